@@ -1,0 +1,53 @@
+/**
+ * Gateway: where connections meet the engine.
+ *
+ * The front end and in-process sessions stand on one side, the actors on the other. Frames cross
+ * as bytes in both directions; a session is a number here, so that nothing but numbers and bytes
+ * travels between threads. Everything is synchronous: a frame handed over in `receive` is queued
+ * for its shard, what the shards want sent arrives as calls of `SessionPort` and `Publisher`.
+ */
+import type { CloseReason } from '../protocol/close-codes.ts'
+import type { FrameHead } from '../protocol/frame-head.ts'
+
+/** Who a session is: the verified claims of its token. */
+export interface Identity {
+  /** 1 to 128 bytes; checked by whoever verified it. */
+  readonly userId: string
+  /** Shown to others; the userId where there is none. */
+  readonly name?: string | undefined
+  readonly picture?: string | undefined
+}
+
+/** One connection, as the engine uses it. Calls come in the order in which they take effect. */
+export interface SessionPort {
+  /** Sends a msgpack event frame. The bytes are valid during the call only. */
+  send(frame: Uint8Array): void
+  /** From now on this connection gets what is published to the topic. */
+  subscribe(topic: string): void
+  unsubscribe(topic: string): void
+  /** Ends the connection, for a reason of the table of close codes. */
+  close(reason: CloseReason): void
+  /** Calls `then` once the connection has room again, at once where it has; never after `closed`. */
+  whenDrained(then: () => void): void
+}
+
+/** Fans an event frame out to all connections that subscribe to a topic. */
+export interface Publisher {
+  /** The bytes are valid during the call only. */
+  publish(topic: string, frame: Uint8Array): void
+}
+
+export interface Gateway {
+  /** Starts a session. Its port then gets `connected` (encoded) as the first frame. */
+  open(identity: Identity, port: SessionPort): number
+  /**
+   * Hands over one client frame, whose bytes are copied. `head` is what `peekHead` read of it.
+   * @throws ChatError `bad_request` (no group id where one routes), `unknown_event`,
+   *   `overloaded` with `retryAfterMs` (the shard's inbox is full), `shutting_down`.
+   */
+  receive(session: number, frame: Uint8Array, head: FrameHead): void
+  /** The connection is gone. Its port is not called again. */
+  closed(session: number): void
+  /** Adds somebody who fans out; the function returned takes them off. */
+  addPublisher(publisher: Publisher): () => void
+}

@@ -1,0 +1,29 @@
+/**
+ * Close codes: why a connection ended, and whether to come back (SPEC 5). 1001 and 4000 to 4399:
+ * reconnect and resume. 4400 and up: not before something has changed.
+ */
+export interface CloseSpec {
+  readonly code: number
+  readonly meaning: string
+  /** What a client does. */
+  readonly then: string
+  readonly reconnect: boolean
+}
+
+export const closeCodes = {
+  shutdown: { code: 1001, meaning: 'the server is stopping', then: 'reconnect after the announced time, resume', reconnect: true },
+  slow_reader: { code: 4008, meaning: 'the connection read too slowly', then: 'reconnect and resume', reconnect: true },
+  rate_limit_ignored: { code: 4029, meaning: 'kept sending over the rate limit', then: 'wait, reconnect, resume', reconnect: true },
+  malformed: { code: 4400, meaning: 'ten malformed frames in a minute', then: 'mend the client', reconnect: false },
+  unauthenticated: { code: 4401, meaning: 'token missing, bad or late', then: 'get a token, reconnect', reconnect: false },
+  token_expired: { code: 4402, meaning: 'the token has expired', then: 'get a newer token, reconnect', reconnect: false },
+  revoked: { code: 4403, meaning: 'access was taken away', then: 'sign in again', reconnect: false },
+  too_many_sessions: { code: 4409, meaning: 'too many sessions of one user', then: 'close another session first', reconnect: false },
+} as const satisfies Record<string, CloseSpec>
+
+export type CloseReason = keyof typeof closeCodes
+
+/** Whether a client is to reconnect after a close with `code`; what the table does not name was the network. */
+export function mayReconnect(code: number): boolean {
+  return code < 4400 || code > 4499
+}

@@ -1,0 +1,101 @@
+/**
+ * The msgpack codec: frames to typed objects and back (SPEC 1).
+ *
+ * A frame is an array: `[code, ref, ...fields]` in the order of the message table. Encoding is
+ * driven by the table alone; decoding validates only what comes from clients, once, here.
+ * Nothing is kept between frames: `useRecords: false` writes plain msgpack for every language.
+ */
+import { Packr, Unpackr } from 'msgpackr'
+import * as v from 'valibot'
+import { ChatError } from './errors.ts'
+import { type Event, type EventFields, type EventName, events } from './events.ts'
+import { type Request, type RequestFields, type RequestName, requests } from './requests.ts'
+import { type FieldMap, fromPositional, objectSchema, toPositional } from './schema.ts'
+
+const packer = new Packr({ useRecords: false })
+const unpacker = new Unpackr({ useRecords: false, int64AsType: 'number', mapsAsObjects: true })
+
+interface Row<N extends string> {
+  readonly name: N
+  readonly fields: FieldMap
+}
+
+const eventByCode = new Map<unknown, Row<EventName>>()
+for (const name of Object.keys(events) as EventName[]) {
+  eventByCode.set(events[name].code, { name, fields: events[name].fields })
+}
+
+interface RequestRow extends Row<RequestName> {
+  readonly schema: v.GenericSchema<unknown, Record<string, unknown>>
+}
+
+const requestByCode = new Map<unknown, RequestRow>()
+for (const name of Object.keys(requests) as RequestName[]) {
+  const fields: FieldMap = requests[name].fields
+  requestByCode.set(requests[name].code, { name, fields, schema: objectSchema(fields) })
+}
+
+/** Encodes what a server sends. The bytes are the caller's: they are never written again. */
+export function encodeEvent<N extends EventName>(name: N, ref: number, fields: EventFields<N>): Uint8Array {
+  const row = events[name]
+  return packer.pack(toPositional(row.fields, fields as Record<string, unknown>, [row.code, ref]))
+}
+
+/** Encodes what a client sends. */
+export function encodeRequest<N extends RequestName>(name: N, ref: number, fields: RequestFields<N>): Uint8Array {
+  const row = requests[name]
+  return packer.pack(toPositional(row.fields, fields as Record<string, unknown>, [row.code, ref]))
+}
+
+/**
+ * Decodes what a server sent; trusted, so not validated. Null for an event that this version
+ * does not know: a newer server may send it, and a client ignores it.
+ */
+export function decodeEvent(frame: Uint8Array): Event | null {
+  const wire = unpacker.unpack(frame) as readonly unknown[]
+  const row = eventByCode.get(wire[0])
+  if (!row) return null
+  return { event: row.name, ref: wire[1], fields: fromPositional(row.fields, wire, 2) } as unknown as Event
+}
+
+/**
+ * Decodes and validates what a client sent: the one place where its bytes are judged.
+ * @throws ChatError `bad_request` with the field to blame, or `unknown_event`.
+ */
+export function decodeRequest(frame: Uint8Array): Request {
+  const wire = unpack(frame)
+  if (!Array.isArray(wire)) throw new ChatError('bad_request', 'a frame is an array')
+  const row = requestByCode.get(wire[0])
+  if (!row) throw new ChatError('unknown_event')
+  const ref: unknown = wire[1]
+  if (!isRef(ref)) throw new ChatError('bad_request', 'ref takes an unsigned 32-bit number', { field: 'ref' })
+  const judged = v.safeParse(row.schema, fromPositional(row.fields, wire, 2), { abortEarly: true })
+  if (!judged.success) throw refusal(judged.issues[0])
+  return { event: row.name, ref, fields: judged.output } as unknown as Request
+}
+
+/** A `ref` is the client's own number for a request. */
+export function isRef(value: unknown): value is number {
+  return typeof value === 'number' && value >>> 0 === value
+}
+
+/** Packs already positional values, for `json-codec.ts`. */
+export function packFrame(wire: readonly unknown[]): Uint8Array {
+  return packer.pack(wire)
+}
+
+function unpack(frame: Uint8Array): unknown {
+  try {
+    return unpacker.unpack(frame)
+  } catch {
+    // Truncated, trailing bytes, an unknown extension, nested too deep for the stack.
+    throw new ChatError('bad_request', 'the frame is not msgpack')
+  }
+}
+
+function refusal(issue: v.BaseIssue<unknown>): ChatError {
+  const path = issue.path?.map((part) => String(part.key)) ?? []
+  const field = path[0]
+  const what = issue.received === 'undefined' ? 'is missing' : issue.message
+  return new ChatError('bad_request', `${path.join('.') || 'the frame'} ${what}`, { field })
+}

@@ -1,0 +1,73 @@
+/**
+ * Errors: one table, one class, one mapping. A client acts on the code, never on the text.
+ * What is not a `ChatError` is logged with its cause and shown as `internal`, with nothing of it.
+ */
+export interface ErrorSpec {
+  /** What it means and what to do about it; also the default text of the error. */
+  readonly meaning: string
+  /** Whether the same request may succeed later without anything else having changed. */
+  readonly retry: boolean
+  /** The status over HTTP. */
+  readonly status: number
+}
+
+export const errors = {
+  bad_request: { meaning: 'a field or the frame is not of the form the table gives', retry: false, status: 400 },
+  unknown_event: { meaning: 'no request has this code or name', retry: false, status: 400 },
+  unauthenticated: { meaning: 'a valid token is needed', retry: false, status: 401 },
+  role_needed: { meaning: 'the caller’s role in the group does not allow it', retry: false, status: 403 },
+  higher_role: { meaning: 'not against someone of a higher role', retry: false, status: 403 },
+  invitation_needed: { meaning: 'a private group is joined by invitation only', retry: false, status: 403 },
+  direct_chat: { meaning: 'a direct chat has two members for good', retry: false, status: 403 },
+  not_a_member: { meaning: 'only for members of the group', retry: false, status: 403 },
+  not_found: { meaning: 'nothing of that id exists', retry: false, status: 404 },
+  already_exists: { meaning: 'the id is taken', retry: false, status: 409 },
+  too_large: { meaning: 'the frame or body is over the limit', retry: false, status: 413 },
+  group_full: { meaning: 'the group has as many members as it may', retry: false, status: 409 },
+  too_many_groups: { meaning: 'the user is in as many groups as they may', retry: false, status: 409 },
+  rate_limited: { meaning: 'too many events; wait for retryAfterMs', retry: true, status: 429 },
+  overloaded: { meaning: 'a queue is full; wait for retryAfterMs', retry: true, status: 503 },
+  storage_unavailable: { meaning: 'the disk takes no writes at present; wait for retryAfterMs', retry: true, status: 503 },
+  shutting_down: { meaning: 'the server is stopping; connect again', retry: true, status: 503 },
+  internal: { meaning: 'the server failed; it has been logged', retry: true, status: 500 },
+} as const satisfies Record<string, ErrorSpec>
+
+export type ErrorCode = keyof typeof errors
+
+export interface ErrorDetails {
+  /** The field to blame. */
+  readonly field?: string | undefined
+  /** When a retry makes sense, milliseconds from now. */
+  readonly retryAfterMs?: number | undefined
+}
+
+/** A refusal that a client may see. `message` must hold nothing internal. */
+export class ChatError extends Error {
+  override readonly name = 'ChatError'
+  readonly code: ErrorCode
+  readonly field: string | undefined
+  readonly retryAfterMs: number | undefined
+
+  constructor(code: ErrorCode, message: string = errors[code].meaning, details: ErrorDetails = {}) {
+    super(message)
+    this.code = code
+    this.field = details.field
+    this.retryAfterMs = details.retryAfterMs
+  }
+
+  /** What a client is shown of any error; what was not meant for it becomes `internal`. */
+  static from(error: unknown): ChatError {
+    return error instanceof ChatError ? error : new ChatError('internal')
+  }
+
+  /** The fields of the `error` event. */
+  toFields(): { code: string; message: string; field?: string | undefined; retryAfterMs?: number | undefined } {
+    return { code: this.code, message: this.message, field: this.field, retryAfterMs: this.retryAfterMs }
+  }
+
+  /** The error that an answer's fields stand for; an unknown code (a newer server) is `internal`. */
+  static fromFields(fields: { code: string; message: string } & ErrorDetails): ChatError {
+    const code = fields.code in errors ? (fields.code as ErrorCode) : 'internal'
+    return new ChatError(code, fields.message, fields)
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * Identities (SPEC 2): how ids look, and how a message id names its group.
+ */
+import { limits } from './limits.ts'
+import { type FieldType, pattern, text } from './schema.ts'
+
+/** `groupId`: 1 to 64 of `A-Z a-z 0-9 _ -`. */
+export const groupId = pattern(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 _ -')
+
+/** `messageId`: `<groupId>:<seq>`, so that it names its group by itself. */
+export const messageId = pattern(/^[A-Za-z0-9_-]{1,64}:[1-9][0-9]{0,15}$/, '<groupId>:<seq>')
+
+/** `userId`: the JWT's `sub`, 1 to 128 bytes. */
+export const userId: FieldType<string> = text(1, limits.userIdBytes)
+
+/** Makes the id of the group's message with this number. */
+export function toMessageId(group: string, seq: number): string {
+  return `${group}:${seq}`
+}
+
+/** Takes a valid `messageId` apart. */
+export function parseMessageId(id: string): { readonly groupId: string; readonly seq: number } {
+  const colon = id.indexOf(':')
+  return { groupId: id.slice(0, colon), seq: Number(id.slice(colon + 1)) }
+}

@@ -1,0 +1,51 @@
+/**
+ * Request methods, derived from the table: `send_message` is `sendMessage(fields)`.
+ * A session in the process and the client behind a socket share them, so that both have the same
+ * methods (SPEC 8).
+ */
+import type { EventFields, EventName } from './events.ts'
+import { type RequestFields, type RequestName, type RequestsTo, requests } from './requests.ts'
+
+type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S
+
+/** The requests that a program calls by name; those of the connection are made by its owner. */
+export type MethodRequest = RequestsTo<'group' | 'user'>
+
+/** The fields of the event that answers a request. */
+export type Answer<N extends RequestName> = EventFields<(typeof requests)[N]['answer'] & EventName>
+
+/** What a method gives back: the row's `returns` field, the `result` of an `ok`, or the whole answer. */
+export type Result<N extends RequestName> = (typeof requests)[N] extends { readonly returns: infer R }
+  ? R extends keyof Answer<N>
+    ? Answer<N>[R]
+    : never
+  : (typeof requests)[N]['answer'] extends 'ok'
+    ? void
+    : Answer<N>
+
+/** One method a request, by its camel-case name. Each rejects with a `ChatError` where it is refused. */
+export type RequestMethods = {
+  [N in MethodRequest as Camel<N>]: (fields: RequestFields<N>) => Promise<Result<N>>
+}
+
+/** Sends one request and resolves with the fields of its answer. */
+export type SendRequest = <N extends MethodRequest>(name: N, fields: RequestFields<N>) => Promise<Answer<N>>
+
+/** Makes the methods over `send`. */
+export function requestMethods(send: SendRequest): RequestMethods {
+  const methods: Record<string, (fields: never) => Promise<unknown>> = {}
+  for (const name of Object.keys(requests) as RequestName[]) {
+    if (requests[name].route === 'connection') continue
+    const row: { readonly answer: EventName; readonly returns?: string } = requests[name]
+    methods[toCamel(name)] = async (fields) => {
+      const answer = (await send(name as MethodRequest, fields)) as Record<string, unknown>
+      if (row.returns) return answer[row.returns]
+      return row.answer === 'ok' ? undefined : answer
+    }
+  }
+  return methods as unknown as RequestMethods
+}
+
+function toCamel(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}

@@ -1,0 +1,212 @@
+/**
+ * Field types: what a field of the message table may be.
+ *
+ * Each type knows its name in the reference, the valibot schema that judges a value, and, where
+ * the value does not travel as it is, how to turn it into its positional wire form and back.
+ * The conversions never judge: a value of the wrong shape passes through unchanged, so that the
+ * schema, run once at the shard's edge, is the only place that refuses (SPEC 5.7).
+ */
+import * as v from 'valibot'
+
+export interface FieldType<T = unknown> {
+  /** How the reference and `docs/protocol.json` call it: `string`, `Message[]`, `[string, uint][]` … */
+  readonly type: string
+  readonly schema: v.GenericSchema<unknown, T>
+  /** Set on optional fields: absent on the wire is nil or left off. */
+  readonly optional?: true
+  /** Set on records and lists of records: their fields, for the reference. */
+  readonly record?: RecordType
+  readonly toWire?: (value: unknown) => unknown
+  readonly fromWire?: (wire: unknown) => unknown
+}
+
+export interface OptionalField<T = unknown> extends FieldType<T> {
+  readonly optional: true
+}
+
+export type FieldMap = Readonly<Record<string, FieldType>>
+
+/** What a field holds. */
+export type ValueOf<F> = F extends FieldType<infer T> ? T : never
+
+type RequiredKeys<F> = { [K in keyof F]: F[K] extends OptionalField ? never : K }[keyof F]
+type OptionalKeys<F> = { [K in keyof F]: F[K] extends OptionalField ? K : never }[keyof F]
+
+/** The object type of a field map: required fields, then optional ones that may be undefined. */
+export type FieldsOf<F extends FieldMap> = {
+  readonly [K in RequiredKeys<F>]: ValueOf<F[K]>
+} & {
+  readonly [K in OptionalKeys<F>]?: ValueOf<F[K]> | undefined
+}
+
+/** A named record: positional in msgpack, an object in JSON. Its conversions are made once, here. */
+export interface RecordType<F extends FieldMap = FieldMap> {
+  readonly name: string
+  readonly fields: F
+  readonly schema: v.GenericSchema<unknown, FieldsOf<F>>
+  readonly toWire: (value: unknown) => unknown
+  readonly fromWire: (wire: unknown) => unknown
+}
+
+const utf8 = new TextEncoder()
+
+/** A string of `min` to `max` bytes of UTF-8. */
+export function text(min: number, max: number): FieldType<string> {
+  const rule = `${min} to ${max} bytes of UTF-8`
+  return {
+    type: 'string',
+    schema: v.pipe(
+      v.string(),
+      v.check((value) => {
+        // Three bytes a UTF-16 unit at the most: short strings need no counting.
+        if (value.length * 3 <= max) return value.length >= min
+        if (value.length > max) return false
+        const bytes = utf8.encode(value).length
+        return bytes >= min && bytes <= max
+      }, `takes ${rule}`),
+    ),
+  }
+}
+
+/** A string that matches `pattern`; `rule` says so in words. */
+export function pattern(regex: RegExp, rule: string): FieldType<string> {
+  return { type: 'string', schema: v.pipe(v.string(), v.regex(regex, `takes ${rule}`)) }
+}
+
+/** One of the given strings. */
+export function oneOf<const T extends readonly [string, ...string[]]>(...values: T): FieldType<T[number]> {
+  return {
+    type: values.map((value) => JSON.stringify(value)).join(' | '),
+    schema: v.picklist(values, `takes one of ${values.join(', ')}`),
+  }
+}
+
+/**
+ * A whole number from `min` to `max`. msgpackr would write one above 32 bits as a float; readers
+ * in other languages are promised an integer (SPEC 2), so that it travels as a BigInt's uint64.
+ */
+export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): FieldType<number> {
+  const rule = max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`
+  return {
+    type: 'uint',
+    schema: v.pipe(
+      v.number(`takes ${rule}`),
+      v.safeInteger(`takes ${rule}`),
+      v.minValue(min, `takes ${rule}`),
+      v.maxValue(max, `takes ${rule}`),
+    ),
+    ...(max > 0xffff_ffff && {
+      toWire: (value: unknown) =>
+        typeof value === 'number' && value > 0xffff_ffff && Number.isSafeInteger(value) ? BigInt(value) : value,
+    }),
+  }
+}
+
+export const bool: FieldType<boolean> = { type: 'bool', schema: v.boolean('takes true or false') }
+
+/** A map with string keys, for the `result` of `ok`. */
+export const map: FieldType<Readonly<Record<string, unknown>>> = {
+  type: 'map',
+  schema: v.record(v.string(), v.unknown()),
+}
+
+/** A list of at most `max` items. */
+export function list<T>(item: FieldType<T>, max: number): FieldType<readonly T[]> {
+  const { toWire, fromWire } = item
+  return {
+    type: item.type.includes(' ') && !item.type.startsWith('[') ? `(${item.type})[]` : `${item.type}[]`,
+    schema: v.pipe(v.array(item.schema, 'takes a list'), v.maxLength(max, `takes at most ${max} items`)),
+    ...(item.record && { record: item.record }),
+    ...(toWire && { toWire: (value: unknown) => (Array.isArray(value) ? value.map(toWire) : value) }),
+    ...(fromWire && { fromWire: (wire: unknown) => (Array.isArray(wire) ? wire.map(fromWire) : wire) }),
+  }
+}
+
+/** A fixed row of values, an array in both codecs. */
+export function tuple<A, B, C>(
+  items: readonly [FieldType<A>, FieldType<B>, FieldType<C>],
+): FieldType<readonly [A, B, C]>
+export function tuple<A, B>(items: readonly [FieldType<A>, FieldType<B>]): FieldType<readonly [A, B]>
+export function tuple(items: readonly FieldType[]): FieldType<readonly unknown[]> {
+  return {
+    type: `[${items.map((item) => item.type).join(', ')}]`,
+    schema: v.tuple(
+      items.map((item) => item.schema),
+      `takes [${items.map((item) => item.type).join(', ')}]`,
+    ),
+    toWire: (value) =>
+      Array.isArray(value) ? value.map((part, i) => items[i]?.toWire?.(part) ?? part) : value,
+  }
+}
+
+/** Marks a field as one that may be absent. */
+export function optional<T>(field: FieldType<T>): OptionalField<T> {
+  return { ...field, optional: true }
+}
+
+/** Defines a record; `ref` makes a field of it. */
+export function defineRecord<const F extends FieldMap>(name: string, fields: F): RecordType<F> {
+  return {
+    name,
+    fields,
+    schema: objectSchema(fields),
+    toWire: (value) => (isObject(value) ? toPositional(fields, value, []) : value),
+    fromWire: (wire) => (Array.isArray(wire) ? fromPositional(fields, wire, 0) : wire),
+  }
+}
+
+/** A field that holds a record. */
+export function ref<F extends FieldMap>(record: RecordType<F>): FieldType<FieldsOf<F>> {
+  const { name, schema, toWire, fromWire } = record
+  return { type: name, schema, record, toWire, fromWire }
+}
+
+/** The schema of an object with these fields; unknown ones are dropped. */
+export function objectSchema<F extends FieldMap>(fields: F): v.GenericSchema<unknown, FieldsOf<F>> {
+  const entries: Record<string, v.GenericSchema> = {}
+  for (const [name, field] of Object.entries(fields)) {
+    entries[name] = field.optional ? v.optional(field.schema) : field.schema
+  }
+  return v.object(entries, 'takes a record') as unknown as v.GenericSchema<unknown, FieldsOf<F>>
+}
+
+/** Appends the fields of `value` in table order to `wire`; trailing absent ones are left off. */
+export function toPositional(
+  fields: FieldMap,
+  value: Readonly<Record<string, unknown>>,
+  wire: unknown[],
+): unknown[] {
+  let length = wire.length
+  for (const name in fields) {
+    const field = fields[name] as FieldType
+    const part = value[name]
+    if (part === undefined || part === null) {
+      wire.push(null)
+    } else {
+      wire.push(field.toWire ? field.toWire(part) : part)
+      length = wire.length
+    }
+  }
+  wire.length = length
+  return wire
+}
+
+/** Reads fields in table order from `wire[start]` on. Absent and nil are undefined, extra ones ignored. */
+export function fromPositional(
+  fields: FieldMap,
+  wire: readonly unknown[],
+  start: number,
+): Record<string, unknown> {
+  const value: Record<string, unknown> = {}
+  let at = start
+  for (const name in fields) {
+    const field = fields[name] as FieldType
+    const part = wire[at++]
+    if (part !== undefined && part !== null) value[name] = field.fromWire ? field.fromWire(part) : part
+  }
+  return value
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
