@@ -6,19 +6,20 @@ export interface CloseSpec {
   readonly code: number
   readonly meaning: string
   /** What a client does. */
-  readonly then: string
+  readonly advice: string
   readonly reconnect: boolean
 }
 
+// biome-ignore format: one row a line
 export const closeCodes = {
-  shutdown: { code: 1001, meaning: 'the server is stopping', then: 'reconnect after the announced time, resume', reconnect: true },
-  slow_reader: { code: 4008, meaning: 'the connection read too slowly', then: 'reconnect and resume', reconnect: true },
-  rate_limit_ignored: { code: 4029, meaning: 'kept sending over the rate limit', then: 'wait, reconnect, resume', reconnect: true },
-  malformed: { code: 4400, meaning: 'ten malformed frames in a minute', then: 'mend the client', reconnect: false },
-  unauthenticated: { code: 4401, meaning: 'token missing, bad or late', then: 'get a token, reconnect', reconnect: false },
-  token_expired: { code: 4402, meaning: 'the token has expired', then: 'get a newer token, reconnect', reconnect: false },
-  revoked: { code: 4403, meaning: 'access was taken away', then: 'sign in again', reconnect: false },
-  too_many_sessions: { code: 4409, meaning: 'too many sessions of one user', then: 'close another session first', reconnect: false },
+  shutdown: { code: 1001, meaning: 'the server is stopping', advice: 'reconnect after the announced time, resume', reconnect: true },
+  slow_reader: { code: 4008, meaning: 'the connection read too slowly', advice: 'reconnect and resume', reconnect: true },
+  rate_limit_ignored: { code: 4029, meaning: 'kept sending over the rate limit', advice: 'wait, reconnect, resume', reconnect: true },
+  malformed: { code: 4400, meaning: 'ten malformed frames in a minute', advice: 'mend the client', reconnect: false },
+  unauthenticated: { code: 4401, meaning: 'token missing, bad or late', advice: 'get a token, reconnect', reconnect: false },
+  token_expired: { code: 4402, meaning: 'the token has expired', advice: 'get a newer token, reconnect', reconnect: false },
+  revoked: { code: 4403, meaning: 'access was taken away', advice: 'sign in again', reconnect: false },
+  too_many_sessions: { code: 4409, meaning: 'too many sessions of one user', advice: 'close another session first', reconnect: false },
 } as const satisfies Record<string, CloseSpec>
 
 export type CloseReason = keyof typeof closeCodes

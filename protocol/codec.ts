@@ -42,7 +42,11 @@ export function encodeEvent<N extends EventName>(name: N, ref: number, fields: E
 }
 
 /** Encodes what a client sends. */
-export function encodeRequest<N extends RequestName>(name: N, ref: number, fields: RequestFields<N>): Uint8Array {
+export function encodeRequest<N extends RequestName>(
+  name: N,
+  ref: number,
+  fields: RequestFields<N>,
+): Uint8Array {
   const row = requests[name]
   return packer.pack(toPositional(row.fields, fields as Record<string, unknown>, [row.code, ref]))
 }

@@ -11,6 +11,7 @@ export interface ErrorSpec {
   readonly status: number
 }
 
+// biome-ignore format: one row a line
 export const errors = {
   bad_request: { meaning: 'a field or the frame is not of the form the table gives', retry: false, status: 400 },
   unknown_event: { meaning: 'no request has this code or name', retry: false, status: 400 },
@@ -61,7 +62,12 @@ export class ChatError extends Error {
   }
 
   /** The fields of the `error` event. */
-  toFields(): { code: string; message: string; field?: string | undefined; retryAfterMs?: number | undefined } {
+  toFields(): {
+    code: string
+    message: string
+    field?: string | undefined
+    retryAfterMs?: number | undefined
+  } {
     return { code: this.code, message: this.message, field: this.field, retryAfterMs: this.retryAfterMs }
   }
 

@@ -49,7 +49,11 @@ export const events = {
   /** Answers `create_group`. */
   group: { code: 68, fields: { group: ref(Group) } },
   /** A group begins: the first event of its log, to all its first members. */
-  group_created: { code: 69, durable: true, fields: { group: ref(Group), groupId, seq, by: userId, at: time } },
+  group_created: {
+    code: 69,
+    durable: true,
+    fields: { group: ref(Group), groupId, seq, by: userId, at: time },
+  },
   groups: {
     code: 70,
     fields: { groups: list(ref(GroupListing), limits.groupsPage), cursor: optional(text(1, 128)) },

@@ -4,7 +4,14 @@
 export { type CloseReason, type CloseSpec, closeCodes, mayReconnect } from './close-codes.ts'
 export { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from './codec.ts'
 export { ChatError, type ErrorCode, type ErrorDetails, type ErrorSpec, errors } from './errors.ts'
-export { type DurableEvent, type Event, type EventFields, type EventName, type EventSpec, events } from './events.ts'
+export {
+  type DurableEvent,
+  type Event,
+  type EventFields,
+  type EventName,
+  type EventSpec,
+  events,
+} from './events.ts'
 export { type FrameHead, peekHead } from './frame-head.ts'
 export { parseMessageId, toMessageId } from './ids.ts'
 export { eventFromJson, eventToJson, refOf, requestFromJson } from './json-codec.ts'
@@ -28,5 +35,12 @@ export type {
   Message,
 } from './records.ts'
 export { records } from './records.ts'
-export { type Request, type RequestFields, type RequestName, type RequestSpec, type RequestsTo, requests } from './requests.ts'
+export {
+  type Request,
+  type RequestFields,
+  type RequestName,
+  type RequestSpec,
+  type RequestsTo,
+  requests,
+} from './requests.ts'
 export { subprotocols } from './subprotocols.ts'

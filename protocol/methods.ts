@@ -6,7 +6,9 @@
 import type { EventFields, EventName } from './events.ts'
 import { type RequestFields, type RequestName, type RequestsTo, requests } from './requests.ts'
 
-type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S
+type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : S
 
 /** The requests that a program calls by name; those of the connection are made by its owner. */
 export type MethodRequest = RequestsTo<'group' | 'user'>
@@ -20,7 +22,8 @@ export type Result<N extends RequestName> = (typeof requests)[N] extends { reado
     ? Answer<N>[R]
     : never
   : (typeof requests)[N]['answer'] extends 'ok'
-    ? void
+    ? // biome-ignore lint/suspicious/noConfusingVoidType: what its promise resolves with
+      void
     : Answer<N>
 
 /** One method a request, by its camel-case name. Each rejects with a `ChatError` where it is refused. */

@@ -102,4 +102,3 @@ export type Limits = FieldsOf<typeof Limits.fields>
 
 /** Every record, for the reference. */
 export const records = { Message, Member, Group, GroupSummary, GroupListing, Gap, ErrorInfo, Limits }
-

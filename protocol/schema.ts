@@ -86,7 +86,8 @@ export function oneOf<const T extends readonly [string, ...string[]]>(...values:
  * in other languages are promised an integer (SPEC 2), so that it travels as a BigInt's uint64.
  */
 export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): FieldType<number> {
-  const rule = max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`
+  const rule =
+    max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`
   return {
     type: 'uint',
     schema: v.pipe(
@@ -97,7 +98,9 @@ export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): FieldType<
     ),
     ...(max > 0xffff_ffff && {
       toWire: (value: unknown) =>
-        typeof value === 'number' && value > 0xffff_ffff && Number.isSafeInteger(value) ? BigInt(value) : value,
+        typeof value === 'number' && value > 0xffff_ffff && Number.isSafeInteger(value)
+          ? BigInt(value)
+          : value,
     }),
   }
 }
