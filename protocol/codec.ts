@@ -9,6 +9,7 @@ import { Packr, Unpackr } from 'msgpackr'
 import * as v from 'valibot'
 import { ChatError } from './errors.ts'
 import { type Event, type EventFields, type EventName, events } from './events.ts'
+import { isPlainFrame } from './frame-guard.ts'
 import { type Request, type RequestFields, type RequestName, requests } from './requests.ts'
 import { type FieldMap, fromPositional, objectSchema, toPositional } from './schema.ts'
 
@@ -89,11 +90,12 @@ export function packFrame(wire: readonly unknown[]): Uint8Array {
 }
 
 function unpack(frame: Uint8Array): unknown {
+  if (!isPlainFrame(frame)) throw new ChatError('bad_request', 'the frame is not plain msgpack')
   try {
     return unpacker.unpack(frame)
   } catch {
-    // Truncated, trailing bytes, an unknown extension, nested too deep for the stack.
-    throw new ChatError('bad_request', 'the frame is not msgpack')
+    // What is left for msgpackr to refuse: a map whose key is a list or a map.
+    throw new ChatError('bad_request', 'the frame is not plain msgpack')
   }
 }
 

@@ -11,14 +11,25 @@ import * as v from 'valibot'
 export interface FieldType<T = unknown> {
   /** How the reference and `docs/protocol.json` call it: `string`, `Message[]`, `[string, uint][]` … */
   readonly type: string
+  /** What a value must be, in words: `takes ${rule}` is what a refusal says. */
+  readonly rule: string
+  readonly shape: Shape
   readonly schema: v.GenericSchema<unknown, T>
   /** Set on optional fields: absent on the wire is nil or left off. */
   readonly optional?: true
-  /** Set on records and lists of records: their fields, for the reference. */
-  readonly record?: RecordType
   readonly toWire?: (value: unknown) => unknown
   readonly fromWire?: (wire: unknown) => unknown
 }
+
+/** What a type is made of, for all that is derived from the table: the reference, the tests. */
+export type Shape =
+  | { readonly kind: 'text' | 'uint'; readonly min: number; readonly max: number }
+  | { readonly kind: 'pattern'; readonly regex: RegExp }
+  | { readonly kind: 'oneOf'; readonly values: readonly string[] }
+  | { readonly kind: 'bool' | 'map' }
+  | { readonly kind: 'list'; readonly item: FieldType; readonly max: number }
+  | { readonly kind: 'tuple'; readonly items: readonly FieldType[] }
+  | { readonly kind: 'record'; readonly record: RecordType }
 
 export interface OptionalField<T = unknown> extends FieldType<T> {
   readonly optional: true
@@ -55,8 +66,10 @@ export function text(min: number, max: number): FieldType<string> {
   const rule = `${min} to ${max} bytes of UTF-8`
   return {
     type: 'string',
+    rule,
+    shape: { kind: 'text', min, max },
     schema: v.pipe(
-      v.string(),
+      v.string(`takes ${rule}`),
       v.check((value) => {
         // Three bytes a UTF-16 unit at the most: short strings need no counting.
         if (value.length * 3 <= max) return value.length >= min
@@ -70,14 +83,22 @@ export function text(min: number, max: number): FieldType<string> {
 
 /** A string that matches `pattern`; `rule` says so in words. */
 export function pattern(regex: RegExp, rule: string): FieldType<string> {
-  return { type: 'string', schema: v.pipe(v.string(), v.regex(regex, `takes ${rule}`)) }
+  return {
+    type: 'string',
+    rule,
+    shape: { kind: 'pattern', regex },
+    schema: v.pipe(v.string(`takes ${rule}`), v.regex(regex, `takes ${rule}`)),
+  }
 }
 
 /** One of the given strings. */
 export function oneOf<const T extends readonly [string, ...string[]]>(...values: T): FieldType<T[number]> {
+  const rule = `one of ${values.join(', ')}`
   return {
     type: values.map((value) => JSON.stringify(value)).join(' | '),
-    schema: v.picklist(values, `takes one of ${values.join(', ')}`),
+    rule,
+    shape: { kind: 'oneOf', values },
+    schema: v.picklist(values, `takes ${rule}`),
   }
 }
 
@@ -90,6 +111,8 @@ export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): FieldType<
     max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`
   return {
     type: 'uint',
+    rule,
+    shape: { kind: 'uint', min, max },
     schema: v.pipe(
       v.number(`takes ${rule}`),
       v.safeInteger(`takes ${rule}`),
@@ -105,21 +128,30 @@ export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): FieldType<
   }
 }
 
-export const bool: FieldType<boolean> = { type: 'bool', schema: v.boolean('takes true or false') }
+export const bool: FieldType<boolean> = {
+  type: 'bool',
+  rule: 'true or false',
+  shape: { kind: 'bool' },
+  schema: v.boolean('takes true or false'),
+}
 
 /** A map with string keys, for the `result` of `ok`. */
 export const map: FieldType<Readonly<Record<string, unknown>>> = {
   type: 'map',
-  schema: v.record(v.string(), v.unknown()),
+  rule: 'a map with string keys',
+  shape: { kind: 'map' },
+  schema: v.record(v.string(), v.unknown(), 'takes a map with string keys'),
 }
 
 /** A list of at most `max` items. */
 export function list<T>(item: FieldType<T>, max: number): FieldType<readonly T[]> {
   const { toWire, fromWire } = item
+  const rule = `at most ${max} items`
   return {
+    rule,
+    shape: { kind: 'list', item, max },
     type: item.type.includes(' ') && !item.type.startsWith('[') ? `(${item.type})[]` : `${item.type}[]`,
-    schema: v.pipe(v.array(item.schema, 'takes a list'), v.maxLength(max, `takes at most ${max} items`)),
-    ...(item.record && { record: item.record }),
+    schema: v.pipe(v.array(item.schema, 'takes a list'), v.maxLength(max, `takes ${rule}`)),
     ...(toWire && { toWire: (value: unknown) => (Array.isArray(value) ? value.map(toWire) : value) }),
     ...(fromWire && { fromWire: (wire: unknown) => (Array.isArray(wire) ? wire.map(fromWire) : wire) }),
   }
@@ -131,11 +163,14 @@ export function tuple<A, B, C>(
 ): FieldType<readonly [A, B, C]>
 export function tuple<A, B>(items: readonly [FieldType<A>, FieldType<B>]): FieldType<readonly [A, B]>
 export function tuple(items: readonly FieldType[]): FieldType<readonly unknown[]> {
+  const type = `[${items.map((item) => item.type).join(', ')}]`
   return {
-    type: `[${items.map((item) => item.type).join(', ')}]`,
+    type,
+    rule: type,
+    shape: { kind: 'tuple', items },
     schema: v.tuple(
       items.map((item) => item.schema),
-      `takes [${items.map((item) => item.type).join(', ')}]`,
+      `takes ${type}`,
     ),
     toWire: (value) =>
       Array.isArray(value) ? value.map((part, i) => items[i]?.toWire?.(part) ?? part) : value,
@@ -161,7 +196,14 @@ export function defineRecord<const F extends FieldMap>(name: string, fields: F):
 /** A field that holds a record. */
 export function ref<F extends FieldMap>(record: RecordType<F>): FieldType<FieldsOf<F>> {
   const { name, schema, toWire, fromWire } = record
-  return { type: name, schema, record, toWire, fromWire }
+  return {
+    type: name,
+    rule: `the record ${name}`,
+    shape: { kind: 'record', record },
+    schema,
+    toWire,
+    fromWire,
+  }
 }
 
 /** The schema of an object with these fields; unknown ones are dropped. */

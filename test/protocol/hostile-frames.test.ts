@@ -1,0 +1,173 @@
+import fc from 'fast-check'
+import { Packr } from 'msgpackr'
+import { describe, expect, it } from 'vitest'
+import { decodeRequest, encodeRequest } from '../../protocol/codec.ts'
+import { limits } from '../../protocol/limits.ts'
+import { arbitraryRequest, holds, requestNames } from './arbitrary.ts'
+import { refusalOf } from './refusal.ts'
+
+const MiB = 1024 * 1024
+const plain = new Packr({ useRecords: false })
+const good = encodeRequest('send_message', 7, { groupId: 'kitchen', content: 'olá', tempId: 't1' })
+
+/** A frame `[5, 7, <bytes>]`: a join_group whose one field is whatever the bytes say. */
+function withGroupId(...bytes: number[]): Uint8Array {
+  return Uint8Array.from([0x93, 5, 7, ...bytes])
+}
+
+/** The refusal of a frame as such, before any field of it is looked at. */
+const notPlain = { code: 'bad_request', field: undefined, message: 'the frame is not plain msgpack' }
+
+describe('a truncated frame', () => {
+  it.each(requestNames)('of %s is refused at every length', (name) => {
+    holds(
+      fc.property(arbitraryRequest(name), ({ ref, fields }) => {
+        const frame = encodeRequest(name, ref, fields)
+        for (let length = 0; length < Math.min(frame.length, 200); length++) {
+          expect(refusalOf(frame.slice(0, length))?.code).toBe('bad_request')
+        }
+      }),
+      20,
+    )
+  })
+
+  it('is refused also where the memory behind it holds the rest', () => {
+    for (let length = 0; length < good.length; length++) {
+      expect(refusalOf(good.subarray(0, length))?.code).toBe('bad_request')
+    }
+  })
+
+  it('is refused with a byte too many', () => {
+    expect(refusalOf(Uint8Array.from([...good, 0xc0]))?.code).toBe('bad_request')
+  })
+})
+
+describe('bytes at random', () => {
+  it('are taken or refused, and nothing else happens', () => {
+    holds(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void refusalOf(bytes)),
+      5_000,
+    )
+  })
+
+  it('in the place of the fields are taken or refused, and nothing else happens', () => {
+    holds(
+      fc.property(
+        fc.constantFrom(...requestNames.keys()),
+        fc.uint8Array({ maxLength: 100 }),
+        (at, bytes) => void refusalOf(Uint8Array.from([0x9f, at + 1, 1, ...bytes])),
+      ),
+      5_000,
+    )
+  })
+
+  it('of one wrong byte anywhere are taken or refused, and nothing else happens', () => {
+    for (let at = 0; at < good.length; at++) {
+      for (let byte = 0; byte <= 0xff; byte++) {
+        const frame = Uint8Array.from(good)
+        frame[at] = byte
+        refusalOf(frame)
+      }
+    }
+  })
+})
+
+describe('a frame made to cost more than it weighs', () => {
+  it('is refused where it is nested deep', () => {
+    for (const opening of [0x91, 0x81]) {
+      const bomb = new Uint8Array(MiB).fill(opening)
+      expect(refusalOf(bomb)).toMatchObject(notPlain)
+    }
+    expect(refusalOf(withGroupId(...new Array<number>(100).fill(0x91), 1))).toMatchObject(notPlain)
+  })
+
+  it('is refused where it claims more items than it has bytes', () => {
+    for (const claim of [0xdd, 0xdf, 0xdb, 0xc6]) {
+      expect(refusalOf(withGroupId(claim, 0xff, 0xff, 0xff, 0xff))).toMatchObject(notPlain)
+      expect(refusalOf(Uint8Array.from([claim, 0x01, 0xff, 0xff, 0xff]))).toMatchObject(notPlain)
+    }
+  })
+
+  it('is refused where 60 values point at each other, two to one', () => {
+    // Expanded, the last of them would be 2^60 lists.
+    const frame = [0xdc, 0, 60]
+    for (let id = 0; id < 60; id++) {
+      const pointer = [0xd6, 0x70, 0, 0, 0, id - 1]
+      frame.push(0xd6, 0x69, 0, 0, 0, id, ...(id === 0 ? [0x90] : [0x92, ...pointer, ...pointer]))
+    }
+    expect(refusalOf(Uint8Array.from(frame))).toMatchObject(notPlain)
+    expect(refusalOf(Uint8Array.from([...frame, 0]))).toMatchObject(notPlain)
+  })
+
+  it('is refused where it holds any extension type', () => {
+    for (let type = 0; type <= 0xff; type++) {
+      expect(refusalOf(withGroupId(0xd4, type, 0))).toMatchObject(notPlain)
+      expect(refusalOf(withGroupId(0xd5, type, 0, 0))).toMatchObject(notPlain)
+      expect(refusalOf(withGroupId(0xd6, type, 0, 0, 0, 0x90))).toMatchObject(notPlain)
+      expect(refusalOf(withGroupId(0xc7, 1, type, 0x90))).toMatchObject(notPlain)
+    }
+    expect(refusalOf(withGroupId(0xc1))).toMatchObject(notPlain)
+  })
+
+  it('is refused, field and all, where a string is a mebibyte long', () => {
+    const tooMuch = 'a'.repeat(MiB)
+    const content = plain.pack([9, 7, 'kitchen', tooMuch, null, null, 't1'])
+    expect(refusalOf(content)).toMatchObject({ code: 'bad_request', field: 'content' })
+    expect(refusalOf(plain.pack([5, 7, tooMuch]))).toMatchObject({ code: 'bad_request', field: 'groupId' })
+    expect(refusalOf(plain.pack([9, tooMuch]))).toMatchObject({ code: 'bad_request', field: 'ref' })
+    expect(refusalOf(plain.pack([tooMuch]))).toMatchObject({ code: 'unknown_event' })
+  })
+
+  it('shows nothing of what was sent in the refusal', () => {
+    const secret = 'hunter2-hunter2'
+    for (const frame of [
+      [9, 7, secret.repeat(9)],
+      [12, 7, { [secret]: secret }],
+      [3, 7, secret],
+    ]) {
+      expect(refusalOf(plain.pack(frame))?.message).not.toContain(secret)
+    }
+  })
+})
+
+describe('a refused frame', () => {
+  it('leaves the codec as it was', () => {
+    const hostile = [
+      new Uint8Array(MiB).fill(0x91),
+      good.slice(0, 9),
+      // A record definition: in msgpackr's own dialect, what 0x47 means from here on.
+      withGroupId(0xd4, 0x72, 0x47, 0x91, 0xa1, 0x61, 0x05),
+      withGroupId(0xd5, 0x72, 0x47, 0x01, 0x91, 0xa1, 0x61, 0x05),
+    ]
+    const request = { groups: [['g', 0x47]] as [string, number][] }
+    for (const frame of hostile) {
+      expect(refusalOf(frame)?.code).toBe('bad_request')
+      expect(decodeRequest(encodeRequest('resume', 0x47, request))).toEqual({
+        event: 'resume',
+        ref: 0x47,
+        fields: request,
+      })
+    }
+  })
+})
+
+describe('text', () => {
+  it('is well-formed once it is decoded, whatever bytes it came from', () => {
+    const content = fc.uint8Array({ minLength: 1, maxLength: 80 })
+    holds(
+      fc.property(content, (bytes) => {
+        const frame = [0x97, 9, 7, 0xa1, 0x67, 0xd9, bytes.length, ...bytes, 0xc0, 0xc0, 0xa1, 0x74]
+        const { fields } = decodeRequest(Uint8Array.from(frame)) as { fields: { content: string } }
+        expect(fields.content).toBe(Buffer.from(fields.content, 'utf8').toString('utf8'))
+      }),
+      1_000,
+    )
+  })
+
+  it('takes as many bytes as the limit says, not as many characters', () => {
+    const text = 'é'.repeat(limits.contentBytes / 2)
+    const send = (content: string) => encodeRequest('send_message', 1, { groupId: 'g', content, tempId: 't' })
+    expect(refusalOf(send(text))).toBeNull()
+    expect(refusalOf(send(`${text}a`))).toMatchObject({ field: 'content' })
+  })
+})

@@ -1,0 +1,44 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from '../../protocol/codec.ts'
+import { eventFromJson, eventToJson, requestFromJson } from '../../protocol/json-codec.ts'
+import { arbitraryEvent, arbitraryRequest, eventNames, holds, requestNames } from './arbitrary.ts'
+
+describe.each(requestNames)('the request %s', (name) => {
+  it('comes out of msgpack as it went in', () => {
+    holds(
+      fc.property(arbitraryRequest(name), (request) => {
+        expect(decodeRequest(encodeRequest(name, request.ref, request.fields))).toEqual(request)
+      }),
+    )
+  })
+
+  it('is the same bytes whether it was sent as msgpack or as JSON', () => {
+    holds(
+      fc.property(arbitraryRequest(name), ({ ref, fields }) => {
+        const text = JSON.stringify({ event: name, ref, data: fields })
+        expect(requestFromJson(text)).toEqual(encodeRequest(name, ref, fields))
+      }),
+    )
+  })
+})
+
+describe.each(eventNames)('the event %s', (name) => {
+  it('comes out of msgpack as it went in', () => {
+    holds(
+      fc.property(arbitraryEvent(name), (event) => {
+        expect(decodeEvent(encodeEvent(name, event.ref, event.fields))).toEqual(event)
+      }),
+    )
+  })
+
+  it('comes out of JSON as it went in', () => {
+    holds(
+      fc.property(arbitraryEvent(name), (event) => {
+        const text = eventToJson(encodeEvent(name, event.ref, event.fields))
+        expect(JSON.parse(text)).toEqual({ event: name, ref: event.ref, data: event.fields })
+        expect(eventFromJson(text)).toEqual(event)
+      }),
+    )
+  })
+})
