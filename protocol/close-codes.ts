@@ -24,7 +24,7 @@ export const closeCodes = {
 
 export type CloseReason = keyof typeof closeCodes
 
-/** Whether a client is to reconnect after a close with `code`; what the table does not name was the network. */
+/** Whether a client is to reconnect after a close with `code`; below 4000 it was the network, or a restart. */
 export function mayReconnect(code: number): boolean {
-  return code < 4400 || code > 4499
+  return code < 4400
 }

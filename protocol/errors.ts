@@ -73,7 +73,7 @@ export class ChatError extends Error {
 
   /** The error that an answer's fields stand for; an unknown code (a newer server) is `internal`. */
   static fromFields(fields: { code: string; message: string } & ErrorDetails): ChatError {
-    const code = fields.code in errors ? (fields.code as ErrorCode) : 'internal'
+    const code = Object.hasOwn(errors, fields.code) ? (fields.code as ErrorCode) : 'internal'
     return new ChatError(code, fields.message, fields)
   }
 }

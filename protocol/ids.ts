@@ -7,8 +7,8 @@ import { type FieldType, pattern, text } from './schema.ts'
 /** `groupId`: 1 to 64 of `A-Z a-z 0-9 _ -`. */
 export const groupId = pattern(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 _ -')
 
-/** `messageId`: `<groupId>:<seq>`, so that it names its group by itself. */
-export const messageId = pattern(/^[A-Za-z0-9_-]{1,64}:[1-9][0-9]{0,15}$/, '<groupId>:<seq>')
+/** `messageId`: `<groupId>:<seq>`, so that it names its group by itself. 15 digits are always safe. */
+export const messageId = pattern(/^[A-Za-z0-9_-]{1,64}:[1-9][0-9]{0,14}$/, '<groupId>:<seq>')
 
 /** `userId`: the JWT's `sub`, 1 to 128 bytes. */
 export const userId: FieldType<string> = text(1, limits.userIdBytes)

@@ -7,7 +7,7 @@
  */
 import { decodeEvent, isRef, packFrame } from './codec.ts'
 import { ChatError } from './errors.ts'
-import type { Event } from './events.ts'
+import { type Event, events } from './events.ts'
 import { type RequestName, requests } from './requests.ts'
 import { toPositional } from './schema.ts'
 
@@ -54,6 +54,7 @@ export function eventToJson(frame: Uint8Array): string {
 /** Reads what a server sent as JSON text; null for an event this version does not know. */
 export function eventFromJson(textFrame: string): Event | null {
   const { event, ref, data } = JSON.parse(textFrame) as { event: string; ref: number; data: object }
+  if (!Object.hasOwn(events, event)) return null
   return { event, ref, fields: data } as unknown as Event
 }
 

@@ -78,6 +78,7 @@ export function text(min: number, max: number): FieldType<string> {
         return bytes >= min && bytes <= max
       }, `takes ${rule}`),
     ),
+    toWire: wellFormed,
   }
 }
 
@@ -119,12 +120,7 @@ export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): FieldType<
       v.minValue(min, `takes ${rule}`),
       v.maxValue(max, `takes ${rule}`),
     ),
-    ...(max > 0xffff_ffff && {
-      toWire: (value: unknown) =>
-        typeof value === 'number' && value > 0xffff_ffff && Number.isSafeInteger(value)
-          ? BigInt(value)
-          : value,
-    }),
+    ...(max > 0xffff_ffff && { toWire: wideInteger }),
   }
 }
 
@@ -141,6 +137,10 @@ export const map: FieldType<Readonly<Record<string, unknown>>> = {
   rule: 'a map with string keys',
   shape: { kind: 'map' },
   schema: v.record(v.string(), v.unknown(), 'takes a map with string keys'),
+  toWire: (value) =>
+    isObject(value)
+      ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, wideInteger(part)]))
+      : value,
 }
 
 /** A list of at most `max` items. */
@@ -250,6 +250,17 @@ export function fromPositional(
     if (part !== undefined && part !== null) value[name] = field.fromWire ? field.fromWire(part) : part
   }
   return value
+}
+
+function wideInteger(value: unknown): unknown {
+  return typeof value === 'number' && value > 0xffff_ffff && Number.isSafeInteger(value)
+    ? BigInt(value)
+    : value
+}
+
+/** Half a surrogate pair has no UTF-8, and strict readers throw at what msgpackr makes of it. */
+function wellFormed(value: unknown): unknown {
+  return typeof value === 'string' && value.isWellFormed?.() === false ? value.toWellFormed() : value
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import { closeCodes, mayReconnect } from '../../protocol/close-codes.ts'
+import { ChatError, type ErrorCode, errors } from '../../protocol/errors.ts'
+
+const codes = Object.keys(errors) as ErrorCode[]
+
+describe('a ChatError', () => {
+  it('says what its code means where nothing better is said', () => {
+    for (const code of codes) expect(new ChatError(code).message).toBe(errors[code].meaning)
+    expect(new ChatError('not_found', 'no such group').message).toBe('no such group')
+  })
+
+  it('comes through the fields of an error event as it was', () => {
+    for (const code of codes) {
+      const error = new ChatError(code, 'why', { field: 'groupId', retryAfterMs: 50 })
+      const again = ChatError.fromFields(error.toFields())
+      expect(again).toMatchObject({ code, message: 'why', field: 'groupId', retryAfterMs: 50 })
+    }
+  })
+
+  it('of a newer server’s code is internal, with its text', () => {
+    for (const code of ['from_the_future', 'constructor', 'toString', '__proto__', '']) {
+      expect(ChatError.fromFields({ code, message: 'new' })).toMatchObject({
+        code: 'internal',
+        message: 'new',
+      })
+    }
+  })
+})
+
+describe('ChatError.from', () => {
+  it('keeps what was meant for the client', () => {
+    const error = new ChatError('overloaded', undefined, { retryAfterMs: 50 })
+    expect(ChatError.from(error)).toBe(error)
+  })
+
+  it('shows nothing of anything else', () => {
+    for (const error of [new TypeError('SQLITE_FULL: /var/data'), 'secret', null, { code: 'not_found' }]) {
+      const shown = ChatError.from(error)
+      expect(shown.toFields()).toEqual({ code: 'internal', message: errors.internal.meaning })
+    }
+  })
+})
+
+describe('the table of errors', () => {
+  it('gives every code an HTTP status of an error', () => {
+    for (const { status } of Object.values(errors))
+      expect(status).toSatisfy((s: number) => s >= 400 && s < 600)
+  })
+
+  it('calls worth a retry what is not the caller’s fault, and a rate limit', () => {
+    for (const [code, { status, retry }] of Object.entries(errors)) {
+      expect([code, retry]).toEqual([code, status >= 500 || status === 429])
+    }
+  })
+})
+
+describe('after a close', () => {
+  it('a client comes back from 1001 and 4000 to 4399, and from whatever the network did', () => {
+    for (const code of [1001, 1005, 1006, 1011, 1012, 4000, 4008, 4029, 4399]) {
+      expect([code, mayReconnect(code)]).toEqual([code, true])
+    }
+  })
+
+  it('a client stays away from 4400 on', () => {
+    for (const code of [4400, 4401, 4409, 4499, 4500, 4999]) {
+      expect([code, mayReconnect(code)]).toEqual([code, false])
+    }
+  })
+
+  it('the table says the same as the rule', () => {
+    for (const { code, reconnect } of Object.values(closeCodes)) {
+      expect([code, mayReconnect(code)]).toEqual([code, reconnect])
+    }
+    const all = Object.values(closeCodes).map(({ code }) => code)
+    expect(new Set(all).size).toBe(all.length)
+  })
+})

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { encodeEvent } from '../../protocol/codec.ts'
+import { eventFromJson, eventToJson, refOf, requestFromJson } from '../../protocol/json-codec.ts'
+import { refusalOfJson } from './refusal.ts'
+
+const json = JSON.stringify
+
+describe('a JSON request', () => {
+  it('is an object with an event, a ref and data', () => {
+    for (const text of ['', 'nonsense', '[5,1,"g"]', '"join_group"', 'null', '7', '{"event":']) {
+      expect(refusalOfJson(text)).toMatchObject({ code: 'bad_request', field: undefined })
+    }
+    for (const event of ['nonsense', 'constructor', '__proto__', 'new_message', 5, null, undefined]) {
+      expect(refusalOfJson(json({ event, ref: 1, data: {} }))).toMatchObject({ code: 'unknown_event' })
+    }
+    for (const ref of [-1, 1.5, 2 ** 32, '1', null, undefined]) {
+      expect(refusalOfJson(json({ event: 'ping', ref, data: {} }))).toMatchObject({ field: 'ref' })
+    }
+    for (const data of [[], 'groupId', 5, null, undefined]) {
+      expect(refusalOfJson(json({ event: 'ping', ref: 1, data }))).toMatchObject({ field: 'data' })
+    }
+    expect(refusalOfJson(json({ event: 'ping', ref: 1, data: {} }))).toBeNull()
+  })
+
+  it('may hold fields that the table does not know', () => {
+    expect(refusalOfJson(json({ event: 'ping', ref: 1, data: { more: [1] }, also: 1 }))).toBeNull()
+  })
+
+  it('nested deep is refused, and the next one is taken', () => {
+    for (const depth of [100, 10_000, 500_000]) {
+      const bomb = `${'['.repeat(depth)}${']'.repeat(depth)}`
+      const text = `{"event":"join_group","ref":1,"data":{"groupId":${bomb}}}`
+      expect(refusalOfJson(text)?.code).toBe('bad_request')
+      expect(refusalOfJson(json({ event: 'join_group', ref: 1, data: { groupId: 'g' } }))).toBeNull()
+    }
+  })
+
+  it('with half a surrogate pair becomes well-formed text', () => {
+    const frame = requestFromJson(
+      '{"event":"send_message","ref":1,"data":{"groupId":"g","content":"a\\ud800"}}',
+    )
+    expect(() => new TextDecoder('utf-8', { fatal: true }).decode(frame.subarray(-4))).not.toThrow()
+  })
+})
+
+describe('refOf', () => {
+  it('finds the ref to answer a refused frame with', () => {
+    expect(refOf('{"event":"nonsense","ref":7}')).toBe(7)
+  })
+
+  it('is 0 where there is none', () => {
+    for (const text of ['', 'nonsense', 'null', '5', '[]', '{"ref":-1}', '{"ref":"7"}', '{}']) {
+      expect(refOf(text)).toBe(0)
+    }
+  })
+})
+
+describe('a JSON event', () => {
+  it('is the msgpack event, by name', () => {
+    const frame = encodeEvent('pong', 7, { t: 1, serverTime: 1_767_225_600_000 })
+    expect(eventToJson(frame)).toBe('{"event":"pong","ref":7,"data":{"t":1,"serverTime":1767225600000}}')
+  })
+
+  it('is null where this version does not know it', () => {
+    for (const event of ['from_the_future', 'constructor', '__proto__', 'join_group']) {
+      expect(eventFromJson(json({ event, ref: 0, data: {} }))).toBeNull()
+    }
+  })
+})
