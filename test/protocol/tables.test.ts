@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { events } from '../../protocol/events.ts'
+import { groupId, messageId } from '../../protocol/ids.ts'
+import { records } from '../../protocol/records.ts'
+import { type RequestSpec, requests } from '../../protocol/requests.ts'
+import type { FieldMap } from '../../protocol/schema.ts'
+import { eventNames, requestNames } from './arbitrary.ts'
+
+const every = <T extends object>(table: T) => Object.entries(table) as [string, T[keyof T]][]
+
+describe('the table of requests', () => {
+  it('has codes of 1 to 63, each once', () => {
+    const codes = requestNames.map((name) => requests[name].code)
+    expect(new Set(codes).size).toBe(codes.length)
+    for (const code of codes) expect(code).toSatisfy((c: number) => Number.isInteger(c) && c >= 1 && c <= 63)
+  })
+
+  it('gives every row of a group the id to route by as its first field', () => {
+    for (const [name, row] of every<Record<string, RequestSpec>>(requests)) {
+      if (row.route !== 'group') continue
+      const [first] = Object.values(row.fields)
+      expect([name, first === groupId || first === messageId]).toEqual([name, true])
+    }
+  })
+
+  it('names an answer that exists, and a field of it to return', () => {
+    for (const [name, row] of every<Record<string, RequestSpec>>(requests)) {
+      expect(eventNames, name).toContain(row.answer)
+      if (row.returns) expect(Object.keys(events[row.answer].fields), name).toContain(row.returns)
+    }
+  })
+})
+
+describe('the table of events', () => {
+  it('has codes of 64 to 127, each once', () => {
+    const codes = eventNames.map((name) => events[name].code)
+    expect(new Set(codes).size).toBe(codes.length)
+    for (const code of codes)
+      expect(code).toSatisfy((c: number) => Number.isInteger(c) && c >= 64 && c <= 127)
+  })
+
+  it('gives every durable event its group and its seq', () => {
+    for (const name of eventNames) {
+      const row: { readonly durable?: true; readonly fields: FieldMap } = events[name]
+      if (!row.durable || name === 'new_message') continue
+      expect(Object.keys(row.fields), name).toEqual(expect.arrayContaining(['groupId', 'seq']))
+    }
+  })
+})
+
+describe('all tables', () => {
+  const tables: readonly (readonly [string, FieldMap])[] = [
+    ...requestNames.map((name) => [name, requests[name].fields] as const),
+    ...eventNames.map((name) => [name, events[name].fields] as const),
+    ...Object.values(records).map((record) => [record.name, record.fields] as const),
+  ]
+
+  it('say of each field what it is and what it takes', () => {
+    for (const [table, fields] of tables) {
+      for (const [name, field] of Object.entries(fields)) {
+        expect(field.type, `${table}.${name}`).not.toBe('')
+        expect(field.rule, `${table}.${name}`).not.toBe('')
+      }
+    }
+  })
+
+  it('know records by the name they are listed under', () => {
+    for (const [name, record] of Object.entries(records)) expect(record.name).toBe(name)
+  })
+})
