@@ -39,6 +39,13 @@ describe('peekHead', () => {
     }
   })
 
+  it('finds an id of any length', () => {
+    for (const length of [1, 31, 32, 64]) {
+      const groupId = 'g'.repeat(length)
+      expect(idOf(encodeRequest('join_group', 7, { groupId }))).toBe(groupId)
+    }
+  })
+
   it('has no id where the first field is not a short string', () => {
     for (const first of [null, 5, true, ['g'], { g: 1 }, Buffer.from('g'), 'g'.repeat(256)]) {
       expect(peekHead(plain.pack([5, 7, first]))).toEqual({ code: 5, ref: 7, idStart: 0, idEnd: 0 })
