@@ -1,0 +1,251 @@
+/**
+ * Configuration: every setting in one table, with its variable, kind, default and meaning (SPEC 7).
+ *
+ * The types, the reading of the environment, the refusals and the table of the docs follow from
+ * it. A wrong value is a `ConfigError` that names the variable and what it may be; the value of a
+ * secret is never shown.
+ */
+import { availableParallelism } from 'node:os'
+import * as v from 'valibot'
+import {
+  flag,
+  oneOf,
+  origins,
+  publicKeyPem,
+  type SettingKind,
+  text,
+  webAddress,
+  whole,
+  wholeOr,
+} from './setting-kinds.ts'
+
+interface SettingSpec {
+  /** The environment variable. */
+  readonly env: string
+  readonly kind: SettingKind
+  /** The value where none is given; undefined is "not set". A function where the machine decides. */
+  readonly default: unknown
+  /** The default in words, where it is a function. */
+  readonly defaultText?: string
+  readonly unit?: string
+  /** Its value is not shown in errors. */
+  readonly secret?: true
+  /** A sentence for the table of the docs. */
+  readonly doc: string
+}
+
+const MIB = 1_048_576
+
+export const settings = {
+  port: { env: 'PORT', kind: whole(0, 65_535), default: 4040, doc: 'The TCP port; 0 takes a free one.' },
+  host: { env: 'HOST', kind: text(1, 255), default: '0.0.0.0', doc: 'The address to listen on.' },
+  dataDir: {
+    env: 'DATA_DIR',
+    kind: text(1, 4_096),
+    default: './data',
+    doc: 'The folder of the database; made where it is missing.',
+  },
+  shards: {
+    env: 'SHARDS',
+    kind: wholeOr(1, 64, 'inline'),
+    default: () => Math.max(1, availableParallelism() - 1),
+    defaultText: 'cores − 1',
+    unit: 'threads',
+    doc: 'Threads that run groups and users; `inline` runs them on the main thread.',
+  },
+  durability: {
+    env: 'DURABILITY',
+    kind: oneOf('memory', 'process', 'disk'),
+    default: 'process',
+    doc: 'What an acknowledged change survives: nothing, `kill -9`, or a loss of power.',
+  },
+  fanout: {
+    env: 'FANOUT',
+    kind: oneOf('immediate', 'committed'),
+    default: 'immediate',
+    doc: 'When other members see an event: at once, or once it is durable.',
+  },
+  maxConnections: {
+    env: 'MAX_CONNECTIONS',
+    kind: whole(1, 1_000_000),
+    default: 20_000,
+    unit: 'sockets',
+    doc: 'Over it an upgrade is refused with 503.',
+  },
+  maxSessionsPerUser: {
+    env: 'MAX_SESSIONS_PER_USER',
+    kind: whole(1, 100_000),
+    default: 16,
+    unit: 'sockets',
+    doc: 'Over it the new one is closed with 4409.',
+  },
+  maxMessageBytes: {
+    env: 'MAX_MESSAGE_BYTES',
+    kind: whole(1_024, 16 * MIB),
+    default: 65_536,
+    unit: 'bytes',
+    doc: 'The largest frame of a client; a larger one is answered `too_large`.',
+  },
+  maxBackpressure: {
+    env: 'MAX_BACKPRESSURE',
+    kind: whole(65_536, 1_024 * MIB),
+    default: MIB,
+    unit: 'bytes',
+    doc: 'What may wait unsent for one reader; one that is further behind is closed with 4008 and resumes later.',
+  },
+  rateLimit: {
+    env: 'RATE_LIMIT',
+    kind: whole(0, 1_000_000),
+    default: 100,
+    unit: 'events a minute and user',
+    doc: 'Over it `rate_limited`; pings have ten times as many of their own. 0 is no limit.',
+  },
+  authFailureLimit: {
+    env: 'AUTH_FAILURE_LIMIT',
+    kind: whole(0, 1_000_000),
+    default: 60,
+    unit: 'failures a minute and address',
+    doc: 'Failed authentications after which an address is refused with 429. 0 is no limit.',
+  },
+  trustProxy: {
+    env: 'TRUST_PROXY',
+    kind: flag,
+    default: false,
+    doc: 'Takes the client’s address from the last entry of `X-Forwarded-For`; only behind a proxy that writes it.',
+  },
+  corsOrigins: {
+    env: 'CORS_ORIGINS',
+    kind: origins,
+    default: [],
+    defaultText: 'the server’s own',
+    doc: 'Origins whose pages may connect, by WebSocket and by HTTP. What sends no origin is no page and may.',
+  },
+  jwtSecret: {
+    env: 'JWT_SECRET',
+    kind: text(32, 4_096),
+    default: undefined,
+    secret: true,
+    doc: 'The HS256 key. Outside production one is made and kept in `DATA_DIR` where no key is set.',
+  },
+  jwtPublicKey: {
+    env: 'JWT_PUBLIC_KEY',
+    kind: publicKeyPem,
+    default: undefined,
+    doc: 'The issuer’s key: RS256 (RSA), ES256 (P-256) or EdDSA (Ed25519).',
+  },
+  jwtJwksUrl: {
+    env: 'JWT_JWKS_URL',
+    kind: webAddress,
+    default: undefined,
+    doc: 'Where the issuer publishes its keys: RS256, ES256, EdDSA.',
+  },
+  jwtIssuer: { env: 'JWT_ISSUER', kind: text(1, 2_048), default: undefined, doc: 'What `iss` has to be.' },
+  jwtAudience: {
+    env: 'JWT_AUDIENCE',
+    kind: text(1, 2_048),
+    default: undefined,
+    doc: 'What `aud` has to name.',
+  },
+  logLevel: {
+    env: 'LOG_LEVEL',
+    kind: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    default: 'info',
+    doc: 'The least important lines to log; JSON on standard error.',
+  },
+  nodeEnv: {
+    env: 'NODE_ENV',
+    kind: text(1, 64),
+    default: () => process.env['NODE_ENV'] || 'development',
+    defaultText: 'development',
+    doc: 'In `production` the server does not start without a key.',
+  },
+} as const satisfies Record<string, SettingSpec>
+
+export type SettingName = keyof typeof settings
+
+type KindOf<N extends SettingName> = (typeof settings)[N]['kind'] extends SettingKind<infer T> ? T : never
+type MayBeUnset<N extends SettingName> = undefined extends (typeof settings)[N]['default'] ? undefined : never
+
+/** Every setting, judged, with the defaults in place. */
+export type Settings = { readonly [N in SettingName]: KindOf<N> | MayBeUnset<N> }
+
+/** Settings as given: what is left off or undefined takes its default. */
+export type GivenSettings = { readonly [N in SettingName]?: KindOf<N> | undefined }
+
+/** A setting is wrong; the message names its variable and what it may be. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const rows = Object.entries(settings) as [SettingName, SettingSpec][]
+
+/**
+ * Reads the variables of the table; an empty one counts as not set.
+ * @throws ConfigError for the first that is wrong.
+ */
+export function settingsFromEnv(env: Readonly<Record<string, string | undefined>>): GivenSettings {
+  const given: Record<string, unknown> = {}
+  for (const [name, row] of rows) {
+    const value = env[row.env]
+    if (value !== undefined && value !== '') given[name] = judge(row, row.kind.fromText(value))
+  }
+  return given
+}
+
+/**
+ * Judges what was given and fills in the defaults.
+ * @throws ConfigError for the first that is wrong, for two keys, and for none in production.
+ */
+export function resolveSettings(given: GivenSettings): Settings {
+  const resolved: Record<string, unknown> = {}
+  for (const [name, row] of rows) {
+    const value = given[name]
+    if (value !== undefined) resolved[name] = judge(row, value)
+    else resolved[name] = typeof row.default === 'function' ? row.default() : row.default
+  }
+  const all = resolved as Settings
+  const keys = (['jwtSecret', 'jwtPublicKey', 'jwtJwksUrl'] as const).filter(
+    (name) => all[name] !== undefined,
+  )
+  if (keys.length > 1) {
+    throw new ConfigError(`set only one of ${keys.map((name) => settings[name].env).join(' and ')}`)
+  }
+  if (keys.length === 0 && all.nodeEnv === 'production') {
+    throw new ConfigError(
+      'in production a key is needed: set JWT_SECRET (32 bytes at least), JWT_PUBLIC_KEY or JWT_JWKS_URL',
+    )
+  }
+  return all
+}
+
+/** The table of the docs, in Markdown, one row a setting. */
+export function configurationTable(): string {
+  const lines = [
+    '| variable | `createServer` | default | takes | meaning |',
+    '| --- | --- | --- | --- | --- |',
+  ]
+  for (const [name, row] of rows) {
+    const unit = row.unit ? `, ${row.unit}` : ''
+    lines.push(
+      `| \`${row.env}\` | \`${name}\` | ${defaultInWords(row)} | ${row.kind.takes}${unit} | ${row.doc} |`,
+    )
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function defaultInWords(row: SettingSpec): string {
+  if (row.defaultText) return row.defaultText
+  return row.default === undefined ? 'none' : `\`${String(row.default)}\``
+}
+
+function judge(row: SettingSpec, value: unknown): unknown {
+  const judged = v.safeParse(row.kind.schema, value)
+  if (judged.success) return judged.output
+  const shown = row.secret ? '' : ` is ${shorten(JSON.stringify(value))}, but it`
+  throw new ConfigError(`${row.env}${shown} takes ${row.kind.takes}`)
+}
+
+function shorten(shown: string | undefined): string {
+  const whole = shown ?? 'undefined'
+  return whole.length > 80 ? `${whole.slice(0, 80)}…` : whole
+}

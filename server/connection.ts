@@ -1,0 +1,336 @@
+/**
+ * Connection: one socket, from the upgrade to its end, and the engine's port to it.
+ *
+ *   verifying | awaiting_token → opening → open → closing → closed
+ *
+ * Until its token is verified nothing it sends is acted on and nothing is sent to it (SPEC 1);
+ * frames that come too early are held, within a bound, and handed on in order after `connected`.
+ * Every write looks at what waits unsent first: a reader too far behind is closed with 4008
+ * before anything is left out (SPEC 5.5). The socket is not touched once it is closing.
+ * There are ten thousand of these: no timers, no closures, lists are made when first needed.
+ */
+import type { WebSocket } from 'uWebSockets.js'
+import type { Gateway, Identity, SessionPort } from '../engine/gateway.ts'
+import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
+import { encodeEvent } from '../protocol/codec.ts'
+import type { ChatError } from '../protocol/errors.ts'
+import { events } from '../protocol/events.ts'
+import { type FrameHead, peekHead } from '../protocol/frame-head.ts'
+import { eventToJson } from '../protocol/json-codec.ts'
+import type { Verified } from './auth.ts'
+import { firstToken } from './first-token.ts'
+import { withRef } from './frame-ref.ts'
+import { HeldFrames } from './held-frames.ts'
+
+export type ConnectionState = 'verifying' | 'awaiting_token' | 'opening' | 'open' | 'closing' | 'closed'
+
+/** What uWebSockets.js keeps for a socket. */
+export interface SocketData {
+  readonly connection: Connection
+}
+
+/** What all connections share: the front end. */
+export interface ConnectionHost {
+  readonly gateway: Gateway
+  /** What may wait unsent for a reader before it is closed, bytes. */
+  readonly maxBackpressure: number
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Checks a token for `connection`, which hears `verified` or `refused`. */
+  verify(connection: Connection, token: string): void
+  /** An attempt from this address has failed. */
+  attemptFailed(address: string): void
+  /** Counts a session of the user's; false where there are too many already. */
+  admit(userId: string): boolean
+  /** A frame of an open connection; the bytes are valid during the call only. */
+  request(connection: Connection, bytes: Uint8Array, isBinary: boolean): void
+  /** The connection is closed. */
+  gone(connection: Connection): void
+}
+
+const AUTH_DEADLINE_MS = 10_000
+const EXPIRY_WARNING_MS = 60_000
+const MALFORMED_LIMIT = 10
+const MALFORMED_WINDOW_MS = 60_000
+const MAX_WAITING = 64
+const NO_SESSION = -1
+const ERROR_CODE: number = events.error.code
+
+export class Connection implements SessionPort {
+  readonly json: boolean
+  /** Where it comes from, until it has shown who it is. */
+  address: string
+  userId = ''
+  state: ConnectionState = 'verifying'
+  /** Requests that the engine has not answered yet, of those with a ref. */
+  unanswered = 0
+  readonly #host: ConnectionHost
+  #ws: WebSocket<SocketData> | null = null
+  #session = NO_SESSION
+  /** The token of the upgrade, until the socket is up. */
+  #token: string | null
+  /** The ref that `connected` answers; 0 where the token came with the upgrade. */
+  #authRef = 0
+  /** When the state's time is over: for the token to come, or to warn of its end, or its end. */
+  #dueAtMs = 0
+  #expiresAtMs = 0
+  #warned = false
+  #held: HeldFrames | null = null
+  #malformedAtMs: number[] | null = null
+  #waiting: (() => void)[] | null = null
+
+  constructor(host: ConnectionHost, json: boolean, address: string, token: string | null) {
+    this.#host = host
+    this.json = json
+    this.address = address
+    this.#token = token
+  }
+
+  /** The socket is up: its token is verified, or the first frame has to bring one. */
+  opened(ws: WebSocket<SocketData>): void {
+    this.#ws = ws
+    this.#dueAtMs = this.#host.now() + AUTH_DEADLINE_MS
+    const token = this.#token
+    this.#token = null
+    if (token === null) this.state = 'awaiting_token'
+    else this.#host.verify(this, token)
+  }
+
+  /** A frame came; the bytes are valid during the call only. */
+  received(bytes: Uint8Array, isBinary: boolean): void {
+    switch (this.state) {
+      case 'open':
+        this.#host.request(this, bytes, isBinary)
+        return
+      case 'verifying':
+      case 'opening':
+        this.#hold(bytes, isBinary)
+        return
+      case 'awaiting_token': {
+        const first = firstToken(bytes, isBinary, this.json)
+        if (!first) {
+          this.refused('the first frame has to be authenticate, with a token', 'client')
+          return
+        }
+        this.state = 'verifying'
+        this.#authRef = first.ref
+        this.#host.verify(this, first.token)
+        return
+      }
+      case 'closing':
+      case 'closed':
+        return
+    }
+  }
+
+  /** The token is good: a session of the engine begins, whose first frame is `connected`. */
+  verified(verified: Verified): void {
+    if (this.state !== 'verifying') return
+    const { userId } = verified.identity
+    if (!this.#host.admit(userId)) {
+      this.end('too_many_sessions')
+      return
+    }
+    this.userId = userId
+    this.address = ''
+    this.state = 'opening'
+    this.setExpiry(verified.expiresAtMs)
+    this.#open(verified.identity)
+  }
+
+  /** The token is missing, bad or late; `why` is shown. Held against the address where it is to blame. */
+  refused(why: string, blame: 'client' | 'server'): void {
+    if (this.state !== 'verifying' && this.state !== 'awaiting_token') return
+    if (blame === 'client') this.#host.attemptFailed(this.address)
+    this.end('unauthenticated', why)
+  }
+
+  /** The token, or a newer one, ends then; milliseconds since 1970. */
+  setExpiry(expiresAtMs: number): void {
+    this.#expiresAtMs = expiresAtMs
+    this.#dueAtMs = expiresAtMs - EXPIRY_WARNING_MS
+    this.#warned = false
+  }
+
+  // SessionPort, called by the engine
+
+  send(frame: Uint8Array): void {
+    if (this.state === 'open') {
+      if (frame[2] !== 0) this.#answered(frame)
+      this.#write(frame)
+    } else if (this.state === 'opening') {
+      this.#greet(frame)
+    }
+  }
+
+  subscribe(topic: string): void {
+    if (this.#isUp()) this.#ws?.subscribe(this.json ? `j${topic}` : topic)
+  }
+
+  unsubscribe(topic: string): void {
+    if (this.#isUp()) this.#ws?.unsubscribe(this.json ? `j${topic}` : topic)
+  }
+
+  close(reason: CloseReason): void {
+    this.end(reason)
+  }
+
+  whenDrained(then: () => void): void {
+    if (!this.#isUp()) return
+    if (this.#hasRoom()) {
+      then()
+      return
+    }
+    this.#waiting ??= []
+    if (this.#waiting.length >= MAX_WAITING) this.end('slow_reader')
+    else this.#waiting.push(then)
+  }
+
+  // Called by the front end
+
+  /** Sends an event of the front end's own. */
+  tell(frame: Uint8Array): void {
+    if (this.state === 'open') this.#write(frame)
+  }
+
+  /**
+   * Hands a request to the engine; the bytes are valid during the call only.
+   * @throws ChatError as `Gateway.receive` does.
+   */
+  toEngine(frame: Uint8Array, head: FrameHead): void {
+    // A client that uses ref 0 cannot be told from events; it is not waited for.
+    const counts = head.ref === 0 ? 0 : 1
+    this.unanswered += counts
+    try {
+      this.#host.gateway.receive(this.#session, frame, head)
+    } catch (error) {
+      this.unanswered -= counts
+      throw error
+    }
+  }
+
+  /** Answers a request with a refusal. */
+  refuse(ref: number, error: ChatError): void {
+    this.tell(encodeEvent('error', ref, error.toFields()))
+  }
+
+  /** Ten malformed frames in a minute close the socket (SPEC 5.7). */
+  countMalformed(): void {
+    const now = this.#host.now()
+    this.#malformedAtMs ??= []
+    this.#malformedAtMs.push(now)
+    if (this.#malformedAtMs.length < MALFORMED_LIMIT) return
+    const firstAtMs = this.#malformedAtMs.shift() as number
+    if (now - firstAtMs < MALFORMED_WINDOW_MS) this.end('malformed')
+  }
+
+  /** The socket took some of what waits for it. */
+  drained(): void {
+    if (!this.#waiting || !this.#isUp() || !this.#hasRoom()) return
+    const waiting = this.#waiting
+    this.#waiting = null
+    for (const then of waiting) then()
+  }
+
+  /** Closes the connection where its reader is too far behind. */
+  checkBacklog(): void {
+    if (this.#isUp() && this.#buffered() > this.#host.maxBackpressure) this.end('slow_reader')
+  }
+
+  /** Looks after everything that is a matter of time; called about once a second. */
+  sweep(now: number): void {
+    this.checkBacklog()
+    // uWebSockets.js does not always say that a socket has drained.
+    this.drained()
+    if (now < this.#dueAtMs) return
+    if (this.state === 'verifying' || this.state === 'awaiting_token') {
+      this.refused('no valid token within 10 seconds', this.state === 'verifying' ? 'server' : 'client')
+    } else if (this.state === 'open') {
+      this.#expire(now)
+    }
+  }
+
+  /** Ends the connection; the text is shown to the client. */
+  end(reason: CloseReason, text: string = closeCodes[reason].meaning): void {
+    if (this.state === 'closing' || this.state === 'closed') return
+    this.state = 'closing'
+    // The close frame goes behind all that waits, so what a slow reader gets has no hole.
+    this.#ws?.end(closeCodes[reason].code, text)
+  }
+
+  /** The socket is gone, whoever ended it. */
+  closed(): void {
+    this.state = 'closed'
+    this.#ws = null
+    this.#held = null
+    this.#waiting = null
+    if (this.#session !== NO_SESSION) this.#host.gateway.closed(this.#session)
+    this.#host.gone(this)
+  }
+
+  #open(identity: Identity): void {
+    const session = this.#host.gateway.open(identity, this)
+    if (this.#isUp()) this.#session = session
+    else this.#host.gateway.closed(session)
+  }
+
+  #greet(connected: Uint8Array): void {
+    this.state = 'open'
+    this.#write(this.#authRef === 0 ? connected : withRef(connected, this.#authRef))
+    // Not from within the engine's call: what was held goes back into the engine.
+    if (this.#held) queueMicrotask(() => this.#release())
+  }
+
+  #hold(bytes: Uint8Array, isBinary: boolean): void {
+    this.#held ??= new HeldFrames()
+    if (!this.#held.hold(bytes, isBinary)) {
+      this.end('unauthenticated', 'too much was sent before connected')
+    }
+  }
+
+  #release(): void {
+    const held = this.#held
+    this.#held = null
+    for (const { bytes, isBinary } of held?.frames ?? []) this.received(bytes, isBinary)
+  }
+
+  #answered(frame: Uint8Array): void {
+    if (this.unanswered > 0) this.unanswered--
+    if (frame[1] !== ERROR_CODE) return
+    const head = peekHead(frame)
+    const code = head && Buffer.from(frame.subarray(head.idStart, head.idEnd)).toString('latin1')
+    // A shard judges the fields; what it finds malformed counts like what is found here.
+    if (code === 'bad_request' || code === 'unknown_event') this.countMalformed()
+  }
+
+  #expire(now: number): void {
+    if (this.#warned) {
+      this.end('token_expired')
+      return
+    }
+    this.#warned = true
+    this.#dueAtMs = Math.max(this.#expiresAtMs, now + EXPIRY_WARNING_MS)
+    this.tell(encodeEvent('token_expiring', 0, { expiresAt: this.#expiresAtMs }))
+  }
+
+  #write(frame: Uint8Array): void {
+    const ws = this.#ws
+    if (!ws) return
+    if (ws.getBufferedAmount() > this.#host.maxBackpressure) this.end('slow_reader')
+    else if (this.json) ws.send(eventToJson(frame), false)
+    else ws.send(frame, true)
+  }
+
+  #isUp(): boolean {
+    return this.state === 'open' || this.state === 'opening'
+  }
+
+  #buffered(): number {
+    return this.#ws?.getBufferedAmount() ?? 0
+  }
+
+  /** At a quarter of the limit there is room again for what can wait. */
+  #hasRoom(): boolean {
+    return this.#buffered() <= this.#host.maxBackpressure / 4
+  }
+}

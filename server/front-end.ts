@@ -1,0 +1,237 @@
+/**
+ * Front end: all sockets, over uWebSockets.js, in front of the engine's gateway.
+ *
+ * The upgrade is answered at once; the token is verified afterwards. Fan-out is native: an event
+ * is published once to its topic (JSON sockets listen to `j` + topic). uWebSockets.js would drop
+ * what is over a socket's limit, in the middle of a stream, so it is given none: the backlogs are
+ * looked at here, before half a limit more has been published than at the last look. A buffer so
+ * ends below twice `maxBackpressure` and one frame, and no stream has a hole.
+ * Bounded: `maxConnections`; everything that is a matter of time is done by one `sweep`.
+ */
+import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js'
+import { DISABLED } from 'uWebSockets.js'
+import type { EngineLogger } from '../engine/engine.ts'
+import type { Gateway, Publisher } from '../engine/gateway.ts'
+import { encodeEvent } from '../protocol/codec.ts'
+import { ChatError } from '../protocol/errors.ts'
+import { eventToJson } from '../protocol/json-codec.ts'
+import type { AddressGuard } from './address-guard.ts'
+import { AuthError, type Authenticator } from './auth.ts'
+import { Connection, type ConnectionHost, type SocketData } from './connection.ts'
+import { addressOf } from './http/address.ts'
+import type { OriginRule } from './origins.ts'
+import type { RateLimiter } from './rate-limit.ts'
+import { RequestPath } from './request-path.ts'
+import { readUpgrade } from './upgrade.ts'
+
+export interface FrontEndOptions {
+  readonly gateway: Gateway
+  readonly authenticate: Authenticator
+  readonly limiter: RateLimiter
+  readonly guard: AddressGuard
+  readonly originAllowed: OriginRule
+  readonly maxConnections: number
+  readonly maxSessionsPerUser: number
+  readonly maxMessageBytes: number
+  /** What may wait unsent for one reader, bytes. */
+  readonly maxBackpressure: number
+  readonly trustProxy: boolean
+  readonly logger: EngineLogger
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+const IDLE_TIMEOUT_SECONDS = 120
+const RETRY_AFTER_SECONDS = '5'
+const MIB = 1_048_576
+
+export class FrontEnd implements ConnectionHost, Publisher {
+  readonly gateway: Gateway
+  readonly maxBackpressure: number
+  readonly now: () => number
+  readonly #options: FrontEndOptions
+  readonly #app: TemplatedApp
+  readonly #path: RequestPath
+  readonly #connections = new Set<Connection>()
+  readonly #sessionsByUser = new Map<string, number>()
+  readonly #removePublisher: () => void
+  #jsonConnections = 0
+  #bytesSinceCheck = 0
+  #accepting = true
+
+  /** Registers `/ws` on the app; frames flow once the app listens. */
+  constructor(app: TemplatedApp, options: FrontEndOptions) {
+    this.gateway = options.gateway
+    this.maxBackpressure = options.maxBackpressure
+    this.now = options.now
+    this.#options = options
+    this.#app = app
+    this.#path = new RequestPath(options)
+    app.ws<SocketData>('/ws', {
+      compression: DISABLED,
+      idleTimeout: IDLE_TIMEOUT_SECONDS,
+      sendPingsAutomatically: true,
+      // A frame over `maxMessageBytes` is answered; only far above it uWebSockets.js cuts the socket.
+      maxPayloadLength: Math.max(4 * options.maxMessageBytes, 2 * MIB),
+      // 0 is no limit, so that nothing is ever dropped: see above.
+      maxBackpressure: 0,
+      closeOnBackpressureLimit: 0,
+      upgrade: (res, req, context) => this.#upgrade(res, req, context),
+      open: (ws) => this.#opened(ws),
+      message: (ws, message, isBinary) => this.#received(ws, message, isBinary),
+      drain: (ws) => this.#drained(ws),
+      close: (ws) => this.#closed(ws),
+    })
+    this.#removePublisher = options.gateway.addPublisher(this)
+  }
+
+  /** Sockets that are up, for the metrics. */
+  get connections(): number {
+    return this.#connections.size
+  }
+
+  /** Requests on the way that their clients wait for. */
+  get unanswered(): number {
+    let sum = 0
+    for (const connection of this.#connections) sum += connection.unanswered
+    return sum
+  }
+
+  // Publisher, called by the engine
+
+  publish(topic: string, frame: Uint8Array): void {
+    this.#bytesSinceCheck += frame.length
+    if (this.#bytesSinceCheck > this.maxBackpressure / 2) this.#checkBacklogs(frame.length)
+    this.#app.publish(topic, frame, true)
+    if (this.#jsonConnections > 0 && this.#app.numSubscribers(`j${topic}`) > 0) {
+      this.#app.publish(`j${topic}`, eventToJson(frame), false)
+    }
+  }
+
+  // ConnectionHost, called by the connections
+
+  verify(connection: Connection, token: string): void {
+    this.#options
+      .authenticate(token)
+      .then((verified) => connection.verified(verified))
+      .catch((error: unknown) => {
+        if (error instanceof AuthError) {
+          connection.refused(error.message, error.blame)
+          return
+        }
+        // The engine is full, stopping or broken: not the client's fault, it may come back.
+        if (!(error instanceof ChatError)) this.#options.logger.error({ err: error }, 'no session was opened')
+        connection.end('shutdown', 'no session can be opened at present')
+      })
+  }
+
+  attemptFailed(address: string): void {
+    this.#options.guard.failed(address)
+  }
+
+  admit(userId: string): boolean {
+    const sessions = this.#sessionsByUser.get(userId) ?? 0
+    if (sessions >= this.#options.maxSessionsPerUser) return false
+    this.#sessionsByUser.set(userId, sessions + 1)
+    return true
+  }
+
+  request(connection: Connection, bytes: Uint8Array, isBinary: boolean): void {
+    this.#path.take(connection, bytes, isBinary)
+  }
+
+  gone(connection: Connection): void {
+    this.#connections.delete(connection)
+    if (connection.json) this.#jsonConnections--
+    if (connection.userId === '') return
+    const sessions = (this.#sessionsByUser.get(connection.userId) ?? 0) - 1
+    if (sessions > 0) this.#sessionsByUser.set(connection.userId, sessions)
+    else this.#sessionsByUser.delete(connection.userId)
+  }
+
+  /** Looks after deadlines, expiries and backlogs; called about once a second. */
+  sweep(): void {
+    const now = this.now()
+    for (const connection of this.#connections) connection.sweep(now)
+    this.#bytesSinceCheck = 0
+  }
+
+  /** Refuses upgrades and requests from now on, and says so to each client. */
+  stop(reason: string, reconnectInMs: () => number): void {
+    this.#accepting = false
+    this.#path.stop()
+    for (const connection of this.#connections) {
+      connection.tell(encodeEvent('server_shutdown', 0, { reason, reconnectInMs: reconnectInMs() }))
+    }
+  }
+
+  /** Closes all sockets with 1001. */
+  closeAll(): void {
+    for (const connection of this.#connections) connection.end('shutdown')
+    this.#removePublisher()
+  }
+
+  #upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
+    const { guard, originAllowed, maxConnections, trustProxy } = this.#options
+    const asked = readUpgrade(req)
+    const address = addressOf(res, req, trustProxy)
+    if (!this.#accepting || this.#connections.size >= maxConnections) {
+      refuse(res, '503 Service Unavailable', 'full', RETRY_AFTER_SECONDS)
+      return
+    }
+    if (!originAllowed(asked.origin, asked.host)) {
+      refuse(res, '403 Forbidden', 'origin not allowed')
+      return
+    }
+    const blockedMs = guard.blockedForMs(address)
+    if (blockedMs > 0) {
+      refuse(res, '429 Too Many Requests', 'too many attempts', String(Math.ceil(blockedMs / 1_000)))
+      return
+    }
+    if (asked.foreign) {
+      refuse(res, '400 Bad Request', 'no subprotocol in common')
+      return
+    }
+    const connection = new Connection(this, asked.json, address, asked.token)
+    res.upgrade<SocketData>({ connection }, asked.key, asked.protocol, asked.extensions, context)
+  }
+
+  #opened(ws: WebSocket<SocketData>): void {
+    const { connection } = ws.getUserData()
+    this.#connections.add(connection)
+    if (connection.json) this.#jsonConnections++
+    connection.opened(ws)
+  }
+
+  #received(ws: WebSocket<SocketData>, message: ArrayBuffer, isBinary: boolean): void {
+    try {
+      ws.getUserData().connection.received(new Uint8Array(message), isBinary)
+    } catch (error) {
+      // Nothing that a client sends ends the process (SPEC 5.7).
+      this.#options.logger.error({ err: error }, 'a frame was not handled')
+    }
+  }
+
+  #drained(ws: WebSocket<SocketData>): void {
+    try {
+      ws.getUserData().connection.drained()
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'a drained connection was not continued')
+    }
+  }
+
+  #closed(ws: WebSocket<SocketData>): void {
+    ws.getUserData().connection.closed()
+  }
+
+  #checkBacklogs(next: number): void {
+    this.#bytesSinceCheck = next
+    for (const connection of this.#connections) connection.checkBacklog()
+  }
+}
+
+function refuse(res: HttpResponse, status: string, why: string, retryAfterSeconds?: string): void {
+  res.writeStatus(status)
+  if (retryAfterSeconds !== undefined) res.writeHeader('Retry-After', retryAfterSeconds)
+  res.end(why)
+}

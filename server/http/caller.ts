@@ -1,0 +1,47 @@
+/**
+ * Caller: who an HTTP request speaks for. The same tokens, the same guard of addresses and the
+ * same rate limit as on a socket.
+ */
+import type { Identity } from '../../engine/gateway.ts'
+import { ChatError } from '../../protocol/errors.ts'
+import type { AddressGuard } from '../address-guard.ts'
+import { AuthError, type Authenticator } from '../auth.ts'
+import type { RateLimiter } from '../rate-limit.ts'
+import { bearerToken } from '../upgrade.ts'
+import type { HttpCall } from './router.ts'
+
+export interface CallerOptions {
+  readonly authenticate: Authenticator
+  readonly guard: AddressGuard
+  readonly limiter: RateLimiter
+}
+
+/**
+ * The identity behind a call, which is charged one event.
+ * @throws ChatError `unauthenticated` or `rate_limited`.
+ */
+export async function callerOf(call: HttpCall, options: CallerOptions): Promise<Identity> {
+  const { authenticate, guard, limiter } = options
+  const blockedMs = guard.blockedForMs(call.address)
+  if (blockedMs > 0) throw new ChatError('rate_limited', 'too many attempts', { retryAfterMs: blockedMs })
+  const identity = await identityOf(bearerToken(call.authorization), call.address, authenticate, guard)
+  const verdict = limiter.take(identity.userId, 'events')
+  if (!verdict.pass) throw new ChatError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs })
+  return identity
+}
+
+async function identityOf(
+  token: string,
+  address: string,
+  authenticate: Authenticator,
+  guard: AddressGuard,
+): Promise<Identity> {
+  if (token === '') throw new ChatError('unauthenticated', 'Authorization takes a Bearer token')
+  try {
+    return (await authenticate(token)).identity
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error
+    if (error.blame === 'client') guard.failed(address)
+    throw new ChatError('unauthenticated', error.message)
+  }
+}

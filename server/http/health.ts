@@ -1,0 +1,25 @@
+/**
+ * Health: `/healthz` says that the process is alive, `/readyz` that it takes work (SPEC 6).
+ */
+import type { Engine } from '../../engine/engine.ts'
+import { json } from './reply.ts'
+import type { Route } from './router.ts'
+
+/** The routes for supervisors and load balancers; they need no token. */
+export function healthRoutes(engine: Pick<Engine, 'health'>, accepting: () => boolean): readonly Route[] {
+  return [
+    { method: 'GET', pattern: '/healthz', handle: () => json(200, { status: 'alive' }) },
+    {
+      method: 'GET',
+      pattern: '/readyz',
+      handle: () => {
+        const health = engine.health()
+        if (health.ready && accepting()) return json(200, { status: 'ready' })
+        return json(503, {
+          status: 'not ready',
+          reason: health.ready ? 'the server is stopping' : health.reason,
+        })
+      },
+    },
+  ]
+}

@@ -1,0 +1,43 @@
+/**
+ * Reply: what an HTTP handler returns, and the one place where an error becomes a response
+ * (SPEC 6): `{error: {code, message, field?}}` with the status of the table of errors.
+ */
+import { STATUS_CODES } from 'node:http'
+import { ChatError, errors } from '../../protocol/errors.ts'
+
+export interface HttpReply {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** A reply of JSON that no cache keeps. */
+export function json(
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpReply {
+  return {
+    status,
+    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
+    body: JSON.stringify(value),
+  }
+}
+
+/** The reply for what a handler threw; `status` where the table's does not fit. */
+export function errorReply(
+  error: unknown,
+  status?: number,
+  headers: Readonly<Record<string, string>> = {},
+): HttpReply {
+  const { code, message, field, retryAfterMs } = ChatError.from(error)
+  const more: Record<string, string> = { ...headers }
+  if (retryAfterMs !== undefined) more['Retry-After'] = String(Math.ceil(retryAfterMs / 1_000))
+  if (code === 'unauthenticated') more['WWW-Authenticate'] = 'Bearer'
+  return json(status ?? errors[code].status, { error: { code, message, field, retryAfterMs } }, more)
+}
+
+/** `200 OK` */
+export function statusLine(status: number): string {
+  return `${status} ${STATUS_CODES[status] ?? ''}`
+}

@@ -1,0 +1,206 @@
+/**
+ * Router: every HTTP route goes through here, so that uWebSockets.js's rules are kept in one place.
+ *
+ * `onAborted` is registered before anything else, the request is read before the handler's first
+ * await, an aborted response is not touched, a late one is corked, a body has a bound. A handler
+ * takes a request and returns a reply or throws; what is not a `ChatError` is logged and shown as
+ * `internal`.
+ */
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js'
+import type { EngineLogger } from '../../engine/engine.ts'
+import { ChatError } from '../../protocol/errors.ts'
+import type { OriginRule } from '../origins.ts'
+import { addressOf } from './address.ts'
+import { errorReply, type HttpReply, statusLine } from './reply.ts'
+
+export interface HttpCall {
+  /** The client's address. */
+  readonly address: string
+  /** The `:parts` of the pattern, in their order. */
+  readonly params: readonly string[]
+  readonly query: URLSearchParams
+  readonly authorization: string
+  readonly idempotencyKey: string
+  readonly body: Buffer
+}
+
+export type HttpHandler = (call: HttpCall) => HttpReply | Promise<HttpReply>
+
+export interface Route {
+  readonly method: 'GET' | 'POST'
+  /** A pattern of uWebSockets.js: `/a/:id`. */
+  readonly pattern: string
+  readonly handle: HttpHandler
+}
+
+export interface RouterOptions {
+  readonly originAllowed: OriginRule
+  readonly trustProxy: boolean
+  readonly logger: EngineLogger
+}
+
+const MAX_BODY_BYTES = 65_536
+const MAX_QUERY_CHARS = 16_384
+
+const securityHeaders = { 'X-Content-Type-Options': 'nosniff' }
+
+/** What is read of a request before the first await, after which it is gone. */
+interface Head {
+  readonly origin: string
+  readonly allowed: boolean
+  readonly call: Omit<HttpCall, 'body'>
+}
+
+export interface Router {
+  /** Requests that have not been answered yet. */
+  readonly pending: number
+}
+
+/** Registers the routes, their preflights, 405 for other methods and 404 for other paths. */
+export function addRoutes(app: TemplatedApp, routes: readonly Route[], given: RouterOptions): Router {
+  const options: Context = { ...given, pending: 0 }
+  const methods = new Map<string, string[]>()
+  for (const { method, pattern, handle } of routes) {
+    methods.set(pattern, [...(methods.get(pattern) ?? []), method])
+    const params = pattern.split('/').filter((part) => part.startsWith(':')).length
+    const serve = (kind: Kind) => (res: HttpResponse, req: HttpRequest) =>
+      answer(res, req, { handle, params, kind }, options)
+    if (method === 'POST') app.post(pattern, serve('body'))
+    else app.get(pattern, serve('plain')).head(pattern, serve('head'))
+  }
+  const always = (reply: HttpReply) => (res: HttpResponse, req: HttpRequest) =>
+    answer(res, req, { handle: () => reply, params: 0, kind: 'plain' }, options)
+  for (const [pattern, allowed] of methods) {
+    const allow = allowed.join(', ')
+    const wrong = new ChatError('bad_request', `this path takes ${allow}`)
+    app.options(pattern, always(preflight(allow)))
+    app.any(pattern, always(errorReply(wrong, 405, { Allow: allow })))
+  }
+  app.any('/*', always(errorReply(new ChatError('not_found', 'no such path'))))
+  return options
+}
+
+/** What all requests share. */
+interface Context extends RouterOptions {
+  pending: number
+}
+
+/** `body`: the handler waits for one. `head`: its reply is sent without one. */
+type Kind = 'plain' | 'body' | 'head'
+
+interface Served {
+  readonly handle: HttpHandler
+  /** How many `:parts` the pattern has. */
+  readonly params: number
+  readonly kind: Kind
+}
+
+function answer(res: HttpResponse, req: HttpRequest, served: Served, options: Context): void {
+  let done = false
+  res.onAborted(() => {
+    if (!done) options.pending--
+    done = true
+  })
+  options.pending++
+  const head = readHead(res, req, served.params, options)
+  const finish = (reply: HttpReply, closeConnection = false): void => {
+    if (done) return
+    done = true
+    options.pending--
+    res.cork(() => write(res, reply, head, served.kind === 'head', closeConnection))
+  }
+  const run = async (body: Buffer): Promise<void> => {
+    try {
+      finish(await served.handle({ ...head.call, body }))
+    } catch (error) {
+      if (!(error instanceof ChatError)) options.logger.error({ err: error }, 'an HTTP request failed')
+      finish(errorReply(error))
+    }
+  }
+  if (!head.allowed) {
+    finish(errorReply(new ChatError('bad_request', 'the origin is not allowed'), 403))
+  } else if (served.kind === 'body') {
+    readBody(res, (body) => {
+      if (body) void run(body)
+      else
+        finish(errorReply(new ChatError('too_large', `a body takes at most ${MAX_BODY_BYTES} bytes`)), true)
+    })
+  } else {
+    void run(Buffer.alloc(0))
+  }
+}
+
+/** Reads what is needed; it throws nothing, whatever the client wrote. */
+function readHead(res: HttpResponse, req: HttpRequest, params: number, options: RouterOptions): Head {
+  const origin = req.getHeader('origin')
+  return {
+    origin,
+    allowed: options.originAllowed(origin, req.getHeader('host')),
+    call: {
+      address: addressOf(res, req, options.trustProxy),
+      params: Array.from({ length: params }, (_, i) => decoded(req.getParameter(i))),
+      query: new URLSearchParams(req.getQuery().slice(0, MAX_QUERY_CHARS)),
+      authorization: req.getHeader('authorization'),
+      idempotencyKey: req.getHeader('idempotency-key'),
+    },
+  }
+}
+
+/** Collects the body; null once it is over the limit. `then` is called once. */
+function readBody(res: HttpResponse, then: (body: Buffer | null) => void): void {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  res.onData((chunk, isLast) => {
+    if (bytes > MAX_BODY_BYTES) return
+    bytes += chunk.byteLength
+    if (bytes > MAX_BODY_BYTES) {
+      then(null)
+      return
+    }
+    // The chunk's memory is uWebSockets.js's own.
+    chunks.push(Buffer.from(new Uint8Array(chunk)))
+    if (isLast) then(Buffer.concat(chunks))
+  })
+}
+
+function write(
+  res: HttpResponse,
+  reply: HttpReply,
+  head: Head,
+  bodiless: boolean,
+  closeConnection: boolean,
+): void {
+  res.writeStatus(statusLine(reply.status))
+  for (const [name, value] of Object.entries({ ...securityHeaders, ...reply.headers }))
+    res.writeHeader(name, value)
+  if (head.origin !== '') {
+    res.writeHeader('Vary', 'Origin')
+    if (head.allowed) {
+      res.writeHeader('Access-Control-Allow-Origin', head.origin)
+      res.writeHeader('Access-Control-Expose-Headers', 'Retry-After')
+    }
+  }
+  if (bodiless || reply.status === 204)
+    res.endWithoutBody(bodiless ? Buffer.byteLength(reply.body ?? '') : undefined)
+  else res.end(reply.body ?? '', closeConnection)
+}
+
+function preflight(allow: string): HttpReply {
+  return {
+    status: 204,
+    headers: {
+      'Access-Control-Allow-Methods': allow,
+      'Access-Control-Allow-Headers': 'Authorization, Content-Type, Idempotency-Key',
+      'Access-Control-Max-Age': '600',
+    },
+  }
+}
+
+/** A part of the path, decoded; one that is wrongly encoded is left for the handler to refuse. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}

@@ -1,0 +1,5 @@
+/**
+ * `tertulia/server`: the sockets and the HTTP API in front of an engine.
+ */
+export { ConfigError, type GivenSettings, type Settings, settingsFromEnv } from './config.ts'
+export { createServer, type Server, type ServerOptions } from './server.ts'

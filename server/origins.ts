@@ -1,0 +1,23 @@
+/**
+ * Origins: which pages may talk to the server (SPEC 1, 6). One rule for the upgrade and for HTTP.
+ *
+ * What sends no `Origin` is no browser and may. A page of the server's own host may always; others
+ * where `CORS_ORIGINS` names them or says `*`.
+ */
+export type OriginRule = (origin: string, host: string) => boolean
+
+/** Makes the rule of a list of origins. Both arguments are header values, empty where missing. */
+export function originRule(allowed: readonly string[]): OriginRule {
+  const any = allowed.includes('*')
+  const named = new Set(allowed.map((origin) => origin.toLowerCase()))
+  return (origin, host) => {
+    if (origin === '' || any) return true
+    const lower = origin.toLowerCase()
+    return named.has(lower) || hostOf(lower) === host.toLowerCase()
+  }
+}
+
+/** `http://chat.example:8080` is of `chat.example:8080`; an opaque origin (`null`) of none. */
+function hostOf(origin: string): string | undefined {
+  return /^https?:\/\/([^/]+)$/.exec(origin)?.[1]
+}

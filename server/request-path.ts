@@ -1,0 +1,135 @@
+/**
+ * Request path: what happens to one frame of an open connection, up to the engine.
+ *
+ * Size, form, a known code, the rate limit, then either the connection's own requests
+ * (`refresh_token`) or the shard that owns the id. The payload is not decoded here: the head
+ * says all that is needed. Every refusal is an `error` with the request's ref, and what is
+ * malformed counts towards 4400 (SPEC 5.7).
+ */
+import type { EngineLogger } from '../engine/engine.ts'
+import type { Gateway } from '../engine/gateway.ts'
+import { decodeRequest, encodeEvent } from '../protocol/codec.ts'
+import { ChatError } from '../protocol/errors.ts'
+import { type FrameHead, peekHead } from '../protocol/frame-head.ts'
+import { refOf, requestFromJson } from '../protocol/json-codec.ts'
+import { type RequestSpec, requests } from '../protocol/requests.ts'
+import { AuthError, type Authenticator } from './auth.ts'
+import type { Connection } from './connection.ts'
+import type { RateLimiter } from './rate-limit.ts'
+
+export interface RequestPathOptions {
+  readonly gateway: Gateway
+  readonly limiter: RateLimiter
+  readonly authenticate: Authenticator
+  readonly maxMessageBytes: number
+  readonly logger: EngineLogger
+}
+
+const rowByCode = new Map<number, RequestSpec>(Object.values(requests).map((row) => [row.code, row]))
+
+export class RequestPath {
+  readonly #options: RequestPathOptions
+  #stopping = false
+
+  constructor(options: RequestPathOptions) {
+    this.#options = options
+  }
+
+  /** From now on every request is refused with `shutting_down`. */
+  stop(): void {
+    this.#stopping = true
+  }
+
+  /** Takes one frame; the bytes are valid during the call only. Never throws. */
+  take(connection: Connection, bytes: Uint8Array, isBinary: boolean): void {
+    let ref = 0
+    try {
+      if (isBinary === connection.json) {
+        throw new ChatError(
+          'bad_request',
+          `this subprotocol takes ${connection.json ? 'text' : 'binary'} frames`,
+        )
+      }
+      if (bytes.length > this.#options.maxMessageBytes) {
+        ref = refIn(connection, bytes)
+        throw new ChatError('too_large', `a frame takes at most ${this.#options.maxMessageBytes} bytes`)
+      }
+      const frame = connection.json ? this.#fromJson(bytes, (found) => (ref = found)) : bytes
+      const head = peekHead(frame)
+      if (!head) throw new ChatError('bad_request', 'a frame begins [code, ref]')
+      ref = head.ref
+      this.#request(connection, frame, head)
+    } catch (error) {
+      this.#refuse(connection, ref, error)
+    }
+  }
+
+  #request(connection: Connection, frame: Uint8Array, head: FrameHead): void {
+    const row = rowByCode.get(head.code)
+    if (!row) throw new ChatError('unknown_event')
+    if (this.#stopping) throw new ChatError('shutting_down')
+    const verdict = this.#options.limiter.take(connection.userId, row.budget ?? 'events')
+    if (!verdict.pass) {
+      if (verdict.ignored) connection.end('rate_limit_ignored')
+      const { retryAfterMs } = verdict
+      throw new ChatError('rate_limited', undefined, { retryAfterMs })
+    }
+    if (row.route === 'connection') {
+      this.#ownRequest(connection, frame)
+      return
+    }
+    connection.toEngine(frame, head)
+  }
+
+  #ownRequest(connection: Connection, frame: Uint8Array): void {
+    const request = decodeRequest(frame)
+    if (request.event !== 'refresh_token') {
+      throw new ChatError('bad_request', 'authenticate comes as the first frame, and only there')
+    }
+    connection.unanswered++
+    this.#options.authenticate(request.fields.token).then(
+      ({ identity, expiresAtMs }) => {
+        connection.unanswered--
+        if (identity.userId !== connection.userId) {
+          connection.refuse(request.ref, new ChatError('unauthenticated', 'the token is another user’s'))
+          return
+        }
+        connection.setExpiry(expiresAtMs)
+        // As everywhere on the wire a time is an integer; msgpack would make it a float.
+        connection.tell(encodeEvent('ok', request.ref, { result: { expiresAt: BigInt(expiresAtMs) } }))
+      },
+      (error: unknown) => {
+        connection.unanswered--
+        const why = error instanceof AuthError ? new ChatError('unauthenticated', error.message) : error
+        this.#refuse(connection, request.ref, why)
+      },
+    )
+  }
+
+  #fromJson(bytes: Uint8Array, found: (ref: number) => void): Uint8Array {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
+    try {
+      return requestFromJson(text)
+    } catch (error) {
+      found(refOf(text))
+      throw error
+    }
+  }
+
+  #refuse(connection: Connection, ref: number, error: unknown): void {
+    if (!(error instanceof ChatError)) this.#options.logger.error({ err: error }, 'a frame was not handled')
+    const refusal = ChatError.from(error)
+    connection.refuse(ref, refusal)
+    if (isMalformed(refusal)) connection.countMalformed()
+  }
+}
+
+function isMalformed({ code }: ChatError): boolean {
+  return code === 'bad_request' || code === 'unknown_event' || code === 'too_large'
+}
+
+/** The ref of a frame that is too large to be handled, 0 where it has none. */
+function refIn(connection: Connection, bytes: Uint8Array): number {
+  if (!connection.json) return peekHead(bytes)?.ref ?? 0
+  return refOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString())
+}

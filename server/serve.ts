@@ -1,0 +1,58 @@
+/**
+ * Serve: the server as a process. It starts from the environment, says where it is to be found,
+ * and ends on SIGTERM or SIGINT: announced, drained, committed, exit code 0 (SPEC 6).
+ */
+import { resolveSettings, type Settings, settingsFromEnv } from './config.ts'
+import { createLog } from './log.ts'
+import { createServer, type Server } from './server.ts'
+import { makeToken } from './token.ts'
+import { packageVersion } from './version.ts'
+
+/** What a command works with, so that it can be run in a test. */
+export interface CommandContext {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Standard output: what a command has to say. */
+  readonly out: (line: string) => void
+  /** Standard error. */
+  readonly err: (line: string) => void
+}
+
+const TRIAL_USER = 'guest'
+const TRIAL_SECONDS = 12 * 3_600
+/** The supervisor's patience: what has not ended by then is cut. */
+const CLOSE_WITHIN_MS = 4_500
+
+/** Runs the server until a signal comes; resolves with the exit code. Start errors are thrown. */
+export async function serve(context: CommandContext): Promise<number> {
+  const given = settingsFromEnv(context.env)
+  const settings = resolveSettings(given)
+  const logger = createLog(settings.logLevel)
+  const server = await createServer({ ...given, logger })
+  context.out(`Tertulia ${packageVersion()} listens on ${server.url}`)
+  await offerTrial(settings, server, context)
+
+  const signal = await firstSignal()
+  const late = setTimeout(() => {
+    logger.error({}, 'not everything was closed in time')
+    process.exit(1)
+  }, CLOSE_WITHIN_MS)
+  await server.close(`the server got ${signal}`)
+  clearTimeout(late)
+  return 0
+}
+
+/** Outside production: a link to the try-it page, and a token for other clients. */
+async function offerTrial(settings: Settings, server: Server, { out }: CommandContext): Promise<void> {
+  const hasSecret = settings.jwtPublicKey === undefined && settings.jwtJwksUrl === undefined
+  if (settings.nodeEnv === 'production' || !hasSecret) return
+  const token = await makeToken(settings, { userId: TRIAL_USER, name: 'Guest', ttlSeconds: TRIAL_SECONDS })
+  out(`Try it: ${server.url}/#token=${token}`)
+  out(`Token of the user "${TRIAL_USER}", for 12 hours: ${token}`)
+}
+
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', resolve)
+    process.once('SIGINT', resolve)
+  })
+}

@@ -1,0 +1,44 @@
+/**
+ * Token: makes the tokens that `tertulia token` and a development start hand out. A server that
+ * only knows its issuer's public key cannot make any.
+ */
+import { SignJWT } from 'jose'
+import { limits } from '../protocol/limits.ts'
+import { ConfigError, type Settings } from './config.ts'
+import { signingKey } from './signing-key.ts'
+
+export interface TokenRequest {
+  /** Becomes `sub`. */
+  readonly userId: string
+  readonly name?: string | undefined
+  readonly ttlSeconds: number
+}
+
+/**
+ * Signs a token that a server with the same settings takes.
+ * @throws ConfigError where the settings name no secret, or the user is none.
+ */
+export async function makeToken(settings: Settings, request: TokenRequest): Promise<string> {
+  const bytes = Buffer.byteLength(request.userId)
+  if (bytes < 1 || bytes > limits.userIdBytes) {
+    throw new ConfigError(`--user takes 1 to ${limits.userIdBytes} bytes`)
+  }
+  if (Buffer.byteLength(request.name ?? '') > limits.nameBytes) {
+    throw new ConfigError(`--name takes at most ${limits.nameBytes} bytes`)
+  }
+  const key = signingKey(settings)
+  if (key.kind !== 'secret') {
+    throw new ConfigError(
+      'tokens are made by the issuer: with JWT_PUBLIC_KEY or JWT_JWKS_URL there is no secret here',
+    )
+  }
+  const issuedAt = Math.floor(Date.now() / 1_000)
+  const token = new SignJWT(request.name === undefined ? {} : { name: request.name })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setSubject(request.userId)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + request.ttlSeconds)
+  if (settings.jwtIssuer !== undefined) token.setIssuer(settings.jwtIssuer)
+  if (settings.jwtAudience !== undefined) token.setAudience(settings.jwtAudience)
+  return token.sign(Buffer.from(key.secret))
+}

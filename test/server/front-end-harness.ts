@@ -1,0 +1,105 @@
+/**
+ * A front end on a free port, over a fake gateway and a clock that only a test moves.
+ */
+
+import { App, type us_listen_socket, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js'
+import { SignJWT } from 'jose'
+import { AddressGuard } from '../../server/address-guard.ts'
+import { createAuthenticator } from '../../server/auth.ts'
+import { FrontEnd } from '../../server/front-end.ts'
+import { originRule } from '../../server/origins.ts'
+import { RateLimiter } from '../../server/rate-limit.ts'
+import { FakeGateway } from '../support/fake-gateway.ts'
+import { type ClientOptions, SocketClient } from './socket-client.ts'
+
+export const SECRET = 'a secret of thirty-two bytes, and more'
+/** What the clock shows at the start. */
+export const START_MS = 1_700_000_000_000
+
+export interface HarnessOptions {
+  readonly maxConnections?: number
+  readonly maxSessionsPerUser?: number
+  readonly maxMessageBytes?: number
+  readonly maxBackpressure?: number
+  readonly rateLimit?: number
+  readonly authFailureLimit?: number
+  readonly corsOrigins?: readonly string[]
+  readonly trustProxy?: boolean
+}
+
+export interface Harness {
+  readonly port: number
+  readonly gateway: FakeGateway
+  readonly frontEnd: FrontEnd
+  readonly logged: string[]
+  /** Moves the clock and lets the front end look at it. */
+  advance(ms: number): void
+  client(options?: ClientOptions): SocketClient
+  /** A client that has got its `connected`. */
+  connected(userId: string, options?: ClientOptions): Promise<SocketClient>
+  close(): void
+}
+
+export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harness> {
+  let nowMs = START_MS
+  const now = () => nowMs
+  const logged: string[] = []
+  const log = (_: object, message: string) => void logged.push(message)
+  const logger = { info: log, warn: log, error: log }
+  const gateway = new FakeGateway()
+  const app = App()
+  const frontEnd = new FrontEnd(app, {
+    gateway,
+    authenticate: await createAuthenticator({ key: { kind: 'secret', secret: SECRET }, logger, now }),
+    limiter: new RateLimiter({ perMinute: options.rateLimit ?? 0, maxUsers: 1_000, now }),
+    guard: new AddressGuard({ perMinute: options.authFailureLimit ?? 0, maxAddresses: 1_000, now }),
+    originAllowed: originRule(options.corsOrigins ?? []),
+    maxConnections: options.maxConnections ?? 100,
+    maxSessionsPerUser: options.maxSessionsPerUser ?? 16,
+    maxMessageBytes: options.maxMessageBytes ?? 65_536,
+    maxBackpressure: options.maxBackpressure ?? 1_048_576,
+    trustProxy: options.trustProxy ?? false,
+    logger,
+    now,
+  })
+  const socket = await new Promise<us_listen_socket>((resolve, reject) => {
+    app.listen('127.0.0.1', 0, (found) => (found ? resolve(found) : reject(new Error('no port'))))
+  })
+  const port = us_socket_local_port(socket)
+  const clients: SocketClient[] = []
+  const client = (given: ClientOptions = {}) => {
+    const made = new SocketClient(port, given)
+    clients.push(made)
+    return made
+  }
+  return {
+    port,
+    gateway,
+    frontEnd,
+    logged,
+    client,
+    advance(ms) {
+      nowMs += ms
+      frontEnd.sweep()
+    },
+    async connected(userId, given = {}) {
+      const made = client({ token: await tokenOf(userId), ...given })
+      await made.next('connected')
+      return made
+    },
+    close() {
+      for (const made of clients) made.ws.terminate()
+      us_listen_socket_close(socket)
+      app.close()
+    },
+  }
+}
+
+/** A good token of the user, for as long as the clock of a harness needs it. */
+export function tokenOf(userId: string, ttlSeconds = 3_600): Promise<string> {
+  return new SignJWT({})
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(userId)
+    .setExpirationTime(START_MS / 1_000 + ttlSeconds)
+    .sign(Buffer.from(SECRET))
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import { AddressGuard } from '../../server/address-guard.ts'
+import { RateLimiter } from '../../server/rate-limit.ts'
+
+function aLimiter(perMinute: number, maxUsers = 1_000) {
+  const clock = { ms: 0 }
+  return { clock, limiter: new RateLimiter({ perMinute, maxUsers, now: () => clock.ms }) }
+}
+
+function takeAll(limiter: RateLimiter, userId: string, times: number): boolean[] {
+  return Array.from({ length: times }, () => limiter.take(userId, 'events').pass)
+}
+
+describe('rate limit', () => {
+  it('lets a minute’s events pass at once, and says when there is room for the next', () => {
+    const { limiter } = aLimiter(100)
+    expect(takeAll(limiter, 'ana', 100)).not.toContain(false)
+    expect(limiter.take('ana', 'events')).toEqual({ pass: false, retryAfterMs: 600, ignored: false })
+  })
+
+  it('has room again after exactly the time it said', () => {
+    const { limiter, clock } = aLimiter(100)
+    takeAll(limiter, 'ana', 101)
+    clock.ms = 599
+    expect(limiter.take('ana', 'events').pass).toBe(false)
+    clock.ms = 600
+    expect(limiter.take('ana', 'events').pass).toBe(true)
+    expect(limiter.take('ana', 'events').pass).toBe(false)
+  })
+
+  it('never lends more than one minute’s events', () => {
+    const { limiter, clock } = aLimiter(10)
+    takeAll(limiter, 'ana', 10)
+    clock.ms = 3_600_000
+    expect(takeAll(limiter, 'ana', 11).filter(Boolean)).toHaveLength(10)
+  })
+
+  it('counts each user alone', () => {
+    const { limiter } = aLimiter(1)
+    takeAll(limiter, 'ana', 2)
+    expect(limiter.take('bruno', 'events').pass).toBe(true)
+  })
+
+  it('gives ephemeral events a budget of their own, ten times as large', () => {
+    const { limiter } = aLimiter(10)
+    takeAll(limiter, 'ana', 11)
+    const pings = Array.from({ length: 101 }, () => limiter.take('ana', 'ephemeral').pass)
+    expect(pings.filter(Boolean)).toHaveLength(100)
+  })
+
+  it('calls it ignored after as many refusals within a minute', () => {
+    const { limiter } = aLimiter(10)
+    takeAll(limiter, 'ana', 10)
+    const refused = Array.from({ length: 11 }, () => limiter.take('ana', 'events'))
+    expect(refused.map((verdict) => !verdict.pass && verdict.ignored)).toEqual([
+      ...Array(10).fill(false),
+      true,
+    ])
+  })
+
+  it('forgets refusals that are older than a minute', () => {
+    const { limiter, clock } = aLimiter(10)
+    takeAll(limiter, 'ana', 20)
+    clock.ms = 60_000
+    takeAll(limiter, 'ana', 10)
+    expect(limiter.take('ana', 'events')).toMatchObject({ pass: false, ignored: false })
+  })
+
+  it('is none at 0', () => {
+    const { limiter } = aLimiter(0)
+    expect(takeAll(limiter, 'ana', 10_000)).not.toContain(false)
+    expect(limiter.users).toBe(0)
+  })
+
+  it('takes nothing away when the clock is set back', () => {
+    const { limiter, clock } = aLimiter(10)
+    clock.ms = 1_000_000
+    takeAll(limiter, 'ana', 5)
+    clock.ms = 0
+    expect(takeAll(limiter, 'ana', 5)).not.toContain(false)
+  })
+
+  it('forgets users who owe nothing, and holds no more than it may', () => {
+    const { limiter, clock } = aLimiter(10, 3)
+    for (const user of ['a', 'b', 'c', 'd']) limiter.take(user, 'events')
+    expect(limiter.users).toBe(3)
+    limiter.sweep()
+    expect(limiter.users).toBe(3)
+    clock.ms = 6_000
+    limiter.sweep()
+    expect(limiter.users).toBe(0)
+  })
+
+  it('does not forget who is being refused', () => {
+    const { limiter, clock } = aLimiter(1)
+    takeAll(limiter, 'ana', 2)
+    clock.ms = 59_999
+    limiter.sweep()
+    expect(limiter.users).toBe(1)
+  })
+})
+
+describe('address guard', () => {
+  function aGuard(perMinute: number, maxAddresses = 10) {
+    const clock = { ms: 0 }
+    return { clock, guard: new AddressGuard({ perMinute, maxAddresses, now: () => clock.ms }) }
+  }
+
+  it('blocks an address after its failures, until a minute after the first', () => {
+    const { guard, clock } = aGuard(3)
+    guard.failed('10.0.0.1')
+    guard.failed('10.0.0.1')
+    expect(guard.blockedForMs('10.0.0.1')).toBe(0)
+    clock.ms = 20_000
+    guard.failed('10.0.0.1')
+    expect(guard.blockedForMs('10.0.0.1')).toBe(40_000)
+    expect(guard.blockedForMs('10.0.0.2')).toBe(0)
+    clock.ms = 60_000
+    expect(guard.blockedForMs('10.0.0.1')).toBe(0)
+    guard.failed('10.0.0.1')
+    expect(guard.blockedForMs('10.0.0.1')).toBe(0)
+  })
+
+  it('knows a bounded number of addresses, and none for long', () => {
+    const { guard, clock } = aGuard(1, 2)
+    for (const address of ['a', 'b', 'c']) guard.failed(address)
+    expect(guard.addresses).toBe(2)
+    expect(guard.blockedForMs('a')).toBe(0)
+    clock.ms = 60_000
+    guard.sweep()
+    expect(guard.addresses).toBe(0)
+  })
+
+  it('is none at 0', () => {
+    const { guard } = aGuard(0)
+    for (let i = 0; i < 100; i++) guard.failed('a')
+    expect(guard.blockedForMs('a')).toBe(0)
+  })
+})

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Harness, START_MS, startFrontEnd, tokenOf } from './front-end-harness.ts'
+
+let server: Harness
+beforeEach(async () => {
+  server = await startFrontEnd({ maxSessionsPerUser: 2 })
+})
+afterEach(() => server.close())
+
+describe('sessions of one user', () => {
+  it('are closed with 4409 over the limit: the new one, not the others', async () => {
+    const first = await server.connected('ana')
+    await server.connected('ana')
+    const third = server.client({ token: await tokenOf('ana') })
+    expect((await third.closed()).code).toBe(4409)
+    expect(first.ws.readyState).toBe(first.ws.OPEN)
+    await server.connected('bruno')
+  })
+
+  it('make room when they end', async () => {
+    const first = await server.connected('ana')
+    await server.connected('ana')
+    first.ws.close()
+    await first.closed()
+    await server.connected('ana')
+  })
+})
+
+describe('the end of a session', () => {
+  it('is told to the engine once', async () => {
+    const client = await server.connected('ana')
+    client.ws.close()
+    await client.closed()
+    expect(server.gateway.session(0).closed).toBe(true)
+    expect(server.frontEnd.connections).toBe(0)
+  })
+
+  it('may be the engine’s wish, and its port is silent afterwards', async () => {
+    const client = await server.connected('ana')
+    const { port } = server.gateway.session(0)
+    port.close('revoked')
+    expect((await client.closed()).code).toBe(4403)
+    port.send(new Uint8Array([0x92, 65, 1]))
+    port.subscribe('g:kitchen')
+    port.unsubscribe('g:kitchen')
+    port.whenDrained(() => expect.unreachable())
+    port.close('revoked')
+  })
+})
+
+describe('a token that ends', () => {
+  it('is announced a minute before, and closes with 4402 at its end', async () => {
+    const client = await server.connected('ana', { token: await tokenOf('ana', 100) })
+    server.advance(39_999)
+    expect(client.events).toHaveLength(1)
+    server.advance(1)
+    expect((await client.next('token_expiring')).fields.expiresAt).toBe(START_MS + 100_000)
+    server.advance(59_999)
+    expect(client.ws.readyState).toBe(client.ws.OPEN)
+    server.advance(1)
+    expect((await client.closed()).code).toBe(4402)
+    expect(client.events).toHaveLength(2)
+  })
+
+  it('that is too short for that closes a minute after the announcement', async () => {
+    const client = await server.connected('ana', { token: await tokenOf('ana', 10) })
+    server.advance(1_000)
+    expect((await client.next('token_expiring')).fields.expiresAt).toBe(START_MS + 10_000)
+    server.advance(59_999)
+    expect(client.ws.readyState).toBe(client.ws.OPEN)
+    server.advance(1)
+    expect((await client.closed()).code).toBe(4402)
+  })
+
+  it('may be replaced by a newer one', async () => {
+    const client = await server.connected('ana', { token: await tokenOf('ana', 100) })
+    server.advance(40_000)
+    await client.next('token_expiring')
+    client.send('refresh_token', 7, { token: await tokenOf('ana', 1_000) })
+    expect(await client.next('ok')).toMatchObject({
+      ref: 7,
+      fields: { result: { expiresAt: START_MS + 1_000_000 } },
+    })
+    server.advance(899_999)
+    expect(client.ws.readyState).toBe(client.ws.OPEN)
+    server.advance(1)
+    expect((await client.next('token_expiring')).fields.expiresAt).toBe(START_MS + 1_000_000)
+  })
+
+  it.each([
+    ['of somebody else', () => tokenOf('bruno', 1_000), 'the token is another user’s'],
+    ['that has ended', () => tokenOf('ana', -1), 'the token has expired'],
+    ['that is none', async () => 'bad', 'the token is malformed'],
+  ])('is not replaced by one %s', async (_, token, message) => {
+    const client = await server.connected('ana', { token: await tokenOf('ana', 100) })
+    client.send('refresh_token', 7, { token: await token() })
+    expect(await client.next('error')).toMatchObject({ ref: 7, fields: { code: 'unauthenticated', message } })
+    server.advance(100_000)
+    server.advance(60_000)
+    expect((await client.closed()).code).toBe(4402)
+  })
+})
+
+describe('authenticate', () => {
+  it('is refused on an open connection', async () => {
+    const client = await server.connected('ana')
+    client.send('authenticate', 3, { token: await tokenOf('ana') })
+    expect(await client.next('error')).toMatchObject({ ref: 3, fields: { code: 'bad_request' } })
+  })
+})

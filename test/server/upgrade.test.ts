@@ -1,0 +1,102 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { subprotocols } from '../../protocol/subprotocols.ts'
+import { originRule } from '../../server/origins.ts'
+import { type Harness, type HarnessOptions, startFrontEnd, tokenOf } from './front-end-harness.ts'
+
+let server: Harness
+afterEach(() => server.close())
+
+async function start(options: HarnessOptions = {}): Promise<void> {
+  server = await startFrontEnd(options)
+}
+
+describe('the origin of an upgrade', () => {
+  it('is not asked of what is no browser', async () => {
+    await start()
+    await server.connected('ana')
+  })
+
+  it('may be the server’s own', async () => {
+    await start()
+    await server.connected('ana', { headers: { origin: `http://127.0.0.1:${server.port}` } })
+  })
+
+  it('is refused with 403 where it is another', async () => {
+    await start()
+    const client = server.client({ token: await tokenOf('ana'), headers: { origin: 'https://evil.example' } })
+    expect(await client.refused()).toMatchObject({ status: 403 })
+  })
+
+  it('may be one that CORS_ORIGINS names', async () => {
+    await start({ corsOrigins: ['https://chat.example'] })
+    await server.connected('ana', { headers: { origin: 'https://chat.example' } })
+    const client = server.client({ headers: { origin: 'https://chat.example.evil.example' } })
+    expect(await client.refused()).toMatchObject({ status: 403 })
+  })
+})
+
+describe('the rule of origins', () => {
+  it.each([
+    [[], '', 'chat.example', true],
+    [[], 'http://chat.example', 'chat.example', true],
+    [[], 'https://Chat.example:8443', 'chat.example:8443', true],
+    [[], 'http://chat.example:81', 'chat.example', false],
+    [[], 'null', 'null', false],
+    [['*'], 'null', 'chat.example', true],
+    [['https://a.example'], 'https://A.example', 'chat.example', true],
+    [['https://a.example'], 'http://a.example', 'chat.example', false],
+    [['capacitor://localhost'], 'capacitor://localhost', 'chat.example', true],
+  ])('of %j: %s at %s is %s', (allowed, origin, host, expected) => {
+    expect(originRule(allowed)(origin, host)).toBe(expected)
+  })
+})
+
+describe('a full server', () => {
+  it('refuses with 503 and says when to come again', async () => {
+    await start({ maxConnections: 2 })
+    const ana = await server.connected('ana')
+    await server.client().up()
+    const third = server.client({ token: await tokenOf('carla') })
+    expect(await third.refused()).toEqual({ status: 503, retryAfter: '5' })
+    ana.ws.close()
+    await ana.closed()
+    await server.connected('carla')
+  })
+})
+
+describe('subprotocols', () => {
+  it('are msgpack where none is offered', async () => {
+    await start()
+    const client = await server.connected('ana')
+    expect(client.ws.protocol).toBe('')
+  })
+
+  it('are chosen in the client’s order', async () => {
+    await start()
+    const client = await server.connected('ana', { protocols: [subprotocols.json, subprotocols.msgpack] })
+    expect(client.ws.protocol).toBe(subprotocols.json)
+  })
+
+  it('are refused with 400 where none is spoken here', async () => {
+    await start()
+    const client = server.client({ token: await tokenOf('ana'), protocols: ['mqtt'] })
+    expect(await client.refused()).toMatchObject({ status: 400 })
+  })
+})
+
+describe('the address of a client', () => {
+  it('is the socket’s own, whatever it says', async () => {
+    await start({ authFailureLimit: 1 })
+    await server.client({ token: 'bad', headers: { 'x-forwarded-for': '10.0.0.1' } }).closed()
+    const other = server.client({ token: 'bad', headers: { 'x-forwarded-for': '10.0.0.2' } })
+    expect(await other.refused()).toMatchObject({ status: 429 })
+  })
+
+  it('is the last of X-Forwarded-For behind a trusted proxy', async () => {
+    await start({ authFailureLimit: 1, trustProxy: true })
+    await server.client({ token: 'bad', headers: { 'x-forwarded-for': '10.9.9.9, 10.0.0.1' } }).closed()
+    await server.connected('ana', { headers: { 'x-forwarded-for': '10.0.0.1, 10.0.0.2' } })
+    const same = server.client({ headers: { 'x-forwarded-for': '10.0.0.2, 10.0.0.1' } })
+    expect(await same.refused()).toMatchObject({ status: 429 })
+  })
+})

@@ -1,0 +1,77 @@
+/**
+ * A gateway without an engine: it greets every session, keeps what it is handed, and lets a test
+ * say what is sent, so that the front end is tested alone and to the byte.
+ */
+import type { Gateway, Identity, Publisher, SessionPort } from '../../engine/gateway.ts'
+import { decodeRequest, encodeEvent } from '../../protocol/codec.ts'
+import type { FrameHead } from '../../protocol/frame-head.ts'
+import type { Request } from '../../protocol/requests.ts'
+
+export interface FakeSession {
+  readonly number: number
+  readonly identity: Identity
+  readonly port: SessionPort
+  readonly requests: Request[]
+  closed: boolean
+}
+
+export class FakeGateway implements Gateway {
+  readonly sessions: FakeSession[] = []
+  readonly publishers = new Set<Publisher>()
+  /** `connected` is sent at once; otherwise a test calls `greet`. */
+  greets: 'at once' | 'by hand' = 'at once'
+  /** Called with each request; it may answer, or throw a `ChatError`. */
+  onRequest: (session: FakeSession, request: Request) => void = () => {}
+
+  open(identity: Identity, port: SessionPort): number {
+    const session: FakeSession = { number: this.sessions.length, identity, port, requests: [], closed: false }
+    this.sessions.push(session)
+    if (this.greets === 'at once') this.greet(session)
+    return session.number
+  }
+
+  greet(session: FakeSession): void {
+    session.port.send(connectedFrame(session))
+  }
+
+  receive(number: number, frame: Uint8Array, head: FrameHead): void {
+    const session = this.session(number)
+    const request = decodeRequest(frame.slice())
+    if (request.ref !== head.ref) throw new Error('the head is not of this frame')
+    session.requests.push(request)
+    this.onRequest(session, request)
+  }
+
+  closed(number: number): void {
+    const session = this.session(number)
+    if (session.closed) throw new Error(`session ${number} was closed twice`)
+    session.closed = true
+  }
+
+  addPublisher(publisher: Publisher): () => void {
+    this.publishers.add(publisher)
+    return () => this.publishers.delete(publisher)
+  }
+
+  publish(topic: string, frame: Uint8Array): void {
+    for (const publisher of this.publishers) publisher.publish(topic, frame)
+  }
+
+  session(number: number): FakeSession {
+    const session = this.sessions[number]
+    if (!session) throw new Error(`there is no session ${number}`)
+    return session
+  }
+}
+
+function connectedFrame({ number, identity }: FakeSession): Uint8Array {
+  return encodeEvent('connected', 0, {
+    message: 'welcome',
+    userId: identity.userId,
+    timestamp: 0,
+    sessionId: String(number),
+    serverVersion: 'fake',
+    limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },
+    groups: [],
+  })
+}
