@@ -1,0 +1,38 @@
+/**
+ * Documents: every file under docs/ that is made from code, as text. `npm run docs` writes them,
+ * and a test compares them with what is there, so that none can be stale.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { reference } from '../../protocol/reference.ts'
+import { configurationTable } from '../../server/config.ts'
+import { docComments } from './doc-comments.ts'
+import { protocolPage } from './protocol-page.ts'
+
+/** The documents by their path below `root`, the folder of package.json, where the sources are read. */
+export function documents(root: string): ReadonlyMap<string, string> {
+  const comments = (table: string) => docComments(readFileSync(join(root, 'protocol', `${table}.ts`), 'utf8'))
+  const page = protocolPage({
+    requests: comments('requests'),
+    events: comments('events'),
+    records: comments('records'),
+    limits: comments('limits'),
+  })
+  return new Map([
+    ['docs/PROTOCOL.md', page],
+    ['docs/protocol.json', `${JSON.stringify(reference(), null, 2)}\n`],
+    ['docs/CONFIGURATION.md', configurationPage()],
+  ])
+}
+
+function configurationPage(): string {
+  return `<!-- Made by \`npm run docs\` from server/config.ts: edit the table there, not this page. -->
+
+# Configuration
+
+Every setting is an environment variable of \`tertulia serve\` and an option of \`createServer\`. A wrong
+value ends the start with the variable's name and what it may be; an empty variable counts as not set.
+Exactly one of \`JWT_SECRET\`, \`JWT_PUBLIC_KEY\` and \`JWT_JWKS_URL\` says whose tokens are taken.
+
+${configurationTable()}`
+}
