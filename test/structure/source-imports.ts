@@ -1,0 +1,63 @@
+/**
+ * Imports of the sources, read with a plain parse: who imports what, and whether at run time.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface Import {
+  /** The importing file, from the root of the repository: `engine/engine.ts`. */
+  readonly from: string
+  /** What is imported: such a path again for a file of this repository, else the specifier. */
+  readonly to: string
+  /** Types only: gone once it is compiled. */
+  readonly typeOnly: boolean
+}
+
+/** The TypeScript files of a folder and all below it, from the root of the repository. */
+export function sourcesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => join(folder, path))
+      .sort()
+  } catch {
+    return []
+  }
+}
+
+/** Reads the imports, re-exports, dynamic imports and worker files of one source. */
+export function importsOf(from: string): readonly Import[] {
+  return importsIn(readFileSync(join(root, from), 'utf8'), from)
+}
+
+/** The same for a text that stands at this path. */
+export function importsIn(source: string, from: string): readonly Import[] {
+  const code = source.replace(/\/\*.*?\*\//gs, '').replace(/^\s*\/\/.*$/gm, '')
+  const found: Import[] = []
+  const add = (specifier: string, typeOnly: boolean) =>
+    found.push({ from, to: resolve(from, specifier), typeOnly })
+  for (const [, keyword = '', names = '', specifier = ''] of code.matchAll(
+    /^(import|export)\s+(?:([\w\s{},*$]+?)\s+from\s+)?['"]([^'"]+)['"]/gm,
+  )) {
+    const listed = /^\{(.*)\}$/s
+      .exec(names)?.[1]
+      ?.split(',')
+      .filter((name) => name.trim() !== '')
+    const onlyTypes = listed?.every((name) => /^\s*type\s/.test(name)) && keyword === 'import'
+    add(specifier, /^type\s/.test(names) || onlyTypes === true)
+  }
+  for (const [, specifier = ''] of code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)) add(specifier, false)
+  for (const [, specifier = ''] of code.matchAll(
+    /new URL\(\s*['"](\.[^'"]+\.[tj]s)['"],\s*import\.meta\.url/g,
+  )) {
+    add(specifier.replace(/\.js$/, '.ts'), false)
+  }
+  return found
+}
+
+function resolve(from: string, specifier: string): string {
+  return specifier.startsWith('.') ? relative(root, join(root, dirname(from), specifier)) : specifier
+}
