@@ -25,7 +25,6 @@ export const errors = {
   already_exists: { meaning: 'the id is taken', retry: false, status: 409 },
   too_large: { meaning: 'the frame or body is over the limit', retry: false, status: 413 },
   group_full: { meaning: 'the group has as many members as it may', retry: false, status: 409 },
-  too_many_groups: { meaning: 'the user is in as many groups as they may', retry: false, status: 409 },
   rate_limited: { meaning: 'too many events; wait for retryAfterMs', retry: true, status: 429 },
   overloaded: { meaning: 'a queue is full; wait for retryAfterMs', retry: true, status: 503 },
   storage_unavailable: { meaning: 'the disk takes no writes at present; wait for retryAfterMs', retry: true, status: 503 },

@@ -16,7 +16,6 @@ export const limits = {
   /** Members named in one `create_group`; more join later. */
   createMembers: 1_000,
   membersPerGroup: 10_000,
-  groupsPerUser: 10_000,
   historyPage: 200,
   historyPageDefault: 50,
   groupsPage: 200,

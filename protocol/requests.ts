@@ -63,7 +63,7 @@ export const requests = {
   leave_group: { code: 6, route: 'group', durable: true, fields: { groupId }, answer: 'ok' },
   /** Moderator and admin. Idempotent. */
   add_member: { code: 7, route: 'group', durable: true, fields: { groupId, userId }, answer: 'ok' },
-  /** Moderator and admin, never someone of a higher role. Idempotent. */
+  /** Moderator and admin, never someone of a higher role. */
   remove_member: { code: 8, route: 'group', durable: true, fields: { groupId, userId }, answer: 'ok' },
   /** The same `tempId` of the same sender makes one message, however often it is sent. */
   send_message: {

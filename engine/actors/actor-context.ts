@@ -1,0 +1,35 @@
+/**
+ * Actor context: what an actor may use of the shard it lives in.
+ */
+import type { ChatError } from '../../protocol/errors.ts'
+import type { Request } from '../../protocol/requests.ts'
+import type { ReadName, ReadQuery, Reads } from '../storage/log.ts'
+import type { Caller, Effects } from './effects.ts'
+import type { GroupActor } from './group/group-actor.ts'
+import type { Greeting } from './user/sessions.ts'
+
+export interface ActorContext {
+  readonly greeting: Greeting
+  now(): number
+  newId(): string
+  /** Why a durable request cannot be taken at present, or null. */
+  writeRefusal(): ChatError | null
+  /** Does what a handler asked for. `group` is the actor whose events are recorded. */
+  perform(effects: Effects, group: GroupActor | null): void
+  /** Answers a request with a refusal; what is not a `ChatError` is logged and shown as `internal`. */
+  refuse(by: Caller, request: Request, error: unknown): void
+  read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']>
+  /** Appends a lease and calls back once it is committed. */
+  lease(groupId: string, ceiling: number, then: () => void): void
+  /** Up to where this shard's writes are committed. */
+  readonly committedOffset: number
+  /** Logs what went wrong in an actor and concerned no caller. */
+  report(error: unknown, what: string): void
+}
+
+/** A request on its way to an actor. */
+export interface Asked {
+  readonly type: 'request'
+  readonly by: Caller
+  readonly request: Request
+}

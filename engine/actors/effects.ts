@@ -1,0 +1,102 @@
+/**
+ * Effects: what a handler wants done, as values.
+ *
+ * Handlers are plain functions of state, command and time; they touch no thread, socket, file or
+ * clock. What should happen outside their state they return, and the shard does it in the order
+ * given. So the whole engine runs the same on threads and under a simulated clock.
+ */
+import type { CloseReason } from '../../protocol/close-codes.ts'
+import type { DurableEvent, EventFields, EventName } from '../../protocol/events.ts'
+import type { LogEntry, ReadName, ReadQuery, Reads } from '../storage/log.ts'
+import type { GroupMail, UserMail } from './mail.ts'
+
+/** Who asks: a session, the number it gave its request, and the user behind it. */
+export interface Caller {
+  readonly session: number
+  readonly ref: number
+  readonly userId: string
+  readonly name: string
+}
+
+export type Effect =
+  /** Writes to the log. */
+  | { readonly type: 'append'; readonly entry: LogEntry }
+  /** A durable event of the group: to the log, to its newest events, to every member. */
+  | { readonly type: 'record'; readonly seq: number; readonly at: number; readonly event: Recorded }
+  /** Answers the caller at once. */
+  | { readonly type: 'answer'; readonly to: Caller; readonly event: Sent }
+  /** Answers the caller once all that this shard wrote so far is durable (SPEC 5.2). */
+  | { readonly type: 'answer_committed'; readonly to: Caller; readonly event: Sent; readonly tempId?: string | undefined }
+  /** Sends an event, or frames of events, to one session. */
+  | { readonly type: 'send'; readonly session: number; readonly event: Sent }
+  | { readonly type: 'send_frame'; readonly session: number; readonly frame: Uint8Array }
+  /** The session hears the group from here on, after what was sent to it before. */
+  | { readonly type: 'subscribe'; readonly session: number; readonly groupId: string }
+  /** No session of the user hears the group any more. */
+  | { readonly type: 'unsubscribe'; readonly userId: string; readonly groupId: string }
+  /** Ends the session's connection. */
+  | { readonly type: 'close'; readonly session: number; readonly reason: CloseReason }
+  | { readonly type: 'tell_group'; readonly groupId: string; readonly mail: GroupMail }
+  | { readonly type: 'tell_user'; readonly userId: string; readonly mail: UserMail }
+  /** Mail to this actor, once the session's connection has room for more. */
+  | { readonly type: 'when_drained'; readonly session: number; readonly groupId: string; readonly mail: GroupMail }
+  /** Reads from the log; `then` goes on with the state as it is by then. `to` is told of a failure. */
+  | ReadEffect
+
+type Recorded = { [N in DurableEvent]: { readonly name: N; readonly fields: EventFields<N> } }[DurableEvent]
+type Sent = { [N in EventName]: { readonly name: N; readonly fields: EventFields<N> } }[EventName]
+
+export interface ReadEffect {
+  readonly type: 'read'
+  readonly query: ReadQuery
+  readonly then: (result: never, now: number) => readonly Effect[]
+  readonly to: Caller | null
+}
+
+export type Effects = readonly Effect[]
+
+export function append(entry: LogEntry): Effect {
+  return { type: 'append', entry }
+}
+
+export function record<N extends DurableEvent>(seq: number, at: number, name: N, fields: EventFields<N>): Effect {
+  return { type: 'record', seq, at, event: { name, fields } as Recorded }
+}
+
+export function answer<N extends EventName>(to: Caller, name: N, fields: EventFields<N>): Effect {
+  return { type: 'answer', to, event: { name, fields } as Sent }
+}
+
+/** `tempId` makes a failed commit a `message_error` instead of an `error`. */
+export function answerCommitted<N extends EventName>(
+  to: Caller,
+  name: N,
+  fields: EventFields<N>,
+  tempId?: string,
+): Effect {
+  return { type: 'answer_committed', to, event: { name, fields } as Sent, tempId }
+}
+
+export function send<N extends EventName>(session: number, name: N, fields: EventFields<N>): Effect {
+  return { type: 'send', session, event: { name, fields } as Sent }
+}
+
+export function sendFrame(session: number, frame: Uint8Array): Effect {
+  return { type: 'send_frame', session, frame }
+}
+
+export function tellGroup(groupId: string, mail: GroupMail): Effect {
+  return { type: 'tell_group', groupId, mail }
+}
+
+export function tellUser(userId: string, mail: UserMail): Effect {
+  return { type: 'tell_user', userId, mail }
+}
+
+export function read<N extends ReadName>(
+  query: ReadQuery<N>,
+  to: Caller | null,
+  then: (result: Reads[N]['result'], now: number) => Effects,
+): Effect {
+  return { type: 'read', query: query as unknown as ReadQuery, to, then }
+}

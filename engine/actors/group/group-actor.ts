@@ -1,0 +1,247 @@
+/**
+ * Group actor: one group's state and the mail for it, handled strictly in order.
+ *
+ * Loaded by the first mail. Before a handler may take numbers, a lease covers them: a ceiling in
+ * storage above all that is used, committed before any number under it is spoken (DESIGN). So a
+ * number is never used twice: after a crash counting goes on above the ceiling, behind a `gap`
+ * event that names the numbers in doubt. A clean stop and an eviction give the lease back.
+ */
+import { ChatError } from '../../../protocol/errors.ts'
+import { requests, type RequestsTo } from '../../../protocol/requests.ts'
+import type { LoadedGroup } from '../../storage/log.ts'
+import type { ActorContext, Asked } from '../actor-context.ts'
+import { append, type Caller, type Effects, read, record } from '../effects.ts'
+import type { GroupMail } from '../mail.ts'
+import { Mailbox } from '../mailbox.ts'
+import { attach, replay, replayed } from './catch-up.ts'
+import { groupHandlers } from './group-handlers.ts'
+import { type GroupState, loadedState, newState, nextSeq } from './group-state.ts'
+import { createExisting, createGroup } from './membership.ts'
+
+const LEASE_NUMBERS = 1_024
+/** Below this a new lease is asked for, ahead of need. */
+const LEASE_LOW = 512
+/** The most numbers one request takes, and some for those that wait for a read. */
+const NUMBERS_A_REQUEST = 8
+
+type Phase = 'loading' | 'ready' | 'leasing'
+
+export class GroupActor {
+  readonly groupId: string
+  /** `g:<id>`, as bytes: what the sessions of its members subscribe to. */
+  readonly topic: Uint8Array
+  readonly #context: ActorContext
+  readonly #mailbox = new Mailbox<GroupMail | Asked>()
+  #phase: Phase = 'loading'
+  #group: GroupState | null = null
+  /** Numbers up to here may be spoken. */
+  #ceiling = 0
+  /** Up to here numbers may have been spoken by a process that crashed. */
+  #takenUpTo = 0
+  #leaseAsked = false
+  /** Offset of its newest log entry: what must be committed before it may be evicted. */
+  lastOffset = 0
+  lastUsedAt: number
+
+  constructor(groupId: string, context: ActorContext) {
+    this.groupId = groupId
+    this.topic = Buffer.from(`g:${groupId}`)
+    this.#context = context
+    this.lastUsedAt = context.now()
+    context.read({ read: 'group', groupId }).then(
+      (loaded) => this.#onLoaded(loaded),
+      (error: unknown) => this.#onLoadFailed(error),
+    )
+  }
+
+  /** The state, for whoever records its events. Only while it handles mail. */
+  get state(): GroupState {
+    if (!this.#group) throw new Error(`group ${this.groupId} has no state`)
+    return this.#group
+  }
+
+  /** Mail waiting, for the stats. */
+  get depth(): number {
+    return this.#mailbox.size
+  }
+
+  receive(mail: GroupMail | Asked): void {
+    this.lastUsedAt = this.#context.now()
+    if (this.#phase === 'ready') this.#handle(mail)
+    else if (!this.#mailbox.push(mail)) this.#refuse(mail, overloaded())
+  }
+
+  /** What waits for a lease is refused: storage takes no writes at present. */
+  storageFailed(error: ChatError): void {
+    if (this.#phase !== 'leasing') return
+    for (const mail of this.#mailbox.takeAll()) {
+      if (mail.type === 'request' || mail.type === 'create') this.#refuse(mail, error)
+      else this.#mailbox.push(mail)
+    }
+  }
+
+  /**
+   * Gives its lease back, so that it may go. True when nothing of it is uncommitted any more: then
+   * it can be forgotten, and storage knows all that it knew.
+   */
+  release(): boolean {
+    const { committedOffset } = this.#context
+    if (this.#phase !== 'ready' || this.#leaseAsked || this.#mailbox.size > 0) return false
+    const lastSeq = this.#group?.lastSeq ?? 0
+    if (this.#group && this.#ceiling > lastSeq) {
+      this.#setCeiling(lastSeq)
+      this.#context.perform([append({ type: 'lease', groupId: this.groupId, ceiling: lastSeq })], this)
+      return false
+    }
+    return this.lastOffset <= committedOffset
+  }
+
+  #onLoaded(loaded: LoadedGroup): void {
+    if (loaded.group) this.#group = loadedState(loaded.group, loaded)
+    this.#setCeiling(loaded.ceiling)
+    if (loaded.ceiling > loaded.lastSeq) this.#takenUpTo = loaded.ceiling
+    if (this.#group && this.#takenUpTo > 0) this.#lease()
+    else this.#proceed()
+  }
+
+  #onLoadFailed(error: unknown): void {
+    this.#context.report(error, 'a group could not be loaded')
+    this.#phase = 'ready'
+    for (const mail of this.#mailbox.takeAll()) this.#refuse(mail, new ChatError('internal'))
+    this.onFailed?.()
+  }
+
+  /** Set by the shard: forgets the actor, so that the next mail loads it anew. */
+  onFailed: (() => void) | null = null
+
+  /** Asks for numbers; its mail waits until they are committed. */
+  #lease(): void {
+    this.#phase = 'leasing'
+    this.#extend(() => this.#proceed())
+  }
+
+  #extend(then: () => void): void {
+    this.#leaseAsked = true
+    const ceiling = Math.max(this.#group?.lastSeq ?? 0, this.#takenUpTo, this.#ceiling) + LEASE_NUMBERS
+    this.#context.lease(this.groupId, ceiling, () => {
+      this.#leaseAsked = false
+      this.#setCeiling(ceiling)
+      then()
+    })
+  }
+
+  #setCeiling(ceiling: number): void {
+    this.#ceiling = ceiling
+    if (this.#group) this.#group.ceiling = ceiling
+  }
+
+  #proceed(): void {
+    this.#phase = 'ready'
+    if (this.#group && this.#takenUpTo > 0) this.#context.perform(this.#nameGap(this.#group), this)
+    const mails = this.#mailbox.takeAll()
+    // A handler may make the rest wait again; it keeps its order.
+    for (const mail of mails) this.receive(mail)
+  }
+
+  /** SPEC 5.3: the numbers that a crash has taken are named before anything else is. */
+  #nameGap(group: GroupState): Effects {
+    const from = group.lastSeq + 1
+    const to = this.#takenUpTo
+    this.#takenUpTo = 0
+    group.lastSeq = to
+    const seq = nextSeq(group)
+    return [record(seq, this.#context.now(), 'gap', { groupId: group.groupId, seq, from, to })]
+  }
+
+  #handle(mail: GroupMail | Asked): void {
+    if (takesNumbers(mail)) {
+      const refusal = this.#context.writeRefusal()
+      if (refusal) return this.#refuse(mail, refusal)
+      const left = this.#ceiling - Math.max(this.#group?.lastSeq ?? 0, this.#takenUpTo)
+      if (left < NUMBERS_A_REQUEST && (this.#group || mail.type === 'create')) {
+        this.#mailbox.push(mail)
+        // An extension under way is waited for; otherwise one is asked for.
+        if (this.#leaseAsked) this.#phase = 'leasing'
+        else this.#lease()
+        return
+      }
+      if (left < LEASE_LOW && !this.#leaseAsked && this.#group) {
+        this.#extend(() => {
+          if (this.#phase === 'leasing') this.#proceed()
+        })
+      }
+    }
+    try {
+      this.#context.perform(this.#run(mail), this)
+    } catch (error) {
+      this.#refuse(mail, error)
+    }
+  }
+
+  #run(mail: GroupMail | Asked): Effects {
+    const group = this.#group
+    const now = this.#context.now()
+    switch (mail.type) {
+      case 'request': {
+        if (!group) throw new ChatError('not_found', undefined, { field: 'groupId' })
+        const { by, request } = mail
+        const handler = groupHandlers[request.event as RequestsTo<'group'>]
+        return handler(group, by, request.fields as never, now)
+      }
+      case 'create':
+        return group ? createExisting(group, mail) : this.#create(mail)
+      case 'attach':
+        return group ? attach(group, mail) : []
+      case 'replay':
+        return group ? replay(group, mail) : [replayed(this.groupId, mail, null)]
+    }
+  }
+
+  /** Reads the members' names first; meanwhile somebody else may have made the group. */
+  #create(mail: Extract<GroupMail, { type: 'create' }>): Effects {
+    return [
+      read({ read: 'names', userIds: mail.members }, mail.by, (names, now) => {
+        if (this.#group) return createExisting(this.#group, mail)
+        const group = newState(mail.group, this.#ceiling)
+        this.#group = group
+        return [
+          append({ type: 'group', group: mail.group }),
+          ...(this.#takenUpTo > 0 ? this.#nameGap(group) : []),
+          ...createGroup(group, mail, names, now),
+        ]
+      }),
+    ]
+  }
+
+  #refuse(mail: GroupMail | Asked, error: unknown): void {
+    switch (mail.type) {
+      case 'request':
+        return this.#context.refuse(mail.by, mail.request, error)
+      case 'create':
+        return this.#context.perform([refusal(mail.by, this.#asChatError(error))], this)
+      case 'replay':
+        return this.#context.perform([replayed(this.groupId, mail, false)], this)
+      case 'attach':
+        // It would miss events: it reconnects and resumes instead.
+        return this.#context.perform([{ type: 'close', session: mail.session, reason: 'failed' }], this)
+    }
+  }
+
+  #asChatError(error: unknown): ChatError {
+    if (!(error instanceof ChatError)) this.#context.report(error, 'a group could not be made')
+    return ChatError.from(error)
+  }
+}
+
+function refusal(to: Caller, error: ChatError) {
+  return { type: 'answer', to, event: { name: 'error', fields: error.toFields() } } as const
+}
+
+function takesNumbers(mail: GroupMail | Asked): boolean {
+  if (mail.type === 'request') return 'durable' in requests[mail.request.event]
+  return mail.type === 'create'
+}
+
+function overloaded(): ChatError {
+  return new ChatError('overloaded', undefined, { retryAfterMs: 500 })
+}

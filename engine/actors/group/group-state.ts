@@ -1,0 +1,99 @@
+/**
+ * Group state: what a group's actor knows. Changed by its handlers only.
+ */
+import { ChatError } from '../../../protocol/errors.ts'
+import type { Group } from '../../../protocol/records.ts'
+import { limits } from '../../../protocol/limits.ts'
+import type { LoadedGroup, Role, StoredGroup, StoredMember } from '../../storage/log.ts'
+import { RECENT_EVENTS, REMEMBERED_TEMP_IDS } from '../../storage/log.ts'
+import { RecentEvents } from './recent-events.ts'
+
+export interface MemberState extends StoredMember {
+  readonly role: Role
+  readonly name: string
+}
+
+export interface GroupState {
+  readonly groupId: string
+  readonly info: StoredGroup
+  /** By user id, in the order of joining. */
+  readonly members: Map<string, MemberState>
+  readonly recent: RecentEvents
+  /** Idempotency keys of the newest messages and the numbers they became, oldest first. */
+  readonly tempIds: Map<string, number>
+  /** The newest number given out. */
+  lastSeq: number
+  /** The newest number that members have been shown; behind `lastSeq` only with `FANOUT=committed`. */
+  publishedSeq: number
+  /** Numbers up to here may be given out: the lease, kept by the actor. */
+  ceiling: number
+}
+
+/** State of a group that the log knows. */
+export function loadedState(info: StoredGroup, loaded: LoadedGroup): GroupState {
+  return {
+    groupId: info.groupId,
+    info,
+    members: new Map(loaded.members.map((member) => [member.userId, member])),
+    recent: new RecentEvents(loaded.recent, loaded.recent.length < RECENT_EVENTS),
+    tempIds: new Map(loaded.tempIds.map(([senderId, tempId, seq]) => [idempotencyKey(senderId, tempId), seq])),
+    lastSeq: loaded.lastSeq,
+    publishedSeq: loaded.lastSeq,
+    ceiling: loaded.ceiling,
+  }
+}
+
+/** State of a group that begins. */
+export function newState(info: StoredGroup, ceiling: number): GroupState {
+  return {
+    groupId: info.groupId,
+    info,
+    members: new Map(),
+    recent: new RecentEvents([], true),
+    tempIds: new Map(),
+    lastSeq: 0,
+    publishedSeq: 0,
+    ceiling,
+  }
+}
+
+/**
+ * Takes the next number. The actor has seen to it that the lease covers it; only a handler that
+ * waited for a read while many others wrote can find none left.
+ * @throws ChatError `overloaded`
+ */
+export function nextSeq(group: GroupState): number {
+  if (group.lastSeq >= group.ceiling) throw new ChatError('overloaded', undefined, { retryAfterMs: 100 })
+  group.lastSeq += 1
+  return group.lastSeq
+}
+
+/** The same tempId of the same sender makes one message (SPEC 5.3). */
+export function idempotencyKey(senderId: string, tempId: string): string {
+  // The length keeps two different pairs from making the same key.
+  return `${senderId.length}:${senderId}${tempId}`
+}
+
+/** Remembers a sent message's key; the oldest goes when there are more than are promised. */
+export function rememberTempId(group: GroupState, senderId: string, tempId: string, seq: number): void {
+  group.tempIds.set(idempotencyKey(senderId, tempId), seq)
+  if (group.tempIds.size <= REMEMBERED_TEMP_IDS) return
+  for (const oldest of group.tempIds.keys()) {
+    group.tempIds.delete(oldest)
+    break
+  }
+}
+
+/** The group as its members see it. */
+export function toGroup(group: GroupState): Group {
+  const { info, members, lastSeq } = group
+  return {
+    ...info,
+    memberCount: members.size,
+    lastSeq,
+    members:
+      members.size <= limits.listedMembers
+        ? Array.from(members.values(), ({ userId, name, role, joinedAt }) => ({ userId, name, role, joinedAt }))
+        : undefined,
+  }
+}

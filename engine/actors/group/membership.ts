@@ -1,0 +1,165 @@
+/**
+ * Membership: how a group begins, who comes and who goes.
+ *
+ * Every change is a durable event. A user's own actor is told too, since it attaches the user's
+ * sessions: only then do they hear the group, from the event that made them a member.
+ */
+import { ChatError } from '../../../protocol/errors.ts'
+import { limits } from '../../../protocol/limits.ts'
+import type { RequestFields } from '../../../protocol/requests.ts'
+import type { Role, StoredMember } from '../../storage/log.ts'
+import { answerCommitted, append, type Caller, type Effect, type Effects, read, record, tellUser } from '../effects.ts'
+import type { GroupMail } from '../mail.ts'
+import { type GroupState, type MemberState, nextSeq, toGroup } from './group-state.ts'
+import { callerAsMember, callerWithRole, refuseDirectChat, refuseHigherRole } from './permissions.ts'
+
+type Create = Extract<GroupMail, { type: 'create' }>
+
+/** A group begins with its creator as admin and the members named, in one event. */
+export function createGroup(
+  group: GroupState,
+  { by, members }: Create,
+  names: readonly string[],
+  now: number,
+): Effects {
+  const seq = nextSeq(group)
+  const effects: Effect[] = []
+  const add = (userId: string, name: string, role: Role) => {
+    const member: MemberState = { userId, name, role, joinedSeq: seq, joinedAt: now }
+    group.members.set(userId, member)
+    effects.push(append(memberEntry(group, member)))
+  }
+  add(by.userId, by.name, 'admin')
+  for (const [i, userId] of members.entries()) {
+    // Both sides of a direct chat are equals.
+    add(userId, names[i] ?? userId, group.info.kind === 'direct' ? 'admin' : 'member')
+  }
+  effects.push(
+    record(seq, now, 'group_created', {
+      group: toGroup(group),
+      groupId: group.groupId,
+      seq,
+      by: by.userId,
+      at: now,
+    }),
+    answerCommitted(by, 'group', { group: toGroup(group) }),
+  )
+  for (const userId of group.members.keys()) {
+    effects.push(tellUser(userId, { type: 'joined', groupId: group.groupId, joinedSeq: seq }))
+  }
+  return effects
+}
+
+/** The id is taken: the same direct chat is found again, anything else refused. */
+export function createExisting(group: GroupState, { by, group: wanted }: Create): Effects {
+  if (wanted.kind !== 'direct' || !group.members.has(by.userId)) {
+    throw new ChatError('already_exists', undefined, { field: 'groupId' })
+  }
+  return [answerCommitted(by, 'group', { group: toGroup(group) })]
+}
+
+export function joinGroup(group: GroupState, by: Caller, _: RequestFields<'join_group'>, now: number): Effects {
+  if (group.members.has(by.userId)) return [answerCommitted(by, 'ok', {})]
+  refuseDirectChat(group)
+  if (group.info.visibility !== 'open') throw new ChatError('invitation_needed')
+  // Whoever comes into a group that all have left decides there.
+  const role = group.members.size === 0 ? 'admin' : 'member'
+  return [...join(group, by.userId, by.name, role, undefined, now), answerCommitted(by, 'ok', {})]
+}
+
+export function leaveGroup(group: GroupState, by: Caller, _: RequestFields<'leave_group'>, now: number): Effects {
+  const member = callerAsMember(group, by)
+  refuseDirectChat(group)
+  return [
+    ...leave(group, member, undefined, now),
+    ...handRoleOn(group, member, now),
+    answerCommitted(by, 'ok', {}),
+  ]
+}
+
+export function addMember(group: GroupState, by: Caller, { userId }: RequestFields<'add_member'>): Effects {
+  callerWithRole(group, by, 'add_member')
+  refuseDirectChat(group)
+  return [
+    read({ read: 'names', userIds: [userId] }, by, ([name], now) => {
+      callerWithRole(group, by, 'add_member')
+      if (group.members.has(userId)) return [answerCommitted(by, 'ok', {})]
+      return [...join(group, userId, name ?? userId, 'member', by.userId, now), answerCommitted(by, 'ok', {})]
+    }),
+  ]
+}
+
+export function removeMember(
+  group: GroupState,
+  by: Caller,
+  { userId }: RequestFields<'remove_member'>,
+  now: number,
+): Effects {
+  const caller = callerWithRole(group, by, 'remove_member')
+  refuseDirectChat(group)
+  const member = group.members.get(userId)
+  if (!member) throw new ChatError('not_found', 'not a member of the group', { field: 'userId' })
+  refuseHigherRole(caller, member)
+  return [
+    ...leave(group, member, by.userId, now),
+    ...handRoleOn(group, member, now),
+    answerCommitted(by, 'ok', {}),
+  ]
+}
+
+function join(
+  group: GroupState,
+  userId: string,
+  name: string,
+  role: Role,
+  by: string | undefined,
+  now: number,
+): Effects {
+  if (group.members.size >= limits.membersPerGroup) throw new ChatError('group_full')
+  const seq = nextSeq(group)
+  const member: MemberState = { userId, name, role, joinedSeq: seq, joinedAt: now }
+  group.members.set(userId, member)
+  return [
+    append(memberEntry(group, member)),
+    record(seq, now, 'user_joined_group', { userId, userName: name, groupId: group.groupId, seq, by }),
+    tellUser(userId, { type: 'joined', groupId: group.groupId, joinedSeq: seq }),
+  ]
+}
+
+function leave(group: GroupState, member: MemberState, by: string | undefined, now: number): Effects {
+  const { userId, name } = member
+  const seq = nextSeq(group)
+  group.members.delete(userId)
+  return [
+    append({ type: 'member_left', groupId: group.groupId, userId }),
+    record(seq, now, 'user_left_group', { userId, userName: name, groupId: group.groupId, seq, by }),
+    { type: 'unsubscribe', userId, groupId: group.groupId },
+    tellUser(userId, { type: 'left', groupId: group.groupId }),
+  ]
+}
+
+/** SPEC 3: the last admin that leaves hands the role on, to the oldest moderator, else member. */
+function handRoleOn(group: GroupState, gone: MemberState, now: number): Effects {
+  const members = [...group.members.values()]
+  if (gone.role !== 'admin' || members.some((member) => member.role === 'admin')) return []
+  const heir = members.find((member) => member.role === 'moderator') ?? members[0]
+  if (!heir) return []
+  const member: MemberState = { ...heir, role: 'admin' }
+  group.members.set(member.userId, member)
+  const seq = nextSeq(group)
+  return [
+    append(memberEntry(group, member)),
+    record(seq, now, 'role_changed', {
+      userId: member.userId,
+      role: member.role,
+      groupId: group.groupId,
+      seq,
+      by: gone.userId,
+      at: now,
+    }),
+  ]
+}
+
+function memberEntry(group: GroupState, { userId, role, joinedSeq, joinedAt }: StoredMember) {
+  return { type: 'member', groupId: group.groupId, member: { userId, role, joinedSeq, joinedAt } } as const
+}

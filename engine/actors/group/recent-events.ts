@@ -1,0 +1,66 @@
+/**
+ * Recent events: the newest durable events of a group, in memory.
+ *
+ * From `floor` on everything is here, committed or not, so that a reader of newer events never
+ * needs the log and an older one finds the rest there: only committed events are let go. Holds
+ * between `KEPT` and twice as many, more only while they are not committed yet.
+ */
+import type { LoggedEvent } from '../../storage/log.ts'
+
+const KEPT = 256
+
+export class RecentEvents {
+  #events: LoggedEvent[]
+  /** Offsets in the shard's log stream, beside the events; 0 for what was loaded. */
+  #offsets: number[]
+  #floor: number
+
+  /** Starts with what the log gave; `complete` where that is the whole log of the group. */
+  constructor(loaded: readonly LoggedEvent[], complete: boolean) {
+    this.#events = [...loaded]
+    this.#offsets = loaded.map(() => 0)
+    this.#floor = complete ? 1 : (loaded[0]?.seq ?? 1)
+  }
+
+  /** Every durable event with `seq >= floor` is here. */
+  get floor(): number {
+    return this.#floor
+  }
+
+  /** Adds the newest event, then lets old ones go that are committed up to `committedOffset`. */
+  push(event: LoggedEvent, offset: number, committedOffset: number): void {
+    this.#events.push(event)
+    this.#offsets.push(offset)
+    if (this.#events.length < KEPT * 2) return
+    const excess = this.#events.length - KEPT
+    if ((this.#offsets[excess - 1] ?? 0) > committedOffset) return
+    this.#floor = (this.#events[excess] as LoggedEvent).seq
+    this.#events = this.#events.slice(excess)
+    this.#offsets = this.#offsets.slice(excess)
+  }
+
+  /** Events with `after < seq <= upTo`, the first `limit` of them. `after + 1` is not below the floor. */
+  range(after: number, upTo: number, limit: number): readonly LoggedEvent[] {
+    const start = this.#indexAbove(after)
+    const end = Math.min(this.#indexAbove(upTo), start + limit)
+    return this.#events.slice(start, end)
+  }
+
+  /** The event with this number, if it is here. */
+  find(seq: number): LoggedEvent | undefined {
+    const event = this.#events[this.#indexAbove(seq - 1)]
+    return event?.seq === seq ? event : undefined
+  }
+
+  /** Index of the first event with `seq > after`. */
+  #indexAbove(after: number): number {
+    let low = 0
+    let high = this.#events.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#events[middle] as LoggedEvent).seq > after) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+}

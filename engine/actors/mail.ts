@@ -1,0 +1,57 @@
+/**
+ * Mail: what actors tell each other. It travels between shards by way of the hub, in the same
+ * stream as the frames for sessions, so that what an actor sent a session before it wrote mail
+ * has reached the connection before the mail's reader acts on it.
+ */
+import type { StoredGroup } from '../storage/log.ts'
+import type { Caller } from './effects.ts'
+
+/** To a group's actor. */
+export type GroupMail =
+  /** From the creator's actor; the answer goes straight to the caller. */
+  | {
+      readonly type: 'create'
+      readonly by: Caller
+      readonly group: StoredGroup
+      readonly members: readonly string[]
+    }
+  /**
+   * A session begins to hear the group: first what came after `from`, then everything live, each
+   * once. Void unless the user is still the member that joined with `joinedSeq`.
+   */
+  | {
+      readonly type: 'attach'
+      readonly session: number
+      readonly userId: string
+      readonly joinedSeq: number
+      readonly from: number
+    }
+  /** Missed events with `from < seq <= to` for a session, a piece at a time (SPEC 5.4). */
+  | {
+      readonly type: 'replay'
+      readonly session: number
+      readonly userId: string
+      readonly from: number
+      readonly to: number
+      readonly counted: boolean
+    }
+
+/** To a user's actor. */
+export type UserMail =
+  | { readonly type: 'open'; readonly session: number; readonly sessionId: string; readonly name: string; readonly picture: string }
+  | { readonly type: 'closed'; readonly session: number }
+  | { readonly type: 'joined'; readonly groupId: string; readonly joinedSeq: number }
+  | { readonly type: 'left'; readonly groupId: string }
+  /** A `replay` has ended; `complete` is null where the user is not a member. */
+  | {
+      readonly type: 'replayed'
+      readonly session: number
+      readonly groupId: string
+      readonly lastSeq: number
+      readonly complete: boolean | null
+    }
+
+/** An envelope, as it travels. */
+export type Mail =
+  | { readonly to: 'group'; readonly id: string; readonly mail: GroupMail }
+  | { readonly to: 'user'; readonly id: string; readonly mail: UserMail }

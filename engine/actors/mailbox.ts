@@ -1,0 +1,27 @@
+/**
+ * Mailbox: the mail of an actor that is loading, or waiting for its lease, in order.
+ *
+ * Bounded: `push` returns false when it is full, and the caller answers `overloaded`.
+ */
+const MAX_MAIL = 4_096
+
+export class Mailbox<T> {
+  #mail: T[] = []
+
+  get size(): number {
+    return this.#mail.length
+  }
+
+  push(item: T): boolean {
+    if (this.#mail.length >= MAX_MAIL) return false
+    this.#mail.push(item)
+    return true
+  }
+
+  /** Takes everything out. What is pushed while it is handled comes after it. */
+  takeAll(): readonly T[] {
+    const mail = this.#mail
+    this.#mail = []
+    return mail
+  }
+}

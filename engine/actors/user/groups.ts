@@ -1,0 +1,65 @@
+/**
+ * Groups of a user: making one, and listing those one is in.
+ */
+import { createHash } from 'node:crypto'
+import { ChatError } from '../../../protocol/errors.ts'
+import { limits } from '../../../protocol/limits.ts'
+import type { RequestFields } from '../../../protocol/requests.ts'
+import { answer, type Caller, type Effects, read, tellGroup } from '../effects.ts'
+import type { UserState } from './user-state.ts'
+
+/**
+ * Hands the making of a group on to the actor that will own it.
+ * `newGroupId` is the id it gets where the caller gave none.
+ */
+export function createGroup(
+  user: UserState,
+  by: Caller,
+  fields: RequestFields<'create_group'>,
+  now: number,
+  newGroupId: string,
+): Effects {
+  const members = [...new Set(fields.members)].filter((userId) => userId !== by.userId)
+  if (fields.kind === 'direct' && members.length !== 1) {
+    throw new ChatError('bad_request', 'members of a direct chat is the one other user', { field: 'members' })
+  }
+  const groupId =
+    fields.kind === 'direct' ? directGroupId(user.userId, members[0] as string) : (fields.groupId ?? newGroupId)
+  return [
+    tellGroup(groupId, {
+      type: 'create',
+      by,
+      members,
+      group: {
+        groupId,
+        kind: fields.kind,
+        visibility: fields.kind === 'direct' ? 'private' : (fields.visibility ?? 'private'),
+        createdBy: by.userId,
+        createdAt: now,
+        name: fields.name,
+      },
+    }),
+  ]
+}
+
+export function getGroups(user: UserState, by: Caller, fields: RequestFields<'get_groups'>): Effects {
+  const cursor = fields.cursor === undefined ? undefined : parseCursor(fields.cursor)
+  const limit = fields.limit ?? limits.groupsPageDefault
+  return [
+    read({ read: 'listings', userId: user.userId, cursor, limit }, by, ({ groups, next }) => [
+      answer(by, 'groups', { groups, cursor: next && `${next[0]}:${next[1]}` }),
+    ]),
+  ]
+}
+
+/** The one group of two people: its id follows from theirs, so that both sides make the same. */
+function directGroupId(one: string, other: string): string {
+  const pair = one < other ? [one, other] : [other, one]
+  return `d_${createHash('sha256').update(JSON.stringify(pair)).digest('base64url').slice(0, 27)}`
+}
+
+function parseCursor(cursor: string): readonly [number, string] {
+  const match = /^(\d{1,16}):([A-Za-z0-9_-]{1,64})$/.exec(cursor)
+  if (!match) throw new ChatError('bad_request', 'cursor takes the cursor of an earlier page', { field: 'cursor' })
+  return [Number(match[1]), match[2] as string]
+}

@@ -1,0 +1,56 @@
+/**
+ * Resume: after a reconnect, exactly the missed durable events of each group (SPEC 5.4).
+ *
+ * Each group replays from the client's `lastSeq` up to the session's baseline, above which the
+ * session hears it live. A few groups at a time; when all are through, `resumed` says so.
+ */
+import { ChatError } from '../../../protocol/errors.ts'
+import type { RequestFields } from '../../../protocol/requests.ts'
+import { answer, type Caller, type Effect, type Effects, tellGroup } from '../effects.ts'
+import type { UserMail } from '../mail.ts'
+import type { Resume, UserState } from './user-state.ts'
+
+/** Groups that replay at once for one session. */
+const AT_ONCE = 8
+const RETRY_AFTER_MS = 500
+
+export function resume(user: UserState, by: Caller, { groups }: RequestFields<'resume'>): Effects {
+  const session = user.sessions.get(by.session)
+  if (session?.phase !== 'connected') throw new ChatError('bad_request', 'resume takes a connection of its own')
+  if (session.resume) {
+    throw new ChatError('overloaded', 'one resume at a time', { retryAfterMs: RETRY_AFTER_MS })
+  }
+  const waiting = new Map(groups.filter(([groupId]) => session.baselines.has(groupId)))
+  session.resume = { caller: by, waiting: [...waiting].reverse(), active: 0, done: [] }
+  return proceed(user, by.session, session.resume)
+}
+
+export function replayed(user: UserState, mail: Extract<UserMail, { type: 'replayed' }>): Effects {
+  const session = user.sessions.get(mail.session)
+  if (session?.phase !== 'connected' || !session.resume) return []
+  const { resume } = session
+  resume.active -= 1
+  if (mail.complete !== null) resume.done.push([mail.groupId, mail.lastSeq, mail.complete])
+  return proceed(user, mail.session, resume)
+}
+
+function proceed(user: UserState, session: number, resume: Resume): Effects {
+  const state = user.sessions.get(session)
+  if (state?.phase !== 'connected') return []
+  const effects: Effect[] = []
+  while (resume.active < AT_ONCE) {
+    const next = resume.waiting.pop()
+    if (!next) break
+    const [groupId, from] = next
+    const to = state.baselines.get(groupId)
+    if (to === undefined) continue
+    resume.active += 1
+    const { userId } = user
+    effects.push(tellGroup(groupId, { type: 'replay', session, userId, from, to, counted: false }))
+  }
+  if (resume.active === 0) {
+    state.resume = null
+    effects.push(answer(resume.caller, 'resumed', { groups: resume.done }))
+  }
+  return effects
+}

@@ -1,0 +1,89 @@
+/**
+ * Sessions: how a connection begins, and how it comes to hear the user's groups.
+ *
+ * `connected` tells where each group stands; then every group's actor is told to attach the
+ * session from there. The group sends what came in between and subscribes the session in one
+ * step, so that it hears everything after `lastSeq`, once, whatever happens meanwhile.
+ */
+import { limits } from '../../../protocol/limits.ts'
+import type { Limits } from '../../../protocol/records.ts'
+import { append, type Effect, type Effects, read, send, tellGroup } from '../effects.ts'
+import type { UserMail } from '../mail.ts'
+import type { SessionState, UserState } from './user-state.ts'
+
+/** What every `connected` says of the server. */
+export interface Greeting {
+  readonly serverVersion: string
+  readonly limits: Limits
+}
+
+type Mail<T extends UserMail['type']> = Extract<UserMail, { type: T }>
+
+export function open(user: UserState, mail: Mail<'open'>, greeting: Greeting): Effects {
+  const { session, sessionId, name, picture } = mail
+  user.sessions.set(session, { phase: 'opening', sessionId })
+  const { userId } = user
+  const effects: Effect[] = []
+  if (user.name !== name || user.picture !== picture) {
+    user.name = name
+    user.picture = picture
+    effects.push(append({ type: 'user', userId, name, picture }))
+  }
+  effects.push(
+    read({ read: 'summaries', userId, limit: limits.connectedGroups }, null, (stored, now) => {
+      if (!user.sessions.has(session)) return []
+      const listed = stored.groups.filter(({ group }) => user.groups.has(group.groupId))
+      const lastSeqs = new Map<string, number>(stored.others)
+      for (const { group, lastSeq } of listed) lastSeqs.set(group.groupId, lastSeq)
+      const baselines = new Map<string, number>()
+      user.sessions.set(session, { phase: 'connected', baselines, resume: null })
+      const attaching: Effect[] = []
+      for (const [groupId, joinedSeq] of user.groups) {
+        // A group joined a moment ago may not be committed: from the event that made the member.
+        const from = Math.max(lastSeqs.get(groupId) ?? 0, joinedSeq - 1)
+        baselines.set(groupId, from)
+        attaching.push(tellGroup(groupId, { type: 'attach', session, userId, joinedSeq, from }))
+      }
+      return [
+        send(session, 'connected', {
+          message: 'connected',
+          userId,
+          timestamp: now,
+          sessionId,
+          ...greeting,
+          groups: listed,
+        }),
+        ...attaching,
+      ]
+    }),
+  )
+  return effects
+}
+
+export function closed(user: UserState, { session }: Mail<'closed'>): Effects {
+  user.sessions.delete(session)
+  return []
+}
+
+export function joined(user: UserState, { groupId, joinedSeq }: Mail<'joined'>): Effects {
+  const known = user.groups.get(groupId) === joinedSeq
+  user.groups.set(groupId, joinedSeq)
+  const effects: Effect[] = []
+  for (const [session, state] of user.sessions) {
+    if (state.phase !== 'connected' || (known && state.baselines.has(groupId))) continue
+    const from = joinedSeq - 1
+    state.baselines.set(groupId, from)
+    effects.push(tellGroup(groupId, { type: 'attach', session, userId: user.userId, joinedSeq, from }))
+  }
+  return effects
+}
+
+export function left(user: UserState, { groupId }: Mail<'left'>): Effects {
+  user.groups.delete(groupId)
+  for (const state of connectedSessions(user)) state.baselines.delete(groupId)
+  return []
+}
+
+function* connectedSessions(user: UserState): Generator<Extract<SessionState, { phase: 'connected' }>> {
+  for (const state of user.sessions.values()) if (state.phase === 'connected') yield state
+}

@@ -1,0 +1,96 @@
+/**
+ * User actor: one user's sessions and groups, and the mail for them, handled strictly in order.
+ *
+ * Loaded by the first mail; it may go when the user has no session and nothing is under way.
+ */
+import { ChatError } from '../../../protocol/errors.ts'
+import type { RequestsTo } from '../../../protocol/requests.ts'
+import type { ActorContext, Asked } from '../actor-context.ts'
+import type { Effects } from '../effects.ts'
+import type { UserMail } from '../mail.ts'
+import { Mailbox } from '../mailbox.ts'
+import { replayed } from './resume.ts'
+import { closed, joined, left, open } from './sessions.ts'
+import { userHandlers } from './user-handlers.ts'
+import { type UserState, userState } from './user-state.ts'
+
+export class UserActor {
+  readonly userId: string
+  readonly #context: ActorContext
+  readonly #mailbox = new Mailbox<UserMail | Asked>()
+  #user: UserState | null = null
+  lastUsedAt: number
+  /** Set by the shard: forgets the actor, so that the next mail loads it anew. */
+  onFailed: (() => void) | null = null
+
+  constructor(userId: string, context: ActorContext) {
+    this.userId = userId
+    this.#context = context
+    this.lastUsedAt = context.now()
+    context.read({ read: 'user', userId }).then(
+      (loaded) => {
+        this.#user = userState(userId, loaded)
+        for (const mail of this.#mailbox.takeAll()) this.receive(mail)
+      },
+      (error: unknown) => {
+        context.report(error, 'a user could not be loaded')
+        for (const mail of this.#mailbox.takeAll()) this.#refuse(mail, new ChatError('internal'))
+        this.onFailed?.()
+      },
+    )
+  }
+
+  /** Mail waiting, for the stats. */
+  get depth(): number {
+    return this.#mailbox.size
+  }
+
+  /** True when it may be forgotten: storage knows all that it knew. */
+  get idle(): boolean {
+    return this.#user !== null && this.#user.sessions.size === 0
+  }
+
+  receive(mail: UserMail | Asked): void {
+    this.lastUsedAt = this.#context.now()
+    if (!this.#user) {
+      if (!this.#mailbox.push(mail)) {
+        this.#refuse(mail, new ChatError('overloaded', undefined, { retryAfterMs: 500 }))
+      }
+      return
+    }
+    try {
+      this.#context.perform(this.#run(this.#user, mail), null)
+    } catch (error) {
+      this.#refuse(mail, error)
+    }
+  }
+
+  #run(user: UserState, mail: UserMail | Asked): Effects {
+    switch (mail.type) {
+      case 'request': {
+        const { by, request } = mail
+        const handler = userHandlers[request.event as RequestsTo<'user'>]
+        return handler(user, by, request.fields as never, this.#context.now(), this.#context.newId())
+      }
+      case 'open':
+        return open(user, mail, this.#context.greeting)
+      case 'closed':
+        return closed(user, mail)
+      case 'joined':
+        return joined(user, mail)
+      case 'left':
+        return left(user, mail)
+      case 'replayed':
+        return replayed(user, mail)
+    }
+  }
+
+  #refuse(mail: UserMail | Asked, error: unknown): void {
+    if (mail.type === 'request') return this.#context.refuse(mail.by, mail.request, error)
+    if (!(error instanceof ChatError)) this.#context.report(error, `mail "${mail.type}" failed`)
+    // A session that was not opened hears nothing: it reconnects instead.
+    if (mail.type === 'open') {
+      this.#context.perform([{ type: 'close', session: mail.session, reason: 'failed' }], null)
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * User handlers: what a user's own actor answers to each request.
+ *
+ * A request that is routed to users and has no handler here does not compile.
+ */
+import type { RequestFields, RequestsTo } from '../../../protocol/requests.ts'
+import { answer, type Caller, type Effects } from '../effects.ts'
+import { createGroup, getGroups } from './groups.ts'
+import { resume } from './resume.ts'
+import type { UserState } from './user-state.ts'
+
+/** @throws ChatError, having changed nothing. `newId` is a fresh id for what is made. */
+type UserHandler<N extends RequestsTo<'user'>> = (
+  user: UserState,
+  by: Caller,
+  fields: RequestFields<N>,
+  now: number,
+  newId: string,
+) => Effects
+
+/** By request name. */
+export const userHandlers: { readonly [N in RequestsTo<'user'>]: UserHandler<N> } = {
+  ping: (_user, by, { t }, now) => [answer(by, 'pong', { t, serverTime: now })],
+  create_group: createGroup,
+  get_groups: getGroups,
+  resume,
+}

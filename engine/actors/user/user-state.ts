@@ -1,0 +1,43 @@
+/**
+ * User state: what a user's actor knows. Changed by its handlers only.
+ */
+import type { LoadedUser } from '../../storage/log.ts'
+import type { Caller } from '../effects.ts'
+
+export interface UserState {
+  readonly userId: string
+  name: string
+  picture: string
+  /** The user's groups, and the seq that made them a member of each. */
+  readonly groups: Map<string, number>
+  readonly sessions: Map<number, SessionState>
+}
+
+/** One connection of the user: until `connected` is sent it hears nothing. */
+export type SessionState =
+  | { readonly phase: 'opening'; readonly sessionId: string }
+  | {
+      readonly phase: 'connected'
+      /** For each group, the seq above which the session hears everything live. */
+      readonly baselines: Map<string, number>
+      resume: Resume | null
+    }
+
+/** A `resume` under way: some groups at once, the others wait. */
+export interface Resume {
+  readonly caller: Caller
+  readonly waiting: [groupId: string, from: number][]
+  active: number
+  readonly done: (readonly [groupId: string, lastSeq: number, complete: boolean])[]
+}
+
+/** State of a user that the log may or may not know. */
+export function userState(userId: string, loaded: LoadedUser | null): UserState {
+  return {
+    userId,
+    name: loaded?.name ?? '',
+    picture: loaded?.picture ?? '',
+    groups: new Map(loaded?.groups),
+    sessions: new Map(),
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Engine: groups and users as actors, their history in SQLite, for this process and its sockets.
+ *
+ * `createEngine` starts the storage and the shards; `connect` gives a session in this process;
+ * `gateway` is where a front end puts sockets in front of the same actors. Everything a session
+ * is promised (SPEC 5) holds for both alike.
+ */
+import { availableParallelism } from 'node:os'
+import { ChatError } from '../protocol/errors.ts'
+import { limits } from '../protocol/limits.ts'
+import type { Answer, MethodRequest } from '../protocol/methods.ts'
+import type { RequestFields } from '../protocol/requests.ts'
+import { version } from '../protocol/version.ts'
+import type { Gateway, Identity } from './gateway.ts'
+import { type EngineLogger, type Health, Hub } from './hub.ts'
+import { LocalPort, LocalTopics, openSession, type Session } from './session.ts'
+import { startInlineShards } from './shards/inline-shards.ts'
+import type { ShardsOptions } from './shards/running-shards.ts'
+import type { ShardStats } from './shards/shard.ts'
+import { startWorkerShards } from './shards/worker-shards.ts'
+import type { Durability } from './storage/sqlite/database.ts'
+
+/** `close` gives the shards so long to commit what they have; it fits into a 5 s stop. */
+const DRAIN_MS = 3_500
+const IDLE_MS = 60_000
+
+export interface EngineOptions {
+  /** Folder of the database; made where it is missing. One process at a time may use it. */
+  readonly dataDir: string
+  /**
+   * Worker threads that run the actors, by default one less than the cores, at least one; or
+   * `inline`: everything on the calling thread, for tests and small embeddings.
+   */
+  readonly shards?: number | 'inline' | undefined
+  /** When a change is acknowledged (SPEC 5.2): at once, committed (default), or fsynced. */
+  readonly durability?: Durability | undefined
+  /** Whether members see a message at once (default) or once it is as durable as configured. */
+  readonly fanout?: 'immediate' | 'committed' | undefined
+  /** Events a minute and user, told to clients in `connected`; whoever holds the sockets enforces it. */
+  readonly rateLimit?: number | undefined
+  /** The largest client frame in bytes, told and enforced likewise. */
+  readonly maxMessageBytes?: number | undefined
+  /** Groups and users unused for so long leave memory. 60,000 ms by default. */
+  readonly idleMs?: number | undefined
+  readonly logger?: EngineLogger | undefined
+  /** The clock, milliseconds since 1970, for `inline` shards. */
+  readonly now?: (() => number) | undefined
+  /**
+   * A shard or the storage has failed for good and the process should end; nothing acknowledged is
+   * lost. By default the error is thrown as an uncaught exception.
+   */
+  readonly onFailure?: ((error: Error) => void) | undefined
+}
+
+/** Depths and counts of the engine; each bounded queue is among them. */
+export interface EngineStats {
+  readonly sessions: number
+  readonly shards: readonly (ShardStats & {
+    /** Records on their way to the shard. */
+    readonly inbox: number
+  })[]
+}
+
+export interface Engine {
+  /** Where connections meet the engine. */
+  readonly gateway: Gateway
+  /** Opens a session of a user in this process. */
+  connect(identity: Identity): Promise<Session>
+  /** Makes one request without a session. Rejects with a `ChatError` where it is refused. */
+  request<N extends MethodRequest>(
+    identity: Identity,
+    name: N,
+    fields: RequestFields<N>,
+  ): Promise<Answer<N>>
+  /** Whether writes are taken. */
+  health(): Health
+  stats(): Promise<EngineStats>
+  /** Commits everything, gives leases back and ends the threads. May be called again. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts an engine.
+ * @throws StorageError where the data directory cannot be used; its message says why.
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const logger = options.logger ?? silent
+  const shardsOptions: ShardsOptions = {
+    dataDir: options.dataDir,
+    durability: options.durability ?? 'process',
+    now: options.now ?? Date.now,
+    onFailure: options.onFailure ?? throwLater,
+    shard: {
+      durability: options.durability ?? 'process',
+      fanout: options.fanout ?? 'immediate',
+      idleMs: options.idleMs ?? IDLE_MS,
+      greeting: {
+        serverVersion: version,
+        limits: {
+          maxMessageBytes: options.maxMessageBytes ?? 65_536,
+          maxContentBytes: limits.contentBytes,
+          rateLimit: options.rateLimit ?? 0,
+          resumeEvents: limits.resumeEvents,
+        },
+      },
+    },
+  }
+  const shards = options.shards ?? Math.max(1, availableParallelism() - 1)
+  const running =
+    shards === 'inline' ? startInlineShards(shardsOptions) : await startWorkerShards(shards, shardsOptions)
+  const hub = new Hub(running.ports, shards === 'inline' ? queueMicrotask : setImmediate, logger)
+  running.onBatch((index, batch) => hub.take(index, batch))
+  const topics = new LocalTopics()
+  hub.addPublisher(topics)
+
+  let closing: Promise<void> | null = null
+  const close = async () => {
+    await hub.drain(DRAIN_MS).catch((error: Error) => logger.error({ cause: error.message }, 'stopped unfinished'))
+    hub.endSessions()
+    await running.close()
+  }
+  return {
+    gateway: hub,
+    connect: (identity) => openSession(hub, topics, identity),
+    async request(identity, name, fields) {
+      const port = new LocalPort(topics)
+      const session = hub.openSilent(identity, port)
+      try {
+        return await port.request(hub, session, name, fields)
+      } finally {
+        hub.closed(session)
+      }
+    },
+    health: () => hub.health(),
+    stats: () => (closing ? Promise.reject(new ChatError('shutting_down')) : hub.stats()),
+    close() {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+export type { EngineLogger, Health } from './hub.ts'
+export type { Session } from './session.ts'
+
+const silent: EngineLogger = { info() {}, warn() {}, error() {} }
+
+function throwLater(error: Error): void {
+  setImmediate(() => {
+    throw error
+  })
+}

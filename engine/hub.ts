@@ -1,0 +1,257 @@
+/**
+ * Hub: the engine's side of the main thread. Routes client frames to the shards that own their
+ * ids, and does what shards say with sessions and topics.
+ *
+ * It decodes no frame. All mail between actors passes here too, in the order in which a shard
+ * said it: a session has been sent what came before. Bounds: each shard may have `MAX_INBOX`
+ * records it has not taken yet, beyond that `receive` refuses with `overloaded`.
+ */
+import { randomBytes } from 'node:crypto'
+import { ChatError } from '../protocol/errors.ts'
+import type { CloseReason } from '../protocol/close-codes.ts'
+import type { FrameHead } from '../protocol/frame-head.ts'
+import { type RequestSpec, requests } from '../protocol/requests.ts'
+import type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'
+import { type Defer, Outbox, readBatch, ToHub, ToShard } from './shards/batch.ts'
+import { pack, unpack } from './shards/packing.ts'
+import { partitionOf, shardOf } from './shards/partition.ts'
+import type { SessionIdentity, ShardStats } from './shards/shard.ts'
+
+const MAX_INBOX = 65_536
+const RETRY_AFTER_MS = 500
+const DRAIN_AGAIN_MS = 20
+
+/** Where the engine tells what an operator should know. */
+export interface EngineLogger {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** A shard, wherever it runs: takes batches, and gives batches to whom it was started with. */
+export interface ShardPort {
+  post(batch: Uint8Array): void
+}
+
+/** Whether the engine takes writes. */
+export type Health = { readonly ready: true } | { readonly ready: false; readonly reason: string }
+
+interface ShardLink {
+  readonly outbox: Outbox
+  /** Records pushed that the shard has not taken yet. */
+  pending: number
+  drained: boolean
+  storage: string | null
+  reports: ((stats: ShardStats) => void)[]
+}
+
+interface HubSession {
+  readonly port: SessionPort
+  readonly userId: string
+  readonly homeShard: number
+}
+
+const rowByCode = new Map<number, RequestSpec>(Object.values(requests).map((row) => [row.code, row]))
+
+export class Hub implements Gateway {
+  readonly #shards: ShardLink[]
+  readonly #sessions = new Map<number, HubSession>()
+  /** Sessions of each user, for leaving a group with all devices at once. */
+  readonly #byUser = new Map<string, Set<number>>()
+  readonly #publishers = new Set<Publisher>()
+  readonly #logger: EngineLogger
+  #lastSession = 0
+  #stopping = false
+  #onDrained: (() => void) | null = null
+
+  constructor(shards: readonly ShardPort[], defer: Defer, logger: EngineLogger) {
+    this.#logger = logger
+    this.#shards = shards.map((shard) => ({
+      outbox: new Outbox((batch) => shard.post(batch), defer),
+      pending: 0,
+      drained: false,
+      storage: null,
+      reports: [],
+    }))
+  }
+
+  open(identity: Identity, port: SessionPort): number {
+    return this.#open(identity, port, true)
+  }
+
+  /** A session that asks and hears nothing: for requests over HTTP. */
+  openSilent(identity: Identity, port: SessionPort): number {
+    return this.#open(identity, port, false)
+  }
+
+  receive(session: number, frame: Uint8Array, head: FrameHead): void {
+    const known = this.#sessions.get(session)
+    if (!known) return
+    if (this.#stopping) throw new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
+    const row = rowByCode.get(head.code)
+    if (!row) throw new ChatError('unknown_event')
+    // A group id that is missing or malformed is refused by any shard's validation.
+    const index =
+      row.route === 'group' && head.idEnd > head.idStart
+        ? partitionOf(frame, head.idStart, head.idEnd) % this.#shards.length
+        : known.homeShard
+    const shard = this.#shards[index] as ShardLink
+    if (shard.pending >= MAX_INBOX) {
+      throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
+    }
+    this.#push(shard, ToShard.frame, session, frame)
+  }
+
+  closed(session: number): void {
+    const known = this.#sessions.get(session)
+    if (!known) return
+    this.#sessions.delete(session)
+    const others = this.#byUser.get(known.userId)
+    others?.delete(session)
+    if (others?.size === 0) this.#byUser.delete(known.userId)
+    for (const shard of this.#shards) this.#push(shard, ToShard.closed, session)
+  }
+
+  addPublisher(publisher: Publisher): () => void {
+    this.#publishers.add(publisher)
+    return () => this.#publishers.delete(publisher)
+  }
+
+  /** Takes a batch from a shard. */
+  take(index: number, batch: Uint8Array): void {
+    const from = this.#shards[index] as ShardLink
+    readBatch(batch, (kind, number, id, body) => {
+      switch (kind) {
+        case ToHub.send:
+          return this.#sessions.get(number)?.port.send(body)
+        case ToHub.publish: {
+          const topic = ascii(id)
+          for (const publisher of this.#publishers) publisher.publish(topic, body)
+          return
+        }
+        case ToHub.subscribe:
+          return this.#sessions.get(number)?.port.subscribe(ascii(id))
+        case ToHub.unsubscribe:
+          return this.#unsubscribe(Buffer.from(body).toString(), ascii(id))
+        case ToHub.mail:
+          return this.#push(this.#shards[number] as ShardLink, ToShard.mail, 0, body)
+        case ToHub.whenDrained:
+          return this.#whenDrained(from, number, body)
+        case ToHub.close:
+          return this.#sessions.get(number)?.port.close(ascii(id) as CloseReason)
+        case ToHub.taken:
+          from.pending -= number
+          return
+        case ToHub.storage:
+          return this.#onStorage(from, number === 1 ? null : Buffer.from(body).toString())
+        case ToHub.report:
+          from.reports.shift()?.(unpack<ShardStats>(body))
+          return
+        case ToHub.drained:
+          from.drained = true
+          if (this.#shards.every((shard) => shard.drained)) this.#onDrained?.()
+          return
+        case ToHub.log: {
+          const level = (['info', 'warn', 'error'] as const)[number] ?? 'error'
+          return this.#logger[level](unpack<object>(body), Buffer.from(id).toString())
+        }
+      }
+    })
+  }
+
+  health(): Health {
+    if (this.#stopping) return { ready: false, reason: 'stopping' }
+    const failing = this.#shards.find((shard) => shard.storage !== null)
+    return failing ? { ready: false, reason: 'storage takes no writes' } : { ready: true }
+  }
+
+  /** Connections, and what of each shard waits. */
+  async stats(): Promise<{ sessions: number; shards: readonly (ShardStats & { readonly inbox: number })[] }> {
+    const shards = this.#shards.map((shard) => {
+      const inbox = shard.pending
+      return new Promise<ShardStats>((resolve) => {
+        shard.reports.push(resolve)
+        this.#push(shard, ToShard.report, 0)
+      }).then((stats) => ({ ...stats, inbox }))
+    })
+    return { sessions: this.#sessions.size, shards: await Promise.all(shards) }
+  }
+
+  /** Takes no more requests, and resolves when all shards have committed all; rejects after `timeoutMs`. */
+  drain(timeoutMs: number): Promise<void> {
+    this.#stopping = true
+    return new Promise((resolve, reject) => {
+      // Asked again until done: an actor that was loading is released only the next time.
+      const again = setInterval(() => {
+        for (const shard of this.#shards) if (!shard.drained) this.#push(shard, ToShard.drain, 0)
+      }, DRAIN_AGAIN_MS)
+      const giveUp = setTimeout(() => {
+        clearInterval(again)
+        reject(new Error(`shards did not finish within ${timeoutMs} ms`))
+      }, timeoutMs)
+      this.#onDrained = () => {
+        clearInterval(again)
+        clearTimeout(giveUp)
+        resolve()
+      }
+      for (const shard of this.#shards) this.#push(shard, ToShard.drain, 0)
+    })
+  }
+
+  /** Closes all sessions that are still there, once everything has been said. */
+  endSessions(): void {
+    for (const { port } of [...this.#sessions.values()]) port.close('shutdown')
+  }
+
+  #open(identity: Identity, port: SessionPort, listening: boolean): number {
+    // 32 bits go round after four thousand million connections.
+    do this.#lastSession = (this.#lastSession + 1) >>> 0
+    while (this.#lastSession === 0 || this.#sessions.has(this.#lastSession))
+    const session = this.#lastSession
+    const { userId, name, picture } = identity
+    this.#sessions.set(session, { port, userId, homeShard: shardOf(userId, this.#shards.length) })
+    const others = this.#byUser.get(userId)
+    if (others) others.add(session)
+    else this.#byUser.set(userId, new Set([session]))
+    const body = pack({
+      userId,
+      name: name || userId,
+      picture: picture ?? '',
+      sessionId: randomBytes(12).toString('base64url'),
+      listening,
+    } satisfies SessionIdentity)
+    for (const shard of this.#shards) this.#push(shard, ToShard.open, session, body)
+    return session
+  }
+
+  #push(shard: ShardLink, kind: number, number: number, body?: Uint8Array): void {
+    shard.pending += 1
+    shard.outbox.push(kind, number, undefined, body)
+  }
+
+  #unsubscribe(userId: string, topic: string): void {
+    for (const session of this.#byUser.get(userId) ?? []) {
+      this.#sessions.get(session)?.port.unsubscribe(topic)
+    }
+  }
+
+  #whenDrained(from: ShardLink, session: number, body: Uint8Array): void {
+    const known = this.#sessions.get(session)
+    if (!known) return
+    const mail = Uint8Array.from(body)
+    known.port.whenDrained(() => {
+      if (this.#sessions.get(session) === known) this.#push(from, ToShard.mail, 0, mail)
+    })
+  }
+
+  #onStorage(shard: ShardLink, reason: string | null): void {
+    if (reason !== null) this.#logger.error({ reason }, 'storage takes no writes')
+    else this.#logger.info({}, 'storage takes writes again')
+    shard.storage = reason
+  }
+}
+
+/** Topics and reasons are ASCII. */
+function ascii(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+}

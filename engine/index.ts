@@ -1,0 +1,10 @@
+/**
+ * `tertulia`: the chat engine as a library.
+ */
+export { ChatError, type ErrorCode } from '../protocol/errors.ts'
+export { createEngine, type Engine, type EngineOptions, type EngineStats } from './engine.ts'
+export type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'
+export type { EngineLogger, Health } from './hub.ts'
+export type { EventListener, Session } from './session.ts'
+export type { ShardStats } from './shards/shard.ts'
+export { type Durability, StorageError } from './storage/sqlite/database.ts'

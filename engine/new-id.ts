@@ -1,0 +1,21 @@
+/**
+ * New ids: 26 characters, time-ordered, in the manner of ULID (https://github.com/ulid/spec):
+ * 48 bits of milliseconds, 80 of randomness, in Crockford's base 32, lower case.
+ */
+import { randomBytes } from 'node:crypto'
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+const TIME_CHARS = 10
+
+/** A fresh id for something made at `now`. */
+export function newId(now: number): string {
+  let id = ''
+  let rest = now
+  for (let i = 0; i < TIME_CHARS; i++) {
+    id = ALPHABET[rest % 32] + id
+    rest = Math.floor(rest / 32)
+  }
+  // 16 bytes, 5 bits of each: the same 80 bits without arithmetic across bytes.
+  for (const byte of randomBytes(16)) id += ALPHABET[byte & 31]
+  return id
+}

@@ -1,0 +1,199 @@
+/**
+ * Session: a caller in the process, with the same methods and events as one behind a socket
+ * (SPEC 8). Its requests take the same way, as frames, and are validated at the same place.
+ */
+import { encodeRequest, decodeEvent } from '../protocol/codec.ts'
+import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
+import { ChatError } from '../protocol/errors.ts'
+import type { Event, EventFields, EventName } from '../protocol/events.ts'
+import { peekHead } from '../protocol/frame-head.ts'
+import { type Answer, type MethodRequest, type RequestMethods, requestMethods } from '../protocol/methods.ts'
+import type { RequestFields } from '../protocol/requests.ts'
+import type { SessionPort } from './gateway.ts'
+import type { Hub } from './hub.ts'
+
+/** Requests that one session may have unanswered; over it they are refused as `overloaded`. */
+const MAX_PENDING = 10_000
+
+/** Hears one kind of event. */
+export type EventListener<N extends EventName> = (fields: EventFields<N>) => void
+
+/** A user of the engine, in this process: one method a request, and events. */
+export interface Session extends RequestMethods {
+  readonly userId: string
+  /** What `connected` said: where the user's groups stand. */
+  readonly connected: EventFields<'connected'>
+  /** Calls `listener` for each such event; the function returned ends that. */
+  on<N extends EventName>(event: N, listener: EventListener<N>): () => void
+  /** Ends the session. Unanswered requests reject with `shutting_down`. */
+  close(): void
+}
+
+interface Pending {
+  readonly resolve: (fields: never) => void
+  readonly reject: (error: ChatError) => void
+}
+
+/** Topics of the sessions in this process, and who of them listens. */
+export class LocalTopics {
+  readonly #listeners = new Map<string, Set<LocalPort>>()
+
+  add(topic: string, port: LocalPort): void {
+    const ports = this.#listeners.get(topic)
+    if (ports) ports.add(port)
+    else this.#listeners.set(topic, new Set([port]))
+  }
+
+  remove(topic: string, port: LocalPort): void {
+    const ports = this.#listeners.get(topic)
+    ports?.delete(port)
+    if (ports?.size === 0) this.#listeners.delete(topic)
+  }
+
+  publish(topic: string, frame: Uint8Array): void {
+    const ports = this.#listeners.get(topic)
+    if (!ports) return
+    const event = decodeEvent(frame)
+    if (event) for (const port of [...ports]) port.receive(event)
+  }
+}
+
+/** The port of an in-process session: decodes what it is sent, and matches answers by ref. */
+export class LocalPort implements SessionPort {
+  readonly #topics: LocalTopics
+  readonly #subscribed = new Set<string>()
+  readonly #pending = new Map<number, Pending>()
+  readonly #listeners = new Map<EventName, Set<(fields: never) => void>>()
+  #onEnd: (() => void) | null = null
+  #ref = 0
+  /** Events that came before whoever opened the session could listen. */
+  #early: Event[] | null = []
+
+  constructor(topics: LocalTopics) {
+    this.#topics = topics
+  }
+
+  send(frame: Uint8Array): void {
+    const event = decodeEvent(frame)
+    if (event) this.receive(event)
+  }
+
+  subscribe(topic: string): void {
+    this.#subscribed.add(topic)
+    this.#topics.add(topic, this)
+  }
+
+  unsubscribe(topic: string): void {
+    this.#subscribed.delete(topic)
+    this.#topics.remove(topic, this)
+  }
+
+  close(reason: CloseReason): void {
+    this.end(new ChatError('internal', closeCodes[reason].meaning))
+  }
+
+  whenDrained(then: () => void): void {
+    // Listeners are called synchronously: nothing waits.
+    queueMicrotask(then)
+  }
+
+  /** Sends one request over the session. */
+  request<N extends MethodRequest>(
+    hub: Hub,
+    session: number,
+    name: N,
+    fields: RequestFields<N>,
+  ): Promise<Answer<N>> {
+    return new Promise((resolve, reject) => {
+      if (this.#pending.size >= MAX_PENDING) throw new ChatError('overloaded', undefined, { retryAfterMs: 100 })
+      do this.#ref = (this.#ref + 1) >>> 0
+      while (this.#ref === 0 || this.#pending.has(this.#ref))
+      const ref = this.#ref
+      const frame = encodeRequest(name, ref, fields)
+      const head = peekHead(frame)
+      if (!head) throw new ChatError('bad_request')
+      hub.receive(session, frame, head)
+      this.#pending.set(ref, { resolve, reject })
+    })
+  }
+
+  on<N extends EventName>(event: N, listener: EventListener<N>): () => void {
+    const listeners = this.#listeners.get(event) ?? new Set()
+    this.#listeners.set(event, listeners)
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+
+  /** Whoever opened the session hears here that it has ended. */
+  onEnd(listener: () => void): void {
+    this.#onEnd = listener
+  }
+
+  /** Ends it from either side: unanswered requests are refused, topics left. */
+  end(error: ChatError): void {
+    for (const topic of this.#subscribed) this.#topics.remove(topic, this)
+    this.#subscribed.clear()
+    for (const { reject } of this.#pending.values()) reject(error)
+    this.#pending.clear()
+    this.#onEnd?.()
+    this.#onEnd = null
+  }
+
+  /** From now on events reach the listeners, those that came before first. */
+  start(): void {
+    const early = this.#early ?? []
+    this.#early = null
+    for (const event of early) this.receive(event)
+  }
+
+  receive(event: Event): void {
+    if (this.#early && event.ref === 0 && event.event !== 'connected') {
+      this.#early.push(event)
+      return
+    }
+    const pending = event.ref === 0 ? undefined : this.#pending.get(event.ref)
+    if (pending) {
+      this.#pending.delete(event.ref)
+      if (event.event === 'error') pending.reject(ChatError.fromFields(event.fields))
+      else if (event.event === 'message_error') pending.reject(ChatError.fromFields(event.fields.error))
+      else pending.resolve(event.fields as never)
+    }
+    for (const listener of this.#listeners.get(event.event) ?? []) {
+      try {
+        listener(event.fields as never)
+      } catch (error) {
+        // The listener's own failure; the other sessions must not miss their events for it.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+}
+
+/** Opens a session and waits for `connected`. */
+export function openSession(
+  hub: Hub,
+  topics: LocalTopics,
+  identity: { readonly userId: string; readonly name?: string | undefined; readonly picture?: string | undefined },
+): Promise<Session> {
+  return new Promise((resolve, reject) => {
+    const port = new LocalPort(topics)
+    const session = hub.open(identity, port)
+    port.onEnd(() => {
+      hub.closed(session)
+      reject(new ChatError('shutting_down'))
+    })
+    port.on('connected', (connected) => {
+      // After the caller's `await` has gone on and its listeners are there.
+      setImmediate(() => port.start())
+      resolve({
+        ...requestMethods((name, fields) => port.request(hub, session, name, fields)),
+        userId: identity.userId,
+        connected,
+        on: (event, listener) => port.on(event, listener),
+        close: () => port.end(new ChatError('shutting_down', 'the session was closed')),
+      })
+    })
+  })
+}

@@ -1,0 +1,73 @@
+/**
+ * Held back: what may be said only once the log has committed, in order.
+ *
+ * A queue by log offset: answers (SPEC 5.2), leases, and with `FANOUT=committed` what members
+ * see. Bounded by the shard, which takes no more writes above `MAX_UNCOMMITTED` entries or bytes.
+ */
+import type { Caller } from '../actors/effects.ts'
+
+/** What one shard may have uncommitted. */
+const MAX_UNCOMMITTED_ITEMS = 16_384
+const MAX_UNCOMMITTED_BYTES = 64 * 1024 * 1024
+
+export type Held =
+  | {
+      readonly type: 'answer'
+      readonly to: Caller
+      readonly frame: Uint8Array
+      readonly tempId: string | undefined
+    }
+  | { readonly type: 'publish'; readonly frame: Uint8Array; readonly release: () => void }
+  | { readonly type: 'call'; readonly release: () => void }
+
+interface Item {
+  readonly offset: number
+  readonly bytes: number
+  readonly held: Held
+}
+
+export class HeldBack {
+  #items: Item[] = []
+  #head = 0
+  #bytes = 0
+
+  get size(): number {
+    return this.#items.length - this.#head
+  }
+
+  /** Whether another durable request would be too much. */
+  get full(): boolean {
+    return this.size >= MAX_UNCOMMITTED_ITEMS || this.#bytes >= MAX_UNCOMMITTED_BYTES
+  }
+
+  /** Keeps something until everything up to `offset` is committed. Offsets never go down. */
+  push(offset: number, held: Held): void {
+    const bytes = held.type === 'call' ? 0 : held.frame.length
+    this.#bytes += bytes
+    this.#items.push({ offset, bytes, held })
+  }
+
+  /** Gives out what waited for offsets up to `committed`, in order. */
+  release(committed: number, give: (held: Held) => void): void {
+    while (this.#head < this.#items.length) {
+      const item = this.#items[this.#head] as Item
+      if (item.offset > committed) break
+      this.#head += 1
+      this.#bytes -= item.bytes
+      give(item.held)
+    }
+    if (this.#head === this.#items.length) this.#items = []
+    else if (this.#head > 1_024) this.#items = this.#items.slice(this.#head)
+    else return
+    this.#head = 0
+  }
+
+  /** Takes all answers out: they will be refused. The rest still waits for its commit. */
+  takeAnswers(): readonly Extract<Held, { type: 'answer' }>[] {
+    const waiting = this.#items.slice(this.#head)
+    this.#items = waiting.filter(({ held }) => held.type !== 'answer')
+    this.#head = 0
+    this.#bytes = this.#items.reduce((sum, item) => sum + item.bytes, 0)
+    return waiting.flatMap(({ held }) => (held.type === 'answer' ? [held] : []))
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Inline shards: one shard and its storage on the calling thread, for tests and small embeddings.
+ * The very same actors, batches and SQL; a turn ends with the microtasks.
+ */
+import { newId } from '../new-id.ts'
+import { openInlineStorage } from '../storage/inline-log.ts'
+import { Outbox } from './batch.ts'
+import type { RunningShards, ShardsOptions } from './running-shards.ts'
+import { Shard } from './shard.ts'
+
+const SWEEP_MS = 10_000
+
+/** Starts the one shard. @throws StorageError */
+export function startInlineShards({ dataDir, durability, shard: options, now }: ShardsOptions): RunningShards {
+  let take: (index: number, batch: Uint8Array) => void = () => {}
+  const storage = openInlineStorage(dataDir, durability, queueMicrotask)
+  const shard = new Shard(
+    { ...options, index: 0, shards: 1 },
+    {
+      now,
+      newId: () => newId(now()),
+      toHub: new Outbox((batch) => take(0, batch), queueMicrotask),
+      openLog: (listener) => storage.log(listener),
+    },
+  )
+  const sweep = setInterval(() => shard.sweep(), SWEEP_MS).unref()
+  return {
+    ports: [{ post: (batch) => shard.receive(batch) }],
+    onBatch(taker) {
+      take = taker
+    },
+    close() {
+      clearInterval(sweep)
+      return storage.close()
+    },
+  }
+}

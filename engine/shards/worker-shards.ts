@@ -1,0 +1,82 @@
+/**
+ * Worker shards: the shards and the storage, each on a thread of its own.
+ *
+ * The main thread starts them, storage first, and connects each shard to the writer and the
+ * reader by a port of its own. They end by themselves when told to, shards before storage; none
+ * is terminated, since a thread with an open database would take the process with it.
+ */
+import { once } from 'node:events'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import type { Durability } from '../storage/sqlite/database.ts'
+import { StorageError } from '../storage/sqlite/database.ts'
+import type { StorageThreadData, StorageThreadNote } from '../storage/writer-thread.ts'
+import type { RunningShards, ShardsOptions } from './running-shards.ts'
+import type { ShardOptions } from './shard.ts'
+import type { ShardThreadData } from './shard-thread.ts'
+
+/** Starts `shards` shard threads and the two storage threads. @throws StorageError */
+export async function startWorkerShards(shards: number, options: ShardsOptions): Promise<RunningShards> {
+  const { dataDir, onFailure } = options
+  const writerChannels = Array.from({ length: shards }, () => new MessageChannel())
+  const readerChannels = Array.from({ length: shards }, () => new MessageChannel())
+
+  const storage = (file: string, channels: readonly MessageChannel[]) =>
+    startStorageThread(file, dataDir, options.durability, channels)
+  // The writer makes the file that the reader opens.
+  const writer = await storage('../storage/writer-thread.js', writerChannels)
+  const reader = await storage('../storage/reader-thread.js', readerChannels)
+
+  const workers = writerChannels.map((channel, index) => {
+    const readerChannel = readerChannels[index] as MessageChannel
+    const data: ShardThreadData = {
+      options: { ...options.shard, index, shards } satisfies ShardOptions,
+      writer: channel.port2,
+      reader: readerChannel.port2,
+    }
+    return new Worker(new URL('./shard-thread.js', import.meta.url), {
+      workerData: data,
+      transferList: [channel.port2, readerChannel.port2],
+      name: `shard-${index}`,
+    })
+  })
+  for (const worker of [writer, reader, ...workers]) {
+    worker.on('error', (error) => onFailure(error instanceof Error ? error : new Error(String(error))))
+  }
+  return {
+    ports: workers.map((worker) => ({
+      post: (batch: Uint8Array) => worker.postMessage(batch, [batch.buffer as ArrayBuffer]),
+    })),
+    onBatch(take) {
+      for (const [index, worker] of workers.entries()) {
+        worker.on('message', (batch: Uint8Array) => take(index, batch))
+      }
+    },
+    async close() {
+      const end = (worker: Worker) => {
+        const ended = once(worker, 'exit')
+        worker.postMessage('end')
+        return ended
+      }
+      await Promise.all(workers.map(end))
+      await end(reader)
+      await end(writer)
+    },
+  }
+}
+
+async function startStorageThread(
+  file: string,
+  dataDir: string,
+  durability: Durability,
+  channels: readonly MessageChannel[],
+): Promise<Worker> {
+  const ports = channels.map((channel) => channel.port1)
+  const worker = new Worker(new URL(file, import.meta.url), {
+    workerData: { dataDir, durability, ports } satisfies StorageThreadData,
+    transferList: ports,
+    name: file.includes('writer') ? 'storage-writer' : 'storage-reader',
+  })
+  const [note] = (await once(worker, 'message')) as [StorageThreadNote]
+  if (note.type === 'failed') throw new StorageError(note.message)
+  return worker
+}

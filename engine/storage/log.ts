@@ -1,0 +1,168 @@
+/**
+ * Log: everything an actor writes goes through this, and most of what it reads comes from here.
+ *
+ * Append hands an entry over and returns its offset in this shard's stream; entries become
+ * durable in order, and `committed` tells up to which offset. Nothing here is synchronous or
+ * local: SQLite is the embedded form, a replicated one can stand behind the same interface.
+ */
+import type { GroupListing, GroupSummary, Message } from '../../protocol/records.ts'
+
+/** Newest durable events that a group's actor starts with. */
+export const RECENT_EVENTS = 256
+/** SPEC 5.3: idempotency keys are kept for at least so many messages of a group. */
+export const REMEMBERED_TEMP_IDS = 1_024
+
+export type Role = 'admin' | 'moderator' | 'member'
+
+/** What a shard writes. Group entries carry the seq that orders them within their group. */
+export type LogEntry =
+  | { readonly type: 'message'; readonly message: Message }
+  /** Any durable event but a post, as the frame that goes to clients. */
+  | {
+      readonly type: 'event'
+      readonly groupId: string
+      readonly seq: number
+      readonly code: number
+      readonly at: number
+      readonly frame: Uint8Array
+    }
+  | { readonly type: 'group'; readonly group: StoredGroup }
+  /** Adds a member or changes the role of one. */
+  | { readonly type: 'member'; readonly groupId: string; readonly member: StoredMember }
+  | { readonly type: 'member_left'; readonly groupId: string; readonly userId: string }
+  /** Numbers up to `ceiling` may be spoken from now on (DESIGN: seq leases). */
+  | { readonly type: 'lease'; readonly groupId: string; readonly ceiling: number }
+  | { readonly type: 'user'; readonly userId: string; readonly name: string; readonly picture: string }
+
+/** A group as it was made. */
+export interface StoredGroup {
+  readonly groupId: string
+  readonly kind: 'group' | 'direct'
+  readonly visibility: 'private' | 'open'
+  readonly createdBy: string
+  readonly createdAt: number
+  readonly name?: string | undefined
+  readonly topic?: string | undefined
+  readonly avatarUrl?: string | undefined
+}
+
+export interface StoredMember {
+  readonly userId: string
+  readonly role: Role
+  /** The seq of the event that made them a member. */
+  readonly joinedSeq: number
+  readonly joinedAt: number
+}
+
+/** All that a group's actor starts from. */
+export interface LoadedGroup {
+  /** Null where there is none yet; its lease may exist all the same. */
+  readonly group: StoredGroup | null
+  readonly members: readonly (StoredMember & { readonly name: string })[]
+  /** The newest number in the log. */
+  readonly lastSeq: number
+  /** The ceiling committed before the last stop; above `lastSeq` only after a crash. */
+  readonly ceiling: number
+  /** The newest durable events, ascending. */
+  readonly recent: readonly LoggedEvent[]
+  /** Idempotency keys of the newest messages: [senderId, tempId, seq]. */
+  readonly tempIds: readonly (readonly [string, string, number])[]
+}
+
+/** A durable event as the log gives it back. */
+export type LoggedEvent =
+  | { readonly seq: number; readonly message: Message }
+  | { readonly seq: number; readonly code: number; readonly frame: Uint8Array }
+
+/** All that a user's actor starts from. */
+export interface LoadedUser {
+  readonly name: string
+  readonly picture: string
+  /** The user's groups: [groupId, joinedSeq]. */
+  readonly groups: readonly (readonly [string, number])[]
+}
+
+/** A page of a group's messages and of the gaps among them, ascending. */
+export interface MessagePage {
+  readonly messages: readonly Message[]
+  readonly gaps: readonly { readonly seq: number; readonly from: number; readonly to: number }[]
+}
+
+/** What can be read, and what it gives. Every read sees at least all that was committed before it. */
+export interface Reads {
+  group: { readonly args: { readonly groupId: string }; readonly result: LoadedGroup }
+  user: { readonly args: { readonly userId: string }; readonly result: LoadedUser | null }
+  /** The user's most recently active groups, for `connected`, and [groupId, lastSeq] of the rest. */
+  summaries: {
+    readonly args: { readonly userId: string; readonly limit: number }
+    readonly result: {
+      readonly groups: readonly GroupSummary[]
+      readonly others: readonly (readonly [string, number])[]
+    }
+  }
+  /** A page of the user's groups; `cursor` is [activeAt, groupId] of the last one before it. */
+  listings: {
+    readonly args: {
+      readonly userId: string
+      readonly cursor?: readonly [number, string] | undefined
+      readonly limit: number
+    }
+    readonly result: { readonly groups: readonly GroupListing[]; readonly next?: readonly [number, string] | undefined }
+  }
+  /** Messages with `after < seq < before`: the first `limit` of them, or with `newest` the last. */
+  messages: {
+    readonly args: {
+      readonly groupId: string
+      readonly after: number
+      readonly before: number
+      readonly limit: number
+      readonly newest: boolean
+    }
+    readonly result: MessagePage
+  }
+  message: { readonly args: { readonly groupId: string; readonly seq: number }; readonly result: Message | null }
+  /** Durable events with `after < seq <= upTo`, the first `limit` of them. */
+  events: {
+    readonly args: {
+      readonly groupId: string
+      readonly after: number
+      readonly upTo: number
+      readonly limit: number
+    }
+    readonly result: readonly LoggedEvent[]
+  }
+  /** How many durable events there are with `after < seq <= upTo`, counted up to `cap`. */
+  count: {
+    readonly args: {
+      readonly groupId: string
+      readonly after: number
+      readonly upTo: number
+      readonly cap: number
+    }
+    readonly result: number
+  }
+  /** The names of users, in the order asked for; the id where no name is known. */
+  names: { readonly args: { readonly userIds: readonly string[] }; readonly result: readonly string[] }
+}
+
+export type ReadName = keyof Reads
+
+/** Any read with its arguments. */
+export type ReadQuery<N extends ReadName = ReadName> = {
+  [K in N]: { readonly read: K } & Reads[K]['args']
+}[N]
+
+/** What the log tells its shard. */
+export interface LogListener {
+  /** Everything up to `offset` is as durable as configured. */
+  committed(offset: number): void
+  /** A commit failed; what is not committed stays queued and is tried again. */
+  failing(reason: string): void
+}
+
+export interface Log {
+  /** Queues an entry and returns its offset, 1 for the first. Leaves with the turn. */
+  append(entry: LogEntry): number
+  /** Rejects where the reader failed or its queue is full. */
+  read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']>
+}

@@ -1,0 +1,98 @@
+/**
+ * The database file: where it is, how it is opened, and that only one process writes it.
+ *
+ * WAL with the writer's own checkpoints (`wal_autocheckpoint = 0`), `synchronous` by durability:
+ * NORMAL survives `kill -9`, FULL also power loss (https://sqlite.org/pragma.html#pragma_synchronous).
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { migrate } from './migrate.ts'
+
+/** When an answer may say that a change is kept (SPEC 5.2). */
+export type Durability = 'memory' | 'process' | 'disk'
+
+/** The data directory cannot be used; the message says why and is meant for the operator. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError'
+}
+
+/** Path of the database file in a data directory. */
+export function databasePath(dataDir: string): string {
+  return join(dataDir, 'tertulia.db')
+}
+
+/** What keeps a second process from writing the same data directory. */
+export interface DirectoryLock {
+  release(): void
+}
+
+/**
+ * Makes the data directory and takes it for this process. SQLite's own file lock does it, which
+ * the system drops when the process dies, however it dies.
+ * @throws StorageError where the directory cannot be made or written, or is taken.
+ */
+export function lockDirectory(dataDir: string): DirectoryLock {
+  try {
+    mkdirSync(dataDir, { recursive: true })
+    const db = new Database(join(dataDir, 'tertulia.lock'), { timeout: 0 })
+    try {
+      db.pragma('journal_mode = MEMORY')
+      db.exec('CREATE TABLE IF NOT EXISTS owner (pid INTEGER); BEGIN EXCLUSIVE')
+    } catch (error) {
+      db.close()
+      throw error
+    }
+    return { release: () => db.close() }
+  } catch (error) {
+    throw unusable(dataDir, error)
+  }
+}
+
+/** Opens the file for the one writer and brings its schema up to date. */
+export function openWriter(dataDir: string, durability: Durability): Database.Database {
+  try {
+    const db = new Database(databasePath(dataDir), { timeout: 0 })
+    try {
+      db.pragma('journal_mode = WAL')
+      db.pragma(`synchronous = ${durability === 'disk' ? 'FULL' : 'NORMAL'}`)
+      db.pragma('wal_autocheckpoint = 0')
+      db.pragma('journal_size_limit = 16777216')
+      db.pragma('cache_size = -65536')
+      db.pragma('temp_store = MEMORY')
+      migrate(db)
+      return db
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  } catch (error) {
+    throw unusable(dataDir, error)
+  }
+}
+
+/** Opens the file for reading only. The writer must have been there before. */
+export function openReader(dataDir: string): Database.Database {
+  const db = new Database(databasePath(dataDir), { readonly: true, timeout: 1_000 })
+  db.pragma('cache_size = -65536')
+  return db
+}
+
+function unusable(dataDir: string, error: unknown): StorageError {
+  if (error instanceof StorageError) return error
+  const code = (error as { code?: string }).code ?? ''
+  const why = code.startsWith('SQLITE_BUSY')
+    ? 'another process uses it'
+    : code === 'SQLITE_FULL' || code === 'ENOSPC'
+      ? 'the disk is full'
+      : code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')
+        ? 'its tertulia.db is damaged or not a database'
+        : code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN')
+          ? 'it cannot be written'
+          : error instanceof Error
+            ? error.message
+            : String(error)
+  return new StorageError(`data directory ${dataDir} cannot be used: ${why}${code ? ` (${code})` : ''}`, {
+    cause: error,
+  })
+}

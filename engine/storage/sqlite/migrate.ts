@@ -1,0 +1,31 @@
+/**
+ * Migrations: numbered SQL files, run once each, in order, in one transaction with the number.
+ * `PRAGMA user_version` holds the number of the last one. A file that was released never changes.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Database } from 'better-sqlite3'
+import { StorageError } from './database.ts'
+
+const folder = new URL('../schema/', import.meta.url)
+
+/** Brings the schema up to date. @throws StorageError for a file written by a newer version. */
+export function migrate(db: Database): void {
+  const files = readdirSync(folder)
+    .filter((name) => /^\d{3}-.*\.sql$/.test(name))
+    .sort()
+  const current = db.pragma('user_version', { simple: true }) as number
+  if (current > files.length) {
+    throw new StorageError(
+      `the database has schema ${current}, this version knows ${files.length}: use a newer version of tertulia`,
+    )
+  }
+  for (const [index, name] of files.entries()) {
+    const version = Number.parseInt(name, 10)
+    if (version !== index + 1) throw new StorageError(`migration ${name} is out of order`)
+    if (version <= current) continue
+    db.transaction(() => {
+      db.exec(readFileSync(new URL(name, folder), 'utf8'))
+      db.pragma(`user_version = ${version}`)
+    }).immediate()
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Write loop: commits what has arrived, as one transaction, again and again.
+ *
+ * The batch is natural: while one transaction runs, entries of all shards gather, and the next
+ * takes them all (up to `MAX_ENTRIES`, whole turns of a shard, so that what one handler wrote is
+ * kept or lost together). A failed commit loses nothing: the shards are told, the entries stay,
+ * and it is tried again with backoff until it works (SPEC 5.2). Its queue is bounded by the
+ * shards, each of which stops accepting writes at a bound of what is not yet committed.
+ */
+import { statSync } from 'node:fs'
+import type { LogEntry } from './log.ts'
+
+/** Entries of one transaction, give or take a turn: a few ten milliseconds at the most. */
+const MAX_ENTRIES = 4_096
+/** Above this size the WAL is checkpointed between two transactions. */
+const MAX_WAL_BYTES = 8 * 1024 * 1024
+/** Quiet for so long, the WAL is emptied. */
+const IDLE_CHECKPOINT_MS = 1_000
+const FIRST_RETRY_MS = 50
+const LAST_RETRY_MS = 2_000
+
+/** What the loop drives: `sqlite/writer.ts`. */
+export interface Committer {
+  commit(entries: readonly LogEntry[]): void
+  checkpoint(): void
+}
+
+/** A shard, as the loop answers it. */
+export interface WriteSource {
+  committed(offset: number): void
+  failing(reason: string): void
+}
+
+interface Turn {
+  readonly source: WriteSource
+  readonly entries: readonly LogEntry[]
+}
+
+export class WriteLoop {
+  readonly #committer: Committer
+  readonly #walPath: string
+  readonly #sources: WriteSource[] = []
+  readonly #offsets = new Map<WriteSource, number>()
+  #queue: Turn[] = []
+  #scheduled: NodeJS.Immediate | null = null
+  #retry: NodeJS.Timeout | null = null
+  #retryMs = FIRST_RETRY_MS
+  #idle: NodeJS.Timeout | null = null
+
+  constructor(committer: Committer, walPath: string) {
+    this.#committer = committer
+    this.#walPath = walPath
+  }
+
+  /** Adds a shard whose offsets count from 0. */
+  addSource(source: WriteSource): void {
+    this.#sources.push(source)
+    this.#offsets.set(source, 0)
+  }
+
+  /** Queues what one shard wrote in one turn. */
+  push(source: WriteSource, entries: readonly LogEntry[]): void {
+    this.#queue.push({ source, entries })
+    if (!this.#scheduled && !this.#retry) this.#scheduled = setImmediate(() => this.#run())
+  }
+
+  /** Commits what is left, if it can, and stops. @throws what the last commit threw. */
+  close(): void {
+    if (this.#scheduled) clearImmediate(this.#scheduled)
+    if (this.#retry) clearTimeout(this.#retry)
+    if (this.#idle) clearTimeout(this.#idle)
+    while (this.#queue.length > 0) this.#commitSome()
+  }
+
+  #run(): void {
+    this.#scheduled = null
+    this.#retry = null
+    try {
+      this.#commitSome()
+      this.#retryMs = FIRST_RETRY_MS
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      for (const source of this.#sources) source.failing(reason)
+      this.#retry = setTimeout(() => this.#run(), this.#retryMs)
+      this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
+      return
+    }
+    if (this.#queue.length > 0) this.#scheduled = setImmediate(() => this.#run())
+    if (this.#walBytes() > MAX_WAL_BYTES) this.#checkpoint()
+    this.#idle ??= setTimeout(() => {
+      this.#idle = null
+      if (this.#queue.length === 0 && this.#walBytes() > 0) this.#checkpoint()
+    }, IDLE_CHECKPOINT_MS).unref()
+    this.#idle.refresh()
+  }
+
+  #commitSome(): void {
+    let count = 0
+    let turns = 0
+    while (turns < this.#queue.length && count < MAX_ENTRIES) {
+      count += (this.#queue[turns] as Turn).entries.length
+      turns += 1
+    }
+    const taken = this.#queue.slice(0, turns)
+    this.#committer.commit(taken.flatMap((turn) => turn.entries))
+    this.#queue = this.#queue.slice(turns)
+    const reached = new Set<WriteSource>()
+    for (const { source, entries } of taken) {
+      this.#offsets.set(source, (this.#offsets.get(source) ?? 0) + entries.length)
+      reached.add(source)
+    }
+    for (const source of reached) source.committed(this.#offsets.get(source) ?? 0)
+  }
+
+  #checkpoint(): void {
+    try {
+      this.#committer.checkpoint()
+    } catch {
+      // A reader in the way, or no room: the WAL keeps everything, the next round tries again.
+    }
+  }
+
+  #walBytes(): number {
+    return statSync(this.#walPath, { throwIfNoEntry: false })?.size ?? 0
+  }
+}

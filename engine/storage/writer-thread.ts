@@ -1,0 +1,62 @@
+/**
+ * Writer thread: the one writer of the database file.
+ *
+ * Gets the shards' batches over a port each and answers there. Says `ready` or why not to the
+ * main thread, and ends by itself after `close`: a thread that holds a database is never
+ * terminated from outside (better-sqlite3 would take the process with it).
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { unpack } from '../shards/packing.ts'
+import type { LogEntry } from './log.ts'
+import type { WriterNote } from './remote-log.ts'
+import { databasePath, type Durability, lockDirectory, openWriter } from './sqlite/database.ts'
+import { Writer } from './sqlite/writer.ts'
+import { WriteLoop, type WriteSource } from './write-loop.ts'
+
+/** What the main thread starts a storage thread with. */
+export interface StorageThreadData {
+  readonly dataDir: string
+  readonly durability: Durability
+  /** One for each shard. */
+  readonly ports: readonly MessagePort[]
+}
+
+/** What a storage thread tells the main thread. */
+export type StorageThreadNote =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly message: string }
+
+const { dataDir, durability, ports } = workerData as StorageThreadData
+const main = parentPort as MessagePort
+
+try {
+  const lock = lockDirectory(dataDir)
+  const writer = new Writer(openWriter(dataDir, durability))
+  const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`)
+
+  for (const port of ports) {
+    const source: WriteSource = {
+      committed: (offset) => port.postMessage({ committed: offset } satisfies WriterNote),
+      failing: (reason) => port.postMessage({ failing: reason } satisfies WriterNote),
+    }
+    loop.addSource(source)
+    port.on('message', (batch: Uint8Array) => loop.push(source, unpack<LogEntry[]>(batch)))
+  }
+
+  main.once('message', () => {
+    for (const port of ports) port.close()
+    try {
+      loop.close()
+      writer.checkpoint()
+    } finally {
+      writer.close()
+      lock.release()
+      main.close()
+    }
+  })
+  main.postMessage({ type: 'ready' } satisfies StorageThreadNote)
+} catch (error) {
+  for (const port of ports) port.close()
+  main.postMessage({ type: 'failed', message: (error as Error).message } satisfies StorageThreadNote)
+  main.close()
+}
