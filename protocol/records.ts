@@ -9,7 +9,7 @@ import { defineRecord, type FieldsOf, list, oneOf, optional, ref, text, uint } f
 export const messageType = oneOf('text', 'image', 'file', 'audio', 'video')
 export const groupKind = oneOf('group', 'direct')
 export const visibility = oneOf('private', 'open')
-export const role = oneOf('admin', 'moderator', 'member')
+const role = oneOf('admin', 'moderator', 'member')
 export const time = uint()
 export const seq = uint()
 const name = text(0, limits.nameBytes)

@@ -14,7 +14,7 @@ export const requestNames = Object.keys(requests) as RequestName[]
 export const eventNames = Object.keys(events) as EventName[]
 
 /** A `ref` as clients pick them: small ones, and the edges of each msgpack integer size. */
-export const arbitraryRef = fc.oneof(
+const arbitraryRef = fc.oneof(
   fc.constantFrom(0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff),
   fc.integer({ min: 0, max: 0xffff_ffff }),
 )
@@ -36,7 +36,7 @@ export function arbitraryEvent<N extends EventName>(name: N): fc.Arbitrary<Event
 }
 
 /** Any valid object with these fields; optional ones are left off now and then. */
-export function arbitraryFields(fields: FieldMap): fc.Arbitrary<Record<string, unknown>> {
+function arbitraryFields(fields: FieldMap): fc.Arbitrary<Record<string, unknown>> {
   const model: Record<string, fc.Arbitrary<unknown>> = {}
   const requiredKeys: string[] = []
   for (const [name, field] of Object.entries(fields)) {
@@ -47,7 +47,7 @@ export function arbitraryFields(fields: FieldMap): fc.Arbitrary<Record<string, u
 }
 
 /** Any valid value of a field. */
-export function arbitraryValue({ shape }: FieldType): fc.Arbitrary<unknown> {
+function arbitraryValue({ shape }: FieldType): fc.Arbitrary<unknown> {
   switch (shape.kind) {
     case 'text': {
       // Four bytes a code point at the most, and the two ends of what is allowed.
