@@ -67,11 +67,7 @@ export interface Engine {
   /** Opens a session of a user in this process. */
   connect(identity: Identity): Promise<Session>
   /** Makes one request without a session. Rejects with a `ChatError` where it is refused. */
-  request<N extends MethodRequest>(
-    identity: Identity,
-    name: N,
-    fields: RequestFields<N>,
-  ): Promise<Answer<N>>
+  request<N extends MethodRequest>(identity: Identity, name: N, fields: RequestFields<N>): Promise<Answer<N>>
   /** Whether writes are taken. */
   health(): Health
   stats(): Promise<EngineStats>
@@ -115,7 +111,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   let closing: Promise<void> | null = null
   const close = async () => {
-    await hub.drain(DRAIN_MS).catch((error: Error) => logger.error({ cause: error.message }, 'stopped unfinished'))
+    await hub
+      .drain(DRAIN_MS)
+      .catch((error: Error) => logger.error({ cause: error.message }, 'stopped unfinished'))
     hub.endSessions()
     await running.close()
   }
@@ -132,7 +130,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       }
     },
     health: () => hub.health(),
-    stats: () => (closing ? Promise.reject(new ChatError('shutting_down')) : hub.stats()),
+    async stats() {
+      if (closing !== null) throw new ChatError('shutting_down')
+      return await hub.stats()
+    },
     close() {
       closing ??= close()
       return closing

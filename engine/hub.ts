@@ -7,8 +7,8 @@
  * records it has not taken yet, beyond that `receive` refuses with `overloaded`.
  */
 import { randomBytes } from 'node:crypto'
-import { ChatError } from '../protocol/errors.ts'
 import type { CloseReason } from '../protocol/close-codes.ts'
+import { ChatError } from '../protocol/errors.ts'
 import type { FrameHead } from '../protocol/frame-head.ts'
 import { type RequestSpec, requests } from '../protocol/requests.ts'
 import type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'

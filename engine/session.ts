@@ -2,8 +2,9 @@
  * Session: a caller in the process, with the same methods and events as one behind a socket
  * (SPEC 8). Its requests take the same way, as frames, and are validated at the same place.
  */
-import { encodeRequest, decodeEvent } from '../protocol/codec.ts'
+
 import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
+import { decodeEvent, encodeRequest } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
 import type { Event, EventFields, EventName } from '../protocol/events.ts'
 import { peekHead } from '../protocol/frame-head.ts'
@@ -104,8 +105,11 @@ export class LocalPort implements SessionPort {
     name: N,
     fields: RequestFields<N>,
   ): Promise<Answer<N>> {
+    // Who asks can listen: what the request brings must not come before what was early.
+    this.start()
     return new Promise((resolve, reject) => {
-      if (this.#pending.size >= MAX_PENDING) throw new ChatError('overloaded', undefined, { retryAfterMs: 100 })
+      if (this.#pending.size >= MAX_PENDING)
+        throw new ChatError('overloaded', undefined, { retryAfterMs: 100 })
       do this.#ref = (this.#ref + 1) >>> 0
       while (this.#ref === 0 || this.#pending.has(this.#ref))
       const ref = this.#ref
@@ -175,7 +179,11 @@ export class LocalPort implements SessionPort {
 export function openSession(
   hub: Hub,
   topics: LocalTopics,
-  identity: { readonly userId: string; readonly name?: string | undefined; readonly picture?: string | undefined },
+  identity: {
+    readonly userId: string
+    readonly name?: string | undefined
+    readonly picture?: string | undefined
+  },
 ): Promise<Session> {
   return new Promise((resolve, reject) => {
     const port = new LocalPort(topics)

@@ -26,7 +26,12 @@ export type Effect =
   /** Answers the caller at once. */
   | { readonly type: 'answer'; readonly to: Caller; readonly event: Sent }
   /** Answers the caller once all that this shard wrote so far is durable (SPEC 5.2). */
-  | { readonly type: 'answer_committed'; readonly to: Caller; readonly event: Sent; readonly tempId?: string | undefined }
+  | {
+      readonly type: 'answer_committed'
+      readonly to: Caller
+      readonly event: Sent
+      readonly tempId?: string | undefined
+    }
   /** Sends an event, or frames of events, to one session. */
   | { readonly type: 'send'; readonly session: number; readonly event: Sent }
   | { readonly type: 'send_frame'; readonly session: number; readonly frame: Uint8Array }
@@ -39,7 +44,12 @@ export type Effect =
   | { readonly type: 'tell_group'; readonly groupId: string; readonly mail: GroupMail }
   | { readonly type: 'tell_user'; readonly userId: string; readonly mail: UserMail }
   /** Mail to this actor, once the session's connection has room for more. */
-  | { readonly type: 'when_drained'; readonly session: number; readonly groupId: string; readonly mail: GroupMail }
+  | {
+      readonly type: 'when_drained'
+      readonly session: number
+      readonly groupId: string
+      readonly mail: GroupMail
+    }
   /** Reads from the log; `then` goes on with the state as it is by then. `to` is told of a failure. */
   | ReadEffect
 
@@ -59,7 +69,12 @@ export function append(entry: LogEntry): Effect {
   return { type: 'append', entry }
 }
 
-export function record<N extends DurableEvent>(seq: number, at: number, name: N, fields: EventFields<N>): Effect {
+export function record<N extends DurableEvent>(
+  seq: number,
+  at: number,
+  name: N,
+  fields: EventFields<N>,
+): Effect {
   return { type: 'record', seq, at, event: { name, fields } as Recorded }
 }
 

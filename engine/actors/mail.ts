@@ -38,7 +38,13 @@ export type GroupMail =
 
 /** To a user's actor. */
 export type UserMail =
-  | { readonly type: 'open'; readonly session: number; readonly sessionId: string; readonly name: string; readonly picture: string }
+  | {
+      readonly type: 'open'
+      readonly session: number
+      readonly sessionId: string
+      readonly name: string
+      readonly picture: string
+    }
   | { readonly type: 'closed'; readonly session: number }
   | { readonly type: 'joined'; readonly groupId: string; readonly joinedSeq: number }
   | { readonly type: 'left'; readonly groupId: string }

@@ -11,7 +11,12 @@ import { Shard } from './shard.ts'
 const SWEEP_MS = 10_000
 
 /** Starts the one shard. @throws StorageError */
-export function startInlineShards({ dataDir, durability, shard: options, now }: ShardsOptions): RunningShards {
+export function startInlineShards({
+  dataDir,
+  durability,
+  shard: options,
+  now,
+}: ShardsOptions): RunningShards {
   let take: (index: number, batch: Uint8Array) => void = () => {}
   const storage = openInlineStorage(dataDir, durability, queueMicrotask)
   const shard = new Shard(

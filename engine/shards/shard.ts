@@ -6,22 +6,23 @@
  * the same code runs in a worker and on the calling thread. Bounds: what may be uncommitted
  * (`HeldBack`), loaded actors (`MAX_ACTORS`), mail per actor (`Mailbox`); its inbox by the hub.
  */
-import type { ActorContext, Asked } from '../actors/actor-context.ts'
-import type { Caller, Effect, Effects, ReadEffect } from '../actors/effects.ts'
-import { GroupActor } from '../actors/group/group-actor.ts'
-import type { Mail } from '../actors/mail.ts'
-import type { Greeting } from '../actors/user/sessions.ts'
-import { UserActor } from '../actors/user/user-actor.ts'
+
 import { decodeRequest, encodeEvent } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { type EventFields, type EventName, events } from '../../protocol/events.ts'
 import { peekHead } from '../../protocol/frame-head.ts'
 import type { Request } from '../../protocol/requests.ts'
 import { requests } from '../../protocol/requests.ts'
+import type { ActorContext, Asked } from '../actors/actor-context.ts'
+import type { Caller, Effect, Effects, ReadEffect } from '../actors/effects.ts'
+import { GroupActor } from '../actors/group/group-actor.ts'
+import type { Mail } from '../actors/mail.ts'
+import type { Greeting } from '../actors/user/sessions.ts'
+import { UserActor } from '../actors/user/user-actor.ts'
 import type { Log, LoggedEvent, LogListener, ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
 import { type Outbox, readBatch, ToHub, ToShard } from './batch.ts'
-import { HeldBack, type Held } from './held-back.ts'
+import { type Held, HeldBack } from './held-back.ts'
 import { pack, unpack } from './packing.ts'
 import { shardOf } from './partition.ts'
 
@@ -275,8 +276,12 @@ export class Shard implements ActorContext {
   }
 
   #read({ query, then, to }: ReadEffect, group: GroupActor | null): void {
+    if (group) group.reading += 1
     this.#log
       .read(query)
+      .finally(() => {
+        if (group) group.reading -= 1
+      })
       .then((result) => this.perform(then(result as never, this.now()), group))
       .catch((error: unknown) => {
         if (!(error instanceof ChatError)) this.report(error, `read "${query.read}" failed`)
@@ -403,7 +408,10 @@ export class Shard implements ActorContext {
   }
 }
 
-function encode({ name, fields }: { readonly name: EventName; readonly fields: unknown }, ref: number): Uint8Array {
+function encode(
+  { name, fields }: { readonly name: EventName; readonly fields: unknown },
+  ref: number,
+): Uint8Array {
   return encodeEvent(name, ref, fields as EventFields<EventName>)
 }
 

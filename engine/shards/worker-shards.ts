@@ -8,7 +8,7 @@
 import { once } from 'node:events'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Durability } from '../storage/sqlite/database.ts'
-import { StorageError } from '../storage/sqlite/database.ts'
+import { StorageError } from '../storage/storage-error.ts'
 import type { StorageThreadData, StorageThreadNote } from '../storage/writer-thread.ts'
 import type { RunningShards, ShardsOptions } from './running-shards.ts'
 import type { ShardOptions } from './shard.ts'

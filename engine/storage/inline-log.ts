@@ -5,7 +5,7 @@
  */
 import type { Defer } from '../shards/batch.ts'
 import type { Log, LogEntry, LogListener, ReadName, ReadQuery, Reads } from './log.ts'
-import { databasePath, type Durability, lockDirectory, openReader, openWriter } from './sqlite/database.ts'
+import { type Durability, databasePath, lockDirectory, openReader, openWriter } from './sqlite/database.ts'
 import { Reader } from './sqlite/reader.ts'
 import { Writer } from './sqlite/writer.ts'
 import { WriteLoop } from './write-loop.ts'

@@ -107,7 +107,10 @@ export interface Reads {
       readonly cursor?: readonly [number, string] | undefined
       readonly limit: number
     }
-    readonly result: { readonly groups: readonly GroupListing[]; readonly next?: readonly [number, string] | undefined }
+    readonly result: {
+      readonly groups: readonly GroupListing[]
+      readonly next?: readonly [number, string] | undefined
+    }
   }
   /** Messages with `after < seq < before`: the first `limit` of them, or with `newest` the last. */
   messages: {
@@ -120,7 +123,10 @@ export interface Reads {
     }
     readonly result: MessagePage
   }
-  message: { readonly args: { readonly groupId: string; readonly seq: number }; readonly result: Message | null }
+  message: {
+    readonly args: { readonly groupId: string; readonly seq: number }
+    readonly result: Message | null
+  }
   /** Durable events with `after < seq <= upTo`, the first `limit` of them. */
   events: {
     readonly args: {

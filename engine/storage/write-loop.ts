@@ -45,6 +45,7 @@ export class WriteLoop {
   #scheduled: NodeJS.Immediate | null = null
   #retry: NodeJS.Timeout | null = null
   #retryMs = FIRST_RETRY_MS
+  #failing = false
   #idle: NodeJS.Timeout | null = null
 
   constructor(committer: Committer, walPath: string) {
@@ -80,6 +81,7 @@ export class WriteLoop {
       this.#retryMs = FIRST_RETRY_MS
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
+      this.#failing = true
       for (const source of this.#sources) source.failing(reason)
       this.#retry = setTimeout(() => this.#run(), this.#retryMs)
       this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
@@ -109,7 +111,11 @@ export class WriteLoop {
       this.#offsets.set(source, (this.#offsets.get(source) ?? 0) + entries.length)
       reached.add(source)
     }
-    for (const source of reached) source.committed(this.#offsets.get(source) ?? 0)
+    // After a failure all sources hear that it is over, those too that had nothing to write.
+    for (const source of this.#failing ? this.#sources : reached) {
+      source.committed(this.#offsets.get(source) ?? 0)
+    }
+    this.#failing = false
   }
 
   #checkpoint(): void {

@@ -9,7 +9,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { unpack } from '../shards/packing.ts'
 import type { LogEntry } from './log.ts'
 import type { WriterNote } from './remote-log.ts'
-import { databasePath, type Durability, lockDirectory, openWriter } from './sqlite/database.ts'
+import { type Durability, databasePath, lockDirectory, openWriter } from './sqlite/database.ts'
 import { Writer } from './sqlite/writer.ts'
 import { WriteLoop, type WriteSource } from './write-loop.ts'
 

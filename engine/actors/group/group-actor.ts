@@ -7,7 +7,7 @@
  * event that names the numbers in doubt. A clean stop and an eviction give the lease back.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import { requests, type RequestsTo } from '../../../protocol/requests.ts'
+import { type RequestsTo, requests } from '../../../protocol/requests.ts'
 import type { LoadedGroup } from '../../storage/log.ts'
 import type { ActorContext, Asked } from '../actor-context.ts'
 import { append, type Caller, type Effects, read, record } from '../effects.ts'
@@ -41,6 +41,8 @@ export class GroupActor {
   #leaseAsked = false
   /** Offset of its newest log entry: what must be committed before it may be evicted. */
   lastOffset = 0
+  /** Reads under way, after which a handler goes on with this state. */
+  reading = 0
   lastUsedAt: number
 
   constructor(groupId: string, context: ActorContext) {
@@ -86,7 +88,7 @@ export class GroupActor {
    */
   release(): boolean {
     const { committedOffset } = this.#context
-    if (this.#phase !== 'ready' || this.#leaseAsked || this.#mailbox.size > 0) return false
+    if (this.#phase !== 'ready' || this.#leaseAsked || this.reading > 0) return false
     const lastSeq = this.#group?.lastSeq ?? 0
     if (this.#group && this.#ceiling > lastSeq) {
       this.#setCeiling(lastSeq)

@@ -2,8 +2,8 @@
  * Group state: what a group's actor knows. Changed by its handlers only.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import type { Group } from '../../../protocol/records.ts'
 import { limits } from '../../../protocol/limits.ts'
+import type { Group } from '../../../protocol/records.ts'
 import type { LoadedGroup, Role, StoredGroup, StoredMember } from '../../storage/log.ts'
 import { RECENT_EVENTS, REMEMBERED_TEMP_IDS } from '../../storage/log.ts'
 import { RecentEvents } from './recent-events.ts'
@@ -36,7 +36,9 @@ export function loadedState(info: StoredGroup, loaded: LoadedGroup): GroupState 
     info,
     members: new Map(loaded.members.map((member) => [member.userId, member])),
     recent: new RecentEvents(loaded.recent, loaded.recent.length < RECENT_EVENTS),
-    tempIds: new Map(loaded.tempIds.map(([senderId, tempId, seq]) => [idempotencyKey(senderId, tempId), seq])),
+    tempIds: new Map(
+      loaded.tempIds.map(([senderId, tempId, seq]) => [idempotencyKey(senderId, tempId), seq]),
+    ),
     lastSeq: loaded.lastSeq,
     publishedSeq: loaded.lastSeq,
     ceiling: loaded.ceiling,
@@ -93,7 +95,12 @@ export function toGroup(group: GroupState): Group {
     lastSeq,
     members:
       members.size <= limits.listedMembers
-        ? Array.from(members.values(), ({ userId, name, role, joinedAt }) => ({ userId, name, role, joinedAt }))
+        ? Array.from(members.values(), ({ userId, name, role, joinedAt }) => ({
+            userId,
+            name,
+            role,
+            joinedAt,
+          }))
         : undefined,
   }
 }

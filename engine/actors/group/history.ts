@@ -2,9 +2,9 @@
  * History: pages of a group's messages, from memory where they are new, else from the log.
  */
 import { decodeEvent } from '../../../protocol/codec.ts'
+import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Gap, Message } from '../../../protocol/records.ts'
-import { events } from '../../../protocol/events.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { LoggedEvent, MessagePage } from '../../storage/log.ts'
 import { answer, type Caller, type Effect, type Effects, read } from '../effects.ts'
@@ -33,7 +33,9 @@ export function getHistory(group: GroupState, by: Caller, fields: RequestFields<
     newest: fields.after === undefined,
   }
   const { after, before, limit, newest } = range
-  const inMemory = toPage(recent.range(Math.max(after, recent.floor - 1), before - 1, Number.POSITIVE_INFINITY))
+  const inMemory = toPage(
+    recent.range(Math.max(after, recent.floor - 1), before - 1, Number.POSITIVE_INFINITY),
+  )
   // One more than asked for tells whether there are more.
   const wanted = newest ? limit + 1 - inMemory.messages.length : limit + 1
   if (after + 1 >= recent.floor || wanted <= 0) return [answerPage(by, groupId, range, inMemory)]

@@ -8,7 +8,16 @@ import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Role, StoredMember } from '../../storage/log.ts'
-import { answerCommitted, append, type Caller, type Effect, type Effects, read, record, tellUser } from '../effects.ts'
+import {
+  answerCommitted,
+  append,
+  type Caller,
+  type Effect,
+  type Effects,
+  read,
+  record,
+  tellUser,
+} from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
 import { type GroupState, type MemberState, nextSeq, toGroup } from './group-state.ts'
 import { callerAsMember, callerWithRole, refuseDirectChat, refuseHigherRole } from './permissions.ts'
@@ -58,7 +67,12 @@ export function createExisting(group: GroupState, { by, group: wanted }: Create)
   return [answerCommitted(by, 'group', { group: toGroup(group) })]
 }
 
-export function joinGroup(group: GroupState, by: Caller, _: RequestFields<'join_group'>, now: number): Effects {
+export function joinGroup(
+  group: GroupState,
+  by: Caller,
+  _: RequestFields<'join_group'>,
+  now: number,
+): Effects {
   if (group.members.has(by.userId)) return [answerCommitted(by, 'ok', {})]
   refuseDirectChat(group)
   if (group.info.visibility !== 'open') throw new ChatError('invitation_needed')
@@ -67,7 +81,12 @@ export function joinGroup(group: GroupState, by: Caller, _: RequestFields<'join_
   return [...join(group, by.userId, by.name, role, undefined, now), answerCommitted(by, 'ok', {})]
 }
 
-export function leaveGroup(group: GroupState, by: Caller, _: RequestFields<'leave_group'>, now: number): Effects {
+export function leaveGroup(
+  group: GroupState,
+  by: Caller,
+  _: RequestFields<'leave_group'>,
+  now: number,
+): Effects {
   const member = callerAsMember(group, by)
   refuseDirectChat(group)
   return [

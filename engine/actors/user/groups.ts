@@ -24,7 +24,9 @@ export function createGroup(
     throw new ChatError('bad_request', 'members of a direct chat is the one other user', { field: 'members' })
   }
   const groupId =
-    fields.kind === 'direct' ? directGroupId(user.userId, members[0] as string) : (fields.groupId ?? newGroupId)
+    fields.kind === 'direct'
+      ? directGroupId(user.userId, members[0] as string)
+      : (fields.groupId ?? newGroupId)
   return [
     tellGroup(groupId, {
       type: 'create',
@@ -60,6 +62,7 @@ function directGroupId(one: string, other: string): string {
 
 function parseCursor(cursor: string): readonly [number, string] {
   const match = /^(\d{1,16}):([A-Za-z0-9_-]{1,64})$/.exec(cursor)
-  if (!match) throw new ChatError('bad_request', 'cursor takes the cursor of an earlier page', { field: 'cursor' })
+  if (!match)
+    throw new ChatError('bad_request', 'cursor takes the cursor of an earlier page', { field: 'cursor' })
   return [Number(match[1]), match[2] as string]
 }

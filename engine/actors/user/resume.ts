@@ -16,7 +16,8 @@ const RETRY_AFTER_MS = 500
 
 export function resume(user: UserState, by: Caller, { groups }: RequestFields<'resume'>): Effects {
   const session = user.sessions.get(by.session)
-  if (session?.phase !== 'connected') throw new ChatError('bad_request', 'resume takes a connection of its own')
+  if (session?.phase !== 'connected')
+    throw new ChatError('bad_request', 'resume takes a connection of its own')
   if (session.resume) {
     throw new ChatError('overloaded', 'one resume at a time', { retryAfterMs: RETRY_AFTER_MS })
   }

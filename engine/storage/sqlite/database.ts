@@ -7,15 +7,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { StorageError } from '../storage-error.ts'
 import { migrate } from './migrate.ts'
 
 /** When an answer may say that a change is kept (SPEC 5.2). */
 export type Durability = 'memory' | 'process' | 'disk'
-
-/** The data directory cannot be used; the message says why and is meant for the operator. */
-export class StorageError extends Error {
-  override readonly name = 'StorageError'
-}
 
 /** Path of the database file in a data directory. */
 export function databasePath(dataDir: string): string {
@@ -87,7 +83,11 @@ function unusable(dataDir: string, error: unknown): StorageError {
       ? 'the disk is full'
       : code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')
         ? 'its tertulia.db is damaged or not a database'
-        : code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN')
+        : code === 'EACCES' ||
+            code === 'EPERM' ||
+            code === 'EROFS' ||
+            code.startsWith('SQLITE_READONLY') ||
+            code.startsWith('SQLITE_CANTOPEN')
           ? 'it cannot be written'
           : error instanceof Error
             ? error.message

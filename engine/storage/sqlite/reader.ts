@@ -5,18 +5,18 @@
  * committed before it began. Lengths are bounded by the caller's `limit`.
  */
 import type { Database, Statement } from 'better-sqlite3'
-import { events } from '../../../protocol/events.ts'
 import { decodeEvent } from '../../../protocol/codec.ts'
+import { events } from '../../../protocol/events.ts'
 import { toMessageId } from '../../../protocol/ids.ts'
 import type { Group, GroupListing, GroupSummary, Member, Message } from '../../../protocol/records.ts'
 import {
   type LoadedGroup,
   type LoggedEvent,
   RECENT_EVENTS,
+  REMEMBERED_TEMP_IDS,
   type ReadName,
   type ReadQuery,
   type Reads,
-  REMEMBERED_TEMP_IDS,
   type Role,
   type StoredGroup,
 } from '../log.ts'
@@ -137,7 +137,13 @@ export class Reader {
     return { groups, next: rows.length > limit && last ? [last.active_at, last.group_id] : undefined }
   }
 
-  protected messages({ groupId, after, before, limit, newest }: ReadQuery<'messages'>): Reads['messages']['result'] {
+  protected messages({
+    groupId,
+    after,
+    before,
+    limit,
+    newest,
+  }: ReadQuery<'messages'>): Reads['messages']['result'] {
     const key = this.#sql.groupKey.get(groupId)
     if (key === undefined) return { messages: [], gaps: [] }
     const rows = newest
@@ -282,8 +288,10 @@ function merge(a: readonly LoggedEvent[], b: readonly LoggedEvent[]): LoggedEven
 
 function prepare(db: Database) {
   const all = <Args extends unknown[], Row>(sql: string) => db.prepare(sql) as unknown as Statement<Args, Row>
-  const raw = <Args extends unknown[], Row>(sql: string) => db.prepare(sql).raw() as unknown as Statement<Args, Row>
-  const pluck = <Args extends unknown[]>(sql: string) => db.prepare(sql).pluck() as unknown as Statement<Args, number>
+  const raw = <Args extends unknown[], Row>(sql: string) =>
+    db.prepare(sql).raw() as unknown as Statement<Args, Row>
+  const pluck = <Args extends unknown[]>(sql: string) =>
+    db.prepare(sql).pluck() as unknown as Statement<Args, number>
   const lastSeq = `max(
     ifnull((SELECT max(seq) FROM messages m WHERE m.group_key = g.group_key), 0),
     ifnull((SELECT max(seq) FROM events e WHERE e.group_key = g.group_key), 0)) AS last_seq`

@@ -6,8 +6,8 @@
  * gathered and written once, at the end or before a membership changes, which reads them.
  */
 import type { Database, Statement } from 'better-sqlite3'
-import type { Message } from '../../../protocol/records.ts'
 import { parseMessageId } from '../../../protocol/ids.ts'
+import type { Message } from '../../../protocol/records.ts'
 import type { LogEntry } from '../log.ts'
 
 /** Keys kept in memory, of groups and of users each; over it the cache starts anew. */
@@ -194,7 +194,9 @@ function prepare(db: Database) {
       ON CONFLICT (group_key, user_key) DO UPDATE SET role = excluded.role`),
     dropMember: db.prepare('DELETE FROM members WHERE group_key = ? AND user_key = ?'),
     countOwn: db.prepare('UPDATE members SET own_posts = own_posts + ? WHERE group_key = ? AND user_key = ?'),
-    countMentions: db.prepare('UPDATE members SET mentions = mentions + ? WHERE group_key = ? AND user_key = ?'),
+    countMentions: db.prepare(
+      'UPDATE members SET mentions = mentions + ? WHERE group_key = ? AND user_key = ?',
+    ),
     addMessage: db.prepare(`
       INSERT INTO messages (group_key, seq, sender_key, type, content, created_at, temp_id, reply_seq, file_id, mentions)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
