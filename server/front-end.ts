@@ -9,7 +9,7 @@
  * Bounded: `maxConnections`; everything that is a matter of time is done by one `sweep`.
  */
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js'
-import { DISABLED } from 'uWebSockets.js'
+import uWS from 'uWebSockets.js'
 import type { EngineLogger } from '../engine/engine.ts'
 import type { Gateway, Publisher } from '../engine/gateway.ts'
 import { encodeEvent } from '../protocol/codec.ts'
@@ -68,7 +68,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.#app = app
     this.#path = new RequestPath(options)
     app.ws<SocketData>('/ws', {
-      compression: DISABLED,
+      compression: uWS.DISABLED,
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       sendPingsAutomatically: true,
       // A frame over `maxMessageBytes` is answered; only far above it uWebSockets.js cuts the socket.
@@ -104,7 +104,9 @@ export class FrontEnd implements ConnectionHost, Publisher {
     if (this.#bytesSinceCheck > this.maxBackpressure / 2) this.#checkBacklogs(frame.length)
     this.#app.publish(topic, frame, true)
     if (this.#jsonConnections > 0 && this.#app.numSubscribers(`j${topic}`) > 0) {
-      this.#app.publish(`j${topic}`, eventToJson(frame), false)
+      const text = eventToJson(frame)
+      this.#bytesSinceCheck += text.length
+      this.#app.publish(`j${topic}`, text, false)
     }
   }
 

@@ -5,15 +5,8 @@
  * of its own. `close` loses nothing: it announces the end, stops accepting, lets what is on the
  * way be answered, closes the sockets with 1001 and ends the engine where the server owns it.
  */
-
-import {
-  App,
-  type TemplatedApp,
-  type us_listen_socket,
-  us_listen_socket_close,
-  us_socket_local_port,
-} from 'uWebSockets.js'
 import { setTimeout as delay } from 'node:timers/promises'
+import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js'
 import { createEngine, type Engine, type EngineLogger } from '../engine/engine.ts'
 import { AddressGuard } from './address-guard.ts'
 import { createAuthenticator } from './auth.ts'
@@ -78,7 +71,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const guard = new AddressGuard({ perMinute: settings.authFailureLimit, maxAddresses: MAX_ADDRESSES, now })
   const originAllowed = originRule(settings.corsOrigins)
 
-  const app = App()
+  const app = uWS.App()
   const shared = { ...settings, authenticate, limiter, guard, originAllowed, logger, now }
   const frontEnd = new FrontEnd(app, { ...shared, gateway: engine.gateway })
   let accepting = true
@@ -105,7 +98,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
 
   const stop = async (reason: string): Promise<void> => {
     accepting = false
-    us_listen_socket_close(socket)
+    uWS.us_listen_socket_close(socket)
     frontEnd.stop(reason, () => Math.floor(Math.random() * RECONNECT_SPREAD_MS))
     const pending = () => frontEnd.unanswered + router.pending
     for (let waited = 0; pending() > 0 && waited < DRAIN_MS; waited += DRAIN_STEP_MS) {
@@ -122,7 +115,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   }
 
   let closing: Promise<void> | undefined
-  const port = us_socket_local_port(socket)
+  const port = uWS.us_socket_local_port(socket)
   const url = `http://${isEverywhere(settings.host) ? 'localhost' : bracketed(settings.host)}:${port}`
   logger.info({ port, host: settings.host }, 'listening')
   return {
