@@ -161,7 +161,8 @@ function refusalOf(cause: unknown, key: SigningKey['kind']): AuthError {
     return new AuthError('the token names no key of the issuer')
   }
   const malformed = [errors.JWSInvalid, errors.JWTInvalid, errors.JOSENotSupported]
-  if (key !== 'jwks' || malformed.some((kind) => cause instanceof kind)) return new AuthError('the token is malformed')
+  if (key !== 'jwks' || malformed.some((kind) => cause instanceof kind))
+    return new AuthError('the token is malformed')
   // What is left is the way to the keys: no network, a timeout, an answer that is no key set.
   return new AuthError('the token cannot be checked at present', 'server')
 }

@@ -3,10 +3,10 @@
  * line on standard error says why), 2 the command was not understood.
  */
 import { parseArgs } from 'node:util'
+import { version } from '../protocol/version.ts'
 import { ConfigError, resolveSettings, settingsFromEnv } from './config.ts'
 import { type CommandContext, serve } from './serve.ts'
 import { makeToken } from './token.ts'
-import { packageVersion } from './version.ts'
 
 const HELP = `tertulia: a chat server
 
@@ -38,7 +38,7 @@ export async function runCli(args: readonly string[], context: CommandContext): 
     return 0
   }
   if (values.version) {
-    context.out(packageVersion())
+    context.out(version)
     return 0
   }
   const [command = 'serve', ...rest] = positionals

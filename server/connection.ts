@@ -156,8 +156,8 @@ export class Connection implements SessionPort {
 
   send(frame: Uint8Array): void {
     if (this.state === 'open') {
-      if (frame[2] !== 0) this.#answered(frame)
       this.#write(frame)
+      if (frame[2] !== 0) this.#answered(frame)
     } else if (this.state === 'opening') {
       this.#greet(frame)
     }

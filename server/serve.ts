@@ -2,11 +2,12 @@
  * Serve: the server as a process. It starts from the environment, says where it is to be found,
  * and ends on SIGTERM or SIGINT: announced, drained, committed, exit code 0 (SPEC 6).
  */
+
+import { version } from '../protocol/version.ts'
 import { resolveSettings, type Settings, settingsFromEnv } from './config.ts'
 import { createLog } from './log.ts'
 import { createServer, type Server } from './server.ts'
 import { makeToken } from './token.ts'
-import { packageVersion } from './version.ts'
 
 /** What a command works with, so that it can be run in a test. */
 export interface CommandContext {
@@ -28,7 +29,7 @@ export async function serve(context: CommandContext): Promise<number> {
   const settings = resolveSettings(given)
   const logger = createLog(settings.logLevel)
   const server = await createServer({ ...given, logger })
-  context.out(`Tertulia ${packageVersion()} listens on ${server.url}`)
+  context.out(`Tertulia ${version} listens on ${server.url}`)
   await offerTrial(settings, server, context)
 
   const signal = await firstSignal()

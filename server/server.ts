@@ -5,8 +5,8 @@
  * of its own. `close` loses nothing: it announces the end, stops accepting, lets what is on the
  * way be answered, closes the sockets with 1001 and ends the engine where the server owns it.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createEngine, type Engine, type EngineLogger } from '../engine/engine.ts'
 import { AddressGuard } from './address-guard.ts'
 import { createAuthenticator } from './auth.ts'

@@ -56,6 +56,12 @@ export interface Router {
   readonly pending: number
 }
 
+const unread: Head = {
+  origin: '',
+  allowed: true,
+  call: { address: '', params: [], query: new URLSearchParams(), authorization: '', idempotencyKey: '' },
+}
+
 /** Registers the routes, their preflights, 405 for other methods and 404 for other paths. */
 export function addRoutes(app: TemplatedApp, routes: readonly Route[], given: RouterOptions): Router {
   const options: Context = { ...given, pending: 0 }
@@ -102,20 +108,30 @@ function answer(res: HttpResponse, req: HttpRequest, served: Served, options: Co
     done = true
   })
   options.pending++
-  const head = readHead(res, req, served.params, options)
+  let head: Head = unread
   const finish = (reply: HttpReply, closeConnection = false): void => {
     if (done) return
     done = true
     options.pending--
     res.cork(() => write(res, reply, head, served.kind === 'head', closeConnection))
   }
+  const fail = (error: unknown): void => {
+    if (!(error instanceof ChatError)) options.logger.error({ err: error }, 'an HTTP request failed')
+    finish(errorReply(error))
+  }
   const run = async (body: Buffer): Promise<void> => {
     try {
       finish(await served.handle({ ...head.call, body }))
     } catch (error) {
-      if (!(error instanceof ChatError)) options.logger.error({ err: error }, 'an HTTP request failed')
-      finish(errorReply(error))
+      fail(error)
     }
+  }
+  try {
+    head = readHead(res, req, served.params, options)
+  } catch (error) {
+    // Nothing that a client sends ends the process (SPEC 5.7).
+    fail(error)
+    return
   }
   if (!head.allowed) {
     finish(errorReply(new ChatError('bad_request', 'the origin is not allowed'), 403))
@@ -130,7 +146,7 @@ function answer(res: HttpResponse, req: HttpRequest, served: Served, options: Co
   }
 }
 
-/** Reads what is needed; it throws nothing, whatever the client wrote. */
+/** Reads what is needed, all at once: the request is gone when uWebSockets.js's handler returns. */
 function readHead(res: HttpResponse, req: HttpRequest, params: number, options: RouterOptions): Head {
   const origin = req.getHeader('origin')
   return {
@@ -138,8 +154,8 @@ function readHead(res: HttpResponse, req: HttpRequest, params: number, options: 
     allowed: options.originAllowed(origin, req.getHeader('host')),
     call: {
       address: addressOf(res, req, options.trustProxy),
-      params: Array.from({ length: params }, (_, i) => decoded(req.getParameter(i))),
-      query: new URLSearchParams(req.getQuery().slice(0, MAX_QUERY_CHARS)),
+      params: Array.from({ length: params }, (_, i) => decoded(req.getParameter(i) ?? '')),
+      query: new URLSearchParams((req.getQuery() ?? '').slice(0, MAX_QUERY_CHARS)),
       authorization: req.getHeader('authorization'),
       idempotencyKey: req.getHeader('idempotency-key'),
     },

@@ -86,9 +86,9 @@ describe('a token signed with the secret', () => {
 
   it.each<[string, JWTPayload, string]>([
     ['expired', { exp: NOW_S }, 'the token has expired'],
-    ['without an end', { exp: undefined }, 'the token’s exp is missing'],
+    ['without an end', { exp: undefined as unknown as number }, 'the token’s exp is missing'],
     ['not valid yet', { nbf: NOW_S + 1 }, 'the token is not valid yet'],
-    ['without a sub', { sub: undefined }, 'the token has no sub'],
+    ['without a sub', { sub: undefined as unknown as string }, 'the token has no sub'],
     ['with an empty sub', { sub: '' }, 'the token has no sub'],
     ['with a sub that is no string', { sub: 7 as unknown as string }, 'the token has no sub'],
     ['with a sub that is too long', { sub: 'ã'.repeat(65) }, 'the token’s sub is over 128 bytes'],

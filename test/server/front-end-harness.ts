@@ -10,7 +10,7 @@ import { FrontEnd } from '../../server/front-end.ts'
 import { originRule } from '../../server/origins.ts'
 import { RateLimiter } from '../../server/rate-limit.ts'
 import { FakeGateway } from '../support/fake-gateway.ts'
-import { type ClientOptions, SocketClient } from './socket-client.ts'
+import { type ClientOptions, SocketClient } from '../support/socket-client.ts'
 
 export const SECRET = 'a secret of thirty-two bytes, and more'
 /** What the clock shows at the start. */

@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { decodeJwt } from 'jose'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createAuthenticator } from '../../server/auth.ts'
+import { runCli } from '../../server/cli.ts'
+
+const secret = 'a secret of thirty-two bytes, and more'
+
+let dataDir: string
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'tertulia-cli-'))
+})
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
+
+async function run(args: string[], env: Record<string, string> = {}) {
+  const out: string[] = []
+  const err: string[] = []
+  const code = await runCli(args, {
+    env: { DATA_DIR: dataDir, NODE_ENV: 'development', ...env },
+    out: (line) => void out.push(line),
+    err: (line) => void err.push(line),
+  })
+  return { code, out: out.join('\n'), err: err.join('\n') }
+}
+
+describe('tertulia token', () => {
+  it('prints a token that a server with the same settings takes', async () => {
+    const env = { JWT_SECRET: secret, JWT_ISSUER: 'me', JWT_AUDIENCE: 'chat' }
+    const { code, out, err } = await run(['token', '--user', 'ana', '--name', 'Ana', '--ttl', '30m'], env)
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    const log = () => {}
+    const authenticate = await createAuthenticator({
+      key: { kind: 'secret', secret },
+      issuer: 'me',
+      audience: 'chat',
+      logger: { info: log, warn: log, error: log },
+      now: Date.now,
+    })
+    expect((await authenticate(out)).identity).toMatchObject({ userId: 'ana', name: 'Ana' })
+    const { iat = 0, exp = 0 } = decodeJwt(out)
+    expect(exp - iat).toBe(1_800)
+  })
+
+  it('shares the made secret with the server', async () => {
+    const first = await run(['token', '--user', 'ana'])
+    const second = await run(['token', '--user', 'ana', '--ttl', '7d'])
+    expect([first.code, second.code]).toEqual([0, 0])
+    const { iat = 0, exp = 0 } = decodeJwt(first.out)
+    expect(exp - iat).toBe(12 * 3_600)
+  })
+
+  it.each([
+    [[], 'token needs --user ID'],
+    [['--user', ''], '--user takes 1 to 128 bytes'],
+    [['--user', 'x'.repeat(129)], '--user takes 1 to 128 bytes'],
+    [['--user', 'ana', '--name', 'x'.repeat(257)], '--name takes at most 256 bytes'],
+    [['--user', 'ana', '--ttl', 'soon'], '--ttl takes a time such as 30m, 12h or 7d'],
+    [['--user', 'ana', '--ttl', '0s'], '--ttl takes a time such as 30m, 12h or 7d'],
+  ])('refuses %j', async (args, message) => {
+    expect(await run(['token', ...args])).toEqual({ code: 1, out: '', err: `tertulia: ${message}` })
+  })
+
+  it('makes none where only the issuer’s public key is known', async () => {
+    const { code, err } = await run(['token', '--user', 'ana'], {
+      JWT_JWKS_URL: 'https://issuer.example/keys',
+    })
+    expect(code).toBe(1)
+    expect(err).toContain('tokens are made by the issuer')
+  })
+})
+
+describe('tertulia serve', () => {
+  it.each([
+    [{ PORT: 'abc' }, 'tertulia: PORT is "abc", but it takes a whole number from 0 to 65535'],
+    [{ NODE_ENV: 'production' }, 'tertulia: in production a key is needed: set JWT_SECRET'],
+  ])('does not start with %j, and says why in one line', async (env, message) => {
+    const { code, err } = await run(['serve'], env)
+    expect(code).toBe(1)
+    expect(err).toContain(message)
+    expect(err.split('\n')).toHaveLength(1)
+  })
+
+  it('does not start where the data folder is none', async () => {
+    const file = join(dataDir, 'file')
+    writeFileSync(file, '')
+    const { code, err } = await run(['serve'], {
+      DATA_DIR: file,
+      JWT_SECRET: secret,
+      SHARDS: 'inline',
+      LOG_LEVEL: 'silent',
+    })
+    expect(code).toBe(1)
+    expect(err).toContain(file)
+    expect(err.split('\n')).toHaveLength(1)
+  })
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'prints a link and a token, and ends with 0 on %s',
+    async (signal) => {
+      const out: string[] = []
+      const env = { DATA_DIR: dataDir, PORT: '0', HOST: '127.0.0.1', SHARDS: 'inline', LOG_LEVEL: 'silent' }
+      const code = runCli([], { env, out: (line) => void out.push(line), err: (line) => void out.push(line) })
+      await expect.poll(() => out.length).toBe(3)
+      const link = /^Try it: (http:\/\/127\.0\.0\.1:\d+)\/#token=(\S+)$/.exec(out[1] ?? '')
+      const headers = { authorization: `Bearer ${link?.[2]}` }
+      expect((await fetch(`${link?.[1]}/api/chat/groups`, { headers })).status).toBe(200)
+      expect(out[2]).toContain(link?.[2] ?? 'no token')
+      process.emit(signal)
+      expect(await code).toBe(0)
+    },
+  )
+})
+
+describe('tertulia', () => {
+  it('helps, and tells its version', async () => {
+    expect((await run(['--help'])).out).toContain('tertulia token --user ID')
+    expect((await run(['--version'])).out).toMatch(/^\d+\.\d+\.\d+/)
+  })
+
+  it.each([[['dance']], [['serve', 'twice']], [['--loud']]])('does not know %j', async (args) => {
+    const { code, err } = await run(args)
+    expect(code).toBe(2)
+    expect(err).toContain('See tertulia --help.')
+  })
+})

@@ -1,0 +1,219 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { encodeEvent, encodeRequest } from '../../protocol/codec.ts'
+import { ChatError } from '../../protocol/errors.ts'
+import { subprotocols } from '../../protocol/subprotocols.ts'
+import type { SocketClient } from '../support/socket-client.ts'
+import { type Harness, startFrontEnd } from './front-end-harness.ts'
+
+const json = { protocols: [subprotocols.json] }
+
+let server: Harness
+beforeEach(async () => {
+  server = await startFrontEnd({ maxMessageBytes: 1_024, rateLimit: 10 })
+})
+afterEach(() => server.close())
+
+/** A message of so many bytes of content. */
+const message = (bytes: number) => ({ groupId: 'kitchen', content: 'x'.repeat(bytes), tempId: 't1' })
+
+describe('a request', () => {
+  it.each([
+    ['msgpack', {}],
+    ['JSON', json],
+  ])('reaches the engine with its fields, and its answer comes back with its ref: %s', async (_, options) => {
+    server.gateway.onRequest = ({ port }, { ref }) =>
+      port.send(encodeEvent('pong', ref, { t: 7, serverTime: 8 }))
+    const client = await server.connected('ana', options)
+    client.send('ping', 4_000_000_000, { t: 7 })
+    expect(await client.next('pong')).toMatchObject({ ref: 4_000_000_000, fields: { t: 7, serverTime: 8 } })
+    expect(server.gateway.session(0).requests).toEqual([
+      { event: 'ping', ref: 4_000_000_000, fields: { t: 7 } },
+    ])
+  })
+
+  it('that the engine refuses is answered with its ref', async () => {
+    server.gateway.onRequest = () => {
+      throw new ChatError('overloaded', undefined, { retryAfterMs: 250 })
+    }
+    const client = await server.connected('ana')
+    client.send('ping', 5, {})
+    expect(await client.next('error')).toMatchObject({
+      ref: 5,
+      fields: { code: 'overloaded', retryAfterMs: 250 },
+    })
+  })
+
+  it('that breaks something inside is answered `internal`, with nothing of it', async () => {
+    server.gateway.onRequest = () => {
+      throw new Error('SQLITE_IOERR at /var/lib')
+    }
+    const client = await server.connected('ana')
+    client.send('ping', 5, {})
+    const { fields } = await client.next('error')
+    expect(fields).toEqual({ code: 'internal', message: 'the server failed; it has been logged' })
+    expect(server.logged).toContain('a frame was not handled')
+  })
+
+  it('is counted until it is answered, so that a stop can wait for it', async () => {
+    const client = await server.connected('ana')
+    const arrived = new Promise<void>((resolve) => {
+      server.gateway.onRequest = () => resolve()
+    })
+    client.send('ping', 5, {})
+    await arrived
+    expect(server.frontEnd.unanswered).toBe(1)
+    server.gateway.session(0).port.send(encodeEvent('pong', 5, { serverTime: 0 }))
+    expect(server.frontEnd.unanswered).toBe(0)
+  })
+})
+
+describe('a bad frame', () => {
+  /** What the client is told of the one frame. */
+  async function answerTo(client: SocketClient, frame: string | Uint8Array) {
+    client.ws.send(frame)
+    const { ref, fields } = await client.next('error')
+    return { ref, code: fields.code, field: fields.field }
+  }
+
+  it.each<[string, string | Uint8Array, { ref: number; code: string; field?: string }]>([
+    ['that is empty', Buffer.alloc(0), { ref: 0, code: 'bad_request' }],
+    ['that is no msgpack', Buffer.from([0xc1]), { ref: 0, code: 'bad_request' }],
+    ['that is no array', Buffer.from([0x81, 0xa1, 0x61, 0x01]), { ref: 0, code: 'bad_request' }],
+    ['that is cut off in its ref', Buffer.from([0x93, 9, 0xce, 0]), { ref: 0, code: 'bad_request' }],
+    ['of text', '{"event":"ping","ref":3,"data":{}}', { ref: 0, code: 'bad_request' }],
+    ['of an unknown code', Buffer.from([0x92, 63, 3]), { ref: 3, code: 'unknown_event' }],
+    [
+      'with a wrong field',
+      Buffer.from([0x93, 5, 3, 0xa3, 0x61, 0x20, 0x62]),
+      { ref: 3, code: 'bad_request', field: 'groupId' },
+    ],
+    ['over the size limit', encodeRequest('send_message', 3, message(1_024)), { ref: 3, code: 'too_large' }],
+  ])('%s is refused', async (_, frame, expected) => {
+    const client = await server.connected('ana')
+    expect(await answerTo(client, frame)).toEqual(expected)
+  })
+
+  it.each<[string, string | Uint8Array, { ref: number; code: string; field?: string }]>([
+    ['that is binary', encodeRequest('ping', 3, {}), { ref: 0, code: 'bad_request' }],
+    ['that is no JSON', '{', { ref: 0, code: 'bad_request' }],
+    ['that is no object', '[2, 3]', { ref: 0, code: 'bad_request' }],
+    ['of an unknown name', '{"event":"toString","ref":3,"data":{}}', { ref: 3, code: 'unknown_event' }],
+    ['without a ref', '{"event":"ping","data":{}}', { ref: 0, code: 'bad_request', field: 'ref' }],
+    [
+      'with a wrong field',
+      '{"event":"ping","ref":3,"data":{"t":"now"}}',
+      { ref: 3, code: 'bad_request', field: 't' },
+    ],
+    [
+      'over the size limit',
+      JSON.stringify({ event: 'send_message', ref: 3, data: message(1_024) }),
+      { ref: 3, code: 'too_large' },
+    ],
+  ])('of JSON %s is refused', async (_, frame, expected) => {
+    const client = await server.connected('ana', json)
+    expect(await answerTo(client, frame)).toEqual(expected)
+  })
+
+  it('far over the limit cuts the socket, and no other', async () => {
+    const other = await server.connected('bruno')
+    const client = await server.connected('ana')
+    client.ws.send(Buffer.alloc(3_000_000))
+    expect((await client.closed()).code).toBe(1006)
+    other.send('ping', 1, {})
+    await expect.poll(() => server.gateway.session(0).requests).toHaveLength(1)
+  })
+})
+
+describe('ten malformed frames in a minute', () => {
+  it('close with 4400, and each was answered', async () => {
+    const client = await server.connected('ana')
+    for (let i = 0; i < 12; i++) client.ws.send(Buffer.from([0xc1]))
+    expect((await client.closed()).code).toBe(4400)
+    expect(client.events.filter(({ event }) => event === 'error')).toHaveLength(10)
+  })
+
+  it('may be found by a shard', async () => {
+    const client = await server.connected('ana')
+    const { port } = server.gateway.session(0)
+    for (let ref = 1; ref <= 9; ref++)
+      port.send(encodeEvent('error', ref, new ChatError('bad_request').toFields()))
+    port.send(encodeEvent('error', 10, new ChatError('not_found').toFields()))
+    port.send(encodeEvent('error', 0x1_0000, new ChatError('unknown_event').toFields()))
+    expect((await client.closed()).code).toBe(4400)
+    expect(client.events.filter(({ event }) => event === 'error')).toHaveLength(11)
+  })
+
+  it('are not ten in two minutes', async () => {
+    const client = await server.connected('ana')
+    for (let i = 0; i < 20; i++) {
+      client.ws.send(Buffer.from([0xc1]))
+      await client.next('error')
+      server.advance(6_700)
+    }
+    expect(client.ws.readyState).toBe(client.ws.OPEN)
+  })
+})
+
+describe('the rate limit', () => {
+  const history = (client: SocketClient, ref: number) =>
+    client.send('get_history', ref, { groupId: 'kitchen' })
+
+  it('refuses with the time after which there is room', async () => {
+    const client = await server.connected('ana')
+    for (let ref = 1; ref <= 11; ref++) history(client, ref)
+    const { ref, fields } = await client.next('error')
+    expect({ ref, code: fields.code, retryAfterMs: fields.retryAfterMs }).toEqual({
+      ref: 11,
+      code: 'rate_limited',
+      retryAfterMs: 6_000,
+    })
+    server.advance(6_000)
+    history(client, 12)
+    await expect.poll(() => server.gateway.session(0).requests.map((request) => request.ref)).toContain(12)
+  })
+
+  it('is one for all devices of a user', async () => {
+    const phone = await server.connected('ana')
+    const laptop = await server.connected('ana', json)
+    for (let ref = 1; ref <= 10; ref++) history(phone, ref)
+    await expect.poll(() => server.gateway.session(0).requests).toHaveLength(10)
+    history(laptop, 11)
+    expect((await laptop.next('error')).fields.code).toBe('rate_limited')
+  })
+
+  it('leaves pings a budget of their own', async () => {
+    const client = await server.connected('ana')
+    for (let ref = 1; ref <= 11; ref++) history(client, ref)
+    await client.next('error')
+    client.send('ping', 12, {})
+    await expect.poll(() => server.gateway.session(0).requests.at(-1)?.event).toBe('ping')
+  })
+
+  it('closes with 4029 who goes on regardless', async () => {
+    const client = await server.connected('ana')
+    for (let ref = 1; ref <= 30; ref++) history(client, ref)
+    expect((await client.closed()).code).toBe(4029)
+    expect(client.events.filter(({ event }) => event === 'error')).toHaveLength(10)
+  })
+})
+
+describe('a server that stops', () => {
+  it('tells each client when to come back, refuses new requests, and closes with 1001', async () => {
+    const clients = [await server.connected('ana'), await server.connected('bruno', json)]
+    let spread = 0
+    server.frontEnd.stop('maintenance', () => ++spread * 1_000)
+    const announced = await Promise.all(clients.map((client) => client.next('server_shutdown')))
+    expect(announced.map(({ fields }) => fields)).toEqual([
+      { reason: 'maintenance', reconnectInMs: 1_000 },
+      { reason: 'maintenance', reconnectInMs: 2_000 },
+    ])
+    clients[0]?.send('ping', 1, {})
+    expect((await clients[0]?.next('error'))?.fields.code).toBe('shutting_down')
+    expect((await server.client().refused()).status).toBe(503)
+    server.frontEnd.closeAll()
+    expect(await Promise.all(clients.map(async (client) => (await client.closed()).code))).toEqual([
+      1001, 1001,
+    ])
+    expect(server.gateway.publishers.size).toBe(0)
+  })
+})

@@ -1,0 +1,178 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as built from 'tertulia/server'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createEngine } from '../../engine/engine.ts'
+import { subprotocols } from '../../protocol/subprotocols.ts'
+import { resolveSettings } from '../../server/config.ts'
+import { createServer, type Server, type ServerOptions } from '../../server/server.ts'
+import { makeToken } from '../../server/token.ts'
+import { type ClientOptions, SocketClient } from '../support/socket-client.ts'
+
+const jwtSecret = 'a secret of thirty-two bytes, and more'
+const quiet = { info() {}, warn() {}, error() {} }
+
+let dataDir: string
+const servers: Server[] = []
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'tertulia-server-'))
+})
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()))
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+async function start(options: ServerOptions = {}): Promise<Server> {
+  // Worker threads are started from built files, so that the threaded server is the built one.
+  const create = options.shards === undefined ? createServer : built.createServer
+  const server = await create({
+    port: 0,
+    host: '127.0.0.1',
+    dataDir,
+    shards: 'inline',
+    jwtSecret,
+    logger: quiet,
+    ...options,
+  })
+  servers.push(server)
+  return server
+}
+
+function tokenOf(userId: string): Promise<string> {
+  return makeToken(resolveSettings({ jwtSecret }), { userId, ttlSeconds: 600 })
+}
+
+async function connect(server: Server, userId: string, options: ClientOptions = {}): Promise<SocketClient> {
+  const client = new SocketClient(server.port, { token: await tokenOf(userId), ...options })
+  await client.next('connected')
+  return client
+}
+
+async function api(server: Server, userId: string, path: string, body?: object) {
+  const headers = { authorization: `Bearer ${await tokenOf(userId)}`, 'idempotency-key': 'k1' }
+  const init = body ? { method: 'POST', body: JSON.stringify(body), headers } : { headers }
+  const response = await fetch(`${server.url}${path}`, init)
+  return { status: response.status, body: await response.json() }
+}
+
+describe.each([{ shards: 'inline' as const }, { shards: 1 }])(
+  'a server with shards $shards',
+  ({ shards }) => {
+    it('carries a chat between sockets of both subprotocols and HTTP', async () => {
+      const server = await start({ shards })
+      const ana = await connect(server, 'ana')
+      const bruno = await connect(server, 'bruno', { protocols: [subprotocols.json] })
+      ana.send('create_group', 1, { kind: 'group', name: 'Kitchen', members: ['bruno'], groupId: 'kitchen' })
+      expect((await ana.next('group')).fields.group).toMatchObject({ groupId: 'kitchen', memberCount: 2 })
+      await bruno.next('group_created')
+
+      ana.send('send_message', 2, { groupId: 'kitchen', content: 'olá', tempId: 't1' })
+      expect((await ana.next('message_sent')).ref).toBe(2)
+      expect((await bruno.next('new_message')).fields.message).toMatchObject({
+        senderId: 'ana',
+        content: 'olá',
+      })
+
+      const posted = await api(server, 'bruno', '/api/chat/groups/kitchen/messages', { content: 'oi' })
+      expect(posted).toMatchObject({
+        status: 201,
+        body: { tempId: 'k1', success: true, message: { content: 'oi' } },
+      })
+      const again = await api(server, 'bruno', '/api/chat/groups/kitchen/messages', { content: 'oi' })
+      expect(again.body.message.seq).toBe(posted.body.message.seq)
+      expect((await bruno.next('new_message')).fields.message).toMatchObject({ content: 'oi' })
+
+      const history = await api(server, 'ana', '/api/chat/groups/kitchen/messages?limit=10')
+      expect(history.body.messages.map(({ content }: { content: string }) => content)).toEqual(['olá', 'oi'])
+      const groups = await api(server, 'ana', '/api/chat/groups')
+      expect(groups.body.groups).toHaveLength(1)
+      expect(await api(server, 'carla', '/api/chat/groups/kitchen/messages')).toMatchObject({ status: 403 })
+      expect(await api(server, 'ana', '/readyz')).toMatchObject({ status: 200 })
+    })
+
+    it('says connected with the ref of authenticate, its limits and the groups', async () => {
+      const server = await start({ shards, rateLimit: 77 })
+      const ana = await new SocketClient(server.port, {}).up()
+      ana.send('authenticate', 9, { token: await tokenOf('ana') })
+      expect(await ana.next('connected')).toMatchObject({
+        ref: 9,
+        fields: { userId: 'ana', limits: { rateLimit: 77, maxMessageBytes: 65_536 }, groups: [] },
+      })
+    })
+
+    it('answers every wrong field with its name, and closes with 4400 after ten', async () => {
+      const server = await start({ shards })
+      const ana = await connect(server, 'ana')
+      for (let ref = 1; ref <= 10; ref++) ana.send('get_history', ref, { groupId: 'kitchen', limit: -1 })
+      expect(await ana.next('error')).toMatchObject({
+        ref: 1,
+        fields: { code: 'bad_request', field: 'limit' },
+      })
+      expect((await ana.closed()).code).toBe(4400)
+    })
+
+    it('stops: announces it, answers what is on the way, closes with 1001, and keeps everything', async () => {
+      const server = await start({ shards })
+      const ana = await connect(server, 'ana')
+      ana.send('create_group', 1, { kind: 'group', groupId: 'kitchen' })
+      await ana.next('group')
+      for (let i = 0; i < 50; i++)
+        ana.send('send_message', 10 + i, { groupId: 'kitchen', content: `${i}`, tempId: `t${i}` })
+      await ana.next('new_message')
+      const closed = server.close('maintenance')
+      expect((await ana.next('server_shutdown')).fields.reason).toBe('maintenance')
+      expect((await ana.closed()).code).toBe(1001)
+      await closed
+
+      const answered = ana.events.flatMap((event) =>
+        event.event === 'message_sent' ? [event.fields.message.content] : [],
+      )
+      const refused = ana.events.filter(({ event, ref }) => event === 'error' && ref >= 10)
+      expect(answered.length + refused.length).toBe(50)
+      const next = await start({ shards })
+      const { body } = await api(next, 'ana', '/api/chat/groups/kitchen/messages?limit=200')
+      expect(body.messages.map(({ content }: { content: string }) => content)).toEqual(answered)
+    })
+  },
+)
+
+describe('a server', () => {
+  it('stands in front of an engine that it was given, and leaves it running', async () => {
+    const engine = await createEngine({ dataDir, shards: 'inline' })
+    const server = await start({ engine })
+    const ana = await engine.connect({ userId: 'ana' })
+    await ana.createGroup({ kind: 'group', members: ['bruno'], groupId: 'kitchen' })
+    const bruno = await connect(server, 'bruno')
+    await ana.sendMessage({ groupId: 'kitchen', content: 'olá', tempId: 't1' })
+    expect((await bruno.next('new_message')).fields.message.content).toBe('olá')
+    await server.close()
+    await ana.sendMessage({ groupId: 'kitchen', content: 'still here', tempId: 't2' })
+    await engine.close()
+  })
+
+  it('does not share its port', async () => {
+    const server = await start()
+    const other = mkdtempSync(join(tmpdir(), 'tertulia-server-'))
+    const second = createServer({
+      port: server.port,
+      host: '127.0.0.1',
+      dataDir: other,
+      shards: 'inline',
+      jwtSecret,
+      logger: quiet,
+    })
+    await expect(second).rejects.toThrow(`cannot listen on port ${server.port} of 127.0.0.1: PORT is in use`)
+    rmSync(other, { recursive: true })
+  })
+
+  it('may be closed twice', async () => {
+    const server = await start()
+    await Promise.all([server.close(), server.close()])
+    await expect(fetch(server.url)).rejects.toThrow()
+  })
+
+  it('refuses wrong settings before it does anything', async () => {
+    await expect(createServer({ dataDir, rateLimit: -1 })).rejects.toThrow('RATE_LIMIT is -1')
+  })
+})
