@@ -1,0 +1,94 @@
+/**
+ * Server process: the built server as a child, started, asked to stop or killed for real.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { SignJWT } from 'jose'
+import { onTestFinished } from 'vitest'
+
+const SECRET = 'a secret for tests, of 32 bytes and more'
+const main = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
+
+/** A token of the user, for an hour. */
+export function tokenOf(userId: string): Promise<string> {
+  return new SignJWT({ name: userId })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(userId)
+    .setIssuedAt()
+    .setExpirationTime('1h')
+    .sign(new TextEncoder().encode(SECRET))
+}
+
+export class ServerProcess {
+  readonly #child: ChildProcess
+  readonly port: number
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child
+    this.port = port
+  }
+
+  /** Starts the server on a free port, and waits until it listens. Killed when the test has ended. */
+  static async start(dataDir: string, env: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+    return await ServerProcess.run([process.execPath, main, 'serve'], dataDir, env)
+  }
+
+  /** The same, by a command of the test's own that ends in the server. */
+  static async run(
+    [command = '', ...args]: readonly string[],
+    dataDir: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<ServerProcess> {
+    const child = spawn(command, args, {
+      env: {
+        PATH: process.env['PATH'],
+        DATA_DIR: dataDir,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        JWT_SECRET: SECRET,
+        NODE_ENV: 'production',
+        RATE_LIMIT: '0',
+        ...env,
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    onTestFinished(() => {
+      child.kill('SIGKILL')
+    })
+    const lines = createInterface({ input: child.stderr as NodeJS.ReadableStream })
+    const said: string[] = []
+    const port = await new Promise<number>((resolve, reject) => {
+      lines.on('line', (line) => {
+        said.push(line)
+        const port = /"port":(\d+).*"msg":"listening"/.exec(line)?.[1]
+        if (port) resolve(Number(port))
+      })
+      child.once('exit', () => reject(new Error(`the server did not start:\n${said.join('\n')}`)))
+    })
+    return new ServerProcess(child, port)
+  }
+
+  /** The main entry of the built server, for commands of one's own. */
+  static readonly main = main
+
+  get pid(): number {
+    return this.#child.pid as number
+  }
+
+  /** `kill -9`: nothing of the process's own runs any more. */
+  async kill(): Promise<void> {
+    const gone = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await gone
+  }
+
+  /** SIGTERM; resolves with the exit code. */
+  async stop(): Promise<number | null> {
+    const gone = once(this.#child, 'exit')
+    this.#child.kill('SIGTERM')
+    const [code] = (await gone) as [number | null]
+    return code
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * A client for tests: a plain WebSocket whose frames are kept in order until a test asks for them.
+ * Nothing waits for a time: `next` waits for a frame, `closed` for the end.
+ */
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { WebSocket } from 'ws'
+import { decodeEvent, encodeRequest } from '../../protocol/codec.ts'
+import type { Event, EventFields, EventName } from '../../protocol/events.ts'
+import { eventFromJson } from '../../protocol/json-codec.ts'
+import type { RequestFields, RequestName } from '../../protocol/requests.ts'
+import { subprotocols } from '../../protocol/subprotocols.ts'
+
+export interface ClientOptions {
+  /** Sent as `Authorization: Bearer`. */
+  readonly token?: string
+  readonly protocols?: readonly string[]
+  readonly headers?: Readonly<Record<string, string>>
+  /** Appended to the address. */
+  readonly query?: string
+}
+
+export interface Ended {
+  readonly code: number
+  readonly reason: string
+}
+
+export class SocketClient {
+  readonly ws: WebSocket
+  /** Every frame so far, decoded. */
+  readonly events: Event[] = []
+  readonly #listeners: ((event: Event) => void)[] = []
+  #read = 0
+  #ended: Ended | null = null
+  #wake: () => void = () => {}
+
+  constructor(port: number, { token, protocols = [], headers = {}, query = '' }: ClientOptions) {
+    const bearer = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    this.ws = new WebSocket(`ws://127.0.0.1:${port}/ws${query}`, [...protocols], {
+      headers: { ...bearer, ...headers },
+    })
+    this.ws.on('message', (data: Buffer, isBinary: boolean) => {
+      const event = isBinary ? decodeEvent(data) : eventFromJson(data.toString())
+      if (event) {
+        this.events.push(event)
+        for (const listener of this.#listeners) listener(event)
+      }
+      this.#wake()
+    })
+    this.ws.on('close', (code: number, reason: Buffer) => {
+      this.#ended = { code, reason: reason.toString() }
+      this.#wake()
+    })
+    // A refused upgrade is looked at through `refused`; other errors come with a close.
+    this.ws.on('error', () => {})
+  }
+
+  /** The socket is up. */
+  async up(): Promise<this> {
+    if (this.ws.readyState === WebSocket.CONNECTING) await once(this.ws, 'open')
+    return this
+  }
+
+  /** Hears every frame from now on, in order. */
+  onEvent(listener: (event: Event) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /** The next frame of that name; those before it are passed over. */
+  async next<N extends EventName>(
+    name: N,
+  ): Promise<{ readonly ref: number; readonly fields: EventFields<N> }> {
+    for (;;) {
+      const event = this.events[this.#read]
+      if (event) {
+        this.#read++
+        if (event.event === name) return event as unknown as { ref: number; fields: EventFields<N> }
+      } else if (this.#ended) {
+        throw new Error(`closed with ${this.#ended.code} (${this.#ended.reason}) while waiting for ${name}`)
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+      }
+    }
+  }
+
+  /** The end of the connection. */
+  async closed(): Promise<Ended> {
+    while (!this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    return this.#ended
+  }
+
+  /** The HTTP answer of an upgrade that was refused. */
+  async refused(): Promise<{ readonly status: number; readonly retryAfter: string | undefined }> {
+    const [, response] = await once(this.ws, 'unexpected-response')
+    return { status: response.statusCode, retryAfter: response.headers['retry-after'] }
+  }
+
+  send<N extends RequestName>(name: N, ref: number, fields: RequestFields<N>): void {
+    if (this.ws.protocol === subprotocols.json)
+      this.ws.send(JSON.stringify({ event: name, ref, data: fields }))
+    else this.ws.send(encodeRequest(name, ref, fields))
+  }
+
+  /** Stops and goes on reading, as a slow reader does: the kernel's buffers fill up. */
+  get reading(): { readonly stop: () => void; readonly go: () => void } {
+    const socket = (this.ws as unknown as { readonly _socket: Socket })._socket
+    return { stop: () => socket.pause(), go: () => socket.resume() }
+  }
+}

@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest'
+import type { Event } from '../../protocol/events.ts'
+import type { Message } from '../../protocol/records.ts'
+import { eventually } from '../support/conditions.ts'
+import { temporaryFolder } from '../support/engines.ts'
+import { identityOf, LogModel } from '../support/log-model.ts'
+import { ServerProcess, tokenOf } from '../support/server-process.ts'
+import { SocketClient } from '../support/socket-client.ts'
+import { blockWrites } from '../support/storage.ts'
+
+const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 20)
+const SENDERS = ['ana', 'bruno', 'clara']
+const IN_FLIGHT = 40
+const GROUP = 'kitchen'
+
+/** One sender: keeps sends under way, and knows which were acknowledged as what. */
+class Sender {
+  readonly userId: string
+  readonly acknowledged = new Map<string, number>()
+  readonly violations: string[] = []
+  #next = 0
+  #unanswered: string[] = []
+
+  constructor(userId: string) {
+    this.userId = userId
+  }
+
+  /**
+   * Sends again what was not answered, then new ones, always `IN_FLIGHT` at once; `acknowledged`
+   * is called in the very moment in which an answer is there.
+   */
+  use(client: SocketClient, acknowledged: () => void): void {
+    const again = this.#unanswered
+    this.#unanswered = []
+    for (const tempId of again) this.#send(client, tempId)
+    while (this.#unanswered.length < IN_FLIGHT) this.#sendNew(client)
+    client.onEvent((event) => {
+      if (event.event !== 'message_sent') return
+      const { tempId, message } = event.fields
+      this.#unanswered = this.#unanswered.filter((other) => other !== tempId)
+      const before = this.acknowledged.get(tempId)
+      if (before !== undefined && before !== message.seq) {
+        this.violations.push(`${tempId} was acknowledged as ${before} and as ${message.seq}`)
+      }
+      this.acknowledged.set(tempId, message.seq)
+      acknowledged()
+      this.#sendNew(client)
+    })
+  }
+
+  #sendNew(client: SocketClient): void {
+    this.#next += 1
+    this.#send(client, `t${this.#next}`)
+  }
+
+  #send(client: SocketClient, tempId: string): void {
+    this.#unanswered.push(tempId)
+    client.send('send_message', this.#unanswered.length, { groupId: GROUP, content: tempId, tempId })
+  }
+}
+
+async function connect(port: number, userId: string, hear: (event: Event) => void): Promise<SocketClient> {
+  const client = new SocketClient(port, { token: await tokenOf(userId) })
+  client.onEvent(hear)
+  await client.next('connected')
+  return client
+}
+
+async function wholeHistory(
+  client: SocketClient,
+): Promise<{ messages: Message[]; gaps: { from: number; to: number }[] }> {
+  const messages: Message[] = []
+  const gaps: { from: number; to: number }[] = []
+  for (let after = 0, ref = 1_000; ; ref++) {
+    client.send('get_history', ref, { groupId: GROUP, after, limit: 200 })
+    const { fields } = await client.next('history')
+    messages.push(...fields.messages)
+    gaps.push(...(fields.gaps ?? []))
+    if (!fields.hasMore) return { messages, gaps }
+    after = fields.messages.at(-1)?.seq ?? 0
+  }
+}
+
+describe(`kill -9 under load, ${ROUNDS} times on one data directory`, () => {
+  it('loses nothing acknowledged, keeps nothing twice, speaks no number for two messages, resumes exactly', async () => {
+    const dataDir = temporaryFolder()
+    const senders = SENDERS.map((userId) => new Sender(userId))
+    // Dora only listens: her log must be the history, whatever happens in between.
+    const dora = new LogModel(GROUP)
+
+    for (let round = 0; round < ROUNDS; round++) {
+      const server = await ServerProcess.start(dataDir)
+      if (round === 0) {
+        const ana = await connect(server.port, 'ana', () => {})
+        ana.send('create_group', 1, { kind: 'group', groupId: GROUP, members: ['bruno', 'clara', 'dora'] })
+        await ana.next('group')
+        ana.ws.terminate()
+      }
+      // A client holds what is live until what was missed has come.
+      const live: Event[] = []
+      let resumed = false
+      const listener = await connect(server.port, 'dora', (event) => {
+        if (event.event === 'resumed') resumed = true
+        else if (resumed) dora.take(event)
+        else live.push(event)
+      })
+      listener.send('resume', 1, { groups: [[GROUP, dora.lastSeq]] })
+      await listener.next('resumed')
+      for (const event of live.sort((a, b) => seqOf(a) - seqOf(b))) dora.take(event)
+
+      const clients = await Promise.all(senders.map(({ userId }) => connect(server.port, userId, () => {})))
+      const refused = new Promise<void>((resolve) => {
+        for (const client of clients) {
+          client.onEvent((event) => {
+            if (event.event === 'message_error') resolve()
+          })
+        }
+      })
+      // Stopped at another point each time, in the very moment of an answer.
+      let left = 100 + ((round * 37) % 90)
+      await new Promise<void>((resolve) => {
+        const acknowledged = () => {
+          left -= 1
+          if (left === 0) resolve()
+        }
+        for (const [i, sender] of senders.entries()) sender.use(clients[i] as SocketClient, acknowledged)
+      })
+      // Every other time what comes now is shown to members, but cannot be kept: the crash takes it back.
+      const unblock = round % 2 === 0 ? () => {} : blockWrites(dataDir)
+      if (round % 2 === 1) await refused
+      await server.kill()
+      unblock()
+      await listener.closed()
+    }
+
+    const server = await ServerProcess.start(dataDir)
+    const late: Event[] = []
+    const reader = await connect(server.port, 'dora', (event) => late.push(event))
+    reader.send('resume', 1, { groups: [[GROUP, dora.lastSeq]] })
+    await reader.next('resumed')
+    const { messages, gaps } = await wholeHistory(reader)
+    await eventually(() => expect(late.some((event) => event.event === 'gap')).toBe(true))
+    for (const event of late.sort((a, b) => seqOf(a) - seqOf(b))) dora.take(event)
+
+    const kept = new Map(messages.map((message) => [identityOf(message), message.seq]))
+    const lost = senders.flatMap(({ userId, acknowledged }) =>
+      [...acknowledged].filter(([tempId, seq]) => kept.get(`${userId}/${tempId}`) !== seq),
+    )
+    expect(lost, 'acknowledged and not kept').toEqual([])
+    expect(kept.size, 'kept twice').toBe(messages.length)
+    expect(new Set(messages.map(({ seq }) => seq)).size, 'numbers').toBe(messages.length)
+    expect(senders.flatMap((sender) => sender.violations)).toEqual([])
+    expect(dora.violations).toEqual([])
+    const shown = [...dora.shown].filter(([, what]) => what.includes('/')).sort(([a], [b]) => a - b)
+    expect(shown).toEqual(messages.map((message) => [message.seq, identityOf(message)]))
+    expect(gaps.length, 'each crash left its gap').toBe(ROUNDS)
+    expect(await server.stop()).toBe(0)
+  }, 180_000)
+})
+
+/** Where an event stands in its group's log; what has no place there comes first. */
+function seqOf(event: Event): number {
+  if (event.event === 'new_message') return event.fields.message.seq
+  return 'seq' in event.fields ? event.fields.seq : 0
+}
