@@ -1,0 +1,43 @@
+/**
+ * Connect: 10,000 authenticated clients that are in no group, all at once there.
+ *
+ * Memory is the server's resident set after the last `connected` and a round of pings, less what
+ * it was before, by client. Before, 500 clients came and went, so that code, caches and heaps that
+ * any server has after its first minute are not charged to the connections.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { Crowd } from '../load/crowd.ts'
+import { cpuSeconds, residentBytes } from '../load/process-figures.ts'
+import type { CaseInput, Figures } from './case.ts'
+
+const CLIENTS = 10_000
+const WARM_UP_CLIENTS = 500
+const SETTLE_MS = 2_000
+
+export async function connectCase({ pid, ...target }: CaseInput): Promise<Figures> {
+  const warmUp = new Crowd(target)
+  await warmUp.connect(WARM_UP_CLIENTS, CLIENTS)
+  warmUp.end()
+  await delay(SETTLE_MS)
+
+  const bytesBefore = residentBytes(pid)
+  const cpuBefore = cpuSeconds(pid)
+  const startedAt = performance.now()
+  const crowd = new Crowd(target)
+  await crowd.connect(CLIENTS)
+  const seconds = (performance.now() - startedAt) / 1_000
+  const cpu = cpuSeconds(pid) - cpuBefore
+  await crowd.ping()
+  await delay(SETTLE_MS)
+  const bytes = residentBytes(pid) - bytesBefore
+  const { lost } = crowd
+  crowd.end()
+  return {
+    clients: CLIENTS,
+    seconds,
+    'connections/s': CLIENTS / seconds,
+    lost,
+    'KiB/connection': bytes / CLIENTS / 1024,
+    'server CPU s': cpu,
+  }
+}

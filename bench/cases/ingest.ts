@@ -1,0 +1,82 @@
+/**
+ * Ingest: 64 senders in groups of 4, each with 64 messages in flight; `message_sent` a second.
+ *
+ * Each answer means that the message is committed (durable defaults). Its time counts from the
+ * moment the message was sent, which in a closed loop is the moment the one before was answered.
+ */
+import { build } from 'hdr-histogram-js'
+import { encodeRequest } from '../../protocol/codec.ts'
+import { events } from '../../protocol/events.ts'
+import { Crowd, until } from '../load/crowd.ts'
+import type { LeanClient } from '../load/lean-client.ts'
+import type { CaseInput, Figures } from './case.ts'
+
+const SENDERS = 64
+const GROUP_SIZE = 4
+const WINDOW = 64
+const SECONDS = 10
+const QUICK_SECONDS = 4
+const WARM_UP_MS = 1_000
+
+export async function ingestCase(input: CaseInput): Promise<Figures> {
+  const crowd = new Crowd(input)
+  await crowd.connect(SENDERS)
+  for (let i = 0; i < SENDERS; i += GROUP_SIZE) {
+    await crowd.group(`g${i}`, crowd.clients.slice(i, i + GROUP_SIZE))
+  }
+  await crowd.expect(events.group_created.code, SENDERS)
+
+  const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 })
+  // Answers to one sender come in the order of its sends: a ring of send times is enough.
+  const sentAt = crowd.clients.map(() => new Float64Array(WINDOW))
+  const sent = new Uint32Array(SENDERS)
+  const answered = new Uint32Array(SENDERS)
+  let measuring = false
+  let stopped = false
+  const sendNext = (client: LeanClient) => {
+    const { index } = client
+    const number = sent[index] as number
+    sent[index] = number + 1
+    ;(sentAt[index] as Float64Array)[number % WINDOW] = performance.now()
+    const groupId = `g${index - (index % GROUP_SIZE)}`
+    const fields = { groupId, content: 'a message of about the usual length', tempId: `t${number}` }
+    client.send(encodeRequest('send_message', 2, fields))
+  }
+  crowd.onEvent = (client, code) => {
+    if (code !== events.message_sent.code) return
+    const { index } = client
+    const number = answered[index] as number
+    answered[index] = number + 1
+    if (measuring) {
+      const ms = performance.now() - ((sentAt[index] as Float64Array)[number % WINDOW] as number)
+      histogram.recordValue(Math.max(1, Math.round(ms * 1_000)))
+    }
+    if (!stopped) sendNext(client)
+  }
+  for (const client of crowd.clients) for (let i = 0; i < WINDOW; i++) sendNext(client)
+
+  await pause(WARM_UP_MS)
+  const startedAt = performance.now()
+  measuring = true
+  await pause((input.quick ? QUICK_SECONDS : SECONDS) * 1_000)
+  measuring = false
+  const seconds = (performance.now() - startedAt) / 1_000
+  stopped = true
+  const total = () => sent.reduce((sum, count) => sum + count, 0)
+  await until(
+    () => answered.reduce((sum, count) => sum + count, 0) >= total(),
+    () => `expected ${total()} answers, came ${crowd.counts[events.message_sent.code]}`,
+  )
+  const { lost } = crowd
+  crowd.end()
+  return {
+    'message_sent/s': histogram.totalCount / seconds,
+    'p50 ms': histogram.getValueAtPercentile(50) / 1_000,
+    'p99 ms': histogram.getValueAtPercentile(99) / 1_000,
+    lost,
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

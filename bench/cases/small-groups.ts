@@ -1,0 +1,100 @@
+/**
+ * Small groups: 10,000 clients in groups of 10, 1,000 messages a second, open loop.
+ *
+ * A message is due every millisecond, whether or not the ones before it have arrived; its content
+ * carries the moment it was due, and the latency of each of its ten deliveries counts from there,
+ * so that a stall of the server, or of the sender, shows (coordinated omission is not possible).
+ */
+import { build, type Histogram } from 'hdr-histogram-js'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { encodeRequest } from '../../protocol/codec.ts'
+import { events } from '../../protocol/events.ts'
+import { Crowd, until } from '../load/crowd.ts'
+import type { LeanClient } from '../load/lean-client.ts'
+import type { CaseInput, Figures } from './case.ts'
+
+const CLIENTS = 10_000
+const GROUP_SIZE = 10
+const MESSAGES_A_SECOND = 1_000
+const SECONDS = 20
+const QUICK_SECONDS = 8
+/** Sent at the same rate before the measured part, and not counted. */
+const WARM_UP_SECONDS = 2
+
+const MARK = Buffer.from('due:')
+const DIGITS = 12
+
+export async function smallGroupsCase(input: CaseInput): Promise<Figures> {
+  const crowd = new Crowd(input)
+  await crowd.connect(CLIENTS)
+  const groups = CLIENTS / GROUP_SIZE
+  for (let i = 0; i < groups; i++) {
+    await crowd.group(`g${i}`, crowd.clients.slice(i * GROUP_SIZE, (i + 1) * GROUP_SIZE))
+  }
+  await crowd.expect(events.group_created.code, CLIENTS)
+
+  const seconds = input.quick ? QUICK_SECONDS : SECONDS
+  await sendOnSchedule(crowd, WARM_UP_SECONDS, null)
+  const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 })
+  const sent = await sendOnSchedule(crowd, seconds, histogram)
+  const delivered = histogram.totalCount
+  const { lost } = crowd
+  crowd.end()
+  return {
+    messages: sent,
+    expected: sent * GROUP_SIZE,
+    delivered,
+    lost,
+    'p50 ms': histogram.getValueAtPercentile(50) / 1_000,
+    'p99 ms': histogram.getValueAtPercentile(99) / 1_000,
+    'p99.9 ms': histogram.getValueAtPercentile(99.9) / 1_000,
+    'max ms': histogram.maxValue / 1_000,
+  }
+}
+
+/** Sends for so long and waits for every delivery; returns how many were sent. */
+async function sendOnSchedule(crowd: Crowd, seconds: number, histogram: Histogram | null): Promise<number> {
+  const total = seconds * MESSAGES_A_SECOND
+  const intervalUs = 1_000_000 / MESSAGES_A_SECOND
+  const before = crowd.counts[events.new_message.code] as number
+  const startUs = nowUs() + 1_000
+  crowd.onEvent = (_client, code, bytes, start, end) => {
+    if (code !== events.new_message.code || !histogram) return
+    histogram.recordValue(Math.max(1, nowUs() - dueUsOf(bytes, start, end)))
+  }
+  for (let sent = 0; sent < total; ) {
+    const dueUs = Math.round(startUs + sent * intervalUs)
+    if (dueUs > nowUs()) {
+      // The event loop goes on: deliveries are taken in while the next one is not due.
+      await nextTurn()
+      continue
+    }
+    // A walk through all clients that looks random and is the same each time.
+    const sender = crowd.clients[(sent * 7_919) % CLIENTS] as LeanClient
+    const content = `due:${String(dueUs).padStart(DIGITS, '0')} a message of about the usual length`
+    const groupId = `g${Math.floor(sender.index / GROUP_SIZE)}`
+    sender.send(encodeRequest('send_message', 2, { groupId, content, tempId: `${startUs}-${sent}` }))
+    sent += 1
+  }
+  const expected = before + total * GROUP_SIZE
+  await until(
+    () => (crowd.counts[events.new_message.code] as number) >= expected,
+    () => `expected ${total * GROUP_SIZE} deliveries, came ${(crowd.counts[events.new_message.code] as number) - before}`,
+    15_000,
+  )
+  crowd.onEvent = null
+  return total
+}
+
+function dueUsOf(bytes: Buffer, start: number, end: number): number {
+  const at = bytes.indexOf(MARK, start) + MARK.length
+  if (at < MARK.length || at + DIGITS > end) throw new Error('a delivery without its mark')
+  let value = 0
+  for (let i = at; i < at + DIGITS; i++) value = value * 10 + ((bytes[i] as number) - 48)
+  return value
+}
+
+/** Microseconds since this process began: one clock for senders and receivers. */
+function nowUs(): number {
+  return Math.floor(performance.now() * 1_000)
+}

@@ -1,0 +1,115 @@
+/**
+ * Crowd: many authenticated clients, connected a limited number at a time.
+ *
+ * Every wait here has a deadline and says, when it passes, what was expected and what came.
+ */
+import { createHmac } from 'node:crypto'
+import { events } from '../../protocol/events.ts'
+import { encodeRequest } from '../../protocol/codec.ts'
+import { LeanClient } from './lean-client.ts'
+
+/** Connections on their way at once: as many as arrive together after a deploy, not a SYN flood. */
+const AT_ONCE = 256
+const DEADLINE_MS = 60_000
+const CODE_OFFSET = 1
+
+/** Where the load goes, and with what it signs tokens. */
+export interface Target {
+  readonly port: number
+  readonly secret: string
+}
+
+/** Looks at one event: its code, and where its payload lies. */
+export type OnEvent = (client: LeanClient, code: number, bytes: Buffer, start: number, end: number) => void
+
+export class Crowd {
+  readonly clients: LeanClient[] = []
+  /** Events seen, by code. */
+  readonly counts = new Float64Array(128)
+  /** Clients that the server closed. */
+  lost = 0
+  readonly #target: Target
+  /** Set by the case for its measured part. */
+  onEvent: OnEvent | null = null
+
+  constructor(target: Target) {
+    this.#target = target
+  }
+
+  /** Connects clients `u<from>` and following, and waits until each is told `connected`. */
+  async connect(count: number, from = 0): Promise<void> {
+    const tokens = Array.from({ length: count }, (_, i) => signToken(`u${from + i}`, this.#target.secret))
+    const before = this.counts[events.connected.code] as number
+    for (let i = 0; i < count; i++) {
+      await until(
+        () => i - ((this.counts[events.connected.code] as number) - before) < AT_ONCE,
+        () => `${i} connections under way, ${(this.counts[events.connected.code] as number) - before} connected`,
+      )
+      this.clients.push(
+        new LeanClient(
+          from + i,
+          this.#target.port,
+          tokens[i] as string,
+          (client, bytes, start, end) => this.#take(client, bytes, start, end),
+          () => {
+            this.lost += 1
+          },
+        ),
+      )
+    }
+    await this.expect(events.connected.code, before + count)
+  }
+
+  /** Makes one group of the clients given, the first of whom asks; resolves when all have heard of it. */
+  async group(groupId: string, members: readonly LeanClient[]): Promise<void> {
+    const [first, ...rest] = members
+    const fields = { kind: 'group', groupId, members: rest.map(({ index }) => `u${index}`) } as const
+    first?.send(encodeRequest('create_group', 1, fields))
+  }
+
+  /** Asks everyone for a sign of life. */
+  async ping(): Promise<void> {
+    const before = this.counts[events.pong.code] as number
+    const ping = encodeRequest('ping', 1, {})
+    for (const client of this.clients) client.send(ping)
+    await this.expect(events.pong.code, before + this.clients.length)
+  }
+
+  /** Waits until `total` events of the code have come in all. */
+  async expect(code: number, total: number, deadlineMs = DEADLINE_MS): Promise<void> {
+    await until(
+      () => (this.counts[code] as number) >= total,
+      () => `expected ${total} events of code ${code}, came ${this.counts[code]}, lost ${this.lost} clients`,
+      deadlineMs,
+    )
+  }
+
+  end(): void {
+    for (const client of this.clients) client.end()
+  }
+
+  #take(client: LeanClient, bytes: Buffer, start: number, end: number): void {
+    const code = bytes[start + CODE_OFFSET] as number
+    ;(this.counts[code] as number) += 1
+    if (code === events.error.code || code === events.message_error.code) {
+      throw new Error(`the server refused: ${bytes.toString('latin1', start, end)}`)
+    }
+    this.onEvent?.(client, code, bytes, start, end)
+  }
+}
+
+/** Waits, a turn of the event loop at a time, until `check` holds. */
+export async function until(check: () => boolean, describe: () => string, deadlineMs = DEADLINE_MS): Promise<void> {
+  const deadline = performance.now() + deadlineMs
+  while (!check()) {
+    if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${describe()}`)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}
+
+function signToken(userId: string, secret: string): string {
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const exp = Math.floor(Date.now() / 1_000) + 3_600
+  const unsigned = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub: userId, exp })}`
+  return `${unsigned}.${createHmac('sha256', secret).update(unsigned).digest('base64url')}`
+}

@@ -1,0 +1,22 @@
+/**
+ * Load process: asks one case's question and tells the answer to the runner, then ends.
+ */
+import type { Case, CaseInput } from '../cases/case.ts'
+import { connectCase } from '../cases/connect.ts'
+import { ingestCase } from '../cases/ingest.ts'
+import { largeGroupCase } from '../cases/large-group.ts'
+import { smallGroupsCase } from '../cases/small-groups.ts'
+
+/** By the name they are asked for with. */
+const cases: Readonly<Record<string, Case>> = {
+  connect: connectCase,
+  'small-groups': smallGroupsCase,
+  'large-group': largeGroupCase,
+  ingest: ingestCase,
+}
+
+const [name = '', input = '{}'] = process.argv.slice(2)
+const run = cases[name]
+if (!run) throw new Error(`no case ${name}`)
+const figures = await run(JSON.parse(input) as CaseInput)
+process.send?.(figures, () => process.exit(0))

@@ -1,0 +1,66 @@
+/**
+ * Bare uWebSockets.js: the yardstick of the large group. It publishes as many bytes as Tertulia
+ * would, to as many sockets, and answers the sender; it checks, numbers, orders and keeps nothing.
+ *
+ * Speaks just enough of the protocol for the same load to drive it: one frame prepared for each
+ * kind of answer, chosen by the code of the request.
+ */
+import uWS, { type us_listen_socket, type WebSocket } from 'uWebSockets.js'
+import { encodeEvent } from '../../protocol/codec.ts'
+import { events } from '../../protocol/events.ts'
+import { requests } from '../../protocol/requests.ts'
+
+const TOPIC = 'large'
+const CONTENT = 'a message of about the usual length, as people write them'
+
+const now = Date.now()
+const message = {
+  messageId: 'large:1000',
+  groupId: 'large',
+  seq: 1_000,
+  senderId: 'u1',
+  senderName: 'u1',
+  type: 'text',
+  content: CONTENT,
+  createdAt: now,
+  tempId: 't1000',
+} as const
+const group = {
+  groupId: 'large',
+  kind: 'group',
+  visibility: 'private',
+  createdBy: 'u0',
+  createdAt: now,
+  memberCount: 1_000,
+  lastSeq: 1,
+} as const
+const newMessage = encodeEvent('new_message', 0, { message })
+const messageSent = encodeEvent('message_sent', 2, { tempId: 't1000', message, success: true })
+const groupCreated = encodeEvent('group_created', 0, { group, groupId: 'large', seq: 1, by: 'u0', at: now })
+/** The load counts it by its code and does not look inside. */
+const connected = Uint8Array.of(0x92, events.connected.code, 0)
+
+const app = uWS.App()
+app.ws('/ws', {
+  compression: uWS.DISABLED,
+  maxPayloadLength: 65_536,
+  maxBackpressure: 16 * 1024 * 1024,
+  idleTimeout: 120,
+  open(ws: WebSocket<unknown>) {
+    ws.subscribe(TOPIC)
+    ws.send(connected, true)
+  },
+  message(ws: WebSocket<unknown>, frame: ArrayBuffer) {
+    const code = new Uint8Array(frame)[1]
+    if (code === requests.create_group.code) {
+      app.publish(TOPIC, groupCreated, true)
+    } else if (code === requests.send_message.code) {
+      app.publish(TOPIC, newMessage, true)
+      ws.send(messageSent, true)
+    }
+  },
+})
+app.listen('127.0.0.1', 0, (socket: us_listen_socket | false) => {
+  if (!socket) throw new Error('no port')
+  process.send?.({ port: uWS.us_socket_local_port(socket) })
+})

@@ -1,0 +1,148 @@
+/**
+ * Bench: starts the built server as its own process, asks it one case's question after the other
+ * from load processes, prints the figures and keeps them in `bench/results/`.
+ *
+ * Each round has a fresh server and data directory. What counts is the median of the rounds, and
+ * for the large group the ratio to bare uWebSockets.js, which ran in turn with it.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus, hostname, totalmem } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import type { Figures } from './cases/case.ts'
+import { Children } from './children.ts'
+
+const usage = `npm run bench -- [--quick] [--case NAME[,NAME]] [--runs N]
+
+  --quick   shorter and one round each, same sizes: under 90 s in all
+  --case    only these: connect, small-groups, large-group, ingest
+  --runs    rounds of each case (3; with --quick 1)
+`
+
+/** A figure, what it may be, and how it is to be compared. */
+interface Bar {
+  readonly figure: string
+  readonly bar: string
+  readonly met: (value: number) => boolean
+}
+
+/** What the cases have to show. */
+const bars: Readonly<Record<string, readonly Bar[]>> = {
+  connect: [
+    { figure: 'lost', bar: '0', met: (value) => value === 0 },
+    { figure: 'KiB/connection', bar: '≤ 6', met: (value) => value <= 6 },
+  ],
+  'small-groups': [
+    { figure: 'missing', bar: '0', met: (value) => value === 0 },
+    { figure: 'p50 ms', bar: '< 2', met: (value) => value < 2 },
+    { figure: 'p99 ms', bar: '< 20', met: (value) => value < 20 },
+  ],
+  'large-group': [{ figure: 'of bare uWebSockets.js', bar: '≥ 0.85', met: (value) => value >= 0.85 }],
+  ingest: [{ figure: 'message_sent/s', bar: '≥ 20000', met: (value) => value >= 20_000 }],
+}
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    case: { type: 'string', default: Object.keys(bars).join(',') },
+    runs: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (values.help) {
+  process.stdout.write(usage)
+  process.exit(0)
+}
+const rounds = Number(values.runs ?? (values.quick ? 1 : 3))
+const names = values.case.split(',')
+const unknown = names.find((name) => !(name in bars))
+if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
+  process.stderr.write(unknown === undefined ? '--runs takes a whole number\n' : `no case "${unknown}"\n\n${usage}`)
+  process.exit(2)
+}
+
+const children = new Children()
+process.on('exit', () => children.endAll())
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
+
+const machine = {
+  date: new Date().toISOString(),
+  commit: commit(),
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  node: process.version,
+  quick: values.quick,
+}
+process.stdout.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}\n`)
+
+const results: Record<string, { readonly rounds: Figures[]; readonly median: Figures }> = {}
+for (const name of names) {
+  const figures: Figures[] = []
+  for (let round = 1; round <= rounds; round++) {
+    process.stdout.write(`${name}, round ${round} of ${rounds} …\n`)
+    figures.push(await runRound(name))
+  }
+  results[name] = { rounds: figures, median: median(figures) }
+  print(name, results[name].median)
+}
+
+const folder = fileURLToPath(new URL('../../bench/results/', import.meta.url))
+mkdirSync(folder, { recursive: true })
+const file = `${folder}${machine.date.slice(0, 19).replaceAll(':', '')}-${hostname()}.json`
+writeFileSync(file, `${JSON.stringify({ machine, results }, null, 2)}\n`)
+process.stdout.write(`\nkept in ${file}\n`)
+process.exit(0)
+
+async function runRound(name: string): Promise<Figures> {
+  if (name !== 'large-group') {
+    const figures = await ask(name, await children.server())
+    return name === 'small-groups'
+      ? { ...figures, missing: (figures['expected'] ?? 0) - (figures['delivered'] ?? 0) }
+      : figures
+  }
+  const own = await ask(name, await children.server())
+  const bare = await ask(name, await children.peer())
+  const [ours = 0, theirs = 1] = [own['deliveries/s'], bare['deliveries/s']]
+  return { ...own, 'bare deliveries/s': theirs, 'of bare uWebSockets.js': ours / theirs }
+}
+
+async function ask(name: string, server: Awaited<ReturnType<Children['server']>>): Promise<Figures> {
+  try {
+    return await children.load(name, server, values.quick)
+  } finally {
+    await server.end()
+  }
+}
+
+function median(figures: readonly Figures[]): Figures {
+  const names = Object.keys(figures[0] ?? {})
+  return Object.fromEntries(
+    names.map((name) => {
+      const sorted = figures.map((figure) => figure[name] ?? Number.NaN).sort((a, b) => a - b)
+      return [name, sorted[Math.floor((sorted.length - 1) / 2)] as number]
+    }),
+  )
+}
+
+function print(name: string, figures: Figures): void {
+  process.stdout.write(`\n${name}${rounds > 1 ? `, median of ${rounds}` : ''}\n`)
+  for (const [figure, value] of Object.entries(figures)) {
+    const bar = bars[name]?.find((candidate) => candidate.figure === figure)
+    const verdict = bar ? `   ${bar.met(value) ? 'meets' : 'MISSES'} ${bar.bar}` : ''
+    const shown = value.toLocaleString('en', { maximumFractionDigits: Math.abs(value) < 100 ? 2 : 0 })
+    process.stdout.write(`  ${figure.padEnd(24)}${shown.padStart(12)}${verdict}\n`)
+  }
+  process.stdout.write('\n')
+}
+
+function commit(): string {
+  try {
+    const hash = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+    const dirty = execFileSync('git', ['status', '--porcelain', '--untracked-files=no'], { encoding: 'utf8' })
+    return dirty === '' ? hash : `${hash} and changes`
+  } catch {
+    return 'unknown'
+  }
+}
