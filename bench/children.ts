@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import type { Figures } from './cases/case.ts'
 import type { Target } from './load/crowd.ts'
 
+const main = fileURLToPath(new URL('../server/main.js', import.meta.url))
 const SECRET = 'the secret of a benchmark, 32 bytes or more'
 const CASE_DEADLINE_MS = 180_000
 
@@ -21,15 +22,21 @@ export interface RunningServer extends Target {
 }
 
 export class Children {
+  readonly #serverArgs: readonly string[]
   readonly #running = new Set<ChildProcess>()
   readonly #folders = new Set<string>()
+
+  /** `serverArgs` go to Node before the server's own, for profiles: `--cpu-prof`. */
+  constructor(serverArgs: readonly string[]) {
+    this.#serverArgs = serverArgs
+  }
 
   /** Starts the built server with durable defaults and no rate limit, on a data directory of its own. */
   async server(): Promise<RunningServer> {
     const dataDir = mkdtempSync(join(tmpdir(), 'tertulia-bench-'))
     this.#folders.add(dataDir)
     const child = this.#own(
-      spawn(process.execPath, [fileURLToPath(new URL('../server/main.js', import.meta.url)), 'serve'], {
+      spawn(process.execPath, [...this.#serverArgs, main, 'serve'], {
         env: {
           PATH: process.env['PATH'],
           NODE_ENV: 'production',
@@ -38,7 +45,6 @@ export class Children {
           DATA_DIR: dataDir,
           JWT_SECRET: SECRET,
           RATE_LIMIT: '0',
-          NODE_OPTIONS: process.env['BENCH_SERVER_NODE_OPTIONS'] ?? '',
         },
         stdio: ['ignore', 'ignore', 'pipe'],
       }),

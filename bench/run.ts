@@ -18,6 +18,8 @@ const usage = `npm run bench -- [--quick] [--case NAME[,NAME]] [--runs N]
   --quick   shorter and one round each, same sizes: under 90 s in all
   --case    only these: connect, small-groups, large-group, ingest
   --runs    rounds of each case (3; with --quick 1)
+  --server-arg=--cpu-prof
+            an argument for the server's Node, for profiles; may be repeated
 `
 
 /** A figure, what it may be, and how it is to be compared. */
@@ -47,6 +49,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     case: { type: 'string', default: Object.keys(bars).join(',') },
     runs: { type: 'string' },
+    'server-arg': { type: 'string', multiple: true, default: [] },
     help: { type: 'boolean', default: false },
   },
 })
@@ -58,11 +61,13 @@ const rounds = Number(values.runs ?? (values.quick ? 1 : 3))
 const names = values.case.split(',')
 const unknown = names.find((name) => !(name in bars))
 if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
-  process.stderr.write(unknown === undefined ? '--runs takes a whole number\n' : `no case "${unknown}"\n\n${usage}`)
+  process.stderr.write(
+    unknown === undefined ? '--runs takes a whole number\n' : `no case "${unknown}"\n\n${usage}`,
+  )
   process.exit(2)
 }
 
-const children = new Children()
+const children = new Children(values['server-arg'])
 process.on('exit', () => children.endAll())
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
 

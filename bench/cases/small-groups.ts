@@ -5,8 +5,9 @@
  * carries the moment it was due, and the latency of each of its ten deliveries counts from there,
  * so that a stall of the server, or of the sender, shows (coordinated omission is not possible).
  */
-import { build, type Histogram } from 'hdr-histogram-js'
+
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { build, type Histogram } from 'hdr-histogram-js'
 import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
 import { Crowd, until } from '../load/crowd.ts'
@@ -79,7 +80,8 @@ async function sendOnSchedule(crowd: Crowd, seconds: number, histogram: Histogra
   const expected = before + total * GROUP_SIZE
   await until(
     () => (crowd.counts[events.new_message.code] as number) >= expected,
-    () => `expected ${total * GROUP_SIZE} deliveries, came ${(crowd.counts[events.new_message.code] as number) - before}`,
+    () =>
+      `expected ${total * GROUP_SIZE} deliveries, came ${(crowd.counts[events.new_message.code] as number) - before}`,
     15_000,
   )
   crowd.onEvent = null

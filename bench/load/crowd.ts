@@ -4,8 +4,8 @@
  * Every wait here has a deadline and says, when it passes, what was expected and what came.
  */
 import { createHmac } from 'node:crypto'
-import { events } from '../../protocol/events.ts'
 import { encodeRequest } from '../../protocol/codec.ts'
+import { events } from '../../protocol/events.ts'
 import { LeanClient } from './lean-client.ts'
 
 /** Connections on their way at once: as many as arrive together after a deploy, not a SYN flood. */
@@ -43,7 +43,8 @@ export class Crowd {
     for (let i = 0; i < count; i++) {
       await until(
         () => i - ((this.counts[events.connected.code] as number) - before) < AT_ONCE,
-        () => `${i} connections under way, ${(this.counts[events.connected.code] as number) - before} connected`,
+        () =>
+          `${i} connections under way, ${(this.counts[events.connected.code] as number) - before} connected`,
       )
       this.clients.push(
         new LeanClient(
@@ -99,7 +100,11 @@ export class Crowd {
 }
 
 /** Waits, a turn of the event loop at a time, until `check` holds. */
-export async function until(check: () => boolean, describe: () => string, deadlineMs = DEADLINE_MS): Promise<void> {
+export async function until(
+  check: () => boolean,
+  describe: () => string,
+  deadlineMs = DEADLINE_MS,
+): Promise<void> {
   const deadline = performance.now() + deadlineMs
   while (!check()) {
     if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${describe()}`)

@@ -1,148 +1,128 @@
 /**
- * Lean client: one WebSocket on a raw TCP socket, for measuring a server and not a client library.
+ * Lean client: a WebSocket connection that costs the load process as little as possible.
  *
- *   connecting → upgrading → open → closed
- *
- * All clients of a process read into one shared buffer (`onread`), and what they read is counted in
- * one tally. What a frame's hook queues for the same client leaves in one write when the read has
- * been handled. Pings are answered; a close or an error is kept in words.
+ * Two cores carry the server and the load, so that whatever the load does is taken from the
+ * server. Frames are found by their headers, where they lie in one read buffer shared by all
+ * connections; nothing is decoded and no object is made for a frame. Client frames are masked
+ * with the zero key, which RFC 6455 allows and which leaves the payload as it is.
  */
 import { connect, type Socket } from 'node:net'
-import { FrameReader, type FrameSink, Opcode } from './frame-reader.ts'
-import type { FrameWriter } from './frame-writer.ts'
-import type { Tally } from './tally.ts'
 
-export type ClientState = 'connecting' | 'upgrading' | 'open' | 'closed'
+/** Looks at one frame: its payload is `bytes[start]` up to `bytes[end]`, valid during the call. */
+export type OnFrame = (client: LeanClient, bytes: Buffer, start: number, end: number) => void
 
-/** What all clients of a process share. */
-export interface ClientHub {
-  readonly host: string
-  readonly port: number
-  /** What is read goes here, for all; it is handled before the next read. */
-  readonly readBuffer: Buffer
-  readonly writer: FrameWriter
-  readonly tally: Tally
-  /** The client has closed, whoever ended it. */
-  ended(client: LeanClient): void
-}
-
-// RFC 6455, 1.3: the example's key and its answer. A key is a nonce; nothing depends on it here.
+const READ_BYTES = 512 * 1024
+const HEAD_END = Buffer.from('\r\n\r\n')
+/** A fixed key: the answer to it is not looked at. */
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
-const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
-const LONGEST_RESPONSE = 8_192
+const CLOSE = 8
+const PING = 9
+const PONG = 10
+const BINARY = 2
 
-export class LeanClient implements FrameSink {
-  /** The user's number. */
-  readonly user: number
-  state: ClientState = 'connecting'
-  /** Why it is closed. */
-  why = ''
-  readonly #hub: ClientHub
+const shared = Buffer.allocUnsafeSlow(READ_BYTES)
+
+export class LeanClient {
+  /** Number of the client in its case; the case gives it. */
+  readonly index: number
   readonly #socket: Socket
-  readonly #reader: FrameReader
-  #response = ''
+  readonly #onFrame: OnFrame
+  #rest: Buffer | null = null
+  #upgraded = false
+  #open = true
 
-  constructor(hub: ClientHub, user: number, token: string) {
-    this.#hub = hub
-    this.user = user
-    this.#reader = new FrameReader(this)
+  constructor(index: number, port: number, token: string, onFrame: OnFrame, onEnd: () => void) {
+    this.index = index
+    this.#onFrame = onFrame
     this.#socket = connect({
-      host: hub.host,
-      port: hub.port,
+      host: '127.0.0.1',
+      port,
       noDelay: true,
       onread: {
-        buffer: hub.readBuffer,
-        callback: (length, bytes) => {
-          this.#read(bytes, length)
+        buffer: shared,
+        callback: (length, buffer) => {
+          this.#read(buffer as Buffer, length)
           return true
         },
       },
     })
-    this.#socket.once('connect', () => {
-      this.state = 'upgrading'
-      this.#socket.write(
-        `GET /ws HTTP/1.1\r\nHost: ${hub.host}:${hub.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-          `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\nAuthorization: Bearer ${token}\r\n\r\n`,
-      )
-    })
-    this.#socket.once('error', (error) => this.#fail(error.message))
-    this.#socket.once('close', () => {
-      const was = this.state
-      this.state = 'closed'
-      if (this.why === '') this.why = `closed while ${was}, without a close frame`
-      hub.ended(this)
-    })
+    this.#socket.write(
+      `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+    )
+    const end = () => {
+      if (this.#open) onEnd()
+      this.#open = false
+    }
+    // An error is followed by a close.
+    this.#socket.on('error', () => {})
+    this.#socket.on('close', end)
   }
 
-  /** Sends one frame now. */
+  /** Sends a payload as one binary frame. */
   send(payload: Uint8Array): void {
-    this.queue(payload)
-    this.#flush()
+    this.#socket.write(toFrame(payload, BINARY))
   }
 
-  /** Within a hook of this client's own frame: sends one frame when the read has been handled. */
-  queue(payload: Uint8Array): void {
-    this.#hub.writer.add(payload)
-  }
-
-  /** Says good-bye; the server then ends the connection. */
-  close(): void {
-    if (this.state !== 'open') return
-    this.why = 'closed by this side'
-    this.#hub.writer.add(Uint8Array.of(0x03, 0xe8), Opcode.close)
-    this.#flush()
-  }
-
-  // FrameSink, called by the reader
-
-  data(bytes: Uint8Array, start: number, end: number): void {
-    this.#hub.tally.add(this, bytes, start, end)
-  }
-
-  control(opcode: number, bytes: Uint8Array, start: number, end: number): void {
-    if (opcode === Opcode.ping) this.#hub.writer.add(bytes.subarray(start, end), Opcode.pong)
-    if (opcode !== Opcode.close) return
-    if (this.why === '') {
-      const code = ((bytes[start] ?? 0) << 8) | (bytes[start + 1] ?? 0)
-      this.why = `closed with ${code}: ${Buffer.from(bytes.subarray(start + 2, end)).toString()}`
-    }
-    this.#socket.end()
-  }
-
-  #read(bytes: Uint8Array, length: number): void {
-    try {
-      if (this.state === 'open') this.#reader.read(bytes, 0, length)
-      else this.#readResponse(bytes, length)
-    } catch (error) {
-      this.#fail(error instanceof Error ? error.message : String(error))
-    }
-    this.#flush()
-  }
-
-  #readResponse(bytes: Uint8Array, length: number): void {
-    const before = this.#response.length
-    this.#response += Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1')
-    const end = this.#response.indexOf('\r\n\r\n')
-    if (end < 0) {
-      if (this.#response.length > LONGEST_RESPONSE) throw new Error('the answer to the upgrade has no end')
-      return
-    }
-    const response = this.#response
-    this.#response = ''
-    if (!response.startsWith('HTTP/1.1 101 ') || !response.includes(ACCEPT)) {
-      throw new Error(`the upgrade was answered with ${response.slice(0, response.indexOf('\r\n'))}`)
-    }
-    this.state = 'open'
-    this.#reader.read(bytes, end + 4 - before, length)
-  }
-
-  #flush(): void {
-    const bytes = this.#hub.writer.take()
-    if (bytes && !this.#socket.destroyed) this.#socket.write(bytes)
-  }
-
-  #fail(why: string): void {
-    if (this.why === '') this.why = why
+  /** Ends the connection from this side. */
+  end(): void {
+    this.#open = false
     this.#socket.destroy()
   }
+
+  #read(buffer: Buffer, length: number): void {
+    let bytes = buffer
+    let end = length
+    if (this.#rest) {
+      bytes = Buffer.concat([this.#rest, buffer.subarray(0, length)])
+      end = bytes.length
+      this.#rest = null
+    }
+    let at = 0
+    if (!this.#upgraded) {
+      const head = bytes.subarray(0, end).indexOf(HEAD_END)
+      if (head < 0) return this.#keep(bytes, 0, end)
+      if (!bytes.toString('latin1', 0, 12).endsWith('101')) throw new Error(bytes.toString('latin1', 0, head))
+      this.#upgraded = true
+      at = head + HEAD_END.length
+    }
+    while (end - at >= 2) {
+      let size = (bytes[at + 1] as number) & 0x7f
+      let start = at + 2
+      if (size === 126) {
+        if (end - at < 4) break
+        size = bytes.readUInt16BE(start)
+        start += 2
+      } else if (size === 127) {
+        if (end - at < 10) break
+        size = Number(bytes.readBigUInt64BE(start))
+        start += 8
+      }
+      if (end - start < size) break
+      const opcode = (bytes[at] as number) & 0x0f
+      if (opcode === PING) this.#socket.write(toFrame(bytes.subarray(start, start + size), PONG))
+      else if (opcode !== CLOSE) this.#onFrame(this, bytes, start, start + size)
+      at = start + size
+    }
+    if (at < end) this.#keep(bytes, at, end)
+  }
+
+  #keep(bytes: Buffer, from: number, to: number): void {
+    this.#rest = Buffer.from(bytes.subarray(from, to))
+  }
+}
+
+/** A client's frame with the zero masking key. */
+function toFrame(payload: Uint8Array, opcode: number): Buffer {
+  const { length } = payload
+  const head = length < 126 ? 2 : 4
+  const frame = Buffer.alloc(head + 4 + length)
+  frame[0] = 0x80 | opcode
+  if (length < 126) frame[1] = 0x80 | length
+  else {
+    frame[1] = 0x80 | 126
+    frame.writeUInt16BE(length, 2)
+  }
+  frame.set(payload, head + 4)
+  return frame
 }

@@ -5,6 +5,7 @@
  * see. Bounded by the shard, which takes no more writes above `MAX_UNCOMMITTED` entries or bytes.
  */
 import type { Caller } from '../actors/effects.ts'
+import type { GroupActor } from '../actors/group/group-actor.ts'
 
 /** What one shard may have uncommitted. */
 const MAX_UNCOMMITTED_ITEMS = 16_384
@@ -17,7 +18,12 @@ export type Held =
       readonly frame: Uint8Array
       readonly tempId: string | undefined
     }
-  | { readonly type: 'publish'; readonly frame: Uint8Array; readonly release: () => void }
+  | {
+      readonly type: 'publish'
+      readonly group: GroupActor
+      readonly seq: number
+      readonly frame: Uint8Array
+    }
   | { readonly type: 'call'; readonly release: () => void }
 
 interface Item {
@@ -62,12 +68,13 @@ export class HeldBack {
     this.#head = 0
   }
 
-  /** Takes all answers out: they will be refused. The rest still waits for its commit. */
-  takeAnswers(): readonly Extract<Held, { type: 'answer' }>[] {
+  /** Takes all of one kind out, in order. The rest still waits for its commit. */
+  take<T extends Held['type']>(type: T): readonly Extract<Held, { type: T }>[] {
     const waiting = this.#items.slice(this.#head)
-    this.#items = waiting.filter(({ held }) => held.type !== 'answer')
+    this.#items = waiting.filter(({ held }) => held.type !== type)
     this.#head = 0
     this.#bytes = this.#items.reduce((sum, item) => sum + item.bytes, 0)
-    return waiting.flatMap(({ held }) => (held.type === 'answer' ? [held] : []))
+    const taken = waiting.map(({ held }) => held).filter((held) => held.type === type)
+    return taken as unknown as readonly Extract<Held, { type: T }>[]
   }
 }

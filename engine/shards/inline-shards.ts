@@ -24,6 +24,7 @@ export function startInlineShards({
     {
       now,
       newId: () => newId(now()),
+      later: setTimeout,
       toHub: new Outbox((batch) => take(0, batch), queueMicrotask),
       openLog: (listener) => storage.log(listener),
     },
