@@ -14,14 +14,16 @@ import type { LogEntry } from './log.ts'
 const MAX_ENTRIES = 4_096
 /** Above this size the WAL is checkpointed between two transactions. */
 const MAX_WAL_BYTES = 8 * 1024 * 1024
-/** Quiet for so long, the WAL is emptied. */
-const IDLE_CHECKPOINT_MS = 1_000
+/** Quiet for so long, the writer catches up and the WAL is emptied. */
+const IDLE_MS = 1_000
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 2_000
 
 /** What the loop drives: `sqlite/writer.ts`. */
 export interface Committer {
   commit(entries: readonly LogEntry[]): void
+  /** Catches up with what follows behind the commits. */
+  settle(): void
   checkpoint(): void
 }
 
@@ -71,6 +73,7 @@ export class WriteLoop {
     if (this.#retry) clearTimeout(this.#retry)
     if (this.#idle) clearTimeout(this.#idle)
     while (this.#queue.length > 0) this.#commitSome()
+    this.#settle()
   }
 
   #run(): void {
@@ -91,8 +94,10 @@ export class WriteLoop {
     if (this.#walBytes() > MAX_WAL_BYTES) this.#checkpoint()
     this.#idle ??= setTimeout(() => {
       this.#idle = null
-      if (this.#queue.length === 0 && this.#walBytes() > 0) this.#checkpoint()
-    }, IDLE_CHECKPOINT_MS).unref()
+      if (this.#queue.length > 0) return
+      this.#settle()
+      if (this.#walBytes() > 0) this.#checkpoint()
+    }, IDLE_MS).unref()
     this.#idle.refresh()
   }
 
@@ -116,6 +121,14 @@ export class WriteLoop {
       source.committed(this.#offsets.get(source) ?? 0)
     }
     this.#failing = false
+  }
+
+  #settle(): void {
+    try {
+      this.#committer.settle()
+    } catch {
+      // No room: nothing depends on it, the next quiet moment tries again.
+    }
   }
 
   #checkpoint(): void {

@@ -51,7 +51,9 @@ describe('after a crash', () => {
     const resumed = await third.resume({ groups: [[groupId, 1]] })
     expect(resumed.groups).toEqual([[groupId, 1_625, true]])
     expect(gaps).toEqual([{ groupId, seq: 1_025, from: 2, to: 1_024 }])
-    expect(messages.map(({ message }) => message.seq)).toEqual(Array.from({ length: 600 }, (_, i) => 1_026 + i))
+    expect(messages.map(({ message }) => message.seq)).toEqual(
+      Array.from({ length: 600 }, (_, i) => 1_026 + i),
+    )
     const page = await third.getHistory({ groupId, after: 0, limit: 10 })
     expect(page.gaps).toEqual([{ seq: 1_025, from: 2, to: 1_024 }])
   })
@@ -75,7 +77,9 @@ describe('after a crash', () => {
     await eventually(() => expect(gaps).toEqual([{ groupId, seq: 1_025, from: 2, to: 1_024 }]))
     const sender = await again.connect({ userId: 'ana' })
     expect((await sender.sendMessage(lost)).message.seq).toBe(1_026)
-    expect((await back.getHistory({ groupId })).messages.map(({ content }) => content)).toEqual(['shown, not kept'])
+    expect((await back.getHistory({ groupId })).messages.map(({ content }) => content)).toEqual([
+      'shown, not kept',
+    ])
   })
 
   it('never gives a number to a second group of the same name, where the first was lost', async () => {

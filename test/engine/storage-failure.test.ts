@@ -47,7 +47,9 @@ describe.each(modes)('a data directory that cannot be used ($mode)', ({ start })
   it('is refused with a clear error while another engine uses it', async () => {
     const dataDir = temporaryFolder()
     await start({ dataDir })
-    await expect(start({ dataDir })).rejects.toThrow(`data directory ${dataDir} cannot be used: another process uses it`)
+    await expect(start({ dataDir })).rejects.toThrow(
+      `data directory ${dataDir} cannot be used: another process uses it`,
+    )
   })
 
   it('is refused where it cannot be made', async () => {

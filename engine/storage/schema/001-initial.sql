@@ -16,10 +16,11 @@ CREATE TABLE groups (
   name       TEXT,
   topic      TEXT,
   avatar_url TEXT,
-  -- How many posts there are: unread counts are differences of counts, never scans.
-  posts      INTEGER NOT NULL DEFAULT 0,
   member_count INTEGER NOT NULL DEFAULT 0,
-  active_at  INTEGER NOT NULL
+  -- How many posts there are up to `counted_seq`. Unread counts are differences of such counts;
+  -- they follow behind the commits, and a reader adds the few posts above.
+  posts       INTEGER NOT NULL DEFAULT 0,
+  counted_seq INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE members (
@@ -28,7 +29,8 @@ CREATE TABLE members (
   role       TEXT NOT NULL,
   joined_seq INTEGER NOT NULL,
   joined_at  INTEGER NOT NULL,
-  -- The group's posts when the member joined, and the member's own posts since.
+  -- The group's posts when the member joined, and since, up to `counted_seq`, the member's own
+  -- posts and the posts that mention them.
   posts_before INTEGER NOT NULL,
   own_posts  INTEGER NOT NULL DEFAULT 0,
   mentions   INTEGER NOT NULL DEFAULT 0,

@@ -295,6 +295,9 @@ function prepare(db: Database) {
   const lastSeq = `max(
     ifnull((SELECT max(seq) FROM messages m WHERE m.group_key = g.group_key), 0),
     ifnull((SELECT max(seq) FROM events e WHERE e.group_key = g.group_key), 0)) AS last_seq`
+  const activeAt = `ifnull(
+    (SELECT created_at FROM messages m WHERE m.group_key = g.group_key ORDER BY seq DESC LIMIT 1),
+    g.created_at) AS active_at`
   const group = `g.group_key, g.group_id, g.kind, g.visibility, c.user_id AS created_by, g.created_at,
     g.name, g.topic, g.avatar_url, ${lastSeq}`
   const message = `m.seq, u.user_id AS sender_id, u.name AS sender_name, m.type, m.content, m.created_at,
@@ -323,18 +326,24 @@ function prepare(db: Database) {
       WHERE m.user_key = ?`),
     // The user's groups, the most recently active first, ties by id: those behind (activeAt, groupId).
     overview: all<[userId: string, groupId: string, activeAt: number, limit: number], OverviewRow>(`
-      SELECT ${group}, g.active_at, g.member_count, me.mentions,
-        g.posts - me.posts_before - me.own_posts AS unread
+      SELECT ${group}, ${activeAt}, g.member_count,
+        g.posts - me.posts_before - me.own_posts + (
+          SELECT count(*) FROM messages m
+          WHERE m.group_key = g.group_key AND m.seq > g.counted_seq AND m.sender_key <> u.user_key) AS unread,
+        me.mentions + (
+          SELECT count(*) FROM messages m JOIN json_each(m.mentions) AS mentioned
+          WHERE m.group_key = g.group_key AND m.seq > g.counted_seq AND m.mentions IS NOT NULL
+            AND m.sender_key <> u.user_key AND mentioned.value = u.user_id) AS mentions
       FROM users u
       JOIN members me ON me.user_key = u.user_key
       JOIN groups g ON g.group_key = me.group_key
       JOIN users c ON c.user_key = g.created_by
-      WHERE u.user_id = ? AND (g.active_at, ?) < (?, g.group_id)
-      ORDER BY g.active_at DESC, g.group_id LIMIT ?`),
+      WHERE u.user_id = ? AND (active_at, ?) < (?, g.group_id)
+      ORDER BY active_at DESC, g.group_id LIMIT ?`),
     others: raw<[userId: string, offset: number], [string, number]>(`
-      SELECT g.group_id, ${lastSeq}
+      SELECT group_id, last_seq FROM (SELECT g.group_id, ${lastSeq}, ${activeAt}
       FROM users u JOIN members me ON me.user_key = u.user_key JOIN groups g ON g.group_key = me.group_key
-      WHERE u.user_id = ? ORDER BY g.active_at DESC, g.group_id LIMIT -1 OFFSET ?`),
+      WHERE u.user_id = ? ORDER BY active_at DESC, g.group_id LIMIT -1 OFFSET ?)`),
     messagesUp: all<Page, MessageRow>(
       `SELECT ${message} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq LIMIT ?`,
     ),

@@ -1,9 +1,9 @@
 /**
  * Writer: turns log entries into rows, a transaction a batch.
  *
- * Unread counts never scan: each group counts its posts, each member knows the count at which
- * they joined and how many of the posts since are their own. Within a batch these counters are
- * gathered and written once, at the end or before a membership changes, which reads them.
+ * A post is one row and nothing else. The counters behind unread counts follow: a group's posts
+ * above `counted_seq` are counted before its membership changes, when there are many of them, and
+ * when all is quiet. What was not counted when a process died is still above `counted_seq`.
  */
 import type { Database, Statement } from 'better-sqlite3'
 import { parseMessageId } from '../../../protocol/ids.ts'
@@ -12,14 +12,8 @@ import type { LogEntry } from '../log.ts'
 
 /** Keys kept in memory, of groups and of users each; over it the cache starts anew. */
 const MAX_CACHED_KEYS = 100_000
-
-interface Counters {
-  posts: number
-  activeAt: number
-  /** By user key: the posts they sent and the mentions they got. */
-  readonly own: Map<number, number>
-  readonly mentions: Map<number, number>
-}
+/** Posts of a group that readers count themselves; then the counters catch up. */
+const MAX_UNCOUNTED = 256
 
 export class Writer {
   readonly #db: Database
@@ -27,14 +21,14 @@ export class Writer {
   readonly #applyAll: (entries: readonly LogEntry[]) => void
   readonly #groupKeys = new Map<string, number>()
   readonly #userKeys = new Map<string, number>()
-  readonly #counters = new Map<number, Counters>()
+  /** Groups with posts that are not counted yet, by key, and how many. */
+  readonly #uncounted = new Map<number, number>()
 
   constructor(db: Database) {
     this.#db = db
     this.#sql = prepare(db)
     this.#applyAll = db.transaction((entries: readonly LogEntry[]) => {
       for (const entry of entries) this.#apply(entry)
-      this.#flushCounters()
     }).immediate
   }
 
@@ -46,9 +40,17 @@ export class Writer {
       // Keys made in the transaction were rolled back with it.
       this.#groupKeys.clear()
       this.#userKeys.clear()
-      this.#counters.clear()
       throw error
     }
+  }
+
+  /** Brings all counters up to date, while there is nothing else to do. */
+  settle(): void {
+    this.#db
+      .transaction(() => {
+        for (const group of this.#uncounted.keys()) this.#count(group)
+      })
+      .immediate()
   }
 
   /** Moves the WAL into the file and empties it; does nothing where a reader is in the way. */
@@ -80,14 +82,13 @@ export class Writer {
           group.name ?? null,
           group.topic ?? null,
           group.avatarUrl ?? null,
-          group.createdAt,
         )
         break
       }
       case 'member': {
-        this.#flushCounters()
         const { member } = entry
         const group = this.#groupKey(entry.groupId)
+        this.#count(group)
         sql.putMember.run(
           group,
           this.#userKey(member.userId),
@@ -98,10 +99,12 @@ export class Writer {
         )
         break
       }
-      case 'member_left':
-        this.#flushCounters()
-        sql.dropMember.run(this.#groupKey(entry.groupId), this.#userKey(entry.userId))
+      case 'member_left': {
+        const group = this.#groupKey(entry.groupId)
+        this.#count(group)
+        sql.dropMember.run(group, this.#userKey(entry.userId))
         break
+      }
       case 'lease':
         sql.putLease.run(entry.groupId, entry.ceiling)
         break
@@ -126,28 +129,30 @@ export class Writer {
       message.fileId ?? null,
       message.mentions ? JSON.stringify(message.mentions) : null,
     )
-    let counters = this.#counters.get(group)
-    if (!counters) {
-      counters = { posts: 0, activeAt: 0, own: new Map(), mentions: new Map() }
-      this.#counters.set(group, counters)
-    }
-    counters.posts += 1
-    counters.activeAt = message.createdAt
-    counters.own.set(sender, (counters.own.get(sender) ?? 0) + 1)
-    for (const userId of message.mentions ?? []) {
-      if (userId === message.senderId) continue
-      const user = this.#userKey(userId)
-      counters.mentions.set(user, (counters.mentions.get(user) ?? 0) + 1)
-    }
+    const uncounted = (this.#uncounted.get(group) ?? 0) + 1
+    this.#uncounted.set(group, uncounted)
+    if (uncounted >= MAX_UNCOUNTED) this.#count(group)
+    if (this.#uncounted.size > MAX_CACHED_KEYS) for (const other of this.#uncounted.keys()) this.#count(other)
   }
 
-  #flushCounters(): void {
-    for (const [group, { posts, activeAt, own, mentions }] of this.#counters) {
-      this.#sql.countPosts.run(posts, activeAt, group)
-      for (const [user, count] of own) this.#sql.countOwn.run(count, group, user)
-      for (const [user, count] of mentions) this.#sql.countMentions.run(count, group, user)
+  /** Counts a group's posts above `counted_seq`. Rolled back with the transaction it is part of. */
+  #count(group: number): void {
+    const sql = this.#sql
+    this.#uncounted.delete(group)
+    const since = sql.countedSeq.get(group) ?? 0
+    const own = sql.newPosts.all(group, since)
+    if (own.length === 0) return
+    let posts = 0
+    let upTo = since
+    for (const [sender, count, newest] of own) {
+      posts += count
+      upTo = Math.max(upTo, newest)
+      sql.countOwn.run(count, group, sender)
     }
-    this.#counters.clear()
+    for (const [userId, count] of sql.newMentions.all(group, since)) {
+      sql.countMentions.run(count, group, this.#userKey(userId))
+    }
+    sql.countPosts.run(posts, upTo, group)
   }
 
   #groupKey(groupId: string): number {
@@ -174,6 +179,7 @@ function remember(keys: Map<string, number>, id: string, key: number): number {
 
 function prepare(db: Database) {
   const pluck = (sql: string) => db.prepare(sql).pluck() as Statement<unknown[], number>
+  const raw = <Row>(sql: string) => db.prepare(sql).raw() as unknown as Statement<[number, number], Row>
   return {
     groupKey: pluck('SELECT group_key FROM groups WHERE group_id = ?'),
     userKey: pluck('SELECT user_key FROM users WHERE user_id = ?'),
@@ -182,12 +188,21 @@ function prepare(db: Database) {
       INSERT INTO users (user_id, name, picture) VALUES (?, ?, ?)
       ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, picture = excluded.picture`),
     addGroup: db.prepare(`
-      INSERT INTO groups (group_id, kind, visibility, created_by, created_at, name, topic, avatar_url, active_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      INSERT INTO groups (group_id, kind, visibility, created_by, created_at, name, topic, avatar_url)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
     putLease: db.prepare(`
       INSERT INTO leases (group_id, ceiling) VALUES (?, ?)
       ON CONFLICT (group_id) DO UPDATE SET ceiling = excluded.ceiling`),
-    countPosts: db.prepare('UPDATE groups SET posts = posts + ?, active_at = ? WHERE group_key = ?'),
+    countedSeq: pluck('SELECT counted_seq FROM groups WHERE group_key = ?'),
+    newPosts: raw<[sender: number, count: number, newest: number]>(`
+      SELECT sender_key, count(*), max(seq) FROM messages
+      WHERE group_key = ? AND seq > ? GROUP BY sender_key`),
+    newMentions: raw<[userId: string, count: number]>(`
+      SELECT mentioned.value, count(*)
+      FROM messages m JOIN json_each(m.mentions) AS mentioned JOIN users u ON u.user_key = m.sender_key
+      WHERE m.group_key = ? AND m.seq > ? AND m.mentions IS NOT NULL AND mentioned.value <> u.user_id
+      GROUP BY mentioned.value`),
+    countPosts: db.prepare('UPDATE groups SET posts = posts + ?, counted_seq = ? WHERE group_key = ?'),
     putMember: db.prepare(`
       INSERT INTO members (group_key, user_key, role, joined_seq, joined_at, posts_before)
       VALUES (?, ?, ?, ?, ?, (SELECT posts FROM groups WHERE group_key = ?))
