@@ -22,7 +22,7 @@ import { addressOf } from './http/address.ts'
 import type { OriginRule } from './origins.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { RequestPath } from './request-path.ts'
-import { readUpgrade } from './upgrade.ts'
+import { readUpgrade, type UpgradeRequest } from './upgrade.ts'
 
 export interface FrontEndOptions {
   readonly gateway: Gateway
@@ -39,6 +39,12 @@ export interface FrontEndOptions {
   readonly logger: EngineLogger
   /** Milliseconds since 1970. */
   readonly now: () => number
+}
+
+interface Refusal {
+  readonly status: string
+  readonly why: string
+  readonly retryAfter?: string
 }
 
 const IDLE_TIMEOUT_SECONDS = 120
@@ -115,7 +121,10 @@ export class FrontEnd implements ConnectionHost, Publisher {
   verify(connection: Connection, token: string): void {
     this.#options
       .authenticate(token)
-      .then((verified) => connection.verified(verified))
+      .then((verified) => {
+        if (this.#accepting) connection.verified(verified)
+        else connection.end('shutdown')
+      })
       .catch((error: unknown) => {
         if (error instanceof AuthError) {
           connection.refused(error.message, error.blame)
@@ -174,28 +183,43 @@ export class FrontEnd implements ConnectionHost, Publisher {
   }
 
   #upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
-    const { guard, originAllowed, maxConnections, trustProxy } = this.#options
-    const asked = readUpgrade(req)
-    const address = addressOf(res, req, trustProxy)
-    if (!this.#accepting || this.#connections.size >= maxConnections) {
-      refuse(res, '503 Service Unavailable', 'full', RETRY_AFTER_SECONDS)
+    let asked: UpgradeRequest
+    let refusal: Refusal | null
+    let address: string
+    try {
+      asked = readUpgrade(req)
+      address = addressOf(res, req, this.#options.trustProxy)
+      refusal = this.#refusalOf(asked, address)
+    } catch (error) {
+      // uWebSockets.js ends the process where a request is left without an answer.
+      this.#options.logger.error({ err: error }, 'an upgrade was not handled')
+      res.writeStatus('500 Internal Server Error').end()
       return
     }
-    if (!originAllowed(asked.origin, asked.host)) {
-      refuse(res, '403 Forbidden', 'origin not allowed')
-      return
-    }
-    const blockedMs = guard.blockedForMs(address)
-    if (blockedMs > 0) {
-      refuse(res, '429 Too Many Requests', 'too many attempts', String(Math.ceil(blockedMs / 1_000)))
-      return
-    }
-    if (asked.foreign) {
-      refuse(res, '400 Bad Request', 'no subprotocol in common')
+    if (refusal) {
+      res.writeStatus(refusal.status)
+      if (refusal.retryAfter !== undefined) res.writeHeader('Retry-After', refusal.retryAfter)
+      res.end(refusal.why)
       return
     }
     const connection = new Connection(this, asked.json, address, asked.token)
     res.upgrade<SocketData>({ connection }, asked.key, asked.protocol, asked.extensions, context)
+  }
+
+  /** What is known at once against an upgrade; the token is looked at later. */
+  #refusalOf(asked: UpgradeRequest, address: string): Refusal | null {
+    const { guard, originAllowed, maxConnections } = this.#options
+    if (!this.#accepting || this.#connections.size >= maxConnections) {
+      return { status: '503 Service Unavailable', why: 'full', retryAfter: RETRY_AFTER_SECONDS }
+    }
+    if (!originAllowed(asked.origin, asked.host))
+      return { status: '403 Forbidden', why: 'origin not allowed' }
+    const blockedMs = guard.blockedForMs(address)
+    if (blockedMs > 0) {
+      const retryAfter = String(Math.ceil(blockedMs / 1_000))
+      return { status: '429 Too Many Requests', why: 'too many attempts', retryAfter }
+    }
+    return asked.foreign ? { status: '400 Bad Request', why: 'no subprotocol in common' } : null
   }
 
   #opened(ws: WebSocket<SocketData>): void {
@@ -230,10 +254,4 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.#bytesSinceCheck = next
     for (const connection of this.#connections) connection.checkBacklog()
   }
-}
-
-function refuse(res: HttpResponse, status: string, why: string, retryAfterSeconds?: string): void {
-  res.writeStatus(status)
-  if (retryAfterSeconds !== undefined) res.writeHeader('Retry-After', retryAfterSeconds)
-  res.end(why)
 }

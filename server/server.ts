@@ -40,6 +40,7 @@ export interface Server {
 }
 
 const SWEEP_EVERY_MS = 1_000
+const FORGET_EVERY_MS = 10_000
 const DRAIN_MS = 2_500
 const DRAIN_STEP_MS = 5
 const FAREWELL_MS = 100
@@ -90,11 +91,11 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     if (!options.engine) await engine.close()
     throw error
   }
-  const sweeper = setInterval(() => {
-    frontEnd.sweep()
+  const sweeper = setInterval(() => frontEnd.sweep(), SWEEP_EVERY_MS)
+  const forgetter = setInterval(() => {
     limiter.sweep()
     guard.sweep()
-  }, SWEEP_EVERY_MS)
+  }, FORGET_EVERY_MS)
 
   const stop = async (reason: string): Promise<void> => {
     accepting = false
@@ -105,6 +106,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
       await delay(DRAIN_STEP_MS)
     }
     clearInterval(sweeper)
+    clearInterval(forgetter)
     const farewells = frontEnd.connections > 0
     frontEnd.closeAll()
     if (!options.engine) await engine.close()

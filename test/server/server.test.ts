@@ -30,10 +30,10 @@ async function start(options: ServerOptions = {}): Promise<Server> {
     port: 0,
     host: '127.0.0.1',
     dataDir,
-    shards: 'inline',
     jwtSecret,
     logger: quiet,
     ...options,
+    shards: options.shards ?? 'inline',
   })
   servers.push(server)
   return server
@@ -56,86 +56,88 @@ async function api(server: Server, userId: string, path: string, body?: object) 
   return { status: response.status, body: await response.json() }
 }
 
-describe.each([{ shards: 'inline' as const }, { shards: 1 }])(
-  'a server with shards $shards',
-  ({ shards }) => {
-    it('carries a chat between sockets of both subprotocols and HTTP', async () => {
-      const server = await start({ shards })
-      const ana = await connect(server, 'ana')
-      const bruno = await connect(server, 'bruno', { protocols: [subprotocols.json] })
-      ana.send('create_group', 1, { kind: 'group', name: 'Kitchen', members: ['bruno'], groupId: 'kitchen' })
-      expect((await ana.next('group')).fields.group).toMatchObject({ groupId: 'kitchen', memberCount: 2 })
-      await bruno.next('group_created')
+const modes = [
+  { mode: 'inline shards', shards: undefined },
+  { mode: 'two shard threads', shards: 2 },
+]
 
-      ana.send('send_message', 2, { groupId: 'kitchen', content: 'olá', tempId: 't1' })
-      expect((await ana.next('message_sent')).ref).toBe(2)
-      expect((await bruno.next('new_message')).fields.message).toMatchObject({
-        senderId: 'ana',
-        content: 'olá',
-      })
+describe.each(modes)('a server with $mode', ({ shards }) => {
+  it('carries a chat between sockets of both subprotocols and HTTP', async () => {
+    const server = await start({ shards })
+    const ana = await connect(server, 'ana')
+    const bruno = await connect(server, 'bruno', { protocols: [subprotocols.json] })
+    ana.send('create_group', 1, { kind: 'group', name: 'Kitchen', members: ['bruno'], groupId: 'kitchen' })
+    expect((await ana.next('group')).fields.group).toMatchObject({ groupId: 'kitchen', memberCount: 2 })
+    await bruno.next('group_created')
 
-      const posted = await api(server, 'bruno', '/api/chat/groups/kitchen/messages', { content: 'oi' })
-      expect(posted).toMatchObject({
-        status: 201,
-        body: { tempId: 'k1', success: true, message: { content: 'oi' } },
-      })
-      const again = await api(server, 'bruno', '/api/chat/groups/kitchen/messages', { content: 'oi' })
-      expect(again.body.message.seq).toBe(posted.body.message.seq)
-      expect((await bruno.next('new_message')).fields.message).toMatchObject({ content: 'oi' })
-
-      const history = await api(server, 'ana', '/api/chat/groups/kitchen/messages?limit=10')
-      expect(history.body.messages.map(({ content }: { content: string }) => content)).toEqual(['olá', 'oi'])
-      const groups = await api(server, 'ana', '/api/chat/groups')
-      expect(groups.body.groups).toHaveLength(1)
-      expect(await api(server, 'carla', '/api/chat/groups/kitchen/messages')).toMatchObject({ status: 403 })
-      expect(await api(server, 'ana', '/readyz')).toMatchObject({ status: 200 })
+    ana.send('send_message', 2, { groupId: 'kitchen', content: 'olá', tempId: 't1' })
+    expect((await ana.next('message_sent')).ref).toBe(2)
+    expect((await bruno.next('new_message')).fields.message).toMatchObject({
+      senderId: 'ana',
+      content: 'olá',
     })
 
-    it('says connected with the ref of authenticate, its limits and the groups', async () => {
-      const server = await start({ shards, rateLimit: 77 })
-      const ana = await new SocketClient(server.port, {}).up()
-      ana.send('authenticate', 9, { token: await tokenOf('ana') })
-      expect(await ana.next('connected')).toMatchObject({
-        ref: 9,
-        fields: { userId: 'ana', limits: { rateLimit: 77, maxMessageBytes: 65_536 }, groups: [] },
-      })
+    const posted = await api(server, 'bruno', '/api/chat/groups/kitchen/messages', { content: 'oi' })
+    expect(posted).toMatchObject({
+      status: 201,
+      body: { tempId: 'k1', success: true, message: { content: 'oi' } },
     })
+    const again = await api(server, 'bruno', '/api/chat/groups/kitchen/messages', { content: 'oi' })
+    expect(again.body.message.seq).toBe(posted.body.message.seq)
+    expect((await bruno.next('new_message')).fields.message).toMatchObject({ content: 'oi' })
 
-    it('answers every wrong field with its name, and closes with 4400 after ten', async () => {
-      const server = await start({ shards })
-      const ana = await connect(server, 'ana')
-      for (let ref = 1; ref <= 10; ref++) ana.send('get_history', ref, { groupId: 'kitchen', limit: -1 })
-      expect(await ana.next('error')).toMatchObject({
-        ref: 1,
-        fields: { code: 'bad_request', field: 'limit' },
-      })
-      expect((await ana.closed()).code).toBe(4400)
+    const history = await api(server, 'ana', '/api/chat/groups/kitchen/messages?limit=10')
+    expect(history.body.messages.map(({ content }: { content: string }) => content)).toEqual(['olá', 'oi'])
+    const groups = await api(server, 'ana', '/api/chat/groups')
+    expect(groups.body.groups).toHaveLength(1)
+    expect(await api(server, 'carla', '/api/chat/groups/kitchen/messages')).toMatchObject({ status: 403 })
+    expect(await api(server, 'ana', '/readyz')).toMatchObject({ status: 200 })
+  })
+
+  it('says connected with the ref of authenticate, its limits and the groups', async () => {
+    const server = await start({ shards, rateLimit: 77 })
+    const ana = await new SocketClient(server.port, {}).up()
+    ana.send('authenticate', 9, { token: await tokenOf('ana') })
+    expect(await ana.next('connected')).toMatchObject({
+      ref: 9,
+      fields: { userId: 'ana', limits: { rateLimit: 77, maxMessageBytes: 65_536 }, groups: [] },
     })
+  })
 
-    it('stops: announces it, answers what is on the way, closes with 1001, and keeps everything', async () => {
-      const server = await start({ shards })
-      const ana = await connect(server, 'ana')
-      ana.send('create_group', 1, { kind: 'group', groupId: 'kitchen' })
-      await ana.next('group')
-      for (let i = 0; i < 50; i++)
-        ana.send('send_message', 10 + i, { groupId: 'kitchen', content: `${i}`, tempId: `t${i}` })
-      await ana.next('new_message')
-      const closed = server.close('maintenance')
-      expect((await ana.next('server_shutdown')).fields.reason).toBe('maintenance')
-      expect((await ana.closed()).code).toBe(1001)
-      await closed
-
-      const answered = ana.events.flatMap((event) =>
-        event.event === 'message_sent' ? [event.fields.message.content] : [],
-      )
-      const refused = ana.events.filter(({ event, ref }) => event === 'error' && ref >= 10)
-      expect(answered.length + refused.length).toBe(50)
-      const next = await start({ shards })
-      const { body } = await api(next, 'ana', '/api/chat/groups/kitchen/messages?limit=200')
-      expect(body.messages.map(({ content }: { content: string }) => content)).toEqual(answered)
+  it('answers every wrong field with its name, and closes with 4400 after ten', async () => {
+    const server = await start({ shards })
+    const ana = await connect(server, 'ana')
+    for (let ref = 1; ref <= 10; ref++) ana.send('get_history', ref, { groupId: 'kitchen', limit: -1 })
+    expect(await ana.next('error')).toMatchObject({
+      ref: 1,
+      fields: { code: 'bad_request', field: 'limit' },
     })
-  },
-)
+    expect((await ana.closed()).code).toBe(4400)
+  })
+
+  it('stops: announces it, answers what is on the way, closes with 1001, and keeps everything', async () => {
+    const server = await start({ shards })
+    const ana = await connect(server, 'ana')
+    ana.send('create_group', 1, { kind: 'group', groupId: 'kitchen' })
+    await ana.next('group')
+    for (let i = 0; i < 50; i++)
+      ana.send('send_message', 10 + i, { groupId: 'kitchen', content: `${i}`, tempId: `t${i}` })
+    await ana.next('new_message')
+    const closed = server.close('maintenance')
+    expect((await ana.next('server_shutdown')).fields.reason).toBe('maintenance')
+    expect((await ana.closed()).code).toBe(1001)
+    await closed
+
+    const answered = ana.events.flatMap((event) =>
+      event.event === 'message_sent' ? [event.fields.message.content] : [],
+    )
+    const refused = ana.events.filter(({ event, ref }) => event === 'error' && ref >= 10)
+    expect(answered.length + refused.length).toBe(50)
+    const next = await start({ shards })
+    const { body } = await api(next, 'ana', '/api/chat/groups/kitchen/messages?limit=200')
+    expect(body.messages.map(({ content }: { content: string }) => content)).toEqual(answered)
+  })
+})
 
 describe('a server', () => {
   it('stands in front of an engine that it was given, and leaves it running', async () => {

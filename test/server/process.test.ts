@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { temporaryFolder } from '../support/engines.ts'
+import { SocketClient } from '../support/socket-client.ts'
+
+const main = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
+
+/** The built server as a process of its own, once it has said where it listens. */
+async function startProcess(
+  env: Record<string, string>,
+): Promise<{ child: ChildProcess; port: number; token: string }> {
+  const { PATH } = process.env
+  const child = spawn(process.execPath, [main, 'serve'], {
+    env: { PATH, PORT: '0', HOST: '127.0.0.1', DATA_DIR: temporaryFolder(), LOG_LEVEL: 'warn', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const said: string[] = []
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+    said.push(line)
+    const link = /^Try it: http:\/\/127\.0\.0\.1:(\d+)\/#token=(\S+)$/.exec(line)
+    if (link) return { child, port: Number(link[1]), token: link[2] as string }
+  }
+  throw new Error(`it ended: ${said.join('\n')}`)
+}
+
+describe('the server process', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s, having told its clients', async (signal) => {
+    const { child, port, token } = await startProcess({})
+    const client = new SocketClient(port, { token })
+    await client.next('connected')
+    const exit = once(child, 'exit')
+    child.kill(signal)
+    expect((await client.next('server_shutdown')).fields).toMatchObject({
+      reason: `the server got ${signal}`,
+    })
+    expect((await client.closed()).code).toBe(1001)
+    expect(await exit).toEqual([0, null])
+  })
+
+  it('starts again on the same data, and takes the token that it made before', async () => {
+    const folder = temporaryFolder()
+    const first = await startProcess({ DATA_DIR: folder })
+    const exit = once(first.child, 'exit')
+    first.child.kill('SIGKILL')
+    await exit
+    const second = await startProcess({ DATA_DIR: folder })
+    const client = new SocketClient(second.port, { token: first.token })
+    expect((await client.next('connected')).fields.userId).toBe('guest')
+    client.ws.terminate()
+  })
+
+  it('says in one line why it does not start, and ends with 1', async () => {
+    const child = spawn(process.execPath, [main], { env: { PORT: 'abc' }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const lines: string[] = []
+    createInterface({ input: child.stderr }).on('line', (line) => lines.push(line))
+    expect(await once(child, 'close')).toEqual([1, null])
+    expect(lines).toEqual(['tertulia: PORT is "abc", but it takes a whole number from 0 to 65535'])
+  })
+})
