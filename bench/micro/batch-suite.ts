@@ -1,0 +1,43 @@
+/**
+ * Batch: what a frame costs on its way between two threads, without the threads.
+ */
+
+import { Outbox, readBatch, ToHub } from '../../engine/shards/batch.ts'
+import { encodeEvent } from '../../protocol/codec.ts'
+import { type MicroSuite, OPERATIONS } from './micro-task.ts'
+import { sampleGroup, sampleMessage } from './sample.ts'
+
+export function batchSuite(): MicroSuite {
+  const frame = encodeEvent('new_message', 0, { message: sampleMessage(1_000) })
+  const topic = Buffer.from(`g:${sampleGroup.groupId}`)
+  let batch: Uint8Array = new Uint8Array(0)
+  const outbox = new Outbox(
+    (filled) => {
+      batch = filled
+    },
+    () => {},
+  )
+  const fill = (): void => {
+    for (let i = 0; i < OPERATIONS; i++) outbox.push(ToHub.publish, 0, topic, frame)
+    outbox.flush()
+  }
+  fill()
+  const full = batch
+  // What was read is kept, so that no compiler finds out that nobody wants it.
+  const read = { bytes: 0 }
+  return {
+    tasks: [
+      { name: 'batch: push a frame', operations: OPERATIONS, run: fill },
+      {
+        name: 'batch: read a frame',
+        operations: OPERATIONS,
+        run: () => {
+          readBatch(full, (_kind, _number, _id, body) => {
+            read.bytes += body.length
+          })
+        },
+      },
+    ],
+    end: () => {},
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Codec: what it costs to write and read one frame, and to look at its head only.
+ */
+import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from '../../protocol/codec.ts'
+import { peekHead } from '../../protocol/frame-head.ts'
+import { type MicroSuite, type MicroTask, OPERATIONS } from './micro-task.ts'
+import { sampleMessage, sampleRequest } from './sample.ts'
+
+export function codecSuite(): MicroSuite {
+  const fields = sampleRequest(1)
+  const message = sampleMessage(1_000)
+  const request = encodeRequest('send_message', 1, fields)
+  const event = encodeEvent('new_message', 0, { message })
+  return {
+    tasks: [
+      repeated('encode send_message', () => encodeRequest('send_message', 1, fields)),
+      repeated('decode and validate send_message', () => decodeRequest(request)),
+      repeated('peek at the head of send_message', () => peekHead(request)),
+      repeated('encode new_message', () => encodeEvent('new_message', 0, { message })),
+      repeated('decode new_message', () => decodeEvent(event)),
+    ],
+    end: () => {},
+  }
+}
+
+/** The results are gathered, so that no compiler finds out that nobody wants them. */
+function repeated(name: string, operation: () => unknown): MicroTask {
+  const kept: unknown[] = new Array(OPERATIONS).fill(null)
+  return {
+    name,
+    operations: OPERATIONS,
+    run: () => {
+      for (let i = 0; i < OPERATIONS; i++) kept[i] = operation()
+    },
+  }
+}
