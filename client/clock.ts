@@ -1,0 +1,21 @@
+/**
+ * Clock: time and chance, handed in, so that a test decides both.
+ */
+export interface Clock {
+  /** Milliseconds since some moment; only differences count. */
+  now(): number
+  /** Calls `then` once, `delayMs` from now, unless the function returned was called before. */
+  after(delayMs: number, then: () => void): () => void
+  /** From 0 up to, but not, 1. */
+  random(): number
+}
+
+/** The clock of the machine. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(delayMs, then) {
+    const timer = setTimeout(then, delayMs)
+    return () => clearTimeout(timer)
+  },
+  random: Math.random,
+}

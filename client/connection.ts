@@ -1,0 +1,228 @@
+/**
+ * Connection: the life of one WebSocket, from the handshake to its end.
+ *
+ *   opening → open → ended
+ *
+ * The token goes in the first frame: that works in browsers, and keeps it out of addresses, which
+ * end up in logs. Answers are matched to requests by `ref`; all else goes to the handlers, in the
+ * order of the wire. A connection that has been silent is asked whether it lives. `ended` is
+ * called once and last, and by then every request under way has been refused.
+ */
+import { decodeEvent, encodeRequest } from '../protocol/codec.ts'
+import { ChatError } from '../protocol/errors.ts'
+import type { Event, EventFields } from '../protocol/events.ts'
+import type { Answer } from '../protocol/methods.ts'
+import type { RequestFields, RequestName } from '../protocol/requests.ts'
+import { ClientError } from './client-error.ts'
+import type { Clock } from './clock.ts'
+import { openWebSocket } from './websocket.ts'
+
+/** Why a connection ended, or was not made. */
+export type Disconnect =
+  /** The server closed it; `code` is of the table of close codes. */
+  | { readonly cause: 'server'; readonly code: number; readonly message: string }
+  /** It could not be made, or broke. */
+  | { readonly cause: 'network'; readonly message: string }
+  /** Nothing was heard any more, not even an answer to a ping or a `resume`. */
+  | { readonly cause: 'silence' }
+  /** More came in during a catch-up than is held; what is missing is asked for again. */
+  | { readonly cause: 'overflow' }
+  /** The token function failed. */
+  | { readonly cause: 'token'; readonly message: string }
+  /** `close()` was called. */
+  | { readonly cause: 'application' }
+
+export interface ConnectionHandlers {
+  connected(fields: EventFields<'connected'>): void
+  /** Every event that answers no request. */
+  event(event: Event): void
+  ended(why: Disconnect): void
+}
+
+export interface ConnectionOptions {
+  readonly url: string
+  readonly token: string
+  readonly clock: Clock
+  /** For the handshake up to `connected`, milliseconds. */
+  readonly openTimeoutMs: number
+  /** After so long without a frame a ping is sent. */
+  readonly silenceMs: number
+  readonly handlers: ConnectionHandlers
+}
+
+interface Pending {
+  readonly resolve: (fields: never) => void
+  readonly reject: (error: Error) => void
+  readonly cancelTimeout: () => void
+}
+
+const MAX_PENDING = 2_000
+const PONG_WITHIN_MS = 10_000
+const AUTHENTICATE_REF = 1
+/** "Normal closure", the one code a browser lets a page say beside 3000 to 4999. */
+const NORMAL = 1_000
+/** No close frame came: the network, not the server. */
+const ABNORMAL = 1_006
+
+export class Connection {
+  readonly #options: ConnectionOptions
+  readonly #pending = new Map<number, Pending>()
+  #phase: 'opening' | 'open' | 'ended' = 'opening'
+  #socket: WebSocket | null = null
+  #ref = AUTHENTICATE_REF
+  #maxFrameBytes = Number.POSITIVE_INFINITY
+  #heardAtMs: number
+  /** The one timer of the phase: for the handshake, for silence, for a pong. */
+  #cancelTimer: () => void
+  #failure = 'the connection could not be made'
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    const { clock, openTimeoutMs, url } = options
+    this.#heardAtMs = clock.now()
+    this.#cancelTimer = clock.after(openTimeoutMs, () => {
+      this.end({ cause: 'network', message: 'no connection within the time' })
+    })
+    openWebSocket(url).then(
+      (socket) => this.#attach(socket),
+      (error: unknown) => this.end({ cause: 'network', message: String(error) }),
+    )
+  }
+
+  get isOpen(): boolean {
+    return this.#phase === 'open'
+  }
+
+  /**
+   * Sends a request and resolves with its answer. Rejects with a `ChatError` where it is refused,
+   * with a `ClientError` after `timeoutMs` or when the connection ends.
+   */
+  request<N extends RequestName>(
+    name: N,
+    fields: RequestFields<N>,
+    timeoutMs: number | null,
+  ): Promise<Answer<N>> {
+    return new Promise((resolve, reject) => {
+      const socket = this.#socket
+      if (this.#phase !== 'open' || !socket) throw new ClientError('connection_lost')
+      if (this.#pending.size >= MAX_PENDING) throw new ChatError('overloaded', 'too many requests unanswered')
+      const ref = this.#nextRef()
+      const frame = encodeRequest(name, ref, fields)
+      // Far above the limit the server would cut the socket, and the next one again.
+      if (frame.length > this.#maxFrameBytes) throw new ChatError('too_large')
+      const expire = () => {
+        this.#pending.delete(ref)
+        reject(new ClientError('timeout'))
+      }
+      const cancelTimeout = timeoutMs === null ? () => {} : this.#options.clock.after(timeoutMs, expire)
+      this.#pending.set(ref, { resolve, reject, cancelTimeout })
+      socket.send(frame as Uint8Array<ArrayBuffer>)
+    })
+  }
+
+  /** Ends it from this side, at once: what a dead network would still hold back is not waited for. */
+  end(why: Disconnect): void {
+    if (this.#phase === 'ended') return
+    this.#phase = 'ended'
+    this.#cancelTimer()
+    const socket = this.#socket
+    this.#socket = null
+    if (socket) {
+      socket.onopen = null
+      socket.onmessage = null
+      socket.onclose = null
+      // Closing a socket that is not open yet is reported as an error, which nobody needs to hear.
+      socket.onerror = () => {}
+      socket.close(NORMAL)
+    }
+    for (const { reject, cancelTimeout } of this.#pending.values()) {
+      cancelTimeout()
+      reject(new ClientError('connection_lost'))
+    }
+    this.#pending.clear()
+    this.#options.handlers.ended(why)
+  }
+
+  #attach(socket: WebSocket): void {
+    if (this.#phase === 'ended') {
+      socket.onerror = () => {}
+      socket.close(NORMAL)
+      return
+    }
+    this.#socket = socket
+    socket.onopen = () => {
+      const frame = encodeRequest('authenticate', AUTHENTICATE_REF, { token: this.#options.token })
+      socket.send(frame as Uint8Array<ArrayBuffer>)
+    }
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#receive(data)
+    socket.onerror = (event) => {
+      if ('message' in event && typeof event.message === 'string') this.#failure = event.message
+    }
+    socket.onclose = ({ code, reason }) => {
+      if (code !== ABNORMAL) this.end({ cause: 'server', code, message: reason })
+      else if (this.#phase === 'open') this.end({ cause: 'network', message: 'the connection broke' })
+      else this.end({ cause: 'network', message: this.#failure })
+    }
+  }
+
+  #receive(data: unknown): void {
+    this.#heardAtMs = this.#options.clock.now()
+    let event: Event | null
+    try {
+      event = decodeEvent(new Uint8Array(data as ArrayBuffer))
+    } catch {
+      this.end({ cause: 'network', message: 'a frame could not be read' })
+      return
+    }
+    // Of a newer server; this version has no use for it.
+    if (!event) return
+    if (event.event === 'connected') this.#opened(event.fields)
+    else if (!this.#settle(event)) this.#options.handlers.event(event)
+  }
+
+  #opened(fields: EventFields<'connected'>): void {
+    if (this.#phase !== 'opening') return
+    this.#phase = 'open'
+    this.#maxFrameBytes = fields.limits.maxMessageBytes
+    this.#cancelTimer()
+    this.#watch()
+    this.#options.handlers.connected(fields)
+  }
+
+  /** Gives an answer to whoever asked; false where nobody did. */
+  #settle(event: Event): boolean {
+    if (event.ref === 0) return false
+    const pending = this.#pending.get(event.ref)
+    // An answer that nobody waits for any more has come too late.
+    if (!pending) return true
+    this.#pending.delete(event.ref)
+    pending.cancelTimeout()
+    if (event.event === 'error') pending.reject(ChatError.fromFields(event.fields))
+    else if (event.event === 'message_error') pending.reject(ChatError.fromFields(event.fields.error))
+    else pending.resolve(event.fields as never)
+    return true
+  }
+
+  /** Waits for silence, then asks for a sign of life. */
+  #watch(): void {
+    const { clock, silenceMs } = this.#options
+    const silentMs = clock.now() - this.#heardAtMs
+    if (silentMs < silenceMs) {
+      this.#cancelTimer = clock.after(silenceMs - silentMs, () => this.#watch())
+      return
+    }
+    const askedAtMs = clock.now()
+    // Any frame is a sign of life, so that a refused ping is as good as a pong.
+    this.request('ping', {}, null).catch(() => {})
+    this.#cancelTimer = clock.after(PONG_WITHIN_MS, () => {
+      if (this.#heardAtMs >= askedAtMs) this.#watch()
+      else this.end({ cause: 'silence' })
+    })
+  }
+
+  #nextRef(): number {
+    do this.#ref = (this.#ref + 1) >>> 0
+    while (this.#ref === 0 || this.#pending.has(this.#ref))
+    return this.#ref
+  }
+}

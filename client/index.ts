@@ -1,0 +1,16 @@
+/**
+ * `tertulia/client`: the SDK for browsers and Node. Its parts beyond the wire import nothing.
+ */
+export { ChatError, type ErrorCode, errors } from '../protocol/errors.ts'
+export {
+  ChatClient,
+  type ChatClientOptions,
+  type ClientEvents,
+  type ClientMethods,
+  type MessageToSend,
+} from './chat-client.ts'
+export { ClientError, type ClientErrorCode, clientErrors } from './client-error.ts'
+export type { Clock } from './clock.ts'
+export type { Disconnect } from './connection.ts'
+export type { Missed } from './group-logs.ts'
+export type { ClientState, TokenSource } from './link.ts'

@@ -1,0 +1,12 @@
+/**
+ * Temp id: the key under which a message is made once. Random, so that no two devices meet.
+ */
+const BYTES = 15
+
+/** 120 random bits as 20 characters. `crypto.randomUUID` is missing in pages without TLS. */
+export function makeTempId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(BYTES))
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+}
