@@ -21,6 +21,8 @@ export interface ActorContext {
   read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']>
   /** Appends a lease and calls back once it is committed. */
   lease(groupId: string, ceiling: number, then: () => void): void
+  /** Runs a task once members have been shown all events so far: at once where none waits. */
+  afterShown(task: () => void): void
   /** Up to where this shard's writes are committed. */
   readonly committedOffset: number
   /** Logs what went wrong in an actor and concerned no caller. */

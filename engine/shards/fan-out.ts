@@ -30,7 +30,6 @@ export class FanOut {
   readonly #held: HeldBack
   /** Until then events are gathered; milliseconds since 1970. */
   #busyUntil = 0
-  #waiting = false
 
   /** What waits is kept in `held`, in the order of the log. */
   constructor(held: HeldBack, deps: FanOutDeps) {
@@ -40,26 +39,36 @@ export class FanOut {
 
   /** An event of the group is in the log at `offset`: its members may be shown it. */
   offer(group: GroupActor, seq: number, frame: Uint8Array, offset: number): void {
-    if (this.#deps.mode === 'immediate' && !this.#waiting && this.#deps.now() >= this.#busyUntil) {
-      this.show(group, seq, frame)
-      return
+    const show = () => this.#show(group, seq, frame)
+    if (this.#deps.mode === 'committed') this.#hold(offset, frame, show)
+    else if (this.#held.shows === 0 && this.#deps.now() >= this.#busyUntil) show()
+    else {
+      if (this.#held.shows === 0) {
+        this.#deps.later(() => this.#showWaiting(), Math.max(1, this.#busyUntil - this.#deps.now()))
+      }
+      this.#hold(offset, frame, show)
     }
-    this.#held.push(offset, { type: 'publish', group, seq, frame })
-    if (this.#deps.mode === 'committed' || this.#waiting) return
-    this.#waiting = true
-    this.#deps.later(() => this.#showWaiting(), Math.max(1, this.#busyUntil - this.#deps.now()))
   }
 
-  /** Shows what was offered, because it is committed or need not wait. */
-  show(group: GroupActor, seq: number, frame: Uint8Array): void {
+  /** Runs `task` when everything offered so far has been shown: at once where nothing waits. */
+  afterShown(offset: number, task: () => void): void {
+    if (this.#held.shows === 0) task()
+    else this.#hold(offset, null, task)
+  }
+
+  #hold(offset: number, frame: Uint8Array | null, release: () => void): void {
+    this.#held.push(offset, { type: 'show', frame, release })
+  }
+
+  #show(group: GroupActor, seq: number, frame: Uint8Array): void {
     group.state.publishedSeq = seq
     this.#deps.publish(group, frame)
-    const until = this.#deps.now() + group.state.members.size * GATHER_MS_A_MEMBER
-    if (until > this.#busyUntil) this.#busyUntil = until
+    const gatherMs = group.state.members.size * GATHER_MS_A_MEMBER
+    // Small groups are written faster than anything could gather.
+    if (gatherMs >= 1) this.#busyUntil = Math.max(this.#busyUntil, this.#deps.now() + gatherMs)
   }
 
   #showWaiting(): void {
-    this.#waiting = false
-    for (const { group, seq, frame } of this.#held.take('publish')) this.show(group, seq, frame)
+    for (const { release } of this.#held.take('show')) release()
   }
 }

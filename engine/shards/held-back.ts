@@ -5,7 +5,6 @@
  * see. Bounded by the shard, which takes no more writes above `MAX_UNCOMMITTED` entries or bytes.
  */
 import type { Caller } from '../actors/effects.ts'
-import type { GroupActor } from '../actors/group/group-actor.ts'
 
 /** What one shard may have uncommitted. */
 const MAX_UNCOMMITTED_ITEMS = 16_384
@@ -18,12 +17,8 @@ export type Held =
       readonly frame: Uint8Array
       readonly tempId: string | undefined
     }
-  | {
-      readonly type: 'publish'
-      readonly group: GroupActor
-      readonly seq: number
-      readonly frame: Uint8Array
-    }
+  /** Shows members an event, or does what comes after that. `frame` counts for the bound. */
+  | { readonly type: 'show'; readonly frame: Uint8Array | null; readonly release: () => void }
   | { readonly type: 'call'; readonly release: () => void }
 
 interface Item {
@@ -36,6 +31,12 @@ export class HeldBack {
   #items: Item[] = []
   #head = 0
   #bytes = 0
+  #shows = 0
+
+  /** How many `show` wait. */
+  get shows(): number {
+    return this.#shows
+  }
 
   get size(): number {
     return this.#items.length - this.#head
@@ -48,8 +49,9 @@ export class HeldBack {
 
   /** Keeps something until everything up to `offset` is committed. Offsets never go down. */
   push(offset: number, held: Held): void {
-    const bytes = held.type === 'call' ? 0 : held.frame.length
+    const bytes = held.type === 'call' ? 0 : (held.frame?.length ?? 0)
     this.#bytes += bytes
+    if (held.type === 'show') this.#shows += 1
     this.#items.push({ offset, bytes, held })
   }
 
@@ -60,6 +62,7 @@ export class HeldBack {
       if (item.offset > committed) break
       this.#head += 1
       this.#bytes -= item.bytes
+      if (item.held.type === 'show') this.#shows -= 1
       give(item.held)
     }
     if (this.#head === this.#items.length) this.#items = []
@@ -74,6 +77,7 @@ export class HeldBack {
     this.#items = waiting.filter(({ held }) => held.type !== type)
     this.#head = 0
     this.#bytes = this.#items.reduce((sum, item) => sum + item.bytes, 0)
+    if (type === 'show') this.#shows = 0
     const taken = waiting.map(({ held }) => held).filter((held) => held.type === type)
     return taken as unknown as readonly Extract<Held, { type: T }>[]
   }

@@ -189,6 +189,10 @@ export class Shard implements ActorContext {
     this.#held.push(this.#appended, { type: 'call', release: then })
   }
 
+  afterShown(task: () => void): void {
+    this.#fanOut.afterShown(this.#appended, task)
+  }
+
   report(error: unknown, what: string): void {
     const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
     this.#toHub.push(ToHub.log, 2, Buffer.from(what), pack({ cause }))
@@ -226,7 +230,10 @@ export class Shard implements ActorContext {
       case 'subscribe':
         return this.#toHub.push(ToHub.subscribe, effect.session, topicOf(effect.groupId))
       case 'unsubscribe':
-        return this.#toHub.push(ToHub.unsubscribe, 0, topicOf(effect.groupId), Buffer.from(effect.userId))
+        // They still hear of what ended it.
+        return this.afterShown(() =>
+          this.#toHub.push(ToHub.unsubscribe, 0, topicOf(effect.groupId), Buffer.from(effect.userId)),
+        )
       case 'close':
         return this.#toHub.push(ToHub.close, effect.session, Buffer.from(effect.reason))
       case 'tell_group':
@@ -402,14 +409,8 @@ export class Shard implements ActorContext {
   }
 
   #give(held: Held): void {
-    switch (held.type) {
-      case 'answer':
-        return this.#send(held.to.session, held.frame)
-      case 'publish':
-        return this.#fanOut.show(held.group, held.seq, held.frame)
-      case 'call':
-        return held.release()
-    }
+    if (held.type === 'answer') this.#send(held.to.session, held.frame)
+    else held.release()
   }
 }
 

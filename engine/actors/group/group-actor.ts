@@ -193,7 +193,14 @@ export class GroupActor {
       case 'create':
         return group ? createExisting(group, mail) : this.#create(mail)
       case 'attach':
-        return group ? attach(group, mail) : []
+        if (!group) return []
+        // What is not shown yet may be committed, and so below what the session was told: it
+        // attaches behind that.
+        if (group.publishedSeq < group.lastSeq) {
+          this.#context.afterShown(() => this.receive(mail))
+          return []
+        }
+        return attach(group, mail)
       case 'replay':
         return group ? replay(group, mail) : [replayed(this.groupId, mail, null)]
     }
