@@ -1,0 +1,230 @@
+import { describe, expect, it } from 'vitest'
+import { ChatClient } from '../../client/chat-client.ts'
+import { eventually } from '../support/conditions.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { aConnectedStage, aStage, inState, reconnect, type Stage } from './harness.ts'
+
+/** Lets `count` attempts be closed with 1011 one after the other; the delays chosen. */
+async function delaysOf(count: number, { server, client, clock }: Stage): Promise<readonly number[]> {
+  const delays: number[] = []
+  for (let i = 0; i < count; i++) {
+    const peer = await server.accept()
+    await peer.next('authenticate')
+    peer.close(1011)
+    const delayMs = await eventually(() => {
+      const { state } = client
+      if (state.state !== 'reconnecting' || state.failures !== i + 1) throw new Error('not ended yet')
+      return state.delayMs
+    })
+    delays.push(delayMs)
+    clock.advance(delayMs)
+  }
+  return delays
+}
+
+describe('a client whose connection ends', () => {
+  it('comes back after delays that double from 500 ms up to 30 s', async () => {
+    const stage = await aStage()
+    stage.client.connect().catch(() => {})
+    expect(await delaysOf(8, stage)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
+  })
+
+  it('spreads them over the whole range, by chance', async () => {
+    const stage = await aStage()
+    stage.clock.chance = 0.25
+    stage.client.connect().catch(() => {})
+    expect(await delaysOf(3, stage)).toEqual([125, 250, 500])
+  })
+
+  it('counts failures anew only after a connection has held for 10 s', async () => {
+    const stage = await aConnectedStage()
+    const second = await reconnect(stage, stage.peer)
+    second.cut()
+    expect((await inState(stage.client, 'reconnecting')).delayMs).toBe(1_000)
+    stage.clock.advance(1_000)
+    const third = await stage.server.accept()
+    await third.greet()
+    await inState(stage.client, 'connected')
+    stage.clock.advance(10_000)
+    third.cut()
+    expect((await inState(stage.client, 'reconnecting')).delayMs).toBe(500)
+  })
+
+  it('says each state, with the reason', async () => {
+    const stage = await aConnectedStage()
+    stage.peer.close(4008, 'the connection read too slowly')
+    await inState(stage.client, 'reconnecting')
+    stage.clock.advance(500)
+    await (await stage.server.accept()).greet()
+    await inState(stage.client, 'connected')
+    stage.client.close()
+    expect(stage.states).toEqual([
+      { state: 'connecting' },
+      { state: 'connected', sessionId: 's' },
+      {
+        state: 'reconnecting',
+        failures: 1,
+        delayMs: 500,
+        reason: { cause: 'server', code: 4008, message: 'the connection read too slowly' },
+      },
+      { state: 'connected', sessionId: 's' },
+      { state: 'closed', reason: { cause: 'application' } },
+    ])
+  })
+
+  it('comes back when a stopping server said', async () => {
+    const { client, clock, server, peer } = await aConnectedStage()
+    peer.say('server_shutdown', { reason: 'update', reconnectInMs: 3_210 })
+    peer.close(1001)
+    expect((await inState(client, 'reconnecting')).delayMs).toBe(3_210)
+    clock.advance(3_209)
+    expect(clock.dueInMs).toEqual([1])
+    clock.advance(1)
+    await (await server.accept()).greet()
+    await inState(client, 'connected')
+  })
+
+  it('keeps trying where nobody listens, and ends when it is closed', async () => {
+    const clock = new ManualClock()
+    const client = new ChatClient({ url: 'ws://127.0.0.1:1/ws', token: 'token', clock })
+    const connecting = expect(client.connect()).rejects.toMatchObject({ code: 'closed' })
+    const { reason } = await inState(client, 'reconnecting')
+    expect(reason).toMatchObject({ cause: 'network', message: expect.stringContaining('ECONNREFUSED') })
+    client.close()
+    await connecting
+    expect(clock.dueInMs).toEqual([])
+  })
+
+  it('gives up a handshake that takes longer than 15 s', async () => {
+    const { client, clock, server } = await aStage()
+    client.connect().catch(() => {})
+    await (await server.accept()).next('authenticate')
+    clock.advance(15_000)
+    expect((await inState(client, 'reconnecting')).reason).toMatchObject({ cause: 'network' })
+  })
+
+  it('does so too where it cannot read a frame', async () => {
+    const { client, peer } = await aConnectedStage()
+    peer.sendBytes(Uint8Array.of(0x93, 0x40))
+    expect((await inState(client, 'reconnecting')).reason).toEqual({
+      cause: 'network',
+      message: 'a frame could not be read',
+    })
+  })
+})
+
+describe('a silent connection', () => {
+  it('is asked after 25 s, and goes on where it answers', async () => {
+    const { client, clock, peer } = await aConnectedStage()
+    clock.advance(24_999)
+    expect(peer.names()).toEqual(['authenticate'])
+    clock.advance(1)
+    const { ref } = await peer.next('ping')
+    const heard = new Promise((resolve) => client.on('token_expiring', resolve))
+    clock.advance(1)
+    peer.say('pong', { serverTime: 0 }, ref)
+    peer.say('token_expiring', { expiresAt: 1 })
+    await heard
+    clock.advance(10_000)
+    expect(client.state.state).toBe('connected')
+  })
+
+  it('is given up after 10 s more without any frame', async () => {
+    const { client, clock, peer } = await aConnectedStage()
+    clock.advance(25_000)
+    await peer.next('ping')
+    clock.advance(10_000)
+    expect((await inState(client, 'reconnecting')).reason).toEqual({ cause: 'silence' })
+  })
+
+  it('is not asked while frames come', async () => {
+    const { client, clock, peer } = await aConnectedStage()
+    let heard = 0
+    client.on('token_expiring', () => {
+      heard += 1
+    })
+    for (let i = 1; i <= 3; i++) {
+      clock.advance(20_000)
+      peer.say('token_expiring', { expiresAt: i })
+      await eventually(() => expect(heard).toBe(i))
+    }
+    expect(peer.names()).toEqual(['authenticate'])
+  })
+})
+
+describe.each([4401, 4402])('a connection closed with %i', (code) => {
+  it('is made again at once with a new token, where a function gives one', async () => {
+    const tokens = ['first', 'second']
+    const { client, server, peer } = await aConnectedStage([], { token: () => tokens.shift() ?? 'none' })
+    peer.close(code)
+    const next = await server.accept()
+    expect((await next.next('authenticate')).fields.token).toBe('second')
+    expect(client.state).toMatchObject({ state: 'reconnecting', delayMs: 0 })
+  })
+
+  it('is the end where the new token is refused too', async () => {
+    const { client, server, peer, states } = await aConnectedStage([], { token: () => 'same' })
+    peer.close(code)
+    const next = await server.accept()
+    await next.next('authenticate')
+    const waiting = expect(client.connect()).rejects.toMatchObject({ code: 'refused', closeCode: code })
+    next.close(code, 'signature does not fit')
+    await waiting
+    expect(states.at(-1)).toEqual({
+      state: 'closed',
+      reason: { cause: 'server', code, message: 'signature does not fit' },
+    })
+  })
+
+  it('is the end where there is but one token, and says why', async () => {
+    const { client, server } = await aStage()
+    const connecting = client.connect()
+    const peer = await server.accept()
+    await peer.next('authenticate')
+    peer.close(code, 'bad')
+    await expect(connecting).rejects.toThrow(/token.*\(bad\)$/)
+  })
+})
+
+describe('a client that was refused for good', () => {
+  it.each([4400, 4403, 4409, 4999])('does not come back after %i', async (code) => {
+    const { client, clock, peer } = await aConnectedStage()
+    const sending = client.sendMessage({ groupId: 'kitchen', content: 'olá' })
+    peer.close(code)
+    await expect(sending).rejects.toMatchObject({ name: 'ClientError', code: 'refused', closeCode: code })
+    expect(client.state.state).toBe('closed')
+    expect(clock.dueInMs).toEqual([])
+  })
+
+  it('may be told to connect again', async () => {
+    const { client, server, peer } = await aConnectedStage()
+    peer.close(4409)
+    await inState(client, 'closed')
+    const connecting = client.connect()
+    const next = await server.accept()
+    await next.greet()
+    await connecting
+    const sending = client.sendMessage({ groupId: 'kitchen', content: 'olá' })
+    next.confirm(await next.next('send_message'), 2)
+    expect((await sending).message.seq).toBe(2)
+  })
+})
+
+describe('a token function', () => {
+  it('is asked for a newer token before the present one ends', async () => {
+    const tokens = ['first', 'second']
+    const { peer } = await aConnectedStage([], { token: () => tokens.shift() ?? 'none' })
+    peer.say('token_expiring', { expiresAt: 1 })
+    expect((await peer.next('refresh_token')).fields).toEqual({ token: 'second' })
+  })
+
+  it('that fails is asked again later', async () => {
+    const answers = [() => Promise.reject(new Error('no network')), () => Promise.resolve('fresh')]
+    const { client, clock, server } = await aStage({ token: () => answers.shift()?.() ?? 'none' })
+    client.connect().catch(() => {})
+    const { reason, delayMs } = await inState(client, 'reconnecting')
+    expect(reason).toEqual({ cause: 'token', message: 'no network' })
+    clock.advance(delayMs)
+    expect((await (await server.accept()).next('authenticate')).fields.token).toBe('fresh')
+  })
+})
