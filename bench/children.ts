@@ -12,6 +12,8 @@ import type { Figures } from './cases/case.ts'
 import type { Target } from './load/crowd.ts'
 
 const main = fileURLToPath(new URL('../server/main.js', import.meta.url))
+/** As `npm start` and the bin start it. */
+const START_ARG = '--max-semi-space-size=2'
 const SECRET = 'the secret of a benchmark, 32 bytes or more'
 const CASE_DEADLINE_MS = 180_000
 
@@ -36,7 +38,7 @@ export class Children {
     const dataDir = mkdtempSync(join(tmpdir(), 'tertulia-bench-'))
     this.#folders.add(dataDir)
     const child = this.#own(
-      spawn(process.execPath, [...this.#serverArgs, main, 'serve'], {
+      spawn(process.execPath, [START_ARG, ...this.#serverArgs, main, 'serve'], {
         env: {
           PATH: process.env['PATH'],
           NODE_ENV: 'production',
@@ -112,8 +114,9 @@ export class Children {
       async end() {
         const ended = once(child, 'exit')
         child.kill('SIGTERM')
-        await ended
+        const [code] = (await ended) as [number | null]
         cleanUp()
+        if (code !== 0) throw new Error(`a server ended with ${code} instead of 0`)
       },
     }
   }

@@ -29,19 +29,19 @@ interface Bar {
   readonly met: (value: number) => boolean
 }
 
+const lost: Bar = { figure: 'lost', bar: '0', met: (value) => value === 0 }
+
 /** What the cases have to show. */
 const bars: Readonly<Record<string, readonly Bar[]>> = {
-  connect: [
-    { figure: 'lost', bar: '0', met: (value) => value === 0 },
-    { figure: 'KiB/connection', bar: '≤ 6', met: (value) => value <= 6 },
-  ],
+  connect: [lost, { figure: 'KiB/connection', bar: '≤ 6', met: (value) => value <= 6 }],
   'small-groups': [
+    lost,
     { figure: 'missing', bar: '0', met: (value) => value === 0 },
     { figure: 'p50 ms', bar: '< 2', met: (value) => value < 2 },
     { figure: 'p99 ms', bar: '< 20', met: (value) => value < 20 },
   ],
-  'large-group': [{ figure: 'of bare uWebSockets.js', bar: '≥ 0.85', met: (value) => value >= 0.85 }],
-  ingest: [{ figure: 'message_sent/s', bar: '≥ 20000', met: (value) => value >= 20_000 }],
+  'large-group': [lost, { figure: 'of bare uWebSockets.js', bar: '≥ 0.85', met: (value) => value >= 0.85 }],
+  ingest: [lost, { figure: 'message_sent/s', bar: '≥ 20000', met: (value) => value >= 20_000 }],
 }
 
 const { values } = parseArgs({

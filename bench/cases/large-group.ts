@@ -47,6 +47,7 @@ export async function largeGroupCase(input: CaseInput): Promise<Figures> {
     () => (crowd.counts[code] as number) >= sent * MEMBERS,
     () => `expected ${sent * MEMBERS} deliveries, came ${crowd.counts[code]}`,
   )
+  if (crowd.counts[code] !== sent * MEMBERS) throw new Error('more deliveries than messages to members')
   const { lost } = crowd
   crowd.end()
   return { 'deliveries/s': deliveries / seconds, 'messages/s': deliveries / seconds / MEMBERS, lost }

@@ -15,6 +15,9 @@ const cases: Readonly<Record<string, Case>> = {
   ingest: ingestCase,
 }
 
+// Ends with the runner, however that ends.
+process.on('disconnect', () => process.exit(1))
+
 const [name = '', input = '{}'] = process.argv.slice(2)
 const run = cases[name]
 if (!run) throw new Error(`no case ${name}`)

@@ -40,6 +40,10 @@ const groupCreated = encodeEvent('group_created', 0, { group, groupId: 'large', 
 /** The load counts it by its code and does not look inside. */
 const connected = Uint8Array.of(0x92, events.connected.code, 0)
 
+// Ends with the runner, however that ends.
+process.on('disconnect', () => process.exit(0))
+process.on('SIGTERM', () => process.exit(0))
+
 const app = uWS.App()
 app.ws('/ws', {
   compression: uWS.DISABLED,

@@ -55,7 +55,9 @@ describe.each(modes)('a data directory that cannot be used ($mode)', ({ start })
   it('is refused where it cannot be made', async () => {
     const file = join(temporaryFolder(), 'file')
     writeFileSync(file, '')
-    await expect(start({ dataDir: join(file, 'data') })).rejects.toThrow(/cannot be used: .*ENOTDIR/)
+    await expect(start({ dataDir: join(file, 'data') })).rejects.toThrow(
+      'cannot be used: a part of its path is a file',
+    )
   })
 
   it('is refused where its file is not a database, or cannot be opened', async () => {

@@ -4,8 +4,8 @@
  * WAL with the writer's own checkpoints (`wal_autocheckpoint = 0`), `synchronous` by durability:
  * NORMAL survives `kill -9`, FULL also power loss (https://sqlite.org/pragma.html#pragma_synchronous).
  */
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import Database from 'better-sqlite3'
 import { StorageError } from '../storage-error.ts'
 import { migrate } from './migrate.ts'
@@ -30,7 +30,9 @@ export interface DirectoryLock {
  */
 export function lockDirectory(dataDir: string): DirectoryLock {
   try {
-    mkdirSync(dataDir, { recursive: true })
+    // The last folder by itself: where it cannot be made, Node 20 may try for ever with `recursive`.
+    mkdirSync(dirname(resolve(dataDir)), { recursive: true })
+    if (!existsSync(dataDir)) mkdirSync(dataDir)
     const db = new Database(join(dataDir, 'tertulia.lock'), { timeout: 0 })
     try {
       db.pragma('journal_mode = MEMORY')
@@ -74,25 +76,26 @@ export function openReader(dataDir: string): Database.Database {
   return db
 }
 
+/** What the system's codes mean here, by their beginning: SQLite's have longer forms. */
+const reasons: readonly (readonly [code: string, reason: string])[] = [
+  ['SQLITE_BUSY', 'another process uses it'],
+  ['SQLITE_FULL', 'the disk is full'],
+  ['ENOSPC', 'the disk is full'],
+  ['SQLITE_NOTADB', 'its tertulia.db is damaged or not a database'],
+  ['SQLITE_CORRUPT', 'its tertulia.db is damaged or not a database'],
+  ['ENOTDIR', 'a part of its path is a file'],
+  ['EEXIST', 'a part of its path is a file'],
+  ['EACCES', 'it cannot be written'],
+  ['EPERM', 'it cannot be written'],
+  ['EROFS', 'it cannot be written'],
+  ['SQLITE_READONLY', 'it cannot be written'],
+  ['SQLITE_CANTOPEN', 'it cannot be written'],
+]
+
 function unusable(dataDir: string, error: unknown): StorageError {
   if (error instanceof StorageError) return error
-  const code = (error as { code?: string }).code ?? ''
-  const why = code.startsWith('SQLITE_BUSY')
-    ? 'another process uses it'
-    : code === 'SQLITE_FULL' || code === 'ENOSPC'
-      ? 'the disk is full'
-      : code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')
-        ? 'its tertulia.db is damaged or not a database'
-        : code === 'EACCES' ||
-            code === 'EPERM' ||
-            code === 'EROFS' ||
-            code.startsWith('SQLITE_READONLY') ||
-            code.startsWith('SQLITE_CANTOPEN')
-          ? 'it cannot be written'
-          : error instanceof Error
-            ? error.message
-            : String(error)
-  return new StorageError(`data directory ${dataDir} cannot be used: ${why}${code ? ` (${code})` : ''}`, {
-    cause: error,
-  })
+  const { code = '', message } = error as { readonly code?: string; readonly message?: string }
+  const known = reasons.find(([prefix]) => code.startsWith(prefix))
+  const why = known ? `${known[1]} (${code})` : (message ?? String(error))
+  return new StorageError(`data directory ${dataDir} cannot be used: ${why}`, { cause: error })
 }
