@@ -5,7 +5,7 @@
  * FNV-1a over the id's UTF-8 bytes, so that the front end can route a frame from the bytes where
  * they lie, without making a string of them. (http://www.isthe.com/chongo/tech/comp/fnv/)
  */
-export const PARTITIONS = 1024
+const PARTITIONS = 1024
 
 /** The partition of the id whose UTF-8 bytes are `bytes[start]` up to `bytes[end]`. */
 export function partitionOf(bytes: Uint8Array, start = 0, end = bytes.length): number {

@@ -31,7 +31,7 @@ describe('package.json', () => {
       ])
     }
     for (const built of Object.values(manifest.bin)) {
-      expect(readFileSync(`${root}/${sourceOf(built)}`, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+      expect(readFileSync(`${root}/${sourceOf(built)}`, 'utf8')).toMatch(/^#!\/usr\/bin\/env (-S )?node\b.*\n/)
     }
   })
 
