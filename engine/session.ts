@@ -116,8 +116,13 @@ export class LocalPort implements SessionPort {
       const frame = encodeRequest(name, ref, fields)
       const head = peekHead(frame)
       if (!head) throw new ChatError('bad_request')
-      hub.receive(session, frame, head)
       this.#pending.set(ref, { resolve, reject })
+      try {
+        hub.receive(session, frame, head)
+      } catch (error) {
+        this.#pending.delete(ref)
+        throw error
+      }
     })
   }
 

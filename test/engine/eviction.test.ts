@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { eventually } from '../support/conditions.ts'
+import { startInline } from '../support/engines.ts'
+import { collect, text } from '../support/sessions.ts'
+
+const IDLE_MS = 60_000
+
+describe('idle actors', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it('leave memory, and go on where they were when they are needed again', async () => {
+    let now = 1_000_000
+    const engine = await startInline({ now: () => now, idleMs: IDLE_MS })
+    const ana = await engine.connect({ userId: 'ana' })
+    const heard = collect(ana, 'new_message')
+    const gaps = collect(ana, 'gap')
+    const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
+    const first = await ana.sendMessage({ groupId, content: 'um', tempId: 'same' })
+    const loaded = async () => (await engine.stats()).shards[0]
+    expect(await loaded()).toMatchObject({ groups: 1, users: 2 })
+
+    // Used a moment ago: stays.
+    now += IDLE_MS - 1
+    vi.advanceTimersByTime(10_000)
+    expect(await loaded()).toMatchObject({ groups: 1 })
+    // Idle: gives its lease back first, and goes once that is committed. Ana is connected and stays.
+    await eventually(async () => {
+      now += IDLE_MS
+      vi.advanceTimersByTime(10_000)
+      expect(await loaded()).toMatchObject({ groups: 0, users: 1 })
+    })
+
+    expect((await ana.sendMessage({ groupId, content: 'x', tempId: 'same' })).message).toEqual(first.message)
+    const next = await ana.sendMessage(text(groupId, 'dois'))
+    expect(next.message.seq).toBe(first.message.seq + 1)
+    await eventually(() => expect(heard.map(({ message }) => message.content)).toEqual(['um', 'dois']))
+    expect(gaps).toEqual([])
+    expect(await loaded()).toMatchObject({ groups: 1 })
+  })
+})
