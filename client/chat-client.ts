@@ -101,6 +101,11 @@ interface Waiter {
   readonly reject: (error: Error) => void
 }
 
+/**
+ * One user's connection to a server, for as long as the program wants it. After a reconnect a
+ * group that `connected` lists and that was not known before begins at its `lastSeq`: what is older
+ * is had from `getHistory`.
+ */
 export class ChatClient extends WithMethods {
   readonly #clock: Clock
   readonly #timeoutMs: number

@@ -1,5 +1,6 @@
 /**
- * `tertulia/client`: the SDK for browsers and Node. Its parts beyond the wire import nothing.
+ * `tertulia/client`: the SDK for browsers and Node. Imports the protocol, and `ws` where
+ * the platform has no WebSocket.
  */
 export { ChatError, type ErrorCode, errors } from '../protocol/errors.ts'
 export {
