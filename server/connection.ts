@@ -21,6 +21,7 @@ import type { Verified } from './auth.ts'
 import { firstToken } from './first-token.ts'
 import { withRef } from './frame-ref.ts'
 import { HeldFrames } from './held-frames.ts'
+import type { Topics } from './topics.ts'
 
 export type ConnectionState = 'verifying' | 'awaiting_token' | 'opening' | 'open' | 'closing' | 'closed'
 
@@ -32,6 +33,7 @@ export interface SocketData {
 /** What all connections share: the front end. */
 export interface ConnectionHost {
   readonly gateway: Gateway
+  readonly topics: Topics
   /** What may wait unsent for a reader before it is closed, bytes. */
   readonly maxBackpressure: number
   /** Milliseconds since 1970. */
@@ -164,11 +166,11 @@ export class Connection implements SessionPort {
   }
 
   subscribe(topic: string): void {
-    if (this.#isUp()) this.#ws?.subscribe(this.json ? `j${topic}` : topic)
+    if (this.#ws && this.#isUp()) this.#host.topics.subscribe(this.#ws, this.json ? `j${topic}` : topic)
   }
 
   unsubscribe(topic: string): void {
-    if (this.#isUp()) this.#ws?.unsubscribe(this.json ? `j${topic}` : topic)
+    if (this.#ws && this.#isUp()) this.#host.topics.unsubscribe(this.#ws, this.json ? `j${topic}` : topic)
   }
 
   close(reason: CloseReason): void {

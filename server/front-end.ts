@@ -22,6 +22,7 @@ import { addressOf } from './http/address.ts'
 import type { OriginRule } from './origins.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { RequestPath } from './request-path.ts'
+import { Topics } from './topics.ts'
 import { readUpgrade, type UpgradeRequest } from './upgrade.ts'
 
 export interface FrontEndOptions {
@@ -53,10 +54,10 @@ const MIB = 1_048_576
 
 export class FrontEnd implements ConnectionHost, Publisher {
   readonly gateway: Gateway
+  readonly topics: Topics
   readonly maxBackpressure: number
   readonly now: () => number
   readonly #options: FrontEndOptions
-  readonly #app: TemplatedApp
   readonly #path: RequestPath
   readonly #connections = new Set<Connection>()
   readonly #sessionsByUser = new Map<string, number>()
@@ -71,7 +72,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.maxBackpressure = options.maxBackpressure
     this.now = options.now
     this.#options = options
-    this.#app = app
+    this.topics = new Topics(app, setImmediate)
     this.#path = new RequestPath(options)
     app.ws<SocketData>('/ws', {
       compression: uWS.DISABLED,
@@ -108,11 +109,11 @@ export class FrontEnd implements ConnectionHost, Publisher {
   publish(topic: string, frame: Uint8Array): void {
     this.#bytesSinceCheck += frame.length
     if (this.#bytesSinceCheck > this.maxBackpressure / 2) this.#checkBacklogs(frame.length)
-    this.#app.publish(topic, frame, true)
-    if (this.#jsonConnections > 0 && this.#app.numSubscribers(`j${topic}`) > 0) {
+    this.topics.publish(topic, frame)
+    if (this.#jsonConnections > 0 && this.topics.hasSubscribers(`j${topic}`)) {
       const text = eventToJson(frame)
       this.#bytesSinceCheck += text.length
-      this.#app.publish(`j${topic}`, text, false)
+      this.topics.publish(`j${topic}`, text)
     }
   }
 

@@ -71,14 +71,12 @@ export class HeldBack {
     this.#head = 0
   }
 
-  /** Takes all of one kind out, in order. The rest still waits for its commit. */
-  take<T extends Held['type']>(type: T): readonly Extract<Held, { type: T }>[] {
+  /** Takes all answers out, in order: they will be refused. The rest still waits for its commit. */
+  takeAnswers(): readonly Extract<Held, { type: 'answer' }>[] {
     const waiting = this.#items.slice(this.#head)
-    this.#items = waiting.filter(({ held }) => held.type !== type)
+    this.#items = waiting.filter(({ held }) => held.type !== 'answer')
     this.#head = 0
     this.#bytes = this.#items.reduce((sum, item) => sum + item.bytes, 0)
-    if (type === 'show') this.#shows = 0
-    const taken = waiting.map(({ held }) => held).filter((held) => held.type === type)
-    return taken as unknown as readonly Extract<Held, { type: T }>[]
+    return waiting.flatMap(({ held }) => (held.type === 'answer' ? [held] : []))
   }
 }

@@ -24,7 +24,6 @@ export function startInlineShards({
     {
       now,
       newId: () => newId(now()),
-      later: setTimeout,
       toHub: new Outbox((batch) => take(0, batch), queueMicrotask),
       openLog: (listener) => storage.log(listener),
     },

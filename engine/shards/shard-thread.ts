@@ -24,7 +24,6 @@ const logs: RemoteLog[] = []
 const shard = new Shard(options, {
   now: Date.now,
   newId: () => newId(Date.now()),
-  later: setTimeout,
   toHub: new Outbox((batch) => hub.postMessage(batch, [batch.buffer as ArrayBuffer]), setImmediate),
   openLog: (listener) => {
     const log = new RemoteLog(writer, reader, listener, setImmediate)

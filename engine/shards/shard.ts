@@ -22,7 +22,6 @@ import { UserActor } from '../actors/user/user-actor.ts'
 import type { Log, LoggedEvent, LogListener, ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
 import { type Outbox, readBatch, ToHub, ToShard } from './batch.ts'
-import { FanOut } from './fan-out.ts'
 import { type Held, HeldBack } from './held-back.ts'
 import { pack, unpack } from './packing.ts'
 import { shardOf } from './partition.ts'
@@ -47,8 +46,6 @@ export interface ShardDeps {
   readonly now: () => number
   /** A fresh id, time-ordered. */
   readonly newId: () => string
-  /** Runs a task after so many milliseconds. */
-  readonly later: (task: () => void, ms: number) => void
   readonly toHub: Outbox
   readonly openLog: (listener: LogListener) => Log
 }
@@ -87,7 +84,6 @@ export class Shard implements ActorContext {
   readonly #groups = new Map<string, GroupActor>()
   readonly #users = new Map<string, UserActor>()
   readonly #held = new HeldBack()
-  readonly #fanOut: FanOut
   #appended = 0
   #committed = 0
   /** Why storage takes no writes at present, or null. */
@@ -100,12 +96,6 @@ export class Shard implements ActorContext {
     this.now = deps.now
     this.newId = deps.newId
     this.#toHub = deps.toHub
-    this.#fanOut = new FanOut(this.#held, {
-      mode: options.fanout,
-      now: deps.now,
-      later: deps.later,
-      publish: (group, frame) => this.#toHub.push(ToHub.publish, 0, group.topic, frame),
-    })
     this.#log = deps.openLog({
       committed: (offset) => this.#onCommitted(offset),
       failing: (reason) => this.#onFailing(reason),
@@ -190,7 +180,8 @@ export class Shard implements ActorContext {
   }
 
   afterShown(task: () => void): void {
-    this.#fanOut.afterShown(this.#appended, task)
+    if (this.#held.shows === 0) task()
+    else this.#held.push(this.#appended, { type: 'show', frame: null, release: task })
   }
 
   report(error: unknown, what: string): void {
@@ -265,7 +256,12 @@ export class Shard implements ActorContext {
     const offset = this.#appended
     group.lastOffset = offset
     state.recent.push(logged, offset, this.#committed)
-    this.#fanOut.offer(group, seq, frame, offset)
+    const show = () => {
+      state.publishedSeq = seq
+      this.#toHub.push(ToHub.publish, 0, group.topic, frame)
+    }
+    if (this.#options.fanout === 'immediate') show()
+    else this.#held.push(offset, { type: 'show', frame, release: show })
   }
 
   #append(entry: Parameters<Log['append']>[0]): void {
@@ -403,8 +399,7 @@ export class Shard implements ActorContext {
     this.#failing = reason
     // SPEC 5.2: nothing is acknowledged that is not kept. It may still be committed later; the
     // sender asks again with the same tempId and gets the one message.
-    for (const { to, tempId } of this.#held.take('answer'))
-      this.#sendRefusal(to, storageUnavailable(), tempId)
+    for (const { to, tempId } of this.#held.takeAnswers()) this.#sendRefusal(to, storageUnavailable(), tempId)
     for (const group of this.#groups.values()) group.storageFailed(storageUnavailable())
   }
 
