@@ -31,7 +31,9 @@ describe('package.json', () => {
       ])
     }
     for (const built of Object.values(manifest.bin)) {
-      expect(readFileSync(`${root}/${sourceOf(built)}`, 'utf8')).toMatch(/^#!\/usr\/bin\/env (-S )?node\b.*\n/)
+      expect(readFileSync(`${root}/${sourceOf(built)}`, 'utf8')).toMatch(
+        /^#!\/usr\/bin\/env (-S )?node\b.*\n/,
+      )
     }
   })
 
