@@ -4,9 +4,22 @@
 import type { ChatError } from '../../protocol/errors.ts'
 import type { Request } from '../../protocol/requests.ts'
 import type { ReadName, ReadQuery, Reads } from '../storage/log.ts'
-import type { Caller, Effects } from './effects.ts'
-import type { GroupActor } from './group/group-actor.ts'
+import type { Caller } from './caller.ts'
+import type { Effects } from './effects.ts'
+import type { GroupState } from './group/group-state.ts'
 import type { Greeting } from './user/sessions.ts'
+
+/** The actor whose events are recorded, as far as recording them goes. */
+export interface EventSource {
+  readonly groupId: string
+  /** `g:<id>`, as bytes: what the sessions of its members subscribe to. */
+  readonly topic: Uint8Array
+  readonly state: GroupState
+  /** Offset of its newest log entry: what must be committed before it may be evicted. */
+  lastOffset: number
+  /** Reads under way, after which a handler goes on with this state. */
+  reading: number
+}
 
 export interface ActorContext {
   readonly greeting: Greeting
@@ -15,7 +28,7 @@ export interface ActorContext {
   /** Why a durable request cannot be taken at present, or null. */
   writeRefusal(): ChatError | null
   /** Does what a handler asked for. `group` is the actor whose events are recorded. */
-  perform(effects: Effects, group: GroupActor | null): void
+  perform(effects: Effects, group: EventSource | null): void
   /** Answers a request with a refusal; what is not a `ChatError` is logged and shown as `internal`. */
   refuse(by: Caller, request: Request, error: unknown): void
   read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']>

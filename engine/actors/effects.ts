@@ -8,15 +8,8 @@
 import type { CloseReason } from '../../protocol/close-codes.ts'
 import type { DurableEvent, EventFields, EventName } from '../../protocol/events.ts'
 import type { LogEntry, ReadName, ReadQuery, Reads } from '../storage/log.ts'
+import type { Caller } from './caller.ts'
 import type { GroupMail, UserMail } from './mail.ts'
-
-/** Who asks: a session, the number it gave its request, and the user behind it. */
-export interface Caller {
-  readonly session: number
-  readonly ref: number
-  readonly userId: string
-  readonly name: string
-}
 
 export type Effect =
   /** Writes to the log. */

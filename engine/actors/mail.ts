@@ -4,7 +4,7 @@
  * has reached the connection before the mail's reader acts on it.
  */
 import type { StoredGroup } from '../storage/log.ts'
-import type { Caller } from './effects.ts'
+import type { Caller } from './caller.ts'
 
 /** To a group's actor. */
 export type GroupMail =

@@ -4,7 +4,7 @@
  * A queue by log offset: answers (SPEC 5.2), leases, and with `FANOUT=committed` what members
  * see. Bounded by the shard, which takes no more writes above `MAX_UNCOMMITTED` entries or bytes.
  */
-import type { Caller } from '../actors/effects.ts'
+import type { Caller } from '../actors/caller.ts'
 
 /** What one shard may have uncommitted. */
 const MAX_UNCOMMITTED_ITEMS = 16_384

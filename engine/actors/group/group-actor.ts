@@ -9,8 +9,9 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { type RequestsTo, requests } from '../../../protocol/requests.ts'
 import type { LoadedGroup } from '../../storage/log.ts'
-import type { ActorContext, Asked } from '../actor-context.ts'
-import { append, type Caller, type Effects, read, record } from '../effects.ts'
+import type { ActorContext, Asked, EventSource } from '../actor-context.ts'
+import type { Caller } from '../caller.ts'
+import { append, type Effects, read, record } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
 import { attach, replay, replayed } from './catch-up.ts'
@@ -26,9 +27,8 @@ const NUMBERS_A_REQUEST = 8
 
 type Phase = 'loading' | 'ready' | 'leasing'
 
-export class GroupActor {
+export class GroupActor implements EventSource {
   readonly groupId: string
-  /** `g:<id>`, as bytes: what the sessions of its members subscribe to. */
   readonly topic: Uint8Array
   readonly #context: ActorContext
   readonly #mailbox = new Mailbox<GroupMail | Asked>()
@@ -39,9 +39,7 @@ export class GroupActor {
   /** Up to here numbers may have been spoken by a process that crashed. */
   #takenUpTo = 0
   #leaseAsked = false
-  /** Offset of its newest log entry: what must be committed before it may be evicted. */
   lastOffset = 0
-  /** Reads under way, after which a handler goes on with this state. */
   reading = 0
   lastUsedAt: number
 

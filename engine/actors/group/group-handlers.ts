@@ -4,7 +4,8 @@
  * A request that is routed to groups and has no handler here does not compile.
  */
 import type { RequestFields, RequestsTo } from '../../../protocol/requests.ts'
-import type { Caller, Effects } from '../effects.ts'
+import type { Caller } from '../caller.ts'
+import type { Effects } from '../effects.ts'
 import type { GroupState } from './group-state.ts'
 import { getHistory } from './history.ts'
 import { addMember, joinGroup, leaveGroup, removeMember } from './membership.ts'

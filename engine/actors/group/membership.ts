@@ -8,16 +8,8 @@ import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Role, StoredMember } from '../../storage/log.ts'
-import {
-  answerCommitted,
-  append,
-  type Caller,
-  type Effect,
-  type Effects,
-  read,
-  record,
-  tellUser,
-} from '../effects.ts'
+import type { Caller } from '../caller.ts'
+import { answerCommitted, append, type Effect, type Effects, read, record, tellUser } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
 import { type GroupState, type MemberState, nextSeq, toGroup } from './group-state.ts'
 import { callerAsMember, callerWithRole, refuseDirectChat, refuseHigherRole } from './permissions.ts'

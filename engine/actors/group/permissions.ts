@@ -4,7 +4,7 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import type { Role } from '../../storage/log.ts'
-import type { Caller } from '../effects.ts'
+import type { Caller } from '../caller.ts'
 import type { GroupState, MemberState } from './group-state.ts'
 
 const rank = { member: 0, moderator: 1, admin: 2 } as const satisfies Record<Role, number>

@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto'
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import { answer, type Caller, type Effects, read, tellGroup } from '../effects.ts'
+import type { Caller } from '../caller.ts'
+import { answer, type Effects, read, tellGroup } from '../effects.ts'
 import type { UserState } from './user-state.ts'
 
 /**

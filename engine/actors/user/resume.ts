@@ -6,7 +6,8 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import { answer, type Caller, type Effect, type Effects, tellGroup } from '../effects.ts'
+import type { Caller } from '../caller.ts'
+import { answer, type Effect, type Effects, tellGroup } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
 import type { Resume, UserState } from './user-state.ts'
 

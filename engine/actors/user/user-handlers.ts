@@ -4,7 +4,8 @@
  * A request that is routed to users and has no handler here does not compile.
  */
 import type { RequestFields, RequestsTo } from '../../../protocol/requests.ts'
-import { answer, type Caller, type Effects } from '../effects.ts'
+import type { Caller } from '../caller.ts'
+import { answer, type Effects } from '../effects.ts'
 import { createGroup, getGroups } from './groups.ts'
 import { resume } from './resume.ts'
 import type { UserState } from './user-state.ts'

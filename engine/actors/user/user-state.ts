@@ -2,7 +2,7 @@
  * User state: what a user's actor knows. Changed by its handlers only.
  */
 import type { LoadedUser } from '../../storage/log.ts'
-import type { Caller } from '../effects.ts'
+import type { Caller } from '../caller.ts'
 
 export interface UserState {
   readonly userId: string
