@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest'
+import { sendMessage } from '../../../engine/actors/group/messages.ts'
+import { REMEMBERED_TEMP_IDS } from '../../../engine/storage/log.ts'
+import { aGroup, brief, by, given, only, snapshot } from '../../support/groups.ts'
+import { refusal } from '../../support/sessions.ts'
+
+const olá = { groupId: 'g', content: 'olá', tempId: 't1' }
+
+describe('send_message', () => {
+  it('takes the next number, is recorded, and is answered once that is committed', () => {
+    const group = aGroup({ ana: 'admin', bruno: 'member' })
+    const effects = sendMessage(group, by('ana'), { ...olá, mentions: ['bruno', 'bruno', 'eva'] }, 500)
+    expect(brief(effects)).toEqual(['record new_message 2', 'answer_committed message_sent'])
+    const message = {
+      messageId: 'g:2',
+      groupId: 'g',
+      seq: 2,
+      senderId: 'ana',
+      senderName: 'Ana',
+      type: 'text',
+      content: 'olá',
+      createdAt: 500,
+      tempId: 't1',
+      mentions: ['bruno'],
+    }
+    expect(only(effects, 'record').event.fields).toEqual({ message })
+    const answer = only(effects, 'answer_committed')
+    expect(answer).toMatchObject({
+      to: by('ana'),
+      tempId: 't1',
+      event: { fields: { tempId: 't1', success: true, message } },
+    })
+    expect(group.lastSeq).toBe(2)
+  })
+
+  it('answers a tempId that it knows with the first message, from memory or from the log', () => {
+    const group = aGroup({ ana: 'admin' })
+    const [first] = sendMessage(group, by('ana'), olá, 0)
+    if (first?.type !== 'record' || first.event.name !== 'new_message') throw new Error('no message')
+    const { message } = first.event.fields
+    const before = snapshot(group)
+
+    const fromLog = sendMessage(group, by('ana'), { ...olá, content: 'another' }, 9)
+    expect(only(fromLog, 'read').query).toEqual({ read: 'message', groupId: 'g', seq: 2 })
+    expect(only(given(fromLog, message), 'answer_committed').event.fields).toMatchObject({ message })
+
+    group.recent.push({ seq: 2, message }, 1, 0)
+    const fromMemory = sendMessage(group, by('ana'), olá, 9)
+    expect(brief(fromMemory)).toEqual(['answer_committed message_sent'])
+    expect(group.lastSeq).toBe((before as { lastSeq: number }).lastSeq)
+  })
+
+  it('remembers the newest 1,024 keys, and tells senders apart', () => {
+    const group = aGroup({ ana: 'admin', 'ana:b': 'member' })
+    for (let i = 0; i < REMEMBERED_TEMP_IDS; i++) {
+      group.ceiling += 1
+      sendMessage(group, by('ana'), { ...olá, tempId: `t${i}` }, 0)
+    }
+    expect(brief(sendMessage(group, by('ana'), { ...olá, tempId: 't0' }, 0))).toEqual(['read'])
+    sendMessage(group, by('ana'), { ...olá, tempId: 'one more' }, 0)
+    expect(brief(sendMessage(group, by('ana'), { ...olá, tempId: 't0' }, 0))).toContain(
+      'record new_message 1027',
+    )
+    // `ana` with `:bt` is not `ana:b` with `t`.
+    sendMessage(group, by('ana'), { ...olá, tempId: ':bt' }, 0)
+    expect(brief(sendMessage(group, by('ana:b'), { ...olá, tempId: 't' }, 0))[0]).toMatch('record')
+  })
+
+  it.each([
+    ['somebody who is not a member', 'eva', {}, 'not_a_member', undefined],
+    ['an empty text', 'ana', { content: '' }, 'bad_request', 'content'],
+    ['a reply to another group', 'ana', { replyToId: 'h:1' }, 'not_found', 'replyToId'],
+    ['a reply to what is not there yet', 'ana', { replyToId: 'g:2' }, 'not_found', 'replyToId'],
+    ['a file that nobody has sent', 'ana', { fileId: 'f1' }, 'not_found', 'fileId'],
+  ])('refuses %s, and changes nothing', (_, userId, fields, code, field) => {
+    const group = aGroup({ ana: 'admin' })
+    const before = snapshot(group)
+    expect(() => sendMessage(group, by(userId), { ...olá, ...fields }, 0)).toThrow(
+      expect.objectContaining(refusal(code, field)),
+    )
+    expect(snapshot(group)).toEqual(before)
+  })
+
+  it('takes an empty content where it is no text', () => {
+    const group = aGroup({ ana: 'admin' })
+    expect(brief(sendMessage(group, by('ana'), { ...olá, content: '', type: 'image' }, 0))[0]).toMatch(
+      'record',
+    )
+  })
+
+  it('is refused as overloaded where no number is left', () => {
+    const group = aGroup({ ana: 'admin' })
+    group.ceiling = 1
+    expect(() => sendMessage(group, by('ana'), olá, 0)).toThrow(
+      expect.objectContaining(refusal('overloaded')),
+    )
+  })
+})

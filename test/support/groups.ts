@@ -1,0 +1,76 @@
+/**
+ * Groups in tests: a state to hand to a handler, and what its effects say. No thread, no clock.
+ */
+import type { Caller } from '../../engine/actors/caller.ts'
+import type { Effect, Effects, ReadEffect } from '../../engine/actors/effects.ts'
+import { type GroupState, newState } from '../../engine/actors/group/group-state.ts'
+import type { Role, StoredGroup } from '../../engine/storage/log.ts'
+
+/** A group `g` with these members, in this order, that stands at seq 1. */
+export function aGroup(members: Readonly<Record<string, Role>>, info: Partial<StoredGroup> = {}): GroupState {
+  const group = newState(
+    { groupId: 'g', kind: 'group', visibility: 'private', createdBy: 'ana', createdAt: 0, ...info },
+    1_024,
+  )
+  for (const [userId, role] of Object.entries(members)) {
+    group.members.set(userId, { userId, name: nameOf(userId), role, joinedSeq: 1, joinedAt: 0 })
+  }
+  group.lastSeq = 1
+  group.publishedSeq = 1
+  return group
+}
+
+/** `ana` is called Ana. */
+export function nameOf(userId: string): string {
+  return userId.charAt(0).toUpperCase() + userId.slice(1)
+}
+
+/** The user, asking with ref 7 over session 3. */
+export function by(userId: string): Caller {
+  return { session: 3, ref: 7, userId, name: nameOf(userId) }
+}
+
+/** Everything a handler could have changed, to compare before and after. */
+export function snapshot(group: GroupState): unknown {
+  return structuredClone({
+    members: [...group.members.values()],
+    tempIds: [...group.tempIds],
+    lastSeq: group.lastSeq,
+    publishedSeq: group.publishedSeq,
+    recent: group.recent.range(group.recent.floor - 1, Number.MAX_SAFE_INTEGER, 1_000),
+  })
+}
+
+/** Effects in short: what is recorded, written, answered, told, in order. */
+export function brief(effects: Effects): readonly string[] {
+  return effects.map((effect) => {
+    switch (effect.type) {
+      case 'record':
+        return `record ${effect.event.name} ${effect.seq}`
+      case 'append':
+        return `append ${effect.entry.type}`
+      case 'answer':
+      case 'answer_committed':
+        return `${effect.type} ${effect.event.name}`
+      case 'tell_user':
+        return `tell ${effect.userId} ${effect.mail.type}`
+      case 'tell_group':
+        return `tell ${effect.groupId} ${effect.mail.type}`
+      default:
+        return effect.type
+    }
+  })
+}
+
+/** The one effect of its type. */
+export function only<T extends Effect['type']>(effects: Effects, type: T): Extract<Effect, { type: T }> {
+  const found = effects.filter((effect) => effect.type === type)
+  if (found.length !== 1) throw new Error(`expected one ${type}, got ${brief(effects).join(', ')}`)
+  return found[0] as Extract<Effect, { type: T }>
+}
+
+/** Goes on with a handler that reads, as if the log had given this. */
+export function given(effects: Effects, result: unknown, now = 0): Effects {
+  const read: ReadEffect = only(effects, 'read')
+  return read.then(result as never, now)
+}
