@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { type Held, HeldBack } from '../../../engine/shards/held-back.ts'
+import { by } from '../../support/groups.ts'
+
+const answer = (name: string): Held => ({
+  type: 'answer',
+  to: by(name),
+  frame: new Uint8Array(10),
+  tempId: name,
+})
+const call = (release: () => void): Held => ({ type: 'call', release })
+const show = (release: () => void): Held => ({ type: 'show', frame: null, release })
+
+describe('what is held back', () => {
+  it('is given out in order, up to what is committed', () => {
+    const held = new HeldBack()
+    const given: (string | undefined)[] = []
+    for (let offset = 1; offset <= 2_000; offset++) held.push(offset, answer(`a${offset}`))
+    const give = (one: Held) => given.push(one.type === 'answer' ? one.tempId : undefined)
+    held.release(0, give)
+    expect(given).toEqual([])
+    held.release(1_500, give)
+    expect([given.length, given[0], given.at(-1), held.size]).toEqual([1_500, 'a1', 'a1500', 500])
+    held.release(2_000, give)
+    expect([given.length, held.size]).toEqual([2_000, 0])
+  })
+
+  it('gives up its answers when commits fail, and keeps the rest', () => {
+    const held = new HeldBack()
+    const done: string[] = []
+    held.push(1, answer('a'))
+    held.push(
+      1,
+      show(() => done.push('shown')),
+    )
+    held.push(
+      2,
+      call(() => done.push('called')),
+    )
+    held.push(2, answer('b'))
+    expect(held.takeAnswers().map(({ tempId }) => tempId)).toEqual(['a', 'b'])
+    expect([held.size, held.shows]).toEqual([2, 1])
+    held.release(2, (one) => one.type !== 'answer' && one.release())
+    expect([done, held.shows]).toEqual([['shown', 'called'], 0])
+  })
+
+  it('is full at so many items or so many bytes', () => {
+    const many = new HeldBack()
+    for (let i = 0; i < 16_384; i++)
+      many.push(
+        i,
+        call(() => {}),
+      )
+    expect(many.full).toBe(true)
+    many.release(0, () => {})
+    expect(many.full).toBe(false)
+
+    const large = new HeldBack()
+    for (let i = 0; i < 64; i++) {
+      expect(large.full).toBe(false)
+      large.push(i, { type: 'show', frame: new Uint8Array(1_048_576), release: () => {} })
+    }
+    expect(large.full).toBe(true)
+    large.release(0, () => {})
+    expect(large.full).toBe(false)
+  })
+})
