@@ -5,6 +5,7 @@ import type { Caller } from '../../engine/actors/caller.ts'
 import type { Effect, Effects, ReadEffect } from '../../engine/actors/effects.ts'
 import { type GroupState, newState } from '../../engine/actors/group/group-state.ts'
 import type { Role, StoredGroup } from '../../engine/storage/log.ts'
+import type { Message } from '../../protocol/records.ts'
 
 /** A group `g` with these members, in this order, that stands at seq 1. */
 export function aGroup(members: Readonly<Record<string, Role>>, info: Partial<StoredGroup> = {}): GroupState {
@@ -18,6 +19,24 @@ export function aGroup(members: Readonly<Record<string, Role>>, info: Partial<St
   group.lastSeq = 1
   group.publishedSeq = 1
   return group
+}
+
+/** The post with this number, by Ana. */
+export function aPost(seq: number, content = `post ${seq}`): Message {
+  return {
+    messageId: `g:${seq}`,
+    groupId: 'g',
+    seq,
+    senderId: 'ana',
+    senderName: 'Ana',
+    type: 'text',
+    content,
+    createdAt: seq,
+    tempId: `t${seq}`,
+    replyToId: undefined,
+    fileId: undefined,
+    mentions: undefined,
+  }
 }
 
 /** `ana` is called Ana. */

@@ -31,7 +31,7 @@ const post = (
   seq: number,
   senderId: string,
   mentions?: readonly string[],
-): LogEntry & { readonly message: Message } => ({
+): { readonly type: 'message'; readonly message: Message } => ({
   type: 'message',
   message: {
     messageId: `g:${seq}`,

@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest'
+import type { Effects } from '../../../engine/actors/effects.ts'
+import { attach, replay } from '../../../engine/actors/group/catch-up.ts'
+import type { GroupState } from '../../../engine/actors/group/group-state.ts'
+import { RecentEvents } from '../../../engine/actors/group/recent-events.ts'
+import type { LoggedEvent } from '../../../engine/storage/log.ts'
+import { decodeEvent } from '../../../protocol/codec.ts'
+import { limits } from '../../../protocol/limits.ts'
+import { aGroup, aPost, brief, given, only, snapshot } from '../../support/groups.ts'
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+const posts = (from: number, to: number, content?: string): readonly LoggedEvent[] =>
+  numbers(from, to).map((seq) => ({ seq, message: aPost(seq, content) }))
+
+/** A group that stands at `last`; from `floor` on its posts are in memory, the rest in the log. */
+function aGroupAt(floor: number, last: number, content?: string): GroupState {
+  const group = aGroup({ ana: 'admin', bruno: 'member' })
+  group.lastSeq = last
+  group.publishedSeq = last
+  return { ...group, recent: new RecentEvents(posts(floor, last, content), floor === 1) }
+}
+
+/** What the session is sent, by number, and the other effects by name, in order. */
+function shown(effects: Effects): readonly (number | string)[] {
+  return effects.map((effect) => {
+    if (effect.type !== 'send_frame') return effect.type
+    expect(effect.session).toBe(5)
+    const event = decodeEvent(effect.frame)
+    return event?.event === 'new_message' ? event.fields.message.seq : 'no message'
+  })
+}
+
+describe('attach', () => {
+  const mail = (from: number, joinedSeq = 1) =>
+    ({ type: 'attach', session: 5, userId: 'bruno', joinedSeq, from }) as const
+
+  it('brings what came after `from`, and lets the session hear the rest live, in one step', () => {
+    expect(shown(attach(aGroupAt(1, 6), mail(3)))).toEqual([4, 5, 6, 'subscribe'])
+  })
+
+  it('only subscribes where nothing was missed, or the session was told of more than is shown', () => {
+    expect(shown(attach(aGroupAt(1, 6), mail(6)))).toEqual(['subscribe'])
+    expect(shown(attach(aGroupAt(1, 6), mail(9)))).toEqual(['subscribe'])
+  })
+
+  it('does not bring what members have not been shown yet: they hear it live', () => {
+    const group = aGroupAt(1, 6)
+    group.publishedSeq = 4
+    expect(shown(attach(group, mail(2)))).toEqual([3, 4, 'subscribe'])
+  })
+
+  it('is void for who is no member, or left and came back meanwhile', () => {
+    const group = aGroupAt(1, 6)
+    expect(attach(group, { ...mail(3), userId: 'eva' })).toEqual([])
+    expect(attach(group, mail(3, 2))).toEqual([])
+  })
+
+  it('reads from the log what is older than memory, up to exactly where memory begins', () => {
+    const group = aGroupAt(11, 13)
+    const effects = attach(group, mail(7))
+    expect(only(effects, 'read')).toMatchObject({
+      query: { read: 'events', groupId: 'g', after: 7, upTo: 10 },
+      to: null,
+    })
+    expect(brief(effects)).toEqual(['read'])
+    expect(shown(given(effects, posts(8, 10)))).toEqual([8, 9, 10, 11, 12, 13, 'subscribe'])
+  })
+
+  it('reads no log where memory begins right behind `from`', () => {
+    expect(shown(attach(aGroupAt(11, 12), mail(10)))).toEqual([11, 12, 'subscribe'])
+  })
+
+  it('goes on piece by piece, with what memory holds by then', () => {
+    const group = aGroupAt(401, 402)
+    const effects = attach(group, mail(0))
+    const { limit } = only(effects, 'read').query as { readonly limit: number }
+    const second = given(effects, posts(1, limit))
+    expect(shown(second)).toEqual([...numbers(1, limit), 'read'])
+    expect(only(second, 'read').query).toMatchObject({ after: limit, upTo: 400 })
+    // Another event came while the log was read.
+    group.recent.push({ seq: 403, message: aPost(403) }, 9, 9)
+    group.publishedSeq = 403
+    const last = given(second, posts(limit + 1, 400))
+    expect(shown(last)).toEqual([...numbers(limit + 1, 403), 'subscribe'])
+  })
+
+  it('is void where the user left while the log was read: nothing is subscribed', () => {
+    const group = aGroupAt(11, 12)
+    const effects = attach(group, mail(9))
+    group.members.delete('bruno')
+    expect(shown(given(effects, posts(10, 10)))).toEqual([10])
+  })
+})
+
+describe('replay', () => {
+  const mail = (from: number, to: number) =>
+    ({ type: 'replay', session: 5, userId: 'bruno', from, to, counted: false }) as const
+  /** How the replay ended: what the user's actor is told. */
+  const end = (effects: Effects) => only(effects, 'tell_user')
+  const ended = (complete: boolean | null, lastSeq: number) => ({
+    userId: 'bruno',
+    mail: { type: 'replayed', session: 5, groupId: 'g', lastSeq, complete },
+  })
+
+  it('brings what came after `from` up to `to`, and says that this was all', () => {
+    const effects = replay(aGroupAt(1, 9), mail(3, 6))
+    expect(shown(effects)).toEqual([4, 5, 6, 'tell_user'])
+    expect(end(effects)).toMatchObject(ended(true, 6))
+  })
+
+  it('brings nothing to who is no member, and to who missed nothing', () => {
+    const group = aGroupAt(1, 9)
+    const foreign = replay(group, { ...mail(3, 6), userId: 'eva' })
+    expect(shown(foreign)).toEqual(['tell_user'])
+    expect(end(foreign)).toMatchObject({ ...ended(null, 6), userId: 'eva' })
+    for (const from of [6, 7]) expect(end(replay(group, mail(from, 6)))).toMatchObject(ended(true, 6))
+  })
+
+  it('goes a piece at a time, the next once the connection has drained', () => {
+    const group = aGroupAt(1, 450)
+    let effects = replay(group, mail(0, 450))
+    const seen: (number | string)[] = []
+    let pieces = 1
+    while (effects.at(-1)?.type === 'when_drained') {
+      const { mail: next, session, groupId } = only(effects, 'when_drained')
+      expect([session, groupId]).toEqual([5, 'g'])
+      if (next.type !== 'replay') throw new Error('not a replay')
+      seen.push(...shown(effects.slice(0, -1)))
+      effects = replay(group, next)
+      pieces += 1
+    }
+    seen.push(...shown(effects))
+    expect(seen).toEqual([...numbers(1, 450), 'tell_user'])
+    expect(pieces).toBe(3)
+  })
+
+  it('ends a piece early where its frames are large', () => {
+    const effects = replay(aGroupAt(1, 20, 'x'.repeat(30_000)), mail(0, 20))
+    // The fifth frame is the one that fills 128 KiB.
+    expect(shown(effects)).toEqual([1, 2, 3, 4, 5, 'when_drained'])
+    expect(only(effects, 'when_drained').mail).toMatchObject({ from: 5, to: 20 })
+  })
+
+  it('reads what is older than memory, but nothing that memory holds', () => {
+    const group = aGroupAt(11, 13)
+    const effects = replay(group, mail(8, 12))
+    expect(only(effects, 'read').query).toMatchObject({ after: 8, upTo: 10 })
+    const piece = given(effects, posts(9, 10))
+    expect(shown(piece)).toEqual([9, 10, 'when_drained'])
+    const { mail: next } = only(piece, 'when_drained')
+    if (next.type !== 'replay') throw new Error('not a replay')
+    expect(shown(replay(group, next))).toEqual([11, 12, 'tell_user'])
+  })
+
+  it('passes over numbers of which nothing exists', () => {
+    const group = aGroupAt(11, 13)
+    const piece = given(replay(group, mail(2, 9)), [])
+    expect(end(piece)).toMatchObject(ended(true, 9))
+  })
+
+  it('counts first where many numbers were missed, and brings none of too many', () => {
+    const to = limits.resumeEvents + 5
+    const effects = replay(aGroupAt(to - 10, to), mail(4, to + 1))
+    expect(only(effects, 'read').query).toEqual({
+      read: 'count',
+      groupId: 'g',
+      after: 4,
+      upTo: to + 1,
+      cap: limits.resumeEvents + 1,
+    })
+    const tooMany = given(effects, limits.resumeEvents + 1)
+    expect(shown(tooMany)).toEqual(['tell_user'])
+    expect(end(tooMany)).toMatchObject(ended(false, to + 1))
+  })
+
+  it('brings exactly as many as promised, counted once', () => {
+    const to = limits.resumeEvents + 5
+    const group = aGroupAt(to - 10, to)
+    expect(only(replay(group, mail(5, to)), 'read').query).toMatchObject({ read: 'events' })
+    // More numbers than that, but gaps among them.
+    const first = given(replay(group, mail(4, to)), limits.resumeEvents)
+    expect(only(first, 'read').query).toMatchObject({ read: 'events', after: 4 })
+    const { limit } = only(first, 'read').query as { readonly limit: number }
+    const piece = given(first, posts(5, 4 + limit))
+    expect(only(piece, 'when_drained').mail).toMatchObject({ from: 4 + limit, counted: true })
+  })
+
+  it('changes nothing of the group', () => {
+    const group = aGroupAt(1, 9)
+    const before = snapshot(group)
+    replay(group, mail(3, 6))
+    expect(snapshot(group)).toEqual(before)
+  })
+})
