@@ -1,5 +1,8 @@
 /**
  * Children: the processes of a run, each in a folder of its own, all of which end with the runner.
+ *
+ * Every wait for one has a deadline. Where one fails, the error shows what the server last said;
+ * the runner then ends, and `endAll` with it.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,14 +15,25 @@ import type { Figures } from './cases/case.ts'
 import type { Target } from './load/crowd.ts'
 
 const main = fileURLToPath(new URL('../server/main.js', import.meta.url))
+const loadProcess = fileURLToPath(new URL('./load/load-process.js', import.meta.url))
+const barePeer = fileURLToPath(new URL('./peers/bare-uws-process.js', import.meta.url))
 /** As `npm start` and the bin start it. */
 const START_ARG = '--max-semi-space-size=2'
 const SECRET = 'the secret of a benchmark, 32 bytes or more'
+const START_DEADLINE_MS = 15_000
 const CASE_DEADLINE_MS = 180_000
+const END_DEADLINE_MS = 15_000
+/** Lines of the server's log that an error shows. */
+const LAST_LINES = 20
 
 /** A server that can be asked, until it is ended. */
 export interface RunningServer extends Target {
   readonly pid: number
+  /** Rejects when the process ends, which is not before `end`. */
+  readonly alive: Promise<never>
+  /** The end of what it logged. */
+  lastLines(): string
+  /** @throws Error where it does not end by itself, with 0. */
   end(): Promise<void>
 }
 
@@ -51,53 +65,65 @@ export class Children {
         stdio: ['ignore', 'ignore', 'pipe'],
       }),
     )
-    const said: string[] = []
-    const port = await new Promise<number>((resolve, reject) => {
+    const lines: string[] = []
+    const port = new Promise<number>((resolve, reject) => {
       createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
-        if (said.length < 50) said.push(line)
+        lines.push(line)
+        if (lines.length > LAST_LINES) lines.shift()
         const listening = /"port":(\d+).*"msg":"listening"/.exec(line)
         if (listening) resolve(Number(listening[1]))
       })
-      child.once('exit', () => reject(new Error(`the server did not start:\n${said.join('\n')}`)))
+      child.once('exit', () => reject(new Error('the server ended at its start')))
     })
-    return this.#asServer(child, port, () => {
+    const asServer = this.#asServer(child, lines, () => {
       rmSync(dataDir, { recursive: true, force: true })
       this.#folders.delete(dataDir)
     })
+    try {
+      return { ...asServer, port: await within(START_DEADLINE_MS, 'the server listens', port) }
+    } catch (error) {
+      throw new Error(`${(error as Error).message}:\n${lines.join('\n')}`, { cause: error })
+    }
   }
 
   /** Starts the bare peer. */
   async peer(): Promise<RunningServer> {
-    const child = this.#own(fork(fileURLToPath(new URL('./peers/bare-uws-process.js', import.meta.url))))
-    const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-    return this.#asServer(child, port, () => {})
+    const child = this.#own(fork(barePeer))
+    const port = new Promise<number>((resolve, reject) => {
+      child.once('message', (said) => resolve((said as { readonly port: number }).port))
+      child.once('exit', () => reject(new Error('the bare peer ended at its start')))
+    })
+    const asServer = this.#asServer(child, [], () => {})
+    return { ...asServer, port: await within(START_DEADLINE_MS, 'the bare peer listens', port) }
   }
 
   /** Asks one case's question from a process of its own. */
-  async load(name: string, { pid, port, secret }: RunningServer, quick: boolean): Promise<Figures> {
+  async load(name: string, server: RunningServer, quick: boolean): Promise<Figures> {
+    const { pid, port, secret, alive, lastLines } = server
     const input = JSON.stringify({ pid, port, secret, quick })
     const child = this.#own(
-      fork(fileURLToPath(new URL('./load/load-process.js', import.meta.url)), [name, input], {
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      }),
+      fork(loadProcess, [name, input], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
     )
-    const deadline = setTimeout(() => child.kill('SIGKILL'), CASE_DEADLINE_MS)
+    const figures = new Promise<Figures>((resolve, reject) => {
+      child.once('message', (said) => resolve(said as Figures))
+      child.once('exit', (code, signal) =>
+        reject(new Error(`the load of ${name} ended with ${signal ?? code} and no figures`)),
+      )
+    })
     try {
-      return await new Promise<Figures>((resolve, reject) => {
-        child.once('message', (figures) => resolve(figures as Figures))
-        child.once('exit', (code, signal) =>
-          reject(new Error(`the load of ${name} ended with ${signal ?? code} and no figures`)),
-        )
+      return await within(CASE_DEADLINE_MS, `${name} has its figures`, Promise.race([figures, alive]))
+    } catch (error) {
+      const said = lastLines()
+      throw new Error(`${(error as Error).message}${said && `; the server said last:\n${said}`}`, {
+        cause: error,
       })
-    } finally {
-      clearTimeout(deadline)
     }
   }
 
   /** Ends what still runs and removes its folders; for every way out. */
   endAll(): void {
     for (const child of this.#running) child.kill('SIGKILL')
-    for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true })
+    for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   }
 
   #own<T extends ChildProcess>(child: T): T {
@@ -106,18 +132,37 @@ export class Children {
     return child
   }
 
-  #asServer(child: ChildProcess, port: number, cleanUp: () => void): RunningServer {
+  #asServer(child: ChildProcess, lines: readonly string[], cleanUp: () => void): Omit<RunningServer, 'port'> {
+    const alive = new Promise<never>((_, reject) => {
+      child.once('exit', (code, signal) => reject(new Error(`the server ended with ${signal ?? code}`)))
+    })
+    // Of no interest where no case is running.
+    alive.catch(() => {})
     return {
+      alive,
       pid: child.pid as number,
-      port,
       secret: SECRET,
+      lastLines: () => lines.join('\n'),
       async end() {
         const ended = once(child, 'exit')
-        child.kill('SIGTERM')
-        const [code] = (await ended) as [number | null]
+        if (!child.kill('SIGTERM')) throw new Error('a server was gone before it was to end')
+        const [code] = (await within(END_DEADLINE_MS, 'the server ends', ended)) as [number | null]
         cleanUp()
         if (code !== 0) throw new Error(`a server ended with ${code} instead of 0`)
       },
     }
+  }
+}
+
+/** The promise's value. @throws Error where there is none after so long. */
+async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${what}`)), ms)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

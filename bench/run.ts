@@ -11,7 +11,7 @@ import { cpus, hostname, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Figures } from './cases/case.ts'
-import { Children } from './children.ts'
+import { Children, type RunningServer } from './children.ts'
 
 const usage = `npm run bench -- [--quick] [--case NAME[,NAME]] [--runs N]
 
@@ -31,6 +31,8 @@ interface Bar {
 
 const lost: Bar = { figure: 'lost', bar: '0', met: (value) => value === 0 }
 
+const MAX_ROUNDS = 100
+
 /** What the cases have to show. */
 const bars: Readonly<Record<string, readonly Bar[]>> = {
   connect: [lost, { figure: 'KiB/connection', bar: '≤ 6', met: (value) => value <= 6 }],
@@ -44,32 +46,19 @@ const bars: Readonly<Record<string, readonly Bar[]>> = {
   ingest: [lost, { figure: 'message_sent/s', bar: '≥ 20000', met: (value) => value >= 20_000 }],
 }
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    case: { type: 'string', default: Object.keys(bars).join(',') },
-    runs: { type: 'string' },
-    'server-arg': { type: 'string', multiple: true, default: [] },
-    help: { type: 'boolean', default: false },
-  },
-})
-if (values.help) {
-  process.stdout.write(usage)
-  process.exit(0)
-}
+const values = readOptions()
 const rounds = Number(values.runs ?? (values.quick ? 1 : 3))
 const names = values.case.split(',')
-const unknown = names.find((name) => !(name in bars))
-if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
-  process.stderr.write(
-    unknown === undefined ? '--runs takes a whole number\n' : `no case "${unknown}"\n\n${usage}`,
-  )
-  process.exit(2)
+const unknown = names.find((name) => !Object.hasOwn(bars, name))
+if (unknown !== undefined) refuse(`no case "${unknown}"`)
+if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= MAX_ROUNDS)) {
+  refuse(`--runs takes a whole number from 1 to ${MAX_ROUNDS}`)
 }
 
 const children = new Children(values['server-arg'])
+// However this ends: a signal, an error, or the last case.
 process.on('exit', () => children.endAll())
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
 
 const machine = {
   date: new Date().toISOString(),
@@ -83,14 +72,19 @@ const machine = {
 process.stdout.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}\n`)
 
 const results: Record<string, { readonly rounds: Figures[]; readonly median: Figures }> = {}
-for (const name of names) {
-  const figures: Figures[] = []
-  for (let round = 1; round <= rounds; round++) {
-    process.stdout.write(`${name}, round ${round} of ${rounds} …\n`)
-    figures.push(await runRound(name))
+try {
+  for (const name of names) {
+    const figures: Figures[] = []
+    for (let round = 1; round <= rounds; round++) {
+      process.stdout.write(`${name}, round ${round} of ${rounds} …\n`)
+      figures.push(await runRound(name))
+    }
+    results[name] = { rounds: figures, median: median(figures) }
+    print(name, results[name].median)
   }
-  results[name] = { rounds: figures, median: median(figures) }
-  print(name, results[name].median)
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
 }
 
 const folder = fileURLToPath(new URL('../../bench/results/', import.meta.url))
@@ -110,15 +104,44 @@ async function runRound(name: string): Promise<Figures> {
   const own = await ask(name, await children.server())
   const bare = await ask(name, await children.peer())
   const [ours = 0, theirs = 1] = [own['deliveries/s'], bare['deliveries/s']]
-  return { ...own, 'bare deliveries/s': theirs, 'of bare uWebSockets.js': ours / theirs }
+  return {
+    ...own,
+    'bare deliveries/s': theirs,
+    'bare bytes/message': bare['bytes/message'] ?? 0,
+    'bare server cores': bare['server cores'] ?? 0,
+    'bare load cores': bare['load cores'] ?? 0,
+    'of bare uWebSockets.js': ours / theirs,
+  }
 }
 
-async function ask(name: string, server: Awaited<ReturnType<Children['server']>>): Promise<Figures> {
+async function ask(name: string, server: RunningServer): Promise<Figures> {
+  const figures = await children.load(name, server, values.quick)
+  await server.end()
+  return figures
+}
+
+function readOptions() {
   try {
-    return await children.load(name, server, values.quick)
-  } finally {
-    await server.end()
+    const { values } = parseArgs({
+      options: {
+        quick: { type: 'boolean', default: false },
+        case: { type: 'string', default: Object.keys(bars).join(',') },
+        runs: { type: 'string' },
+        'server-arg': { type: 'string', multiple: true, default: [] },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    if (!values.help) return values
+  } catch (error) {
+    refuse((error as Error).message)
   }
+  process.stdout.write(usage)
+  process.exit(0)
+}
+
+function refuse(why: string): never {
+  process.stderr.write(`${why}\n\n${usage}`)
+  process.exit(2)
 }
 
 function median(figures: readonly Figures[]): Figures {
@@ -144,8 +167,10 @@ function print(name: string, figures: Figures): void {
 
 function commit(): string {
   try {
-    const hash = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-    const dirty = execFileSync('git', ['status', '--porcelain', '--untracked-files=no'], { encoding: 'utf8' })
+    const git = (...args: string[]) =>
+      execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    const hash = git('rev-parse', '--short', 'HEAD').trim()
+    const dirty = git('status', '--porcelain', '--untracked-files=no')
     return dirty === '' ? hash : `${hash} and changes`
   } catch {
     return 'unknown'

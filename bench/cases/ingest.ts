@@ -9,6 +9,7 @@ import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
 import { Crowd, until } from '../load/crowd.ts'
 import type { LeanClient } from '../load/lean-client.ts'
+import { watchCores } from '../load/process-figures.ts'
 import type { CaseInput, Figures } from './case.ts'
 
 const SENDERS = 64
@@ -22,7 +23,7 @@ export async function ingestCase(input: CaseInput): Promise<Figures> {
   const crowd = new Crowd(input)
   await crowd.connect(SENDERS)
   for (let i = 0; i < SENDERS; i += GROUP_SIZE) {
-    await crowd.group(`g${i}`, crowd.clients.slice(i, i + GROUP_SIZE))
+    crowd.group(`g${i}`, crowd.clients.slice(i, i + GROUP_SIZE))
   }
   await crowd.expect(events.group_created.code, SENDERS)
 
@@ -56,17 +57,24 @@ export async function ingestCase(input: CaseInput): Promise<Figures> {
   for (const client of crowd.clients) for (let i = 0; i < WINDOW; i++) sendNext(client)
 
   await pause(WARM_UP_MS)
+  const coresBusy = watchCores(input.pid)
   const startedAt = performance.now()
   measuring = true
   await pause((input.quick ? QUICK_SECONDS : SECONDS) * 1_000)
   measuring = false
   const seconds = (performance.now() - startedAt) / 1_000
+  const cores = coresBusy()
   stopped = true
   const total = () => sent.reduce((sum, count) => sum + count, 0)
   await until(
     () => answered.reduce((sum, count) => sum + count, 0) >= total(),
     () => `expected ${total()} answers, came ${crowd.counts[events.message_sent.code]}`,
   )
+  // The sum of what the four of a group have sent is what each of them has got.
+  await crowd.checkPosts(({ index }) => {
+    const first = index - (index % GROUP_SIZE)
+    return sent.subarray(first, first + GROUP_SIZE).reduce((sum, count) => sum + count, 0)
+  })
   const { lost } = crowd
   crowd.end()
   return {
@@ -74,6 +82,7 @@ export async function ingestCase(input: CaseInput): Promise<Figures> {
     'p50 ms': histogram.getValueAtPercentile(50) / 1_000,
     'p99 ms': histogram.getValueAtPercentile(99) / 1_000,
     lost,
+    ...cores,
   }
 }
 

@@ -8,6 +8,7 @@ import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
 import { Crowd, until } from '../load/crowd.ts'
 import type { LeanClient } from '../load/lean-client.ts'
+import { watchCores } from '../load/process-figures.ts'
 import type { CaseInput, Figures } from './case.ts'
 
 const MEMBERS = 1_000
@@ -20,7 +21,7 @@ const CONTENT = 'a message of about the usual length, as people write them'
 export async function largeGroupCase(input: CaseInput): Promise<Figures> {
   const crowd = new Crowd(input)
   await crowd.connect(MEMBERS)
-  await crowd.group('large', crowd.clients)
+  crowd.group('large', crowd.clients)
   await crowd.expect(events.group_created.code, MEMBERS)
 
   let sent = 0
@@ -29,28 +30,38 @@ export async function largeGroupCase(input: CaseInput): Promise<Figures> {
     sent += 1
     client.send(encodeRequest('send_message', 2, { groupId: 'large', content: CONTENT, tempId: `t${sent}` }))
   }
-  crowd.onEvent = (client, code) => {
-    if (code === events.message_sent.code && !stopped) sendNext(client)
+  let frameBytes = 0
+  crowd.onEvent = (client, code, _bytes, start, end) => {
+    if (code === events.new_message.code) frameBytes = end - start
+    else if (code === events.message_sent.code && !stopped) sendNext(client)
   }
   // Sixteen members write, one message under way each.
   for (const client of crowd.clients.slice(0, IN_FLIGHT)) sendNext(client)
 
   const { code } = events.new_message
   await pause(WARM_UP_MS)
+  const coresBusy = watchCores(input.pid)
   const startedAt = performance.now()
   const before = crowd.counts[code] as number
   await pause((input.quick ? QUICK_SECONDS : SECONDS) * 1_000)
   const deliveries = (crowd.counts[code] as number) - before
   const seconds = (performance.now() - startedAt) / 1_000
+  const cores = coresBusy()
   stopped = true
   await until(
     () => (crowd.counts[code] as number) >= sent * MEMBERS,
     () => `expected ${sent * MEMBERS} deliveries, came ${crowd.counts[code]}`,
   )
-  if (crowd.counts[code] !== sent * MEMBERS) throw new Error('more deliveries than messages to members')
+  await crowd.checkPosts(() => sent)
   const { lost } = crowd
   crowd.end()
-  return { 'deliveries/s': deliveries / seconds, 'messages/s': deliveries / seconds / MEMBERS, lost }
+  return {
+    'deliveries/s': deliveries / seconds,
+    'messages/s': deliveries / seconds / MEMBERS,
+    'bytes/message': frameBytes,
+    lost,
+    ...cores,
+  }
 }
 
 function pause(ms: number): Promise<void> {

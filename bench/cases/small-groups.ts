@@ -5,13 +5,13 @@
  * carries the moment it was due, and the latency of each of its ten deliveries counts from there,
  * so that a stall of the server, or of the sender, shows (coordinated omission is not possible).
  */
-
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { build, type Histogram } from 'hdr-histogram-js'
 import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
 import { Crowd, until } from '../load/crowd.ts'
 import type { LeanClient } from '../load/lean-client.ts'
+import { watchCores } from '../load/process-figures.ts'
 import type { CaseInput, Figures } from './case.ts'
 
 const CLIENTS = 10_000
@@ -30,14 +30,18 @@ export async function smallGroupsCase(input: CaseInput): Promise<Figures> {
   await crowd.connect(CLIENTS)
   const groups = CLIENTS / GROUP_SIZE
   for (let i = 0; i < groups; i++) {
-    await crowd.group(`g${i}`, crowd.clients.slice(i * GROUP_SIZE, (i + 1) * GROUP_SIZE))
+    crowd.group(`g${i}`, crowd.clients.slice(i * GROUP_SIZE, (i + 1) * GROUP_SIZE))
   }
   await crowd.expect(events.group_created.code, CLIENTS)
 
   const seconds = input.quick ? QUICK_SECONDS : SECONDS
-  await sendOnSchedule(crowd, WARM_UP_SECONDS, null)
+  const byGroup = new Uint32Array(groups)
+  await sendOnSchedule(crowd, WARM_UP_SECONDS, byGroup, null)
   const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 })
-  const sent = await sendOnSchedule(crowd, seconds, histogram)
+  const coresBusy = watchCores(input.pid)
+  const sent = await sendOnSchedule(crowd, seconds, byGroup, histogram)
+  const cores = coresBusy()
+  await crowd.checkPosts(({ index }) => byGroup[Math.floor(index / GROUP_SIZE)] as number)
   const delivered = histogram.totalCount
   const { lost } = crowd
   crowd.end()
@@ -50,11 +54,17 @@ export async function smallGroupsCase(input: CaseInput): Promise<Figures> {
     'p99 ms': histogram.getValueAtPercentile(99) / 1_000,
     'p99.9 ms': histogram.getValueAtPercentile(99.9) / 1_000,
     'max ms': histogram.maxValue / 1_000,
+    'server cores': cores['server cores'],
   }
 }
 
-/** Sends for so long and waits for every delivery; returns how many were sent. */
-async function sendOnSchedule(crowd: Crowd, seconds: number, histogram: Histogram | null): Promise<number> {
+/** Sends for so long, counts by group, and waits for every delivery; returns how many were sent. */
+async function sendOnSchedule(
+  crowd: Crowd,
+  seconds: number,
+  byGroup: Uint32Array,
+  histogram: Histogram | null,
+): Promise<number> {
   const total = seconds * MESSAGES_A_SECOND
   const intervalUs = 1_000_000 / MESSAGES_A_SECOND
   const before = crowd.counts[events.new_message.code] as number
@@ -73,8 +83,11 @@ async function sendOnSchedule(crowd: Crowd, seconds: number, histogram: Histogra
     // A walk through all clients that looks random and is the same each time.
     const sender = crowd.clients[(sent * 7_919) % CLIENTS] as LeanClient
     const content = `due:${String(dueUs).padStart(DIGITS, '0')} a message of about the usual length`
-    const groupId = `g${Math.floor(sender.index / GROUP_SIZE)}`
-    sender.send(encodeRequest('send_message', 2, { groupId, content, tempId: `${startUs}-${sent}` }))
+    const group = Math.floor(sender.index / GROUP_SIZE)
+    ;(byGroup[group] as number) += 1
+    sender.send(
+      encodeRequest('send_message', 2, { groupId: `g${group}`, content, tempId: `${startUs}-${sent}` }),
+    )
     sent += 1
   }
   const expected = before + total * GROUP_SIZE

@@ -61,8 +61,8 @@ export class Crowd {
     await this.expect(events.connected.code, before + count)
   }
 
-  /** Makes one group of the clients given, the first of whom asks; resolves when all have heard of it. */
-  async group(groupId: string, members: readonly LeanClient[]): Promise<void> {
+  /** Asks for one group of the clients given, in the name of the first; each hears `group_created`. */
+  group(groupId: string, members: readonly LeanClient[]): void {
     const [first, ...rest] = members
     const fields = { kind: 'group', groupId, members: rest.map(({ index }) => `u${index}`) } as const
     first?.send(encodeRequest('create_group', 1, fields))
@@ -74,6 +74,21 @@ export class Crowd {
     const ping = encodeRequest('ping', 1, {})
     for (const client of this.clients) client.send(ping)
     await this.expect(events.pong.code, before + this.clients.length)
+  }
+
+  /**
+   * Holds that each client has had exactly its share of posts: none missing and none twice, also
+   * where one would make up for the other in the sum. A ping to all goes before, so that whatever
+   * was under way has come and everyone is seen to be there.
+   */
+  async checkPosts(expected: (client: LeanClient) => number): Promise<void> {
+    await this.ping()
+    for (const client of this.clients) {
+      const share = expected(client)
+      if (client.posts !== share) {
+        throw new Error(`u${client.index} expected ${share} posts, came ${client.posts}`)
+      }
+    }
   }
 
   /** Waits until `total` events of the code have come in all. */
@@ -92,6 +107,7 @@ export class Crowd {
   #take(client: LeanClient, bytes: Buffer, start: number, end: number): void {
     const code = bytes[start + CODE_OFFSET] as number
     ;(this.counts[code] as number) += 1
+    if (code === events.new_message.code) client.posts += 1
     if (code === events.error.code || code === events.message_error.code) {
       throw new Error(`the server refused: ${bytes.toString('latin1', start, end)}`)
     }

@@ -25,6 +25,8 @@ const shared = Buffer.allocUnsafeSlow(READ_BYTES)
 export class LeanClient {
   /** Number of the client in its case; the case gives it. */
   readonly index: number
+  /** `new_message` events that came; the crowd counts them. */
+  posts = 0
   readonly #socket: Socket
   readonly #onFrame: OnFrame
   #rest: Buffer | null = null

@@ -1,6 +1,6 @@
 /**
  * Bare uWebSockets.js: the yardstick of the large group. It publishes as many bytes as Tertulia
- * would, to as many sockets, and answers the sender; it checks, numbers, orders and keeps nothing.
+ * does, to as many sockets, and answers the sender; it checks, numbers, orders and keeps nothing.
  *
  * Speaks just enough of the protocol for the same load to drive it: one frame prepared for each
  * kind of answer, chosen by the code of the request.
@@ -13,17 +13,19 @@ import { requests } from '../../protocol/requests.ts'
 const TOPIC = 'large'
 const CONTENT = 'a message of about the usual length, as people write them'
 
+/** Of five digits, as nearly all are in a run. */
+const NUMBER = 20_000
 const now = Date.now()
 const message = {
-  messageId: 'large:1000',
+  messageId: `large:${NUMBER}`,
   groupId: 'large',
-  seq: 1_000,
-  senderId: 'u1',
-  senderName: 'u1',
+  seq: NUMBER,
+  senderId: 'u10',
+  senderName: 'u10',
   type: 'text',
   content: CONTENT,
   createdAt: now,
-  tempId: 't1000',
+  tempId: `t${NUMBER}`,
 } as const
 const group = {
   groupId: 'large',
@@ -35,8 +37,9 @@ const group = {
   lastSeq: 1,
 } as const
 const newMessage = encodeEvent('new_message', 0, { message })
-const messageSent = encodeEvent('message_sent', 2, { tempId: 't1000', message, success: true })
+const messageSent = encodeEvent('message_sent', 2, { tempId: message.tempId, message, success: true })
 const groupCreated = encodeEvent('group_created', 0, { group, groupId: 'large', seq: 1, by: 'u0', at: now })
+const pong = encodeEvent('pong', 1, { serverTime: now })
 /** The load counts it by its code and does not look inside. */
 const connected = Uint8Array.of(0x92, events.connected.code, 0)
 
@@ -61,6 +64,8 @@ app.ws('/ws', {
     } else if (code === requests.send_message.code) {
       app.publish(TOPIC, newMessage, true)
       ws.send(messageSent, true)
+    } else if (code === requests.ping.code) {
+      ws.send(pong, true)
     }
   },
 })
