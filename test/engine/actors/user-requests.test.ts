@@ -1,0 +1,227 @@
+import { describe, expect, it } from 'vitest'
+import type { Caller } from '../../../engine/actors/caller.ts'
+import type { Effects } from '../../../engine/actors/effects.ts'
+import { replayed } from '../../../engine/actors/user/resume.ts'
+import { closed, left } from '../../../engine/actors/user/sessions.ts'
+import { userHandlers } from '../../../engine/actors/user/user-handlers.ts'
+import type { UserState } from '../../../engine/actors/user/user-state.ts'
+import type { RequestFields } from '../../../protocol/requests.ts'
+import { brief, by, given, only } from '../../support/groups.ts'
+import { refusal } from '../../support/sessions.ts'
+import { aUser, connected } from '../../support/users.ts'
+
+const ana = by('ana')
+
+describe('resume', () => {
+  const ids = (count: number) => Array.from({ length: count }, (_, i) => `g${i}`)
+  const userIn = (groups: readonly string[]) => {
+    const user = aUser(Object.fromEntries(groups.map((id) => [id, 1])))
+    connected(user, ana.session, Object.fromEntries(groups.map((id) => [id, 50])))
+    return user
+  }
+  const resume = (user: UserState, groups: readonly (readonly [string, number])[], caller: Caller = ana) =>
+    userHandlers.resume(user, caller, { groups } as RequestFields<'resume'>, 0, '')
+  const done = (user: UserState, groupId: string, complete: boolean | null = true, lastSeq = 50) =>
+    replayed(user, { type: 'replayed', session: ana.session, groupId, lastSeq, complete })
+  const told = (effects: Effects) =>
+    effects.map((effect) => (effect.type === 'tell_group' ? effect.groupId : effect.type))
+
+  it('replays from the client’s number up to where the session hears everything live', () => {
+    const effects = resume(userIn(['g']), [['g', 20]])
+    expect(only(effects, 'tell_group')).toMatchObject({
+      groupId: 'g',
+      mail: { type: 'replay', session: ana.session, userId: 'ana', from: 20, to: 50, counted: false },
+    })
+    expect(brief(effects)).toEqual(['tell g replay'])
+  })
+
+  it('replays eight groups at once, the next as one is through, and answers after the last', () => {
+    const user = userIn(ids(10))
+    expect(
+      told(
+        resume(
+          user,
+          ids(10).map((id) => [id, 0]),
+        ),
+      ),
+    ).toEqual(ids(8))
+    expect(told(done(user, 'g3'))).toEqual(['g8'])
+    expect(told(done(user, 'g0', false, 49))).toEqual(['g9'])
+    for (const id of ['g1', 'g2', 'g4', 'g5', 'g6', 'g7', 'g8']) expect(done(user, id)).toEqual([])
+    const last = done(user, 'g9')
+    expect(only(last, 'answer')).toMatchObject({ to: ana, event: { name: 'resumed' } })
+    const { groups } = only(last, 'answer').event.fields as { groups: readonly (readonly unknown[])[] }
+    expect(groups.length).toBe(10)
+    expect(groups.slice(0, 2)).toEqual([
+      ['g3', 50, true],
+      ['g0', 49, false],
+    ])
+  })
+
+  it('leaves out groups that one is not in, from the start or meanwhile', () => {
+    const user = userIn(ids(10))
+    expect(told(resume(user, [['foreign', 0], ...ids(9).map((id) => [id, 0] as const)]))).toEqual(ids(8))
+    left(user, { type: 'left', groupId: 'g8' })
+    // The place of the one that is through goes to nobody.
+    expect(done(user, 'g0', null)).toEqual([])
+    for (const id of ids(7).slice(1)) done(user, id)
+    const answer = only(done(user, 'g7'), 'answer')
+    const { groups } = answer.event.fields as { groups: readonly (readonly [string])[] }
+    expect(groups.map(([id]) => id)).toEqual(ids(8).slice(1))
+  })
+
+  it('is answered at once where there is nothing to replay', () => {
+    for (const groups of [[], [['foreign', 0]]] as const) {
+      const user = userIn(['g'])
+      expect(only(resume(user, groups), 'answer').event).toEqual({ name: 'resumed', fields: { groups: [] } })
+      // And the next may come.
+      expect(told(resume(user, [['g', 0]]))).toEqual(['g'])
+    }
+  })
+
+  it('takes the last of what is said twice of a group, and replays it once', () => {
+    const effects = resume(userIn(['g']), [
+      ['g', 10],
+      ['g', 20],
+    ])
+    expect(only(effects, 'tell_group').mail).toMatchObject({ from: 20 })
+  })
+
+  it('goes one at a time for a session, and again once it is through', () => {
+    const user = userIn(['g', 'h'])
+    resume(user, [['g', 0]])
+    const before = structuredClone(user)
+    expect(() => resume(user, [['h', 0]], { ...ana, ref: 8 })).toThrow(
+      expect.objectContaining({ ...refusal('overloaded'), retryAfterMs: 500 }),
+    )
+    expect(user).toEqual(before)
+    expect(brief(done(user, 'g'))).toEqual(['answer resumed'])
+    expect(told(resume(user, [['h', 0]]))).toEqual(['h'])
+  })
+
+  it('goes beside that of another session', () => {
+    const user = userIn(['g'])
+    connected(user, 4, { g: 60 })
+    resume(user, [['g', 0]])
+    const other = resume(user, [['g', 0]], { ...ana, session: 4 })
+    expect(only(other, 'tell_group').mail).toMatchObject({ session: 4, to: 60 })
+  })
+
+  it('ends in silence where its session went meanwhile', () => {
+    const user = userIn(ids(9))
+    resume(
+      user,
+      ids(9).map((id) => [id, 0]),
+    )
+    closed(user, { type: 'closed', session: ana.session })
+    expect(done(user, 'g0')).toEqual([])
+    expect(user.sessions.size).toBe(0)
+  })
+
+  it('is refused to who has no connection that hears, and changes nothing', () => {
+    const user = aUser({ g: 1 })
+    const refused = expect.objectContaining(refusal('bad_request'))
+    expect(() => resume(user, [['g', 0]])).toThrow(refused)
+    user.sessions.set(ana.session, { phase: 'opening', sessionId: 's' })
+    const before = structuredClone(user)
+    expect(() => resume(user, [['g', 0]])).toThrow(refused)
+    expect(user).toEqual(before)
+  })
+})
+
+describe('create_group', () => {
+  const create = (fields: object, caller = ana) =>
+    userHandlers.create_group(
+      { ...aUser(), userId: caller.userId },
+      caller,
+      { kind: 'group', ...fields } as RequestFields<'create_group'>,
+      500,
+      'fresh',
+    )
+  const mailOf = (effects: Effects) => only(effects, 'tell_group')
+
+  it('is handed on to the group that will be: private, with a fresh id, unless asked otherwise', () => {
+    expect(mailOf(create({ members: ['bruno', 'ana', 'bruno'], name: 'Cozinha' }))).toEqual({
+      type: 'tell_group',
+      groupId: 'fresh',
+      mail: {
+        type: 'create',
+        by: ana,
+        members: ['bruno'],
+        group: {
+          groupId: 'fresh',
+          kind: 'group',
+          visibility: 'private',
+          createdBy: 'ana',
+          createdAt: 500,
+          name: 'Cozinha',
+        },
+      },
+    })
+    expect(mailOf(create({ groupId: 'kitchen', visibility: 'open' }))).toMatchObject({
+      groupId: 'kitchen',
+      mail: { members: [], group: { groupId: 'kitchen', visibility: 'open' } },
+    })
+  })
+
+  it('finds one id for a direct chat, whoever of the two asks, whatever else they ask', () => {
+    const ids = [
+      create({ kind: 'direct', members: ['bruno'] }),
+      create({ kind: 'direct', members: ['ana', 'bruno'], groupId: 'mine', visibility: 'open' }),
+      create({ kind: 'direct', members: ['ana'] }, by('bruno')),
+    ].map((effects) => {
+      expect(mailOf(effects).mail).toMatchObject({ group: { visibility: 'private' } })
+      return mailOf(effects).groupId
+    })
+    expect(new Set(ids).size).toBe(1)
+    expect(ids[0]).toMatch(/^d_[A-Za-z0-9_-]{27}$/)
+    expect(mailOf(create({ kind: 'direct', members: ['clara'] })).groupId).not.toBe(ids[0])
+    // Where one id ends and the other begins is part of it.
+    const [one, other] = [create({ kind: 'direct', members: ['b'] }, by('ac')), by('a')]
+    expect(mailOf(create({ kind: 'direct', members: ['cb'] }, other)).groupId).not.toBe(mailOf(one).groupId)
+  })
+
+  it.each([[[]], [['ana']], [['bruno', 'clara']], [undefined]])(
+    'is refused for a direct chat with %s',
+    (members) => {
+      expect(() => create({ kind: 'direct', members })).toThrow(
+        expect.objectContaining(refusal('bad_request', 'members')),
+      )
+    },
+  )
+})
+
+describe('get_groups', () => {
+  const list = (fields: object) => userHandlers.get_groups(aUser(), ana, fields, 0, '')
+
+  it('reads a page, fifty where nothing is said, and gives the place of the next as a cursor', () => {
+    const first = list({})
+    expect(only(first, 'read')).toMatchObject({
+      query: { read: 'listings', userId: 'ana', limit: 50 },
+      to: ana,
+    })
+    const answered = given(first, { groups: [], next: [1_234, 'g_-1'] })
+    expect(only(answered, 'answer')).toMatchObject({
+      to: ana,
+      event: { name: 'groups', fields: { groups: [], cursor: '1234:g_-1' } },
+    })
+    const second = list({ cursor: '1234:g_-1', limit: 2 })
+    expect(only(second, 'read').query).toMatchObject({ cursor: [1_234, 'g_-1'], limit: 2 })
+    expect(only(given(second, { groups: [] }), 'answer').event.fields).toMatchObject({ cursor: undefined })
+  })
+
+  it.each(['', 'g', ':g', '1:', '-1:g', '1:g g', '1:g:h', `${'9'.repeat(17)}:g`])(
+    'refuses %j as a cursor',
+    (cursor) => {
+      expect(() => list({ cursor })).toThrow(expect.objectContaining(refusal('bad_request', 'cursor')))
+    },
+  )
+})
+
+describe('ping', () => {
+  it('gives back what it was given, and the time', () => {
+    expect(userHandlers.ping(aUser(), ana, { t: 5 }, 77, '')).toEqual([
+      { type: 'answer', to: ana, event: { name: 'pong', fields: { t: 5, serverTime: 77 } } },
+    ])
+  })
+})

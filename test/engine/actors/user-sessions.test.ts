@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest'
+import type { Effects } from '../../../engine/actors/effects.ts'
+import { closed, joined, left, open } from '../../../engine/actors/user/sessions.ts'
+import type { UserState } from '../../../engine/actors/user/user-state.ts'
+import type { GroupSummary } from '../../../protocol/records.ts'
+import { brief, given, only } from '../../support/groups.ts'
+import { aUser, connected } from '../../support/users.ts'
+
+const greeting = {
+  serverVersion: '1',
+  limits: { maxMessageBytes: 1, maxContentBytes: 2, rateLimit: 3, resumeEvents: 4 },
+}
+const hello = { type: 'open', session: 3, sessionId: 's3', name: 'Ana', picture: '' } as const
+
+function summary(groupId: string, lastSeq: number): GroupSummary {
+  const group = {
+    groupId,
+    kind: 'group',
+    visibility: 'private',
+    createdBy: 'ana',
+    createdAt: 0,
+    memberCount: 1,
+    lastSeq,
+    name: undefined,
+    topic: undefined,
+    avatarUrl: undefined,
+    members: undefined,
+  } as const
+  return { group, lastSeq, unread: 0, mentions: 0 }
+}
+
+/** The groups that a session is attached to, and from where. */
+function attached(effects: Effects) {
+  return effects.flatMap((effect) =>
+    effect.type === 'tell_group' && effect.mail.type === 'attach'
+      ? [[effect.groupId, effect.mail.session, effect.mail.joinedSeq, effect.mail.from]]
+      : [],
+  )
+}
+
+const baselines = (user: UserState, session: number) => {
+  const state = user.sessions.get(session)
+  return state?.phase === 'connected' ? Object.fromEntries(state.baselines) : state?.phase
+}
+
+describe('open', () => {
+  it('says `connected` before the session is attached to anything', () => {
+    const user = aUser({ g: 1, h: 5 })
+    const effects = open(user, hello, greeting)
+    expect(baselines(user, 3)).toBe('opening')
+    expect(only(effects, 'read').query).toMatchObject({ read: 'summaries', userId: 'ana', limit: 200 })
+    const opened = given(effects, { groups: [summary('g', 9)], others: [['h', 7]] }, 77)
+    expect(brief(opened)).toEqual(['send', 'tell g attach', 'tell h attach'])
+    expect(only(opened, 'send')).toMatchObject({
+      session: 3,
+      event: {
+        name: 'connected',
+        fields: { userId: 'ana', timestamp: 77, sessionId: 's3', ...greeting, groups: [summary('g', 9)] },
+      },
+    })
+    expect(attached(opened)).toEqual([
+      ['g', 3, 1, 9],
+      ['h', 3, 5, 7],
+    ])
+    expect(baselines(user, 3)).toEqual({ g: 9, h: 7 })
+  })
+
+  it('keeps a new name or picture, and only a new one', () => {
+    const user = aUser()
+    expect(brief(open(user, hello, greeting))).toEqual(['read'])
+    const renamed = open(user, { ...hello, name: 'Ana M.', picture: 'p' }, greeting)
+    expect(only(renamed, 'append').entry).toEqual({
+      type: 'user',
+      userId: 'ana',
+      name: 'Ana M.',
+      picture: 'p',
+    })
+    expect(brief(open(user, { ...hello, name: 'Ana M.', picture: 'p' }, greeting))).toEqual(['read'])
+  })
+
+  it('attaches what was joined while it opened, from the event that made the member', () => {
+    const user = aUser({ g: 1 })
+    const effects = open(user, hello, greeting)
+    expect(joined(user, { type: 'joined', groupId: 'new', joinedSeq: 40 })).toEqual([])
+    const opened = given(effects, { groups: [summary('g', 9)], others: [] })
+    expect(attached(opened)).toEqual([
+      ['g', 3, 1, 9],
+      ['new', 3, 40, 39],
+    ])
+  })
+
+  it('leaves out what was left while it opened, also from `connected`', () => {
+    const user = aUser({ g: 1, h: 1 })
+    const effects = open(user, hello, greeting)
+    left(user, { type: 'left', groupId: 'h' })
+    const opened = given(effects, { groups: [summary('h', 4), summary('g', 9)], others: [] })
+    expect(attached(opened)).toEqual([['g', 3, 1, 9]])
+    expect(only(opened, 'send').event.fields).toMatchObject({ groups: [{ group: { groupId: 'g' } }] })
+  })
+
+  it('starts behind a later joining where the summary is of an earlier membership', () => {
+    const user = aUser({ g: 1 })
+    const effects = open(user, hello, greeting)
+    left(user, { type: 'left', groupId: 'g' })
+    joined(user, { type: 'joined', groupId: 'g', joinedSeq: 30 })
+    expect(attached(given(effects, { groups: [summary('g', 9)], others: [] }))).toEqual([['g', 3, 30, 29]])
+  })
+
+  it('says nothing to a session that went while it opened', () => {
+    const user = aUser({ g: 1 })
+    const effects = open(user, hello, greeting)
+    closed(user, { type: 'closed', session: 3 })
+    expect(given(effects, { groups: [summary('g', 9)], others: [] })).toEqual([])
+    expect(user.sessions.size).toBe(0)
+  })
+})
+
+describe('joined', () => {
+  const mail = { type: 'joined', groupId: 'g', joinedSeq: 12 } as const
+
+  it('attaches every connected session from the event itself, each once', () => {
+    const user = aUser()
+    connected(user, 3, {})
+    connected(user, 4, {})
+    expect(attached(joined(user, mail))).toEqual([
+      ['g', 3, 12, 11],
+      ['g', 4, 12, 11],
+    ])
+    expect(user.groups.get('g')).toBe(12)
+    expect(attached(joined(user, mail))).toEqual([])
+  })
+
+  it('attaches again after a leave that came in between', () => {
+    const user = aUser({ g: 1 })
+    connected(user, 3, { g: 9 })
+    left(user, { type: 'left', groupId: 'g' })
+    expect(attached(joined(user, mail))).toEqual([['g', 3, 12, 11]])
+    expect(baselines(user, 3)).toEqual({ g: 11 })
+  })
+
+  it('is passed over where storage already knew of it when the actor was loaded', () => {
+    const user = aUser({ g: 12 })
+    connected(user, 3, { g: 14 })
+    expect(attached(joined(user, mail))).toEqual([])
+    expect(baselines(user, 3)).toEqual({ g: 14 })
+  })
+})
+
+describe('left', () => {
+  it('forgets the group, for the user and each session', () => {
+    const user = aUser({ g: 1, h: 1 })
+    connected(user, 3, { g: 9, h: 9 })
+    expect(left(user, { type: 'left', groupId: 'g' })).toEqual([])
+    expect([...user.groups.keys()]).toEqual(['h'])
+    expect(baselines(user, 3)).toEqual({ h: 9 })
+  })
+})
