@@ -1,0 +1,279 @@
+import { describe, expect, it } from 'vitest'
+import type { Asked } from '../../../engine/actors/actor-context.ts'
+import { GroupActor } from '../../../engine/actors/group/group-actor.ts'
+import type { GroupMail } from '../../../engine/actors/mail.ts'
+import type { LoadedGroup, StoredGroup } from '../../../engine/storage/log.ts'
+import { ChatError } from '../../../protocol/errors.ts'
+import { ManualContext } from '../../support/actor-context.ts'
+import { brief, by } from '../../support/groups.ts'
+
+const info: StoredGroup = {
+  groupId: 'g',
+  kind: 'group',
+  visibility: 'private',
+  createdBy: 'ana',
+  createdAt: 0,
+}
+
+/** A group of Ana and Bruno as the log knows it, after its event 1, cleanly stopped. */
+function logged(change: Partial<LoadedGroup> = {}): LoadedGroup {
+  const members = ['ana', 'bruno'].map(
+    (userId) => ({ userId, name: userId, role: 'admin', joinedSeq: 1, joinedAt: 0 }) as const,
+  )
+  return { group: info, members, lastSeq: 1, ceiling: 1, recent: [], tempIds: [], ...change }
+}
+const nothing: LoadedGroup = logged({ group: null, members: [], lastSeq: 0, ceiling: 0 })
+
+const post = (ref: number, userId = 'ana'): Asked => ({
+  type: 'request',
+  by: { ...by(userId), ref },
+  request: {
+    event: 'send_message',
+    ref,
+    fields: { groupId: 'g', content: 'x', tempId: `t${ref}` } as never,
+  },
+})
+const history = (ref: number): Asked => ({
+  type: 'request',
+  by: { ...by('ana'), ref },
+  request: { event: 'get_history', ref, fields: { groupId: 'g' } as never },
+})
+const create: GroupMail = { type: 'create', by: by('ana'), group: info, members: ['bruno'] }
+const attach: GroupMail = { type: 'attach', session: 5, userId: 'bruno', joinedSeq: 1, from: 1 }
+
+function anActor() {
+  const context = new ManualContext()
+  const actor = new GroupActor('g', context)
+  const did = () => brief(context.performed.splice(0))
+  const posted = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, i) => [
+      `record new_message ${from + i}`,
+      'answer_committed message_sent',
+    ]).flat()
+  return { context, actor, did, posted }
+}
+
+describe('a group that loads', () => {
+  it('keeps its mail, and handles it in order once it is there', async () => {
+    const { context, actor, did, posted } = anActor()
+    actor.receive(post(1))
+    actor.receive(post(2))
+    expect([actor.depth, did()]).toEqual([2, []])
+    await context.answerRead('group', logged({ ceiling: 1_000, lastSeq: 1_000 }))
+    context.leases[0]?.commit()
+    expect(did()).toEqual(posted(1_001, 1_002))
+    expect(actor.depth).toBe(0)
+  })
+
+  it('refuses as overloaded what its mailbox does not hold', () => {
+    const { context, actor } = anActor()
+    for (let ref = 1; ref <= 4_097; ref++) actor.receive(post(ref))
+    actor.receive({ type: 'replay', session: 5, userId: 'bruno', from: 0, to: 1, counted: false })
+    actor.receive(attach)
+    expect(context.refused).toEqual(['4097 overloaded'])
+    // A session that cannot be attached would miss events: it reconnects and resumes.
+    expect(context.performed).toMatchObject([
+      { type: 'tell_user', mail: { type: 'replayed', complete: false } },
+      { type: 'close', session: 5, reason: 'failed' },
+    ])
+  })
+
+  it('refuses all its mail where it cannot be loaded, and is forgotten', async () => {
+    const { context, actor } = anActor()
+    let failed = 0
+    actor.onFailed = () => {
+      failed += 1
+    }
+    actor.receive(post(1))
+    actor.receive(history(2))
+    await context.failRead('group')
+    expect([context.refused, failed]).toEqual([['1 internal', '2 internal'], 1])
+    expect(context.reported).toEqual(['a group could not be loaded'])
+  })
+
+  it('is not found where there is none, and made by `create`', async () => {
+    const { context, actor, did } = anActor()
+    actor.receive(post(1))
+    await context.answerRead('group', nothing)
+    expect(context.refused).toEqual(['1 not_found'])
+    actor.receive(create)
+    context.leases[0]?.commit()
+    await context.answerRead('names', ['Bruno'])
+    expect(did()).toEqual([
+      'read',
+      'append group',
+      'append member',
+      'append member',
+      'record group_created 1',
+      'answer_committed group',
+      'tell ana joined',
+      'tell bruno joined',
+    ])
+  })
+
+  it('is made once where two make it at the same instant', async () => {
+    const { context, actor, did } = anActor()
+    await context.answerRead('group', nothing)
+    actor.receive({ ...create, group: { ...info, kind: 'direct' } })
+    actor.receive({ ...create, by: by('bruno'), members: ['ana'], group: { ...info, kind: 'direct' } })
+    context.leases[0]?.commit()
+    await context.answerRead('names', ['Bruno'])
+    await context.answerRead('names', ['Ana'])
+    const done = did()
+    expect(done.filter((what) => what === 'record group_created 1').length).toBe(1)
+    expect(done.filter((what) => what === 'answer_committed group').length).toBe(2)
+  })
+})
+
+describe('the lease of a group', () => {
+  async function aLoadedActor(loaded = logged()) {
+    const made = anActor()
+    await made.context.answerRead('group', loaded)
+    return made
+  }
+
+  it('is committed before the first number is spoken; mail that takes none does not wait', async () => {
+    const { context, actor, did, posted } = await aLoadedActor()
+    actor.receive(history(1))
+    expect(did()).toEqual(['answer history'])
+    actor.receive(post(2))
+    expect([did(), context.leases.map(({ ceiling }) => ceiling)]).toEqual([[], [1_025]])
+    // What comes behind waits with it: order is kept.
+    actor.receive(history(3))
+    expect(did()).toEqual([])
+    context.leases[0]?.commit()
+    expect(did()).toEqual([...posted(2, 2), 'answer history'])
+  })
+
+  it('is extended ahead of need, and nobody waits for that', async () => {
+    const { context, actor, did, posted } = await aLoadedActor()
+    actor.receive(post(1))
+    context.leases[0]?.commit()
+    for (let ref = 2; ref <= 700; ref++) actor.receive(post(ref))
+    expect(did()).toEqual(posted(2, 701))
+    // Once, above what is leased: 512 numbers before the end.
+    expect(context.leases.map(({ ceiling }) => ceiling)).toEqual([1_025, 2_049])
+  })
+
+  it('is never gone beyond: at its end mail waits for the extension', async () => {
+    const { context, actor, did } = await aLoadedActor()
+    actor.receive(post(1))
+    context.leases[0]?.commit()
+    for (let ref = 2; ref <= 1_100; ref++) actor.receive(post(ref))
+    const spoken = did().filter((what) => what.startsWith('record'))
+    const [, second] = context.leases
+    expect(spoken.length).toBeLessThanOrEqual(1_024)
+    expect(Number(spoken.at(-1)?.split(' ')[2])).toBeLessThanOrEqual(1_025)
+    expect(actor.depth).toBe(1_100 - spoken.length)
+    second?.commit()
+    expect(actor.depth).toBe(0)
+    expect(
+      did()
+        .filter((what) => what.startsWith('record'))
+        .at(-1),
+    ).toBe('record new_message 1101')
+    expect(context.refused).toEqual([])
+  })
+
+  it('that a crash left above the log is named by a gap, before anything else is', async () => {
+    const { context, actor, did, posted } = await aLoadedActor(logged({ lastSeq: 40, ceiling: 1_025 }))
+    actor.receive(post(1))
+    actor.receive(history(2))
+    // The gap takes a number too: above all that may have been spoken, and leased itself.
+    expect([did(), context.leases.map(({ ceiling }) => ceiling)]).toEqual([[], [2_049]])
+    context.leases[0]?.commit()
+    const [gap] = context.performed
+    expect(gap).toMatchObject({ event: { fields: { groupId: 'g', seq: 1_026, from: 41, to: 1_025 } } })
+    expect(did()).toEqual(['record gap 1026', ...posted(1_027, 1_027), 'answer history'])
+  })
+
+  it('of a group whose making was lost in a crash is passed over by the one that is made then', async () => {
+    const { context, actor, did } = await aLoadedActor({ ...nothing, ceiling: 1_024 })
+    actor.receive(create)
+    expect(context.leases.map(({ ceiling }) => ceiling)).toEqual([2_048])
+    context.leases[0]?.commit()
+    await context.answerRead('names', ['Bruno'])
+    const done = did()
+    expect(done.slice(0, 3)).toEqual(['read', 'append group', 'record gap 1025'])
+    expect(done).toContain('record group_created 1026')
+  })
+
+  it('is given back before the group is forgotten, which waits until that is committed', async () => {
+    const { context, actor, did } = await aLoadedActor()
+    actor.receive(post(1))
+    expect(actor.release()).toBe(false)
+    context.leases[0]?.commit()
+    did()
+    expect(actor.release()).toBe(false)
+    expect(context.performed.splice(0)).toMatchObject([
+      { entry: { type: 'lease', groupId: 'g', ceiling: 2 } },
+    ])
+    expect(actor.release()).toBe(false)
+    context.committedOffset = actor.lastOffset
+    expect(actor.release()).toBe(true)
+    // It goes on with a new one where mail came in time.
+    actor.receive(post(2))
+    expect(context.leases.at(-1)?.ceiling).toBe(1_026)
+  })
+
+  it('is kept while a handler still reads', async () => {
+    const { context, actor } = await aLoadedActor(logged({ ceiling: 1 }))
+    context.committedOffset = 100
+    actor.receive({
+      type: 'request',
+      by: by('ana'),
+      request: { event: 'add_member', ref: 1, fields: { groupId: 'g', userId: 'eva' } as never },
+    })
+    context.leases[0]?.commit()
+    expect(actor.reading).toBe(1)
+    expect(actor.release()).toBe(false)
+    await context.answerRead('names', ['Eva'])
+    expect(actor.reading).toBe(0)
+  })
+
+  it('that cannot be committed refuses who waits for it, and keeps who only listens', async () => {
+    const { context, actor } = await aLoadedActor()
+    actor.receive(post(1))
+    actor.receive(attach)
+    actor.receive(create)
+    actor.storageFailed(new ChatError('storage_unavailable'))
+    expect(context.refused).toEqual(['1 storage_unavailable'])
+    expect(context.performed).toMatchObject([{ type: 'answer', event: { name: 'error' } }])
+    expect(actor.depth).toBe(1)
+    context.leases[0]?.commit()
+    expect(brief(context.performed).at(-1)).toBe('subscribe')
+  })
+
+  it('is not asked for while writes are refused', async () => {
+    const { context, actor, did } = await aLoadedActor()
+    context.refusal = new ChatError('shutting_down')
+    actor.receive(post(1))
+    actor.receive(history(2))
+    expect([context.refused, context.leases, did()]).toEqual([['1 shutting_down'], [], ['answer history']])
+  })
+})
+
+describe('mail to a group', () => {
+  it('attaches a session behind what members have not been shown yet', async () => {
+    const { context, actor, did } = anActor()
+    await context.answerRead('group', logged({ lastSeq: 5 }))
+    actor.state.publishedSeq = 4
+    context.hides = true
+    actor.receive(attach)
+    expect([did(), context.hidden.length]).toEqual([[], 1])
+    actor.state.publishedSeq = 5
+    context.hides = false
+    context.hidden[0]?.()
+    expect(did()).toContain('subscribe')
+  })
+
+  it('ends a replay of a group that is not there, as of one that one is not in', async () => {
+    const { context, actor } = anActor()
+    await context.answerRead('group', nothing)
+    actor.receive({ type: 'replay', session: 5, userId: 'bruno', from: 0, to: 9, counted: false })
+    actor.receive(attach)
+    expect(context.performed).toMatchObject([
+      { type: 'tell_user', userId: 'bruno', mail: { type: 'replayed', complete: null, lastSeq: 9 } },
+    ])
+  })
+})

@@ -1,0 +1,112 @@
+/**
+ * An actor's context under a test's hand: reads are answered, leases committed and held tasks run
+ * only when the test says so; what the actor wants done is kept as it is.
+ */
+import type { ActorContext, EventSource } from '../../engine/actors/actor-context.ts'
+import type { Caller } from '../../engine/actors/caller.ts'
+import type { Effect, Effects } from '../../engine/actors/effects.ts'
+import type { ReadName, ReadQuery, Reads } from '../../engine/storage/log.ts'
+import { ChatError } from '../../protocol/errors.ts'
+import type { Request } from '../../protocol/requests.ts'
+
+interface Asked {
+  readonly query: ReadQuery
+  readonly resolve: (result: never) => void
+  readonly reject: (error: Error) => void
+}
+
+export class ManualContext implements ActorContext {
+  readonly greeting = {
+    serverVersion: '1',
+    limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },
+  }
+  readonly performed: Effect[] = []
+  /** `ref code` of each refused request, in order. */
+  readonly refused: string[] = []
+  readonly reported: string[] = []
+  readonly leases: { readonly ceiling: number; readonly commit: () => void }[] = []
+  readonly hidden: (() => void)[] = []
+  /** True while members have not been shown all events; `afterShown` then waits in `hidden`. */
+  hides = false
+  refusal: ChatError | null = null
+  committedOffset = 0
+  nowMs = 0
+  #asked: Asked[] = []
+  #offset = 0
+
+  now(): number {
+    return this.nowMs
+  }
+
+  newId(): string {
+    return 'fresh'
+  }
+
+  writeRefusal(): ChatError | null {
+    return this.refusal
+  }
+
+  /** Keeps the effects, numbers the writes among them, and asks what they read. */
+  perform(effects: Effects, group: EventSource | null): void {
+    for (const effect of effects) {
+      this.performed.push(effect)
+      if ((effect.type === 'append' || effect.type === 'record') && group) {
+        this.#offset += 1
+        group.lastOffset = this.#offset
+      }
+      if (effect.type !== 'read') continue
+      if (group) group.reading += 1
+      this.read(effect.query as never)
+        .then((result) => {
+          if (group) group.reading -= 1
+          this.perform(effect.then(result as never, this.nowMs), group)
+        })
+        .catch((error: unknown) => this.report(error, `read "${effect.query.read}" failed`))
+    }
+  }
+
+  refuse(by: Caller, _request: Request, error: unknown): void {
+    this.refused.push(`${by.ref} ${ChatError.from(error).code}`)
+  }
+
+  read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']> {
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ query: query as unknown as ReadQuery, resolve, reject })
+    })
+  }
+
+  lease(_groupId: string, ceiling: number, then: () => void): void {
+    this.leases.push({ ceiling, commit: then })
+  }
+
+  afterShown(task: () => void): void {
+    if (this.hides) this.hidden.push(task)
+    else task()
+  }
+
+  report(_error: unknown, what: string): void {
+    this.reported.push(what)
+  }
+
+  /** Answers the oldest read, and lets what waits for it go on. */
+  async answerRead<N extends ReadName>(read: N, result: Reads[N]['result']): Promise<void> {
+    this.#next(read).resolve(result as never)
+    await settled()
+  }
+
+  async failRead(read: ReadName): Promise<void> {
+    this.#next(read).reject(new Error('unreadable'))
+    await settled()
+  }
+
+  #next(read: ReadName): Asked {
+    const asked = this.#asked.shift()
+    if (asked?.query.read !== read) throw new Error(`"${asked?.query.read}" was read, not "${read}"`)
+    return asked
+  }
+}
+
+/** All promises that can go on have gone on. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
