@@ -110,6 +110,7 @@ async function runRound(name: string): Promise<Figures> {
     'bare bytes/message': bare['bytes/message'] ?? 0,
     'bare server cores': bare['server cores'] ?? 0,
     'bare load cores': bare['load cores'] ?? 0,
+    'bare other cores': bare['other cores'] ?? 0,
     'of bare uWebSockets.js': ours / theirs,
   }
 }

@@ -54,7 +54,7 @@ export async function smallGroupsCase(input: CaseInput): Promise<Figures> {
     'p99 ms': histogram.getValueAtPercentile(99) / 1_000,
     'p99.9 ms': histogram.getValueAtPercentile(99.9) / 1_000,
     'max ms': histogram.maxValue / 1_000,
-    'server cores': cores['server cores'],
+    ...cores,
   }
 }
 

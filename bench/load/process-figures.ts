@@ -23,19 +23,35 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND
 }
 
-/** Starts to watch the server and this load process; what it gives back ends the watch. */
-export function watchCores(
-  pid: number,
-): () => { readonly 'server cores': number; readonly 'load cores': number } {
+/** Cores that were busy, on the average. */
+export interface Cores {
+  readonly 'server cores': number
+  readonly 'load cores': number
+  /** Of everybody else on the machine; what is not near 0 spoils the figures. */
+  readonly 'other cores': number
+}
+
+/** Starts to watch the server, this load process and the machine; calling what it gives back ends the watch. */
+export function watchCores(pid: number): () => Cores {
   const startedAt = performance.now()
-  const serverBefore = cpuSeconds(pid)
-  const loadBefore = process.cpuUsage()
+  const before = { server: cpuSeconds(pid), load: cpuSeconds(process.pid), all: machineSeconds() }
   return () => {
     const seconds = (performance.now() - startedAt) / 1_000
-    const { user, system } = process.cpuUsage(loadBefore)
+    const server = cpuSeconds(pid) - before.server
+    const load = cpuSeconds(process.pid) - before.load
+    const all = machineSeconds() - before.all
     return {
-      'server cores': (cpuSeconds(pid) - serverBefore) / seconds,
-      'load cores': (user + system) / 1_000_000 / seconds,
+      'server cores': server / seconds,
+      'load cores': load / seconds,
+      'other cores': Math.max(0, all - server - load) / seconds,
     }
   }
+}
+
+/** Processor time used so far by all that runs on the machine, seconds. */
+function machineSeconds(): number {
+  const line = /^cpu +(.+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? ''
+  // user nice system idle iowait irq softirq steal; the rest is counted in user and nice already.
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line.split(' ').map(Number)
+  return (user + nice + system + irq + softirq + steal) / TICKS_A_SECOND
 }
