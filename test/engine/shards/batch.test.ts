@@ -74,6 +74,14 @@ describe('partitions', () => {
     expect(shardOf('reunião', 7)).toBe(partitionOf(bytes('reunião')) % 7)
   })
 
+  it('are 1,024, and ids spread evenly over them', () => {
+    const counts = new Array<number>(1_024).fill(0)
+    for (let i = 0; i < 64 * 1_024; i++) (counts[partitionOf(bytes(`user-${i}`))] as number) += 1
+    // 64 each on average; by chance alone all but a few of a million stay within five deviations.
+    expect(Math.min(...counts)).toBeGreaterThan(64 - 5 * 8)
+    expect(Math.max(...counts)).toBeLessThan(64 + 5 * 8)
+  })
+
   it('spread fresh ids over the shards', () => {
     const counts = [0, 0, 0, 0]
     for (let i = 0; i < 4_000; i++) (counts[shardOf(newId(i), 4)] as number) += 1

@@ -2,52 +2,14 @@ import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { LogEntry } from '../../../engine/storage/log.ts'
-import { databasePath, openReader, openWriter } from '../../../engine/storage/sqlite/database.ts'
-import { Reader } from '../../../engine/storage/sqlite/reader.ts'
+import { databasePath, openWriter } from '../../../engine/storage/sqlite/database.ts'
 import { Writer } from '../../../engine/storage/sqlite/writer.ts'
-import type { Message } from '../../../protocol/records.ts'
 import { temporaryFolder } from '../../support/engines.ts'
+import { aGroupEntry, aMemberEntry, aPostEntry, aStore, aUserEntry } from '../../support/store.ts'
 
-function aStore(dataDir = temporaryFolder()) {
-  const writer = new Writer(openWriter(dataDir, 'process'))
-  const reader = new Reader(openReader(dataDir))
-  onTestFinished(() => {
-    reader.close()
-    writer.close()
-  })
-  return { writer, reader, dataDir }
-}
-
-const group: LogEntry = {
-  type: 'group',
-  group: { groupId: 'g', kind: 'group', visibility: 'open', createdBy: 'ana', createdAt: 1, name: 'G' },
-}
-const member = (userId: string, joinedSeq = 1): LogEntry => ({
-  type: 'member',
-  groupId: 'g',
-  member: { userId, role: 'member', joinedSeq, joinedAt: 1 },
-})
-const post = (
-  seq: number,
-  senderId: string,
-  mentions?: readonly string[],
-): { readonly type: 'message'; readonly message: Message } => ({
-  type: 'message',
-  message: {
-    messageId: `g:${seq}`,
-    groupId: 'g',
-    seq,
-    senderId,
-    senderName: senderId,
-    type: 'text',
-    content: `${seq}`,
-    createdAt: seq,
-    tempId: `t${seq}`,
-    replyToId: undefined,
-    fileId: undefined,
-    mentions,
-  },
-})
+const group = aGroupEntry('g', { name: 'G' })
+const post = (seq: number, senderId: string, mentions?: readonly string[]) =>
+  aPostEntry(seq, { senderId, senderName: senderId, mentions })
 
 describe('the store', () => {
   it('gives a message back as it was, with every field', () => {
@@ -60,7 +22,7 @@ describe('the store', () => {
       fileId: 'f1',
       content: 'olá 👋',
     } as const
-    writer.commit([group, { type: 'user', userId: 'ana', name: 'Ana', picture: '' }, { ...full, message }])
+    writer.commit([group, aUserEntry('ana', 'Ana'), { ...full, message }])
     expect(reader.run({ read: 'message', groupId: 'g', seq: 2 })).toEqual({ ...message, senderName: 'Ana' })
     expect(reader.run({ read: 'message', groupId: 'g', seq: 3 })).toBeNull()
   })
@@ -108,26 +70,36 @@ describe('the store', () => {
   it('counts unread posts and mentions as a plain count of all posts would, at any point', () => {
     const users = ['ana', 'bruno', 'clara'] as const
     const action = fc.record({
-      do: fc.constantFrom('post', 'post', 'post', 'post', 'join', 'leave', 'settle', 'commit'),
+      do: fc.constantFrom('post', 'post', 'post', 'post', 'join', 'leave', 'settle', 'commit', 'restart'),
       user: fc.constantFrom(...users),
       mentions: fc.uniqueArray(fc.constantFrom(...users)),
       times: fc.constantFrom(1, 1, 2, 300),
     })
+    const restarted: Writer[] = []
+    onTestFinished(() => {
+      for (const writer of restarted) writer.close()
+    })
     fc.assert(
       fc.property(fc.array(action, { maxLength: 25 }), (actions) => {
-        const { writer, reader } = aStore()
+        const { reader, dataDir, writer: first } = aStore()
+        let writer = first
         const posts: { readonly seq: number; readonly by: string; readonly mentions: readonly string[] }[] =
           []
         const joined = new Map<string, number>([['ana', 1]])
         let seq = 1
-        let batch: LogEntry[] = [group, member('ana')]
+        let batch: LogEntry[] = [group, aMemberEntry('g', 'ana')]
         const commit = () => {
           writer.commit(batch)
           batch = []
         }
         for (const { do: what, user, mentions, times } of actions) {
           if (what === 'commit') commit()
-          else if (what === 'settle') {
+          // A crash: what was not counted is not counted at its end either.
+          else if (what === 'restart') {
+            commit()
+            writer = new Writer(openWriter(dataDir, 'process'))
+            restarted.push(writer)
+          } else if (what === 'settle') {
             commit()
             writer.settle()
           } else if (what === 'post' && joined.has(user)) {
@@ -139,7 +111,7 @@ describe('the store', () => {
           } else if (what === 'join' && !joined.has(user)) {
             seq += 1
             joined.set(user, seq)
-            batch.push(member(user, seq))
+            batch.push(aMemberEntry('g', user, { joinedSeq: seq }))
           } else if (what === 'leave' && joined.delete(user)) {
             seq += 1
             batch.push({ type: 'member_left', groupId: 'g', userId: user })
@@ -162,14 +134,33 @@ describe('the store', () => {
 })
 
 describe('the schema', () => {
-  it('is made once, and a file of a newer version is refused', () => {
+  it('is made in a fresh file, with its number, and left as it is when the file is opened again', () => {
     const { dataDir, writer } = aStore()
+    const db = new Database(databasePath(dataDir), { readonly: true })
+    onTestFinished(() => {
+      db.close()
+    })
+    const schema = () => [
+      db.pragma('user_version', { simple: true }),
+      db.prepare('SELECT sql FROM sqlite_schema').pluck().all(),
+    ]
+    const made = schema()
+    expect(made[0]).toBeGreaterThanOrEqual(1)
     writer.commit([group])
     const { reader } = aStore(dataDir)
     expect(reader.run({ read: 'group', groupId: 'g' }).group).toMatchObject({ name: 'G' })
+    expect(schema()).toEqual(made)
+  })
+
+  it('of a newer version is refused, and nothing of the file changed', () => {
+    const dataDir = temporaryFolder()
     const db = new Database(databasePath(dataDir))
+    onTestFinished(() => {
+      db.close()
+    })
     db.pragma('user_version = 99')
-    db.close()
     expect(() => openWriter(dataDir, 'process')).toThrow(/schema 99.*use a newer version/)
+    expect(db.pragma('user_version', { simple: true })).toBe(99)
+    expect(db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()).toBe(0)
   })
 })

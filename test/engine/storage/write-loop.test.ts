@@ -1,15 +1,18 @@
-import { describe, expect, it } from 'vitest'
+import { truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { LogEntry } from '../../../engine/storage/log.ts'
 import { WriteLoop } from '../../../engine/storage/write-loop.ts'
 import { eventually } from '../../support/conditions.ts'
+import { temporaryFolder } from '../../support/engines.ts'
 
 const entry = (userId: string): LogEntry => ({ type: 'user', userId, name: '', picture: '' })
 const turn = (name: string, size: number) => Array.from({ length: size }, (_, i) => entry(`${name}${i}`))
 
 /** A committer that notes what it gets, fails where it is told to, and sources that note what they hear. */
-function aLoop() {
+function aLoop(walPath = '/nowhere') {
   const commits: string[][] = []
-  const state = { failures: 0, settled: 0 }
+  const state = { failures: 0, settled: 0, checkpoints: 0 }
   const loop = new WriteLoop(
     {
       commit(entries) {
@@ -22,9 +25,11 @@ function aLoop() {
       settle: () => {
         state.settled += 1
       },
-      checkpoint: () => {},
+      checkpoint: () => {
+        state.checkpoints += 1
+      },
     },
-    '/nowhere',
+    walPath,
   )
   const source = () => {
     const heard: (number | string)[] = []
@@ -37,6 +42,17 @@ function aLoop() {
   }
   return { loop, commits, state, source }
 }
+
+/** A file of this size, as the loop measures the WAL. */
+function aWal(bytes: number): string {
+  const path = join(temporaryFolder(), 'wal')
+  writeFileSync(path, '')
+  truncateSync(path, bytes)
+  return path
+}
+
+/** What was put off to the end of the turn has run. */
+const turnEnds = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('the write loop', () => {
   it('commits all that has arrived at once, and tells each source its own offset', async () => {
@@ -82,5 +98,58 @@ describe('the write loop', () => {
     loop.push(one, turn('b', 1))
     state.failures = 1
     expect(() => loop.close()).toThrow('no room')
+  })
+
+  it('counts up and empties the WAL once it is quiet, not while there is work', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const { loop, commits, state, source } = aLoop(aWal(1))
+    const { one } = source()
+    for (const name of ['a', 'b']) {
+      loop.push(one, turn(name, 1))
+      await turnEnds()
+      vi.advanceTimersByTime(900)
+      expect([state.settled, state.checkpoints]).toEqual([0, 0])
+    }
+    expect(commits.length).toBe(2)
+    vi.advanceTimersByTime(100)
+    expect([state.settled, state.checkpoints]).toEqual([1, 1])
+    vi.advanceTimersByTime(60_000)
+    expect([state.settled, state.checkpoints]).toEqual([1, 1])
+    loop.close()
+  })
+
+  it('empties a large WAL between two transactions, without waiting for quiet', async () => {
+    const { loop, state, source } = aLoop(aWal(8 * 1024 * 1024 + 1))
+    loop.push(source().one, turn('a', 1))
+    await eventually(() => expect([state.settled, state.checkpoints]).toEqual([0, 1]))
+    loop.close()
+  })
+
+  it('tries again after twice the time, up to two seconds, and soon again after a success', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const { loop, commits, state, source } = aLoop()
+    const { one, heard } = source()
+    state.failures = 8
+    loop.push(one, turn('a', 1))
+    await turnEnds()
+    for (const [tries, waitMs] of [50, 100, 200, 400, 800, 1_600, 2_000, 2_000].entries()) {
+      expect(heard.length).toBe(tries + 1)
+      vi.advanceTimersByTime(waitMs - 1)
+      expect(heard.length).toBe(tries + 1)
+      vi.advanceTimersByTime(1)
+    }
+    expect([commits, heard.at(-1)]).toEqual([[['a0']], 1])
+    state.failures = 1
+    loop.push(one, turn('b', 1))
+    await turnEnds()
+    vi.advanceTimersByTime(50)
+    expect([commits.at(-1), heard.at(-1)]).toEqual([['b0'], 2])
+    loop.close()
   })
 })

@@ -1,0 +1,251 @@
+import { describe, expect, it } from 'vitest'
+import {
+  answer,
+  answerCommitted,
+  append,
+  type Effect,
+  type Effects,
+  read,
+  record,
+  send,
+  tellUser,
+} from '../../../engine/actors/effects.ts'
+import { shardOf } from '../../../engine/shards/partition.ts'
+import { decodeEvent } from '../../../protocol/codec.ts'
+import { ChatError } from '../../../protocol/errors.ts'
+import { aPost, by } from '../../support/groups.ts'
+import { aPerformer } from '../../support/performer.ts'
+
+const post = (seq: number): Effect => record(seq, 0, 'new_message', { message: aPost(seq) })
+const sent = (seq: number): Effect =>
+  answerCommitted(
+    by('ana'),
+    'message_sent',
+    { tempId: `t${seq}`, message: aPost(seq), success: true },
+    `t${seq}`,
+  )
+const ok = answerCommitted(by('ana'), 'ok', {})
+
+/** Lets everything that waits for a promise go on. */
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('a recorded event', () => {
+  it('is written, shown to all members at once, and answered once it is committed', () => {
+    const { perform, entries, toHub, log, group } = aPerformer()
+    perform([post(2), sent(2)])
+    expect(entries).toEqual([{ type: 'message', message: aPost(2) }])
+    expect(toHub()).toEqual(['publish g:g new_message'])
+    expect([group.lastOffset, group.state.publishedSeq]).toEqual([1, 2])
+    expect(group.state.recent.find(2)).toEqual({ seq: 2, message: aPost(2) })
+    log.committed(1)
+    expect(toHub()).toEqual(['send 3 message_sent'])
+  })
+
+  it('that is no post is written as the frame that members get', () => {
+    const { perform, entries } = aPerformer()
+    perform([record(2, 5, 'gap', { groupId: 'g', seq: 2, from: 1, to: 1 })])
+    const [entry] = entries
+    if (entry?.type !== 'event') throw new Error('no event')
+    expect(entry).toMatchObject({ groupId: 'g', seq: 2, code: 79, at: 5 })
+    expect(decodeEvent(entry.frame)).toMatchObject({ event: 'gap', ref: 0, fields: { seq: 2 } })
+  })
+
+  it('waits with FANOUT=committed until it is kept: then it is shown, and answered after that', () => {
+    const { perform, toHub, log, group } = aPerformer({ fanout: 'committed' })
+    perform([post(2), sent(2)])
+    perform([post(3), sent(3)])
+    expect([toHub(), group.state.publishedSeq]).toEqual([[], 1])
+    log.committed(1)
+    expect(toHub()).toEqual(['publish g:g new_message', 'send 3 message_sent'])
+    expect(group.state.publishedSeq).toBe(2)
+    log.committed(2)
+    expect(toHub()).toEqual(['publish g:g new_message', 'send 3 message_sent'])
+    expect(group.state.publishedSeq).toBe(3)
+  })
+
+  it('is answered at once with DURABILITY=memory', () => {
+    const { perform, toHub } = aPerformer({ durability: 'memory' })
+    perform([post(2), sent(2)])
+    expect(toHub()).toEqual(['publish g:g new_message', 'send 3 message_sent'])
+  })
+})
+
+describe('an answer once committed', () => {
+  it('waits for all that was written before it, by whomever, and not for what comes after', () => {
+    const { perform, toHub, log } = aPerformer()
+    perform([post(2)])
+    perform([ok])
+    perform([post(3)])
+    toHub()
+    log.committed(1)
+    expect(toHub()).toEqual(['send 3 ok'])
+    // Nothing is open any more but post 3.
+    log.committed(2)
+    perform([ok])
+    expect(toHub()).toEqual(['send 3 ok'])
+  })
+
+  it('does not hold back what asks for no commit', () => {
+    const { perform, toHub } = aPerformer()
+    perform([post(2), ok, answer(by('ana'), 'pong', { serverTime: 0 } as never)])
+    expect(toHub()).toEqual(['publish g:g new_message', 'send 3 pong'])
+  })
+})
+
+describe('sessions', () => {
+  it('hear what ended their membership before they no longer hear the group', () => {
+    const leave: Effects = [
+      record(2, 0, 'user_left_group', { userId: 'ana', userName: 'Ana', groupId: 'g', seq: 2 } as never),
+      { type: 'unsubscribe', userId: 'ana', groupId: 'g' },
+    ]
+    const immediate = aPerformer()
+    immediate.perform(leave)
+    expect(immediate.toHub()).toEqual(['publish g:g user_left_group', 'unsubscribe g:g ana'])
+    const committed = aPerformer({ fanout: 'committed' })
+    committed.perform(leave)
+    expect(committed.toHub()).toEqual([])
+    committed.log.committed(1)
+    expect(committed.toHub()).toEqual(['publish g:g user_left_group', 'unsubscribe g:g ana'])
+  })
+
+  it('get frames, topics, mail and their end in the order of the effects', () => {
+    const { perform, toHub } = aPerformer()
+    perform([
+      send(5, 'pong', { serverTime: 0 } as never),
+      { type: 'subscribe', session: 5, groupId: 'g' },
+      {
+        type: 'when_drained',
+        session: 5,
+        groupId: 'g',
+        mail: { type: 'replay', session: 5, userId: 'ana', from: 1, to: 2, counted: false },
+      },
+      tellUser('bruno', { type: 'left', groupId: 'g' }),
+      { type: 'close', session: 5, reason: 'failed' },
+    ])
+    expect(toHub()).toEqual([
+      'send 5 pong',
+      'subscribe 5 g:g',
+      'whenDrained 5',
+      `mail ${shardOf('bruno', 4)} bruno`,
+      'close 5 failed',
+    ])
+  })
+})
+
+describe('a read', () => {
+  const names = (then: () => Effects) => read({ read: 'names', userIds: [] }, by('ana'), then)
+
+  it('goes on with what it gives, and keeps its group in memory until then', async () => {
+    const { perform, reads, toHub, group } = aPerformer()
+    perform([names(() => [answer(by('ana'), 'ok', {})])])
+    expect([group.reading, toHub()]).toEqual([1, []])
+    reads[0]?.resolve([])
+    await settled()
+    expect([group.reading, toHub()]).toEqual([0, ['send 3 ok']])
+  })
+
+  it('that fails is answered as `internal` and logged; a refusal is answered as it is', async () => {
+    const { perform, reads, toHub, group } = aPerformer()
+    perform([names(() => [])])
+    perform([
+      names(() => {
+        throw new ChatError('not_a_member')
+      }),
+    ])
+    reads[0]?.reject(new Error('unreadable'))
+    reads[1]?.resolve([])
+    await settled()
+    expect([...toHub()].sort()).toEqual([
+      'log 2 read "names" failed',
+      'send 3 error internal',
+      'send 3 error not_a_member',
+    ])
+    expect(group.reading).toBe(0)
+  })
+})
+
+describe('when storage fails', () => {
+  it('all held answers become refusals, a post’s by its tempId, and writes are refused until it is well', () => {
+    const { perform, performer, log, toHub, heard } = aPerformer()
+    perform([post(2), sent(2), ok])
+    toHub()
+    expect(performer.writeRefusal()).toBeNull()
+    log.failing('no room')
+    expect(toHub()).toEqual([
+      'storage 0 no room',
+      'send 3 message_error t2',
+      'send 3 error storage_unavailable',
+    ])
+    expect(performer.writeRefusal()).toMatchObject({ code: 'storage_unavailable', retryAfterMs: 1_000 })
+    // Said once, however often it is tried again.
+    log.failing('no room')
+    expect(toHub()).toEqual([])
+    expect(heard).toEqual(['storage_unavailable', 'storage_unavailable'])
+    log.committed(1)
+    expect(toHub()).toEqual(['storage 1'])
+    expect(performer.writeRefusal()).toBeNull()
+    expect(heard.at(-1)).toBe('committed')
+  })
+
+  it('what was to be shown, and leases, still come with the commit, in order', () => {
+    const { perform, performer, log, toHub } = aPerformer({ fanout: 'committed' })
+    const leased: string[] = []
+    perform([post(2), sent(2)])
+    performer.lease('g', 1_024, () => leased.push('leased'))
+    performer.afterShown(() => leased.push('shown'))
+    log.failing('no room')
+    toHub()
+    expect(leased).toEqual([])
+    log.committed(2)
+    expect(toHub()).toEqual(['storage 1', 'publish g:g new_message'])
+    expect(leased).toEqual(['leased', 'shown'])
+  })
+})
+
+describe('a lease', () => {
+  it('is written, and granted once it is committed', () => {
+    const { performer, entries, log } = aPerformer()
+    let granted = 0
+    performer.lease('g', 1_024, () => {
+      granted += 1
+    })
+    expect(entries).toEqual([{ type: 'lease', groupId: 'g', ceiling: 1_024 }])
+    expect(granted).toBe(0)
+    log.committed(1)
+    expect(granted).toBe(1)
+  })
+})
+
+describe('writes', () => {
+  it('are refused while too much is uncommitted, and while the shard drains', () => {
+    const { perform, performer, log } = aPerformer()
+    perform([append({ type: 'user', userId: 'ana', name: '', picture: '' })])
+    perform(Array.from({ length: 16_384 }, () => ok))
+    expect(performer.writeRefusal()).toMatchObject({ code: 'overloaded', retryAfterMs: 500 })
+    log.committed(1)
+    expect(performer.writeRefusal()).toBeNull()
+    performer.stopWrites()
+    expect(performer.writeRefusal()).toMatchObject({ code: 'shutting_down' })
+  })
+})
+
+describe('a refusal', () => {
+  const request = { event: 'send_message', ref: 7, fields: { groupId: 'g', content: '', tempId: 't' } }
+  it.each([
+    ['of a post names its tempId', new ChatError('not_a_member'), ['send 3 message_error t']],
+    [
+      'of a post that was not understood is an error',
+      new ChatError('bad_request'),
+      ['send 3 error bad_request'],
+    ],
+    [
+      'that nobody meant is logged, and shown with nothing of it',
+      new TypeError('secret'),
+      ['log 2 request "send_message" failed', 'send 3 message_error t'],
+    ],
+  ])('%s', (_, error, said) => {
+    const { performer, toHub } = aPerformer()
+    performer.refuse(by('ana'), request as never, error)
+    expect(toHub()).toEqual(said)
+  })
+})

@@ -1,0 +1,87 @@
+/**
+ * A performer in tests: its log and its hub are under the test's hand, and what it tells the hub is
+ * given in short. No thread, no clock.
+ */
+import type { EventSource } from '../../engine/actors/actor-context.ts'
+import type { Effects } from '../../engine/actors/effects.ts'
+import { Outbox, readBatch, ToHub } from '../../engine/shards/batch.ts'
+import { unpack } from '../../engine/shards/packing.ts'
+import { Performer, type PerformerOptions } from '../../engine/shards/performer.ts'
+import type { LogEntry, LogListener } from '../../engine/storage/log.ts'
+import { decodeEvent } from '../../protocol/codec.ts'
+import { aGroup } from './groups.ts'
+
+const kindNames = new Map<number, string>(Object.entries(ToHub).map(([name, kind]) => [kind, name]))
+
+/** A performer with a log and a hub under the test's hand. */
+export function aPerformer(options: Partial<PerformerOptions> = {}) {
+  const entries: LogEntry[] = []
+  const heard: string[] = []
+  const reads: { readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void }[] = []
+  let log: LogListener | undefined
+  const said: string[] = []
+  const batches: Uint8Array[] = []
+  const outbox = new Outbox(
+    (batch) => batches.push(batch),
+    () => {},
+  )
+  const performer = new Performer(
+    {
+      shards: 4,
+      durability: 'process',
+      fanout: 'immediate',
+      greeting: {
+        serverVersion: '1',
+        limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },
+      },
+      ...options,
+    },
+    {
+      now: () => 77,
+      newId: () => 'fresh',
+      toHub: outbox,
+      openLog(listener) {
+        log = listener
+        return {
+          append: (entry) => entries.push(entry),
+          read: (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never,
+        }
+      },
+    },
+    { committed: () => heard.push('committed'), failing: ({ code }) => heard.push(code) },
+  )
+  const group: EventSource = {
+    groupId: 'g',
+    topic: Buffer.from('g:g'),
+    state: aGroup({ ana: 'admin' }),
+    lastOffset: 0,
+    reading: 0,
+  }
+  /** What went to the hub since it was last asked: kind, number or id, and the event, in short. */
+  const toHub = () => {
+    outbox.flush()
+    for (const batch of batches.splice(0)) {
+      readBatch(batch, (kind, number, id, body) => {
+        const name = kindNames.get(kind)
+        if (name === 'send') said.push(`send ${number} ${eventName(body)}`)
+        else if (name === 'publish') said.push(`publish ${text(id)} ${eventName(body)}`)
+        else if (name === 'unsubscribe') said.push(`unsubscribe ${text(id)} ${text(body)}`)
+        else if (name === 'mail') said.push(`mail ${number} ${unpack<{ readonly id: string }>(body).id}`)
+        else if (name === 'storage') said.push(`storage ${number} ${text(body)}`.trim())
+        else said.push(`${name} ${number} ${text(id)}`.trim())
+      })
+    }
+    return said.splice(0)
+  }
+  const perform = (effects: Effects) => performer.perform(effects, group)
+  return { performer, group, entries, heard, reads, toHub, perform, log: log as unknown as LogListener }
+}
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()
+
+function eventName(frame: Uint8Array): string {
+  const event = decodeEvent(frame)
+  if (event?.event === 'error') return `error ${event.fields.code}`
+  if (event?.event === 'message_error') return `message_error ${event.fields.tempId}`
+  return event?.event ?? 'nothing'
+}

@@ -1,0 +1,47 @@
+/**
+ * The store in tests: a writer and a reader of one real file, and entries to write into it.
+ */
+import { onTestFinished } from 'vitest'
+import type { LogEntry, StoredGroup, StoredMember } from '../../engine/storage/log.ts'
+import { openReader, openWriter } from '../../engine/storage/sqlite/database.ts'
+import { Reader } from '../../engine/storage/sqlite/reader.ts'
+import { Writer } from '../../engine/storage/sqlite/writer.ts'
+import type { Message } from '../../protocol/records.ts'
+import { temporaryFolder } from './engines.ts'
+import { aPost } from './groups.ts'
+
+type Entry<T extends LogEntry['type']> = Extract<LogEntry, { type: T }>
+
+/** Both are closed when the test has ended. */
+export function aStore(dataDir = temporaryFolder()) {
+  const writer = new Writer(openWriter(dataDir, 'process'))
+  const reader = new Reader(openReader(dataDir))
+  onTestFinished(() => {
+    reader.close()
+    writer.close()
+  })
+  return { writer, reader, dataDir }
+}
+
+export function aGroupEntry(groupId: string, change: Partial<StoredGroup> = {}): Entry<'group'> {
+  const group = { groupId, kind: 'group', visibility: 'private', createdBy: 'ana', createdAt: 0 } as const
+  return { type: 'group', group: { ...group, ...change } }
+}
+
+export function aMemberEntry(
+  groupId: string,
+  userId: string,
+  change: Partial<StoredMember> = {},
+): Entry<'member'> {
+  const member = { userId, role: 'member', joinedSeq: 1, joinedAt: 0 } as const
+  return { type: 'member', groupId, member: { ...member, ...change } }
+}
+
+/** A post of the group `g` by Ana, unless said otherwise. */
+export function aPostEntry(seq: number, change: Partial<Message> = {}): Entry<'message'> {
+  return { type: 'message', message: { ...aPost(seq), ...change } }
+}
+
+export function aUserEntry(userId: string, name: string): Entry<'user'> {
+  return { type: 'user', userId, name, picture: '' }
+}
