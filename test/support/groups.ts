@@ -40,7 +40,7 @@ export function aPost(seq: number, content = `post ${seq}`): Message {
 }
 
 /** `ana` is called Ana. */
-export function nameOf(userId: string): string {
+function nameOf(userId: string): string {
   return userId.charAt(0).toUpperCase() + userId.slice(1)
 }
 
