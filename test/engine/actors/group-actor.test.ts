@@ -226,9 +226,12 @@ describe('the lease of a group', () => {
     })
     context.leases[0]?.commit()
     expect(actor.reading).toBe(1)
-    expect(actor.release()).toBe(false)
+    context.performed.splice(0)
+    expect([actor.release(), context.performed]).toEqual([false, []])
     await context.answerRead('names', ['Eva'])
     expect(actor.reading).toBe(0)
+    context.performed.splice(0)
+    expect([actor.release(), brief(context.performed)]).toEqual([false, ['append lease']])
   })
 
   it('that cannot be committed refuses who waits for it, and keeps who only listens', async () => {

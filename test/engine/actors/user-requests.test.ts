@@ -60,14 +60,14 @@ describe('resume', () => {
 
   it('leaves out groups that one is not in, from the start or meanwhile', () => {
     const user = userIn(ids(10))
-    expect(told(resume(user, [['foreign', 0], ...ids(9).map((id) => [id, 0] as const)]))).toEqual(ids(8))
+    expect(told(resume(user, [['foreign', 0], ...ids(10).map((id) => [id, 0] as const)]))).toEqual(ids(8))
     left(user, { type: 'left', groupId: 'g8' })
-    // The place of the one that is through goes to nobody.
-    expect(done(user, 'g0', null)).toEqual([])
-    for (const id of ids(7).slice(1)) done(user, id)
-    const answer = only(done(user, 'g7'), 'answer')
+    // The place of the one that is through goes to the next that is still there.
+    expect(told(done(user, 'g0', null))).toEqual(['g9'])
+    for (const id of ids(8).slice(1)) done(user, id)
+    const answer = only(done(user, 'g9'), 'answer')
     const { groups } = answer.event.fields as { groups: readonly (readonly [string])[] }
-    expect(groups.map(([id]) => id)).toEqual(ids(8).slice(1))
+    expect(groups.map(([id]) => id)).toEqual([...ids(8).slice(1), 'g9'])
   })
 
   it('is answered at once where there is nothing to replay', () => {

@@ -31,11 +31,11 @@ describe('an outbox', () => {
     const record = fc.record({
       kind: fc.integer({ min: 0, max: 255 }),
       number: fc.integer({ min: 0, max: 0xffff_ffff }),
-      id: fc.uint8Array({ maxLength: 80 }),
-      body: fc.uint8Array({ maxLength: 9_000 }),
+      id: fc.uint8Array({ maxLength: 80, size: 'max' }),
+      body: fc.uint8Array({ maxLength: 9_000, size: 'max' }),
     })
     fc.assert(
-      fc.property(fc.array(fc.array(record, { maxLength: 12 }), { maxLength: 4 }), (turns) => {
+      fc.property(fc.array(fc.array(record, { maxLength: 12 }), { maxLength: 4, size: 'max' }), (turns) => {
         const { outbox, batches, endTurn } = anOutbox()
         for (const records of turns) {
           for (const { kind, number, id, body } of records) outbox.push(kind, number, id, body)

@@ -181,7 +181,7 @@ describe('a user’s groups', () => {
         const page = reader.run({ read: 'listings', userId: 'ana', cursor, limit })
         pages.push(page.groups.map(({ group }) => group.groupId))
         cursor = page.next
-      } while (cursor)
+      } while (cursor && pages.length <= order.length)
       expect(pages.flat()).toEqual(order)
       // No page is left empty to say that there is no more.
       expect(pages.length).toBe(Math.ceil(order.length / limit))

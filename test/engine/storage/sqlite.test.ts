@@ -80,7 +80,7 @@ describe('the store', () => {
       for (const writer of restarted) writer.close()
     })
     fc.assert(
-      fc.property(fc.array(action, { maxLength: 25 }), (actions) => {
+      fc.property(fc.array(action, { maxLength: 25, size: 'max' }), (actions) => {
         const { reader, dataDir, writer: first } = aStore()
         let writer = first
         const posts: { readonly seq: number; readonly by: string; readonly mentions: readonly string[] }[] =
