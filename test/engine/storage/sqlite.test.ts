@@ -133,6 +133,26 @@ describe('the store', () => {
   })
 })
 
+describe('the counters', () => {
+  it('follow when many posts are not counted, so that readers count few themselves', () => {
+    const { writer, dataDir } = aStore()
+    const db = new Database(databasePath(dataDir), { readonly: true })
+    onTestFinished(() => {
+      db.close()
+    })
+    const counted = () => db.prepare('SELECT posts, counted_seq FROM groups').raw().get()
+    const posts = (from: number, count: number) =>
+      Array.from({ length: count }, (_, i) => post(from + i, 'ana'))
+    writer.commit([group, ...posts(2, 255)])
+    expect(counted()).toEqual([0, 0])
+    writer.commit(posts(257, 1))
+    expect(counted()).toEqual([256, 257])
+    writer.commit(posts(258, 1))
+    writer.settle()
+    expect(counted()).toEqual([257, 258])
+  })
+})
+
 describe('the schema', () => {
   it('is made in a fresh file, with its number, and left as it is when the file is opened again', () => {
     const { dataDir, writer } = aStore()
