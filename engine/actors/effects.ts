@@ -43,7 +43,7 @@ export type Effect =
       readonly groupId: string
       readonly mail: GroupMail
     }
-  /** Reads from the log; `then` goes on with the state as it is by then. `to` is told of a failure. */
+  /** Reads from the log; `then` goes on with the state as it is by then. */
   | ReadEffect
 
 type Recorded = { [N in DurableEvent]: { readonly name: N; readonly fields: EventFields<N> } }[DurableEvent]
@@ -53,7 +53,8 @@ export interface ReadEffect {
   readonly type: 'read'
   readonly query: ReadQuery
   readonly then: (result: never, now: number) => readonly Effect[]
-  readonly to: Caller | null
+  /** Whom a failure concerns: a caller is refused, a session that would miss something is closed. */
+  readonly to: Caller | { readonly session: number }
 }
 
 export type Effects = readonly Effect[]
@@ -103,7 +104,7 @@ export function tellUser(userId: string, mail: UserMail): Effect {
 
 export function read<N extends ReadName>(
   query: ReadQuery<N>,
-  to: Caller | null,
+  to: ReadEffect['to'],
   then: (result: Reads[N]['result'], now: number) => Effects,
 ): Effect {
   return { type: 'read', query: query as unknown as ReadQuery, to, then }

@@ -215,7 +215,9 @@ export class Performer implements ActorContext {
       .then((result) => this.perform(then(result as never, this.now()), group))
       .catch((error: unknown) => {
         if (!(error instanceof ChatError)) this.report(error, `read "${query.read}" failed`)
-        if (to) this.sendRefusal(to, ChatError.from(error), undefined)
+        if ('ref' in to) this.sendRefusal(to, ChatError.from(error))
+        // It would miss what the read was for: it reconnects and resumes.
+        else this.perform([{ type: 'close', session: to.session, reason: 'failed' }], null)
       })
   }
 

@@ -5,7 +5,8 @@
  * one step of this group's one stream, so that nothing falls between. `replay` brings what was
  * missed before that, up to the same point, a piece at a time as the connection drains.
  */
-import { encodeEvent } from '../../../protocol/codec.ts'
+import { decodeEvent, encodeEvent } from '../../../protocol/codec.ts'
+import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { LoggedEvent } from '../../storage/log.ts'
 import { type Effect, type Effects, read, sendFrame, tellUser } from '../effects.ts'
@@ -20,8 +21,8 @@ type Attach = Extract<GroupMail, { type: 'attach' }>
 type Replay = Extract<GroupMail, { type: 'replay' }>
 
 export function attach(group: GroupState, mail: Attach): Effects {
-  const { session, userId, joinedSeq, from } = mail
-  if (group.members.get(userId)?.joinedSeq !== joinedSeq) return []
+  const { session, from } = mail
+  if (!isStillMember(group, mail)) return farewell(group, mail)
   const { groupId, publishedSeq, recent } = group
   if (from + 1 >= recent.floor || from >= publishedSeq) {
     const missed = from >= publishedSeq ? [] : recent.range(from, publishedSeq, Number.POSITIVE_INFINITY)
@@ -32,18 +33,38 @@ export function attach(group: GroupState, mail: Attach): Effects {
   }
   const upTo = recent.floor - 1
   return [
-    read({ read: 'events', groupId, after: from, upTo, limit: PIECE_EVENTS }, null, (events) => {
-      const reached = events.length < PIECE_EVENTS ? upTo : (events.at(-1)?.seq ?? upTo)
+    read({ read: 'events', groupId, after: from, upTo, limit: PIECE_EVENTS }, { session }, (older) => {
+      const reached = older.length < PIECE_EVENTS ? upTo : (older.at(-1)?.seq ?? upTo)
       return [
-        ...events.map((event) => sendFrame(session, toFrame(event))),
+        ...older.map((event) => sendFrame(session, toFrame(event))),
         ...attach(group, { ...mail, from: reached }),
       ]
     }),
   ]
 }
 
+/** Whether the user is still the member that the attaching began for: not gone, not come back. */
+export function isStillMember(group: GroupState, { userId, joinedSeq }: Attach): boolean {
+  return group.members.get(userId)?.joinedSeq === joinedSeq
+}
+
+/** The user left before the session was attached: it still hears all up to the event that says so. */
+function farewell(group: GroupState, { session, userId, from }: Attach): Effects {
+  const { recent, publishedSeq } = group
+  if (from + 1 < recent.floor) return [{ type: 'close', session, reason: 'failed' }]
+  const missed = recent.range(from, publishedSeq, Number.POSITIVE_INFINITY)
+  const end = missed.findIndex((event) => saysLeft(event, userId))
+  return missed.slice(0, end + 1).map((event) => sendFrame(session, toFrame(event)))
+}
+
+function saysLeft(logged: LoggedEvent, userId: string): boolean {
+  if ('message' in logged || logged.code !== events.user_left_group.code) return false
+  const event = decodeEvent(logged.frame)
+  return event?.event === 'user_left_group' && event.fields.userId === userId
+}
+
 export function replay(group: GroupState, mail: Replay): Effects {
-  const { from, to, userId } = mail
+  const { session, from, to, userId } = mail
   const { groupId, recent } = group
   if (!group.members.has(userId)) return [replayed(group.groupId, mail, null)]
   if (from >= to) return [replayed(groupId, mail, true)]
@@ -51,7 +72,7 @@ export function replay(group: GroupState, mail: Replay): Effects {
   if (!mail.counted && to - from > limits.resumeEvents) {
     const cap = limits.resumeEvents + 1
     return [
-      read({ read: 'count', groupId, after: from, upTo: to, cap }, null, (count) =>
+      read({ read: 'count', groupId, after: from, upTo: to, cap }, { session }, (count) =>
         count < cap ? replay(group, { ...mail, counted: true }) : [replayed(groupId, mail, false)],
       ),
     ]
@@ -61,8 +82,8 @@ export function replay(group: GroupState, mail: Replay): Effects {
   }
   const upTo = Math.min(to, recent.floor - 1)
   return [
-    read({ read: 'events', groupId, after: from, upTo, limit: PIECE_EVENTS }, null, (events) =>
-      sendPiece(groupId, mail, events, upTo),
+    read({ read: 'events', groupId, after: from, upTo, limit: PIECE_EVENTS }, { session }, (older) =>
+      sendPiece(groupId, mail, older, upTo),
     ),
   ]
 }
@@ -73,16 +94,16 @@ export function replayed(groupId: string, { session, userId, to }: Replay, compl
 }
 
 /** Sends events, of which there are no more up to `upTo` where they are fewer than a piece. */
-function sendPiece(groupId: string, mail: Replay, events: readonly LoggedEvent[], upTo: number): Effects {
+function sendPiece(groupId: string, mail: Replay, piece: readonly LoggedEvent[], upTo: number): Effects {
   const { session } = mail
   const effects: Effect[] = []
   let bytes = 0
-  let reached = events.length < PIECE_EVENTS ? upTo : (events.at(-1)?.seq ?? upTo)
-  for (const [i, event] of events.entries()) {
+  let reached = piece.length < PIECE_EVENTS ? upTo : (piece.at(-1)?.seq ?? upTo)
+  for (const [i, event] of piece.entries()) {
     const frame = toFrame(event)
     effects.push(sendFrame(session, frame))
     bytes += frame.length
-    if (bytes >= PIECE_BYTES && i < events.length - 1) {
+    if (bytes >= PIECE_BYTES && i < piece.length - 1) {
       reached = event.seq
       break
     }

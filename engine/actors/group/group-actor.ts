@@ -14,7 +14,7 @@ import type { Caller } from '../caller.ts'
 import { append, type Effects, read, record } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
-import { attach, replay, replayed } from './catch-up.ts'
+import { attach, isStillMember, replay, replayed } from './catch-up.ts'
 import { groupHandlers } from './group-handlers.ts'
 import { type GroupState, loadedState, newState, nextSeq } from './group-state.ts'
 import { createExisting, createGroup } from './membership.ts'
@@ -192,10 +192,13 @@ export class GroupActor implements EventSource {
         return group ? createExisting(group, mail) : this.#create(mail)
       case 'attach':
         if (!group) return []
-        // What is not shown yet may be committed, and so below what the session was told: it
-        // attaches behind that.
-        if (group.publishedSeq < group.lastSeq) {
-          this.#context.afterShown(() => this.receive(mail))
+        // A session may have been told of what is committed and not shown yet, or that its user is
+        // gone may not be: then it waits for all that is recorded by now, not for what comes after.
+        if (
+          group.publishedSeq < group.lastSeq &&
+          (mail.from > group.publishedSeq || !isStillMember(group, mail))
+        ) {
+          this.#context.afterShown(() => this.#context.perform(attach(group, mail), this))
           return []
         }
         return attach(group, mail)

@@ -151,13 +151,16 @@ function leave(group: GroupState, member: MemberState, by: string | undefined, n
 
 /** SPEC 3: the last admin that leaves hands the role on, to the oldest moderator, else member. */
 function handRoleOn(group: GroupState, gone: MemberState, now: number): Effects {
-  const members = [...group.members.values()]
+  // Those who joined with one event are of one age; the id decides, so that it is always the same.
+  const members = [...group.members.values()].sort(
+    (a, b) => a.joinedSeq - b.joinedSeq || (a.userId < b.userId ? -1 : 1),
+  )
   if (gone.role !== 'admin' || members.some((member) => member.role === 'admin')) return []
   const heir = members.find((member) => member.role === 'moderator') ?? members[0]
   if (!heir) return []
+  const seq = nextSeq(group)
   const member: MemberState = { ...heir, role: 'admin' }
   group.members.set(member.userId, member)
-  const seq = nextSeq(group)
   return [
     append(memberEntry(group, member)),
     record(seq, now, 'role_changed', {

@@ -30,7 +30,7 @@ export function open(user: UserState, mail: Mail<'open'>, greeting: Greeting): E
     effects.push(append({ type: 'user', userId, name, picture }))
   }
   effects.push(
-    read({ read: 'summaries', userId, limit: limits.connectedGroups }, null, (stored, now) => {
+    read({ read: 'summaries', userId, limit: limits.connectedGroups }, { session }, (stored, now) => {
       if (!user.sessions.has(session)) return []
       const listed = stored.groups.filter(({ group }) => user.groups.has(group.groupId))
       const lastSeqs = new Map<string, number>(stored.others)

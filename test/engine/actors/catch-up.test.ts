@@ -4,7 +4,8 @@ import { attach, replay } from '../../../engine/actors/group/catch-up.ts'
 import type { GroupState } from '../../../engine/actors/group/group-state.ts'
 import { RecentEvents } from '../../../engine/actors/group/recent-events.ts'
 import type { LoggedEvent } from '../../../engine/storage/log.ts'
-import { decodeEvent } from '../../../protocol/codec.ts'
+import { decodeEvent, encodeEvent } from '../../../protocol/codec.ts'
+import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
 import { aGroup, aPost, brief, given, only, snapshot } from '../../support/groups.ts'
 
@@ -49,6 +50,39 @@ describe('attach', () => {
     expect(shown(attach(group, mail(2)))).toEqual([3, 4, 'subscribe'])
   })
 
+  it('brings who left meanwhile up to the event that says so, and no further', () => {
+    const group = aGroupAt(1, 6)
+    group.members.delete('bruno')
+    const leaves = (seq: number, userId: string) => {
+      const fields = { userId, userName: userId, groupId: 'g', seq }
+      group.recent.push(
+        { seq, code: events.user_left_group.code, frame: encodeEvent('user_left_group', 0, fields) },
+        0,
+        0,
+      )
+    }
+    leaves(7, 'ana')
+    leaves(8, 'bruno')
+    leaves(9, 'clara')
+    group.publishedSeq = 9
+    const farewell = attach(group, mail(5)).map(
+      (effect) => effect.type === 'send_frame' && decodeEvent(effect.frame),
+    )
+    expect(farewell).toMatchObject([
+      { event: 'new_message', fields: { message: { seq: 6 } } },
+      { event: 'user_left_group', fields: { seq: 7, userId: 'ana' } },
+      { event: 'user_left_group', fields: { seq: 8, userId: 'bruno' } },
+    ])
+    // Already told of it.
+    expect(attach(group, mail(8))).toEqual([])
+  })
+
+  it('closes the session of who left so long ago that memory does not reach back', () => {
+    const group = aGroupAt(11, 13)
+    group.members.delete('bruno')
+    expect(attach(group, mail(7))).toEqual([{ type: 'close', session: 5, reason: 'failed' }])
+  })
+
   it('is void for who is no member, or left and came back meanwhile', () => {
     const group = aGroupAt(1, 6)
     expect(attach(group, { ...mail(3), userId: 'eva' })).toEqual([])
@@ -60,7 +94,7 @@ describe('attach', () => {
     const effects = attach(group, mail(7))
     expect(only(effects, 'read')).toMatchObject({
       query: { read: 'events', groupId: 'g', after: 7, upTo: 10 },
-      to: null,
+      to: { session: 5 },
     })
     expect(brief(effects)).toEqual(['read'])
     expect(shown(given(effects, posts(8, 10)))).toEqual([8, 9, 10, 11, 12, 13, 'subscribe'])

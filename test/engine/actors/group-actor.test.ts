@@ -257,17 +257,37 @@ describe('the lease of a group', () => {
 })
 
 describe('mail to a group', () => {
-  it('attaches a session behind what members have not been shown yet', async () => {
+  it('attaches a session that was told of more than members have been shown once they have been', async () => {
     const { context, actor, did } = anActor()
     await context.answerRead('group', logged({ lastSeq: 5 }))
     actor.state.publishedSeq = 4
     context.hides = true
-    actor.receive(attach)
+    actor.receive({ ...attach, from: 5 })
     expect([did(), context.hidden.length]).toEqual([[], 1])
+    // Under traffic there is always a next one that they have not: it does not wait for that.
+    actor.state.lastSeq = 6
     actor.state.publishedSeq = 5
-    context.hides = false
     context.hidden[0]?.()
-    expect(did()).toContain('subscribe')
+    expect([did(), context.hidden.length]).toEqual([['subscribe'], 1])
+  })
+
+  it('attaches a session at once that was told of no more than members have been shown', async () => {
+    const { context, actor, did } = anActor()
+    await context.answerRead('group', logged({ lastSeq: 5 }))
+    actor.state.publishedSeq = 4
+    context.hides = true
+    actor.receive({ ...attach, from: 4 })
+    expect([did(), context.hidden.length]).toEqual([['subscribe'], 0])
+  })
+
+  it('waits with the goodbye of who left until the others have been shown it', async () => {
+    const { context, actor } = anActor()
+    await context.answerRead('group', logged({ lastSeq: 5 }))
+    actor.state.members.delete('bruno')
+    actor.state.publishedSeq = 4
+    context.hides = true
+    actor.receive({ ...attach, from: 4 })
+    expect([context.performed, context.hidden.length]).toEqual([[], 1])
   })
 
   it('ends a replay of a group that is not there, as of one that one is not in', async () => {

@@ -112,6 +112,23 @@ describe('leave_group', () => {
     expect(roles(group)[heir]).toBe('admin')
   })
 
+  it('finds the same heir whatever order the log gives the members in', () => {
+    const heirs = [
+      { ana: 'admin', bruno: 'member', clara: 'member' },
+      { ana: 'admin', clara: 'member', bruno: 'member' },
+    ].map((members) => {
+      const group = aGroup(members as Readonly<Record<string, 'admin' | 'member'>>)
+      leave_group(group, by('ana'), g, 0)
+      return group.members.get('bruno')?.role
+    })
+    expect(heirs).toEqual(['admin', 'admin'])
+    // Who joined first comes first, wherever they stand.
+    const group = aGroup({ ana: 'admin', bruno: 'member', clara: 'member' })
+    group.members.set('bruno', { userId: 'bruno', name: 'Bruno', role: 'member', joinedSeq: 9, joinedAt: 0 })
+    leave_group(group, by('ana'), g, 0)
+    expect(roles(group)).toEqual({ bruno: 'member', clara: 'admin' })
+  })
+
   it('hands nothing on while another admin is there, or nobody', () => {
     const two = aGroup({ ana: 'admin', bruno: 'admin', clara: 'member' })
     leave_group(two, by('ana'), g, 0)

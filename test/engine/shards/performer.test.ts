@@ -249,3 +249,15 @@ describe('a refusal', () => {
     expect(toHub()).toEqual(said)
   })
 })
+
+describe('a read that nobody asked for', () => {
+  const query = { read: 'names', userIds: ['ana'] } as const
+
+  it('closes, where it fails, the session that would miss something for it', async () => {
+    const { perform, reads, toHub } = aPerformer()
+    perform([read(query, { session: 5 }, () => [])])
+    reads[0]?.reject(new Error('unreadable'))
+    await settled()
+    expect(toHub()).toContain('close 5 failed')
+  })
+})
