@@ -93,7 +93,7 @@ export class Hub implements Gateway {
     // A group id that is missing or malformed is refused by any shard's validation.
     const index =
       row.route === 'group' && head.idEnd > head.idStart
-        ? partitionOf(frame, head.idStart, head.idEnd) % this.#shards.length
+        ? partitionOf(frame, head.idStart, endOfGroupId(frame, head)) % this.#shards.length
         : known.homeShard
     const shard = this.#shards[index] as ShardLink
     if (shard.pending >= MAX_INBOX) {
@@ -249,6 +249,14 @@ export class Hub implements Gateway {
     else this.#logger.info({}, 'storage takes writes again')
     shard.storage = reason
   }
+}
+
+const COLON = 0x3a
+
+/** A messageId or fileId begins with its groupId, up to the colon. */
+function endOfGroupId(frame: Uint8Array, { idStart, idEnd }: FrameHead): number {
+  const colon = frame.indexOf(COLON, idStart)
+  return colon < 0 || colon > idEnd ? idEnd : colon
 }
 
 /** Topics and reasons are ASCII. */

@@ -4,9 +4,27 @@
  * A `durable` event is part of its group's log: it has a seq, all members see it in that order,
  * and `resume` brings it again. The others are answers, or concern one connection only.
  */
-import { groupId, userId } from './ids.ts'
+import { groupId, messageId, userId } from './ids.ts'
 import { limits } from './limits.ts'
-import { ErrorInfo, Gap, Group, GroupListing, GroupSummary, Limits, Message, seq, time } from './records.ts'
+import {
+  ErrorInfo,
+  emoji,
+  File,
+  Gap,
+  Group,
+  GroupListing,
+  GroupSummary,
+  Invitation,
+  Limits,
+  Member,
+  Message,
+  SearchHit,
+  seq,
+  status,
+  time,
+  User,
+  visibility,
+} from './records.ts'
 import { bool, type FieldMap, type FieldsOf, list, map, optional, ref, text, tuple, uint } from './schema.ts'
 
 export interface EventSpec {
@@ -18,6 +36,9 @@ export interface EventSpec {
 
 const name = text(0, limits.nameBytes)
 const tempId = text(1, limits.tempIdBytes)
+const messageIds = list(messageId, limits.receiptMessages)
+/** When each user got or read a message. */
+const receiptTimes = list(tuple([userId, time]), limits.listedUsers)
 
 export const events = {
   /** The first event on every connection: who one is, and where one's groups stand. */
@@ -64,11 +85,11 @@ export const events = {
     durable: true,
     fields: { userId, userName: name, groupId, seq, by: optional(userId) },
   },
-  /** `by` is named where somebody else removed them. */
+  /** `by` is named where somebody else removed them; `banned` where they may not come back. */
   user_left_group: {
     code: 72,
     durable: true,
-    fields: { userId, userName: name, groupId, seq, by: optional(userId) },
+    fields: { userId, userName: name, groupId, seq, by: optional(userId), banned: optional(bool) },
   },
   /** A post, to every device of every member, the sender's own among them. */
   new_message: { code: 73, durable: true, fields: { message: ref(Message) } },
@@ -97,12 +118,118 @@ export const events = {
   gap: { code: 79, durable: true, fields: { groupId, seq, from: seq, to: seq } },
   /** The server goes; come back after `reconnectInMs`, which differs for each client. */
   server_shutdown: { code: 80, fields: { reason: text(0, 256), reconnectInMs: uint() } },
-  /** Who decides changed: the last admin left and handed the role on. */
+  /** A member got another role; `by` themselves where the last admin left and handed theirs on. */
   role_changed: {
     code: 81,
     durable: true,
     fields: { userId, role: text(1, 16), groupId, seq, by: userId, at: time },
   },
+  /** `message` of that id has this content now. */
+  message_edited: {
+    code: 82,
+    durable: true,
+    fields: { messageId, groupId, seq, content: text(0, limits.contentBytes), editedAt: time },
+  },
+  /** Of the message only an empty tombstone is left. */
+  message_deleted: {
+    code: 83,
+    durable: true,
+    fields: { messageId, groupId, seq, deletedAt: time, deletedBy: userId },
+  },
+  /** The sender took the message back; only an empty tombstone is left. */
+  message_recalled: {
+    code: 84,
+    durable: true,
+    fields: { messageId, groupId, seq, recalledBy: userId, recalledAt: time },
+  },
+  /** `by` reacted to the message with the emoji or, where `added` is false, took that back. */
+  reaction_changed: {
+    code: 85,
+    durable: true,
+    fields: { messageId, emoji, added: bool, groupId, seq, by: userId, at: time },
+  },
+  message_pinned: { code: 86, durable: true, fields: { messageId, groupId, seq, by: userId, at: time } },
+  message_unpinned: { code: 87, durable: true, fields: { messageId, groupId, seq, by: userId, at: time } },
+  /** What is named has changed; an empty text was taken away. */
+  group_updated: {
+    code: 88,
+    durable: true,
+    fields: {
+      name: optional(name),
+      avatarUrl: optional(text(0, limits.urlBytes)),
+      topic: optional(text(0, limits.topicBytes)),
+      visibility: optional(visibility),
+      groupId,
+      seq,
+      by: userId,
+      at: time,
+    },
+  },
+  /** Until then the member may not post; 0 where they may again. */
+  member_muted: {
+    code: 89,
+    durable: true,
+    fields: { userId, until: time, groupId, seq, by: userId, at: time },
+  },
+  /** Begins to type; ends with `user_stopped_typing`, by itself after 6 s. Ephemeral. */
+  user_typing: { code: 90, fields: { userId, userName: name, groupId } },
+  user_stopped_typing: { code: 91, fields: { userId, groupId } },
+  /**
+   * Somebody with whom one shares a group came, went or chose another status. One for each group
+   * shared, all with the same timestamp. Ephemeral.
+   */
+  contact_status_changed: {
+    code: 92,
+    fields: { userId, status, timestamp: time, lastSeenAt: optional(time) },
+  },
+  /** Answers `get_online_users`. In a large group `users` is empty and `total` counts them. */
+  online_users: { code: 93, fields: { groupId, users: list(ref(User), limits.listedUsers), total: uint() } },
+  /** To the sender of those messages: they have reached a device of that member. */
+  message_delivered: { code: 94, fields: { messageIds, groupId, deliveredTo: userId, timestamp: time } },
+  /** To the sender of those messages, and to the reader's other devices. */
+  message_read: { code: 95, fields: { messageIds, groupId, readBy: userId, timestamp: time } },
+  /** Answers `get_receipts`. In a large group the lists are empty and the counts say how many. */
+  receipts: {
+    code: 96,
+    fields: {
+      messageId,
+      delivered: receiptTimes,
+      read: receiptTimes,
+      deliveredCount: uint(),
+      readCount: uint(),
+    },
+  },
+  /** What another member sent by `signal`. */
+  signal: {
+    code: 97,
+    fields: {
+      fromUserId: userId,
+      groupId,
+      kind: text(1, limits.signalKindBytes),
+      payload: text(0, limits.signalPayloadBytes),
+    },
+  },
+  /** Answers `search`: newest first; the next page is `before` the oldest hit's `createdAt`. */
+  search_results: { code: 98, fields: { hits: list(ref(SearchHit), limits.searchPage), hasMore: bool } },
+  /** The file is kept; a message with its `fileId` shows it. */
+  file_uploaded: { code: 99, fields: File.fields },
+  /** `received` of `size` bytes are there: the next chunk's offset. */
+  upload_progress: { code: 100, fields: { uploadId: text(1, 64), received: uint(), size: uint() } },
+  /** Answers `get_file`. */
+  file: { code: 101, fields: { file: ref(File) } },
+  /** Somebody invites this user into a private group: `join_group` accepts. */
+  group_invited: { code: 102, fields: { group: ref(Group), groupId, by: userId, at: time } },
+  /** Answers `get_invitations`, newest first. */
+  invitations: { code: 103, fields: { invitations: list(ref(Invitation), limits.invitations) } },
+  /** Answers `search_users` and `get_contacts`. */
+  users: { code: 104, fields: { users: list(ref(User), limits.usersPage) } },
+  /** Answers `get_members`: in the order of joining; `cursor` where there are more. */
+  members: {
+    code: 105,
+    fields: { groupId, members: list(ref(Member), limits.membersPage), cursor: optional(text(1, 128)) },
+  },
+  /** Answers `get_pins`: the pinned messages, the latest pin first. */
+  pins: { code: 106, fields: { groupId, messages: list(ref(Message), limits.pinnedMessages) } },
 } as const satisfies Record<string, EventSpec>
 
 export type EventName = keyof typeof events

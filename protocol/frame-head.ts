@@ -8,7 +8,10 @@
 export interface FrameHead {
   readonly code: number
   readonly ref: number
-  /** The first field where it is a string: `frame.subarray(idStart, idEnd)`; both 0 where it is not. */
+  /**
+   * The first field where it is a string, or the first item of it where it is a list:
+   * `frame.subarray(idStart, idEnd)`; both 0 where it is neither.
+   */
   readonly idStart: number
   readonly idEnd: number
 }
@@ -36,6 +39,11 @@ export function peekHead(frame: Uint8Array): FrameHead | null {
     ref = 0
     for (let end = at + bytes; at < end; at++) ref = ref * 256 + (frame[at] as number)
   } else return null
+
+  const list = frame[at] ?? 0
+  if (list >= 0x91 && list <= 0x9f) at += 1
+  else if (list === 0xdc) at += 3
+  else if (list === 0xdd) at += 5
 
   let length = 0
   const string = frame[at]

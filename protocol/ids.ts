@@ -23,3 +23,12 @@ export function parseMessageId(id: string): { readonly groupId: string; readonly
   const colon = id.indexOf(':')
   return { groupId: id.slice(0, colon), seq: Number(id.slice(colon + 1)) }
 }
+
+/** `fileId`: `<groupId>:f<random>`, so that it too names its group by itself. */
+export const fileId = pattern(/^[A-Za-z0-9_-]{1,64}:f[a-z0-9]{16,40}$/, '<groupId>:f<id>')
+
+/** The group that a messageId or a fileId names; a groupId names itself. */
+export function groupOfId(id: string): string {
+  const colon = id.indexOf(':')
+  return colon < 0 ? id : id.slice(0, colon)
+}

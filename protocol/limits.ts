@@ -11,8 +11,36 @@ export const limits = {
   topicBytes: 1_024,
   tempIdBytes: 128,
   fileIdBytes: 128,
+  fileNameBytes: 255,
+  mimeTypeBytes: 127,
   contentBytes: 32_768,
   mentions: 50,
+  emojiBytes: 64,
+  /** Different emoji on one message, and reactions of all together. */
+  reactionEmoji: 20,
+  reactions: 500,
+  /** SPEC 3: a message is recalled within five minutes. */
+  recallWindowMs: 300_000,
+  /** Messages that one receipt names. */
+  receiptMessages: 500,
+  /** Users listed in `receipts` and `online_users`; the counts are always whole. */
+  listedUsers: 500,
+  /** SPEC 5: groups above this size get no presence, typing or per-user receipt events. */
+  largeGroup: 500,
+  /** Pending invitations of one user, and of one group. */
+  invitations: 1_000,
+  pinnedMessages: 100,
+  signalKindBytes: 64,
+  signalPayloadBytes: 16_384,
+  /** The bytes of one `upload_chunk` or `upload_file`; the frame has its own limit. */
+  chunkBytes: 1_048_576,
+  queryBytes: 256,
+  searchPage: 100,
+  searchPageDefault: 20,
+  snippetBytes: 2_048,
+  usersPage: 100,
+  usersPageDefault: 50,
+  membersPage: 500,
   /** Members named in one `create_group`; more join later. */
   createMembers: 1_000,
   membersPerGroup: 10_000,

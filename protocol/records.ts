@@ -2,19 +2,44 @@
  * Records: what stands inside fields. Positional arrays in msgpack, objects in JSON.
  * New fields go at the end, never in between: readers of older versions ignore extra ones.
  */
-import { groupId, messageId, userId } from './ids.ts'
+import { fileId, groupId, messageId, userId } from './ids.ts'
 import { limits } from './limits.ts'
 import { defineRecord, type FieldsOf, list, oneOf, optional, ref, text, uint } from './schema.ts'
 
 export const messageType = oneOf('text', 'image', 'file', 'audio', 'video')
 export const groupKind = oneOf('group', 'direct')
 export const visibility = oneOf('private', 'open')
-const role = oneOf('admin', 'moderator', 'member')
+export const role = oneOf('admin', 'moderator', 'member')
+/** `offline` is invisible where a user chose it, and looks the same to others. */
+export const status = oneOf('online', 'away', 'busy', 'offline')
+export const emoji = text(1, limits.emojiBytes)
 export const time = uint()
 export const seq = uint()
 const name = text(0, limits.nameBytes)
 
-/** A post of a group. `seq` is its place in the group's one order. */
+/** A file of a group, found out from its bytes. `url` is a path of this server's HTTP API. */
+export const File = defineRecord('File', {
+  fileId,
+  url: text(1, limits.urlBytes),
+  fileName: text(1, limits.fileNameBytes),
+  mimeType: text(1, limits.mimeTypeBytes),
+  size: uint(),
+  /** In hexadecimal. */
+  sha256: text(64, 64),
+  width: optional(uint()),
+  height: optional(uint()),
+  durationMs: optional(uint()),
+})
+export type File = FieldsOf<typeof File.fields>
+
+/** Who reacted to a message with one emoji, in the order in which they did. */
+export const Reaction = defineRecord('Reaction', { emoji, userIds: list(userId, limits.reactions) })
+export type Reaction = FieldsOf<typeof Reaction.fields>
+
+/**
+ * A post of a group. `seq` is its place in the group's one order. What was deleted or recalled
+ * stays as an empty tombstone.
+ */
 export const Message = defineRecord('Message', {
   messageId,
   groupId,
@@ -26,13 +51,25 @@ export const Message = defineRecord('Message', {
   createdAt: time,
   tempId: optional(text(1, limits.tempIdBytes)),
   replyToId: optional(messageId),
-  fileId: optional(text(1, limits.fileIdBytes)),
+  file: optional(ref(File)),
   mentions: optional(list(userId, limits.mentions)),
+  editedAt: optional(time),
+  deletedAt: optional(time),
+  deletedBy: optional(userId),
+  recalledAt: optional(time),
+  reactions: optional(list(ref(Reaction), limits.reactionEmoji)),
+  pinnedAt: optional(time),
 })
 export type Message = FieldsOf<typeof Message.fields>
 
-/** Somebody's place in a group. */
-export const Member = defineRecord('Member', { userId, name, role, joinedAt: time })
+/** Somebody's place in a group. Until `mutedUntil` they may not post. */
+export const Member = defineRecord('Member', {
+  userId,
+  name,
+  role,
+  joinedAt: time,
+  mutedUntil: optional(time),
+})
 export type Member = FieldsOf<typeof Member.fields>
 
 /**
@@ -60,6 +97,10 @@ export const GroupSummary = defineRecord('GroupSummary', {
   lastSeq: seq,
   unread: uint(),
   mentions: uint(),
+  /** The newest message that the user has read; 0 for none. */
+  readSeq: optional(seq),
+  /** The user wants no notifications of the group until then. */
+  mutedUntil: optional(time),
 })
 export type GroupSummary = FieldsOf<typeof GroupSummary.fields>
 
@@ -69,8 +110,34 @@ export const GroupListing = defineRecord('GroupListing', {
   lastMessage: optional(ref(Message)),
   unread: uint(),
   mentions: uint(),
+  readSeq: optional(seq),
+  mutedUntil: optional(time),
 })
 export type GroupListing = FieldsOf<typeof GroupListing.fields>
+
+/** Somebody with whom the caller shares a group, as they want to be seen. */
+export const User = defineRecord('User', {
+  userId,
+  name,
+  status,
+  /** Absent while they are online, and where nothing is known. */
+  lastSeenAt: optional(time),
+  picture: optional(text(0, limits.urlBytes)),
+})
+export type User = FieldsOf<typeof User.fields>
+
+/** An invitation into a private group, not answered yet. */
+export const Invitation = defineRecord('Invitation', { group: ref(Group), by: userId, at: time })
+export type Invitation = FieldsOf<typeof Invitation.fields>
+
+/** A message that was found; newest first. `rank` says how well it fits, more is better. */
+export const SearchHit = defineRecord('SearchHit', {
+  message: ref(Message),
+  /** HTML: the text around what was found, which stands in `<mark>`; everything else is escaped. */
+  snippet: text(0, limits.snippetBytes),
+  rank: uint(),
+})
+export type SearchHit = FieldsOf<typeof SearchHit.fields>
 
 /**
  * Numbers that a crash has taken (SPEC 5.3): nothing of `from` to `to` exists, and what was
@@ -97,8 +164,28 @@ export const Limits = defineRecord('Limits', {
   rateLimit: uint(),
   /** Missed events of one group that `resume` replays. */
   resumeEvents: uint(),
+  /** The largest file, bytes. */
+  maxUploadBytes: optional(uint()),
+  /** How long a message may be edited; absent for ever. */
+  editWindowMs: optional(uint()),
+  /** How long a message may be recalled. */
+  recallWindowMs: optional(uint()),
 })
 export type Limits = FieldsOf<typeof Limits.fields>
 
 /** Every record, for the reference. */
-export const records = { Message, Member, Group, GroupSummary, GroupListing, Gap, ErrorInfo, Limits }
+export const records = {
+  Message,
+  File,
+  Reaction,
+  Member,
+  Group,
+  GroupSummary,
+  GroupListing,
+  User,
+  Invitation,
+  SearchHit,
+  Gap,
+  ErrorInfo,
+  Limits,
+}

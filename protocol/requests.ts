@@ -2,30 +2,36 @@
  * Every request a client may send. Codes are wire format: add rows at the end, never renumber.
  *
  * A row says all that others need to know of a request: `route` names the actor that handles it
- * (`group` and its first field is the groupId; `user`, the caller's own actor; `connection`, the
- * front end), `durable` that it writes to the log and so waits for the commit, `budget` what it
- * is charged to (SPEC 5, rate limit), `answer` the event that answers it, and `returns` the one
- * field of the answer that a library method gives back instead of the whole.
+ * (`group`, which its first field names by a groupId, a messageId, a fileId or a list of them;
+ * `user`, the caller's own actor; `connection`, the front end), `durable` that it writes to the
+ * log and so waits for the commit, and whether that is an event of its group with a seq or only
+ * kept, `budget` what it is charged to (SPEC 5, rate limit), `answer` the event that answers it,
+ * and `returns` the one field of the answer that a library method gives back instead of the whole.
  */
 import type { EventName } from './events.ts'
-import { groupId, messageId, userId } from './ids.ts'
+import { fileId, groupId, messageId, userId } from './ids.ts'
 import { limits } from './limits.ts'
-import { groupKind, messageType, seq, time, visibility } from './records.ts'
-import { type FieldMap, type FieldsOf, list, optional, text, tuple, uint } from './schema.ts'
+import { emoji, groupKind, messageType, role, seq, status, time, visibility } from './records.ts'
+import { bytes, type FieldMap, type FieldsOf, list, optional, text, tuple, uint } from './schema.ts'
 
 export interface RequestSpec {
   /** 1 to 63: one byte on the wire. */
   readonly code: number
   readonly route: 'group' | 'user' | 'connection'
-  readonly durable?: true
+  /** `event`: takes a seq. `state`: is kept, and takes none. */
+  readonly durable?: 'event' | 'state'
   /** `events` where left off. */
-  readonly budget?: 'ephemeral'
+  readonly budget?: 'ephemeral' | 'upload'
   readonly fields: FieldMap
   readonly answer: EventName
   readonly returns?: string
 }
 
 const token = text(1, limits.tokenBytes)
+const uploadId = text(1, 64)
+const messageIds = list(messageId, limits.receiptMessages)
+const fileName = text(1, limits.fileNameBytes)
+const mimeType = text(1, limits.mimeTypeBytes)
 
 export const requests = {
   /** Proves who one is; only as the first frame, and only where the upgrade carried no token. */
@@ -39,7 +45,7 @@ export const requests = {
   create_group: {
     code: 3,
     route: 'user',
-    durable: true,
+    durable: 'event',
     fields: {
       kind: groupKind,
       name: optional(text(1, limits.nameBytes)),
@@ -57,26 +63,26 @@ export const requests = {
     fields: { cursor: optional(text(1, 128)), limit: optional(uint(limits.groupsPage, 1)) },
     answer: 'groups',
   },
-  /** Makes the caller a member of an open group. Idempotent. */
-  join_group: { code: 5, route: 'group', durable: true, fields: { groupId }, answer: 'ok' },
+  /** Makes the caller a member of an open group, or of a private one they were invited to. Idempotent. */
+  join_group: { code: 5, route: 'group', durable: 'event', fields: { groupId }, answer: 'ok' },
   /** The last admin that leaves hands the role on: oldest moderator, else oldest member. */
-  leave_group: { code: 6, route: 'group', durable: true, fields: { groupId }, answer: 'ok' },
-  /** Moderator and admin. Idempotent. */
-  add_member: { code: 7, route: 'group', durable: true, fields: { groupId, userId }, answer: 'ok' },
-  /** Moderator and admin, never someone of a higher role. */
-  remove_member: { code: 8, route: 'group', durable: true, fields: { groupId, userId }, answer: 'ok' },
+  leave_group: { code: 6, route: 'group', durable: 'event', fields: { groupId }, answer: 'ok' },
+  /** Moderator and admin. Idempotent. Lifts a ban. */
+  add_member: { code: 7, route: 'group', durable: 'event', fields: { groupId, userId }, answer: 'ok' },
+  /** Moderator and admin, never someone of a higher role. Takes an invitation back, too. */
+  remove_member: { code: 8, route: 'group', durable: 'event', fields: { groupId, userId }, answer: 'ok' },
   /** The same `tempId` of the same sender makes one message, however often it is sent. */
   send_message: {
     code: 9,
     route: 'group',
-    durable: true,
+    durable: 'event',
     fields: {
       groupId,
       content: text(0, limits.contentBytes),
       type: optional(messageType),
       replyToId: optional(messageId),
       tempId: text(1, limits.tempIdBytes),
-      fileId: optional(text(1, limits.fileIdBytes)),
+      fileId: optional(fileId),
       mentions: optional(list(userId, limits.mentions)),
     },
     answer: 'message_sent',
@@ -105,6 +111,203 @@ export const requests = {
   },
   /** Replaces the token of a running session by a newer one of the same user. */
   refresh_token: { code: 12, route: 'connection', fields: { token }, answer: 'ok' },
+  /** One's own, as long as edits are allowed. */
+  edit_message: {
+    code: 13,
+    route: 'group',
+    durable: 'event',
+    fields: { messageId, content: text(0, limits.contentBytes) },
+    answer: 'ok',
+  },
+  /** One's own; a moderator or admin also those of others, never of someone of a higher role. */
+  delete_message: { code: 14, route: 'group', durable: 'event', fields: { messageId }, answer: 'ok' },
+  /** One's own, at most five minutes old. */
+  recall_message: { code: 15, route: 'group', durable: 'event', fields: { messageId }, answer: 'ok' },
+  /** Idempotent. */
+  react: { code: 16, route: 'group', durable: 'event', fields: { messageId, emoji }, answer: 'ok' },
+  /** Idempotent. */
+  unreact: { code: 17, route: 'group', durable: 'event', fields: { messageId, emoji }, answer: 'ok' },
+  /** Moderator and admin. Idempotent. */
+  pin_message: { code: 18, route: 'group', durable: 'event', fields: { messageId }, answer: 'ok' },
+  /** Moderator and admin. Idempotent. */
+  unpin_message: { code: 19, route: 'group', durable: 'event', fields: { messageId }, answer: 'ok' },
+  /** Moderator and admin. What is left off stays; an empty text takes it away. */
+  update_group: {
+    code: 20,
+    route: 'group',
+    durable: 'event',
+    fields: {
+      groupId,
+      name: optional(text(0, limits.nameBytes)),
+      avatarUrl: optional(text(0, limits.urlBytes)),
+      topic: optional(text(0, limits.topicBytes)),
+      visibility: optional(visibility),
+    },
+    answer: 'ok',
+  },
+  /** Moderator and admin, never someone of a higher role. Until `add_member` they cannot come back. */
+  ban_member: { code: 21, route: 'group', durable: 'event', fields: { groupId, userId }, answer: 'ok' },
+  /** Admin. A group keeps one admin at least. */
+  set_role: { code: 22, route: 'group', durable: 'event', fields: { groupId, userId, role }, answer: 'ok' },
+  /** No notifications of the group for the caller until then; for good where it is left off, none with 0. */
+  mute_group: {
+    code: 23,
+    route: 'group',
+    durable: 'state',
+    fields: { groupId, until: optional(time) },
+    answer: 'ok',
+  },
+  /** Moderator and admin: who is invited may join a private group. Idempotent. */
+  invite_member: { code: 24, route: 'group', durable: 'state', fields: { groupId, userId }, answer: 'ok' },
+  /** Turns an invitation of the caller's down. Idempotent. */
+  decline_invitation: { code: 25, route: 'group', durable: 'state', fields: { groupId }, answer: 'ok' },
+  /** The caller's invitations that wait for an answer. */
+  get_invitations: { code: 26, route: 'user', fields: {}, answer: 'invitations' },
+  /**
+   * Moderator and admin, never someone of a higher role: until then they may not post; for good
+   * where it is left off, and again with 0.
+   */
+  mute_member: {
+    code: 27,
+    route: 'group',
+    durable: 'event',
+    fields: { groupId, userId, until: optional(time) },
+    answer: 'ok',
+  },
+  /** Ends by itself after 6 s without another. Nothing happens in a large group. */
+  typing_start: { code: 28, route: 'group', budget: 'ephemeral', fields: { groupId }, answer: 'ok' },
+  typing_stop: { code: 29, route: 'group', budget: 'ephemeral', fields: { groupId }, answer: 'ok' },
+  /** What others see while one is connected; `offline` is invisible. The same on all devices, and kept. */
+  update_status: { code: 30, route: 'user', durable: 'state', fields: { status }, answer: 'ok' },
+  get_online_users: { code: 31, route: 'group', fields: { groupId }, answer: 'online_users' },
+  /** The messages, all of one group, have reached this device. */
+  message_delivered: {
+    code: 32,
+    route: 'group',
+    durable: 'state',
+    budget: 'ephemeral',
+    fields: { messageIds },
+    answer: 'ok',
+  },
+  /** The caller has read the messages, all of that group; what is unread counts from the newest of them. */
+  message_read: {
+    code: 33,
+    route: 'group',
+    durable: 'state',
+    budget: 'ephemeral',
+    fields: { messageIds, groupId },
+    answer: 'ok',
+  },
+  /** Who got and who read a message, but its sender. */
+  get_receipts: { code: 34, route: 'group', fields: { messageId }, answer: 'receipts' },
+  /** Relayed to the online members, or to one of them; never stored. For WebRTC's offers and the like. */
+  signal: {
+    code: 35,
+    route: 'group',
+    fields: {
+      groupId,
+      toUserId: optional(userId),
+      kind: text(1, limits.signalKindBytes),
+      payload: text(0, limits.signalPayloadBytes),
+    },
+    budget: 'ephemeral',
+    answer: 'ok',
+  },
+  /**
+   * Messages with all the words of `query`, of the groups the caller is in. `"…"` is a phrase,
+   * `word*` a beginning. `before` and `after` are times, exclusive.
+   */
+  search: {
+    code: 36,
+    route: 'user',
+    fields: {
+      query: text(1, limits.queryBytes),
+      groupId: optional(groupId),
+      senderId: optional(userId),
+      before: optional(time),
+      after: optional(time),
+      limit: optional(uint(limits.searchPage, 1)),
+    },
+    answer: 'search_results',
+  },
+  /** A whole file in one frame; a larger one takes `upload_begin`. */
+  upload_file: {
+    code: 37,
+    route: 'user',
+    durable: 'state',
+    budget: 'upload',
+    fields: {
+      fileName,
+      file: bytes(limits.chunkBytes),
+      fileSize: uint(),
+      groupId,
+      mimeType: optional(mimeType),
+    },
+    answer: 'file_uploaded',
+  },
+  /**
+   * Begins an upload or, with the `uploadId` of one that was broken off, goes on with it: the
+   * answer says from where. `sha256` (hexadecimal) is checked at the end.
+   */
+  upload_begin: {
+    code: 38,
+    route: 'user',
+    budget: 'upload',
+    fields: {
+      fileName,
+      fileSize: uint(),
+      groupId,
+      mimeType: optional(mimeType),
+      sha256: optional(text(64, 64)),
+      uploadId: optional(uploadId),
+    },
+    answer: 'upload_progress',
+  },
+  /** The next bytes. `offset` is where they belong, `received` of the last `upload_progress`. */
+  upload_chunk: {
+    code: 39,
+    route: 'user',
+    budget: 'upload',
+    fields: { uploadId, offset: uint(), chunk: bytes(limits.chunkBytes) },
+    answer: 'upload_progress',
+  },
+  /** All is there: looks at the bytes and keeps the file. */
+  upload_end: {
+    code: 40,
+    route: 'user',
+    durable: 'state',
+    budget: 'upload',
+    fields: { uploadId },
+    answer: 'file_uploaded',
+  },
+  /** What is known of a file of a group the caller is in. */
+  get_file: { code: 41, route: 'group', fields: { fileId }, answer: 'file', returns: 'file' },
+  /** Users with whom a group is shared, by the beginning of a word of their name, or their id. */
+  search_users: {
+    code: 42,
+    route: 'user',
+    fields: { query: text(1, limits.queryBytes), limit: optional(uint(limits.usersPage, 1)) },
+    answer: 'users',
+  },
+  /** The people of the caller's direct chats, the latest talk first. */
+  get_contacts: {
+    code: 43,
+    route: 'user',
+    fields: { limit: optional(uint(limits.usersPage, 1)) },
+    answer: 'users',
+  },
+  /** The members, in the order of joining. */
+  get_members: {
+    code: 44,
+    route: 'group',
+    fields: {
+      groupId,
+      cursor: optional(text(1, 128)),
+      limit: optional(uint(limits.membersPage, 1)),
+    },
+    answer: 'members',
+  },
+  get_pins: { code: 45, route: 'group', fields: { groupId }, answer: 'pins' },
 } as const satisfies Record<string, RequestSpec>
 
 export type RequestName = keyof typeof requests
@@ -116,6 +319,12 @@ export type RequestFields<N extends RequestName> = FieldsOf<(typeof requests)[N]
 export type Request<N extends RequestName = RequestName> = {
   [K in N]: { readonly event: K; readonly ref: number; readonly fields: RequestFields<K> }
 }[N]
+
+/** How durable what a request does is; undefined where it writes nothing. */
+export function durabilityOf(name: RequestName): RequestSpec['durable'] {
+  const row: RequestSpec = requests[name]
+  return row.durable
+}
 
 /** The requests that go one way: to a group's actor, to the caller's, or to the connection. */
 export type RequestsTo<R extends RequestSpec['route']> = {

@@ -27,6 +27,7 @@ export type Shape =
   | { readonly kind: 'pattern'; readonly regex: RegExp }
   | { readonly kind: 'oneOf'; readonly values: readonly string[] }
   | { readonly kind: 'bool' | 'map' }
+  | { readonly kind: 'bytes'; readonly max: number }
   | { readonly kind: 'list'; readonly item: FieldType; readonly max: number }
   | { readonly kind: 'tuple'; readonly items: readonly FieldType[] }
   | { readonly kind: 'record'; readonly record: RecordType }
@@ -143,6 +144,21 @@ export const map: FieldType<Readonly<Record<string, unknown>>> = {
       : value,
 }
 
+/** At most `max` bytes: msgpack's `bin`, in JSON a string of base64. */
+export function bytes(max: number): FieldType<Uint8Array> {
+  const rule = `at most ${max} bytes`
+  return {
+    type: 'bytes',
+    rule,
+    shape: { kind: 'bytes', max },
+    schema: v.pipe(
+      v.instance(Uint8Array, 'takes bytes (in JSON, base64)'),
+      v.check((value) => value.length <= max, `takes ${rule}`),
+    ),
+    toWire: fromBase64,
+  }
+}
+
 /** A list of at most `max` items. */
 export function list<T>(item: FieldType<T>, max: number): FieldType<readonly T[]> {
   const { toWire, fromWire } = item
@@ -256,6 +272,16 @@ function wideInteger(value: unknown): unknown {
   return typeof value === 'number' && value > 0xffff_ffff && Number.isSafeInteger(value)
     ? BigInt(value)
     : value
+}
+
+/** JSON has no bytes: text that is base64 becomes them, other text stays for the schema to refuse. */
+function fromBase64(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  try {
+    return Uint8Array.from(atob(value), (char) => char.charCodeAt(0))
+  } catch {
+    return value
+  }
 }
 
 /** Half a surrogate pair has no UTF-8, and strict readers throw at what msgpackr makes of it. */

@@ -1,13 +1,16 @@
 /**
  * Rate limit: one token bucket per user and budget, over all devices of the user (SPEC 5).
  *
- * `events` has `perMinute` tokens, `ephemeral` (pings, typing, receipts) ten times as many; both
- * refill evenly. Who goes on past the limit is told so: after `perMinute` refusals within a
+ * `events` has `perMinute` tokens; `ephemeral` (pings, typing, receipts, signals) and `upload` (the
+ * chunks of files) have multiples of their own. All refill evenly. Who goes on past the limit is told so: after `perMinute` refusals within a
  * minute the verdict says `ignored`, and the caller ends the connection.
  * Bounded: a user who owes nothing is forgotten in `sweep`, and over `maxUsers` the one who has
  * been known longest is, which lends at worst one full bucket.
  */
-export type Budget = 'events' | 'ephemeral'
+/** How many times `perMinute` each budget holds. */
+const shares = { events: 1, ephemeral: 10, upload: 60 } as const
+
+export type Budget = keyof typeof shares
 
 export type Verdict =
   | { readonly pass: true }
@@ -23,15 +26,14 @@ export interface RateLimiterOptions {
 
 /** Tokens as of `atMs`; refusals since `refusingSinceMs`. */
 interface Bucket {
-  events: number
-  ephemeral: number
+  readonly tokens: Record<Budget, number>
   atMs: number
   refusals: number
   refusingSinceMs: number
 }
 
 const MINUTE_MS = 60_000
-const EPHEMERAL_FACTOR = 10
+const budgets = Object.keys(shares) as Budget[]
 const pass: Verdict = { pass: true }
 
 export class RateLimiter {
@@ -57,8 +59,8 @@ export class RateLimiter {
     const now = this.#now()
     const bucket = this.#bucketOf(userId, now)
     this.#refill(bucket, now)
-    if (bucket[budget] >= 1) {
-      bucket[budget] -= 1
+    if (bucket.tokens[budget] >= 1) {
+      bucket.tokens[budget] -= 1
       return pass
     }
     if (now - bucket.refusingSinceMs >= MINUTE_MS) {
@@ -69,7 +71,7 @@ export class RateLimiter {
     const perMs = this.#capacity(budget) / MINUTE_MS
     return {
       pass: false,
-      retryAfterMs: Math.max(1, Math.ceil((1 - bucket[budget]) / perMs)),
+      retryAfterMs: Math.max(1, Math.ceil((1 - bucket.tokens[budget]) / perMs)),
       ignored: bucket.refusals > this.#perMinute,
     }
   }
@@ -80,14 +82,13 @@ export class RateLimiter {
     for (const [userId, bucket] of this.#buckets) {
       if (now - bucket.refusingSinceMs < MINUTE_MS) continue
       this.#refill(bucket, now)
-      if (bucket.events >= this.#perMinute && bucket.ephemeral >= this.#capacity('ephemeral')) {
-        this.#buckets.delete(userId)
-      }
+      const owes = budgets.some((budget) => bucket.tokens[budget] < this.#capacity(budget))
+      if (!owes) this.#buckets.delete(userId)
     }
   }
 
   #capacity(budget: Budget): number {
-    return budget === 'events' ? this.#perMinute : this.#perMinute * EPHEMERAL_FACTOR
+    return this.#perMinute * shares[budget]
   }
 
   #bucketOf(userId: string, now: number): Bucket {
@@ -98,8 +99,11 @@ export class RateLimiter {
       if (oldest !== undefined) this.#buckets.delete(oldest)
     }
     const bucket: Bucket = {
-      events: this.#perMinute,
-      ephemeral: this.#capacity('ephemeral'),
+      tokens: {
+        events: this.#capacity('events'),
+        ephemeral: this.#capacity('ephemeral'),
+        upload: this.#capacity('upload'),
+      },
       atMs: now,
       refusals: 0,
       refusingSinceMs: Number.NEGATIVE_INFINITY,
@@ -111,9 +115,10 @@ export class RateLimiter {
   #refill(bucket: Bucket, now: number): void {
     // A clock that was set back adds nothing.
     const minutes = Math.max(0, now - bucket.atMs) / MINUTE_MS
-    bucket.events = Math.min(this.#perMinute, bucket.events + minutes * this.#perMinute)
-    const ephemeral = this.#capacity('ephemeral')
-    bucket.ephemeral = Math.min(ephemeral, bucket.ephemeral + minutes * ephemeral)
+    for (const budget of budgets) {
+      const capacity = this.#capacity(budget)
+      bucket.tokens[budget] = Math.min(capacity, bucket.tokens[budget] + minutes * capacity)
+    }
     bucket.atMs = now
   }
 }

@@ -46,6 +46,8 @@ export const sampleMembers = Array.from({ length: 10 }, (_, i) => ({
   role: i === 0 ? ('admin' as const) : ('member' as const),
   joinedSeq: 1,
   joinedAt: CREATED_AT,
+  mutedUntil: 0,
+  quietUntil: 0,
 }))
 
 export const SAMPLE_TIME = CREATED_AT

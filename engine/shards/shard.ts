@@ -9,7 +9,8 @@
 import { decodeRequest } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { peekHead } from '../../protocol/frame-head.ts'
-import { requests } from '../../protocol/requests.ts'
+import { groupOfId } from '../../protocol/ids.ts'
+import { type Request, requests } from '../../protocol/requests.ts'
 import type { Asked } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
 import { GroupActor } from '../actors/group/group-actor.ts'
@@ -146,7 +147,7 @@ export class Shard {
       const asked: Asked = { type: 'request', by, request }
       switch (requests[request.event].route) {
         case 'group':
-          return this.#group((request.fields as { groupId: string }).groupId).receive(asked)
+          return this.#group(groupOf(request)).receive(asked)
         case 'user':
           return this.#user(userId).receive(asked)
         case 'connection':
@@ -210,4 +211,13 @@ export class Shard {
       throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
     }
   }
+}
+
+/** The group that a request is for: its first field names it. */
+function groupOf({ event, fields }: Request): string {
+  const [first] = Object.keys(requests[event].fields)
+  const id = (fields as Readonly<Record<string, string | readonly string[]>>)[first as string]
+  const named = typeof id === 'string' ? id : id?.[0]
+  if (named === undefined) throw new ChatError('bad_request', `${first} takes one at least`, { field: first })
+  return groupOfId(named)
 }

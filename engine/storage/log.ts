@@ -5,7 +5,7 @@
  * durable in order, and `committed` tells up to which offset. Nothing here is synchronous or
  * local: SQLite is the embedded form, a replicated one can stand behind the same interface.
  */
-import type { GroupListing, GroupSummary, Message } from '../../protocol/records.ts'
+import type { File, GroupListing, GroupSummary, Invitation, Message } from '../../protocol/records.ts'
 
 /** Newest durable events that a group's actor starts with. */
 export const RECENT_EVENTS = 256
@@ -25,11 +25,34 @@ export type LogEntry =
       readonly code: number
       readonly at: number
       readonly frame: Uint8Array
+      /** The seq of the post that it is about. */
+      readonly target?: number | undefined
     }
+  /** What became of a post: the message as it is from now on. */
+  | { readonly type: 'change'; readonly message: Message }
+  /** Makes a group, or changes what may change of it. */
   | { readonly type: 'group'; readonly group: StoredGroup }
-  /** Adds a member or changes the role of one. */
+  /** Adds a member or changes one. */
   | { readonly type: 'member'; readonly groupId: string; readonly member: StoredMember }
   | { readonly type: 'member_left'; readonly groupId: string; readonly userId: string }
+  | { readonly type: 'ban'; readonly groupId: string; readonly userId: string }
+  | { readonly type: 'unban'; readonly groupId: string; readonly userId: string }
+  | {
+      readonly type: 'invite'
+      readonly groupId: string
+      readonly userId: string
+      readonly by: string
+      readonly at: number
+    }
+  | { readonly type: 'uninvite'; readonly groupId: string; readonly userId: string }
+  /** A file of a group is kept; messages may show it. */
+  | {
+      readonly type: 'file'
+      readonly groupId: string
+      readonly file: File
+      readonly uploadedBy: string
+      readonly at: number
+    }
   /** Numbers up to `ceiling` may be spoken from now on (DESIGN: seq leases). */
   | { readonly type: 'lease'; readonly groupId: string; readonly ceiling: number }
   | { readonly type: 'user'; readonly userId: string; readonly name: string; readonly picture: string }
@@ -52,6 +75,10 @@ export interface StoredMember {
   /** The seq of the event that made them a member. */
   readonly joinedSeq: number
   readonly joinedAt: number
+  /** May not post until then; 0 where they may. */
+  readonly mutedUntil: number
+  /** Wants no notifications until then; 0 where they do. */
+  readonly quietUntil: number
 }
 
 /** All that a group's actor starts from. */
@@ -59,6 +86,8 @@ export interface LoadedGroup {
   /** Null where there is none yet; its lease may exist all the same. */
   readonly group: StoredGroup | null
   readonly members: readonly (StoredMember & { readonly name: string })[]
+  readonly banned: readonly string[]
+  readonly invited: readonly string[]
   /** The newest number in the log. */
   readonly lastSeq: number
   /** The ceiling committed before the last stop; above `lastSeq` only after a crash. */
@@ -126,6 +155,18 @@ export interface Reads {
   message: {
     readonly args: { readonly groupId: string; readonly seq: number }
     readonly result: Message | null
+  }
+  /** The pinned messages of a group, the latest pin first. */
+  pins: { readonly args: { readonly groupId: string }; readonly result: readonly Message[] }
+  /** A file by its id, unless it was removed. */
+  file: {
+    readonly args: { readonly fileId: string }
+    readonly result: { readonly file: File; readonly uploadedBy: string } | null
+  }
+  /** The user's invitations, newest first. */
+  invitations: {
+    readonly args: { readonly userId: string }
+    readonly result: readonly Invitation[]
   }
   /** Durable events with `after < seq <= upTo`, the first `limit` of them. */
   events: {

@@ -70,6 +70,8 @@ function arbitraryValue({ shape }: FieldType): fc.Arbitrary<unknown> {
       )
     case 'bool':
       return fc.boolean()
+    case 'bytes':
+      return fc.uint8Array({ maxLength: 24 }).map((part) => Buffer.from(part))
     case 'map':
       return fc.dictionary(
         fc.stringMatching(/^[a-z][a-zA-Z]{0,11}$/),

@@ -14,13 +14,15 @@ function goodValue({ shape }: FieldType): unknown {
     case 'text':
       return 'a'.repeat(Math.max(1, shape.min))
     case 'pattern':
-      return ['g', 'g:1'].find((id) => shape.regex.test(id))
+      return ['g', 'g:1', 'g:f0123456789abcdef'].find((id) => shape.regex.test(id))
     case 'oneOf':
       return shape.values[0]
     case 'uint':
       return shape.min
     case 'bool':
       return true
+    case 'bytes':
+      return Buffer.from('a')
     case 'map':
       return {}
     case 'list':
@@ -113,6 +115,14 @@ function badValues(field: FieldType): Case[] {
             ),
           ),
         ),
+      ]
+    case 'bytes':
+      return [
+        ['a string that is no base64', '%'],
+        ['a number', 5],
+        ['a list', [97]],
+        ['a map', { 0: 97 }],
+        ['one byte too many', Buffer.alloc(shape.max + 1)],
       ]
     case 'bool':
     case 'map':

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { events } from '../../protocol/events.ts'
-import { groupId, messageId } from '../../protocol/ids.ts'
+import { fileId, groupId, messageId } from '../../protocol/ids.ts'
 import { records } from '../../protocol/records.ts'
 import { type RequestSpec, requests } from '../../protocol/requests.ts'
 import type { FieldMap } from '../../protocol/schema.ts'
@@ -19,7 +19,8 @@ describe('the table of requests', () => {
     for (const [name, row] of every<Record<string, RequestSpec>>(requests)) {
       if (row.route !== 'group') continue
       const [first] = Object.values(row.fields)
-      expect([name, first === groupId || first === messageId]).toEqual([name, true])
+      const id = first?.shape.kind === 'list' ? first.shape.item : first
+      expect([name, id === groupId || id === messageId || id === fileId]).toEqual([name, true])
     }
   })
 

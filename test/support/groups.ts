@@ -3,7 +3,7 @@
  */
 import type { Caller } from '../../engine/actors/caller.ts'
 import type { Effect, Effects, ReadEffect } from '../../engine/actors/effects.ts'
-import { type GroupState, newState } from '../../engine/actors/group/group-state.ts'
+import { type GroupState, type MemberState, newState } from '../../engine/actors/group/group-state.ts'
 import type { Role, StoredGroup } from '../../engine/storage/log.ts'
 import type { Message } from '../../protocol/records.ts'
 
@@ -14,11 +14,25 @@ export function aGroup(members: Readonly<Record<string, Role>>, info: Partial<St
     1_024,
   )
   for (const [userId, role] of Object.entries(members)) {
-    group.members.set(userId, { userId, name: nameOf(userId), role, joinedSeq: 1, joinedAt: 0 })
+    group.members.set(userId, aMember(userId, { role }))
   }
   group.lastSeq = 1
   group.publishedSeq = 1
   return group
+}
+
+/** A member since the group's first event. */
+export function aMember(userId: string, more: Partial<MemberState> = {}): MemberState {
+  return {
+    userId,
+    name: nameOf(userId),
+    role: 'member',
+    joinedSeq: 1,
+    joinedAt: 0,
+    mutedUntil: 0,
+    quietUntil: 0,
+    ...more,
+  }
 }
 
 /** The post with this number, by Ana. */
@@ -34,8 +48,14 @@ export function aPost(seq: number, content = `post ${seq}`): Message {
     createdAt: seq,
     tempId: `t${seq}`,
     replyToId: undefined,
-    fileId: undefined,
+    file: undefined,
     mentions: undefined,
+    editedAt: undefined,
+    deletedAt: undefined,
+    deletedBy: undefined,
+    recalledAt: undefined,
+    reactions: undefined,
+    pinnedAt: undefined,
   }
 }
 

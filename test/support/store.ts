@@ -33,7 +33,7 @@ export function aMemberEntry(
   userId: string,
   change: Partial<StoredMember> = {},
 ): Entry<'member'> {
-  const member = { userId, role: 'member', joinedSeq: 1, joinedAt: 0 } as const
+  const member = { userId, role: 'member', joinedSeq: 1, joinedAt: 0, mutedUntil: 0, quietUntil: 0 } as const
   return { type: 'member', groupId, member: { ...member, ...change } }
 }
 

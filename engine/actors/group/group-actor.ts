@@ -7,7 +7,7 @@
  * event that names the numbers in doubt. A clean stop and an eviction give the lease back.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import { type RequestsTo, requests } from '../../../protocol/requests.ts'
+import { durabilityOf, type RequestsTo } from '../../../protocol/requests.ts'
 import type { LoadedGroup } from '../../storage/log.ts'
 import type { ActorContext, Asked, EventSource } from '../actor-context.ts'
 import type { Caller } from '../caller.ts'
@@ -248,7 +248,7 @@ function refusal(to: Caller, error: ChatError) {
 }
 
 function takesNumbers(mail: GroupMail | Asked): boolean {
-  if (mail.type === 'request') return 'durable' in requests[mail.request.event]
+  if (mail.type === 'request') return durabilityOf(mail.request.event) === 'event'
   return mail.type === 'create'
 }
 

@@ -6,10 +6,19 @@
 import type { RequestFields, RequestsTo } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import type { Effects } from '../effects.ts'
+import { deleteMessage, editMessage, recallMessage } from './changes.ts'
+import { getFile } from './files.ts'
 import type { GroupState } from './group-state.ts'
 import { getHistory } from './history.ts'
+import { declineInvitation, inviteMember } from './invitations.ts'
 import { addMember, joinGroup, leaveGroup, removeMember } from './membership.ts'
 import { sendMessage } from './messages.ts'
+import { banMember, getMembers, muteGroup, muteMember, setRole, updateGroup } from './moderation.ts'
+import { getOnlineUsers, signal } from './online.ts'
+import { getPins, pinMessage, unpinMessage } from './pins.ts'
+import { react, unreact } from './reactions.ts'
+import { getReceipts, messageDelivered, messageRead } from './receipts.ts'
+import { typingStart, typingStop } from './typing.ts'
 
 /** Changes the state and returns what else is to happen. @throws ChatError, having changed nothing. */
 type GroupHandler<N extends RequestsTo<'group'>> = (
@@ -27,4 +36,28 @@ export const groupHandlers: { readonly [N in RequestsTo<'group'>]: GroupHandler<
   leave_group: leaveGroup,
   add_member: addMember,
   remove_member: removeMember,
+  edit_message: editMessage,
+  delete_message: deleteMessage,
+  recall_message: recallMessage,
+  react,
+  unreact,
+  pin_message: pinMessage,
+  unpin_message: unpinMessage,
+  get_pins: getPins,
+  update_group: updateGroup,
+  ban_member: banMember,
+  set_role: setRole,
+  mute_group: muteGroup,
+  mute_member: muteMember,
+  get_members: getMembers,
+  invite_member: inviteMember,
+  decline_invitation: declineInvitation,
+  typing_start: typingStart,
+  typing_stop: typingStop,
+  get_online_users: getOnlineUsers,
+  signal,
+  message_delivered: messageDelivered,
+  message_read: messageRead,
+  get_receipts: getReceipts,
+  get_file: getFile,
 }

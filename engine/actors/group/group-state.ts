@@ -3,7 +3,7 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
-import type { Group } from '../../../protocol/records.ts'
+import type { Group, Member } from '../../../protocol/records.ts'
 import type { LoadedGroup, Role, StoredGroup, StoredMember } from '../../storage/log.ts'
 import { RECENT_EVENTS, REMEMBERED_TEMP_IDS } from '../../storage/log.ts'
 import { RecentEvents } from './recent-events.ts'
@@ -15,9 +15,12 @@ export interface MemberState extends StoredMember {
 
 export interface GroupState {
   readonly groupId: string
-  readonly info: StoredGroup
+  info: StoredGroup
   /** By user id, in the order of joining. */
   readonly members: Map<string, MemberState>
+  /** Who may not come back, and who may come into a private group. Bounded by their limits. */
+  readonly banned: Set<string>
+  readonly invited: Set<string>
   readonly recent: RecentEvents
   /** Idempotency keys of the newest messages and the numbers they became, oldest first. */
   readonly tempIds: Map<string, number>
@@ -35,6 +38,8 @@ export function loadedState(info: StoredGroup, loaded: LoadedGroup): GroupState 
     groupId: info.groupId,
     info,
     members: new Map(loaded.members.map((member) => [member.userId, member])),
+    banned: new Set(loaded.banned),
+    invited: new Set(loaded.invited),
     recent: new RecentEvents(loaded.recent, loaded.recent.length < RECENT_EVENTS),
     tempIds: new Map(
       loaded.tempIds.map(([senderId, tempId, seq]) => [idempotencyKey(senderId, tempId), seq]),
@@ -51,6 +56,8 @@ export function newState(info: StoredGroup, ceiling: number): GroupState {
     groupId: info.groupId,
     info,
     members: new Map(),
+    banned: new Set(),
+    invited: new Set(),
     recent: new RecentEvents([], true),
     tempIds: new Map(),
     lastSeq: 0,
@@ -93,14 +100,11 @@ export function toGroup(group: GroupState): Group {
     ...info,
     memberCount: members.size,
     lastSeq,
-    members:
-      members.size <= limits.listedMembers
-        ? Array.from(members.values(), ({ userId, name, role, joinedAt }) => ({
-            userId,
-            name,
-            role,
-            joinedAt,
-          }))
-        : undefined,
+    members: members.size <= limits.listedMembers ? Array.from(members.values(), toMember) : undefined,
   }
+}
+
+/** A member as the others see them. */
+export function toMember({ userId, name, role, joinedAt, mutedUntil }: MemberState): Member {
+  return { userId, name, role, joinedAt, mutedUntil: mutedUntil || undefined }
 }

@@ -7,7 +7,7 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import type { Role, StoredMember } from '../../storage/log.ts'
+import type { LogEntry, Role } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, append, type Effect, type Effects, read, record, tellUser } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
@@ -26,7 +26,7 @@ export function createGroup(
   const seq = nextSeq(group)
   const effects: Effect[] = []
   const add = (userId: string, name: string, role: Role) => {
-    const member: MemberState = { userId, name, role, joinedSeq: seq, joinedAt: now }
+    const member = newMember(userId, name, role, seq, now)
     group.members.set(userId, member)
     effects.push(append(memberEntry(group, member)))
   }
@@ -128,7 +128,7 @@ function join(
 ): Effects {
   if (group.members.size >= limits.membersPerGroup) throw new ChatError('group_full')
   const seq = nextSeq(group)
-  const member: MemberState = { userId, name, role, joinedSeq: seq, joinedAt: now }
+  const member = newMember(userId, name, role, seq, now)
   group.members.set(userId, member)
   return [
     append(memberEntry(group, member)),
@@ -174,6 +174,22 @@ function handRoleOn(group: GroupState, gone: MemberState, now: number): Effects 
   ]
 }
 
-function memberEntry(group: GroupState, { userId, role, joinedSeq, joinedAt }: StoredMember) {
-  return { type: 'member', groupId: group.groupId, member: { userId, role, joinedSeq, joinedAt } } as const
+function newMember(
+  userId: string,
+  name: string,
+  role: Role,
+  joinedSeq: number,
+  joinedAt: number,
+): MemberState {
+  return { userId, name, role, joinedSeq, joinedAt, mutedUntil: 0, quietUntil: 0 }
+}
+
+/** The log entry for a member who joined or changed. */
+export function memberEntry(group: GroupState, member: MemberState): LogEntry {
+  const { userId, role, joinedSeq, joinedAt, mutedUntil, quietUntil } = member
+  return {
+    type: 'member',
+    groupId: group.groupId,
+    member: { userId, role, joinedSeq, joinedAt, mutedUntil, quietUntil },
+  }
 }

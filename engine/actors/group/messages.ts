@@ -41,7 +41,7 @@ export function sendMessage(
     createdAt: now,
     tempId,
     replyToId,
-    fileId: undefined,
+    file: undefined,
     mentions: mentions && membersAmong(group, mentions),
   }
   rememberTempId(group, by.userId, tempId, seq)

@@ -55,6 +55,14 @@ export function getGroups(user: UserState, by: Caller, fields: RequestFields<'ge
   ]
 }
 
+export function getInvitations(user: UserState, by: Caller): Effects {
+  return [
+    read({ read: 'invitations', userId: user.userId }, by, (invitations) => [
+      answer(by, 'invitations', { invitations: invitations.slice(0, limits.invitations) }),
+    ]),
+  ]
+}
+
 /** The one group of two people: its id follows from theirs, so that both sides make the same. */
 function directGroupId(one: string, other: string): string {
   const pair = one < other ? [one, other] : [other, one]

@@ -6,8 +6,11 @@
 import type { RequestFields, RequestsTo } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects } from '../effects.ts'
-import { createGroup, getGroups } from './groups.ts'
+import { createGroup, getGroups, getInvitations } from './groups.ts'
 import { resume } from './resume.ts'
+import { getContacts, search, searchUsers } from './search.ts'
+import { updateStatus } from './status.ts'
+import { uploadBegin, uploadChunk, uploadEnd, uploadFile } from './uploads.ts'
 import type { UserState } from './user-state.ts'
 
 /** @throws ChatError, having changed nothing. `newId` is a fresh id for what is made. */
@@ -25,4 +28,13 @@ export const userHandlers: { readonly [N in RequestsTo<'user'>]: UserHandler<N> 
   create_group: createGroup,
   get_groups: getGroups,
   resume,
+  get_invitations: getInvitations,
+  update_status: updateStatus,
+  search,
+  search_users: searchUsers,
+  get_contacts: getContacts,
+  upload_file: uploadFile,
+  upload_begin: uploadBegin,
+  upload_chunk: uploadChunk,
+  upload_end: uploadEnd,
 }

@@ -7,8 +7,15 @@
 import type { Database, Statement } from 'better-sqlite3'
 import { decodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
-import { toMessageId } from '../../../protocol/ids.ts'
-import type { Group, GroupListing, GroupSummary, Member, Message } from '../../../protocol/records.ts'
+import { limits } from '../../../protocol/limits.ts'
+import type {
+  Group,
+  GroupListing,
+  GroupSummary,
+  Invitation,
+  Member,
+  Message,
+} from '../../../protocol/records.ts'
 import {
   type LoadedGroup,
   type LoggedEvent,
@@ -20,6 +27,14 @@ import {
   type Role,
   type StoredGroup,
 } from '../log.ts'
+import {
+  type FileRow,
+  fileColumns,
+  type MessageRow,
+  messageColumns,
+  toFile,
+  toMessage,
+} from './message-rows.ts'
 
 interface GroupRow {
   readonly group_key: number
@@ -38,20 +53,15 @@ interface OverviewRow extends GroupRow {
   readonly member_count: number
   readonly unread: number
   readonly mentions: number
+  readonly read_seq: number
+  readonly quiet_until: number
   readonly active_at: number
 }
 
-interface MessageRow {
-  readonly seq: number
-  readonly sender_id: string
-  readonly sender_name: string
-  readonly type: Message['type']
-  readonly content: string
-  readonly created_at: number
-  readonly temp_id: string | null
-  readonly reply_seq: number | null
-  readonly file_id: string | null
-  readonly mentions: string | null
+interface InvitationRow extends GroupRow {
+  readonly member_count: number
+  readonly invited_by: string
+  readonly at: number
 }
 
 interface EventRow {
@@ -82,7 +92,7 @@ export class Reader {
   protected group({ groupId }: ReadQuery<'group'>): LoadedGroup {
     const row = this.#sql.group.get(groupId)
     const ceiling = this.#sql.ceiling.get(groupId) ?? 0
-    if (!row) return { group: null, members: [], lastSeq: 0, ceiling, recent: [], tempIds: [] }
+    if (!row) return { ...nothing, ceiling }
     const key = row.group_key
     const lastSeq = row.last_seq
     return {
@@ -93,7 +103,11 @@ export class Reader {
         role: member.role,
         joinedSeq: member.joined_seq,
         joinedAt: member.joined_at,
+        mutedUntil: member.muted_until,
+        quietUntil: member.quiet_until,
       })),
+      banned: this.#sql.banned.all(key),
+      invited: this.#sql.invited.all(key),
       lastSeq,
       ceiling,
       recent: this.#newestEvents(groupId, key, RECENT_EVENTS),
@@ -116,6 +130,8 @@ export class Reader {
           lastSeq: row.last_seq,
           unread: row.unread,
           mentions: row.mentions,
+          readSeq: row.read_seq,
+          mutedUntil: row.quiet_until || undefined,
         }),
       ),
       others: rows.length < limit ? [] : this.#sql.others.all(userId, limit),
@@ -131,6 +147,8 @@ export class Reader {
         lastMessage: this.#newestMessage(row),
         unread: row.unread,
         mentions: row.mentions,
+        readSeq: row.read_seq,
+        mutedUntil: row.quiet_until || undefined,
       }),
     )
     const last = rows[limit - 1]
@@ -167,6 +185,25 @@ export class Reader {
     const key = this.#sql.groupKey.get(groupId)
     const row = key === undefined ? undefined : this.#sql.messagesUp.get(key, seq - 1, seq + 1, 1)
     return row ? toMessage(groupId, row) : null
+  }
+
+  protected pins({ groupId }: ReadQuery<'pins'>): readonly Message[] {
+    const key = this.#sql.groupKey.get(groupId)
+    return key === undefined ? [] : this.#sql.pins.all(key).map((row) => toMessage(groupId, row))
+  }
+
+  protected file({ fileId }: ReadQuery<'file'>): Reads['file']['result'] {
+    const row = this.#sql.file.get(fileId)
+    const file = row && toFile(row)
+    return file ? { file, uploadedBy: row.uploaded_by } : null
+  }
+
+  protected invitations({ userId }: ReadQuery<'invitations'>): readonly Invitation[] {
+    return this.#sql.invitations.all(userId).map((row) => ({
+      group: { ...storedGroup(row), memberCount: row.member_count, lastSeq: row.last_seq },
+      by: row.invited_by,
+      at: row.at,
+    }))
   }
 
   protected events({ groupId, after, upTo, limit }: ReadQuery<'events'>): readonly LoggedEvent[] {
@@ -231,10 +268,29 @@ interface MemberRow {
   readonly role: Role
   readonly joined_seq: number
   readonly joined_at: number
+  readonly muted_until: number
+  readonly quiet_until: number
+}
+
+/** What is known of a group that does not exist. */
+const nothing: Omit<LoadedGroup, 'ceiling'> = {
+  group: null,
+  members: [],
+  banned: [],
+  invited: [],
+  lastSeq: 0,
+  recent: [],
+  tempIds: [],
 }
 
 function toMember(row: MemberRow): Member {
-  return { userId: row.user_id, name: row.name || row.user_id, role: row.role, joinedAt: row.joined_at }
+  return {
+    userId: row.user_id,
+    name: row.name || row.user_id,
+    role: row.role,
+    joinedAt: row.joined_at,
+    mutedUntil: row.muted_until || undefined,
+  }
 }
 
 function storedGroup(row: GroupRow): StoredGroup {
@@ -247,23 +303,6 @@ function storedGroup(row: GroupRow): StoredGroup {
     name: row.name ?? undefined,
     topic: row.topic ?? undefined,
     avatarUrl: row.avatar_url ?? undefined,
-  }
-}
-
-function toMessage(groupId: string, row: MessageRow): Message {
-  return {
-    messageId: toMessageId(groupId, row.seq),
-    groupId,
-    seq: row.seq,
-    senderId: row.sender_id,
-    senderName: row.sender_name || row.sender_id,
-    type: row.type,
-    content: row.content,
-    createdAt: row.created_at,
-    tempId: row.temp_id ?? undefined,
-    replyToId: row.reply_seq === null ? undefined : toMessageId(groupId, row.reply_seq),
-    fileId: row.file_id ?? undefined,
-    mentions: row.mentions === null ? undefined : (JSON.parse(row.mentions) as string[]),
   }
 }
 
@@ -292,6 +331,8 @@ function prepare(db: Database) {
     db.prepare(sql).raw() as unknown as Statement<Args, Row>
   const pluck = <Args extends unknown[]>(sql: string) =>
     db.prepare(sql).pluck() as unknown as Statement<Args, number>
+  const text = <Args extends unknown[]>(sql: string) =>
+    db.prepare(sql).pluck() as unknown as Statement<Args, string>
   const lastSeq = `max(
     ifnull((SELECT max(seq) FROM messages m WHERE m.group_key = g.group_key), 0),
     ifnull((SELECT max(seq) FROM events e WHERE e.group_key = g.group_key), 0)) AS last_seq`
@@ -300,8 +341,6 @@ function prepare(db: Database) {
     g.created_at) AS active_at`
   const group = `g.group_key, g.group_id, g.kind, g.visibility, c.user_id AS created_by, g.created_at,
     g.name, g.topic, g.avatar_url, ${lastSeq}`
-  const message = `m.seq, u.user_id AS sender_id, u.name AS sender_name, m.type, m.content, m.created_at,
-    m.temp_id, m.reply_seq, m.file_id, m.mentions FROM messages m JOIN users u ON u.user_key = m.sender_key`
   type Page = [key: number, after: number, before: number, limit: number]
   return {
     begin: db.prepare('BEGIN'),
@@ -312,7 +351,7 @@ function prepare(db: Database) {
       `SELECT ${group} FROM groups g JOIN users c ON c.user_key = g.created_by WHERE g.group_id = ?`,
     ),
     members: all<[number], MemberRow>(`
-      SELECT u.user_id, u.name, m.role, m.joined_seq, m.joined_at
+      SELECT u.user_id, u.name, m.role, m.joined_seq, m.joined_at, m.muted_until, m.quiet_until
       FROM members m JOIN users u ON u.user_key = m.user_key
       WHERE m.group_key = ? ORDER BY m.joined_seq, m.user_key`),
     tempIds: raw<[number, number], [string, string, number]>(`
@@ -333,7 +372,8 @@ function prepare(db: Database) {
         me.mentions + (
           SELECT count(*) FROM messages m JOIN json_each(m.mentions) AS mentioned
           WHERE m.group_key = g.group_key AND m.seq > g.counted_seq AND m.mentions IS NOT NULL
-            AND m.sender_key <> u.user_key AND mentioned.value = u.user_id) AS mentions
+            AND m.sender_key <> u.user_key AND mentioned.value = u.user_id) AS mentions,
+        me.read_seq, me.quiet_until
       FROM users u
       JOIN members me ON me.user_key = u.user_key
       JOIN groups g ON g.group_key = me.group_key
@@ -345,11 +385,32 @@ function prepare(db: Database) {
       FROM users u JOIN members me ON me.user_key = u.user_key JOIN groups g ON g.group_key = me.group_key
       WHERE u.user_id = ? ORDER BY active_at DESC, g.group_id LIMIT -1 OFFSET ?)`),
     messagesUp: all<Page, MessageRow>(
-      `SELECT ${message} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq LIMIT ?`,
+      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq LIMIT ?`,
     ),
     messagesDown: all<Page, MessageRow>(
-      `SELECT ${message} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?`,
+      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?`,
     ),
+    pins: all<[number], MessageRow>(
+      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.pinned_at IS NOT NULL ORDER BY m.pinned_at DESC, m.seq DESC`,
+    ),
+    // A file that no message shows any more is on its way out.
+    file: all<[string], FileRow & { readonly uploaded_by: string }>(`
+      SELECT ${fileColumns}, u.user_id AS uploaded_by FROM files f JOIN users u ON u.user_key = f.uploader_key
+      WHERE f.file_id = ? AND f.uses >= 0`),
+    banned: text<[number]>(
+      'SELECT u.user_id FROM bans b JOIN users u ON u.user_key = b.user_key WHERE b.group_key = ?',
+    ),
+    invited: text<[number]>(
+      'SELECT u.user_id FROM invitations i JOIN users u ON u.user_key = i.user_key WHERE i.group_key = ?',
+    ),
+    invitations: all<[string], InvitationRow>(`
+      SELECT ${group}, g.member_count, b.user_id AS invited_by, i.at
+      FROM users u
+      JOIN invitations i ON i.user_key = u.user_key
+      JOIN groups g ON g.group_key = i.group_key
+      JOIN users c ON c.user_key = g.created_by
+      JOIN users b ON b.user_key = i.invited_by
+      WHERE u.user_id = ? ORDER BY i.at DESC, g.group_id LIMIT ${limits.invitations}`),
     eventsUp: all<[number, number, number, number], EventRow>(`
       SELECT seq, code, frame FROM events WHERE group_key = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`),
     eventsDown: all<[number, number], EventRow>(

@@ -6,6 +6,8 @@
  * when all is quiet. What was not counted when a process died is still above `counted_seq`.
  */
 import type { Database, Statement } from 'better-sqlite3'
+import { decodeEvent, encodeEvent } from '../../../protocol/codec.ts'
+import { events } from '../../../protocol/events.ts'
 import { parseMessageId } from '../../../protocol/ids.ts'
 import type { Message } from '../../../protocol/records.ts'
 import type { LogEntry } from '../log.ts'
@@ -69,11 +71,21 @@ export class Writer {
         this.#applyMessage(entry.message)
         break
       case 'event':
-        sql.addEvent.run(this.#groupKey(entry.groupId), entry.seq, entry.code, entry.at, entry.frame)
+        sql.addEvent.run(
+          this.#groupKey(entry.groupId),
+          entry.seq,
+          entry.code,
+          entry.at,
+          entry.frame,
+          entry.target ?? null,
+        )
+        break
+      case 'change':
+        this.#applyChange(entry.message)
         break
       case 'group': {
         const { group } = entry
-        sql.addGroup.run(
+        sql.putGroup.run(
           group.groupId,
           group.kind,
           group.visibility,
@@ -95,6 +107,8 @@ export class Writer {
           member.role,
           member.joinedSeq,
           member.joinedAt,
+          member.mutedUntil,
+          member.quietUntil,
           group,
         )
         break
@@ -103,6 +117,40 @@ export class Writer {
         const group = this.#groupKey(entry.groupId)
         this.#count(group)
         sql.dropMember.run(group, this.#userKey(entry.userId))
+        break
+      }
+      case 'ban':
+        sql.addBan.run(this.#groupKey(entry.groupId), this.#userKey(entry.userId))
+        break
+      case 'unban':
+        sql.dropBan.run(this.#groupKey(entry.groupId), this.#userKey(entry.userId))
+        break
+      case 'invite':
+        sql.addInvitation.run(
+          this.#groupKey(entry.groupId),
+          this.#userKey(entry.userId),
+          this.#userKey(entry.by),
+          entry.at,
+        )
+        break
+      case 'uninvite':
+        sql.dropInvitation.run(this.#groupKey(entry.groupId), this.#userKey(entry.userId))
+        break
+      case 'file': {
+        const { file } = entry
+        sql.addFile.run(
+          file.fileId,
+          this.#groupKey(entry.groupId),
+          this.#userKey(entry.uploadedBy),
+          file.fileName,
+          file.mimeType,
+          file.size,
+          file.sha256,
+          file.width ?? null,
+          file.height ?? null,
+          file.durationMs ?? null,
+          entry.at,
+        )
         break
       }
       case 'lease':
@@ -126,13 +174,40 @@ export class Writer {
       message.createdAt,
       message.tempId ?? null,
       message.replyToId ? parseMessageId(message.replyToId).seq : null,
-      message.fileId ?? null,
+      message.file?.fileId ?? null,
       message.mentions ? JSON.stringify(message.mentions) : null,
     )
+    if (message.file) this.#sql.useFile.run(message.file.fileId)
     const uncounted = (this.#uncounted.get(group) ?? 0) + 1
     this.#uncounted.set(group, uncounted)
     if (uncounted >= MAX_UNCOUNTED) this.#count(group)
     if (this.#uncounted.size > MAX_CACHED_KEYS) for (const other of this.#uncounted.keys()) this.#count(other)
+  }
+
+  /** A post is as `message` says from now on; what is gone leaves nothing of what it said. */
+  #applyChange(message: Message): void {
+    const sql = this.#sql
+    const group = this.#groupKey(message.groupId)
+    const gone = message.deletedAt !== undefined || message.recalledAt !== undefined
+    if (gone) {
+      for (const fileId of sql.fileOf.all(group, message.seq)) sql.leaveFile.run(fileId)
+      for (const [seq, frame] of sql.editsOf.all(group, message.seq, events.message_edited.code)) {
+        sql.putFrame.run(emptied(frame), group, seq)
+      }
+    }
+    sql.changeMessage.run(
+      message.content,
+      message.file?.fileId ?? null,
+      message.mentions ? JSON.stringify(message.mentions) : null,
+      message.editedAt ?? null,
+      message.deletedAt ?? null,
+      message.deletedBy ?? null,
+      message.recalledAt ?? null,
+      message.reactions ? JSON.stringify(message.reactions) : null,
+      message.pinnedAt ?? null,
+      group,
+      message.seq,
+    )
   }
 
   /** Counts a group's posts above `counted_seq`. Rolled back with the transaction it is part of. */
@@ -177,6 +252,13 @@ function remember(keys: Map<string, number>, id: string, key: number): number {
   return key
 }
 
+/** An edit without what it said. */
+function emptied(frame: Uint8Array): Uint8Array {
+  const event = decodeEvent(frame)
+  if (event?.event !== 'message_edited') throw new Error('an edit in the log is none')
+  return encodeEvent('message_edited', 0, { ...event.fields, content: '' })
+}
+
 function prepare(db: Database) {
   const pluck = (sql: string) => db.prepare(sql).pluck() as Statement<unknown[], number>
   const raw = <Row>(sql: string) => db.prepare(sql).raw() as unknown as Statement<[number, number], Row>
@@ -187,9 +269,36 @@ function prepare(db: Database) {
     putUser: db.prepare(`
       INSERT INTO users (user_id, name, picture) VALUES (?, ?, ?)
       ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, picture = excluded.picture`),
-    addGroup: db.prepare(`
+    putGroup: db.prepare(`
       INSERT INTO groups (group_id, kind, visibility, created_by, created_at, name, topic, avatar_url)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (group_id) DO UPDATE SET visibility = excluded.visibility, name = excluded.name,
+        topic = excluded.topic, avatar_url = excluded.avatar_url`),
+    addBan: db.prepare('INSERT INTO bans (group_key, user_key) VALUES (?, ?) ON CONFLICT DO NOTHING'),
+    dropBan: db.prepare('DELETE FROM bans WHERE group_key = ? AND user_key = ?'),
+    addInvitation: db.prepare(`
+      INSERT INTO invitations (group_key, user_key, invited_by, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`),
+    dropInvitation: db.prepare('DELETE FROM invitations WHERE group_key = ? AND user_key = ?'),
+    addFile: db.prepare(`
+      INSERT INTO files (file_id, group_key, uploader_key, name, mime_type, size, sha256, width, height,
+        duration_ms, created_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    useFile: db.prepare('UPDATE files SET uses = max(uses, 0) + 1 WHERE file_id = ?'),
+    // The last message that showed it is gone: nobody may have it any more.
+    leaveFile: db.prepare(
+      'UPDATE files SET uses = CASE WHEN uses > 1 THEN uses - 1 ELSE -1 END WHERE file_id = ?',
+    ),
+    fileOf: db
+      .prepare('SELECT file_id FROM messages WHERE group_key = ? AND seq = ? AND file_id IS NOT NULL')
+      .pluck() as unknown as Statement<[number, number], string>,
+    editsOf: db
+      .prepare('SELECT seq, frame FROM events WHERE group_key = ? AND target_seq = ? AND code = ?')
+      .raw() as unknown as Statement<[number, number, number], [seq: number, frame: Buffer]>,
+    putFrame: db.prepare('UPDATE events SET frame = ? WHERE group_key = ? AND seq = ?'),
+    changeMessage: db.prepare(`
+      UPDATE messages SET content = ?, file_id = ?, mentions = ?, edited_at = ?, deleted_at = ?, deleted_by = ?,
+        recalled_at = ?, reactions = ?, pinned_at = ?
+      WHERE group_key = ? AND seq = ?`),
     putLease: db.prepare(`
       INSERT INTO leases (group_id, ceiling) VALUES (?, ?)
       ON CONFLICT (group_id) DO UPDATE SET ceiling = excluded.ceiling`),
@@ -204,9 +313,10 @@ function prepare(db: Database) {
       GROUP BY mentioned.value`),
     countPosts: db.prepare('UPDATE groups SET posts = posts + ?, counted_seq = ? WHERE group_key = ?'),
     putMember: db.prepare(`
-      INSERT INTO members (group_key, user_key, role, joined_seq, joined_at, posts_before)
-      VALUES (?, ?, ?, ?, ?, (SELECT posts FROM groups WHERE group_key = ?))
-      ON CONFLICT (group_key, user_key) DO UPDATE SET role = excluded.role`),
+      INSERT INTO members (group_key, user_key, role, joined_seq, joined_at, muted_until, quiet_until, posts_before)
+      VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT posts FROM groups WHERE group_key = ?))
+      ON CONFLICT (group_key, user_key) DO UPDATE SET role = excluded.role,
+        muted_until = excluded.muted_until, quiet_until = excluded.quiet_until`),
     dropMember: db.prepare('DELETE FROM members WHERE group_key = ? AND user_key = ?'),
     countOwn: db.prepare('UPDATE members SET own_posts = own_posts + ? WHERE group_key = ? AND user_key = ?'),
     countMentions: db.prepare(
@@ -215,6 +325,8 @@ function prepare(db: Database) {
     addMessage: db.prepare(`
       INSERT INTO messages (group_key, seq, sender_key, type, content, created_at, temp_id, reply_seq, file_id, mentions)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
-    addEvent: db.prepare('INSERT INTO events (group_key, seq, code, at, frame) VALUES (?, ?, ?, ?, ?)'),
+    addEvent: db.prepare(
+      'INSERT INTO events (group_key, seq, code, at, frame, target_seq) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
   }
 }

@@ -18,9 +18,28 @@ const info: StoredGroup = {
 /** A group of Ana and Bruno as the log knows it, after its event 1, cleanly stopped. */
 function logged(change: Partial<LoadedGroup> = {}): LoadedGroup {
   const members = ['ana', 'bruno'].map(
-    (userId) => ({ userId, name: userId, role: 'admin', joinedSeq: 1, joinedAt: 0 }) as const,
+    (userId) =>
+      ({
+        userId,
+        name: userId,
+        role: 'admin',
+        joinedSeq: 1,
+        joinedAt: 0,
+        mutedUntil: 0,
+        quietUntil: 0,
+      }) as const,
   )
-  return { group: info, members, lastSeq: 1, ceiling: 1, recent: [], tempIds: [], ...change }
+  return {
+    group: info,
+    members,
+    banned: [],
+    invited: [],
+    lastSeq: 1,
+    ceiling: 1,
+    recent: [],
+    tempIds: [],
+    ...change,
+  }
 }
 const nothing: LoadedGroup = logged({ group: null, members: [], lastSeq: 0, ceiling: 0 })
 

@@ -3,7 +3,7 @@ import { groupHandlers } from '../../../engine/actors/group/group-handlers.ts'
 import type { GroupState } from '../../../engine/actors/group/group-state.ts'
 import { createExisting, createGroup } from '../../../engine/actors/group/membership.ts'
 import { limits } from '../../../protocol/limits.ts'
-import { aGroup, brief, by, given, only, snapshot } from '../../support/groups.ts'
+import { aGroup, aMember, brief, by, given, only, snapshot } from '../../support/groups.ts'
 import { refusal } from '../../support/sessions.ts'
 
 const { join_group, leave_group, add_member, remove_member } = groupHandlers
@@ -124,7 +124,7 @@ describe('leave_group', () => {
     expect(heirs).toEqual(['admin', 'admin'])
     // Who joined first comes first, wherever they stand.
     const group = aGroup({ ana: 'admin', bruno: 'member', clara: 'member' })
-    group.members.set('bruno', { userId: 'bruno', name: 'Bruno', role: 'member', joinedSeq: 9, joinedAt: 0 })
+    group.members.set('bruno', aMember('bruno', { name: 'Bruno', joinedSeq: 9 }))
     leave_group(group, by('ana'), g, 0)
     expect(roles(group)).toEqual({ bruno: 'member', clara: 'admin' })
   })
