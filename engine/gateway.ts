@@ -22,7 +22,10 @@ export interface Identity {
 export interface SessionPort {
   /** Sends a msgpack event frame. The bytes are valid during the call only. */
   send(frame: Uint8Array): void
-  /** From now on this connection gets what is published to the topic. */
+  /**
+   * From now on this connection gets what is published to the group's topic and to its ephemeral
+   * twin; of that one only while its reader keeps up (SPEC 5.5).
+   */
   subscribe(topic: string): void
   unsubscribe(topic: string): void
   /** Ends the connection, for a reason of the table of close codes. */
@@ -33,8 +36,13 @@ export interface SessionPort {
 
 /** Fans an event frame out to all connections that subscribe to a topic. */
 export interface Publisher {
-  /** The bytes are valid during the call only. */
-  publish(topic: string, frame: Uint8Array): void
+  /** The bytes are valid during the call only. The connection `but` does not get it. */
+  publish(topic: string, frame: Uint8Array, but?: SessionPort): void
+}
+
+/** Where the ephemeral events of a group go: `e:<id>` for the topic `g:<id>`. */
+export function ephemeralTwin(topic: string): string {
+  return `e${topic.slice(1)}`
 }
 
 export interface Gateway {

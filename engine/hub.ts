@@ -126,9 +126,12 @@ export class Hub implements Gateway {
           return this.#sessions.get(number)?.port.send(body)
         case ToHub.publish: {
           const topic = ascii(id)
-          for (const publisher of this.#publishers) publisher.publish(topic, body)
+          const but = number === 0 ? undefined : this.#sessions.get(number)?.port
+          for (const publisher of this.#publishers) publisher.publish(topic, body, but)
           return
         }
+        case ToHub.sendUser:
+          return this.#sendUser(Buffer.from(id).toString(), body, number)
         case ToHub.subscribe:
           return this.#sessions.get(number)?.port.subscribe(ascii(id))
         case ToHub.unsubscribe:
@@ -227,6 +230,12 @@ export class Hub implements Gateway {
   #push(shard: ShardLink, kind: number, number: number, body?: Uint8Array): void {
     shard.pending += 1
     shard.outbox.push(kind, number, undefined, body)
+  }
+
+  #sendUser(userId: string, frame: Uint8Array, but: number): void {
+    for (const session of this.#byUser.get(userId) ?? []) {
+      if (session !== but) this.#sessions.get(session)?.port.send(frame)
+    }
   }
 
   #unsubscribe(userId: string, topic: string): void {

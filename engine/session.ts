@@ -10,7 +10,7 @@ import type { Event, EventFields, EventName } from '../protocol/events.ts'
 import { peekHead } from '../protocol/frame-head.ts'
 import { type Answer, type MethodRequest, type RequestMethods, requestMethods } from '../protocol/methods.ts'
 import type { RequestFields } from '../protocol/requests.ts'
-import type { SessionPort } from './gateway.ts'
+import { ephemeralTwin, type SessionPort } from './gateway.ts'
 import type { Hub } from './hub.ts'
 
 /** Requests that one session may have unanswered; over it they are refused as `overloaded`. */
@@ -51,11 +51,11 @@ export class LocalTopics {
     if (ports?.size === 0) this.#listeners.delete(topic)
   }
 
-  publish(topic: string, frame: Uint8Array): void {
+  publish(topic: string, frame: Uint8Array, but?: SessionPort): void {
     const ports = this.#listeners.get(topic)
     if (!ports) return
     const event = decodeEvent(frame)
-    if (event) for (const port of [...ports]) port.receive(event)
+    if (event) for (const port of [...ports]) if (port !== but) port.receive(event)
   }
 }
 
@@ -80,13 +80,17 @@ export class LocalPort implements SessionPort {
   }
 
   subscribe(topic: string): void {
-    this.#subscribed.add(topic)
-    this.#topics.add(topic, this)
+    for (const name of [topic, ephemeralTwin(topic)]) {
+      this.#subscribed.add(name)
+      this.#topics.add(name, this)
+    }
   }
 
   unsubscribe(topic: string): void {
-    this.#subscribed.delete(topic)
-    this.#topics.remove(topic, this)
+    for (const name of [topic, ephemeralTwin(topic)]) {
+      this.#subscribed.delete(name)
+      this.#topics.remove(name, this)
+    }
   }
 
   close(reason: CloseReason): void {

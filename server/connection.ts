@@ -10,7 +10,7 @@
  * There are ten thousand of these: no timers, no closures, lists are made when first needed.
  */
 import type { WebSocket } from 'uWebSockets.js'
-import type { Gateway, Identity, SessionPort } from '../engine/gateway.ts'
+import { ephemeralTwin, type Gateway, type Identity, type SessionPort } from '../engine/gateway.ts'
 import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
 import { encodeEvent } from '../protocol/codec.ts'
 import type { ChatError } from '../protocol/errors.ts'
@@ -166,11 +166,15 @@ export class Connection implements SessionPort {
   }
 
   subscribe(topic: string): void {
-    if (this.#ws && this.#isUp()) this.#host.topics.subscribe(this.#ws, this.json ? `j${topic}` : topic)
+    if (!this.#ws || !this.#isUp()) return
+    this.#host.topics.subscribe(this.#ws, this.#named(topic))
+    this.#host.topics.subscribe(this.#ws, this.#named(ephemeralTwin(topic)))
   }
 
   unsubscribe(topic: string): void {
-    if (this.#ws && this.#isUp()) this.#host.topics.unsubscribe(this.#ws, this.json ? `j${topic}` : topic)
+    if (!this.#ws || !this.#isUp()) return
+    this.#host.topics.unsubscribe(this.#ws, this.#named(topic))
+    this.#host.topics.unsubscribe(this.#ws, this.#named(ephemeralTwin(topic)))
   }
 
   close(reason: CloseReason): void {
@@ -321,6 +325,11 @@ export class Connection implements SessionPort {
     if (ws.getBufferedAmount() > this.#host.maxBackpressure) this.end('slow_reader')
     else if (this.json) ws.send(eventToJson(frame), false)
     else ws.send(frame, true)
+  }
+
+  /** JSON connections listen to topics of their own. */
+  #named(topic: string): string {
+    return this.json ? `j${topic}` : topic
   }
 
   #isUp(): boolean {

@@ -7,6 +7,8 @@
  */
 import type { CloseReason } from '../../protocol/close-codes.ts'
 import type { DurableEvent, EventFields, EventName } from '../../protocol/events.ts'
+import type { Message } from '../../protocol/records.ts'
+import type { GroupAlarm, UserAlarm } from '../shards/alarms.ts'
 import type { LogEntry, ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Caller } from './caller.ts'
 import type { GroupMail, UserMail } from './mail.ts'
@@ -16,6 +18,8 @@ export type Effect =
   | { readonly type: 'append'; readonly entry: LogEntry }
   /** A durable event of the group: to the log, to its newest events, to every member. */
   | { readonly type: 'record'; readonly seq: number; readonly at: number; readonly event: Recorded }
+  /** A post is another from now on, by the event `seq`, which follows. */
+  | { readonly type: 'change'; readonly seq: number; readonly before: Message; readonly message: Message }
   /** Answers the caller at once. */
   | { readonly type: 'answer'; readonly to: Caller; readonly event: Sent }
   /** Answers the caller once all that this shard wrote so far is durable (SPEC 5.2). */
@@ -28,6 +32,23 @@ export type Effect =
   /** Sends an event, or frames of events, to one session. */
   | { readonly type: 'send'; readonly session: number; readonly event: Sent }
   | { readonly type: 'send_frame'; readonly session: number; readonly frame: Uint8Array }
+  /** Sends an event to all sessions of a user, wherever they are, but to `but`. */
+  | {
+      readonly type: 'send_user'
+      readonly userId: string
+      readonly event: Sent
+      readonly but?: number | undefined
+    }
+  /**
+   * Shows an event to the sessions that hear these groups, but to `but`. It is kept nowhere, and
+   * readers who are behind do not get it (SPEC 5.5).
+   */
+  | {
+      readonly type: 'publish'
+      readonly groupIds: readonly string[]
+      readonly event: Sent
+      readonly but?: number | undefined
+    }
   /** The session hears the group from here on, after what was sent to it before. */
   | { readonly type: 'subscribe'; readonly session: number; readonly groupId: string }
   /** No session of the user hears the group any more. */
@@ -36,6 +57,14 @@ export type Effect =
   | { readonly type: 'close'; readonly session: number; readonly reason: CloseReason }
   | { readonly type: 'tell_group'; readonly groupId: string; readonly mail: GroupMail }
   | { readonly type: 'tell_user'; readonly userId: string; readonly mail: UserMail }
+  /** Mail `alarm` to this actor at that time, or earlier where it asked for that (`Alarms`). */
+  | {
+      readonly type: 'wake_group'
+      readonly groupId: string
+      readonly what: GroupAlarm
+      readonly at: number
+    }
+  | { readonly type: 'wake_user'; readonly userId: string; readonly what: UserAlarm; readonly at: number }
   /** Mail to this actor, once the session's connection has room for more. */
   | {
       readonly type: 'when_drained'
@@ -63,6 +92,10 @@ export function append(entry: LogEntry): Effect {
   return { type: 'append', entry }
 }
 
+export function change(seq: number, before: Message, message: Message): Effect {
+  return { type: 'change', seq, before, message }
+}
+
 export function record<N extends DurableEvent>(
   seq: number,
   at: number,
@@ -88,6 +121,34 @@ export function answerCommitted<N extends EventName>(
 
 export function send<N extends EventName>(session: number, name: N, fields: EventFields<N>): Effect {
   return { type: 'send', session, event: { name, fields } as Sent }
+}
+
+/** `but` is a session that does not get it. */
+export function sendUser<N extends EventName>(
+  userId: string,
+  name: N,
+  fields: EventFields<N>,
+  but?: number,
+): Effect {
+  return { type: 'send_user', userId, event: { name, fields } as Sent, but }
+}
+
+/** `but` is a session that does not get it. */
+export function publish<N extends EventName>(
+  groupIds: readonly string[],
+  name: N,
+  fields: EventFields<N>,
+  but?: number,
+): Effect {
+  return { type: 'publish', groupIds, event: { name, fields } as Sent, but }
+}
+
+export function wakeGroup(groupId: string, what: GroupAlarm, at: number): Effect {
+  return { type: 'wake_group', groupId, what, at }
+}
+
+export function wakeUser(userId: string, what: UserAlarm, at: number): Effect {
+  return { type: 'wake_user', userId, what, at }
 }
 
 export function sendFrame(session: number, frame: Uint8Array): Effect {

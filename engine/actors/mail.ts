@@ -3,6 +3,7 @@
  * stream as the frames for sessions, so that what an actor sent a session before it wrote mail
  * has reached the connection before the mail's reader acts on it.
  */
+import type { GroupAlarm, UserAlarm } from '../shards/alarms.ts'
 import type { StoredGroup } from '../storage/log.ts'
 import type { Caller } from './caller.ts'
 
@@ -35,6 +36,8 @@ export type GroupMail =
       readonly to: number
       readonly counted: boolean
     }
+  /** What the actor asked to be woken for. */
+  | { readonly type: 'alarm'; readonly what: GroupAlarm }
 
 /** To a user's actor. */
 export type UserMail =
@@ -56,6 +59,8 @@ export type UserMail =
       readonly lastSeq: number
       readonly complete: boolean | null
     }
+  /** What the actor asked to be woken for. */
+  | { readonly type: 'alarm'; readonly what: UserAlarm }
 
 /** An envelope, as it travels. */
 export type Mail =

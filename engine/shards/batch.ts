@@ -27,7 +27,7 @@ export const ToShard = {
 export const ToHub = {
   /** body: an event frame for the session. */
   send: 1,
-  /** id: a topic; body: an event frame for all its subscribers. */
+  /** id: a topic; body: an event frame for all its subscribers; number: one that does not get it, or 0. */
   publish: 2,
   /** id: the topic that the session hears from here on. */
   subscribe: 3,
@@ -49,6 +49,8 @@ export const ToHub = {
   report: 11,
   /** id: why, of the table of close codes. */
   close: 12,
+  /** id: a user; body: an event frame for all their sessions; number: one that does not get it, or 0. */
+  sendUser: 13,
 } as const
 
 /** One record; `id` and `body` are views into the batch, valid while it is being read. */

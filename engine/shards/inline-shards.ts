@@ -7,6 +7,7 @@ import { openInlineStorage } from '../storage/inline-log.ts'
 import { Outbox } from './batch.ts'
 import type { RunningShards, ShardsOptions } from './running-shards.ts'
 import { Shard } from './shard.ts'
+import { startTimer } from './timer.ts'
 
 const SWEEP_MS = 10_000
 
@@ -24,6 +25,7 @@ export function startInlineShards({
     {
       now,
       newId: () => newId(now()),
+      after: startTimer,
       toHub: new Outbox((batch) => take(0, batch), queueMicrotask),
       openLog: (listener) => storage.log(listener),
     },
@@ -36,6 +38,7 @@ export function startInlineShards({
     },
     close() {
       clearInterval(sweep)
+      shard.close()
       return storage.close()
     },
   }

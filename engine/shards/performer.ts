@@ -8,14 +8,18 @@
 import { encodeEvent } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { type EventFields, type EventName, events } from '../../protocol/events.ts'
+import { parseMessageId } from '../../protocol/ids.ts'
 import type { Request } from '../../protocol/requests.ts'
 import type { ActorContext, EventSource } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
 import type { Effect, Effects, ReadEffect } from '../actors/effects.ts'
+import type { GroupRules } from '../actors/group/group-state.ts'
 import type { Mail } from '../actors/mail.ts'
 import type { Greeting } from '../actors/user/sessions.ts'
+import { ephemeralTwin } from '../gateway.ts'
 import type { Log, LoggedEvent, LogListener, ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
+import type { Alarms } from './alarms.ts'
 import { type Outbox, ToHub } from './batch.ts'
 import { type Held, HeldBack } from './held-back.ts'
 import { pack } from './packing.ts'
@@ -30,6 +34,7 @@ export interface PerformerOptions {
   readonly durability: Durability
   readonly fanout: 'immediate' | 'committed'
   readonly greeting: Greeting
+  readonly rules: GroupRules
 }
 
 /** What a shard does not do itself. */
@@ -37,6 +42,8 @@ export interface ShardDeps {
   readonly now: () => number
   /** A fresh id, time-ordered. */
   readonly newId: () => string
+  /** Calls `then` after that time, unless the function returned was called before. */
+  readonly after: (delayMs: number, then: () => void) => () => void
   readonly toHub: Outbox
   readonly openLog: (listener: LogListener) => Log
 }
@@ -49,11 +56,13 @@ export interface LogWatcher {
 
 export class Performer implements ActorContext {
   readonly greeting: Greeting
+  readonly rules: GroupRules
   readonly now: () => number
   readonly newId: () => string
   readonly #options: PerformerOptions
   readonly #toHub: Outbox
   readonly #log: Log
+  readonly #alarms: Alarms
   readonly #watcher: LogWatcher
   readonly #held = new HeldBack()
   #appended = 0
@@ -62,12 +71,14 @@ export class Performer implements ActorContext {
   #failing: string | null = null
   #stopped = false
 
-  constructor(options: PerformerOptions, deps: ShardDeps, watcher: LogWatcher) {
+  constructor(options: PerformerOptions, deps: ShardDeps, alarms: Alarms, watcher: LogWatcher) {
     this.#options = options
     this.greeting = options.greeting
+    this.rules = options.rules
     this.now = deps.now
     this.newId = deps.newId
     this.#toHub = deps.toHub
+    this.#alarms = alarms
     this.#watcher = watcher
     this.#log = deps.openLog({
       committed: (offset) => this.#onCommitted(offset),
@@ -139,6 +150,8 @@ export class Performer implements ActorContext {
         return
       case 'record':
         return this.#record(effect, group as EventSource)
+      case 'change':
+        return this.#change(effect, group as EventSource)
       case 'answer':
         return this.#send(effect.to.session, encode(effect.event, effect.to.ref))
       case 'answer_committed':
@@ -147,6 +160,16 @@ export class Performer implements ActorContext {
         return this.#send(effect.session, encode(effect.event, 0))
       case 'send_frame':
         return this.#send(effect.session, effect.frame)
+      case 'send_user': {
+        const { userId, event, but = 0 } = effect
+        return this.#toHub.push(ToHub.sendUser, but, Buffer.from(userId), encode(event, 0))
+      }
+      case 'publish':
+        return this.#publish(effect)
+      case 'wake_group':
+        return this.#alarms.set({ to: 'group', id: effect.groupId, what: effect.what }, effect.at)
+      case 'wake_user':
+        return this.#alarms.set({ to: 'user', id: effect.userId, what: effect.what }, effect.at)
       case 'subscribe':
         return this.#toHub.push(ToHub.subscribe, effect.session, topicOf(effect.groupId))
       case 'unsubscribe':
@@ -180,7 +203,7 @@ export class Performer implements ActorContext {
     this.#append(
       isPost
         ? { type: 'message', message: event.fields.message }
-        : { type: 'event', groupId, seq, code: events[event.name].code, at, frame },
+        : { type: 'event', groupId, seq, code: events[event.name].code, at, frame, target: targetOf(event) },
     )
     const offset = this.#appended
     group.lastOffset = offset
@@ -191,6 +214,25 @@ export class Performer implements ActorContext {
     }
     if (this.#options.fanout === 'immediate') show()
     else this.#held.push(offset, { type: 'show', frame, release: show })
+  }
+
+  #change(
+    { seq, before, message }: Extract<Effect, { type: 'change' }>,
+    { state, reading }: EventSource,
+  ): void {
+    this.#append({ type: 'change', message })
+    const { changed, recent, publishedSeq } = state
+    changed.set(message, before, seq, this.#appended, publishedSeq)
+    // An older answer of the log may be on its way to somebody.
+    if (reading === 0) changed.tidy(this.#committed, publishedSeq, (left) => recent.replace(left))
+  }
+
+  #publish({ groupIds, event, but = 0 }: Extract<Effect, { type: 'publish' }>): void {
+    if (groupIds.length === 0) return
+    const frame = encode(event, 0)
+    for (const groupId of groupIds) {
+      this.#toHub.push(ToHub.publish, but, Buffer.from(ephemeralTwin(`g:${groupId}`)), frame)
+    }
   }
 
   #append(entry: Parameters<Log['append']>[0]): void {
@@ -268,6 +310,11 @@ function encode(
   ref: number,
 ): Uint8Array {
   return encodeEvent(name, ref, fields as EventFields<EventName>)
+}
+
+/** The post that an event is about. */
+function targetOf({ fields }: { readonly fields: object }): number | undefined {
+  return 'messageId' in fields ? parseMessageId(String(fields.messageId)).seq : undefined
 }
 
 function topicOf(groupId: string): Uint8Array {

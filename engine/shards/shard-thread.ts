@@ -7,6 +7,7 @@ import { newId } from '../new-id.ts'
 import { RemoteLog } from '../storage/remote-log.ts'
 import { Outbox } from './batch.ts'
 import { Shard, type ShardOptions } from './shard.ts'
+import { startTimer } from './timer.ts'
 
 /** What the main thread starts a shard thread with. */
 export interface ShardThreadData {
@@ -24,6 +25,7 @@ const logs: RemoteLog[] = []
 const shard = new Shard(options, {
   now: Date.now,
   newId: () => newId(Date.now()),
+  after: startTimer,
   toHub: new Outbox((batch) => hub.postMessage(batch, [batch.buffer as ArrayBuffer]), setImmediate),
   openLog: (listener) => {
     const log = new RemoteLog(writer, reader, listener, setImmediate)
@@ -36,6 +38,7 @@ const sweep = setInterval(() => shard.sweep(), SWEEP_MS)
 hub.on('message', (message: Uint8Array | 'end') => {
   if (message !== 'end') return shard.receive(message)
   clearInterval(sweep)
+  shard.close()
   for (const log of logs) log.close()
   hub.close()
 })

@@ -16,6 +16,7 @@ import type { Caller } from '../actors/caller.ts'
 import { GroupActor } from '../actors/group/group-actor.ts'
 import type { Mail } from '../actors/mail.ts'
 import { UserActor } from '../actors/user/user-actor.ts'
+import { Alarms } from './alarms.ts'
 import { type Outbox, readBatch, ToHub, ToShard } from './batch.ts'
 import { pack, unpack } from './packing.ts'
 import { shardOf } from './partition.ts'
@@ -60,6 +61,7 @@ export class Shard {
   readonly #options: ShardOptions
   readonly #now: () => number
   readonly #toHub: Outbox
+  readonly #alarms: Alarms
   readonly #performer: Performer
   readonly #sessions = new Map<number, SessionIdentity>()
   readonly #groups = new Map<string, GroupActor>()
@@ -70,7 +72,10 @@ export class Shard {
     this.#options = options
     this.#now = deps.now
     this.#toHub = deps.toHub
-    this.#performer = new Performer(options, deps, {
+    this.#alarms = new Alarms(deps, ({ to, id, what }) =>
+      this.#deliver({ to, id, mail: { type: 'alarm', what } } as Mail),
+    )
+    this.#performer = new Performer(options, deps, this.#alarms, {
       committed: () => {
         if (this.#draining) this.sweep()
       },
@@ -99,6 +104,7 @@ export class Shard {
         case ToShard.drain:
           this.#draining = true
           this.#performer.stopWrites()
+          this.#alarms.ringAll()
           return this.sweep()
       }
     })
@@ -109,17 +115,24 @@ export class Shard {
   sweep(idleMs = this.#draining ? 0 : this.#options.idleMs): void {
     const usedBefore = this.#now() - idleMs
     for (const [id, group] of this.#groups) {
-      if (group.lastUsedAt <= usedBefore && group.release()) this.#groups.delete(id)
+      if (group.lastUsedAt > usedBefore || this.#alarms.waits('group', id)) continue
+      if (group.release()) this.#groups.delete(id)
     }
     // A user's memberships may be uncommitted for as long as storage fails.
     if (!this.#performer.storageFails) {
       for (const [id, user] of this.#users) {
-        if (user.lastUsedAt <= usedBefore && user.idle) this.#users.delete(id)
+        if (user.lastUsedAt > usedBefore || this.#alarms.waits('user', id)) continue
+        if (user.idle) this.#users.delete(id)
       }
     }
     const { appended, committed } = this.#performer.depths
     if (this.#draining && this.#groups.size === 0 && appended === committed)
       this.#toHub.push(ToHub.drained, 0)
+  }
+
+  /** Ends its timer; nothing may be asked of it afterwards. */
+  close(): void {
+    this.#alarms.close()
   }
 
   stats(): ShardStats {

@@ -4,6 +4,7 @@
  */
 import type { EventSource } from '../../engine/actors/actor-context.ts'
 import type { Effects } from '../../engine/actors/effects.ts'
+import { Alarms } from '../../engine/shards/alarms.ts'
 import { Outbox, readBatch, ToHub } from '../../engine/shards/batch.ts'
 import { unpack } from '../../engine/shards/packing.ts'
 import { Performer, type PerformerOptions } from '../../engine/shards/performer.ts'
@@ -25,6 +26,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
     (batch) => batches.push(batch),
     () => {},
   )
+  const alarms = new Alarms({ now: () => 77, after: () => () => {} }, () => {})
   const performer = new Performer(
     {
       shards: 4,
@@ -39,6 +41,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
     {
       now: () => 77,
       newId: () => 'fresh',
+      after: () => () => {},
       toHub: outbox,
       openLog(listener) {
         log = listener
@@ -48,6 +51,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
         }
       },
     },
+    alarms,
     { committed: () => heard.push('committed'), failing: ({ code }) => heard.push(code) },
   )
   const group: EventSource = {
@@ -65,6 +69,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
         const name = kindNames.get(kind)
         if (name === 'send') said.push(`send ${number} ${eventName(body)}`)
         else if (name === 'publish') said.push(`publish ${text(id)} ${eventName(body)}`)
+        else if (name === 'sendUser') said.push(`sendUser ${text(id)} ${eventName(body)} but ${number}`)
         else if (name === 'unsubscribe') said.push(`unsubscribe ${text(id)} ${text(body)}`)
         else if (name === 'mail') said.push(`mail ${number} ${unpack<{ readonly id: string }>(body).id}`)
         else if (name === 'storage') said.push(`storage ${number} ${text(body)}`.trim())
@@ -74,7 +79,17 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
     return said.splice(0)
   }
   const perform = (effects: Effects) => performer.perform(effects, group)
-  return { performer, group, entries, heard, reads, toHub, perform, log: log as unknown as LogListener }
+  return {
+    performer,
+    alarms,
+    group,
+    entries,
+    heard,
+    reads,
+    toHub,
+    perform,
+    log: log as unknown as LogListener,
+  }
 }
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()

@@ -8,14 +8,15 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { durabilityOf, type RequestsTo } from '../../../protocol/requests.ts'
+import type { GroupAlarm } from '../../shards/alarms.ts'
 import type { LoadedGroup } from '../../storage/log.ts'
 import type { ActorContext, Asked, EventSource } from '../actor-context.ts'
 import type { Caller } from '../caller.ts'
-import { append, type Effects, read, record } from '../effects.ts'
+import { append, type Effects, read, record, wakeGroup } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
 import { attach, isStillMember, replay, replayed } from './catch-up.ts'
-import { groupHandlers } from './group-handlers.ts'
+import { groupAlarms, groupHandlers } from './group-handlers.ts'
 import { type GroupState, loadedState, newState, nextSeq } from './group-state.ts'
 import { createExisting, createGroup } from './membership.ts'
 
@@ -24,6 +25,8 @@ const LEASE_NUMBERS = 1_024
 const LEASE_LOW = 512
 /** The most numbers one request takes, and some for those that wait for a read. */
 const NUMBERS_A_REQUEST = 8
+
+const ALARM_AGAIN_MS = 500
 
 type Phase = 'loading' | 'ready' | 'leasing'
 
@@ -97,7 +100,7 @@ export class GroupActor implements EventSource {
   }
 
   #onLoaded(loaded: LoadedGroup): void {
-    if (loaded.group) this.#group = loadedState(loaded.group, loaded)
+    if (loaded.group) this.#group = loadedState(loaded.group, loaded, this.#context.rules)
     this.#setCeiling(loaded.ceiling)
     if (loaded.ceiling > loaded.lastSeq) this.#takenUpTo = loaded.ceiling
     if (this.#group && this.#takenUpTo > 0) this.#lease()
@@ -204,6 +207,8 @@ export class GroupActor implements EventSource {
         return attach(group, mail)
       case 'replay':
         return group ? replay(group, mail) : [replayed(this.groupId, mail, null)]
+      case 'alarm':
+        return group ? groupAlarms[mail.what](group, now) : []
     }
   }
 
@@ -212,7 +217,7 @@ export class GroupActor implements EventSource {
     return [
       read({ read: 'names', userIds: mail.members }, mail.by, (names, now) => {
         if (this.#group) return createExisting(this.#group, mail)
-        const group = newState(mail.group, this.#ceiling)
+        const group = newState(mail.group, this.#ceiling, this.#context.rules)
         this.#group = group
         return [
           append({ type: 'group', group: mail.group }),
@@ -234,7 +239,16 @@ export class GroupActor implements EventSource {
       case 'attach':
         // It would miss events: it reconnects and resumes instead.
         return this.#context.perform([{ type: 'close', session: mail.session, reason: 'failed' }], this)
+      case 'alarm':
+        return this.#wakeAgain(mail.what, error)
     }
+  }
+
+  /** Its mailbox was full, or the handler failed: what was due is not forgotten. */
+  #wakeAgain(what: GroupAlarm, error: unknown): void {
+    if (!(error instanceof ChatError)) this.#context.report(error, `alarm "${what}" failed`)
+    const at = this.#context.now() + ALARM_AGAIN_MS
+    this.#context.perform([wakeGroup(this.groupId, what, at)], this)
   }
 
   #asChatError(error: unknown): ChatError {

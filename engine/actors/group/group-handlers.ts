@@ -4,6 +4,7 @@
  * A request that is routed to groups and has no handler here does not compile.
  */
 import type { RequestFields, RequestsTo } from '../../../protocol/requests.ts'
+import type { GroupAlarm } from '../../shards/alarms.ts'
 import type { Caller } from '../caller.ts'
 import type { Effects } from '../effects.ts'
 import { deleteMessage, editMessage, recallMessage } from './changes.ts'
@@ -60,4 +61,12 @@ export const groupHandlers: { readonly [N in RequestsTo<'group'>]: GroupHandler<
   message_read: messageRead,
   get_receipts: getReceipts,
   get_file: getFile,
+}
+
+/** What is to be done when an alarm rings; also too early, when the shard stops. */
+export const groupAlarms: {
+  readonly [A in GroupAlarm]: (group: GroupState, now: number) => Effects
+} = {
+  typing: () => [],
+  receipts: () => [],
 }

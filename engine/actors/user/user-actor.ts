@@ -82,6 +82,8 @@ export class UserActor {
         return left(user, mail)
       case 'replayed':
         return replayed(user, mail)
+      case 'alarm':
+        return []
     }
   }
 
