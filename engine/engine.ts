@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly rateLimit?: number | undefined
   /** The largest client frame in bytes, told and enforced likewise. */
   readonly maxMessageBytes?: number | undefined
+  /** How long a message may be edited, in milliseconds; 0, the default, is for ever. */
+  readonly editWindowMs?: number | undefined
   /** Groups and users unused for so long leave memory. 60,000 ms by default. */
   readonly idleMs?: number | undefined
   readonly logger?: EngineLogger | undefined
@@ -90,6 +92,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       durability: options.durability ?? 'process',
       fanout: options.fanout ?? 'immediate',
       idleMs: options.idleMs ?? IDLE_MS,
+      rules: { editWindowMs: options.editWindowMs ?? 0 },
       greeting: {
         serverVersion: version,
         limits: {
@@ -97,6 +100,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
           maxContentBytes: limits.contentBytes,
           rateLimit: options.rateLimit ?? 0,
           resumeEvents: limits.resumeEvents,
+          editWindowMs: options.editWindowMs || undefined,
+          recallWindowMs: limits.recallWindowMs,
         },
       },
     },

@@ -11,7 +11,7 @@
 import type { EventName } from './events.ts'
 import { fileId, groupId, messageId, userId } from './ids.ts'
 import { limits } from './limits.ts'
-import { emoji, groupKind, messageType, role, seq, status, time, visibility } from './records.ts'
+import { emoji, groupKind, messageType, role, seq, sha256, status, time, visibility } from './records.ts'
 import { bytes, type FieldMap, type FieldsOf, list, optional, text, tuple, uint } from './schema.ts'
 
 export interface RequestSpec {
@@ -258,7 +258,7 @@ export const requests = {
       fileSize: uint(),
       groupId,
       mimeType: optional(mimeType),
-      sha256: optional(text(64, 64)),
+      sha256: optional(sha256),
       uploadId: optional(uploadId),
     },
     answer: 'upload_progress',

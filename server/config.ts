@@ -100,6 +100,13 @@ export const settings = {
     unit: 'events a minute and user',
     doc: 'Over it `rate_limited`; pings have ten times as many of their own. 0 is no limit.',
   },
+  editWindowMs: {
+    env: 'EDIT_WINDOW_MS',
+    kind: whole(0, 1_000_000_000_000),
+    default: 0,
+    unit: 'ms',
+    doc: 'How long a message may be edited. 0 is for ever.',
+  },
   authFailureLimit: {
     env: 'AUTH_FAILURE_LIMIT',
     kind: whole(0, 1_000_000),

@@ -131,8 +131,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
 }
 
 function engineSettings(settings: Settings) {
-  const { dataDir, shards, durability, fanout, rateLimit, maxMessageBytes } = settings
-  return { dataDir, shards, durability, fanout, rateLimit, maxMessageBytes }
+  const { dataDir, shards, durability, fanout, rateLimit, maxMessageBytes, editWindowMs } = settings
+  return { dataDir, shards, durability, fanout, rateLimit, maxMessageBytes, editWindowMs }
 }
 
 /** Listens alone on the port; uWebSockets.js would otherwise share it with other processes. */

@@ -6,7 +6,7 @@ import type { Request } from '../../protocol/requests.ts'
 import type { ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Caller } from './caller.ts'
 import type { Effects } from './effects.ts'
-import type { GroupState } from './group/group-state.ts'
+import type { GroupRules, GroupState } from './group/group-state.ts'
 import type { Greeting } from './user/sessions.ts'
 
 /** The actor whose events are recorded, as far as recording them goes. */
@@ -23,6 +23,7 @@ export interface EventSource {
 
 export interface ActorContext {
   readonly greeting: Greeting
+  readonly rules: GroupRules
   now(): number
   newId(): string
   /** Why a durable request cannot be taken at present, or null. */

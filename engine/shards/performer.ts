@@ -14,6 +14,7 @@ import type { ActorContext, EventSource } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
 import type { Effect, Effects, ReadEffect } from '../actors/effects.ts'
 import type { GroupRules } from '../actors/group/group-state.ts'
+import { isGone } from '../actors/group/known-messages.ts'
 import type { Mail } from '../actors/mail.ts'
 import type { Greeting } from '../actors/user/sessions.ts'
 import { ephemeralTwin } from '../gateway.ts'
@@ -223,6 +224,7 @@ export class Performer implements ActorContext {
     this.#append({ type: 'change', message })
     const { changed, recent, publishedSeq } = state
     changed.set(message, before, seq, this.#appended, publishedSeq)
+    if (isGone(message)) recent.emptyEdits(message.groupId, message.seq)
     // An older answer of the log may be on its way to somebody.
     if (reading === 0) changed.tidy(this.#committed, publishedSeq, (left) => recent.replace(left))
   }

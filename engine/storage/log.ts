@@ -88,6 +88,8 @@ export interface LoadedGroup {
   readonly members: readonly (StoredMember & { readonly name: string })[]
   readonly banned: readonly string[]
   readonly invited: readonly string[]
+  /** Seqs of the pinned posts, the latest pin last. */
+  readonly pins: readonly number[]
   /** The newest number in the log. */
   readonly lastSeq: number
   /** The ceiling committed before the last stop; above `lastSeq` only after a crash. */

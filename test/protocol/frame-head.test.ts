@@ -22,7 +22,8 @@ describe.each(requestNames)('the head of %s', (name) => {
         const frame = encodeRequest(name, request.ref, request.fields)
         expect(peekHead(frame)).toMatchObject({ code: requests[name].code, ref: request.ref })
         if (requests[name].route === 'group') {
-          expect(idOf(frame)).toBe((request.fields as { groupId: string }).groupId)
+          const [first] = Object.values(request.fields) as [string | readonly string[]]
+          expect(idOf(frame)).toBe((typeof first === 'string' ? first : first[0]) ?? null)
         }
       }),
     )
@@ -46,8 +47,15 @@ describe('peekHead', () => {
     }
   })
 
+  it('finds the first id of a list', () => {
+    for (const length of [1, 15, 16, 70_000]) {
+      expect(idOf(plain.pack([32, 7, new Array(length).fill('g:1')]))).toBe('g:1')
+    }
+    expect(idOf(plain.pack([32, 7, []]))).toBeNull()
+  })
+
   it('has no id where the first field is not a short string', () => {
-    for (const first of [null, 5, true, ['g'], { g: 1 }, Buffer.from('g'), 'g'.repeat(256)]) {
+    for (const first of [null, 5, true, [5], [['g']], { g: 1 }, Buffer.from('g'), 'g'.repeat(256)]) {
       expect(peekHead(plain.pack([5, 7, first]))).toEqual({ code: 5, ref: 7, idStart: 0, idEnd: 0 })
     }
     expect(peekHead(plain.pack([2, 7]))).toEqual({ code: 2, ref: 7, idStart: 0, idEnd: 0 })

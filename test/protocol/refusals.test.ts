@@ -14,7 +14,7 @@ function goodValue({ shape }: FieldType): unknown {
     case 'text':
       return 'a'.repeat(Math.max(1, shape.min))
     case 'pattern':
-      return ['g', 'g:1', 'g:f0123456789abcdef'].find((id) => shape.regex.test(id))
+      return ['g', 'g:1', 'g:f0123456789abcdef', 'a'.repeat(64)].find((id) => shape.regex.test(id))
     case 'oneOf':
       return shape.values[0]
     case 'uint':
@@ -142,7 +142,12 @@ function msgpack(name: RequestName, values: Readonly<Record<string, unknown>>): 
 }
 
 function json(name: RequestName, values: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify({ event: name, ref: 1, data: values })
+  const fields: FieldMap = requests[name].fields
+  const data = Object.entries(values).map(([field, value]) => [
+    field,
+    fields[field]?.shape.kind === 'bytes' && Buffer.isBuffer(value) ? value.toString('base64') : value,
+  ])
+  return JSON.stringify({ event: name, ref: 1, data: Object.fromEntries(data) })
 }
 
 describe.each(requestNames)('%s', (name) => {

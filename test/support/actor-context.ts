@@ -5,6 +5,7 @@
 import type { ActorContext, EventSource } from '../../engine/actors/actor-context.ts'
 import type { Caller } from '../../engine/actors/caller.ts'
 import type { Effect, Effects } from '../../engine/actors/effects.ts'
+import type { GroupRules } from '../../engine/actors/group/group-state.ts'
 import type { ReadName, ReadQuery, Reads } from '../../engine/storage/log.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { Request } from '../../protocol/requests.ts'
@@ -16,6 +17,7 @@ interface Asked {
 }
 
 export class ManualContext implements ActorContext {
+  readonly rules: GroupRules = { editWindowMs: 0 }
   readonly greeting = {
     serverVersion: '1',
     limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },

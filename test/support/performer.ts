@@ -32,6 +32,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
       shards: 4,
       durability: 'process',
       fanout: 'immediate',
+      rules: { editWindowMs: 0 },
       greeting: {
         serverVersion: '1',
         limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },

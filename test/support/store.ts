@@ -4,9 +4,10 @@
 import { onTestFinished } from 'vitest'
 import type { LogEntry, StoredGroup, StoredMember } from '../../engine/storage/log.ts'
 import { openReader, openWriter } from '../../engine/storage/sqlite/database.ts'
+import { fileUrl } from '../../engine/storage/sqlite/message-rows.ts'
 import { Reader } from '../../engine/storage/sqlite/reader.ts'
 import { Writer } from '../../engine/storage/sqlite/writer.ts'
-import type { Message } from '../../protocol/records.ts'
+import type { File, Message } from '../../protocol/records.ts'
 import { temporaryFolder } from './engines.ts'
 import { aPost } from './groups.ts'
 
@@ -44,4 +45,22 @@ export function aPostEntry(seq: number, change: Partial<Message> = {}): Entry<'m
 
 export function aUserEntry(userId: string, name: string): Entry<'user'> {
   return { type: 'user', userId, name, picture: '' }
+}
+
+/** A file of the group `g`. */
+export function aFile(change: Partial<File> = {}): File {
+  const fileId = change.fileId ?? 'g:f0123456789abcdef'
+  return {
+    fileId,
+    url: fileUrl(fileId),
+    fileName: 'foto.png',
+    mimeType: 'image/png',
+    size: 3,
+    sha256: 'a'.repeat(64),
+    ...change,
+  }
+}
+
+export function aFileEntry(file: File, uploadedBy = 'ana'): Entry<'file'> {
+  return { type: 'file', groupId: 'g', file, uploadedBy, at: 0 }
 }

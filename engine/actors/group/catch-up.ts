@@ -12,6 +12,7 @@ import type { LoggedEvent } from '../../storage/log.ts'
 import { type Effect, type Effects, read, sendFrame, tellUser } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
 import type { GroupState } from './group-state.ts'
+import { shownEvent } from './known-messages.ts'
 
 /** A piece of a replay; small against the hard limit of a connection's buffer. */
 const PIECE_EVENTS = 200
@@ -27,7 +28,7 @@ export function attach(group: GroupState, mail: Attach): Effects {
   if (from + 1 >= recent.floor || from >= publishedSeq) {
     const missed = from >= publishedSeq ? [] : recent.range(from, publishedSeq, Number.POSITIVE_INFINITY)
     return [
-      ...missed.map((event) => sendFrame(session, toFrame(event))),
+      ...missed.map((event) => sendFrame(session, toFrame(group, event))),
       { type: 'subscribe', session, groupId },
     ]
   }
@@ -36,7 +37,7 @@ export function attach(group: GroupState, mail: Attach): Effects {
     read({ read: 'events', groupId, after: from, upTo, limit: PIECE_EVENTS }, { session }, (older) => {
       const reached = older.length < PIECE_EVENTS ? upTo : (older.at(-1)?.seq ?? upTo)
       return [
-        ...older.map((event) => sendFrame(session, toFrame(event))),
+        ...older.map((event) => sendFrame(session, toFrame(group, event))),
         ...attach(group, { ...mail, from: reached }),
       ]
     }),
@@ -54,7 +55,7 @@ function farewell(group: GroupState, { session, userId, from }: Attach): Effects
   if (from + 1 < recent.floor) return [{ type: 'close', session, reason: 'failed' }]
   const missed = recent.range(from, publishedSeq, Number.POSITIVE_INFINITY)
   const end = missed.findIndex((event) => saysLeft(event, userId))
-  return missed.slice(0, end + 1).map((event) => sendFrame(session, toFrame(event)))
+  return missed.slice(0, end + 1).map((event) => sendFrame(session, toFrame(group, event)))
 }
 
 function saysLeft(logged: LoggedEvent, userId: string): boolean {
@@ -78,12 +79,12 @@ export function replay(group: GroupState, mail: Replay): Effects {
     ]
   }
   if (from + 1 >= recent.floor) {
-    return sendPiece(groupId, mail, recent.range(from, to, PIECE_EVENTS), to)
+    return sendPiece(group, mail, recent.range(from, to, PIECE_EVENTS), to)
   }
   const upTo = Math.min(to, recent.floor - 1)
   return [
     read({ read: 'events', groupId, after: from, upTo, limit: PIECE_EVENTS }, { session }, (older) =>
-      sendPiece(groupId, mail, older, upTo),
+      sendPiece(group, mail, older, upTo),
     ),
   ]
 }
@@ -94,13 +95,14 @@ export function replayed(groupId: string, { session, userId, to }: Replay, compl
 }
 
 /** Sends events, of which there are no more up to `upTo` where they are fewer than a piece. */
-function sendPiece(groupId: string, mail: Replay, piece: readonly LoggedEvent[], upTo: number): Effects {
+function sendPiece(group: GroupState, mail: Replay, piece: readonly LoggedEvent[], upTo: number): Effects {
+  const { groupId } = group
   const { session } = mail
   const effects: Effect[] = []
   let bytes = 0
   let reached = piece.length < PIECE_EVENTS ? upTo : (piece.at(-1)?.seq ?? upTo)
   for (const [i, event] of piece.entries()) {
-    const frame = toFrame(event)
+    const frame = toFrame(group, event)
     effects.push(sendFrame(session, frame))
     bytes += frame.length
     if (bytes >= PIECE_BYTES && i < piece.length - 1) {
@@ -113,6 +115,7 @@ function sendPiece(groupId: string, mail: Replay, piece: readonly LoggedEvent[],
   return effects
 }
 
-function toFrame(event: LoggedEvent): Uint8Array {
+function toFrame(group: GroupState, logged: LoggedEvent): Uint8Array {
+  const event = shownEvent(group, logged)
   return 'message' in event ? encodeEvent('new_message', 0, { message: event.message }) : event.frame
 }

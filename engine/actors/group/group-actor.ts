@@ -157,9 +157,11 @@ export class GroupActor implements EventSource {
   }
 
   #handle(mail: GroupMail | Asked): void {
-    if (takesNumbers(mail)) {
+    if (writes(mail)) {
       const refusal = this.#context.writeRefusal()
       if (refusal) return this.#refuse(mail, refusal)
+    }
+    if (takesNumbers(mail)) {
       const left = this.#ceiling - Math.max(this.#group?.lastSeq ?? 0, this.#takenUpTo)
       if (left < NUMBERS_A_REQUEST && (this.#group || mail.type === 'create')) {
         this.#mailbox.push(mail)
@@ -259,6 +261,10 @@ export class GroupActor implements EventSource {
 
 function refusal(to: Caller, error: ChatError) {
   return { type: 'answer', to, event: { name: 'error', fields: error.toFields() } } as const
+}
+
+function writes(mail: GroupMail | Asked): boolean {
+  return takesNumbers(mail) || (mail.type === 'request' && durabilityOf(mail.request.event) === 'state')
 }
 
 function takesNumbers(mail: GroupMail | Asked): boolean {

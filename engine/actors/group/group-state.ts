@@ -6,11 +6,18 @@ import { limits } from '../../../protocol/limits.ts'
 import type { Group, Member } from '../../../protocol/records.ts'
 import type { LoadedGroup, Role, StoredGroup, StoredMember } from '../../storage/log.ts'
 import { RECENT_EVENTS, REMEMBERED_TEMP_IDS } from '../../storage/log.ts'
+import { ChangedMessages } from './changed-messages.ts'
 import { RecentEvents } from './recent-events.ts'
 
 export interface MemberState extends StoredMember {
   readonly role: Role
   readonly name: string
+}
+
+/** What an operator has set for all groups. */
+export interface GroupRules {
+  /** How long a message may be edited; 0 for ever. */
+  readonly editWindowMs: number
 }
 
 export interface GroupState {
@@ -22,6 +29,10 @@ export interface GroupState {
   readonly banned: Set<string>
   readonly invited: Set<string>
   readonly recent: RecentEvents
+  readonly changed: ChangedMessages
+  /** Seqs of the pinned posts, the latest pin last. */
+  readonly pins: Set<number>
+  readonly rules: GroupRules
   /** Idempotency keys of the newest messages and the numbers they became, oldest first. */
   readonly tempIds: Map<string, number>
   /** The newest number given out. */
@@ -33,7 +44,7 @@ export interface GroupState {
 }
 
 /** State of a group that the log knows. */
-export function loadedState(info: StoredGroup, loaded: LoadedGroup): GroupState {
+export function loadedState(info: StoredGroup, loaded: LoadedGroup, rules: GroupRules): GroupState {
   return {
     groupId: info.groupId,
     info,
@@ -41,6 +52,9 @@ export function loadedState(info: StoredGroup, loaded: LoadedGroup): GroupState 
     banned: new Set(loaded.banned),
     invited: new Set(loaded.invited),
     recent: new RecentEvents(loaded.recent, loaded.recent.length < RECENT_EVENTS),
+    changed: new ChangedMessages(),
+    pins: new Set(loaded.pins),
+    rules,
     tempIds: new Map(
       loaded.tempIds.map(([senderId, tempId, seq]) => [idempotencyKey(senderId, tempId), seq]),
     ),
@@ -51,7 +65,7 @@ export function loadedState(info: StoredGroup, loaded: LoadedGroup): GroupState 
 }
 
 /** State of a group that begins. */
-export function newState(info: StoredGroup, ceiling: number): GroupState {
+export function newState(info: StoredGroup, ceiling: number, rules: GroupRules): GroupState {
   return {
     groupId: info.groupId,
     info,
@@ -59,6 +73,9 @@ export function newState(info: StoredGroup, ceiling: number): GroupState {
     banned: new Set(),
     invited: new Set(),
     recent: new RecentEvents([], true),
+    changed: new ChangedMessages(),
+    pins: new Set(),
+    rules,
     tempIds: new Map(),
     lastSeq: 0,
     publishedSeq: 0,

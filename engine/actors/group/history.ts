@@ -39,13 +39,13 @@ export function getHistory(group: GroupState, by: Caller, fields: RequestFields<
   )
   // One more than asked for tells whether there are more.
   const wanted = newest ? limit + 1 - inMemory.messages.length : limit + 1
-  if (after + 1 >= recent.floor || wanted <= 0) return [answerPage(by, groupId, range, inMemory)]
+  if (after + 1 >= recent.floor || wanted <= 0) return [answerPage(group, by, range, inMemory)]
   return [
     read(
       { read: 'messages', groupId, after, before: Math.min(before, recent.floor), limit: wanted, newest },
       by,
       (stored) => [
-        answerPage(by, groupId, range, {
+        answerPage(group, by, range, {
           messages: [...stored.messages, ...inMemory.messages],
           gaps: [...stored.gaps, ...inMemory.gaps],
         }),
@@ -54,8 +54,12 @@ export function getHistory(group: GroupState, by: Caller, fields: RequestFields<
   ]
 }
 
-function answerPage(by: Caller, groupId: string, range: Range, { messages, gaps }: MessagePage): Effect {
-  const kept = fitting(messages, range)
+function answerPage(group: GroupState, by: Caller, range: Range, { messages, gaps }: MessagePage): Effect {
+  const { groupId, changed, publishedSeq } = group
+  const kept = fitting(
+    messages.map((message) => changed.shown(message, publishedSeq)),
+    range,
+  )
   const hasMore = kept.length < messages.length
   const from = hasMore && range.newest ? (kept[0]?.seq ?? range.after) : range.after
   const to = hasMore && !range.newest ? (kept.at(-1)?.seq ?? range.before) : range.before
@@ -74,11 +78,18 @@ function fitting(messages: readonly Message[], { limit, newest }: Range): readon
   const ordered = newest ? messages.slice(-count).reverse() : messages.slice(0, count)
   let bytes = 0
   const end = ordered.findIndex((message, i) => {
-    bytes += message.content.length * 2
+    bytes += sizeOf(message)
     return i > 0 && bytes > PAGE_BYTES
   })
   const kept = end < 0 ? ordered : ordered.slice(0, end)
   return count === 0 ? [] : newest ? [...kept].reverse() : kept
+}
+
+/** About how many bytes a message is on the wire. */
+function sizeOf({ content, reactions }: Message): number {
+  let chars = content.length
+  for (const { userIds } of reactions ?? []) for (const userId of userIds) chars += userId.length
+  return chars * 2
 }
 
 function toPage(logged: readonly LoggedEvent[]): MessagePage {

@@ -1,13 +1,53 @@
 /**
- * Invitations.
+ * Invitations: who may come into a private group (SPEC 3). Kept until they are accepted by
+ * `join_group`, turned down, or taken back by `remove_member`. At most `limits.invitations` wait.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import type { Effects } from '../effects.ts'
+import { limits } from '../../../protocol/limits.ts'
+import type { RequestFields } from '../../../protocol/requests.ts'
+import type { Caller } from '../caller.ts'
+import { answerCommitted, append, type Effects, sendUser } from '../effects.ts'
+import { type GroupState, toGroup } from './group-state.ts'
+import { callerWithRole, refuseDirectChat } from './permissions.ts'
 
-export function inviteMember(): Effects {
-  throw new ChatError('internal')
+export function inviteMember(
+  group: GroupState,
+  by: Caller,
+  { userId }: RequestFields<'invite_member'>,
+  now: number,
+): Effects {
+  callerWithRole(group, by, 'invite_member')
+  refuseDirectChat(group)
+  if (group.members.has(userId) || group.invited.has(userId)) return [answerCommitted(by, 'ok', {})]
+  if (group.invited.size >= limits.invitations) throw new ChatError('limit_reached')
+  const { groupId } = group
+  group.invited.add(userId)
+  return [
+    ...liftBan(group, userId),
+    append({ type: 'invite', groupId, userId, by: by.userId, at: now }),
+    // Who is not a member yet does not get to know who is.
+    sendUser(userId, 'group_invited', {
+      group: { ...toGroup(group), members: undefined },
+      groupId,
+      by: by.userId,
+      at: now,
+    }),
+    answerCommitted(by, 'ok', {}),
+  ]
 }
 
-export function declineInvitation(): Effects {
-  throw new ChatError('internal')
+export function declineInvitation(group: GroupState, by: Caller): Effects {
+  return [...dropInvitation(group, by.userId), answerCommitted(by, 'ok', {})]
+}
+
+/** The invitation, if there is one, is over. */
+export function dropInvitation(group: GroupState, userId: string): Effects {
+  if (!group.invited.delete(userId)) return []
+  return [append({ type: 'uninvite', groupId: group.groupId, userId })]
+}
+
+/** Whoever asks somebody in that was banned has changed their mind. */
+export function liftBan(group: GroupState, userId: string): Effects {
+  if (!group.banned.delete(userId)) return []
+  return [append({ type: 'unban', groupId: group.groupId, userId })]
 }

@@ -12,7 +12,14 @@ import type { Caller } from '../caller.ts'
 import { answerCommitted, append, type Effect, type Effects, read, record, tellUser } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
 import { type GroupState, type MemberState, nextSeq, toGroup } from './group-state.ts'
-import { callerAsMember, callerWithRole, refuseDirectChat, refuseHigherRole } from './permissions.ts'
+import { dropInvitation, liftBan } from './invitations.ts'
+import {
+  callerAsMember,
+  callerWithRole,
+  memberNamed,
+  refuseDirectChat,
+  refuseHigherRole,
+} from './permissions.ts'
 
 type Create = Extract<GroupMail, { type: 'create' }>
 
@@ -67,7 +74,10 @@ export function joinGroup(
 ): Effects {
   if (group.members.has(by.userId)) return [answerCommitted(by, 'ok', {})]
   refuseDirectChat(group)
-  if (group.info.visibility !== 'open') throw new ChatError('invitation_needed')
+  if (group.banned.has(by.userId)) throw new ChatError('banned')
+  if (group.info.visibility !== 'open' && !group.invited.has(by.userId)) {
+    throw new ChatError('invitation_needed')
+  }
   // Whoever comes into a group that all have left decides there.
   const role = group.members.size === 0 ? 'admin' : 'member'
   return [...join(group, by.userId, by.name, role, undefined, now), answerCommitted(by, 'ok', {})]
@@ -81,11 +91,7 @@ export function leaveGroup(
 ): Effects {
   const member = callerAsMember(group, by)
   refuseDirectChat(group)
-  return [
-    ...leave(group, member, undefined, now),
-    ...handRoleOn(group, member, now),
-    answerCommitted(by, 'ok', {}),
-  ]
+  return [...leave(group, member, {}, now), ...handRoleOn(group, member, now), answerCommitted(by, 'ok', {})]
 }
 
 export function addMember(group: GroupState, by: Caller, { userId }: RequestFields<'add_member'>): Effects {
@@ -108,12 +114,36 @@ export function removeMember(
 ): Effects {
   const caller = callerWithRole(group, by, 'remove_member')
   refuseDirectChat(group)
-  const member = group.members.get(userId)
-  if (!member) throw new ChatError('not_found', 'not a member of the group', { field: 'userId' })
+  if (group.invited.has(userId)) return [...dropInvitation(group, userId), answerCommitted(by, 'ok', {})]
+  const member = memberNamed(group, userId)
   refuseHigherRole(caller, member)
   return [
-    ...leave(group, member, by.userId, now),
+    ...leave(group, member, { by: by.userId }, now),
     ...handRoleOn(group, member, now),
+    answerCommitted(by, 'ok', {}),
+  ]
+}
+
+/** Who is banned goes, and comes back only when somebody asks them in again. */
+export function banMember(
+  group: GroupState,
+  by: Caller,
+  { userId }: RequestFields<'ban_member'>,
+  now: number,
+): Effects {
+  const caller = callerWithRole(group, by, 'ban_member')
+  refuseDirectChat(group)
+  if (group.banned.has(userId)) return [answerCommitted(by, 'ok', {})]
+  const member = group.members.get(userId)
+  if (member) refuseHigherRole(caller, member)
+  if (userId === by.userId) throw new ChatError('bad_request', 'nobody bans themselves', { field: 'userId' })
+  if (group.banned.size >= limits.membersPerGroup) throw new ChatError('limit_reached')
+  group.banned.add(userId)
+  return [
+    append({ type: 'ban', groupId: group.groupId, userId }),
+    ...dropInvitation(group, userId),
+    ...(member ? leave(group, member, { by: by.userId, banned: true }, now) : []),
+    ...(member ? handRoleOn(group, member, now) : []),
     answerCommitted(by, 'ok', {}),
   ]
 }
@@ -131,19 +161,26 @@ function join(
   const member = newMember(userId, name, role, seq, now)
   group.members.set(userId, member)
   return [
+    ...liftBan(group, userId),
+    ...dropInvitation(group, userId),
     append(memberEntry(group, member)),
     record(seq, now, 'user_joined_group', { userId, userName: name, groupId: group.groupId, seq, by }),
     tellUser(userId, { type: 'joined', groupId: group.groupId, joinedSeq: seq }),
   ]
 }
 
-function leave(group: GroupState, member: MemberState, by: string | undefined, now: number): Effects {
+function leave(
+  group: GroupState,
+  member: MemberState,
+  how: { readonly by?: string; readonly banned?: true },
+  now: number,
+): Effects {
   const { userId, name } = member
   const seq = nextSeq(group)
   group.members.delete(userId)
   return [
     append({ type: 'member_left', groupId: group.groupId, userId }),
-    record(seq, now, 'user_left_group', { userId, userName: name, groupId: group.groupId, seq, by }),
+    record(seq, now, 'user_left_group', { userId, userName: name, groupId: group.groupId, seq, ...how }),
     { type: 'unsubscribe', userId, groupId: group.groupId },
     tellUser(userId, { type: 'left', groupId: group.groupId }),
   ]

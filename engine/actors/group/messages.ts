@@ -2,13 +2,15 @@
  * Messages: how a post gets its place in the group's order, once.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import { parseMessageId, toMessageId } from '../../../protocol/ids.ts'
-import type { Message } from '../../../protocol/records.ts'
+import { groupOfId, parseMessageId, toMessageId } from '../../../protocol/ids.ts'
+import type { File, Message } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, type Effect, type Effects, read, record } from '../effects.ts'
+import { fileFor } from './files.ts'
 import { type GroupState, idempotencyKey, nextSeq, rememberTempId } from './group-state.ts'
-import { callerAsMember } from './permissions.ts'
+import { messageInMemory } from './known-messages.ts'
+import { callerAsMember, callerWhoMayPost } from './permissions.ts'
 
 export function sendMessage(
   group: GroupState,
@@ -17,31 +19,51 @@ export function sendMessage(
   now: number,
 ): Effects {
   callerAsMember(group, by)
-  const { tempId, content, replyToId, mentions } = fields
+  const { groupId } = group
+  const { tempId, fileId } = fields
   // SPEC 5.3: the same tempId makes one message, and the second answer carries the first.
   const known = group.tempIds.get(idempotencyKey(by.userId, tempId))
   if (known !== undefined) return answerAgain(group, by, tempId, known)
+  callerWhoMayPost(group, by, now)
+  refuseEmpty(fields)
+  if (fields.replyToId !== undefined) refuseForeignReply(group, fields.replyToId)
+  if (fileId === undefined) return post(group, by, fields, undefined, now)
+  if (groupOfId(fileId) !== groupId) throw noSuchFile()
+  const added = fileFor(group, fileId)
+  if (added) return post(group, by, fields, own(by, added), now)
+  return [
+    read({ read: 'file', fileId }, by, (stored, later) => {
+      const again = group.tempIds.get(idempotencyKey(by.userId, tempId))
+      if (again !== undefined) return answerAgain(group, by, tempId, again)
+      callerWhoMayPost(group, by, later)
+      return post(group, by, fields, own(by, stored), later)
+    }),
+  ]
+}
 
-  const type = fields.type ?? 'text'
-  if (type === 'text' && content.length === 0) {
-    throw new ChatError('bad_request', 'content of a text may not be empty', { field: 'content' })
-  }
-  if (replyToId !== undefined) refuseForeignReply(group, replyToId)
-  if (fields.fileId !== undefined) throw new ChatError('not_found', 'no such file', { field: 'fileId' })
-
+/** The post takes its number. */
+function post(
+  group: GroupState,
+  by: Caller,
+  fields: RequestFields<'send_message'>,
+  file: File | undefined,
+  now: number,
+): Effects {
+  const { groupId } = group
+  const { tempId, mentions } = fields
   const seq = nextSeq(group)
   const message: Message = {
-    messageId: toMessageId(group.groupId, seq),
-    groupId: group.groupId,
+    messageId: toMessageId(groupId, seq),
+    groupId,
     seq,
     senderId: by.userId,
     senderName: by.name,
-    type,
-    content,
+    type: fields.type ?? 'text',
+    content: fields.content,
     createdAt: now,
     tempId,
-    replyToId,
-    file: undefined,
+    replyToId: fields.replyToId,
+    file,
     mentions: mentions && membersAmong(group, mentions),
   }
   rememberTempId(group, by.userId, tempId, seq)
@@ -49,10 +71,11 @@ export function sendMessage(
 }
 
 function answerAgain(group: GroupState, by: Caller, tempId: string, seq: number): Effects {
-  const event = group.recent.find(seq)
-  if (event && 'message' in event) return [sent(by, tempId, event.message)]
+  const known = messageInMemory(group, seq)
+  if (known) return [sent(by, tempId, known)]
   return [
-    read({ read: 'message', groupId: group.groupId, seq }, by, (message) => {
+    read({ read: 'message', groupId: group.groupId, seq }, by, (stored) => {
+      const message = group.changed.find(seq) ?? stored
       if (!message) throw new ChatError('internal')
       return [sent(by, tempId, message)]
     }),
@@ -63,11 +86,29 @@ function sent(by: Caller, tempId: string, message: Message): Effect {
   return answerCommitted(by, 'message_sent', { tempId, message, success: true }, tempId)
 }
 
+function refuseEmpty({ content, fileId, type = 'text' }: RequestFields<'send_message'>): void {
+  if (content.length > 0 || (type !== 'text' && fileId !== undefined)) return
+  throw new ChatError('bad_request', 'content of a message without a file may not be empty', {
+    field: 'content',
+  })
+}
+
 function refuseForeignReply(group: GroupState, replyToId: string): void {
   const { groupId, seq } = parseMessageId(replyToId)
-  if (groupId !== group.groupId || seq > group.lastSeq) {
+  const known = groupId === group.groupId && seq <= group.lastSeq
+  if (!known || (seq >= group.recent.floor && !messageInMemory(group, seq))) {
     throw new ChatError('not_found', 'a reply is to a message of the same group', { field: 'replyToId' })
   }
+}
+
+/** A file is posted by who uploaded it. @throws ChatError `not_found` */
+function own(by: Caller, found: { readonly file: File; readonly uploadedBy: string } | null): File {
+  if (found?.uploadedBy !== by.userId) throw noSuchFile()
+  return found.file
+}
+
+function noSuchFile(): ChatError {
+  return new ChatError('not_found', 'no such file of yours in this group', { field: 'fileId' })
 }
 
 /** Only members can be mentioned, each once. */

@@ -1,29 +1,126 @@
 /**
- * Moderation.
+ * Moderation: what moderators and admins decide about a group and its members (SPEC 3), and what
+ * a member decides for themselves. Who may is in `permissions.ts`.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import type { Effects } from '../effects.ts'
+import { limits } from '../../../protocol/limits.ts'
+import type { RequestFields } from '../../../protocol/requests.ts'
+import type { Caller } from '../caller.ts'
+import { answer, answerCommitted, append, type Effects, record } from '../effects.ts'
+import { type GroupState, type MemberState, nextSeq, toMember } from './group-state.ts'
+import { memberEntry } from './membership.ts'
+import {
+  callerAsMember,
+  callerWithRole,
+  memberNamed,
+  refuseDirectChat,
+  refuseHigherRole,
+} from './permissions.ts'
 
-export function banMember(): Effects {
-  throw new ChatError('internal')
+/** A time that never comes: muted for good. */
+const FOR_GOOD = Number.MAX_SAFE_INTEGER
+
+export function updateGroup(
+  group: GroupState,
+  by: Caller,
+  { name, avatarUrl, topic, visibility }: RequestFields<'update_group'>,
+  now: number,
+): Effects {
+  callerWithRole(group, by, 'update_group')
+  refuseDirectChat(group)
+  const { groupId, info } = group
+  const wanted = { name, avatarUrl, topic, visibility }
+  const changes = Object.fromEntries(
+    Object.entries(wanted).filter(
+      ([field, value]) => value !== undefined && value !== (info[field as keyof typeof wanted] ?? ''),
+    ),
+  )
+  if (Object.keys(changes).length === 0) return [answerCommitted(by, 'ok', {})]
+  group.info = {
+    ...info,
+    visibility: visibility ?? info.visibility,
+    name: (name ?? info.name) || undefined,
+    avatarUrl: (avatarUrl ?? info.avatarUrl) || undefined,
+    topic: (topic ?? info.topic) || undefined,
+  }
+  const seq = nextSeq(group)
+  return [
+    append({ type: 'group', group: group.info }),
+    record(seq, now, 'group_updated', { ...changes, groupId, seq, by: by.userId, at: now }),
+    answerCommitted(by, 'ok', {}),
+  ]
 }
 
-export function getMembers(): Effects {
-  throw new ChatError('internal')
+export function setRole(
+  group: GroupState,
+  by: Caller,
+  { userId, role }: RequestFields<'set_role'>,
+  now: number,
+): Effects {
+  callerWithRole(group, by, 'set_role')
+  refuseDirectChat(group)
+  const member = memberNamed(group, userId)
+  if (member.role === role) return [answerCommitted(by, 'ok', {})]
+  const admins = [...group.members.values()].filter((one) => one.role === 'admin')
+  if (member.role === 'admin' && admins.length === 1) throw new ChatError('last_admin')
+  const { groupId } = group
+  const seq = nextSeq(group)
+  return [
+    ...change(group, { ...member, role }),
+    record(seq, now, 'role_changed', { userId, role, groupId, seq, by: by.userId, at: now }),
+    answerCommitted(by, 'ok', {}),
+  ]
 }
 
-export function muteGroup(): Effects {
-  throw new ChatError('internal')
+export function muteMember(
+  group: GroupState,
+  by: Caller,
+  { userId, until = FOR_GOOD }: RequestFields<'mute_member'>,
+  now: number,
+): Effects {
+  const caller = callerWithRole(group, by, 'mute_member')
+  refuseDirectChat(group)
+  const member = memberNamed(group, userId)
+  refuseHigherRole(caller, member)
+  if (member.mutedUntil === until) return [answerCommitted(by, 'ok', {})]
+  const { groupId } = group
+  const seq = nextSeq(group)
+  return [
+    ...change(group, { ...member, mutedUntil: until }),
+    record(seq, now, 'member_muted', { userId, until, groupId, seq, by: by.userId, at: now }),
+    answerCommitted(by, 'ok', {}),
+  ]
 }
 
-export function muteMember(): Effects {
-  throw new ChatError('internal')
+/** The caller's own notifications; nobody else hears of it. */
+export function muteGroup(
+  group: GroupState,
+  by: Caller,
+  { until = FOR_GOOD }: RequestFields<'mute_group'>,
+): Effects {
+  const member = callerAsMember(group, by)
+  if (member.quietUntil === until) return [answerCommitted(by, 'ok', {})]
+  return [...change(group, { ...member, quietUntil: until }), answerCommitted(by, 'ok', {})]
 }
 
-export function setRole(): Effects {
-  throw new ChatError('internal')
+/** A page in the order of joining; the cursor is how many came before. */
+export function getMembers(
+  group: GroupState,
+  by: Caller,
+  { cursor, limit = limits.membersPage }: RequestFields<'get_members'>,
+): Effects {
+  callerAsMember(group, by)
+  const from = cursor === undefined ? 0 : Number(cursor)
+  if (!Number.isSafeInteger(from) || from < 0) {
+    throw new ChatError('bad_request', 'cursor takes the cursor of an earlier page', { field: 'cursor' })
+  }
+  const members = [...group.members.values()].slice(from, from + limit).map(toMember)
+  const next = from + limit
+  const more = next < group.members.size ? String(next) : undefined
+  return [answer(by, 'members', { groupId: group.groupId, members, cursor: more })]
 }
 
-export function updateGroup(): Effects {
-  throw new ChatError('internal')
+function change(group: GroupState, member: MemberState): Effects {
+  group.members.set(member.userId, member)
+  return [append(memberEntry(group, member))]
 }

@@ -1,17 +1,69 @@
 /**
- * Pins.
+ * Pins: posts that a moderator or admin keeps in view (SPEC 3). At most `limits.pinnedMessages`.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import type { Effects } from '../effects.ts'
+import { limits } from '../../../protocol/limits.ts'
+import type { RequestFields } from '../../../protocol/requests.ts'
+import type { Caller } from '../caller.ts'
+import { answer, answerCommitted, change, type Effects, read, record } from '../effects.ts'
+import { type GroupState, nextSeq } from './group-state.ts'
+import { messageInMemory, refuseGone, withMessage } from './known-messages.ts'
+import { callerAsMember, callerWithRole } from './permissions.ts'
 
-export function pinMessage(): Effects {
-  throw new ChatError('internal')
+export function pinMessage(
+  group: GroupState,
+  by: Caller,
+  { messageId }: RequestFields<'pin_message'>,
+  now: number,
+): Effects {
+  return withMessage(group, by, messageId, now, (message, at) => {
+    callerWithRole(group, by, 'pin_message')
+    refuseGone(message)
+    if (message.pinnedAt !== undefined) return [answerCommitted(by, 'ok', {})]
+    if (group.pins.size >= limits.pinnedMessages) throw new ChatError('limit_reached')
+    const { groupId } = group
+    const seq = nextSeq(group)
+    group.pins.add(message.seq)
+    return [
+      change(seq, message, { ...message, pinnedAt: at }),
+      record(seq, at, 'message_pinned', { messageId, groupId, seq, by: by.userId, at }),
+      answerCommitted(by, 'ok', {}),
+    ]
+  })
 }
 
-export function unpinMessage(): Effects {
-  throw new ChatError('internal')
+export function unpinMessage(
+  group: GroupState,
+  by: Caller,
+  { messageId }: RequestFields<'unpin_message'>,
+  now: number,
+): Effects {
+  return withMessage(group, by, messageId, now, (message, at) => {
+    callerWithRole(group, by, 'unpin_message')
+    if (message.pinnedAt === undefined) return [answerCommitted(by, 'ok', {})]
+    const { groupId } = group
+    const seq = nextSeq(group)
+    group.pins.delete(message.seq)
+    return [
+      change(seq, message, { ...message, pinnedAt: undefined }),
+      record(seq, at, 'message_unpinned', { messageId, groupId, seq, by: by.userId, at }),
+      answerCommitted(by, 'ok', {}),
+    ]
+  })
 }
 
-export function getPins(): Effects {
-  throw new ChatError('internal')
+export function getPins(group: GroupState, by: Caller): Effects {
+  callerAsMember(group, by)
+  const { groupId } = group
+  return [
+    read({ read: 'pins', groupId }, by, (stored) => {
+      const bySeq = new Map(stored.map((message) => [message.seq, message]))
+      const messages = [...group.pins]
+        .reverse()
+        .flatMap((seq) => messageInMemory(group, seq) ?? bySeq.get(seq) ?? [])
+        .map((message) => group.changed.shown(message, group.publishedSeq))
+        .filter(({ pinnedAt }) => pinnedAt !== undefined)
+      return [answer(by, 'pins', { groupId, messages })]
+    }),
+  ]
 }

@@ -5,6 +5,10 @@
  * needs the log and an older one finds the rest there: only committed events are let go. Holds
  * between `KEPT` and twice as many, more only while they are not committed yet.
  */
+
+import { events } from '../../../protocol/events.ts'
+import type { Message } from '../../../protocol/records.ts'
+import { emptiedEdit } from '../../storage/emptied-edit.ts'
 import type { LoggedEvent } from '../../storage/log.ts'
 
 const KEPT = 256
@@ -37,6 +41,22 @@ export class RecentEvents {
     this.#floor = (this.#events[excess] as LoggedEvent).seq
     this.#events = this.#events.slice(excess)
     this.#offsets = this.#offsets.slice(excess)
+  }
+
+  /** The post is as `message` says from now on. */
+  replace(message: Message): void {
+    const at = this.#indexAbove(message.seq - 1)
+    if (this.#events[at]?.seq === message.seq) this.#events[at] = { seq: message.seq, message }
+  }
+
+  /** What edits of the post said is forgotten. */
+  emptyEdits(groupId: string, seq: number): void {
+    for (let at = this.#indexAbove(seq); at < this.#events.length; at++) {
+      const event = this.#events[at] as LoggedEvent
+      if ('message' in event || event.code !== events.message_edited.code) continue
+      const frame = emptiedEdit(event.frame, groupId, seq)
+      if (frame) this.#events[at] = { seq: event.seq, code: event.code, frame }
+    }
   }
 
   /** Events with `after < seq <= upTo`, the first `limit` of them. `after + 1` is not below the floor. */

@@ -4,7 +4,7 @@
  * Loaded by the first mail; it may go when the user has no session and nothing is under way.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import type { RequestsTo } from '../../../protocol/requests.ts'
+import { durabilityOf, type RequestsTo } from '../../../protocol/requests.ts'
 import type { ActorContext, Asked } from '../actor-context.ts'
 import type { Effects } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
@@ -69,6 +69,8 @@ export class UserActor {
     switch (mail.type) {
       case 'request': {
         const { by, request } = mail
+        const refusal = durabilityOf(request.event) === 'state' ? this.#context.writeRefusal() : null
+        if (refusal) throw refusal
         const handler = userHandlers[request.event as RequestsTo<'user'>]
         return handler(user, by, request.fields as never, this.#context.now(), this.#context.newId())
       }

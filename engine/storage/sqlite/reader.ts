@@ -108,6 +108,7 @@ export class Reader {
       })),
       banned: this.#sql.banned.all(key),
       invited: this.#sql.invited.all(key),
+      pins: this.#sql.pinned.all(key),
       lastSeq,
       ceiling,
       recent: this.#newestEvents(groupId, key, RECENT_EVENTS),
@@ -278,6 +279,7 @@ const nothing: Omit<LoadedGroup, 'ceiling'> = {
   members: [],
   banned: [],
   invited: [],
+  pins: [],
   lastSeq: 0,
   recent: [],
   tempIds: [],
@@ -392,6 +394,9 @@ function prepare(db: Database) {
     ),
     pins: all<[number], MessageRow>(
       `SELECT ${messageColumns} WHERE m.group_key = ? AND m.pinned_at IS NOT NULL ORDER BY m.pinned_at DESC, m.seq DESC`,
+    ),
+    pinned: pluck<[number]>(
+      'SELECT seq FROM messages WHERE group_key = ? AND pinned_at IS NOT NULL ORDER BY pinned_at, seq',
     ),
     // A file that no message shows any more is on its way out.
     file: all<[string], FileRow & { readonly uploaded_by: string }>(`

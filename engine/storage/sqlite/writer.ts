@@ -6,10 +6,10 @@
  * when all is quiet. What was not counted when a process died is still above `counted_seq`.
  */
 import type { Database, Statement } from 'better-sqlite3'
-import { decodeEvent, encodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
 import { parseMessageId } from '../../../protocol/ids.ts'
 import type { Message } from '../../../protocol/records.ts'
+import { emptiedEdit } from '../emptied-edit.ts'
 import type { LogEntry } from '../log.ts'
 
 /** Keys kept in memory, of groups and of users each; over it the cache starts anew. */
@@ -192,7 +192,7 @@ export class Writer {
     if (gone) {
       for (const fileId of sql.fileOf.all(group, message.seq)) sql.leaveFile.run(fileId)
       for (const [seq, frame] of sql.editsOf.all(group, message.seq, events.message_edited.code)) {
-        sql.putFrame.run(emptied(frame), group, seq)
+        sql.putFrame.run(emptiedEdit(frame, message.groupId, message.seq), group, seq)
       }
     }
     sql.changeMessage.run(
@@ -250,13 +250,6 @@ function remember(keys: Map<string, number>, id: string, key: number): number {
   if (keys.size >= MAX_CACHED_KEYS) keys.clear()
   keys.set(id, key)
   return key
-}
-
-/** An edit without what it said. */
-function emptied(frame: Uint8Array): Uint8Array {
-  const event = decodeEvent(frame)
-  if (event?.event !== 'message_edited') throw new Error('an edit in the log is none')
-  return encodeEvent('message_edited', 0, { ...event.fields, content: '' })
 }
 
 function prepare(db: Database) {

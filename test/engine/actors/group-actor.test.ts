@@ -34,6 +34,7 @@ function logged(change: Partial<LoadedGroup> = {}): LoadedGroup {
     members,
     banned: [],
     invited: [],
+    pins: [],
     lastSeq: 1,
     ceiling: 1,
     recent: [],

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { sendMessage } from '../../../engine/actors/group/messages.ts'
 import { REMEMBERED_TEMP_IDS } from '../../../engine/storage/log.ts'
-import { aGroup, brief, by, given, only, snapshot } from '../../support/groups.ts'
+import { aGroup, aMember, brief, by, given, only, snapshot } from '../../support/groups.ts'
 import { refusal } from '../../support/sessions.ts'
+import { aFile } from '../../support/store.ts'
 
 const olá = { groupId: 'g', content: 'olá', tempId: 't1' }
 
@@ -71,7 +72,9 @@ describe('send_message', () => {
     ['an empty text', 'ana', { content: '' }, 'bad_request', 'content'],
     ['a reply to another group', 'ana', { replyToId: 'h:1' }, 'not_found', 'replyToId'],
     ['a reply to what is not there yet', 'ana', { replyToId: 'g:2' }, 'not_found', 'replyToId'],
-    ['a file that nobody has sent', 'ana', { fileId: 'f1' }, 'not_found', 'fileId'],
+    ['a reply to what is no message', 'ana', { replyToId: 'g:1' }, 'not_found', 'replyToId'],
+    ['a picture of nothing', 'ana', { content: '', type: 'image' as const }, 'bad_request', 'content'],
+    ['a file of another group', 'ana', { fileId: 'h:f0123456789abcdef' }, 'not_found', 'fileId'],
   ])('refuses %s, and changes nothing', (_, userId, fields, code, field) => {
     const group = aGroup({ ana: 'admin' })
     const before = snapshot(group)
@@ -81,11 +84,27 @@ describe('send_message', () => {
     expect(snapshot(group)).toEqual(before)
   })
 
-  it('takes an empty content where it is no text', () => {
+  it('shows a file of the sender’s own, with or without words', () => {
+    const group = aGroup({ ana: 'admin', bruno: 'member' })
+    const file = aFile()
+    const picture = { ...olá, content: '', type: 'image', fileId: file.fileId } as const
+    const effects = given(sendMessage(group, by('ana'), picture, 0), { file, uploadedBy: 'ana' })
+    expect(only(effects, 'record').event.fields).toMatchObject({ message: { file, content: '' } })
+    for (const found of [null, { file, uploadedBy: 'bruno' }]) {
+      const again = { ...picture, tempId: 't2' }
+      expect(() => given(sendMessage(group, by('ana'), again, 0), found)).toThrow(
+        expect.objectContaining(refusal('not_found', 'fileId')),
+      )
+    }
+  })
+
+  it('is refused while the sender is muted, and says until when', () => {
     const group = aGroup({ ana: 'admin' })
-    expect(brief(sendMessage(group, by('ana'), { ...olá, content: '', type: 'image' }, 0))[0]).toMatch(
-      'record',
+    group.members.set('ana', aMember('ana', { mutedUntil: 5_000 }))
+    expect(() => sendMessage(group, by('ana'), olá, 4_000)).toThrow(
+      expect.objectContaining({ code: 'muted', retryAfterMs: 1_000 }),
     )
+    expect(brief(sendMessage(group, by('ana'), olá, 5_000))[0]).toMatch('record')
   })
 
   it('is refused as overloaded where no number is left', () => {

@@ -4,6 +4,7 @@ import { RECENT_EVENTS, REMEMBERED_TEMP_IDS } from '../../../engine/storage/log.
 import type { Reader } from '../../../engine/storage/sqlite/reader.ts'
 import { encodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
+import { aMember } from '../../support/groups.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry, aStore, aUserEntry } from '../../support/store.ts'
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
@@ -92,9 +93,12 @@ describe('what a group’s actor starts from', () => {
     expect(reader.run({ read: 'group', groupId: 'g' })).toEqual({
       group: info,
       members: [
-        { userId: 'bruno', name: 'bruno', role: 'member', joinedSeq: 3, joinedAt: 0 },
-        { userId: 'clara', name: 'Clara', role: 'admin', joinedSeq: 5, joinedAt: 50 },
+        aMember('bruno', { name: 'bruno', joinedSeq: 3 }),
+        aMember('clara', { role: 'admin', joinedSeq: 5, joinedAt: 50 }),
       ],
+      banned: [],
+      invited: [],
+      pins: [],
       lastSeq: 0,
       ceiling: 1_024,
       recent: [],

@@ -5,7 +5,15 @@ import type { LogEntry } from '../../../engine/storage/log.ts'
 import { databasePath, openWriter } from '../../../engine/storage/sqlite/database.ts'
 import { Writer } from '../../../engine/storage/sqlite/writer.ts'
 import { temporaryFolder } from '../../support/engines.ts'
-import { aGroupEntry, aMemberEntry, aPostEntry, aStore, aUserEntry } from '../../support/store.ts'
+import {
+  aFile,
+  aFileEntry,
+  aGroupEntry,
+  aMemberEntry,
+  aPostEntry,
+  aStore,
+  aUserEntry,
+} from '../../support/store.ts'
 
 const group = aGroupEntry('g', { name: 'G' })
 const post = (seq: number, senderId: string, mentions?: readonly string[]) =>
@@ -19,10 +27,10 @@ describe('the store', () => {
       ...full.message,
       type: 'file',
       replyToId: 'g:1',
-      fileId: 'f1',
+      file: aFile({ width: 3, height: 4, durationMs: 5 }),
       content: 'olá 👋',
     } as const
-    writer.commit([group, aUserEntry('ana', 'Ana'), { ...full, message }])
+    writer.commit([group, aUserEntry('ana', 'Ana'), aFileEntry(message.file), { ...full, message }])
     expect(reader.run({ read: 'message', groupId: 'g', seq: 2 })).toEqual({ ...message, senderName: 'Ana' })
     expect(reader.run({ read: 'message', groupId: 'g', seq: 3 })).toBeNull()
   })

@@ -1,0 +1,71 @@
+/**
+ * Known messages: how a handler comes by a post that a request names, new or old, as it is now.
+ *
+ * The newest are in memory, the changed ones too; any other is read from the log, and the handler
+ * goes on when the answer is there. What it may rely on it checks then: meanwhile others have acted.
+ */
+import { ChatError } from '../../../protocol/errors.ts'
+import { parseMessageId } from '../../../protocol/ids.ts'
+import type { Message } from '../../../protocol/records.ts'
+import type { LoggedEvent } from '../../storage/log.ts'
+import type { Caller } from '../caller.ts'
+import { type Effects, read } from '../effects.ts'
+import type { GroupState } from './group-state.ts'
+import { callerAsMember } from './permissions.ts'
+
+/**
+ * Finds the post and goes on with it; for members only.
+ * @throws ChatError `not_a_member`, `not_found`
+ */
+export function withMessage(
+  group: GroupState,
+  by: Caller,
+  messageId: string,
+  now: number,
+  then: (message: Message, now: number) => Effects,
+): Effects {
+  callerAsMember(group, by)
+  const { seq } = parseMessageId(messageId)
+  const known = messageInMemory(group, seq)
+  if (known) return then(known, now)
+  if (seq >= group.recent.floor) throw noSuchMessage()
+  const { groupId } = group
+  return [
+    read({ read: 'message', groupId, seq }, by, (stored, later) => {
+      const message = group.changed.find(seq) ?? stored
+      if (!message) throw noSuchMessage()
+      return then(message, later)
+    }),
+  ]
+}
+
+/** The post as it is, where memory knows it. */
+export function messageInMemory(group: GroupState, seq: number): Message | undefined {
+  const changed = group.changed.find(seq)
+  if (changed) return changed
+  const event = group.recent.find(seq)
+  return event && 'message' in event ? event.message : undefined
+}
+
+/** An event as members have been shown it: of a post what has become of it. */
+export function shownEvent(group: GroupState, event: LoggedEvent): LoggedEvent {
+  return 'message' in event
+    ? { seq: event.seq, message: group.changed.shown(event.message, group.publishedSeq) }
+    : event
+}
+
+/** Whether of the post only a tombstone is left. */
+export function isGone({ deletedAt, recalledAt }: Message): boolean {
+  return deletedAt !== undefined || recalledAt !== undefined
+}
+
+/** @throws ChatError `not_found` for a post that was deleted or recalled. */
+export function refuseGone(message: Message): void {
+  if (isGone(message)) {
+    throw new ChatError('not_found', 'the message was deleted', { field: 'messageId' })
+  }
+}
+
+function noSuchMessage(): ChatError {
+  return new ChatError('not_found', 'no such message', { field: 'messageId' })
+}

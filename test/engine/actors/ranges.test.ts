@@ -1,0 +1,132 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  type NothingBetween,
+  noRanges,
+  packRanges,
+  type Ranges,
+  timeOf,
+  unpackRanges,
+  withReceipts,
+} from '../../../engine/actors/group/ranges.ts'
+
+const touching: NothingBetween = (a, b) => b === a + 1
+const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+const brief = (ranges: Ranges) => ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`))
+
+/** Receipts one by one: [seq, at]. */
+function given(receipts: readonly (readonly [number, number])[], nothingBetween = touching): Ranges {
+  return receipts.reduce(
+    (ranges: Ranges, [seq, at]) => withReceipts(ranges, [seq], at, nothingBetween),
+    noRanges,
+  )
+}
+
+describe('ranges', () => {
+  it('hold who reads message after message in a few bytes', () => {
+    const seconds = given(numbers(1, 10_000).map((seq) => [seq, 1_700_000_000_000 + seq * 1_000] as const))
+    expect(seconds.length).toBeLessThanOrEqual(64)
+    expect(packRanges(seconds).length).toBeLessThan(400)
+    const atOnce = withReceipts(noRanges, numbers(1, 10_000), 1_700_000_000_000, touching)
+    expect(brief(atOnce)).toEqual(['1-10000'])
+    expect(packRanges(atOnce).length).toBeLessThan(12)
+  })
+
+  it('are the same where nothing is new', () => {
+    const ranges = given([[1, 0]])
+    expect(withReceipts(ranges, [1], 99, touching)).toBe(ranges)
+    expect(timeOf(ranges, 1)).toBe(0)
+  })
+
+  it('go over numbers for which no receipt is owed, and stop where one is', () => {
+    const free = new Set([2, 3, 6])
+    const between: NothingBetween = (a, b) => numbers(a + 1, b - 1).every((seq) => free.has(seq))
+    const receipts = [1, 4, 7, 9].map((seq) => [seq, seq] as const)
+    expect(brief(given(receipts, between))).toEqual(['1-4', '7', '9'])
+    expect(brief(given([...receipts].reverse(), between))).toEqual(['1-4', '7', '9'])
+  })
+
+  it('begin anew after a minute, next to the one before', () => {
+    const between: NothingBetween = () => true
+    const ranges = given(
+      [
+        [1, 0],
+        [2, 60_000],
+        [5, 60_001],
+        [6, 90_000],
+      ],
+      between,
+    )
+    expect(ranges).toEqual([
+      { from: 1, to: 2, at: 0 },
+      { from: 3, to: 6, at: 60_001 },
+    ])
+  })
+
+  it('that touch become one when there are many, the oldest first, with the later time', () => {
+    const ranges = given(numbers(1, 66).map((seq) => [seq, seq * 100_000] as const))
+    expect(ranges.length).toBe(64)
+    expect(ranges[0]).toEqual({ from: 1, to: 3, at: 300_000 })
+  })
+
+  it('claim nothing unread below 512, and are never more', () => {
+    const every = (count: number) => given(numbers(1, count).map((i) => [i * 2, i] as const))
+    expect(every(512).length).toBe(512)
+    expect(timeOf(every(512), 3)).toBeUndefined()
+    expect(every(513).length).toBe(512)
+    expect(brief(every(513)).slice(0, 2)).toEqual(['2-4', '6'])
+  })
+
+  it('are a set of numbers with times, as a plain map would be', () => {
+    const step = fc.record({
+      seqs: fc.uniqueArray(fc.integer({ min: 1, max: 300 }), { maxLength: 20 }),
+      passes: fc.integer({ min: 0, max: 90_000 }),
+    })
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 40 }),
+        fc.uniqueArray(fc.integer({ min: 1, max: 300 })),
+        (steps, notOwed) => {
+          const free = new Set(notOwed)
+          const between: NothingBetween = (a, b) => numbers(a + 1, b - 1).every((seq) => free.has(seq))
+          const times = new Map<number, number>()
+          let ranges = noRanges
+          let at = 1_700_000_000_000
+          for (const { seqs, passes } of steps) {
+            at += passes
+            const owed = seqs.filter((seq) => !free.has(seq)).sort((a, b) => a - b)
+            for (const seq of owed) if (!times.has(seq)) times.set(seq, at)
+            ranges = withReceipts(ranges, owed, at, between)
+          }
+          for (const seq of numbers(1, 300)) {
+            if (free.has(seq)) continue
+            expect(timeOf(ranges, seq) !== undefined, `${seq}`).toBe(times.has(seq))
+          }
+          // Only where many ranges became one the time is a later one.
+          if (ranges.length < 64) {
+            for (const [seq, time] of times) {
+              expect(Math.abs((timeOf(ranges, seq) as number) - time)).toBeLessThanOrEqual(60_000)
+            }
+          }
+          for (const [i, range] of ranges.entries()) {
+            expect(range.from).toBeLessThanOrEqual(range.to)
+            expect(range.from).toBeGreaterThan(ranges[i - 1]?.to ?? 0)
+          }
+          expect(unpackRanges(packRanges(ranges))).toEqual(ranges)
+        },
+      ),
+      { seed: 5, numRuns: 200 },
+    )
+  })
+
+  it('come out of storage as they went in, also where time went back', () => {
+    const ranges = [
+      { from: 1, to: 1, at: 1_700_000_000_000 },
+      { from: 127, to: 999_999_999_999, at: 5 },
+      { from: 1_000_000_000_001, to: 1_000_000_000_002, at: 1_900_000_000_000 },
+    ]
+    expect(unpackRanges(packRanges(ranges))).toEqual(ranges)
+    expect(unpackRanges(packRanges(noRanges))).toEqual([])
+    expect(unpackRanges(null)).toEqual([])
+  })
+})
