@@ -1,0 +1,140 @@
+/**
+ * Ranges: for which of a group's numbers a member has given a receipt, and when.
+ *
+ * Ascending and disjoint, each with one time, so that a reader of 10,000 messages costs a few
+ * bytes. Neighbours between which no receipt is owed touch (`to + 1 === from`), and within a minute
+ * share a range, whose time is that of its first receipt. Above `MANY` ranges the oldest that touch
+ * become one, with the later time: it says "by then", and claims nothing unread. Only above
+ * `MOST`, when too much in between was never read, the two oldest become one all the same.
+ */
+export interface Range {
+  readonly from: number
+  /** Inclusive. */
+  readonly to: number
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+export type Ranges = readonly Range[]
+
+/** Whether no receipt is owed for any number between the two; numbers that touch have none. */
+export type NothingBetween = (a: number, b: number) => boolean
+
+export const noRanges: Ranges = []
+
+const SHARED_MS = 60_000
+const MANY = 64
+const MOST = 512
+
+/** When the receipt for a number was given; undefined where it was not. */
+export function timeOf(ranges: Ranges, seq: number): number | undefined {
+  const range = ranges[indexOf(ranges, seq)]
+  return range && range.from <= seq ? range.at : undefined
+}
+
+/** The ranges with receipts for `seqs`, which ascend; the very same where they are all there. */
+export function withReceipts(
+  ranges: Ranges,
+  seqs: readonly number[],
+  at: number,
+  nothingBetween: NothingBetween,
+): Ranges {
+  let changed: Range[] | null = null
+  for (const seq of seqs) {
+    const i = indexOf(changed ?? ranges, seq)
+    if (((changed ?? ranges)[i]?.from ?? seq + 1) <= seq) continue
+    changed ??= [...ranges]
+    insert(changed, i, seq, at, nothingBetween)
+    if (changed.length > MANY) compact(changed)
+  }
+  return changed ?? ranges
+}
+
+/** Adds a number that belongs before the range at `i`. */
+function insert(ranges: Range[], i: number, seq: number, at: number, nothingBetween: NothingBetween): void {
+  const before = ranges[i - 1]
+  const after = ranges[i]
+  const meetsBefore = before !== undefined && nothingBetween(before.to, seq)
+  const meetsAfter = after !== undefined && nothingBetween(seq, after.from)
+  const from = meetsBefore ? before.to + 1 : seq
+  const to = meetsAfter ? after.from - 1 : seq
+  if (meetsBefore && Math.abs(at - before.at) <= SHARED_MS) ranges[i - 1] = { ...before, to }
+  else if (meetsAfter && Math.abs(at - after.at) <= SHARED_MS) ranges[i] = { ...after, from }
+  else ranges.splice(i, 0, { from, to, at })
+}
+
+function compact(ranges: Range[]): void {
+  let i = ranges.findIndex((range, at) => range.to + 1 === ranges[at + 1]?.from)
+  if (i < 0) {
+    if (ranges.length <= MOST) return
+    i = 0
+  }
+  const { from, at } = ranges[i] as Range
+  const next = ranges[i + 1] as Range
+  ranges.splice(i, 2, { from, to: next.to, at: Math.max(at, next.at) })
+}
+
+/** Index of the first range that ends at `seq` or above. */
+function indexOf(ranges: Ranges, seq: number): number {
+  let low = 0
+  let high = ranges.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ranges[middle] as Range).to >= seq) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** For storage: of each range the distance from the one before, its length, and the time that passed. */
+export function packRanges(ranges: Ranges): Uint8Array {
+  const bytes: number[] = []
+  let seq = 0
+  let time = 0
+  for (const { from, to, at } of ranges) {
+    pushNumber(bytes, from - seq)
+    pushNumber(bytes, to - from)
+    // Times of neighbours may go back: even numbers count forward, odd ones backward.
+    pushNumber(bytes, at >= time ? (at - time) * 2 : (time - at) * 2 - 1)
+    seq = to
+    time = at
+  }
+  return Uint8Array.from(bytes)
+}
+
+/** What `packRanges` made; null, where nothing is stored, is no ranges. */
+export function unpackRanges(packed: Uint8Array | null): Ranges {
+  if (packed === null || packed.length === 0) return noRanges
+  const ranges: Range[] = []
+  let next = 0
+  const number = (): number => {
+    let value = 0
+    for (let unit = 1; ; unit *= 128) {
+      const byte = packed[next++] as number
+      value += (byte & 127) * unit
+      if (byte < 128) return value
+    }
+  }
+  let seq = 0
+  let time = 0
+  while (next < packed.length) {
+    const from = seq + number()
+    const to = from + number()
+    const passed = number()
+    const at = time + (passed % 2 === 0 ? passed / 2 : -(passed + 1) / 2)
+    ranges.push({ from, to, at })
+    seq = to
+    time = at
+  }
+  return ranges
+}
+
+/** Seven bits a byte, the lowest first; the eighth says that more follow. */
+function pushNumber(bytes: number[], value: number): void {
+  let rest = value
+  while (rest >= 128) {
+    bytes.push((rest % 128) + 128)
+    rest = Math.floor(rest / 128)
+  }
+  bytes.push(rest)
+}
