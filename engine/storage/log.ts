@@ -5,13 +5,14 @@
  * durable in order, and `committed` tells up to which offset. Nothing here is synchronous or
  * local: SQLite is the embedded form, a replicated one can stand behind the same interface.
  */
-import type { File, GroupListing, GroupSummary, Invitation, Message } from '../../protocol/records.ts'
+import type { File, GroupListing, GroupSummary, Invitation, Message, User } from '../../protocol/records.ts'
 
 /** Newest durable events that a group's actor starts with. */
 export const RECENT_EVENTS = 256
 /** SPEC 5.3: idempotency keys are kept for at least so many messages of a group. */
 export const REMEMBERED_TEMP_IDS = 1_024
 
+export type Status = User['status']
 export type Role = 'admin' | 'moderator' | 'member'
 
 /** What a shard writes. Group entries carry the seq that orders them within their group. */
@@ -45,6 +46,16 @@ export type LogEntry =
       readonly at: number
     }
   | { readonly type: 'uninvite'; readonly groupId: string; readonly userId: string }
+  /** What a member has got and read by now: all of it, as packed ranges of seqs (`packRanges`). */
+  | {
+      readonly type: 'receipts'
+      readonly groupId: string
+      readonly userId: string
+      readonly delivered: Uint8Array
+      readonly read: Uint8Array
+      /** The newest number read, from which unread counts. */
+      readonly readSeq: number
+    }
   /** A file of a group is kept; messages may show it. */
   | {
       readonly type: 'file'
@@ -56,6 +67,13 @@ export type LogEntry =
   /** Numbers up to `ceiling` may be spoken from now on (DESIGN: seq leases). */
   | { readonly type: 'lease'; readonly groupId: string; readonly ceiling: number }
   | { readonly type: 'user'; readonly userId: string; readonly name: string; readonly picture: string }
+  /** What a user chose to be seen as, and when they were last seen where that is known. */
+  | {
+      readonly type: 'presence'
+      readonly userId: string
+      readonly status: Status
+      readonly lastSeenAt?: number | undefined
+    }
 
 /** A group as it was made. */
 export interface StoredGroup {
@@ -81,11 +99,21 @@ export interface StoredMember {
   readonly quietUntil: number
 }
 
+/** The receipts of a member, as packed ranges of seqs. */
+export interface StoredReceipts {
+  readonly userId: string
+  readonly delivered: Uint8Array | null
+  readonly read: Uint8Array | null
+  readonly readSeq: number
+}
+
 /** All that a group's actor starts from. */
 export interface LoadedGroup {
   /** Null where there is none yet; its lease may exist all the same. */
   readonly group: StoredGroup | null
   readonly members: readonly (StoredMember & { readonly name: string })[]
+  /** Of the members who have given any. */
+  readonly receipts: readonly StoredReceipts[]
   readonly banned: readonly string[]
   readonly invited: readonly string[]
   /** Seqs of the pinned posts, the latest pin last. */
@@ -109,8 +137,19 @@ export type LoggedEvent =
 export interface LoadedUser {
   readonly name: string
   readonly picture: string
+  /** What they chose to be seen as; `offline` is invisible. */
+  readonly status: Status
+  readonly lastSeenAt?: number | undefined
   /** The user's groups: [groupId, joinedSeq]. */
   readonly groups: readonly (readonly [string, number])[]
+}
+
+/** Where a post stands among those that a user owes receipts for. */
+export interface PostNumber {
+  readonly seq: number
+  readonly senderId: string
+  readonly previous: number | null
+  readonly next: number | null
 }
 
 /** A page of a group's messages and of the gaps among them, ascending. */
@@ -129,6 +168,8 @@ export interface Reads {
     readonly result: {
       readonly groups: readonly GroupSummary[]
       readonly others: readonly (readonly [string, number])[]
+      /** The user's groups above 500 members. */
+      readonly large: readonly string[]
     }
   }
   /** A page of the user's groups; `cursor` is [activeAt, groupId] of the last one before it. */
@@ -160,10 +201,10 @@ export interface Reads {
   }
   /** The pinned messages of a group, the latest pin first. */
   pins: { readonly args: { readonly groupId: string }; readonly result: readonly Message[] }
-  /** A file by its id, unless it was removed. */
+  /** A file by its id, unless it was removed; `shown` where a message shows it. */
   file: {
     readonly args: { readonly fileId: string }
-    readonly result: { readonly file: File; readonly uploadedBy: string } | null
+    readonly result: { readonly file: File; readonly uploadedBy: string; readonly shown: boolean } | null
   }
   /** The user's invitations, newest first. */
   invitations: {
@@ -189,6 +230,14 @@ export interface Reads {
       readonly cap: number
     }
     readonly result: number
+  }
+  /**
+   * Those of `seqs` that are posts: who sent them, and the numbers of the posts by others than
+   * `userId` next to each; null where there is none.
+   */
+  posts: {
+    readonly args: { readonly groupId: string; readonly userId: string; readonly seqs: readonly number[] }
+    readonly result: readonly PostNumber[]
   }
   /** The names of users, in the order asked for; the id where no name is known. */
   names: { readonly args: { readonly userIds: readonly string[] }; readonly result: readonly string[] }

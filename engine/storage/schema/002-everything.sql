@@ -23,6 +23,8 @@ ALTER TABLE members ADD COLUMN delivered BLOB;
 ALTER TABLE members ADD COLUMN read BLOB;
 ALTER TABLE members ADD COLUMN read_seq INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE members ADD COLUMN counted_read INTEGER NOT NULL DEFAULT 0;
+-- Nobody owes what was posted before they joined: the mark begins there.
+UPDATE members SET counted_read = joined_seq;
 
 CREATE TABLE bans (
   group_key INTEGER NOT NULL REFERENCES groups,

@@ -19,13 +19,16 @@ import type {
 import {
   type LoadedGroup,
   type LoggedEvent,
+  type PostNumber,
   RECENT_EVENTS,
   REMEMBERED_TEMP_IDS,
   type ReadName,
   type ReadQuery,
   type Reads,
   type Role,
+  type Status,
   type StoredGroup,
+  type StoredReceipts,
 } from '../log.ts'
 import {
   type FileRow,
@@ -35,6 +38,7 @@ import {
   toFile,
   toMessage,
 } from './message-rows.ts'
+import { unreadColumns } from './unread.ts'
 
 interface GroupRow {
   readonly group_key: number
@@ -62,6 +66,14 @@ interface InvitationRow extends GroupRow {
   readonly member_count: number
   readonly invited_by: string
   readonly at: number
+}
+
+interface UserRow {
+  readonly user_key: number
+  readonly name: string
+  readonly picture: string
+  readonly status: Status
+  readonly last_seen_at: number | null
 }
 
 interface EventRow {
@@ -106,6 +118,7 @@ export class Reader {
         mutedUntil: member.muted_until,
         quietUntil: member.quiet_until,
       })),
+      receipts: this.#sql.receipts.all(key),
       banned: this.#sql.banned.all(key),
       invited: this.#sql.invited.all(key),
       pins: this.#sql.pinned.all(key),
@@ -119,7 +132,13 @@ export class Reader {
   protected user({ userId }: ReadQuery<'user'>): Reads['user']['result'] {
     const row = this.#sql.user.get(userId)
     if (!row) return null
-    return { name: row.name, picture: row.picture, groups: this.#sql.userGroups.all(row.user_key) }
+    return {
+      name: row.name,
+      picture: row.picture,
+      status: row.status,
+      lastSeenAt: row.last_seen_at ?? undefined,
+      groups: this.#sql.userGroups.all(row.user_key),
+    }
   }
 
   protected summaries({ userId, limit }: ReadQuery<'summaries'>): Reads['summaries']['result'] {
@@ -136,6 +155,7 @@ export class Reader {
         }),
       ),
       others: rows.length < limit ? [] : this.#sql.others.all(userId, limit),
+      large: this.#sql.large.all(userId, limits.largeGroup),
     }
   }
 
@@ -196,7 +216,7 @@ export class Reader {
   protected file({ fileId }: ReadQuery<'file'>): Reads['file']['result'] {
     const row = this.#sql.file.get(fileId)
     const file = row && toFile(row)
-    return file ? { file, uploadedBy: row.uploaded_by } : null
+    return file ? { file, uploadedBy: row.uploaded_by, shown: row.uses > 0 } : null
   }
 
   protected invitations({ userId }: ReadQuery<'invitations'>): readonly Invitation[] {
@@ -223,6 +243,13 @@ export class Reader {
   protected count({ groupId, after, upTo, cap }: ReadQuery<'count'>): number {
     const key = this.#sql.groupKey.get(groupId)
     return key === undefined ? 0 : (this.#sql.count.get(key, after, upTo, key, after, upTo, cap) ?? 0)
+  }
+
+  protected posts({ groupId, userId, seqs }: ReadQuery<'posts'>): readonly PostNumber[] {
+    const group = this.#sql.groupKey.get(groupId)
+    const user = this.#sql.user.get(userId)?.user_key ?? 0
+    if (group === undefined) return []
+    return seqs.flatMap((seq) => this.#sql.post.get({ group, user, seq }) ?? [])
   }
 
   protected names({ userIds }: ReadQuery<'names'>): readonly string[] {
@@ -277,6 +304,7 @@ interface MemberRow {
 const nothing: Omit<LoadedGroup, 'ceiling'> = {
   group: null,
   members: [],
+  receipts: [],
   banned: [],
   invited: [],
   pins: [],
@@ -356,26 +384,33 @@ function prepare(db: Database) {
       SELECT u.user_id, u.name, m.role, m.joined_seq, m.joined_at, m.muted_until, m.quiet_until
       FROM members m JOIN users u ON u.user_key = m.user_key
       WHERE m.group_key = ? ORDER BY m.joined_seq, m.user_key`),
+    receipts: all<[number], StoredReceipts>(`
+      SELECT u.user_id AS userId, m.delivered, m.read, m.read_seq AS readSeq
+      FROM members m JOIN users u ON u.user_key = m.user_key
+      WHERE m.group_key = ? AND (m.delivered IS NOT NULL OR m.read_seq > 0)`),
+    post: all<[{ group: number; user: number; seq: number }], PostNumber>(`
+      SELECT p.seq, u.user_id AS senderId,
+        (SELECT seq FROM messages b WHERE b.group_key = $group AND b.seq < $seq AND b.sender_key <> $user
+          ORDER BY b.seq DESC LIMIT 1) AS previous,
+        (SELECT seq FROM messages b WHERE b.group_key = $group AND b.seq > $seq AND b.sender_key <> $user
+          ORDER BY b.seq LIMIT 1) AS next
+      FROM messages p JOIN users u ON u.user_key = p.sender_key WHERE p.group_key = $group AND p.seq = $seq`),
     tempIds: raw<[number, number], [string, string, number]>(`
       SELECT u.user_id, m.temp_id, m.seq FROM messages m JOIN users u ON u.user_key = m.sender_key
       WHERE m.group_key = ? ORDER BY m.seq DESC LIMIT ?`),
-    user: all<[string], { user_key: number; name: string; picture: string }>(
-      'SELECT user_key, name, picture FROM users WHERE user_id = ?',
+    user: all<[string], UserRow>(
+      'SELECT user_key, name, picture, status, last_seen_at FROM users WHERE user_id = ?',
     ),
+    large: text<[userId: string, size: number]>(`
+      SELECT g.group_id FROM users u JOIN members m ON m.user_key = u.user_key
+      JOIN groups g ON g.group_key = m.group_key WHERE u.user_id = ? AND g.member_count > ?`),
     userGroups: raw<[number], [string, number]>(`
       SELECT g.group_id, m.joined_seq FROM members m JOIN groups g ON g.group_key = m.group_key
       WHERE m.user_key = ?`),
     // The user's groups, the most recently active first, ties by id: those behind (activeAt, groupId).
     overview: all<[userId: string, groupId: string, activeAt: number, limit: number], OverviewRow>(`
       SELECT ${group}, ${activeAt}, g.member_count,
-        g.posts - me.posts_before - me.own_posts + (
-          SELECT count(*) FROM messages m
-          WHERE m.group_key = g.group_key AND m.seq > g.counted_seq AND m.sender_key <> u.user_key) AS unread,
-        me.mentions + (
-          SELECT count(*) FROM messages m JOIN json_each(m.mentions) AS mentioned
-          WHERE m.group_key = g.group_key AND m.seq > g.counted_seq AND m.mentions IS NOT NULL
-            AND m.sender_key <> u.user_key AND mentioned.value = u.user_id) AS mentions,
-        me.read_seq, me.quiet_until
+        ${unreadColumns}, me.read_seq, me.quiet_until
       FROM users u
       JOIN members me ON me.user_key = u.user_key
       JOIN groups g ON g.group_key = me.group_key
@@ -399,8 +434,8 @@ function prepare(db: Database) {
       'SELECT seq FROM messages WHERE group_key = ? AND pinned_at IS NOT NULL ORDER BY pinned_at, seq',
     ),
     // A file that no message shows any more is on its way out.
-    file: all<[string], FileRow & { readonly uploaded_by: string }>(`
-      SELECT ${fileColumns}, u.user_id AS uploaded_by FROM files f JOIN users u ON u.user_key = f.uploader_key
+    file: all<[string], FileRow & { readonly uploaded_by: string; readonly uses: number }>(`
+      SELECT ${fileColumns}, u.user_id AS uploaded_by, f.uses FROM files f JOIN users u ON u.user_key = f.uploader_key
       WHERE f.file_id = ? AND f.uses >= 0`),
     banned: text<[number]>(
       'SELECT u.user_id FROM bans b JOIN users u ON u.user_key = b.user_key WHERE b.group_key = ?',

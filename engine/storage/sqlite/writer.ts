@@ -1,9 +1,9 @@
 /**
  * Writer: turns log entries into rows, a transaction a batch.
  *
- * A post is one row and nothing else. The counters behind unread counts follow: a group's posts
- * above `counted_seq` are counted before its membership changes, when there are many of them, and
- * when all is quiet. What was not counted when a process died is still above `counted_seq`.
+ * A post is one row and nothing else, and so is a receipt. The counters behind unread counts
+ * follow (`UnreadCounters`): before a group's membership changes, when much is not counted yet, and
+ * when all is quiet.
  */
 import type { Database, Statement } from 'better-sqlite3'
 import { events } from '../../../protocol/events.ts'
@@ -11,11 +11,10 @@ import { parseMessageId } from '../../../protocol/ids.ts'
 import type { Message } from '../../../protocol/records.ts'
 import { emptiedEdit } from '../emptied-edit.ts'
 import type { LogEntry } from '../log.ts'
+import { UnreadCounters } from './unread.ts'
 
 /** Keys kept in memory, of groups and of users each; over it the cache starts anew. */
 const MAX_CACHED_KEYS = 100_000
-/** Posts of a group that readers count themselves; then the counters catch up. */
-const MAX_UNCOUNTED = 256
 
 export class Writer {
   readonly #db: Database
@@ -23,12 +22,12 @@ export class Writer {
   readonly #applyAll: (entries: readonly LogEntry[]) => void
   readonly #groupKeys = new Map<string, number>()
   readonly #userKeys = new Map<string, number>()
-  /** Groups with posts that are not counted yet, by key, and how many. */
-  readonly #uncounted = new Map<number, number>()
+  readonly #unread: UnreadCounters
 
   constructor(db: Database) {
     this.#db = db
     this.#sql = prepare(db)
+    this.#unread = new UnreadCounters(db)
     this.#applyAll = db.transaction((entries: readonly LogEntry[]) => {
       for (const entry of entries) this.#apply(entry)
     }).immediate
@@ -48,11 +47,7 @@ export class Writer {
 
   /** Brings all counters up to date, while there is nothing else to do. */
   settle(): void {
-    this.#db
-      .transaction(() => {
-        for (const group of this.#uncounted.keys()) this.#count(group)
-      })
-      .immediate()
+    this.#db.transaction(() => this.#unread.settle()).immediate()
   }
 
   /** Moves the WAL into the file and empties it; does nothing where a reader is in the way. */
@@ -100,7 +95,7 @@ export class Writer {
       case 'member': {
         const { member } = entry
         const group = this.#groupKey(entry.groupId)
-        this.#count(group)
+        this.#unread.countPosts(group)
         sql.putMember.run(
           group,
           this.#userKey(member.userId),
@@ -109,13 +104,14 @@ export class Writer {
           member.joinedAt,
           member.mutedUntil,
           member.quietUntil,
+          member.joinedSeq,
           group,
         )
         break
       }
       case 'member_left': {
         const group = this.#groupKey(entry.groupId)
-        this.#count(group)
+        this.#unread.countPosts(group)
         sql.dropMember.run(group, this.#userKey(entry.userId))
         break
       }
@@ -136,6 +132,15 @@ export class Writer {
       case 'uninvite':
         sql.dropInvitation.run(this.#groupKey(entry.groupId), this.#userKey(entry.userId))
         break
+      case 'receipts': {
+        const group = this.#groupKey(entry.groupId)
+        const user = this.#userKey(entry.userId)
+        const { delivered, read, readSeq } = entry
+        const countedRead = sql.putReceipts.get(delivered, read, readSeq, group, user)
+        // Whoever has left in between has no row any more.
+        if (countedRead !== undefined) this.#unread.read(group, user, readSeq, countedRead)
+        break
+      }
       case 'file': {
         const { file } = entry
         sql.addFile.run(
@@ -159,6 +164,9 @@ export class Writer {
       case 'user':
         sql.putUser.run(entry.userId, entry.name, entry.picture)
         break
+      case 'presence':
+        sql.putPresence.run(entry.userId, entry.status, entry.lastSeenAt ?? null)
+        break
     }
   }
 
@@ -178,10 +186,7 @@ export class Writer {
       message.mentions ? JSON.stringify(message.mentions) : null,
     )
     if (message.file) this.#sql.useFile.run(message.file.fileId)
-    const uncounted = (this.#uncounted.get(group) ?? 0) + 1
-    this.#uncounted.set(group, uncounted)
-    if (uncounted >= MAX_UNCOUNTED) this.#count(group)
-    if (this.#uncounted.size > MAX_CACHED_KEYS) for (const other of this.#uncounted.keys()) this.#count(other)
+    this.#unread.posted(group)
   }
 
   /** A post is as `message` says from now on; what is gone leaves nothing of what it said. */
@@ -195,6 +200,7 @@ export class Writer {
         sql.putFrame.run(emptiedEdit(frame, message.groupId, message.seq), group, seq)
       }
     }
+    this.#unread.changing(group, message.seq, gone, message.mentions ?? [])
     sql.changeMessage.run(
       message.content,
       message.file?.fileId ?? null,
@@ -208,26 +214,6 @@ export class Writer {
       group,
       message.seq,
     )
-  }
-
-  /** Counts a group's posts above `counted_seq`. Rolled back with the transaction it is part of. */
-  #count(group: number): void {
-    const sql = this.#sql
-    this.#uncounted.delete(group)
-    const since = sql.countedSeq.get(group) ?? 0
-    const own = sql.newPosts.all(group, since)
-    if (own.length === 0) return
-    let posts = 0
-    let upTo = since
-    for (const [sender, count, newest] of own) {
-      posts += count
-      upTo = Math.max(upTo, newest)
-      sql.countOwn.run(count, group, sender)
-    }
-    for (const [userId, count] of sql.newMentions.all(group, since)) {
-      sql.countMentions.run(count, group, this.#userKey(userId))
-    }
-    sql.countPosts.run(posts, upTo, group)
   }
 
   #groupKey(groupId: string): number {
@@ -254,7 +240,6 @@ function remember(keys: Map<string, number>, id: string, key: number): number {
 
 function prepare(db: Database) {
   const pluck = (sql: string) => db.prepare(sql).pluck() as Statement<unknown[], number>
-  const raw = <Row>(sql: string) => db.prepare(sql).raw() as unknown as Statement<[number, number], Row>
   return {
     groupKey: pluck('SELECT group_key FROM groups WHERE group_id = ?'),
     userKey: pluck('SELECT user_key FROM users WHERE user_id = ?'),
@@ -262,6 +247,9 @@ function prepare(db: Database) {
     putUser: db.prepare(`
       INSERT INTO users (user_id, name, picture) VALUES (?, ?, ?)
       ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, picture = excluded.picture`),
+    putPresence: db.prepare(`
+      INSERT INTO users (user_id, status, last_seen_at) VALUES (?, ?, ?)
+      ON CONFLICT (user_id) DO UPDATE SET status = excluded.status, last_seen_at = excluded.last_seen_at`),
     putGroup: db.prepare(`
       INSERT INTO groups (group_id, kind, visibility, created_by, created_at, name, topic, avatar_url)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -275,7 +263,7 @@ function prepare(db: Database) {
     addFile: db.prepare(`
       INSERT INTO files (file_id, group_key, uploader_key, name, mime_type, size, sha256, width, height,
         duration_ms, created_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
     useFile: db.prepare('UPDATE files SET uses = max(uses, 0) + 1 WHERE file_id = ?'),
     // The last message that showed it is gone: nobody may have it any more.
     leaveFile: db.prepare(
@@ -295,26 +283,16 @@ function prepare(db: Database) {
     putLease: db.prepare(`
       INSERT INTO leases (group_id, ceiling) VALUES (?, ?)
       ON CONFLICT (group_id) DO UPDATE SET ceiling = excluded.ceiling`),
-    countedSeq: pluck('SELECT counted_seq FROM groups WHERE group_key = ?'),
-    newPosts: raw<[sender: number, count: number, newest: number]>(`
-      SELECT sender_key, count(*), max(seq) FROM messages
-      WHERE group_key = ? AND seq > ? GROUP BY sender_key`),
-    newMentions: raw<[userId: string, count: number]>(`
-      SELECT mentioned.value, count(*)
-      FROM messages m JOIN json_each(m.mentions) AS mentioned JOIN users u ON u.user_key = m.sender_key
-      WHERE m.group_key = ? AND m.seq > ? AND m.mentions IS NOT NULL AND mentioned.value <> u.user_id
-      GROUP BY mentioned.value`),
-    countPosts: db.prepare('UPDATE groups SET posts = posts + ?, counted_seq = ? WHERE group_key = ?'),
     putMember: db.prepare(`
-      INSERT INTO members (group_key, user_key, role, joined_seq, joined_at, muted_until, quiet_until, posts_before)
-      VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT posts FROM groups WHERE group_key = ?))
+      INSERT INTO members (group_key, user_key, role, joined_seq, joined_at, muted_until, quiet_until,
+        posts_before, counted_read)
+      SELECT ?, ?, ?, ?, ?, ?, ?, posts, max(?, counted_seq) FROM groups WHERE group_key = ?
       ON CONFLICT (group_key, user_key) DO UPDATE SET role = excluded.role,
         muted_until = excluded.muted_until, quiet_until = excluded.quiet_until`),
     dropMember: db.prepare('DELETE FROM members WHERE group_key = ? AND user_key = ?'),
-    countOwn: db.prepare('UPDATE members SET own_posts = own_posts + ? WHERE group_key = ? AND user_key = ?'),
-    countMentions: db.prepare(
-      'UPDATE members SET mentions = mentions + ? WHERE group_key = ? AND user_key = ?',
-    ),
+    putReceipts: pluck(`
+      UPDATE members SET delivered = ?, read = ?, read_seq = max(read_seq, ?)
+      WHERE group_key = ? AND user_key = ? RETURNING counted_read`),
     addMessage: db.prepare(`
       INSERT INTO messages (group_key, seq, sender_key, type, content, created_at, temp_id, reply_seq, file_id, mentions)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),

@@ -32,6 +32,7 @@ function logged(change: Partial<LoadedGroup> = {}): LoadedGroup {
   return {
     group: info,
     members,
+    receipts: [],
     banned: [],
     invited: [],
     pins: [],

@@ -96,6 +96,7 @@ describe('what a group’s actor starts from', () => {
         aMember('bruno', { name: 'bruno', joinedSeq: 3 }),
         aMember('clara', { role: 'admin', joinedSeq: 5, joinedAt: 50 }),
       ],
+      receipts: [],
       banned: [],
       invited: [],
       pins: [],
