@@ -32,7 +32,7 @@ export class SocketClient {
   readonly #listeners: ((event: Event) => void)[] = []
   #read = 0
   #ended: Ended | null = null
-  #wake: () => void = () => {}
+  #waiting: (() => void)[] = []
 
   constructor(port: number, { token, protocols = [], headers = {}, query = '' }: ClientOptions) {
     const bearer = token === undefined ? {} : { authorization: `Bearer ${token}` }
@@ -77,21 +77,25 @@ export class SocketClient {
         if (event.event === name) return event as unknown as { ref: number; fields: EventFields<N> }
       } else if (this.#ended) {
         throw new Error(`closed with ${this.#ended.code} (${this.#ended.reason}) while waiting for ${name}`)
-      } else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
+      } else await this.#more()
+    }
+  }
+
+  /** The first frame of all that fits, now or later; `next` is not moved by it. */
+  async first(fits: (event: Event) => boolean): Promise<Event> {
+    for (let at = 0; ; ) {
+      for (; at < this.events.length; at++) {
+        const event = this.events[at] as Event
+        if (fits(event)) return event
       }
+      if (this.#ended) throw new Error(`closed with ${this.#ended.code} (${this.#ended.reason})`)
+      await this.#more()
     }
   }
 
   /** The end of the connection. */
   async closed(): Promise<Ended> {
-    while (!this.#ended) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
+    while (!this.#ended) await this.#more()
     return this.#ended
   }
 
@@ -111,5 +115,14 @@ export class SocketClient {
   get reading(): { readonly stop: () => void; readonly go: () => void } {
     const socket = (this.ws as unknown as { readonly _socket: Socket })._socket
     return { stop: () => socket.pause(), go: () => socket.resume() }
+  }
+
+  /** Something has come, or the end. */
+  #more(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 }

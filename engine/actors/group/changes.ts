@@ -13,7 +13,7 @@ import type { Caller } from '../caller.ts'
 import { answerCommitted, change, type Effects, record } from '../effects.ts'
 import { type GroupState, nextSeq } from './group-state.ts'
 import { refuseGone, withMessage } from './known-messages.ts'
-import { callerWhoMayDelete, callerWhoMayPost, refuseOthers } from './permissions.ts'
+import { callerMay, refuseDeletion, refuseOthers } from './permissions.ts'
 
 export function editMessage(
   group: GroupState,
@@ -22,7 +22,7 @@ export function editMessage(
   now: number,
 ): Effects {
   return withMessage(group, by, messageId, now, (message, at) => {
-    callerWhoMayPost(group, by, at)
+    callerMay(group, by, 'edit_message', at)
     refuseOthers(by, message)
     refuseGone(message)
     const { editWindowMs } = group.rules
@@ -50,7 +50,7 @@ export function deleteMessage(
   now: number,
 ): Effects {
   return withMessage(group, by, messageId, now, (message, at) => {
-    callerWhoMayDelete(group, by, message)
+    refuseDeletion(group, by, message, at)
     if (message.deletedAt !== undefined) return [answerCommitted(by, 'ok', {})]
     refuseGone(message)
     const { groupId } = group
@@ -72,6 +72,7 @@ export function recallMessage(
   now: number,
 ): Effects {
   return withMessage(group, by, messageId, now, (message, at) => {
+    callerMay(group, by, 'recall_message', at)
     refuseOthers(by, message)
     if (message.recalledAt !== undefined) return [answerCommitted(by, 'ok', {})]
     refuseGone(message)

@@ -10,7 +10,7 @@ import type { LoggedEvent, MessagePage } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effect, type Effects, read } from '../effects.ts'
 import type { GroupState } from './group-state.ts'
-import { callerAsMember } from './permissions.ts'
+import { callerMay } from './permissions.ts'
 
 /** A page ends before its contents are larger: one answer must fit a connection's buffer. */
 const PAGE_BYTES = 512 * 1024
@@ -24,8 +24,13 @@ interface Range {
   readonly newest: boolean
 }
 
-export function getHistory(group: GroupState, by: Caller, fields: RequestFields<'get_history'>): Effects {
-  callerAsMember(group, by)
+export function getHistory(
+  group: GroupState,
+  by: Caller,
+  fields: RequestFields<'get_history'>,
+  now: number,
+): Effects {
+  callerMay(group, by, 'get_history', now)
   const { groupId, recent } = group
   const range: Range = {
     after: fields.after ?? 0,

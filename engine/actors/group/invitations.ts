@@ -8,7 +8,7 @@ import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, append, type Effects, sendUser } from '../effects.ts'
 import { type GroupState, toGroup } from './group-state.ts'
-import { callerWithRole, refuseDirectChat } from './permissions.ts'
+import { callerMay } from './permissions.ts'
 
 export function inviteMember(
   group: GroupState,
@@ -16,8 +16,7 @@ export function inviteMember(
   { userId }: RequestFields<'invite_member'>,
   now: number,
 ): Effects {
-  callerWithRole(group, by, 'invite_member')
-  refuseDirectChat(group)
+  callerMay(group, by, 'invite_member', now)
   if (group.members.has(userId) || group.invited.has(userId)) return [answerCommitted(by, 'ok', {})]
   if (group.invited.size >= limits.invitations) throw new ChatError('limit_reached')
   const { groupId } = group

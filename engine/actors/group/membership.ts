@@ -13,13 +13,9 @@ import { answerCommitted, append, type Effect, type Effects, read, record, tellU
 import type { GroupMail } from '../mail.ts'
 import { type GroupState, type MemberState, nextSeq, toGroup } from './group-state.ts'
 import { dropInvitation, liftBan } from './invitations.ts'
-import {
-  callerAsMember,
-  callerWithRole,
-  memberNamed,
-  refuseDirectChat,
-  refuseHigherRole,
-} from './permissions.ts'
+import { isLarge, sizeChanged } from './large.ts'
+import { callerMay, memberNamed, refuseDirectChat, refuseHigherRole } from './permissions.ts'
+import { typingEnded } from './typing.ts'
 
 type Create = Extract<GroupMail, { type: 'create' }>
 
@@ -52,8 +48,9 @@ export function createGroup(
     }),
     answerCommitted(by, 'group', { group: toGroup(group) }),
   )
+  const large = isLarge(group)
   for (const userId of group.members.keys()) {
-    effects.push(tellUser(userId, { type: 'joined', groupId: group.groupId, joinedSeq: seq }))
+    effects.push(tellUser(userId, { type: 'joined', groupId: group.groupId, joinedSeq: seq, large }))
   }
   return effects
 }
@@ -89,17 +86,20 @@ export function leaveGroup(
   _: RequestFields<'leave_group'>,
   now: number,
 ): Effects {
-  const member = callerAsMember(group, by)
-  refuseDirectChat(group)
+  const member = callerMay(group, by, 'leave_group', now)
   return [...leave(group, member, {}, now), ...handRoleOn(group, member, now), answerCommitted(by, 'ok', {})]
 }
 
-export function addMember(group: GroupState, by: Caller, { userId }: RequestFields<'add_member'>): Effects {
-  callerWithRole(group, by, 'add_member')
-  refuseDirectChat(group)
+export function addMember(
+  group: GroupState,
+  by: Caller,
+  { userId }: RequestFields<'add_member'>,
+  asked: number,
+): Effects {
+  callerMay(group, by, 'add_member', asked)
   return [
     read({ read: 'names', userIds: [userId] }, by, ([name], now) => {
-      callerWithRole(group, by, 'add_member')
+      callerMay(group, by, 'add_member', now)
       if (group.members.has(userId)) return [answerCommitted(by, 'ok', {})]
       return [...join(group, userId, name ?? userId, 'member', by.userId, now), answerCommitted(by, 'ok', {})]
     }),
@@ -112,8 +112,7 @@ export function removeMember(
   { userId }: RequestFields<'remove_member'>,
   now: number,
 ): Effects {
-  const caller = callerWithRole(group, by, 'remove_member')
-  refuseDirectChat(group)
+  const caller = callerMay(group, by, 'remove_member', now)
   if (group.invited.has(userId)) return [...dropInvitation(group, userId), answerCommitted(by, 'ok', {})]
   const member = memberNamed(group, userId)
   refuseHigherRole(caller, member)
@@ -131,8 +130,7 @@ export function banMember(
   { userId }: RequestFields<'ban_member'>,
   now: number,
 ): Effects {
-  const caller = callerWithRole(group, by, 'ban_member')
-  refuseDirectChat(group)
+  const caller = callerMay(group, by, 'ban_member', now)
   if (group.banned.has(userId)) return [answerCommitted(by, 'ok', {})]
   const member = group.members.get(userId)
   if (member) refuseHigherRole(caller, member)
@@ -165,7 +163,8 @@ function join(
     ...dropInvitation(group, userId),
     append(memberEntry(group, member)),
     record(seq, now, 'user_joined_group', { userId, userName: name, groupId: group.groupId, seq, by }),
-    tellUser(userId, { type: 'joined', groupId: group.groupId, joinedSeq: seq }),
+    tellUser(userId, { type: 'joined', groupId: group.groupId, joinedSeq: seq, large: isLarge(group) }),
+    ...sizeChanged(group, group.members.size - 1),
   ]
 }
 
@@ -178,11 +177,14 @@ function leave(
   const { userId, name } = member
   const seq = nextSeq(group)
   group.members.delete(userId)
+  group.receipts.delete(userId)
   return [
     append({ type: 'member_left', groupId: group.groupId, userId }),
     record(seq, now, 'user_left_group', { userId, userName: name, groupId: group.groupId, seq, ...how }),
     { type: 'unsubscribe', userId, groupId: group.groupId },
     tellUser(userId, { type: 'left', groupId: group.groupId }),
+    ...typingEnded(group, userId),
+    ...sizeChanged(group, group.members.size + 1),
   ]
 }
 

@@ -9,13 +9,7 @@ import type { Caller } from '../caller.ts'
 import { answer, answerCommitted, append, type Effects, record } from '../effects.ts'
 import { type GroupState, type MemberState, nextSeq, toMember } from './group-state.ts'
 import { memberEntry } from './membership.ts'
-import {
-  callerAsMember,
-  callerWithRole,
-  memberNamed,
-  refuseDirectChat,
-  refuseHigherRole,
-} from './permissions.ts'
+import { callerMay, memberNamed, refuseHigherRole } from './permissions.ts'
 
 /** A time that never comes: muted for good. */
 const FOR_GOOD = Number.MAX_SAFE_INTEGER
@@ -26,8 +20,7 @@ export function updateGroup(
   { name, avatarUrl, topic, visibility }: RequestFields<'update_group'>,
   now: number,
 ): Effects {
-  callerWithRole(group, by, 'update_group')
-  refuseDirectChat(group)
+  callerMay(group, by, 'update_group', now)
   const { groupId, info } = group
   const wanted = { name, avatarUrl, topic, visibility }
   const changes = Object.fromEntries(
@@ -57,8 +50,7 @@ export function setRole(
   { userId, role }: RequestFields<'set_role'>,
   now: number,
 ): Effects {
-  callerWithRole(group, by, 'set_role')
-  refuseDirectChat(group)
+  callerMay(group, by, 'set_role', now)
   const member = memberNamed(group, userId)
   if (member.role === role) return [answerCommitted(by, 'ok', {})]
   const admins = [...group.members.values()].filter((one) => one.role === 'admin')
@@ -78,8 +70,7 @@ export function muteMember(
   { userId, until = FOR_GOOD }: RequestFields<'mute_member'>,
   now: number,
 ): Effects {
-  const caller = callerWithRole(group, by, 'mute_member')
-  refuseDirectChat(group)
+  const caller = callerMay(group, by, 'mute_member', now)
   const member = memberNamed(group, userId)
   refuseHigherRole(caller, member)
   if (member.mutedUntil === until) return [answerCommitted(by, 'ok', {})]
@@ -97,8 +88,9 @@ export function muteGroup(
   group: GroupState,
   by: Caller,
   { until = FOR_GOOD }: RequestFields<'mute_group'>,
+  now: number,
 ): Effects {
-  const member = callerAsMember(group, by)
+  const member = callerMay(group, by, 'mute_group', now)
   if (member.quietUntil === until) return [answerCommitted(by, 'ok', {})]
   return [...change(group, { ...member, quietUntil: until }), answerCommitted(by, 'ok', {})]
 }
@@ -108,8 +100,9 @@ export function getMembers(
   group: GroupState,
   by: Caller,
   { cursor, limit = limits.membersPage }: RequestFields<'get_members'>,
+  now: number,
 ): Effects {
-  callerAsMember(group, by)
+  callerMay(group, by, 'get_members', now)
   const from = cursor === undefined ? 0 : Number(cursor)
   if (!Number.isSafeInteger(from) || from < 0) {
     throw new ChatError('bad_request', 'cursor takes the cursor of an earlier page', { field: 'cursor' })

@@ -1,30 +1,61 @@
 /**
- * Permissions: who may do what in a group, in one place. A refusal names the rule that decided
- * (SPEC 5): by its code, and in words in its message.
+ * Permissions: who may do what in a group, in one place, for the handlers and for the docs
+ * (`docs/PERMISSIONS.md`). A refusal names the rule that decided (SPEC 5): by its code, and in
+ * words in its message. A request of a group without a row here does not compile.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import type { Message } from '../../../protocol/records.ts'
-import type { RequestName } from '../../../protocol/requests.ts'
+import type { RequestsTo } from '../../../protocol/requests.ts'
 import type { Role } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import type { GroupState, MemberState } from './group-state.ts'
 
-const rank = { member: 0, moderator: 1, admin: 2 } as const satisfies Record<Role, number>
+export interface Permission {
+  /** The lowest role that may. `anyone` needs not be a member. */
+  readonly role: Role | 'anyone'
+  /** Not in direct chats, whose two members stay equals for good. */
+  readonly groupsOnly?: true
+  /** Not while one is muted. */
+  readonly posts?: true
+  /** What else decides, for the docs. */
+  readonly also?: string
+}
 
-/** The lowest role that may do it. What is not here any member may do. */
-export const roleNeeded = {
-  add_member: 'moderator',
-  remove_member: 'moderator',
-  invite_member: 'moderator',
-  ban_member: 'moderator',
-  mute_member: 'moderator',
-  update_group: 'moderator',
-  pin_message: 'moderator',
-  unpin_message: 'moderator',
-  /** Of others; one's own any member may delete. */
-  delete_message: 'moderator',
-  set_role: 'admin',
-} as const satisfies Partial<Record<RequestName, Role>>
+// biome-ignore format: one row a line
+export const permissions: { readonly [N in RequestsTo<'group'>]: Permission } = {
+  send_message: { role: 'member', posts: true },
+  edit_message: { role: 'member', posts: true, also: 'one’s own, within `EDIT_WINDOW_MS`' },
+  delete_message: { role: 'member', also: 'one’s own; as a moderator or admin of others too, never of someone of a higher role; in a direct chat only one’s own' },
+  recall_message: { role: 'member', also: 'one’s own, at most five minutes old' },
+  react: { role: 'member' },
+  unreact: { role: 'member' },
+  pin_message: { role: 'moderator' },
+  unpin_message: { role: 'moderator' },
+  get_history: { role: 'member' },
+  get_pins: { role: 'member' },
+  get_members: { role: 'member' },
+  get_receipts: { role: 'member' },
+  get_online_users: { role: 'member' },
+  get_file: { role: 'member', also: 'before a message shows it, only who uploaded it' },
+  message_delivered: { role: 'member' },
+  message_read: { role: 'member' },
+  typing_start: { role: 'member', posts: true },
+  typing_stop: { role: 'member' },
+  signal: { role: 'member' },
+  mute_group: { role: 'member' },
+  join_group: { role: 'anyone', groupsOnly: true, also: 'an open group, or a private one to which one was invited; not while banned' },
+  decline_invitation: { role: 'anyone' },
+  leave_group: { role: 'member', groupsOnly: true },
+  add_member: { role: 'moderator', groupsOnly: true },
+  invite_member: { role: 'moderator', groupsOnly: true },
+  remove_member: { role: 'moderator', groupsOnly: true, also: 'never someone of a higher role' },
+  ban_member: { role: 'moderator', groupsOnly: true, also: 'never someone of a higher role, nor oneself' },
+  mute_member: { role: 'moderator', groupsOnly: true, also: 'never someone of a higher role' },
+  update_group: { role: 'moderator', groupsOnly: true },
+  set_role: { role: 'admin', groupsOnly: true, also: 'a group keeps one admin at least' },
+}
+
+const rank = { member: 0, moderator: 1, admin: 2 } as const satisfies Record<Role, number>
 
 /** The caller as a member. @throws ChatError `not_a_member` */
 export function callerAsMember(group: GroupState, by: Caller): MemberState {
@@ -33,45 +64,27 @@ export function callerAsMember(group: GroupState, by: Caller): MemberState {
   return member
 }
 
-/** The caller, if their role allows the action. @throws ChatError `not_a_member`, `role_needed` */
-export function callerWithRole(group: GroupState, by: Caller, action: keyof typeof roleNeeded): MemberState {
-  const member = callerAsMember(group, by)
-  const needed = roleNeeded[action]
-  if (rank[member.role] < rank[needed]) {
-    throw new ChatError('role_needed', `${action} takes the role ${needed} or higher, not ${member.role}`)
-  }
-  return member
-}
-
-/** The caller, if nobody has muted them. @throws ChatError `not_a_member`, `muted` with `retryAfterMs` */
-export function callerWhoMayPost(group: GroupState, by: Caller, now: number): MemberState {
-  const member = callerAsMember(group, by)
-  if (member.mutedUntil > now) {
-    const forGood = member.mutedUntil === Number.MAX_SAFE_INTEGER
-    throw new ChatError('muted', forGood ? 'muted for good' : `muted until ${member.mutedUntil}`, {
-      retryAfterMs: forGood ? undefined : member.mutedUntil - now,
-    })
-  }
-  return member
-}
-
-/** Only the sender edits and recalls. @throws ChatError `not_yours` */
-export function refuseOthers(by: Caller, { senderId }: Message): void {
-  if (senderId !== by.userId) throw new ChatError('not_yours')
-}
-
 /**
- * The caller, if they sent the message or stand above whoever did; the two of a direct chat do not.
- * @throws ChatError `not_a_member`, `not_yours`, `role_needed`, `higher_role`
+ * The caller, if the table lets them do it at `now`.
+ * @throws ChatError `not_a_member`, `direct_chat`, `role_needed`, `muted`
  */
-export function callerWhoMayDelete(group: GroupState, by: Caller, message: Message): MemberState {
+export function callerMay(
+  group: GroupState,
+  by: Caller,
+  action: RequestsTo<'group'>,
+  now: number,
+): MemberState {
+  const { groupsOnly, posts, role } = permissions[action]
   const member = callerAsMember(group, by)
-  if (message.senderId === by.userId) return member
-  if (group.info.kind === 'direct') throw new ChatError('not_yours')
-  callerWithRole(group, by, 'delete_message')
-  const sender = group.members.get(message.senderId)
-  if (sender) refuseHigherRole(member, sender)
+  if (groupsOnly) refuseDirectChat(group)
+  if (role !== 'anyone') refuseLowerRole(member, action, role)
+  if (posts) refuseMuted(member, now)
   return member
+}
+
+/** The two members of a direct chat stay for good. @throws ChatError `direct_chat` */
+export function refuseDirectChat(group: GroupState): void {
+  if (group.info.kind === 'direct') throw new ChatError('direct_chat')
 }
 
 /** The member that a request names. @throws ChatError `not_found` */
@@ -88,7 +101,34 @@ export function refuseHigherRole(caller: MemberState, target: MemberState): void
   }
 }
 
-/** The two members of a direct chat stay for good. @throws ChatError `direct_chat` */
-export function refuseDirectChat(group: GroupState): void {
-  if (group.info.kind === 'direct') throw new ChatError('direct_chat')
+/** Only the sender edits and recalls. @throws ChatError `not_yours` */
+export function refuseOthers(by: Caller, { senderId }: Message): void {
+  if (senderId !== by.userId) throw new ChatError('not_yours')
+}
+
+/**
+ * One deletes one's own, and what those below have sent; not so in a direct chat.
+ * @throws ChatError `not_a_member`, `not_yours`, `role_needed`, `higher_role`
+ */
+export function refuseDeletion(group: GroupState, by: Caller, message: Message, now: number): void {
+  const member = callerMay(group, by, 'delete_message', now)
+  if (message.senderId === by.userId) return
+  if (group.info.kind === 'direct') throw new ChatError('not_yours')
+  refuseLowerRole(member, 'delete_message', 'moderator')
+  const sender = group.members.get(message.senderId)
+  if (sender) refuseHigherRole(member, sender)
+}
+
+function refuseLowerRole(member: MemberState, action: string, needed: Role): void {
+  if (rank[member.role] < rank[needed]) {
+    throw new ChatError('role_needed', `${action} takes the role ${needed} or higher, not ${member.role}`)
+  }
+}
+
+function refuseMuted({ mutedUntil }: MemberState, now: number): void {
+  if (mutedUntil <= now) return
+  const forGood = mutedUntil === Number.MAX_SAFE_INTEGER
+  throw new ChatError('muted', forGood ? 'muted for good' : `muted until ${mutedUntil}`, {
+    retryAfterMs: forGood ? undefined : mutedUntil - now,
+  })
 }

@@ -8,7 +8,7 @@ import type { Caller } from '../caller.ts'
 import { answer, answerCommitted, change, type Effects, read, record } from '../effects.ts'
 import { type GroupState, nextSeq } from './group-state.ts'
 import { messageInMemory, refuseGone, withMessage } from './known-messages.ts'
-import { callerAsMember, callerWithRole } from './permissions.ts'
+import { callerMay } from './permissions.ts'
 
 export function pinMessage(
   group: GroupState,
@@ -17,7 +17,7 @@ export function pinMessage(
   now: number,
 ): Effects {
   return withMessage(group, by, messageId, now, (message, at) => {
-    callerWithRole(group, by, 'pin_message')
+    callerMay(group, by, 'pin_message', at)
     refuseGone(message)
     if (message.pinnedAt !== undefined) return [answerCommitted(by, 'ok', {})]
     if (group.pins.size >= limits.pinnedMessages) throw new ChatError('limit_reached')
@@ -39,7 +39,7 @@ export function unpinMessage(
   now: number,
 ): Effects {
   return withMessage(group, by, messageId, now, (message, at) => {
-    callerWithRole(group, by, 'unpin_message')
+    callerMay(group, by, 'unpin_message', at)
     if (message.pinnedAt === undefined) return [answerCommitted(by, 'ok', {})]
     const { groupId } = group
     const seq = nextSeq(group)
@@ -52,8 +52,8 @@ export function unpinMessage(
   })
 }
 
-export function getPins(group: GroupState, by: Caller): Effects {
-  callerAsMember(group, by)
+export function getPins(group: GroupState, by: Caller, _: RequestFields<'get_pins'>, now: number): Effects {
+  callerMay(group, by, 'get_pins', now)
   const { groupId } = group
   return [
     read({ read: 'pins', groupId }, by, (stored) => {

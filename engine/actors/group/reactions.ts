@@ -10,7 +10,7 @@ import type { Caller } from '../caller.ts'
 import { answerCommitted, change, type Effects, record } from '../effects.ts'
 import { type GroupState, nextSeq } from './group-state.ts'
 import { refuseGone, withMessage } from './known-messages.ts'
-import { callerAsMember } from './permissions.ts'
+import { callerMay } from './permissions.ts'
 
 export function react(
   group: GroupState,
@@ -19,7 +19,7 @@ export function react(
   now: number,
 ): Effects {
   return withMessage(group, by, messageId, now, (message, at) => {
-    callerAsMember(group, by)
+    callerMay(group, by, 'react', at)
     refuseGone(message)
     const reactions = message.reactions ?? []
     if (hasReacted(reactions, emoji, by)) return [answerCommitted(by, 'ok', {})]
@@ -42,7 +42,7 @@ export function unreact(
   now: number,
 ): Effects {
   return withMessage(group, by, messageId, now, (message, at) => {
-    callerAsMember(group, by)
+    callerMay(group, by, 'unreact', at)
     refuseGone(message)
     const reactions = message.reactions ?? []
     if (!hasReacted(reactions, emoji, by)) return [answerCommitted(by, 'ok', {})]

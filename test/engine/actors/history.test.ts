@@ -33,7 +33,7 @@ function aGroupWith(recent: readonly LoggedEvent[], complete: boolean): GroupSta
 }
 
 const ask = (group: GroupState, fields: { before?: number; after?: number; limit?: number } = {}) =>
-  getHistory(group, by('ana'), { groupId: 'g', ...fields } as never)
+  getHistory(group, by('ana'), { groupId: 'g', ...fields } as never, 0)
 
 /** The page that is answered: numbers of the messages, whether there are more, the gaps among them. */
 function pageOf(effects: Effects) {
@@ -105,7 +105,7 @@ describe('get_history from memory', () => {
   it('is for members only, and changes nothing', () => {
     const before = snapshot(group())
     const asked = group()
-    expect(() => getHistory(asked, by('eva'), { groupId: 'g' } as never)).toThrow(
+    expect(() => getHistory(asked, by('eva'), { groupId: 'g' } as never, 0)).toThrow(
       expect.objectContaining(refusal('not_a_member')),
     )
     ask(asked)
