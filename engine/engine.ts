@@ -11,6 +11,7 @@ import { limits } from '../protocol/limits.ts'
 import type { Answer, MethodRequest } from '../protocol/methods.ts'
 import type { RequestFields } from '../protocol/requests.ts'
 import { version } from '../protocol/version.ts'
+import { FileAccess } from './files/file-access.ts'
 import type { Gateway, Identity } from './gateway.ts'
 import { type EngineLogger, type Health, Hub } from './hub.ts'
 import { LocalPort, LocalTopics, openSession, type Session } from './session.ts'
@@ -23,6 +24,8 @@ import type { Durability } from './storage/sqlite/database.ts'
 /** `close` gives the shards so long to commit what they have; it fits into a 5 s stop. */
 const DRAIN_MS = 3_500
 const IDLE_MS = 60_000
+const MAX_UPLOAD_BYTES = 104_857_600
+const PRESENCE_GRACE_MS = 5_000
 
 export interface EngineOptions {
   /** Folder of the database; made where it is missing. One process at a time may use it. */
@@ -40,8 +43,12 @@ export interface EngineOptions {
   readonly rateLimit?: number | undefined
   /** The largest client frame in bytes, told and enforced likewise. */
   readonly maxMessageBytes?: number | undefined
+  /** The largest file in bytes, told in `connected` and enforced here. 104,857,600 by default. */
+  readonly maxUploadBytes?: number | undefined
   /** How long a message may be edited, in milliseconds; 0, the default, is for ever. */
   readonly editWindowMs?: number | undefined
+  /** How long after a user's last session has gone others see them offline. 5,000 ms by default. */
+  readonly presenceGraceMs?: number | undefined
   /** Groups and users unused for so long leave memory. 60,000 ms by default. */
   readonly idleMs?: number | undefined
   readonly logger?: EngineLogger | undefined
@@ -66,6 +73,8 @@ export interface EngineStats {
 export interface Engine {
   /** Where connections meet the engine. */
   readonly gateway: Gateway
+  /** Where the bytes of files are streamed; the engine's requests say who may. */
+  readonly files: FileAccess
   /** Opens a session of a user in this process. */
   connect(identity: Identity): Promise<Session>
   /** Makes one request without a session. Rejects with a `ChatError` where it is refused. */
@@ -83,15 +92,18 @@ export interface Engine {
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const logger = options.logger ?? silent
+  const maxUploadBytes = options.maxUploadBytes ?? MAX_UPLOAD_BYTES
   const shardsOptions: ShardsOptions = {
     dataDir: options.dataDir,
     durability: options.durability ?? 'process',
+    maxUploadBytes,
     now: options.now ?? Date.now,
     onFailure: options.onFailure ?? throwLater,
     shard: {
       durability: options.durability ?? 'process',
       fanout: options.fanout ?? 'immediate',
       idleMs: options.idleMs ?? IDLE_MS,
+      presenceGraceMs: options.presenceGraceMs ?? PRESENCE_GRACE_MS,
       rules: { editWindowMs: options.editWindowMs ?? 0 },
       greeting: {
         serverVersion: version,
@@ -100,6 +112,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
           maxContentBytes: limits.contentBytes,
           rateLimit: options.rateLimit ?? 0,
           resumeEvents: limits.resumeEvents,
+          maxUploadBytes,
           editWindowMs: options.editWindowMs || undefined,
           recallWindowMs: limits.recallWindowMs,
         },
@@ -112,6 +125,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const hub = new Hub(running.ports, shards === 'inline' ? queueMicrotask : setImmediate, logger)
   running.onBatch((index, batch) => hub.take(index, batch))
   const topics = new LocalTopics()
+  const files = new FileAccess(options.dataDir)
   hub.addPublisher(topics)
 
   let closing: Promise<void> | null = null
@@ -124,6 +138,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
   return {
     gateway: hub,
+    files,
     connect: (identity) => openSession(hub, topics, identity),
     async request(identity, name, fields) {
       const port = new LocalPort(topics)

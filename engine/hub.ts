@@ -130,6 +130,9 @@ export class Hub implements Gateway {
           for (const publisher of this.#publishers) publisher.publish(topic, body, but)
           return
         }
+        case ToHub.presence:
+          for (const shard of this.#shards) this.#push(shard, ToShard.presence, number, id)
+          return
         case ToHub.sendUser:
           return this.#sendUser(Buffer.from(id).toString(), body, number)
         case ToHub.subscribe:

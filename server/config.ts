@@ -107,6 +107,13 @@ export const settings = {
     unit: 'ms',
     doc: 'How long a message may be edited. 0 is for ever.',
   },
+  presenceGraceMs: {
+    env: 'PRESENCE_GRACE_MS',
+    kind: whole(0, 3_600_000),
+    default: 5_000,
+    unit: 'ms',
+    doc: 'How long after a user’s last connection has gone others see them offline, so that a reconnect is not seen.',
+  },
   authFailureLimit: {
     env: 'AUTH_FAILURE_LIMIT',
     kind: whole(0, 1_000_000),

@@ -63,7 +63,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     logger,
     now,
   })
-  const engine = options.engine ?? (await createEngine({ ...engineSettings(settings), logger }))
+  const engine = options.engine ?? (await createEngine({ ...engineSettings(settings), logger, now }))
   const limiter = new RateLimiter({
     perMinute: settings.rateLimit,
     maxUsers: 2 * settings.maxConnections,
@@ -131,8 +131,9 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
 }
 
 function engineSettings(settings: Settings) {
-  const { dataDir, shards, durability, fanout, rateLimit, maxMessageBytes, editWindowMs } = settings
-  return { dataDir, shards, durability, fanout, rateLimit, maxMessageBytes, editWindowMs }
+  const { dataDir, shards, durability, fanout, rateLimit, maxMessageBytes, editWindowMs, presenceGraceMs } =
+    settings
+  return { dataDir, shards, durability, fanout, rateLimit, maxMessageBytes, editWindowMs, presenceGraceMs }
 }
 
 /** Listens alone on the port; uWebSockets.js would otherwise share it with other processes. */

@@ -7,6 +7,7 @@ import type { ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Caller } from './caller.ts'
 import type { Effects } from './effects.ts'
 import type { GroupRules, GroupState } from './group/group-state.ts'
+import type { Presence } from './presence.ts'
 import type { Greeting } from './user/sessions.ts'
 
 /** The actor whose events are recorded, as far as recording them goes. */
@@ -24,8 +25,12 @@ export interface EventSource {
 export interface ActorContext {
   readonly greeting: Greeting
   readonly rules: GroupRules
+  /** After the last session has gone others are not told for so long. */
+  readonly presenceGraceMs: number
   now(): number
   newId(): string
+  /** Who is connected, and how they are seen. */
+  presenceOf(userId: string): Presence
   /** Why a durable request cannot be taken at present, or null. */
   writeRefusal(): ChatError | null
   /** Does what a handler asked for. `group` is the actor whose events are recorded. */

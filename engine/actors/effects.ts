@@ -8,10 +8,12 @@
 import type { CloseReason } from '../../protocol/close-codes.ts'
 import type { DurableEvent, EventFields, EventName } from '../../protocol/events.ts'
 import type { Message } from '../../protocol/records.ts'
+import type { FileCall, FileCallName, FileCalls } from '../files/file-calls.ts'
 import type { GroupAlarm, UserAlarm } from '../shards/alarms.ts'
-import type { LogEntry, ReadName, ReadQuery, Reads } from '../storage/log.ts'
+import type { LogEntry, ReadName, ReadQuery, Reads, Status } from '../storage/log.ts'
 import type { Caller } from './caller.ts'
 import type { GroupMail, UserMail } from './mail.ts'
+import type { PresenceOf } from './presence.ts'
 
 export type Effect =
   /** Writes to the log. */
@@ -56,7 +58,19 @@ export type Effect =
   /** Ends the session's connection. */
   | { readonly type: 'close'; readonly session: number; readonly reason: CloseReason }
   | { readonly type: 'tell_group'; readonly groupId: string; readonly mail: GroupMail }
-  | { readonly type: 'tell_user'; readonly userId: string; readonly mail: UserMail }
+  | {
+      readonly type: 'tell_user'
+      readonly userId: string
+      readonly mail: UserMail
+      /** Nothing is told to who has no session. */
+      readonly ifConnected?: true
+    }
+  /** Goes on at once, with what is known of who is there. */
+  | { readonly type: 'with_presence'; readonly then: (presenceOf: PresenceOf) => readonly Effect[] }
+  /** All shards know from now on how the user is seen. */
+  | { readonly type: 'presence'; readonly userId: string; readonly status: Status }
+  /** Mail `gone` to the group, or no longer, when the user's last session has gone. */
+  | { readonly type: 'watch'; readonly groupId: string; readonly userId: string; readonly on: boolean }
   /** Mail `alarm` to this actor at that time, or earlier where it asked for that (`Alarms`). */
   | {
       readonly type: 'wake_group'
@@ -74,6 +88,8 @@ export type Effect =
     }
   /** Reads from the log; `then` goes on with the state as it is by then. */
   | ReadEffect
+  /** Has something done with the bytes of files; `then` goes on with the state as it is by then. */
+  | FileEffect
 
 type Recorded = { [N in DurableEvent]: { readonly name: N; readonly fields: EventFields<N> } }[DurableEvent]
 type Sent = { [N in EventName]: { readonly name: N; readonly fields: EventFields<N> } }[EventName]
@@ -84,6 +100,14 @@ export interface ReadEffect {
   readonly then: (result: never, now: number) => readonly Effect[]
   /** Whom a failure concerns: a caller is refused, a session that would miss something is closed. */
   readonly to: Caller | { readonly session: number }
+}
+
+export interface FileEffect {
+  readonly type: 'file'
+  readonly call: FileCall
+  readonly then: (result: never, now: number) => readonly Effect[]
+  /** Who is refused where it fails. */
+  readonly to: Caller
 }
 
 export type Effects = readonly Effect[]
@@ -163,10 +187,27 @@ export function tellUser(userId: string, mail: UserMail): Effect {
   return { type: 'tell_user', userId, mail }
 }
 
+export function withPresence(then: (presenceOf: PresenceOf) => Effects): Effect {
+  return { type: 'with_presence', then }
+}
+
+/** Mail to the user's actor, if they are connected. */
+export function tellConnected(userId: string, mail: UserMail): Effect {
+  return { type: 'tell_user', userId, mail, ifConnected: true }
+}
+
 export function read<N extends ReadName>(
   query: ReadQuery<N>,
   to: ReadEffect['to'],
   then: (result: Reads[N]['result'], now: number) => Effects,
 ): Effect {
   return { type: 'read', query: query as unknown as ReadQuery, to, then }
+}
+
+export function files<N extends FileCallName>(
+  call: FileCall<N>,
+  to: Caller,
+  then: (result: FileCalls[N]['result'], now: number) => Effects,
+): Effect {
+  return { type: 'file', call: call as unknown as FileCall, to, then }
 }

@@ -3,6 +3,8 @@
  * stream as the frames for sessions, so that what an actor sent a session before it wrote mail
  * has reached the connection before the mail's reader acts on it.
  */
+
+import type { File } from '../../protocol/records.ts'
 import type { GroupAlarm, UserAlarm } from '../shards/alarms.ts'
 import type { StoredGroup } from '../storage/log.ts'
 import type { Caller } from './caller.ts'
@@ -36,8 +38,12 @@ export type GroupMail =
       readonly to: number
       readonly counted: boolean
     }
+  /** From the uploader's actor: the bytes of a file are kept. The answer goes straight to the caller. */
+  | { readonly type: 'add_file'; readonly by: Caller; readonly file: File; readonly again: boolean }
   /** What the actor asked to be woken for. */
   | { readonly type: 'alarm'; readonly what: GroupAlarm }
+  /** The last session of a user whom the group watches has gone. */
+  | { readonly type: 'gone'; readonly userId: string }
 
 /** To a user's actor. */
 export type UserMail =
@@ -49,7 +55,15 @@ export type UserMail =
       readonly picture: string
     }
   | { readonly type: 'closed'; readonly session: number }
-  | { readonly type: 'joined'; readonly groupId: string; readonly joinedSeq: number }
+  | {
+      readonly type: 'joined'
+      readonly groupId: string
+      readonly joinedSeq: number
+      /** The group gets no presence. */
+      readonly large?: boolean | undefined
+    }
+  /** The group has become large, or is so no longer; told to the members who are connected. */
+  | { readonly type: 'group_size'; readonly groupId: string; readonly large: boolean }
   | { readonly type: 'left'; readonly groupId: string }
   /** A `replay` has ended; `complete` is null where the user is not a member. */
   | {

@@ -21,6 +21,8 @@ export const ToShard = {
   drain: 5,
   /** Answer `report`. */
   report: 6,
+  /** number: an index of `statuses`; body: the user, UTF-8, who is seen so. All shards hear it. */
+  presence: 7,
 } as const
 
 /** What a shard tells the hub. `number` is a session unless said otherwise. */
@@ -51,7 +53,12 @@ export const ToHub = {
   close: 12,
   /** id: a user; body: an event frame for all their sessions; number: one that does not get it, or 0. */
   sendUser: 13,
+  /** id: a user; number: an index of `statuses`, how all shards are to see them. */
+  presence: 14,
 } as const
+
+/** How a user may be seen, as numbers between threads. */
+export const statuses = ['offline', 'online', 'away', 'busy'] as const
 
 /** One record; `id` and `body` are views into the batch, valid while it is being read. */
 export type VisitRecord = (kind: number, number: number, id: Uint8Array, body: Uint8Array) => void

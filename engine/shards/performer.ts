@@ -12,24 +12,29 @@ import { parseMessageId } from '../../protocol/ids.ts'
 import type { Request } from '../../protocol/requests.ts'
 import type { ActorContext, EventSource } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
-import type { Effect, Effects, ReadEffect } from '../actors/effects.ts'
+import type { Effect, Effects, FileEffect, ReadEffect } from '../actors/effects.ts'
 import type { GroupRules } from '../actors/group/group-state.ts'
 import { isGone } from '../actors/group/known-messages.ts'
 import type { Mail } from '../actors/mail.ts'
+import type { Presence } from '../actors/presence.ts'
 import type { Greeting } from '../actors/user/sessions.ts'
+import type { Files } from '../files/file-calls.ts'
 import { ephemeralTwin } from '../gateway.ts'
 import type { Log, LoggedEvent, LogListener, ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
 import type { Alarms } from './alarms.ts'
-import { type Outbox, ToHub } from './batch.ts'
+import { type Outbox, statuses, ToHub } from './batch.ts'
 import { type Held, HeldBack } from './held-back.ts'
 import { pack } from './packing.ts'
 import { shardOf } from './partition.ts'
+import type { PresenceDirectory } from './presence-directory.ts'
 
 const RETRY_AFTER_MS = 500
 const STORAGE_RETRY_AFTER_MS = 1_000
 
 export interface PerformerOptions {
+  /** After the last session of a user has gone others are not told for so long. */
+  readonly presenceGraceMs: number
   /** How many shards there are. */
   readonly shards: number
   readonly durability: Durability
@@ -47,6 +52,14 @@ export interface ShardDeps {
   readonly after: (delayMs: number, then: () => void) => () => void
   readonly toHub: Outbox
   readonly openLog: (listener: LogListener) => Log
+  /** Where the bytes of files go. */
+  readonly files: Files
+}
+
+/** What the performer shares with its shard. */
+export interface ShardParts {
+  readonly alarms: Alarms
+  readonly directory: PresenceDirectory
 }
 
 /** What the shard hears of its log, after the performer has dealt with it. */
@@ -63,7 +76,10 @@ export class Performer implements ActorContext {
   readonly #options: PerformerOptions
   readonly #toHub: Outbox
   readonly #log: Log
+  readonly #files: Files
+  readonly presenceGraceMs: number
   readonly #alarms: Alarms
+  readonly #directory: PresenceDirectory
   readonly #watcher: LogWatcher
   readonly #held = new HeldBack()
   #appended = 0
@@ -72,15 +88,18 @@ export class Performer implements ActorContext {
   #failing: string | null = null
   #stopped = false
 
-  constructor(options: PerformerOptions, deps: ShardDeps, alarms: Alarms, watcher: LogWatcher) {
+  constructor(options: PerformerOptions, deps: ShardDeps, parts: ShardParts, watcher: LogWatcher) {
     this.#options = options
     this.greeting = options.greeting
     this.rules = options.rules
     this.now = deps.now
     this.newId = deps.newId
     this.#toHub = deps.toHub
-    this.#alarms = alarms
+    this.#alarms = parts.alarms
+    this.#directory = parts.directory
+    this.presenceGraceMs = options.presenceGraceMs
     this.#watcher = watcher
+    this.#files = deps.files
     this.#log = deps.openLog({
       committed: (offset) => this.#onCommitted(offset),
       failing: (reason) => this.#onFailing(reason),
@@ -139,6 +158,10 @@ export class Performer implements ActorContext {
     this.sendRefusal(by, refusal, tempId)
   }
 
+  presenceOf(userId: string): Presence {
+    return this.#directory.presenceOf(userId)
+  }
+
   perform(effects: Effects, group: EventSource | null): void {
     for (const effect of effects) this.#do(effect, group)
   }
@@ -167,6 +190,15 @@ export class Performer implements ActorContext {
       }
       case 'publish':
         return this.#publish(effect)
+      case 'with_presence':
+        return this.perform(
+          effect.then((userId) => this.presenceOf(userId)),
+          group,
+        )
+      case 'presence':
+        return this.#toHub.push(ToHub.presence, statuses.indexOf(effect.status), Buffer.from(effect.userId))
+      case 'watch':
+        return this.#directory.watch(effect.userId, effect.groupId, effect.on)
       case 'wake_group':
         return this.#alarms.set({ to: 'group', id: effect.groupId, what: effect.what }, effect.at)
       case 'wake_user':
@@ -183,6 +215,7 @@ export class Performer implements ActorContext {
       case 'tell_group':
         return this.#tell({ to: 'group', id: effect.groupId, mail: effect.mail })
       case 'tell_user':
+        if (effect.ifConnected && !this.presenceOf(effect.userId).connected) return
         return this.#tell({ to: 'user', id: effect.userId, mail: effect.mail })
       case 'when_drained': {
         const mail: Mail = { to: 'group', id: effect.groupId, mail: effect.mail }
@@ -190,6 +223,8 @@ export class Performer implements ActorContext {
       }
       case 'read':
         return this.#read(effect, group)
+      case 'file':
+        return this.#file(effect)
     }
   }
 
@@ -262,6 +297,16 @@ export class Performer implements ActorContext {
         if ('ref' in to) this.sendRefusal(to, ChatError.from(error))
         // It would miss what the read was for: it reconnects and resumes.
         else this.perform([{ type: 'close', session: to.session, reason: 'failed' }], null)
+      })
+  }
+
+  #file({ call, then, to }: FileEffect): void {
+    this.#files
+      .run(call)
+      .then((result) => this.perform(then(result as never, this.now()), null))
+      .catch((error: unknown) => {
+        if (!(error instanceof ChatError)) this.report(error, `files "${call.call}" failed`)
+        this.sendRefusal(to, ChatError.from(error))
       })
   }
 

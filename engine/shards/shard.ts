@@ -17,10 +17,11 @@ import { GroupActor } from '../actors/group/group-actor.ts'
 import type { Mail } from '../actors/mail.ts'
 import { UserActor } from '../actors/user/user-actor.ts'
 import { Alarms } from './alarms.ts'
-import { type Outbox, readBatch, ToHub, ToShard } from './batch.ts'
+import { type Outbox, readBatch, statuses, ToHub, ToShard } from './batch.ts'
 import { pack, unpack } from './packing.ts'
 import { shardOf } from './partition.ts'
 import { Performer, type PerformerOptions, type ShardDeps } from './performer.ts'
+import { PresenceDirectory } from './presence-directory.ts'
 
 /** Loaded actors of each kind; above it idle ones go early, and then new ones are refused. */
 const MAX_ACTORS = 200_000
@@ -62,6 +63,7 @@ export class Shard {
   readonly #now: () => number
   readonly #toHub: Outbox
   readonly #alarms: Alarms
+  readonly #directory = new PresenceDirectory()
   readonly #performer: Performer
   readonly #sessions = new Map<number, SessionIdentity>()
   readonly #groups = new Map<string, GroupActor>()
@@ -75,14 +77,19 @@ export class Shard {
     this.#alarms = new Alarms(deps, ({ to, id, what }) =>
       this.#deliver({ to, id, mail: { type: 'alarm', what } } as Mail),
     )
-    this.#performer = new Performer(options, deps, this.#alarms, {
-      committed: () => {
-        if (this.#draining) this.sweep()
+    this.#performer = new Performer(
+      options,
+      deps,
+      { alarms: this.#alarms, directory: this.#directory },
+      {
+        committed: () => {
+          if (this.#draining) this.sweep()
+        },
+        failing: (error) => {
+          for (const group of this.#groups.values()) group.storageFailed(error)
+        },
       },
-      failing: (error) => {
-        for (const group of this.#groups.values()) group.storageFailed(error)
-      },
-    })
+    )
   }
 
   /** Takes a batch from the hub. */
@@ -101,11 +108,10 @@ export class Shard {
           return this.#deliver(unpack<Mail>(body))
         case ToShard.report:
           return this.#toHub.push(ToHub.report, 0, undefined, pack(this.stats()))
+        case ToShard.presence:
+          return this.#directory.tell(Buffer.from(body).toString(), statuses[number] ?? 'offline')
         case ToShard.drain:
-          this.#draining = true
-          this.#performer.stopWrites()
-          this.#alarms.ringAll()
-          return this.sweep()
+          return this.#drain()
       }
     })
     this.#toHub.push(ToHub.taken, taken)
@@ -148,6 +154,14 @@ export class Shard {
     }
   }
 
+  #drain(): void {
+    if (!this.#draining) for (const user of this.#users.values()) user.stopping()
+    this.#draining = true
+    this.#performer.stopWrites()
+    this.#alarms.ringAll()
+    this.sweep()
+  }
+
   #onFrame(session: number, frame: Uint8Array): void {
     const identity = this.#sessions.get(session)
     // A frame of a session that was closed from this side a moment ago.
@@ -174,6 +188,7 @@ export class Shard {
 
   #onOpen(session: number, identity: SessionIdentity): void {
     this.#sessions.set(session, identity)
+    if (identity.listening) this.#directory.opened(identity.userId)
     if (!identity.listening || shardOf(identity.userId, this.#options.shards) !== this.#options.index) return
     const { userId, sessionId, name, picture } = identity
     this.#deliver({ to: 'user', id: userId, mail: { type: 'open', session, sessionId, name, picture } })
@@ -183,7 +198,11 @@ export class Shard {
     const identity = this.#sessions.get(session)
     this.#sessions.delete(session)
     if (!identity?.listening) return
-    this.#users.get(identity.userId)?.receive({ type: 'closed', session })
+    const { userId } = identity
+    for (const id of this.#directory.closed(userId)) {
+      this.#deliver({ to: 'group', id, mail: { type: 'gone', userId } })
+    }
+    this.#users.get(userId)?.receive({ type: 'closed', session })
   }
 
   #deliver({ to, id, mail }: Mail): void {

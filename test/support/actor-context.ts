@@ -6,6 +6,7 @@ import type { ActorContext, EventSource } from '../../engine/actors/actor-contex
 import type { Caller } from '../../engine/actors/caller.ts'
 import type { Effect, Effects } from '../../engine/actors/effects.ts'
 import type { GroupRules } from '../../engine/actors/group/group-state.ts'
+import type { Presence } from '../../engine/actors/presence.ts'
 import type { ReadName, ReadQuery, Reads } from '../../engine/storage/log.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { Request } from '../../protocol/requests.ts'
@@ -22,6 +23,9 @@ export class ManualContext implements ActorContext {
     serverVersion: '1',
     limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },
   }
+  readonly presenceGraceMs = 5_000
+  /** Who is there. */
+  readonly present = new Map<string, Presence>()
   readonly performed: Effect[] = []
   /** `ref code` of each refused request, in order. */
   readonly refused: string[] = []
@@ -35,6 +39,10 @@ export class ManualContext implements ActorContext {
   nowMs = 0
   #asked: Asked[] = []
   #offset = 0
+
+  presenceOf(userId: string): Presence {
+    return this.present.get(userId) ?? { connected: false, status: 'offline' }
+  }
 
   now(): number {
     return this.nowMs

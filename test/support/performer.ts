@@ -8,6 +8,7 @@ import { Alarms } from '../../engine/shards/alarms.ts'
 import { Outbox, readBatch, ToHub } from '../../engine/shards/batch.ts'
 import { unpack } from '../../engine/shards/packing.ts'
 import { Performer, type PerformerOptions } from '../../engine/shards/performer.ts'
+import { PresenceDirectory } from '../../engine/shards/presence-directory.ts'
 import type { LogEntry, LogListener } from '../../engine/storage/log.ts'
 import { decodeEvent } from '../../protocol/codec.ts'
 import { aGroup } from './groups.ts'
@@ -26,12 +27,14 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
     (batch) => batches.push(batch),
     () => {},
   )
+  const directory = new PresenceDirectory()
   const alarms = new Alarms({ now: () => 77, after: () => () => {} }, () => {})
   const performer = new Performer(
     {
       shards: 4,
       durability: 'process',
       fanout: 'immediate',
+      presenceGraceMs: 5_000,
       rules: { editWindowMs: 0 },
       greeting: {
         serverVersion: '1',
@@ -52,7 +55,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
         }
       },
     },
-    alarms,
+    { alarms, directory },
     { committed: () => heard.push('committed'), failing: ({ code }) => heard.push(code) },
   )
   const group: EventSource = {

@@ -16,9 +16,11 @@ import { append, type Effects, read, record, wakeGroup } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
 import { attach, isStillMember, replay, replayed } from './catch-up.ts'
+import { addFile } from './files.ts'
 import { groupAlarms, groupHandlers } from './group-handlers.ts'
 import { type GroupState, loadedState, newState, nextSeq } from './group-state.ts'
 import { createExisting, createGroup } from './membership.ts'
+import { typingEnded } from './typing.ts'
 
 const LEASE_NUMBERS = 1_024
 /** Below this a new lease is asked for, ahead of need. */
@@ -78,7 +80,7 @@ export class GroupActor implements EventSource {
   storageFailed(error: ChatError): void {
     if (this.#phase !== 'leasing') return
     for (const mail of this.#mailbox.takeAll()) {
-      if (mail.type === 'request' || mail.type === 'create') this.#refuse(mail, error)
+      if ('by' in mail) this.#refuse(mail, error)
       else this.#mailbox.push(mail)
     }
   }
@@ -207,10 +209,15 @@ export class GroupActor implements EventSource {
           return []
         }
         return attach(group, mail)
+      case 'add_file':
+        if (!group) throw new ChatError('not_found', undefined, { field: 'groupId' })
+        return addFile(group, mail, now)
       case 'replay':
         return group ? replay(group, mail) : [replayed(this.groupId, mail, null)]
       case 'alarm':
         return group ? groupAlarms[mail.what](group, now) : []
+      case 'gone':
+        return group ? typingEnded(group, mail.userId) : []
     }
   }
 
@@ -235,6 +242,7 @@ export class GroupActor implements EventSource {
       case 'request':
         return this.#context.refuse(mail.by, mail.request, error)
       case 'create':
+      case 'add_file':
         return this.#context.perform([refusal(mail.by, this.#asChatError(error))], this)
       case 'replay':
         return this.#context.perform([replayed(this.groupId, mail, false)], this)
@@ -243,6 +251,9 @@ export class GroupActor implements EventSource {
         return this.#context.perform([{ type: 'close', session: mail.session, reason: 'failed' }], this)
       case 'alarm':
         return this.#wakeAgain(mail.what, error)
+      case 'gone':
+        // Typing ends by itself.
+        return
     }
   }
 
@@ -254,7 +265,7 @@ export class GroupActor implements EventSource {
   }
 
   #asChatError(error: unknown): ChatError {
-    if (!(error instanceof ChatError)) this.#context.report(error, 'a group could not be made')
+    if (!(error instanceof ChatError)) this.#context.report(error, 'a group or a file could not be made')
     return ChatError.from(error)
   }
 }
@@ -264,6 +275,7 @@ function refusal(to: Caller, error: ChatError) {
 }
 
 function writes(mail: GroupMail | Asked): boolean {
+  if (mail.type === 'add_file') return true
   return takesNumbers(mail) || (mail.type === 'request' && durabilityOf(mail.request.event) === 'state')
 }
 

@@ -18,8 +18,8 @@ import { getMembers, muteGroup, muteMember, setRole, updateGroup } from './moder
 import { getOnlineUsers, signal } from './online.ts'
 import { getPins, pinMessage, unpinMessage } from './pins.ts'
 import { react, unreact } from './reactions.ts'
-import { getReceipts, messageDelivered, messageRead } from './receipts.ts'
-import { typingStart, typingStop } from './typing.ts'
+import { getReceipts, messageDelivered, messageRead, tellReceipts } from './receipts.ts'
+import { typingDue, typingStart, typingStop } from './typing.ts'
 
 /** Changes the state and returns what else is to happen. @throws ChatError, having changed nothing. */
 type GroupHandler<N extends RequestsTo<'group'>> = (
@@ -67,6 +67,6 @@ export const groupHandlers: { readonly [N in RequestsTo<'group'>]: GroupHandler<
 export const groupAlarms: {
   readonly [A in GroupAlarm]: (group: GroupState, now: number) => Effects
 } = {
-  typing: () => [],
-  receipts: () => [],
+  typing: typingDue,
+  receipts: tellReceipts,
 }

@@ -7,6 +7,9 @@ import type { Group, Member } from '../../../protocol/records.ts'
 import type { LoadedGroup, Role, StoredGroup, StoredMember } from '../../storage/log.ts'
 import { RECENT_EVENTS, REMEMBERED_TEMP_IDS } from '../../storage/log.ts'
 import { ChangedMessages } from './changed-messages.ts'
+import type { NewFile } from './files.ts'
+import { loadedReceipts, type MemberReceipts } from './member-receipts.ts'
+import { ReceiptNews } from './receipt-news.ts'
 import { RecentEvents } from './recent-events.ts'
 
 export interface MemberState extends StoredMember {
@@ -32,9 +35,16 @@ export interface GroupState {
   readonly changed: ChangedMessages
   /** Seqs of the pinned posts, the latest pin last. */
   readonly pins: Set<number>
+  /** Files that no message has shown yet, the newest last; what `files.ts` keeps few. */
+  readonly newFiles: Map<string, NewFile>
+  /** What members have got and read, by user id; of those who have given any receipt. */
+  readonly receipts: Map<string, MemberReceipts>
+  readonly receiptNews: ReceiptNews
   readonly rules: GroupRules
   /** Idempotency keys of the newest messages and the numbers they became, oldest first. */
   readonly tempIds: Map<string, number>
+  /** Who types, and until when that holds, milliseconds since 1970. Empty in large groups. */
+  readonly typing: Map<string, number>
   /** The newest number given out. */
   lastSeq: number
   /** The newest number that members have been shown; behind `lastSeq` only with `FANOUT=committed`. */
@@ -54,10 +64,14 @@ export function loadedState(info: StoredGroup, loaded: LoadedGroup, rules: Group
     recent: new RecentEvents(loaded.recent, loaded.recent.length < RECENT_EVENTS),
     changed: new ChangedMessages(),
     pins: new Set(loaded.pins),
+    receipts: loadedReceipts(loaded.receipts),
+    receiptNews: new ReceiptNews(),
+    newFiles: new Map(),
     rules,
     tempIds: new Map(
       loaded.tempIds.map(([senderId, tempId, seq]) => [idempotencyKey(senderId, tempId), seq]),
     ),
+    typing: new Map(),
     lastSeq: loaded.lastSeq,
     publishedSeq: loaded.lastSeq,
     ceiling: loaded.ceiling,
@@ -75,8 +89,12 @@ export function newState(info: StoredGroup, ceiling: number, rules: GroupRules):
     recent: new RecentEvents([], true),
     changed: new ChangedMessages(),
     pins: new Set(),
+    receipts: new Map(),
+    receiptNews: new ReceiptNews(),
+    newFiles: new Map(),
     rules,
     tempIds: new Map(),
+    typing: new Map(),
     lastSeq: 0,
     publishedSeq: 0,
     ceiling,

@@ -7,10 +7,11 @@ import type { File, Message } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, type Effect, type Effects, read, record } from '../effects.ts'
-import { fileFor } from './files.ts'
+import { fileFor, fileShown } from './files.ts'
 import { type GroupState, idempotencyKey, nextSeq, rememberTempId } from './group-state.ts'
 import { messageInMemory } from './known-messages.ts'
-import { callerAsMember, callerWhoMayPost } from './permissions.ts'
+import { callerAsMember, callerMay } from './permissions.ts'
+import { typingEnded } from './typing.ts'
 
 export function sendMessage(
   group: GroupState,
@@ -24,7 +25,7 @@ export function sendMessage(
   // SPEC 5.3: the same tempId makes one message, and the second answer carries the first.
   const known = group.tempIds.get(idempotencyKey(by.userId, tempId))
   if (known !== undefined) return answerAgain(group, by, tempId, known)
-  callerWhoMayPost(group, by, now)
+  callerMay(group, by, 'send_message', now)
   refuseEmpty(fields)
   if (fields.replyToId !== undefined) refuseForeignReply(group, fields.replyToId)
   if (fileId === undefined) return post(group, by, fields, undefined, now)
@@ -35,7 +36,7 @@ export function sendMessage(
     read({ read: 'file', fileId }, by, (stored, later) => {
       const again = group.tempIds.get(idempotencyKey(by.userId, tempId))
       if (again !== undefined) return answerAgain(group, by, tempId, again)
-      callerWhoMayPost(group, by, later)
+      callerMay(group, by, 'send_message', later)
       return post(group, by, fields, own(by, stored), later)
     }),
   ]
@@ -67,7 +68,12 @@ function post(
     mentions: mentions && membersAmong(group, mentions),
   }
   rememberTempId(group, by.userId, tempId, seq)
-  return [record(seq, now, 'new_message', { message }), sent(by, tempId, message)]
+  if (file) fileShown(group, file.fileId)
+  return [
+    record(seq, now, 'new_message', { message }),
+    ...typingEnded(group, by.userId, by.session),
+    sent(by, tempId, message),
+  ]
 }
 
 function answerAgain(group: GroupState, by: Caller, tempId: string, seq: number): Effects {

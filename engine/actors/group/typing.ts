@@ -1,13 +1,64 @@
 /**
- * Typing: who is writing at present (SPEC 5).
+ * Typing: who is writing at present (SPEC 5). Never stored, and not in large groups.
+ *
+ * `typing_start` shows it once and then only keeps it up: it ends by `typing_stop`, by the message
+ * itself, when the member goes or has no session any more, and by itself 6 s after the last
+ * start. One alarm a group finds those; a member who types on is found to have time left.
  */
-import { ChatError } from '../../../protocol/errors.ts'
-import type { Effects } from '../effects.ts'
+import type { RequestFields } from '../../../protocol/requests.ts'
+import type { Caller } from '../caller.ts'
+import { answer, type Effect, type Effects, publish, wakeGroup } from '../effects.ts'
+import type { GroupState } from './group-state.ts'
+import { isLarge } from './large.ts'
+import { callerAsMember, callerMay } from './permissions.ts'
 
-export function typingStart(): Effects {
-  throw new ChatError('internal')
+/** SPEC 5: typing ends by itself after so long. */
+const TYPING_MS = 6_000
+
+export function typingStart(
+  group: GroupState,
+  by: Caller,
+  _: RequestFields<'typing_start'>,
+  now: number,
+): Effects {
+  callerMay(group, by, 'typing_start', now)
+  if (isLarge(group)) return [answer(by, 'ok', {})]
+  const { groupId } = group
+  const { userId, name } = by
+  const known = group.typing.has(userId)
+  group.typing.set(userId, now + TYPING_MS)
+  if (known) return [answer(by, 'ok', {})]
+  return [
+    publish([groupId], 'user_typing', { userId, userName: name, groupId }, by.session),
+    { type: 'watch', groupId, userId, on: true },
+    wakeGroup(groupId, 'typing', now + TYPING_MS),
+    answer(by, 'ok', {}),
+  ]
 }
 
-export function typingStop(): Effects {
-  throw new ChatError('internal')
+export function typingStop(group: GroupState, by: Caller): Effects {
+  callerAsMember(group, by)
+  return [...typingEnded(group, by.userId, by.session), answer(by, 'ok', {})]
+}
+
+/** The user no longer types, for whatever reason; the session `but` knows. */
+export function typingEnded(group: GroupState, userId: string, but?: number): Effects {
+  if (!group.typing.delete(userId)) return []
+  const { groupId } = group
+  return [
+    publish([groupId], 'user_stopped_typing', { userId, groupId }, but),
+    { type: 'watch', groupId, userId, on: false },
+  ]
+}
+
+/** Ends the typing whose time is over; called by the alarm. */
+export function typingDue(group: GroupState, now: number): Effects {
+  const effects: Effect[] = []
+  let nextAt = Number.POSITIVE_INFINITY
+  for (const [userId, until] of group.typing) {
+    if (until <= now) effects.push(...typingEnded(group, userId))
+    else nextAt = Math.min(nextAt, until)
+  }
+  if (nextAt < Number.POSITIVE_INFINITY) effects.push(wakeGroup(group.groupId, 'typing', nextAt))
+  return effects
 }

@@ -9,6 +9,7 @@ import { limits } from '../../../protocol/limits.ts'
 import type { Limits } from '../../../protocol/records.ts'
 import { append, type Effect, type Effects, read, send, tellGroup } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
+import { announce, cameOnline, chosenStatus, wentOffline } from './status.ts'
 import type { SessionState, UserState } from './user-state.ts'
 
 /** What every `connected` says of the server. */
@@ -19,7 +20,7 @@ export interface Greeting {
 
 type Mail<T extends UserMail['type']> = Extract<UserMail, { type: T }>
 
-export function open(user: UserState, mail: Mail<'open'>, greeting: Greeting): Effects {
+export function open(user: UserState, mail: Mail<'open'>, greeting: Greeting, now: number): Effects {
   const { session, sessionId, name, picture } = mail
   user.sessions.set(session, { phase: 'opening', sessionId })
   const { userId } = user
@@ -29,8 +30,10 @@ export function open(user: UserState, mail: Mail<'open'>, greeting: Greeting): E
     user.picture = picture
     effects.push(append({ type: 'user', userId, name, picture }))
   }
+  effects.push(...cameOnline(user, now))
   effects.push(
-    read({ read: 'summaries', userId, limit: limits.connectedGroups }, { session }, (stored, now) => {
+    read({ read: 'summaries', userId, limit: limits.connectedGroups }, { session }, (stored, later) => {
+      user.largeGroups = new Set(stored.large)
       if (!user.sessions.has(session)) return []
       const listed = stored.groups.filter(({ group }) => user.groups.has(group.groupId))
       const lastSeqs = new Map<string, number>(stored.others)
@@ -48,11 +51,13 @@ export function open(user: UserState, mail: Mail<'open'>, greeting: Greeting): E
         send(session, 'connected', {
           message: 'connected',
           userId,
-          timestamp: now,
+          timestamp: later,
           sessionId,
           ...greeting,
           groups: listed,
         }),
+        ...chosenStatus(user, session, later),
+        ...announce(user, later),
         ...attaching,
       ]
     }),
@@ -60,14 +65,15 @@ export function open(user: UserState, mail: Mail<'open'>, greeting: Greeting): E
   return effects
 }
 
-export function closed(user: UserState, { session }: Mail<'closed'>): Effects {
-  user.sessions.delete(session)
-  return []
+export function closed(user: UserState, { session }: Mail<'closed'>, now: number, graceMs: number): Effects {
+  if (!user.sessions.delete(session) || user.sessions.size > 0) return []
+  return wentOffline(user, now, graceMs)
 }
 
-export function joined(user: UserState, { groupId, joinedSeq }: Mail<'joined'>): Effects {
+export function joined(user: UserState, { groupId, joinedSeq, large }: Mail<'joined'>): Effects {
   const known = user.groups.get(groupId) === joinedSeq
   user.groups.set(groupId, joinedSeq)
+  if (large) user.largeGroups.add(groupId)
   const effects: Effect[] = []
   for (const [session, state] of user.sessions) {
     if (state.phase !== 'connected' || (known && state.baselines.has(groupId))) continue
@@ -80,6 +86,7 @@ export function joined(user: UserState, { groupId, joinedSeq }: Mail<'joined'>):
 
 export function left(user: UserState, { groupId }: Mail<'left'>): Effects {
   user.groups.delete(groupId)
+  user.largeGroups.delete(groupId)
   for (const state of connectedSessions(user)) state.baselines.delete(groupId)
   return []
 }

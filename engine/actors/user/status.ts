@@ -1,9 +1,118 @@
 /**
- * Status: how a user wants to be seen, over all devices (SPEC 5).
+ * Status: how a user is seen, over all devices (SPEC 5).
+ *
+ * A user is present while one session is, and for a time of grace after the last one has gone, so
+ * that a reconnect is not seen. Who is present is seen with the status they chose, which is kept;
+ * `offline` there is invisible. Others hear of changes of what is seen and of nothing else: those
+ * who share a group that is not large, by one event a group, without the groups' actors. When an
+ * invisible user comes and goes nothing is written either: `lastSeenAt` would tell.
  */
-import { ChatError } from '../../../protocol/errors.ts'
-import type { Effects } from '../effects.ts'
+import type { RequestFields } from '../../../protocol/requests.ts'
+import type { Status } from '../../storage/log.ts'
+import type { Caller } from '../caller.ts'
+import {
+  answerCommitted,
+  append,
+  type Effect,
+  type Effects,
+  publish,
+  send,
+  sendUser,
+  wakeUser,
+} from '../effects.ts'
+import type { UserMail } from '../mail.ts'
+import type { UserState } from './user-state.ts'
 
-export function updateStatus(): Effects {
-  throw new ChatError('internal')
+export function updateStatus(
+  user: UserState,
+  by: Caller,
+  { status }: RequestFields<'update_status'>,
+  now: number,
+): Effects {
+  if (user.chosen === status) return [answerCommitted(by, 'ok', {})]
+  user.chosen = status
+  // Who hides was last seen when they did; who shows themselves is seen now.
+  if (isPresent(user)) user.lastSeenAt = now
+  return [
+    kept(user),
+    ...(isPresent(user) ? [tellShards(user, status)] : []),
+    ...announce(user, now),
+    // The user's other devices, where no group would tell them.
+    sendUser(user.userId, 'contact_status_changed', statusFields(user, status, now), by.session),
+    answerCommitted(by, 'ok', {}),
+  ]
+}
+
+/** A session has begun: all shards know at once, others hear of it by `announce`. */
+export function cameOnline(user: UserState, now: number): Effects {
+  user.graceUntil = null
+  if (user.chosen === 'offline') return []
+  user.lastSeenAt = now
+  const effects: Effect[] = [kept(user)]
+  if (user.shown !== user.chosen) effects.push(tellShards(user, user.chosen))
+  return effects
+}
+
+/** The last session has gone: others hear of it after the time of grace, `graceMs`. */
+export function wentOffline(user: UserState, now: number, graceMs: number): Effects {
+  if (user.chosen !== 'offline') user.lastSeenAt = now
+  user.graceUntil = now + graceMs
+  return [wakeUser(user.userId, 'offline', user.graceUntil)]
+}
+
+/** The alarm `offline` rings, perhaps for a session that has gone before the last one. */
+export function graceOver(user: UserState, now: number): Effects {
+  if (user.graceUntil === null) return []
+  if (now < user.graceUntil) return [wakeUser(user.userId, 'offline', user.graceUntil)]
+  user.graceUntil = null
+  if (user.chosen === 'offline') return []
+  return [kept(user), tellShards(user, 'offline'), ...announce(user, now)]
+}
+
+/** The shard stops: those who are present were last seen now. */
+export function stopping(user: UserState, now: number): Effects {
+  if (user.chosen === 'offline' || !isPresent(user)) return []
+  if (user.sessions.size > 0) user.lastSeenAt = now
+  return [kept(user)]
+}
+
+/** Tells others where what they see has changed since they were told. */
+export function announce(user: UserState, now: number): Effects {
+  const status = isPresent(user) ? user.chosen : 'offline'
+  if (status === user.shown) return []
+  user.shown = status
+  const groupIds = [...user.groups.keys()].filter((groupId) => !user.largeGroups.has(groupId))
+  return [publish(groupIds, 'contact_status_changed', statusFields(user, status, now))]
+}
+
+/** A new session learns what status its user chose on another device. */
+export function chosenStatus(user: UserState, session: number, now: number): Effects {
+  if (user.chosen === 'online') return []
+  return [send(session, 'contact_status_changed', statusFields(user, user.chosen, now))]
+}
+
+/** A group of the user has become large or is so no longer: it gets no presence, or does again. */
+export function groupSize(
+  user: UserState,
+  { groupId, large }: Extract<UserMail, { type: 'group_size' }>,
+): Effects {
+  if (large) user.largeGroups.add(groupId)
+  else user.largeGroups.delete(groupId)
+  return []
+}
+
+function isPresent(user: UserState): boolean {
+  return user.sessions.size > 0 || user.graceUntil !== null
+}
+
+function kept({ userId, chosen, lastSeenAt }: UserState): Effect {
+  return append({ type: 'presence', userId, status: chosen, lastSeenAt })
+}
+
+function tellShards({ userId }: UserState, status: Status): Effect {
+  return { type: 'presence', userId, status }
+}
+
+function statusFields({ userId, lastSeenAt }: UserState, status: Status, now: number) {
+  return { userId, status, timestamp: now, lastSeenAt: status === 'offline' ? lastSeenAt : undefined }
 }

@@ -11,6 +11,7 @@ import type { UserMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
 import { replayed } from './resume.ts'
 import { closed, joined, left, open } from './sessions.ts'
+import { graceOver, groupSize, stopping } from './status.ts'
 import { userHandlers } from './user-handlers.ts'
 import { type UserState, userState } from './user-state.ts'
 
@@ -47,7 +48,12 @@ export class UserActor {
 
   /** True when it may be forgotten: storage knows all that it knew. */
   get idle(): boolean {
-    return this.#user !== null && this.#user.sessions.size === 0
+    return this.#user !== null && this.#user.sessions.size === 0 && this.#user.graceUntil === null
+  }
+
+  /** Writes down what only memory knows: the shard stops. */
+  stopping(): void {
+    if (this.#user) this.#context.perform(stopping(this.#user, this.#context.now()), null)
   }
 
   receive(mail: UserMail | Asked): void {
@@ -75,17 +81,19 @@ export class UserActor {
         return handler(user, by, request.fields as never, this.#context.now(), this.#context.newId())
       }
       case 'open':
-        return open(user, mail, this.#context.greeting)
+        return open(user, mail, this.#context.greeting, this.#context.now())
       case 'closed':
-        return closed(user, mail)
+        return closed(user, mail, this.#context.now(), this.#context.presenceGraceMs)
       case 'joined':
         return joined(user, mail)
       case 'left':
         return left(user, mail)
       case 'replayed':
         return replayed(user, mail)
+      case 'group_size':
+        return groupSize(user, mail)
       case 'alarm':
-        return []
+        return graceOver(user, this.#context.now())
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * User state: what a user's actor knows. Changed by its handlers only.
  */
-import type { LoadedUser } from '../../storage/log.ts'
+import type { LoadedUser, Status } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 
 export interface UserState {
@@ -11,6 +11,16 @@ export interface UserState {
   /** The user's groups, and the seq that made them a member of each. */
   readonly groups: Map<string, number>
   readonly sessions: Map<number, SessionState>
+  /** Those of the groups that get no presence. */
+  largeGroups: Set<string>
+  /** How the user wants to be seen while they are present; `offline` is invisible. */
+  chosen: Status
+  /** How others were last told that they are seen. */
+  shown: Status
+  /** When they were last seen, milliseconds since 1970; not while they are invisible. */
+  lastSeenAt: number | undefined
+  /** Until then others are not told that the last session has gone; null where one is there. */
+  graceUntil: number | null
 }
 
 /** One connection of the user: until `connected` is sent it hears nothing. */
@@ -39,5 +49,10 @@ export function userState(userId: string, loaded: LoadedUser | null): UserState 
     picture: loaded?.picture ?? '',
     groups: new Map(loaded?.groups),
     sessions: new Map(),
+    largeGroups: new Set(),
+    chosen: loaded?.status ?? 'online',
+    shown: 'offline',
+    lastSeenAt: loaded?.lastSeenAt,
+    graceUntil: null,
   }
 }

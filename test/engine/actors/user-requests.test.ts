@@ -113,7 +113,7 @@ describe('resume', () => {
       user,
       ids(9).map((id) => [id, 0]),
     )
-    closed(user, { type: 'closed', session: ana.session })
+    closed(user, { type: 'closed', session: ana.session }, 80, 5_000)
     expect(done(user, 'g0')).toEqual([])
     expect(user.sessions.size).toBe(0)
   })

@@ -46,11 +46,11 @@ const baselines = (user: UserState, session: number) => {
 describe('open', () => {
   it('says `connected` before the session is attached to anything', () => {
     const user = aUser({ g: 1, h: 5 })
-    const effects = open(user, hello, greeting)
+    const effects = open(user, hello, greeting, 70)
     expect(baselines(user, 3)).toBe('opening')
     expect(only(effects, 'read').query).toMatchObject({ read: 'summaries', userId: 'ana', limit: 200 })
     const opened = given(effects, { groups: [summary('g', 9)], others: [['h', 7]] }, 77)
-    expect(brief(opened)).toEqual(['send', 'tell g attach', 'tell h attach'])
+    expect(brief(opened)).toEqual(['send', 'publish', 'tell g attach', 'tell h attach'])
     expect(only(opened, 'send')).toMatchObject({
       session: 3,
       event: {
@@ -67,20 +67,19 @@ describe('open', () => {
 
   it('keeps a new name or picture, and only a new one', () => {
     const user = aUser()
-    expect(brief(open(user, hello, greeting))).toEqual(['read'])
-    const renamed = open(user, { ...hello, name: 'Ana M.', picture: 'p' }, greeting)
-    expect(only(renamed, 'append').entry).toEqual({
-      type: 'user',
-      userId: 'ana',
-      name: 'Ana M.',
-      picture: 'p',
+    expect(brief(open(user, hello, greeting, 70))).toEqual(['append presence', 'presence', 'read'])
+    const renamed = open(user, { ...hello, name: 'Ana M.', picture: 'p' }, greeting, 70)
+    expect(renamed[0]).toEqual({
+      type: 'append',
+      entry: { type: 'user', userId: 'ana', name: 'Ana M.', picture: 'p' },
     })
-    expect(brief(open(user, { ...hello, name: 'Ana M.', picture: 'p' }, greeting))).toEqual(['read'])
+    const again = open(user, { ...hello, name: 'Ana M.', picture: 'p' }, greeting, 70)
+    expect(brief(again)).not.toContain('append user')
   })
 
   it('attaches what was joined while it opened, from the event that made the member', () => {
     const user = aUser({ g: 1 })
-    const effects = open(user, hello, greeting)
+    const effects = open(user, hello, greeting, 70)
     expect(joined(user, { type: 'joined', groupId: 'new', joinedSeq: 40 })).toEqual([])
     const opened = given(effects, { groups: [summary('g', 9)], others: [] })
     expect(attached(opened)).toEqual([
@@ -91,7 +90,7 @@ describe('open', () => {
 
   it('leaves out what was left while it opened, also from `connected`', () => {
     const user = aUser({ g: 1, h: 1 })
-    const effects = open(user, hello, greeting)
+    const effects = open(user, hello, greeting, 70)
     left(user, { type: 'left', groupId: 'h' })
     const opened = given(effects, { groups: [summary('h', 4), summary('g', 9)], others: [] })
     expect(attached(opened)).toEqual([['g', 3, 1, 9]])
@@ -100,7 +99,7 @@ describe('open', () => {
 
   it('starts behind a later joining where the summary is of an earlier membership', () => {
     const user = aUser({ g: 1 })
-    const effects = open(user, hello, greeting)
+    const effects = open(user, hello, greeting, 70)
     left(user, { type: 'left', groupId: 'g' })
     joined(user, { type: 'joined', groupId: 'g', joinedSeq: 30 })
     expect(attached(given(effects, { groups: [summary('g', 9)], others: [] }))).toEqual([['g', 3, 30, 29]])
@@ -108,8 +107,8 @@ describe('open', () => {
 
   it('says nothing to a session that went while it opened', () => {
     const user = aUser({ g: 1 })
-    const effects = open(user, hello, greeting)
-    closed(user, { type: 'closed', session: 3 })
+    const effects = open(user, hello, greeting, 70)
+    closed(user, { type: 'closed', session: 3 }, 80, 5_000)
     expect(given(effects, { groups: [summary('g', 9)], others: [] })).toEqual([])
     expect(user.sessions.size).toBe(0)
   })

@@ -1,0 +1,79 @@
+/**
+ * Presence directory: a shard's copy of who is connected and how they are seen.
+ *
+ * Every shard hears of every session that begins and ends, and what the users' actors decide
+ * (`tell`), all in the order in which the hub heard it. It also keeps who is to be told when the
+ * last session of somebody has gone: groups of this shard in which they were typing. Bounded by
+ * the sessions; who is neither connected nor seen is not in it.
+ */
+import type { Presence } from '../actors/presence.ts'
+import type { Status } from '../storage/log.ts'
+
+interface Known {
+  sessions: number
+  status: Status
+  /** Groups to be told when the last session goes. */
+  watchers: Set<string> | null
+}
+
+const ABSENT: Presence = { connected: false, status: 'offline' }
+const nobody: readonly string[] = []
+
+export class PresenceDirectory {
+  readonly #users = new Map<string, Known>()
+
+  /** A session has begun. */
+  opened(userId: string): void {
+    this.#known(userId).sessions += 1
+  }
+
+  /** A session has ended; the groups to be told where it was the last. */
+  closed(userId: string): readonly string[] {
+    const known = this.#users.get(userId)
+    if (!known || known.sessions === 0) return nobody
+    known.sessions -= 1
+    if (known.sessions > 0) return nobody
+    const watchers = known.watchers
+    known.watchers = null
+    this.#forget(userId, known)
+    return watchers ? [...watchers] : nobody
+  }
+
+  /** How the user's actor says that they are seen from now on. */
+  tell(userId: string, status: Status): void {
+    const known = this.#known(userId)
+    known.status = status
+    this.#forget(userId, known)
+  }
+
+  /** The group is told, or no longer, when the user's last session goes. */
+  watch(userId: string, groupId: string, on: boolean): void {
+    const known = this.#users.get(userId)
+    // Who has no session has nothing that could end.
+    if (!known || known.sessions === 0) return
+    if (on) {
+      known.watchers ??= new Set()
+      known.watchers.add(groupId)
+    } else {
+      known.watchers?.delete(groupId)
+      if (known.watchers?.size === 0) known.watchers = null
+    }
+  }
+
+  presenceOf(userId: string): Presence {
+    const known = this.#users.get(userId)
+    return known ? { connected: known.sessions > 0, status: known.status } : ABSENT
+  }
+
+  #known(userId: string): Known {
+    const known = this.#users.get(userId)
+    if (known) return known
+    const made: Known = { sessions: 0, status: 'offline', watchers: null }
+    this.#users.set(userId, made)
+    return made
+  }
+
+  #forget(userId: string, { sessions, status }: Known): void {
+    if (sessions === 0 && status === 'offline') this.#users.delete(userId)
+  }
+}
