@@ -1,0 +1,238 @@
+import { describe, expect, it } from 'vitest'
+import { groupHandlers } from '../../../engine/actors/group/group-handlers.ts'
+import type { GroupState } from '../../../engine/actors/group/group-state.ts'
+import { limits } from '../../../protocol/limits.ts'
+import type { Message } from '../../../protocol/records.ts'
+import { aGroup, aMember, aPost, brief, by, given, only, snapshot } from '../../support/groups.ts'
+import { refusal } from '../../support/sessions.ts'
+import { aFile } from '../../support/store.ts'
+
+const { edit_message, delete_message, recall_message, react, unreact, pin_message, unpin_message } =
+  groupHandlers
+const messageId = 'g:2'
+const changed = ['change', expect.stringMatching('record'), 'answer_committed ok']
+
+/** A group of Ana, admin, Max, moderator, and Bruno, in whose memory is the one post 2, by Bruno. */
+function aChat(post: Partial<Message> = {}): GroupState {
+  const group = aGroup({ ana: 'admin', max: 'moderator', bruno: 'member' })
+  group.recent.push({ seq: 2, message: { ...aPost(2), senderId: 'bruno', createdAt: 0, ...post } }, 0, 0)
+  group.lastSeq = 2
+  group.publishedSeq = 2
+  return group
+}
+
+/** The same, where only the log knows the post. */
+function aColdChat(): GroupState {
+  const group = aChat()
+  for (let seq = 3; seq < 600; seq++) group.recent.push({ seq, message: aPost(seq) }, 0, 0)
+  group.lastSeq = 599
+  return group
+}
+
+describe('edit_message', () => {
+  const edit = { messageId, content: 'better' }
+
+  it('is a change of the post and an event with a number of its own', () => {
+    const group = aChat()
+    const effects = edit_message(group, by('bruno'), edit, 70)
+    expect(brief(effects)).toEqual(['change', 'record message_edited 3', 'answer_committed ok'])
+    expect(only(effects, 'change')).toMatchObject({
+      seq: 3,
+      before: { content: 'post 2' },
+      message: { seq: 2, content: 'better', editedAt: 70, createdAt: 0 },
+    })
+    expect(only(effects, 'record').event.fields).toEqual({
+      messageId,
+      groupId: 'g',
+      seq: 3,
+      content: 'better',
+      editedAt: 70,
+    })
+  })
+
+  it('to the same words is nothing', () => {
+    const group = aChat()
+    expect(brief(edit_message(group, by('bruno'), { messageId, content: 'post 2' }, 0))).toEqual([
+      'answer_committed ok',
+    ])
+    expect(group.lastSeq).toBe(2)
+  })
+
+  it('may leave no words where the message shows a file', () => {
+    const group = aChat({ file: aFile() })
+    expect(brief(edit_message(group, by('bruno'), { messageId, content: '' }, 0))).toEqual(changed)
+  })
+
+  it('is too late when the window is over, and not before', () => {
+    const group = { ...aChat(), rules: { editWindowMs: 1_000 } }
+    expect(() => edit_message(group, by('bruno'), edit, 1_001)).toThrow(
+      expect.objectContaining(refusal('edit_expired')),
+    )
+    expect(brief(edit_message(group, by('bruno'), edit, 1_000))).toEqual(changed)
+  })
+
+  it('of an old message asks the log, and looks again at who asks when the answer is there', () => {
+    const group = aColdChat()
+    const effects = edit_message(group, by('bruno'), edit, 0)
+    const stored = { ...aPost(2), senderId: 'bruno' }
+    expect(only(effects, 'read').query).toEqual({ read: 'message', groupId: 'g', seq: 2 })
+    expect(() => given(effects, null)).toThrow(expect.objectContaining(refusal('not_found', 'messageId')))
+    group.members.delete('bruno')
+    expect(() => given(effects, stored)).toThrow(expect.objectContaining(refusal('not_a_member')))
+    group.members.set('bruno', aMember('bruno'))
+    expect(brief(given(effects, stored, 9))).toEqual(changed)
+    // What others have changed meanwhile counts, not what the log said.
+    group.changed.set({ ...stored, deletedAt: 5 }, stored, 600, 0, 600)
+    expect(() => given(effects, stored)).toThrow(expect.objectContaining(refusal('not_found', 'messageId')))
+  })
+})
+
+describe('delete_message', () => {
+  it('leaves an empty tombstone that is not pinned', () => {
+    const group = aChat({ file: aFile(), mentions: ['ana'], pinnedAt: 1, editedAt: 1, replyToId: 'g:1' })
+    group.pins.add(2)
+    const effects = delete_message(group, by('bruno'), { messageId }, 70)
+    expect(brief(effects)).toEqual(['change', 'record message_deleted 3', 'answer_committed ok'])
+    const { message } = only(effects, 'change')
+    expect(message).toMatchObject({ content: '', deletedAt: 70, deletedBy: 'bruno', senderId: 'bruno' })
+    expect([message.file, message.mentions, message.pinnedAt, message.editedAt]).toEqual(
+      new Array(4).fill(undefined),
+    )
+    expect(group.pins.size).toBe(0)
+  })
+
+  it.each(['ana', 'max', 'bruno'])('is for the sender and those above: %s', (userId) => {
+    expect(brief(delete_message(aChat(), by(userId), { messageId }, 0))).toEqual(changed)
+  })
+
+  it('of somebody who has left is for moderators still', () => {
+    const group = aChat()
+    group.members.delete('bruno')
+    expect(brief(delete_message(group, by('max'), { messageId }, 0))).toEqual(changed)
+  })
+
+  it.each([
+    ['a member, of another', 'bruno', 'max', 'role_needed'],
+    ['a moderator, of an admin', 'max', 'ana', 'higher_role'],
+    ['a stranger', 'eva', 'ana', 'not_a_member'],
+  ])('is refused to %s', (_, userId, senderId, code) => {
+    const group = aChat({ senderId })
+    const before = snapshot(group)
+    expect(() => delete_message(group, by(userId), { messageId }, 0)).toThrow(
+      expect.objectContaining(refusal(code)),
+    )
+    expect(snapshot(group)).toEqual(before)
+  })
+
+  it('twice is once', () => {
+    const group = aChat({ deletedAt: 5 })
+    expect(brief(delete_message(group, by('bruno'), { messageId }, 9))).toEqual(['answer_committed ok'])
+  })
+})
+
+describe('recall_message', () => {
+  it('takes the message back within five minutes', () => {
+    const effects = recall_message(aChat(), by('bruno'), { messageId }, limits.recallWindowMs)
+    expect(brief(effects)).toEqual(['change', 'record message_recalled 3', 'answer_committed ok'])
+    expect(only(effects, 'change').message).toMatchObject({ content: '', recalledAt: limits.recallWindowMs })
+  })
+
+  it('is refused five minutes after the message, and changes nothing', () => {
+    const group = aChat()
+    const before = snapshot(group)
+    expect(() => recall_message(group, by('bruno'), { messageId }, limits.recallWindowMs + 1)).toThrow(
+      expect.objectContaining(refusal('recall_expired')),
+    )
+    expect(snapshot(group)).toEqual(before)
+  })
+
+  it('is for the sender alone, also against an admin', () => {
+    expect(() => recall_message(aChat(), by('ana'), { messageId }, 0)).toThrow(
+      expect.objectContaining(refusal('not_yours')),
+    )
+  })
+
+  it('of a deleted message finds nothing, and twice is once', () => {
+    expect(() => recall_message(aChat({ deletedAt: 1 }), by('bruno'), { messageId }, 0)).toThrow(
+      expect.objectContaining(refusal('not_found', 'messageId')),
+    )
+    expect(brief(recall_message(aChat({ recalledAt: 1 }), by('bruno'), { messageId }, 0))).toEqual([
+      'answer_committed ok',
+    ])
+  })
+})
+
+describe('react', () => {
+  const with_ = (reactions: Message['reactions']) => aChat({ reactions })
+
+  it('adds the caller to the emoji, each once', () => {
+    const first = only(react(aChat(), by('ana'), { messageId, emoji: '👍' }, 0), 'change')
+    expect(first.message.reactions).toEqual([{ emoji: '👍', userIds: ['ana'] }])
+    const known = [{ emoji: '👍', userIds: ['bruno'] }]
+    const second = only(react(with_(known), by('ana'), { messageId, emoji: '👍' }, 0), 'change')
+    expect(second.message.reactions).toEqual([{ emoji: '👍', userIds: ['bruno', 'ana'] }])
+    expect(brief(react(with_(known), by('bruno'), { messageId, emoji: '👍' }, 0))).toEqual([
+      'answer_committed ok',
+    ])
+  })
+
+  it('is bounded, in emoji and in all', () => {
+    const emoji = Array.from({ length: limits.reactionEmoji }, (_, i) => ({
+      emoji: `${i}`,
+      userIds: ['max'],
+    }))
+    const full = expect.objectContaining(refusal('limit_reached', 'emoji'))
+    expect(() => react(with_(emoji), by('ana'), { messageId, emoji: 'one more' }, 0)).toThrow(full)
+    expect(brief(react(with_(emoji), by('ana'), { messageId, emoji: '0' }, 0))).toEqual(changed)
+    const many = [{ emoji: 'a', userIds: Array.from({ length: limits.reactions }, (_, i) => `u${i}`) }]
+    expect(() => react(with_(many), by('ana'), { messageId, emoji: 'a' }, 0)).toThrow(full)
+  })
+
+  it('is taken back by unreact, and the last one takes the emoji along', () => {
+    const known = [
+      { emoji: '👍', userIds: ['ana', 'bruno'] },
+      { emoji: '🎉', userIds: ['ana'] },
+    ]
+    const left = only(unreact(with_(known), by('ana'), { messageId, emoji: '👍' }, 0), 'change')
+    expect(left.message.reactions?.[0]).toEqual({ emoji: '👍', userIds: ['bruno'] })
+    const gone = only(unreact(with_(known), by('ana'), { messageId, emoji: '🎉' }, 0), 'change')
+    expect(gone.message.reactions).toHaveLength(1)
+    expect(brief(unreact(with_(known), by('max'), { messageId, emoji: '👍' }, 0))).toEqual([
+      'answer_committed ok',
+    ])
+  })
+
+  it('does not reach a message that is gone', () => {
+    expect(() => react(aChat({ recalledAt: 1 }), by('ana'), { messageId, emoji: 'x' }, 0)).toThrow(
+      expect.objectContaining(refusal('not_found', 'messageId')),
+    )
+  })
+})
+
+describe('pin_message', () => {
+  it('is for moderators, idempotent, and bounded', () => {
+    const group = aChat()
+    expect(() => pin_message(group, by('bruno'), { messageId }, 0)).toThrow(
+      expect.objectContaining(refusal('role_needed')),
+    )
+    expect(brief(pin_message(group, by('max'), { messageId }, 7))).toEqual(changed)
+    expect([...group.pins]).toEqual([2])
+    expect(brief(pin_message(aChat({ pinnedAt: 1 }), by('max'), { messageId }, 7))).toEqual([
+      'answer_committed ok',
+    ])
+    const full = aChat()
+    for (let i = 0; i < limits.pinnedMessages; i++) full.pins.add(1_000 + i)
+    expect(() => pin_message(full, by('max'), { messageId }, 0)).toThrow(
+      expect.objectContaining(refusal('limit_reached')),
+    )
+  })
+
+  it('is undone by unpin_message', () => {
+    const group = aChat({ pinnedAt: 1 })
+    group.pins.add(2)
+    const effects = unpin_message(group, by('max'), { messageId }, 7)
+    expect(only(effects, 'change').message.pinnedAt).toBeUndefined()
+    expect(group.pins.size).toBe(0)
+    expect(brief(unpin_message(aChat(), by('max'), { messageId }, 7))).toEqual(['answer_committed ok'])
+  })
+})
