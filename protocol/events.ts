@@ -31,6 +31,8 @@ export interface EventSpec {
   /** 64 to 127: one byte on the wire, and none is a request's. */
   readonly code: number
   readonly durable?: true
+  /** Kept nowhere, and left out for a reader who is behind (SPEC 5.5). */
+  readonly ephemeral?: true
   readonly fields: FieldMap
 }
 
@@ -171,15 +173,17 @@ export const events = {
     durable: true,
     fields: { userId, until: time, groupId, seq, by: userId, at: time },
   },
-  /** Begins to type; ends with `user_stopped_typing`, by itself after 6 s. Ephemeral. */
-  user_typing: { code: 90, fields: { userId, userName: name, groupId } },
-  user_stopped_typing: { code: 91, fields: { userId, groupId } },
+  /** Begins to type; ends with `user_stopped_typing`, by itself after 6 s. */
+  user_typing: { code: 90, ephemeral: true, fields: { userId, userName: name, groupId } },
+  user_stopped_typing: { code: 91, ephemeral: true, fields: { userId, groupId } },
   /**
    * Somebody with whom one shares a group came, went or chose another status. One for each group
-   * shared, all with the same timestamp. Ephemeral.
+   * shared, all with the same timestamp. Also of oneself: from another device, and after
+   * `connected` where one is not online.
    */
   contact_status_changed: {
     code: 92,
+    ephemeral: true,
     fields: { userId, status, timestamp: time, lastSeenAt: optional(time) },
   },
   /** Answers `get_online_users`. In a large group `users` is empty and `total` counts them. */

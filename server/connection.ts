@@ -6,7 +6,8 @@
  * Until its token is verified nothing it sends is acted on and nothing is sent to it (SPEC 1);
  * frames that come too early are held, within a bound, and handed on in order after `connected`.
  * Every write looks at what waits unsent first: a reader too far behind is closed with 4008
- * before anything is left out (SPEC 5.5). The socket is not touched once it is closing.
+ * before anything is left out (SPEC 5.5), and at half of that does without ephemeral events. The
+ * socket is not touched once it is closing.
  * There are ten thousand of these: no timers, no closures, lists are made when first needed.
  */
 import type { WebSocket } from 'uWebSockets.js'
@@ -14,7 +15,7 @@ import { ephemeralTwin, type Gateway, type Identity, type SessionPort } from '..
 import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
 import { encodeEvent } from '../protocol/codec.ts'
 import type { ChatError } from '../protocol/errors.ts'
-import { events } from '../protocol/events.ts'
+import { type EventSpec, events } from '../protocol/events.ts'
 import { type FrameHead, peekHead } from '../protocol/frame-head.ts'
 import { eventToJson } from '../protocol/json-codec.ts'
 import type { Verified } from './auth.ts'
@@ -57,6 +58,10 @@ const MALFORMED_WINDOW_MS = 60_000
 const MAX_WAITING = 64
 const NO_SESSION = -1
 const ERROR_CODE: number = events.error.code
+const rows: readonly EventSpec[] = Object.values(events)
+const ephemeralCodes: ReadonlySet<number> = new Set(
+  rows.filter((row) => row.ephemeral).map((row) => row.code),
+)
 
 export class Connection implements SessionPort {
   readonly json: boolean
@@ -80,6 +85,8 @@ export class Connection implements SessionPort {
   #held: HeldFrames | null = null
   #malformedAtMs: number[] | null = null
   #waiting: (() => void)[] | null = null
+  /** What it does without until its reader has caught up; null where the reader keeps up. */
+  #spared: Set<string> | null = null
 
   constructor(host: ConnectionHost, json: boolean, address: string, token: string | null) {
     this.#host = host
@@ -168,13 +175,17 @@ export class Connection implements SessionPort {
   subscribe(topic: string): void {
     if (!this.#ws || !this.#isUp()) return
     this.#host.topics.subscribe(this.#ws, this.#named(topic))
-    this.#host.topics.subscribe(this.#ws, this.#named(ephemeralTwin(topic)))
+    const twin = this.#named(ephemeralTwin(topic))
+    if (this.#spared) this.#spared.add(twin)
+    else this.#host.topics.subscribe(this.#ws, twin)
   }
 
   unsubscribe(topic: string): void {
     if (!this.#ws || !this.#isUp()) return
     this.#host.topics.unsubscribe(this.#ws, this.#named(topic))
-    this.#host.topics.unsubscribe(this.#ws, this.#named(ephemeralTwin(topic)))
+    const twin = this.#named(ephemeralTwin(topic))
+    if (this.#spared) this.#spared.delete(twin)
+    else this.#host.topics.unsubscribe(this.#ws, twin)
   }
 
   close(reason: CloseReason): void {
@@ -232,15 +243,31 @@ export class Connection implements SessionPort {
 
   /** The socket took some of what waits for it. */
   drained(): void {
-    if (!this.#waiting || !this.#isUp() || !this.#hasRoom()) return
+    if ((!this.#waiting && !this.#spared) || !this.#isUp() || !this.#hasRoom()) return
+    const spared = this.#spared
+    this.#spared = null
+    if (this.#ws && spared) for (const topic of spared) this.#host.topics.subscribe(this.#ws, topic)
     const waiting = this.#waiting
     this.#waiting = null
-    for (const then of waiting) then()
+    if (waiting) for (const then of waiting) then()
   }
 
-  /** Closes the connection where its reader is too far behind. */
+  /** Closes the connection where its reader is too far behind, and spares one who is half as far. */
   checkBacklog(): void {
-    if (this.#isUp() && this.#buffered() > this.#host.maxBackpressure) this.end('slow_reader')
+    if (!this.#isUp()) return
+    const buffered = this.#buffered()
+    if (buffered > this.#host.maxBackpressure) this.end('slow_reader')
+    else if (buffered > this.#host.maxBackpressure / 2) this.#spare()
+  }
+
+  /** Publishes to the ephemeral topic while this connection does not hear it. */
+  apartFrom(topic: string, publish: () => void): void {
+    const ws = this.#ws
+    const name = this.#named(topic)
+    const hears = ws !== null && this.#isUp() && this.#host.topics.hears(ws, name)
+    if (hears) this.#host.topics.unsubscribe(ws, name)
+    publish()
+    if (hears) this.#host.topics.subscribe(ws, name)
   }
 
   /** Looks after everything that is a matter of time; called about once a second. */
@@ -270,6 +297,7 @@ export class Connection implements SessionPort {
     this.#ws = null
     this.#held = null
     this.#waiting = null
+    this.#spared = null
     if (this.#session !== NO_SESSION) this.#host.gateway.closed(this.#session)
     this.#host.gone(this)
   }
@@ -322,9 +350,18 @@ export class Connection implements SessionPort {
   #write(frame: Uint8Array): void {
     const ws = this.#ws
     if (!ws) return
-    if (ws.getBufferedAmount() > this.#host.maxBackpressure) this.end('slow_reader')
-    else if (this.json) ws.send(eventToJson(frame), false)
+    this.checkBacklog()
+    if (!this.#isUp() || (this.#spared && ephemeralCodes.has(frame[1] as number))) return
+    if (this.json) ws.send(eventToJson(frame), false)
     else ws.send(frame, true)
+  }
+
+  /** SPEC 5.5: no more ephemeral events until its reader has caught up. */
+  #spare(): void {
+    if (this.#spared || !this.#ws) return
+    const twins = this.#host.topics.of(this.#ws).filter((topic) => topic.startsWith(this.#named('e:')))
+    for (const topic of twins) this.#host.topics.unsubscribe(this.#ws, topic)
+    this.#spared = new Set(twins)
   }
 
   /** JSON connections listen to topics of their own. */

@@ -11,7 +11,7 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js'
 import uWS from 'uWebSockets.js'
 import type { EngineLogger } from '../engine/engine.ts'
-import type { Gateway, Publisher } from '../engine/gateway.ts'
+import type { Gateway, Publisher, SessionPort } from '../engine/gateway.ts'
 import { encodeEvent } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { eventToJson } from '../protocol/json-codec.ts'
@@ -106,7 +106,12 @@ export class FrontEnd implements ConnectionHost, Publisher {
 
   // Publisher, called by the engine
 
-  publish(topic: string, frame: Uint8Array): void {
+  publish(topic: string, frame: Uint8Array, but?: SessionPort): void {
+    if (but instanceof Connection) but.apartFrom(topic, () => this.publish(topic, frame))
+    else this.#publish(topic, frame)
+  }
+
+  #publish(topic: string, frame: Uint8Array): void {
     this.#bytesSinceCheck += frame.length
     if (this.#bytesSinceCheck > this.maxBackpressure / 2) this.#checkBacklogs(frame.length)
     this.topics.publish(topic, frame)

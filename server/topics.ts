@@ -81,6 +81,19 @@ export class Topics {
     }
   }
 
+  /** Whether the socket hears the topic. */
+  hears(socket: SubscribingSocket, name: string): boolean {
+    const large = this.#large.get(name)
+    return large
+      ? large.written.some((_, i) => socket.isSubscribed(sliceName(name, i)))
+      : socket.isSubscribed(name)
+  }
+
+  /** The topics that the socket hears. */
+  of(socket: Pick<WebSocket<unknown>, 'getTopics'>): readonly string[] {
+    return socket.getTopics().map(topicOfSlice)
+  }
+
   /** Whether anybody hears the topic. */
   hasSubscribers(name: string): boolean {
     return this.#large.has(name) || this.#app.numSubscribers(name) > 0
@@ -165,6 +178,11 @@ export class Topics {
     this.#large.delete(large.name)
     return true
   }
+}
+
+function topicOfSlice(slice: string): string {
+  const mark = slice.indexOf('#')
+  return mark < 0 ? slice : slice.slice(0, mark)
 }
 
 /** Slice 0 is the topic itself; `#` is in no id. */
