@@ -2,6 +2,7 @@
  * Inline shards: one shard and its storage on the calling thread, for tests and small embeddings.
  * The very same actors, batches and SQL; a turn ends with the microtasks.
  */
+import { FileStore } from '../files/file-store.ts'
 import { newId } from '../new-id.ts'
 import { openInlineStorage } from '../storage/inline-log.ts'
 import { Outbox } from './batch.ts'
@@ -15,11 +16,14 @@ const SWEEP_MS = 10_000
 export function startInlineShards({
   dataDir,
   durability,
+  maxUploadBytes,
   shard: options,
   now,
+  logger,
 }: ShardsOptions): RunningShards {
   let take: (index: number, batch: Uint8Array) => void = () => {}
-  const storage = openInlineStorage(dataDir, durability, queueMicrotask)
+  const storage = openInlineStorage(dataDir, durability, queueMicrotask, now, logger)
+  const files = new FileStore({ dataDir, maxUploadBytes, now })
   const shard = new Shard(
     { ...options, index: 0, shards: 1 },
     {
@@ -28,18 +32,24 @@ export function startInlineShards({
       after: startTimer,
       toHub: new Outbox((batch) => take(0, batch), queueMicrotask),
       openLog: (listener) => storage.log(listener),
+      files,
     },
   )
-  const sweep = setInterval(() => shard.sweep(), SWEEP_MS).unref()
+  const sweep = setInterval(() => {
+    shard.sweep()
+    files.sweep()
+  }, SWEEP_MS).unref()
   return {
     ports: [{ post: (batch) => shard.receive(batch) }],
     onBatch(taker) {
       take = taker
     },
-    close() {
+    searchStats: async () => storage.searchStats(),
+    async close() {
       clearInterval(sweep)
       shard.close()
-      return storage.close()
+      await files.close()
+      await storage.close()
     },
   }
 }

@@ -1,15 +1,19 @@
 /**
  * Running shards: what the engine needs of its shards, wherever they run.
  */
-import type { ShardPort } from '../hub.ts'
+import type { EngineLogger, ShardPort } from '../hub.ts'
+import type { IndexerStats } from '../search/indexer.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
 import type { ShardOptions } from './shard.ts'
 
 export interface ShardsOptions {
   readonly dataDir: string
   readonly durability: Durability
+  /** The largest file that is taken, bytes. */
+  readonly maxUploadBytes: number
   readonly shard: Omit<ShardOptions, 'index' | 'shards'>
   readonly now: () => number
+  readonly logger: EngineLogger
   /** A shard or the storage has failed for good. */
   readonly onFailure: (error: Error) => void
 }
@@ -19,6 +23,8 @@ export interface RunningShards {
   readonly ports: readonly ShardPort[]
   /** Says who takes the shards' batches; called once, before anything is posted. */
   onBatch(take: (index: number, batch: Uint8Array) => void): void
+  /** Where the search index stands. */
+  searchStats(): Promise<IndexerStats>
   /** Ends them after they have drained; storage last. */
   close(): Promise<void>
 }

@@ -3,8 +3,9 @@
  * the storage threads over a port each. Ends by itself after `drained`, when the hub says so.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { FileStore, type FileStoreOptions } from '../files/file-store.ts'
 import { newId } from '../new-id.ts'
-import { RemoteLog } from '../storage/remote-log.ts'
+import { type LogPorts, RemoteLog } from '../storage/remote-log.ts'
 import { Outbox } from './batch.ts'
 import { Shard, type ShardOptions } from './shard.ts'
 import { startTimer } from './timer.ts'
@@ -12,15 +13,16 @@ import { startTimer } from './timer.ts'
 /** What the main thread starts a shard thread with. */
 export interface ShardThreadData {
   readonly options: ShardOptions
-  readonly writer: MessagePort
-  readonly reader: MessagePort
+  readonly files: Omit<FileStoreOptions, 'now'>
+  readonly log: LogPorts
 }
 
 const SWEEP_MS = 10_000
 
-const { options, writer, reader } = workerData as ShardThreadData
+const { options, files: folder, log: ports } = workerData as ShardThreadData
 const hub = parentPort as MessagePort
 const logs: RemoteLog[] = []
+const files = new FileStore({ ...folder, now: Date.now })
 
 const shard = new Shard(options, {
   now: Date.now,
@@ -28,12 +30,16 @@ const shard = new Shard(options, {
   after: startTimer,
   toHub: new Outbox((batch) => hub.postMessage(batch, [batch.buffer as ArrayBuffer]), setImmediate),
   openLog: (listener) => {
-    const log = new RemoteLog(writer, reader, listener, setImmediate)
+    const log = new RemoteLog(ports, listener, setImmediate)
     logs.push(log)
     return log
   },
+  files,
 })
-const sweep = setInterval(() => shard.sweep(), SWEEP_MS)
+const sweep = setInterval(() => {
+  shard.sweep()
+  files.sweep()
+}, SWEEP_MS)
 
 hub.on('message', (message: Uint8Array | 'end') => {
   if (message !== 'end') return shard.receive(message)
@@ -41,4 +47,8 @@ hub.on('message', (message: Uint8Array | 'end') => {
   shard.close()
   for (const log of logs) log.close()
   hub.close()
+  // The thread ends when the last file is closed.
+  files.close().catch((error: unknown) => {
+    throw error
+  })
 })

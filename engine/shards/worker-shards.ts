@@ -6,7 +6,8 @@
  * is terminated, since a thread with an open database would take the process with it.
  */
 import { once } from 'node:events'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { startSearch } from '../search/start-search.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import type { StorageThreadData, StorageThreadNote } from '../storage/writer-thread.ts'
@@ -19,27 +20,34 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
   const { dataDir, onFailure } = options
   const writerChannels = Array.from({ length: shards }, () => new MessageChannel())
   const readerChannels = Array.from({ length: shards }, () => new MessageChannel())
+  const searchChannels = Array.from({ length: shards }, () => new MessageChannel())
+  const changes = new MessageChannel()
 
-  const storage = (file: string, channels: readonly MessageChannel[]) =>
-    startStorageThread(file, dataDir, options.durability, channels)
-  // The writer makes the file that the reader opens.
-  const writer = await storage('../storage/writer-thread.js', writerChannels)
+  const storage = (file: string, channels: readonly MessageChannel[], search?: MessagePort) =>
+    startStorageThread(file, dataDir, options.durability, channels, search)
+  // The writer makes the file that the others open.
+  const writer = await storage('../storage/writer-thread.js', writerChannels, changes.port1)
   const reader = await storage('../storage/reader-thread.js', readerChannels)
+  const search = await startSearch(
+    { dataDir, ports: searchChannels.map((channel) => channel.port1), writer: changes.port2 },
+    options.logger,
+  )
 
   const workers = writerChannels.map((channel, index) => {
     const readerChannel = readerChannels[index] as MessageChannel
+    const searchChannel = searchChannels[index] as MessageChannel
     const data: ShardThreadData = {
       options: { ...options.shard, index, shards } satisfies ShardOptions,
-      writer: channel.port2,
-      reader: readerChannel.port2,
+      files: { dataDir, maxUploadBytes: options.maxUploadBytes },
+      log: { writer: channel.port2, reader: readerChannel.port2, search: searchChannel.port2 },
     }
     return new Worker(new URL('./shard-thread.js', import.meta.url), {
       workerData: data,
-      transferList: [channel.port2, readerChannel.port2],
+      transferList: [channel.port2, readerChannel.port2, searchChannel.port2],
       name: `shard-${index}`,
     })
   })
-  for (const worker of [writer, reader, ...workers]) {
+  for (const worker of [writer, reader, search.worker, ...workers]) {
     worker.on('error', (error) => onFailure(error instanceof Error ? error : new Error(String(error))))
   }
   return {
@@ -51,6 +59,7 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
         worker.on('message', (batch: Uint8Array) => take(index, batch))
       }
     },
+    searchStats: () => search.stats(),
     async close() {
       const end = (worker: Worker) => {
         const ended = once(worker, 'exit')
@@ -59,6 +68,7 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
       }
       await Promise.all(workers.map(end))
       await end(reader)
+      await end(search.worker)
       await end(writer)
     },
   }
@@ -69,11 +79,12 @@ async function startStorageThread(
   dataDir: string,
   durability: Durability,
   channels: readonly MessageChannel[],
+  search: MessagePort | undefined,
 ): Promise<Worker> {
   const ports = channels.map((channel) => channel.port1)
   const worker = new Worker(new URL(file, import.meta.url), {
-    workerData: { dataDir, durability, ports } satisfies StorageThreadData,
-    transferList: ports,
+    workerData: { dataDir, durability, ports, ...(search && { search }) } satisfies StorageThreadData,
+    transferList: search ? [...ports, search] : ports,
     name: file.includes('writer') ? 'storage-writer' : 'storage-reader',
   })
   const [note] = (await once(worker, 'message')) as [StorageThreadNote]

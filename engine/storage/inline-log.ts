@@ -3,9 +3,16 @@
  *
  * The same writer, write loop and reader as in the worker threads; only the way between is shorter.
  */
+import { FileFolder } from '../files/file-folder.ts'
+import { Janitor } from '../files/janitor.ts'
+import type { EngineLogger } from '../hub.ts'
+import { ChangedGroups } from '../search/changed-groups.ts'
+import type { IndexerStats } from '../search/indexer.ts'
+import { SearchService } from '../search/search-service.ts'
 import type { Defer } from '../shards/batch.ts'
-import type { Log, LogEntry, LogListener, ReadName, ReadQuery, Reads } from './log.ts'
+import { isSearch, type Log, type LogEntry, type LogListener, type ReadName, type ReadQuery, type Reads } from './log.ts'
 import { type Durability, databasePath, lockDirectory, openReader, openWriter } from './sqlite/database.ts'
+import { FileRows } from './sqlite/file-rows.ts'
 import { Reader } from './sqlite/reader.ts'
 import { Writer } from './sqlite/writer.ts'
 import { WriteLoop } from './write-loop.ts'
@@ -14,21 +21,41 @@ import { WriteLoop } from './write-loop.ts'
 export interface InlineStorage {
   /** The log of the one shard. */
   log(listener: LogListener): Log
+  searchStats(): IndexerStats
   close(): Promise<void>
 }
 
 /** Opens the data directory. @throws StorageError */
-export function openInlineStorage(dataDir: string, durability: Durability, defer: Defer): InlineStorage {
+export function openInlineStorage(
+  dataDir: string,
+  durability: Durability,
+  defer: Defer,
+  now: () => number = Date.now,
+  logger: EngineLogger = { info() {}, warn() {}, error() {} },
+): InlineStorage {
   const lock = lockDirectory(dataDir)
   try {
-    const writer = new Writer(openWriter(dataDir, durability))
+    const db = openWriter(dataDir, durability)
+    const writer = new Writer(db)
+    const janitor = new Janitor({ folder: new FileFolder(dataDir), rows: new FileRows(db), now })
+    janitor.start()
     const reader = new Reader(openReader(dataDir))
-    const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`)
+    const search = new SearchService(dataDir, logger)
+    const changes = new ChangedGroups((note) => {
+      search.changed(note)
+      queueMicrotask(() => changes.taken())
+    })
+    const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`, (entries) =>
+      changes.committed(entries),
+    )
     return {
-      log: (listener) => new InlineLog(loop, reader, listener, defer),
+      log: (listener) => new InlineLog(loop, reader, search, listener, defer),
+      searchStats: () => search.stats(),
       async close() {
+        janitor.close()
         try {
           loop.close()
+          search.close()
           reader.close()
           writer.checkpoint()
         } finally {
@@ -46,14 +73,22 @@ export function openInlineStorage(dataDir: string, durability: Durability, defer
 class InlineLog implements Log {
   readonly #loop: WriteLoop
   readonly #reader: Reader
+  readonly #search: SearchService
   readonly #listener: LogListener
   readonly #defer: Defer
   #turn: LogEntry[] = []
   #offset = 0
 
-  constructor(loop: WriteLoop, reader: Reader, listener: LogListener, defer: Defer) {
+  constructor(
+    loop: WriteLoop,
+    reader: Reader,
+    search: SearchService,
+    listener: LogListener,
+    defer: Defer,
+  ) {
     this.#loop = loop
     this.#reader = reader
+    this.#search = search
     this.#listener = listener
     this.#defer = defer
     loop.addSource(listener)
@@ -73,6 +108,6 @@ class InlineLog implements Log {
   }
 
   async read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']> {
-    return this.#reader.run(query)
+    return isSearch(query) ? this.#search.run(query as never) : this.#reader.run(query as never)
   }
 }

@@ -4,7 +4,7 @@
 import { onTestFinished } from 'vitest'
 import type { LogEntry, StoredGroup, StoredMember } from '../../engine/storage/log.ts'
 import { openReader, openWriter } from '../../engine/storage/sqlite/database.ts'
-import { fileUrl } from '../../engine/storage/sqlite/message-rows.ts'
+import { fileUrl } from '../../engine/files/file-address.ts'
 import { Reader } from '../../engine/storage/sqlite/reader.ts'
 import { Writer } from '../../engine/storage/sqlite/writer.ts'
 import type { File, Message } from '../../protocol/records.ts'

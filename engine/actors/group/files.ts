@@ -1,9 +1,120 @@
 /**
  * Files: those of a group, and who may have them.
+ *
+ * A file belongs to one group. Until a message shows it only its uploader may fetch it, then every
+ * member; and nobody once the last message that showed it was deleted or recalled. What a moment
+ * ago was added or shown the log may not know yet: memory is asked first.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import type { Effects } from '../effects.ts'
+import type { File } from '../../../protocol/records.ts'
+import type { RequestFields } from '../../../protocol/requests.ts'
+import type { Caller } from '../caller.ts'
+import { answer, answerCommitted, append, type Effect, type Effects, read } from '../effects.ts'
+import type { GroupMail } from '../mail.ts'
+import type { GroupState } from './group-state.ts'
+import { messageInMemory } from './known-messages.ts'
+import { callerAsMember } from './permissions.ts'
 
-export function getFile(): Effects {
-  throw new ChatError('internal')
+/** New files that a group remembers; by then the oldest is long committed. */
+const MAX_NEW = 64
+/** So long after it was added the log knows a file in any case. */
+const NEW_MS = 600_000
+
+/** A file and whose it is. */
+export interface GroupFile {
+  readonly file: File
+  readonly uploadedBy: string
+}
+
+/** A file that was added a moment ago and that no message has shown yet. */
+export interface NewFile extends GroupFile {
+  readonly addedAt: number
+}
+
+/** The bytes of a file are kept; it becomes the group's, once. */
+export function addFile(
+  group: GroupState,
+  { by, file, again }: Extract<GroupMail, { type: 'add_file' }>,
+  now: number,
+): Effects {
+  callerAsMember(group, by)
+  const { fileId } = file
+  if (!again) return add(group, by, file, now)
+  // The same upload was ended before, and perhaps the group never heard of it.
+  if (fileFor(group, fileId)) return [answerCommitted(by, 'file_uploaded', file)]
+  return [
+    read({ read: 'file', fileId }, by, (stored, later) => {
+      callerAsMember(group, by)
+      if (stored || fileFor(group, fileId)) return [answerCommitted(by, 'file_uploaded', file)]
+      return add(group, by, file, later)
+    }),
+  ]
+}
+
+/** What is known of a file; also what decides whether its bytes are given out. */
+export function getFile(
+  group: GroupState,
+  by: Caller,
+  { fileId }: RequestFields<'get_file'>,
+  now: number,
+): Effects {
+  callerAsMember(group, by)
+  const shown = shownInMemory(group, fileId)
+  if (shown) return [answer(by, 'file', { file: shown.file })]
+  const added = newFile(group, fileId, now)
+  if (added) return [answerOwn(by, added)]
+  return [
+    read({ read: 'file', fileId }, by, (stored) => {
+      callerAsMember(group, by)
+      if (!stored) throw noSuchFile()
+      return [stored.shown ? answer(by, 'file', { file: stored.file }) : answerOwn(by, stored)]
+    }),
+  ]
+}
+
+/** A file that the log may not know yet: added a moment ago, or shown by one of the newest posts. */
+export function fileFor(group: GroupState, fileId: string): GroupFile | undefined {
+  return group.newFiles.get(fileId) ?? shownInMemory(group, fileId)
+}
+
+/** A message shows the file: from now on that decides who may have it. */
+export function fileShown(group: GroupState, fileId: string): void {
+  group.newFiles.delete(fileId)
+}
+
+function add(group: GroupState, by: Caller, file: File, now: number): Effects {
+  const uploadedBy = by.userId
+  for (const [fileId, { addedAt }] of group.newFiles) {
+    if (group.newFiles.size < MAX_NEW && addedAt + NEW_MS > now) break
+    group.newFiles.delete(fileId)
+  }
+  group.newFiles.set(file.fileId, { file, uploadedBy, addedAt: now })
+  return [
+    append({ type: 'file', groupId: group.groupId, file, uploadedBy, at: now }),
+    answerCommitted(by, 'file_uploaded', file),
+  ]
+}
+
+function newFile(group: GroupState, fileId: string, now: number): NewFile | undefined {
+  const added = group.newFiles.get(fileId)
+  return added && added.addedAt + NEW_MS > now ? added : undefined
+}
+
+/** Only who uploaded a file may post it, so that the sender of a message is whose file it is. */
+function shownInMemory(group: GroupState, fileId: string): GroupFile | undefined {
+  const { recent, lastSeq } = group
+  for (const { seq } of recent.range(recent.floor - 1, lastSeq, Number.POSITIVE_INFINITY)) {
+    const message = messageInMemory(group, seq)
+    if (message?.file?.fileId === fileId) return { file: message.file, uploadedBy: message.senderId }
+  }
+  return undefined
+}
+
+function answerOwn(by: Caller, { file, uploadedBy }: GroupFile): Effect {
+  if (uploadedBy !== by.userId) throw noSuchFile()
+  return answer(by, 'file', { file })
+}
+
+function noSuchFile(): ChatError {
+  return new ChatError('not_found', 'no such file', { field: 'fileId' })
 }

@@ -1,21 +1,79 @@
 /**
- * Uploads: files on their way to a group.
+ * Uploads: files on their way to a group, in one frame or in chunks that can be gone on with.
+ *
+ * The user's actor sees to it that only members upload, has the bytes taken to the disk, and tells
+ * the group once they are kept; the group's actor looks again, makes the file its own and answers.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import type { Effects } from '../effects.ts'
+import type { RequestFields } from '../../../protocol/requests.ts'
+import type { KeptUpload, UploadProgress } from '../../files/file-calls.ts'
+import type { Caller } from '../caller.ts'
+import { answer, type Effects, files, tellGroup } from '../effects.ts'
+import type { UserState } from './user-state.ts'
 
-export function uploadFile(): Effects {
-  throw new ChatError('internal')
+export function uploadFile(
+  user: UserState,
+  by: Caller,
+  fields: RequestFields<'upload_file'>,
+  now: number,
+  newId: string,
+): Effects {
+  const { groupId, fileName, file, fileSize, mimeType } = fields
+  refuseStranger(user, groupId)
+  if (file.length !== fileSize) {
+    throw new ChatError('bad_request', `fileSize takes the ${file.length} bytes of file`, {
+      field: 'fileSize',
+    })
+  }
+  const announced = { groupId, fileName, size: fileSize, mimeType }
+  const { userId } = user
+  return [files({ call: 'keep', userId, announced, bytes: file, newId, now }, by, tellOf(by))]
 }
 
-export function uploadBegin(): Effects {
-  throw new ChatError('internal')
+export function uploadBegin(
+  user: UserState,
+  by: Caller,
+  fields: RequestFields<'upload_begin'>,
+  now: number,
+  newId: string,
+): Effects {
+  const { groupId, fileName, fileSize, mimeType, sha256, uploadId } = fields
+  refuseStranger(user, groupId)
+  if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256)) {
+    throw new ChatError('bad_request', 'sha256 takes 64 hexadecimal digits', { field: 'sha256' })
+  }
+  const announced = { groupId, fileName, size: fileSize, mimeType, sha256 }
+  const { userId } = user
+  return [files({ call: 'begin', userId, announced, uploadId, newId, now }, by, progressTo(by))]
 }
 
-export function uploadChunk(): Effects {
-  throw new ChatError('internal')
+export function uploadChunk(
+  user: UserState,
+  by: Caller,
+  { uploadId, offset, chunk }: RequestFields<'upload_chunk'>,
+): Effects {
+  return [files({ call: 'append', userId: user.userId, uploadId, offset, bytes: chunk }, by, progressTo(by))]
 }
 
-export function uploadEnd(): Effects {
-  throw new ChatError('internal')
+export function uploadEnd(
+  user: UserState,
+  by: Caller,
+  { uploadId }: RequestFields<'upload_end'>,
+  now: number,
+  newId: string,
+): Effects {
+  return [files({ call: 'end', userId: user.userId, uploadId, newId, now }, by, tellOf(by))]
+}
+
+/** @throws ChatError `not_a_member` */
+function refuseStranger(user: UserState, groupId: string): void {
+  if (!user.groups.has(groupId)) throw new ChatError('not_a_member')
+}
+
+function progressTo(by: Caller): (progress: UploadProgress) => Effects {
+  return (progress) => [answer(by, 'upload_progress', progress)]
+}
+
+function tellOf(by: Caller): (kept: KeptUpload) => Effects {
+  return ({ groupId, file, again }) => [tellGroup(groupId, { type: 'add_file', by, file, again })]
 }

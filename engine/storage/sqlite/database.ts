@@ -7,6 +7,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import Database from 'better-sqlite3'
+import { FileFolder, prepareFolder } from '../../files/file-folder.ts'
 import { StorageError } from '../storage-error.ts'
 import { migrate } from './migrate.ts'
 
@@ -37,6 +38,7 @@ export function lockDirectory(dataDir: string): DirectoryLock {
     try {
       db.pragma('journal_mode = MEMORY')
       db.exec('CREATE TABLE IF NOT EXISTS owner (pid INTEGER); BEGIN EXCLUSIVE')
+      prepareFolder(new FileFolder(dataDir))
     } catch (error) {
       db.close()
       throw error

@@ -4,8 +4,10 @@
  * One row is one post as it is now: an edit has replaced its content, a deletion or a recall has
  * emptied it. `messageColumns` is what a statement selects, `toMessage` what becomes of it.
  */
+
 import { toMessageId } from '../../../protocol/ids.ts'
 import type { File, Message, Reaction } from '../../../protocol/records.ts'
+import { fileUrl } from '../../files/file-address.ts'
 
 export interface MessageRow extends FileRow {
   readonly seq: number
@@ -85,9 +87,4 @@ export function toFile(row: FileRow): File | null {
     height: row.height ?? undefined,
     durationMs: row.duration_ms ?? undefined,
   }
-}
-
-/** Where a file is fetched, over HTTP. */
-export function fileUrl(fileId: string): string {
-  return `/api/chat/files/${fileId}`
 }

@@ -1,0 +1,320 @@
+/**
+ * File store: takes uploads to the disk and keeps them there under the hash of their bytes.
+ *
+ * A file is kept in steps, each of which may be the last one before a crash: its bytes are fsynced,
+ * the sidecar says what it becomes, the bytes get their name for good by a rename, the folder is
+ * fsynced. So nothing half is ever under a final name, and a repeated `end` goes on where it stopped.
+ * Bounds: uploads of one user, open files (the one unused longest is closed), bytes that wait.
+ */
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { ChatError } from '../../protocol/errors.ts'
+import type { File } from '../../protocol/records.ts'
+import { fileIdOf, fileUrl } from './file-address.ts'
+import type {
+  AnnouncedFile,
+  FileCall,
+  FileCallName,
+  FileCalls,
+  Files,
+  KeptUpload,
+  UploadProgress,
+} from './file-calls.ts'
+import { FileFolder, isUploadId, parsePartial, syncFolder } from './file-folder.ts'
+import { inspect } from './inspect.ts'
+import { Lanes } from './lanes.ts'
+import { noSuchUpload, PartialFile, receivedOf } from './partial.ts'
+import {
+  type Kept,
+  type Pending,
+  readKept,
+  readPending,
+  uploadPrefix,
+  writeKept,
+  writePending,
+} from './sidecar.ts'
+
+/** Uploads that one user may have on the way at once. */
+const MAX_UPLOADS = 8
+/** Uploads that are open at once; more are closed and opened again as their chunks come. */
+const MAX_OPEN = 256
+/** An upload without a chunk for so long is closed; it can be gone on with. */
+const IDLE_MS = 60_000
+/** Bytes of chunks that wait for the disk. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024
+const STORAGE_RETRY_MS = 1_000
+/** What the disk says when it has no room or takes no writes. */
+const noWrites: readonly string[] = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']
+
+export interface FileStoreOptions {
+  readonly dataDir: string
+  /** The largest file, bytes. */
+  readonly maxUploadBytes: number
+  readonly now: () => number
+}
+
+interface OpenUpload {
+  readonly partial: PartialFile
+  readonly pending: Pending
+  usedAt: number
+}
+
+export class FileStore implements Files {
+  readonly #options: FileStoreOptions
+  readonly #folder: FileFolder
+  readonly #lanes = new Lanes(MAX_WAITING_BYTES)
+  /** Those with an open file, the one used last at the end. */
+  readonly #open = new Map<string, OpenUpload>()
+
+  constructor(options: FileStoreOptions) {
+    this.#options = options
+    this.#folder = new FileFolder(options.dataDir)
+  }
+
+  /** Uploads that are open, for the stats. */
+  get openUploads(): number {
+    return this.#open.size
+  }
+
+  async run<N extends FileCallName>(call: FileCall<N>): Promise<FileCalls[N]['result']> {
+    try {
+      return (await this.#run(call as unknown as FileCall)) as FileCalls[N]['result']
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? ''
+      if (error instanceof ChatError || !noWrites.includes(code)) throw error
+      throw new ChatError('storage_unavailable', undefined, { retryAfterMs: STORAGE_RETRY_MS })
+    }
+  }
+
+  sweep(): void {
+    const usedBefore = this.#options.now() - IDLE_MS
+    for (const [uploadId, { usedAt }] of this.#open) {
+      if (usedAt <= usedBefore && !this.#lanes.busy(uploadId)) this.#closeLater(uploadId)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#lanes.settled()
+    for (const uploadId of [...this.#open.keys()]) await this.#closeUpload(uploadId)
+  }
+
+  #run(call: FileCall): Promise<UploadProgress | KeptUpload> {
+    switch (call.call) {
+      case 'begin': {
+        const { uploadId } = call
+        this.#refuseTooLarge(call.announced)
+        if (uploadId === undefined) return this.#inLaneOfUser(call.userId, () => this.#begin(call))
+        return this.#inLane(uploadId, 0, () => this.#resume(call, uploadId))
+      }
+      case 'append': {
+        // The chunk is a view into the batch that brought it.
+        const bytes = Uint8Array.from(call.bytes)
+        return this.#inLane(call.uploadId, bytes.length, () => this.#append(call, bytes))
+      }
+      case 'end':
+        return this.#inLane(call.uploadId, 0, () => this.#end(call))
+      case 'keep': {
+        this.#refuseTooLarge(call.announced)
+        const bytes = Uint8Array.from(call.bytes)
+        const uploadId = uploadPrefix(call.userId) + call.newId
+        return this.#inLane(uploadId, bytes.length, () => this.#keepWhole(call, uploadId, bytes))
+      }
+    }
+  }
+
+  #inLane<T>(uploadId: string, bytes: number, task: () => Promise<T>): Promise<T> {
+    if (!isUploadId(uploadId)) return Promise.reject(noSuchUpload())
+    return this.#lanes.run(uploadId, bytes, task)
+  }
+
+  /** One after the other, so that their number is right. */
+  #inLaneOfUser<T>(userId: string, task: () => Promise<T>): Promise<T> {
+    return this.#lanes.run(uploadPrefix(userId), 0, task)
+  }
+
+  async #begin({ userId, announced, newId, now }: FileCall<'begin'>): Promise<UploadProgress> {
+    const prefix = uploadPrefix(userId)
+    const names = await readdir(this.#folder.partial)
+    const own = names.filter((name) => name.startsWith(prefix) && parsePartial(name)?.kind === 'json')
+    if (own.length >= MAX_UPLOADS) {
+      throw new ChatError('limit_reached', `${MAX_UPLOADS} uploads at once; end or go on with one of them`)
+    }
+    const uploadId = prefix + newId
+    await this.#make(uploadId, { userId, announced, createdAt: now })
+    return { uploadId, received: 0, size: announced.size }
+  }
+
+  async #make(uploadId: string, pending: Pending): Promise<void> {
+    await writeFile(this.#folder.ofUpload(uploadId, 'part'), '', { flag: 'wx' })
+    await writePending(this.#folder, uploadId, pending)
+  }
+
+  async #resume(call: FileCall<'begin'>, uploadId: string): Promise<UploadProgress> {
+    const { groupId, size } = call.announced
+    const kept = await this.#keptBy(call.userId, uploadId)
+    if (kept) return { uploadId, received: kept.file.size, size: kept.file.size }
+    // Whoever goes on with it may do so elsewhere: the file is free for any thread.
+    await this.#closeUpload(uploadId)
+    const { announced } = await this.#pendingOf(call.userId, uploadId)
+    if (announced.groupId !== groupId) throw differs('groupId')
+    if (announced.size !== size) throw differs('fileSize')
+    return { uploadId, received: await receivedOf(this.#folder, uploadId, size), size }
+  }
+
+  async #append(
+    { userId, uploadId, offset }: FileCall<'append'>,
+    bytes: Uint8Array,
+  ): Promise<UploadProgress> {
+    const kept = this.#open.has(uploadId) ? null : await this.#keptBy(userId, uploadId)
+    if (kept) return { uploadId, received: kept.file.size, size: kept.file.size }
+    const { partial, pending } = await this.#opened(userId, uploadId)
+    const { size } = pending.announced
+    if (offset > partial.received) {
+      throw new ChatError('bad_request', `offset takes ${partial.received}: a chunk is missing`, {
+        field: 'offset',
+      })
+    }
+    if (offset + bytes.length > size) {
+      throw new ChatError('bad_request', `chunk takes no more than the ${size} bytes announced`, {
+        field: 'chunk',
+      })
+    }
+    // A chunk that was sent again is there already, or a part of it is.
+    if (offset + bytes.length > partial.received)
+      await partial.write(bytes.subarray(partial.received - offset))
+    return { uploadId, received: partial.received, size }
+  }
+
+  async #end({ userId, uploadId, newId, now }: FileCall<'end'>): Promise<KeptUpload> {
+    const before = await this.#keptBy(userId, uploadId)
+    if (before) {
+      await this.#nameContent(uploadId, before.file.sha256)
+      return { groupId: before.groupId, file: before.file, again: true }
+    }
+    const { partial, pending } = await this.#opened(userId, uploadId)
+    const { announced } = pending
+    if (partial.received < announced.size) {
+      throw new ChatError('bad_file', `${partial.received} of ${announced.size} bytes are there`)
+    }
+    return await this.#keep(uploadId, partial, pending, newId, now)
+  }
+
+  async #keepWhole(call: FileCall<'keep'>, uploadId: string, bytes: Uint8Array): Promise<KeptUpload> {
+    const { userId, announced, newId, now } = call
+    await this.#make(uploadId, { userId, announced, createdAt: now })
+    try {
+      const { partial, pending } = await this.#opened(userId, uploadId)
+      await partial.write(bytes)
+      return await this.#keep(uploadId, partial, pending, newId, now)
+    } catch (error) {
+      // Nobody knows its id: it could not be gone on with.
+      await this.#drop(uploadId)
+      throw error
+    }
+  }
+
+  /** All bytes are there: looks at them and makes them a file. */
+  async #keep(
+    uploadId: string,
+    partial: PartialFile,
+    { userId, announced }: Pending,
+    newId: string,
+    now: number,
+  ): Promise<KeptUpload> {
+    const { groupId, fileName, size, mimeType } = announced
+    const { sha256 } = partial
+    if (announced.sha256 !== undefined && announced.sha256.toLowerCase() !== sha256) {
+      await this.#drop(uploadId)
+      throw new ChatError('bad_file', 'its bytes have another sha256; upload it anew', { field: 'sha256' })
+    }
+    const found = await inspect(partial.handle, size, mimeType)
+    await partial.handle.sync()
+    const fileId = fileIdOf(groupId, newId)
+    const file: File = { fileId, url: fileUrl(fileId), fileName, size, sha256, ...found }
+    await writeKept(this.#folder, uploadId, { userId, groupId, file, keptAt: now })
+    await this.#closeUpload(uploadId)
+    await this.#nameContent(uploadId, sha256)
+    return { groupId, file, again: false }
+  }
+
+  /** The bytes get their name for good, unless they have it already; the same bytes replace each other. */
+  async #nameContent(uploadId: string, sha256: string): Promise<void> {
+    const folder = this.#folder.contentFolder(sha256)
+    const isNew = (await mkdir(folder, { recursive: true })) !== undefined
+    try {
+      await rename(this.#folder.ofUpload(uploadId, 'part'), this.#folder.content(sha256))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      return
+    }
+    await syncFolder(folder)
+    if (isNew) await syncFolder(this.#folder.path)
+    await rm(this.#folder.ofUpload(uploadId, 'json'), { force: true })
+  }
+
+  /** The upload with its file open. @throws ChatError `not_found` where it is not the user's. */
+  async #opened(userId: string, uploadId: string): Promise<OpenUpload> {
+    const known = this.#open.get(uploadId)
+    if (known) {
+      if (known.pending.userId !== userId) throw noSuchUpload()
+      known.usedAt = this.#options.now()
+      this.#open.delete(uploadId)
+      this.#open.set(uploadId, known)
+      return known
+    }
+    const pending = await this.#pendingOf(userId, uploadId)
+    await this.#makeRoom()
+    const partial = await PartialFile.open(this.#folder, uploadId, pending.announced.size, pending.hashed)
+    const opened = { partial, pending, usedAt: this.#options.now() }
+    this.#open.set(uploadId, opened)
+    return opened
+  }
+
+  async #makeRoom(): Promise<void> {
+    if (this.#open.size < MAX_OPEN) return
+    for (const uploadId of this.#open.keys()) {
+      if (!this.#lanes.busy(uploadId)) return await this.#closeUpload(uploadId)
+    }
+    throw new ChatError('overloaded', undefined, { retryAfterMs: STORAGE_RETRY_MS })
+  }
+
+  async #pendingOf(userId: string, uploadId: string): Promise<Pending> {
+    const pending = await readPending(this.#folder, uploadId)
+    if (pending?.userId !== userId) throw noSuchUpload()
+    return pending
+  }
+
+  async #keptBy(userId: string, uploadId: string): Promise<Kept | null> {
+    const kept = await readKept(this.#folder, uploadId)
+    if (kept && kept.userId !== userId) throw noSuchUpload()
+    return kept
+  }
+
+  #closeLater(uploadId: string): void {
+    // In its lane: a chunk that comes now opens it again, after that.
+    this.#lanes.run(uploadId, 0, () => this.#closeUpload(uploadId)).catch(() => {})
+  }
+
+  async #closeUpload(uploadId: string): Promise<void> {
+    const opened = this.#open.get(uploadId)
+    this.#open.delete(uploadId)
+    await opened?.partial.close()
+  }
+
+  async #drop(uploadId: string): Promise<void> {
+    await this.#closeUpload(uploadId)
+    for (const kind of ['part', 'json', 'kept'] as const) {
+      await rm(this.#folder.ofUpload(uploadId, kind), { force: true })
+    }
+  }
+
+  #refuseTooLarge({ size }: AnnouncedFile): void {
+    const { maxUploadBytes } = this.#options
+    if (size > maxUploadBytes) {
+      throw new ChatError('too_large', `a file takes at most ${maxUploadBytes} bytes`, { field: 'fileSize' })
+    }
+  }
+}
+
+function differs(field: string): ChatError {
+  return new ChatError('bad_request', `${field} is not what the upload was begun with`, { field })
+}

@@ -1,0 +1,147 @@
+/**
+ * Partial: the bytes of one upload as they arrive, hashed on their way to the disk.
+ *
+ * Whoever has one open is the only one that writes it, on whatever thread: a lock file says so.
+ * Otherwise two writers could make content that is not what its hash says. `received` is what the
+ * file holds; opened again, it is hashed up to there first, a piece at a time.
+ */
+import { createHash, type Hash } from 'node:crypto'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { ChatError } from '../../protocol/errors.ts'
+import type { FileFolder } from './file-folder.ts'
+
+const PIECE_BYTES = 256 * 1024
+const BUSY_RETRY_MS = 1_000
+
+export class PartialFile {
+  readonly handle: FileHandle
+  readonly #lock: string
+  readonly #hash: Hash
+  /** The hash of the whole where it is known without having read it. */
+  readonly #hashed: string | undefined
+  #received: number
+  #closed = false
+
+  private constructor(
+    handle: FileHandle,
+    lock: string,
+    hash: Hash,
+    received: number,
+    hashed: string | undefined,
+  ) {
+    this.handle = handle
+    this.#lock = lock
+    this.#hash = hash
+    this.#received = received
+    this.#hashed = hashed
+  }
+
+  /**
+   * Opens the bytes of an upload for writing on; `hashed` is the hash of all of them, where a
+   * writer before knew it and left it behind.
+   * @throws ChatError `overloaded` while somebody else writes them, `not_found` where there are none.
+   */
+  static async open(
+    folder: FileFolder,
+    uploadId: string,
+    size: number,
+    hashed?: string | undefined,
+  ): Promise<PartialFile> {
+    const lock = folder.ofUpload(uploadId, 'lock')
+    await take(lock)
+    let handle: FileHandle | null = null
+    try {
+      handle = await open(folder.ofUpload(uploadId, 'part'), 'r+')
+      const hash = createHash('sha256')
+      const whole = hashed !== undefined && (await handle.stat()).size === size
+      const received = whole ? size : await hashUpTo(handle, hash, size)
+      return new PartialFile(handle, lock, hash, received, whole ? hashed : undefined)
+    } catch (error) {
+      await handle?.close()
+      await rm(lock, { force: true })
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw noSuchUpload()
+      throw error
+    }
+  }
+
+  /** Bytes that are there. */
+  get received(): number {
+    return this.#received
+  }
+
+  /** The hash of what is there, in hexadecimal. */
+  get sha256(): string {
+    return this.#hashed ?? this.#hash.copy().digest('hex')
+  }
+
+  /** Writes behind what is there; the caller has seen to it that there is room within `size`. */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await this.handle.write(
+        bytes,
+        done,
+        bytes.length - done,
+        this.#received + done,
+      )
+      if (bytesWritten === 0) throw new Error('nothing was written')
+      done += bytesWritten
+    }
+    this.#hash.update(bytes)
+    this.#received += bytes.length
+  }
+
+  /** Lets others write it. May be called again. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    try {
+      await this.handle.close()
+    } finally {
+      await rm(this.#lock, { force: true })
+    }
+  }
+}
+
+/** What a user is told of an upload that is not there, or not theirs. */
+export function noSuchUpload(): ChatError {
+  return new ChatError('not_found', 'no such upload', { field: 'uploadId' })
+}
+
+/** How many bytes of an upload lie there. */
+export async function receivedOf(folder: FileFolder, uploadId: string, size: number): Promise<number> {
+  try {
+    const handle = await open(folder.ofUpload(uploadId, 'part'), 'r')
+    try {
+      return Math.min((await handle.stat()).size, size)
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+    throw error
+  }
+}
+
+async function take(lock: string): Promise<void> {
+  try {
+    await (await open(lock, 'wx')).close()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new ChatError('overloaded', 'the upload is being written by another connection', {
+      retryAfterMs: BUSY_RETRY_MS,
+    })
+  }
+}
+
+async function hashUpTo(handle: FileHandle, hash: Hash, size: number): Promise<number> {
+  const there = Math.min((await handle.stat()).size, size)
+  const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, Math.max(there, 1)))
+  let at = 0
+  while (at < there) {
+    const { bytesRead } = await handle.read(piece, 0, Math.min(piece.length, there - at), at)
+    if (bytesRead === 0) break
+    hash.update(piece.subarray(0, bytesRead))
+    at += bytesRead
+  }
+  return at
+}
