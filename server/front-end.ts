@@ -4,8 +4,9 @@
  * The upgrade is answered at once; the token is verified afterwards. Fan-out is native: an event
  * is published once to its topic (JSON sockets listen to `j` + topic). uWebSockets.js would drop
  * what is over a socket's limit, in the middle of a stream, so it is given none: the backlogs are
- * looked at here, before half a limit more has been published than at the last look. A buffer so
- * ends below twice `maxBackpressure` and one frame, and no stream has a hole.
+ * looked at here, before a quarter of a limit more has been published than at the last look: a reader
+ * is spared ephemeral events at half of it before those alone would close it, no buffer ends above
+ * one and a half and one frame, and no stream has a hole.
  * Bounded: `maxConnections`; everything that is a matter of time is done by one `sweep`.
  */
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js'
@@ -113,7 +114,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
 
   #publish(topic: string, frame: Uint8Array): void {
     this.#bytesSinceCheck += frame.length
-    if (this.#bytesSinceCheck > this.maxBackpressure / 2) this.#checkBacklogs(frame.length)
+    if (this.#bytesSinceCheck > this.maxBackpressure / 4) this.#checkBacklogs(frame.length)
     this.topics.publish(topic, frame)
     if (this.#jsonConnections > 0 && this.topics.hasSubscribers(`j${topic}`)) {
       const text = eventToJson(frame)
