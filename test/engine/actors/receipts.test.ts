@@ -1,0 +1,289 @@
+import { describe, expect, it } from 'vitest'
+import type { Effects } from '../../../engine/actors/effects.ts'
+import type { GroupState } from '../../../engine/actors/group/group-state.ts'
+import { leaveGroup } from '../../../engine/actors/group/membership.ts'
+import { type Ranges, unpackRanges } from '../../../engine/actors/group/ranges.ts'
+import {
+  getReceipts,
+  messageDelivered,
+  messageRead,
+  tellReceipts,
+} from '../../../engine/actors/group/receipts.ts'
+import { RecentEvents } from '../../../engine/actors/group/recent-events.ts'
+import { limits } from '../../../protocol/limits.ts'
+import { aGroup, aMember, aPost, brief, by, given, only } from '../../support/groups.ts'
+
+const MINUTE_MS = 60_000
+
+/** Ana, Bruno and Clara; Ana's posts 2, 3, 5, Bruno's 4, an event 6, Ana's post 7. */
+function aChat(): GroupState {
+  const group = aGroup({ ana: 'admin', bruno: 'member', clara: 'member' })
+  for (const seq of [2, 3, 4, 5, 7]) post(group, seq, seq === 4 ? 'bruno' : 'ana')
+  group.recent.push({ seq: 8, code: 71, frame: Buffer.of(0) }, 0, 0)
+  group.lastSeq = 8
+  return group
+}
+
+function post(group: GroupState, seq: number, senderId: string): void {
+  group.recent.push({ seq, message: { ...aPost(seq), senderId, createdAt: seq } }, 0, 0)
+  group.lastSeq = seq
+}
+
+const ids = (...seqs: readonly number[]) => ({ messageIds: seqs.map((seq) => `g:${seq}`) })
+const read = (group: GroupState, userId: string, seqs: readonly number[], now = 100) =>
+  messageRead(group, by(userId), { ...ids(...seqs), groupId: 'g' }, now)
+const deliver = (group: GroupState, userId: string, seqs: readonly number[], now = 100) =>
+  messageDelivered(group, by(userId), ids(...seqs), now)
+const short = (ranges: Ranges) => ranges.map(({ from, to }) => `${from}-${to}`).join(' ')
+
+/** What is sent to whom, in short. */
+function told(effects: Effects): readonly string[] {
+  return effects.map((effect) => {
+    if (effect.type !== 'send_user') throw new Error(effect.type)
+    const { name, fields } = effect.event
+    if (name !== 'message_delivered' && name !== 'message_read') throw new Error(name)
+    const whose = 'readBy' in fields ? fields.readBy : fields.deliveredTo
+    const but = effect.but === undefined ? '' : ` but ${effect.but}`
+    return `${effect.userId}${but}: ${name} ${whose} ${fields.messageIds.join(' ')} at ${fields.timestamp}`
+  })
+}
+
+describe('message_delivered and message_read', () => {
+  it('write one entry, answer once it is kept, and ask to be woken', () => {
+    const group = aChat()
+    const effects = read(group, 'clara', [2, 3])
+    expect(brief(effects)).toEqual(['append receipts', 'answer_committed ok', 'wake_group'])
+    const { entry } = only(effects, 'append')
+    if (entry.type !== 'receipts') throw new Error(entry.type)
+    expect(entry).toMatchObject({ groupId: 'g', userId: 'clara', readSeq: 3 })
+    expect(short(unpackRanges(entry.read))).toBe('2-3')
+    expect(short(unpackRanges(entry.delivered))).toBe('2-3')
+    expect(only(effects, 'wake_group')).toMatchObject({ what: 'receipts', at: 150 })
+  })
+
+  it('write nothing again where nothing is new', () => {
+    const group = aChat()
+    read(group, 'clara', [2, 3])
+    expect(brief(read(group, 'clara', [3, 2, 2], 900))).toEqual(['answer_committed ok'])
+    expect(brief(deliver(group, 'clara', [3], 900))).toEqual(['answer_committed ok'])
+    expect(group.receipts.get('clara')?.read).toEqual([{ from: 2, to: 3, at: 100 }])
+  })
+
+  it('owe nothing for what is one’s own, came before one joined, or is no post', () => {
+    const group = aChat()
+    group.members.set('dora', aMember('dora', { joinedSeq: 6 }))
+    deliver(group, 'dora', [2, 3, 4, 5, 7, 8])
+    expect(short(group.receipts.get('dora')?.delivered ?? [])).toBe('7-7')
+    expect(brief(deliver(group, 'bruno', [4, 8]))).toEqual(['answer_committed ok'])
+  })
+
+  it('go on over one’s own posts and what is no post, not over a post of somebody else', () => {
+    const group = aChat()
+    for (const seq of [3, 5, 7]) read(group, 'bruno', [seq])
+    expect(short(group.receipts.get('bruno')?.read ?? [])).toBe('3-7')
+    for (const seq of [3, 5, 7]) read(group, 'clara', [seq])
+    expect(short(group.receipts.get('clara')?.read ?? [])).toBe('3-3 5-7')
+  })
+
+  it('move the mark to the newest number named, also to one’s own post, never back', () => {
+    const group = aChat()
+    expect(brief(read(group, 'bruno', [4]))).toContain('append receipts')
+    expect(group.receipts.get('bruno')?.readSeq).toBe(4)
+    read(group, 'bruno', [2])
+    expect(group.receipts.get('bruno')?.readSeq).toBe(4)
+    deliver(group, 'bruno', [7])
+    expect(group.receipts.get('bruno')?.readSeq).toBe(4)
+  })
+
+  it.each<[string, (group: GroupState) => Effects, object]>([
+    ['who is no member', (group) => deliver(group, 'zoe', [2]), { code: 'not_a_member' }],
+    ['who is no member and reads', (group) => read(group, 'zoe', [99]), { code: 'not_a_member' }],
+    [
+      'a number that was not given out',
+      (group) => deliver(group, 'clara', [2, 9]),
+      { code: 'not_found', field: 'messageIds' },
+    ],
+    [
+      'messages of two groups',
+      (group) => messageDelivered(group, by('clara'), { messageIds: ['g:2', 'h:3'] }, 0),
+      { code: 'bad_request', field: 'messageIds' },
+    ],
+    [
+      'another group than the messages are of',
+      (group) => messageRead(group, by('clara'), { ...ids(2), groupId: 'h' }, 0),
+      { code: 'bad_request', field: 'groupId' },
+    ],
+  ])('refuse %s, and change nothing', (_, act, expected) => {
+    const group = aChat()
+    expect(() => act(group)).toThrow(expect.objectContaining(expected))
+    expect(group.receipts.size).toBe(0)
+    expect(group.receiptNews.empty).toBe(true)
+  })
+
+  it('end with the membership', () => {
+    const group = aChat()
+    read(group, 'clara', [2])
+    leaveGroup(group, by('clara'), { groupId: 'g' }, 0)
+    expect(group.receipts.has('clara')).toBe(false)
+  })
+})
+
+describe('receipts for posts that are not in memory', () => {
+  /** Numbers below 100 are in the log only. */
+  function anOldChat(): GroupState {
+    const group = aGroup({ ana: 'admin', bruno: 'member' })
+    const newer = [100, 101].map((seq) => ({ seq, message: { ...aPost(seq), senderId: 'ana' } }))
+    const old = { ...group, recent: new RecentEvents(newer, false), lastSeq: 101 }
+    return old
+  }
+
+  it('wait for the log to tell their senders and what lies between', () => {
+    const group = anOldChat()
+    const asked = read(group, 'bruno', [50, 52, 57, 100])
+    expect(only(asked, 'read').query).toEqual({
+      read: 'posts',
+      groupId: 'g',
+      userId: 'bruno',
+      seqs: [50, 52, 57],
+    })
+    const effects = given(
+      asked,
+      [
+        { seq: 50, senderId: 'ana', previous: 49, next: 52 },
+        { seq: 52, senderId: 'ana', previous: 50, next: 55 },
+        { seq: 57, senderId: 'ana', previous: 55, next: null },
+      ],
+      200,
+    )
+    expect(brief(effects)).toEqual(['append receipts', 'answer_committed ok', 'wake_group'])
+    expect(short(group.receipts.get('bruno')?.read ?? [])).toBe('50-52 57-100')
+    expect(told(tellReceipts(group))).toEqual([
+      'ana: message_read bruno g:50 g:52 g:57 g:100 at 200',
+      'bruno but 3: message_read bruno g:50 g:52 g:57 g:100 at 200',
+    ])
+  })
+
+  it('are refused where the member has left meanwhile', () => {
+    const group = anOldChat()
+    const asked = read(group, 'bruno', [50])
+    group.members.delete('bruno')
+    expect(() => given(asked, [])).toThrow(expect.objectContaining({ code: 'not_a_member' }))
+  })
+
+  it('are not asked for where they are known', () => {
+    const group = anOldChat()
+    given(read(group, 'bruno', [50]), [{ seq: 50, senderId: 'ana', previous: null, next: null }])
+    expect(brief(read(group, 'bruno', [50, 101]))).not.toContain('read')
+  })
+})
+
+describe('what senders and other devices are told', () => {
+  it('is told together, to each sender what is theirs, to the reader’s other devices all', () => {
+    const group = aChat()
+    deliver(group, 'clara', [2, 3, 4], 100)
+    read(group, 'clara', [2], 110)
+    expect(brief(read(group, 'clara', [4, 5], 120))).not.toContain('wake_group')
+    expect(told(tellReceipts(group))).toEqual([
+      'ana: message_delivered clara g:2 g:3 at 100',
+      'bruno: message_delivered clara g:4 at 100',
+      'ana: message_read clara g:2 g:5 at 120',
+      'bruno: message_read clara g:4 at 120',
+      'clara but 3: message_read clara g:2 g:4 g:5 at 120',
+    ])
+    expect(tellReceipts(group)).toEqual([])
+  })
+
+  it('does not go to a sender who has left', () => {
+    const group = aChat()
+    read(group, 'clara', [2])
+    group.members.delete('ana')
+    expect(told(tellReceipts(group))).toEqual(['clara but 3: message_read clara g:2 at 100'])
+  })
+
+  it('is for the reader’s own devices alone in a large group', () => {
+    const group = aChat()
+    for (let i = 0; i < limits.largeGroup; i++) group.members.set(`u${i}`, aMember(`u${i}`))
+    deliver(group, 'clara', [2])
+    read(group, 'clara', [2, 3])
+    expect(told(tellReceipts(group))).toEqual(['clara but 3: message_read clara g:2 g:3 at 100'])
+  })
+
+  it('names as many messages in one event as it may', () => {
+    const group = aGroup({ ana: 'admin', bruno: 'member' })
+    const many = Array.from({ length: limits.receiptMessages + 1 }, (_, i) => i + 2)
+    for (const seq of many) post(group, seq, 'ana')
+    deliver(group, 'bruno', many.slice(0, 400))
+    deliver(group, 'bruno', many.slice(400))
+    const sizes = tellReceipts(group).map((effect) =>
+      effect.type === 'send_user' && effect.event.name === 'message_delivered'
+        ? effect.event.fields.messageIds.length
+        : 0,
+    )
+    expect(sizes).toEqual([limits.receiptMessages, 1])
+  })
+})
+
+describe('get_receipts', () => {
+  const receipts = (effects: Effects) => only(effects, 'answer').event.fields
+
+  it('lists who got and who read it, the earliest first, but its sender', () => {
+    const group = aChat()
+    read(group, 'clara', [2], 300)
+    deliver(group, 'bruno', [2], 200)
+    deliver(group, 'ana', [2], 100)
+    expect(receipts(getReceipts(group, by('bruno'), { messageId: 'g:2' }, 0))).toEqual({
+      messageId: 'g:2',
+      delivered: [
+        ['bruno', 200],
+        ['clara', 300],
+      ],
+      read: [['clara', 300]],
+      deliveredCount: 2,
+      readCount: 1,
+    })
+  })
+
+  it('never says that somebody read it before it was sent', () => {
+    const group = aGroup({ ana: 'admin', bruno: 'member' })
+    post(group, 2, 'ana')
+    read(group, 'bruno', [2], 10)
+    group.recent.push({ seq: 3, message: { ...aPost(3), createdAt: MINUTE_MS / 2 } }, 0, 0)
+    group.lastSeq = 3
+    read(group, 'bruno', [3], MINUTE_MS / 2 + 1)
+    expect(group.receipts.get('bruno')?.read).toHaveLength(1)
+    expect(receipts(getReceipts(group, by('ana'), { messageId: 'g:3' }, 0))).toMatchObject({
+      read: [['bruno', MINUTE_MS / 2]],
+    })
+  })
+
+  it('leaves out who joined after it was sent', () => {
+    const group = aChat()
+    group.members.set('dora', aMember('dora', { joinedSeq: 3 }))
+    read(group, 'dora', [2, 4])
+    expect(receipts(getReceipts(group, by('ana'), { messageId: 'g:2' }, 0))).toMatchObject({ readCount: 0 })
+    expect(receipts(getReceipts(group, by('ana'), { messageId: 'g:4' }, 0))).toMatchObject({ readCount: 1 })
+  })
+
+  it('only counts in a large group', () => {
+    const group = aChat()
+    for (let i = 0; i < limits.largeGroup; i++) group.members.set(`u${i}`, aMember(`u${i}`))
+    read(group, 'clara', [2])
+    read(group, 'u7', [2])
+    expect(receipts(getReceipts(group, by('ana'), { messageId: 'g:2' }, 0))).toMatchObject({
+      delivered: [],
+      read: [],
+      deliveredCount: 2,
+      readCount: 2,
+    })
+  })
+
+  it.each<[string, string, string, string]>([
+    ['no member', 'zoe', 'g:2', 'not_a_member'],
+    ['a number not given out', 'ana', 'g:99', 'not_found'],
+    ['what is no post', 'ana', 'g:8', 'not_found'],
+  ])('is refused for %s', (_, userId, messageId, code) => {
+    expect(() => getReceipts(aChat(), by(userId), { messageId }, 0)).toThrow(
+      expect.objectContaining({ code }),
+    )
+  })
+})
