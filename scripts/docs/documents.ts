@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { reference } from '../../protocol/reference.ts'
 import { configurationTable } from '../../server/config.ts'
 import { docComments } from './doc-comments.ts'
+import { permissionsPage } from './permissions-page.ts'
 import { protocolPage } from './protocol-page.ts'
 
 /** The documents by their path below `root`, the folder of package.json, where the sources are read. */
@@ -22,6 +23,7 @@ export function documents(root: string): ReadonlyMap<string, string> {
     ['docs/PROTOCOL.md', page],
     ['docs/protocol.json', `${JSON.stringify(reference(), null, 2)}\n`],
     ['docs/CONFIGURATION.md', configurationPage()],
+    ['docs/PERMISSIONS.md', permissionsPage()],
   ])
 }
 

@@ -121,13 +121,15 @@ function types(): string {
 | \`"a" \\| "b"\` | str, one of these | string |
 | \`uint\` | an integer from 0 to 2^53 − 1, up to 64 bits wide, never a float from the server | number |
 | \`bool\` | true or false | the same |
+| \`bytes\` | bin | string, base64 |
 | \`map\` | map with string keys | object |
 | \`T[]\` | array of any length up to the limit | array |
 | \`[A, B]\` | array of exactly these | array |
 | \`Message\` and other names | a record: array of its fields in order, trailing absent ones left off | object |
 
 Times are \`uint\`, milliseconds since 1970. A \`groupId\` is 1 to ${limits.groupIdChars} of \`A-Z a-z 0-9 _ -\`. A \`seq\` counts
-from 1 in each group, grows strictly and is never used twice. A \`messageId\` is \`<groupId>:<seq>\`.`
+from 1 in each group, grows strictly and is never used twice. A \`messageId\` is \`<groupId>:<seq>\`, a \`fileId\` \`<groupId>:f<id>\`.
+Who may ask what of a group is in [PERMISSIONS.md](PERMISSIONS.md).`
 }
 
 function requestSections(comments: DocComments): string[] {

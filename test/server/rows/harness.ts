@@ -3,7 +3,7 @@
  * the two subprotocols. Everything ends with the test.
  */
 import { onTestFinished } from 'vitest'
-import type { Event, EventName } from '../../../protocol/events.ts'
+import type { Event, EventFields, EventName } from '../../../protocol/events.ts'
 import type { RequestFields, RequestName } from '../../../protocol/requests.ts'
 import { subprotocols } from '../../../protocol/subprotocols.ts'
 import { resolveSettings } from '../../../server/config.ts'
@@ -38,10 +38,10 @@ export class Device extends SocketClient {
     name: N,
     fields: RequestFields<N>,
     answer: A,
-  ): Promise<Extract<Event, { event: A }>['fields']> {
+  ): Promise<EventFields<A>> {
     const event = await this.ask(name, fields)
     if (event.event !== answer) throw new Error(`${name} was answered ${JSON.stringify(event)}`)
-    return event.fields as Extract<Event, { event: A }>['fields']
+    return event.fields as EventFields<A>
   }
 
   /** The code and field of the refusal that a request gets. */

@@ -1,0 +1,41 @@
+/**
+ * The permissions page: `docs/PERMISSIONS.md`, made from the table that the handlers go by.
+ */
+import { type Permission, permissions } from '../../engine/actors/group/permissions.ts'
+
+/** Builds the page. */
+export function permissionsPage(): string {
+  const rows = (Object.entries(permissions) as [string, Permission][]).map(
+    ([name, permission]) =>
+      `| [\`${name}\`](PROTOCOL.md#${name}) | ${who(permission)} | ${rules(permission).join('; ')} |`,
+  )
+  return `<!-- Made by \`npm run docs\` from engine/actors/group/permissions.ts: edit the table there, not this page. -->
+
+# Who may do what
+
+A group has members of three roles: \`admin\`, \`moderator\`, \`member\`; each may what the next one may. Whoever
+makes a group is its admin, and a group keeps one as long as it has members: the last admin that leaves hands
+the role on, to the oldest moderator, else to the oldest member. Both sides of a direct chat are admins, for good.
+
+A refusal names the rule that decided by its code: \`not_a_member\`, \`role_needed\`, \`higher_role\`, \`not_yours\`,
+\`muted\`, \`banned\`, \`invitation_needed\`, \`direct_chat\`, \`last_admin\`, and in words in its message.
+
+| request | from which role on | and only |
+| --- | --- | --- |
+${rows.join('\n')}
+
+A service that embeds Tertulia may refuse more with its hooks, never allow more.
+`
+}
+
+function who({ role }: Permission): string {
+  return role === 'anyone' ? 'anyone' : `\`${role}\``
+}
+
+function rules({ groupsOnly, posts, also }: Permission): string[] {
+  return [
+    ...(groupsOnly ? ['not in a direct chat'] : []),
+    ...(posts ? ['while not muted'] : []),
+    ...(also ? [also] : []),
+  ]
+}
