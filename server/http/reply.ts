@@ -4,11 +4,13 @@
  */
 import { STATUS_CODES } from 'node:http'
 import { ChatError, errors } from '../../protocol/errors.ts'
+import type { BodySource } from './send-body.ts'
 
 export interface HttpReply {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  /** A source is streamed and closed. */
+  readonly body?: string | BodySource
 }
 
 /** A reply of JSON that no cache keeps. */

@@ -11,7 +11,9 @@ import type { EngineLogger } from '../../engine/engine.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { OriginRule } from '../origins.ts'
 import { addressOf } from './address.ts'
+import { BodyStream } from './body-stream.ts'
 import { errorReply, type HttpReply, statusLine } from './reply.ts'
+import { type BodySource, type Liveness, sendBody } from './send-body.ts'
 
 export interface HttpCall {
   /** The client's address. */
@@ -21,7 +23,11 @@ export interface HttpCall {
   readonly query: URLSearchParams
   readonly authorization: string
   readonly idempotencyKey: string
+  /** Of `keptHeaders` those that were sent. */
+  readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
+  /** The body of a route whose body is streamed. */
+  readonly stream?: BodyStream | undefined
 }
 
 export type HttpHandler = (call: HttpCall) => HttpReply | Promise<HttpReply>
@@ -30,6 +36,8 @@ export interface Route {
   readonly method: 'GET' | 'POST'
   /** A pattern of uWebSockets.js: `/a/:id`. */
   readonly pattern: string
+  /** Its handler gets the body as a `stream`, of any length, instead of as `body`. */
+  readonly streamed?: true
   readonly handle: HttpHandler
 }
 
@@ -42,13 +50,19 @@ export interface RouterOptions {
 const MAX_BODY_BYTES = 65_536
 const MAX_QUERY_CHARS = 16_384
 
+/** Headers of a reply that scripts of other origins may read. */
+const EXPOSED_HEADERS = 'Retry-After, Content-Disposition, Content-Range, Accept-Ranges, ETag, Location'
+
+/** Headers that handlers may want to see, besides those with a field of their own. */
+const keptHeaders = ['content-length', 'content-type', 'range', 'if-range', 'if-none-match'] as const
+
 const securityHeaders = { 'X-Content-Type-Options': 'nosniff' }
 
 /** What is read of a request before the first await, after which it is gone. */
 interface Head {
   readonly origin: string
   readonly allowed: boolean
-  readonly call: Omit<HttpCall, 'body'>
+  readonly call: Omit<HttpCall, 'body' | 'stream'>
 }
 
 export interface Router {
@@ -59,19 +73,26 @@ export interface Router {
 const unread: Head = {
   origin: '',
   allowed: true,
-  call: { address: '', params: [], query: new URLSearchParams(), authorization: '', idempotencyKey: '' },
+  call: {
+    address: '',
+    params: [],
+    query: new URLSearchParams(),
+    authorization: '',
+    idempotencyKey: '',
+    headers: {},
+  },
 }
 
 /** Registers the routes, their preflights, 405 for other methods and 404 for other paths. */
 export function addRoutes(app: TemplatedApp, routes: readonly Route[], given: RouterOptions): Router {
   const options: Context = { ...given, pending: 0 }
   const methods = new Map<string, string[]>()
-  for (const { method, pattern, handle } of routes) {
+  for (const { method, pattern, handle, streamed } of routes) {
     methods.set(pattern, [...(methods.get(pattern) ?? []), method])
     const params = pattern.split('/').filter((part) => part.startsWith(':')).length
     const serve = (kind: Kind) => (res: HttpResponse, req: HttpRequest) =>
       answer(res, req, { handle, params, kind }, options)
-    if (method === 'POST') app.post(pattern, serve('body'))
+    if (method === 'POST') app.post(pattern, serve(streamed ? 'stream' : 'body'))
     else app.get(pattern, serve('plain')).head(pattern, serve('head'))
   }
   const always = (reply: HttpReply) => (res: HttpResponse, req: HttpRequest) =>
@@ -91,8 +112,8 @@ interface Context extends RouterOptions {
   pending: number
 }
 
-/** `body`: the handler waits for one. `head`: its reply is sent without one. */
-type Kind = 'plain' | 'body' | 'head'
+/** `body`: the handler waits for one. `stream`: it takes it. `head`: its reply is sent without one. */
+type Kind = 'plain' | 'body' | 'stream' | 'head'
 
 interface Served {
   readonly handle: HttpHandler
@@ -103,17 +124,40 @@ interface Served {
 
 function answer(res: HttpResponse, req: HttpRequest, served: Served, options: Context): void {
   let done = false
-  res.onAborted(() => {
+  let stream: BodyStream | undefined
+  const client = new Client()
+  const end = (): void => {
     if (!done) options.pending--
     done = true
+  }
+  res.onAborted(() => {
+    end()
+    stream?.abort()
+    client.leave()
   })
   options.pending++
   let head: Head = unread
   const finish = (reply: HttpReply, closeConnection = false): void => {
-    if (done) return
-    done = true
-    options.pending--
-    res.cork(() => write(res, reply, head, served.kind === 'head', closeConnection))
+    const source = typeof reply.body === 'object' ? reply.body : undefined
+    if (done || client.answered) return closeSource(source, options)
+    client.answered = true
+    stream?.discard()
+    if (!source || served.kind === 'head' || source.length === 0) {
+      end()
+      res.cork(() => write(res, reply, head, served.kind === 'head', closeConnection))
+      closeSource(source, options)
+      return
+    }
+    res.cork(() => writeHead(res, reply, head))
+    sendBody(res, source, client)
+      .catch((error: unknown) => {
+        options.logger.error({ err: error }, 'an HTTP response could not be finished')
+        if (!client.gone) res.close()
+      })
+      .finally(() => {
+        end()
+        closeSource(source, options)
+      })
   }
   const fail = (error: unknown): void => {
     if (!(error instanceof ChatError)) options.logger.error({ err: error }, 'an HTTP request failed')
@@ -121,7 +165,7 @@ function answer(res: HttpResponse, req: HttpRequest, served: Served, options: Co
   }
   const run = async (body: Buffer): Promise<void> => {
     try {
-      finish(await served.handle({ ...head.call, body }))
+      finish(await served.handle({ ...head.call, body, stream }))
     } catch (error) {
       fail(error)
     }
@@ -135,6 +179,9 @@ function answer(res: HttpResponse, req: HttpRequest, served: Served, options: Co
   }
   if (!head.allowed) {
     finish(errorReply(new ChatError('bad_request', 'the origin is not allowed'), 403))
+  } else if (served.kind === 'stream') {
+    stream = new BodyStream(res)
+    void run(Buffer.alloc(0))
   } else if (served.kind === 'body') {
     readBody(res, (body) => {
       if (body) void run(body)
@@ -158,8 +205,18 @@ function readHead(res: HttpResponse, req: HttpRequest, params: number, options: 
       query: new URLSearchParams((req.getQuery() ?? '').slice(0, MAX_QUERY_CHARS)),
       authorization: req.getHeader('authorization'),
       idempotencyKey: req.getHeader('idempotency-key'),
+      headers: headersOf(req),
     },
   }
+}
+
+function headersOf(req: HttpRequest): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {}
+  for (const name of keptHeaders) {
+    const value = req.getHeader(name)
+    if (value !== '') headers[name] = value
+  }
+  return headers
 }
 
 /** Collects the body; null once it is over the limit. `then` is called once. */
@@ -186,6 +243,15 @@ function write(
   bodiless: boolean,
   closeConnection: boolean,
 ): void {
+  writeHead(res, reply, head)
+  const body = reply.body ?? ''
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+  if (bodiless || reply.status === 204 || reply.status === 304)
+    res.endWithoutBody(bodiless && reply.status !== 304 ? length : undefined, closeConnection)
+  else res.end(typeof body === 'string' ? body : '', closeConnection)
+}
+
+function writeHead(res: HttpResponse, reply: HttpReply, head: Head): void {
   res.writeStatus(statusLine(reply.status))
   for (const [name, value] of Object.entries({ ...securityHeaders, ...reply.headers }))
     res.writeHeader(name, value)
@@ -193,12 +259,34 @@ function write(
     res.writeHeader('Vary', 'Origin')
     if (head.allowed) {
       res.writeHeader('Access-Control-Allow-Origin', head.origin)
-      res.writeHeader('Access-Control-Expose-Headers', 'Retry-After')
+      res.writeHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS)
     }
   }
-  if (bodiless || reply.status === 204)
-    res.endWithoutBody(bodiless ? Buffer.byteLength(reply.body ?? '') : undefined)
-  else res.end(reply.body ?? '', closeConnection)
+}
+
+/** The client of one response. */
+class Client implements Liveness {
+  #gone = false
+  #then: () => void = () => {}
+  /** A reply is on its way. */
+  answered = false
+
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  onGone(then: () => void): void {
+    this.#then = then
+  }
+
+  leave(): void {
+    this.#gone = true
+    this.#then()
+  }
+}
+
+function closeSource(source: BodySource | undefined, { logger }: RouterOptions): void {
+  source?.close().catch((error: unknown) => logger.warn({ err: error }, 'a file could not be closed'))
 }
 
 function preflight(allow: string): HttpReply {
@@ -206,7 +294,7 @@ function preflight(allow: string): HttpReply {
     status: 204,
     headers: {
       'Access-Control-Allow-Methods': allow,
-      'Access-Control-Allow-Headers': 'Authorization, Content-Type, Idempotency-Key',
+      'Access-Control-Allow-Headers': 'Authorization, Content-Type, Idempotency-Key, Range, If-Range',
       'Access-Control-Max-Age': '600',
     },
   }
