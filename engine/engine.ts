@@ -14,6 +14,7 @@ import { version } from '../protocol/version.ts'
 import { FileAccess } from './files/file-access.ts'
 import type { Gateway, Identity } from './gateway.ts'
 import { type EngineLogger, type Health, Hub } from './hub.ts'
+import type { IndexerStats } from './search/indexer.ts'
 import { LocalPort, LocalTopics, openSession, type Session } from './session.ts'
 import { startInlineShards } from './shards/inline-shards.ts'
 import type { ShardsOptions } from './shards/running-shards.ts'
@@ -68,6 +69,8 @@ export interface EngineStats {
     /** Records on their way to the shard. */
     readonly inbox: number
   })[]
+  /** How far the search index is behind the log, and what it holds. */
+  readonly search: IndexerStats
 }
 
 export interface Engine {
@@ -99,6 +102,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     maxUploadBytes,
     now: options.now ?? Date.now,
     onFailure: options.onFailure ?? throwLater,
+    logger,
     shard: {
       durability: options.durability ?? 'process',
       fanout: options.fanout ?? 'immediate',
@@ -152,7 +156,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     health: () => hub.health(),
     async stats() {
       if (closing !== null) throw new ChatError('shutting_down')
-      return await hub.stats()
+      const [stats, search] = await Promise.all([hub.stats(), running.searchStats()])
+      return { ...stats, search }
     },
     close() {
       closing ??= close()

@@ -10,7 +10,15 @@ import { ChangedGroups } from '../search/changed-groups.ts'
 import type { IndexerStats } from '../search/indexer.ts'
 import { SearchService } from '../search/search-service.ts'
 import type { Defer } from '../shards/batch.ts'
-import { isSearch, type Log, type LogEntry, type LogListener, type ReadName, type ReadQuery, type Reads } from './log.ts'
+import {
+  isSearch,
+  type Log,
+  type LogEntry,
+  type LogListener,
+  type ReadName,
+  type ReadQuery,
+  type Reads,
+} from './log.ts'
 import { type Durability, databasePath, lockDirectory, openReader, openWriter } from './sqlite/database.ts'
 import { FileRows } from './sqlite/file-rows.ts'
 import { Reader } from './sqlite/reader.ts'
@@ -79,13 +87,7 @@ class InlineLog implements Log {
   #turn: LogEntry[] = []
   #offset = 0
 
-  constructor(
-    loop: WriteLoop,
-    reader: Reader,
-    search: SearchService,
-    listener: LogListener,
-    defer: Defer,
-  ) {
+  constructor(loop: WriteLoop, reader: Reader, search: SearchService, listener: LogListener, defer: Defer) {
     this.#loop = loop
     this.#reader = reader
     this.#search = search

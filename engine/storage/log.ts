@@ -5,7 +5,16 @@
  * durable in order, and `committed` tells up to which offset. Nothing here is synchronous or
  * local: SQLite is the embedded form, a replicated one can stand behind the same interface.
  */
-import type { File, GroupListing, GroupSummary, Invitation, Message, User } from '../../protocol/records.ts'
+import type {
+  File,
+  GroupListing,
+  GroupSummary,
+  Invitation,
+  Message,
+  SearchHit,
+  User,
+} from '../../protocol/records.ts'
+import type { Term } from '../search/query.ts'
 
 /** Newest durable events that a group's actor starts with. */
 export const RECENT_EVENTS = 256
@@ -239,16 +248,49 @@ export interface Reads {
     readonly args: { readonly groupId: string; readonly userId: string; readonly seqs: readonly number[] }
     readonly result: readonly PostNumber[]
   }
+  /** Messages of the user's groups with all the terms, newest first; null where they are not in the group. */
+  search: {
+    readonly args: {
+      readonly userId: string
+      readonly terms: readonly Term[]
+      readonly groupId?: string | undefined
+      readonly senderId?: string | undefined
+      /** Times, exclusive. */
+      readonly before?: number | undefined
+      readonly after?: number | undefined
+      readonly limit?: number | undefined
+    }
+    readonly result: { readonly hits: readonly SearchHit[]; readonly hasMore: boolean } | null
+  }
+  /** Users who share a group with the user, by the beginnings of their names' words, or by id. */
+  users: {
+    readonly args: { readonly userId: string; readonly query: string; readonly limit: number }
+    readonly result: readonly User[]
+  }
+  /** The people of the user's direct chats, the latest talk first. */
+  contacts: {
+    readonly args: { readonly userId: string; readonly limit: number }
+    readonly result: readonly User[]
+  }
   /** The names of users, in the order asked for; the id where no name is known. */
   names: { readonly args: { readonly userIds: readonly string[] }; readonly result: readonly string[] }
 }
 
 export type ReadName = keyof Reads
 
+/** The reads that search answers; the others go to the reader. */
+export type SearchRead = 'search' | 'users'
+export type StoredRead = Exclude<ReadName, SearchRead>
+
 /** Any read with its arguments. */
 export type ReadQuery<N extends ReadName = ReadName> = {
   [K in N]: { readonly read: K } & Reads[K]['args']
 }[N]
+
+/** Whether search answers it. */
+export function isSearch(query: { readonly read: ReadName }): query is ReadQuery<SearchRead> {
+  return query.read === 'search' || query.read === 'users'
+}
 
 /** What the log tells its shard. */
 export interface LogListener {

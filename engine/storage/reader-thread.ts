@@ -4,8 +4,8 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { post, unpack } from '../shards/packing.ts'
-import type { ReadQuery } from './log.ts'
-import type { ReadAnswer } from './remote-log.ts'
+import type { ReadQuery, StoredRead } from './log.ts'
+import type { ReadAnswer } from './query-port.ts'
 import { openReader } from './sqlite/database.ts'
 import { Reader } from './sqlite/reader.ts'
 import type { StorageThreadData, StorageThreadNote } from './writer-thread.ts'
@@ -19,7 +19,9 @@ const main = parentPort as MessagePort
 try {
   const reader = new Reader(openReader(dataDir))
   for (const port of ports) {
-    port.on('message', (batch: Uint8Array) => answer(reader, port, unpack<[number, ReadQuery][]>(batch)))
+    port.on('message', (batch: Uint8Array) =>
+      answer(reader, port, unpack<[number, ReadQuery<StoredRead>][]>(batch)),
+    )
   }
   main.once('message', () => {
     for (const port of ports) port.close()
@@ -33,7 +35,7 @@ try {
   main.close()
 }
 
-function answer(reader: Reader, port: MessagePort, queries: [number, ReadQuery][]): void {
+function answer(reader: Reader, port: MessagePort, queries: [number, ReadQuery<StoredRead>][]): void {
   for (let from = 0; from < queries.length; from += SLICE) {
     const answers = queries.slice(from, from + SLICE).map(([id, query]): ReadAnswer => {
       try {

@@ -41,6 +41,7 @@ interface Turn {
 export class WriteLoop {
   readonly #committer: Committer
   readonly #walPath: string
+  readonly #onCommitted: (entries: readonly LogEntry[]) => void
   readonly #sources: WriteSource[] = []
   readonly #offsets = new Map<WriteSource, number>()
   #queue: Turn[] = []
@@ -50,9 +51,15 @@ export class WriteLoop {
   #failing = false
   #idle: NodeJS.Timeout | null = null
 
-  constructor(committer: Committer, walPath: string) {
+  /** `onCommitted` hears of every transaction, once its shards have. */
+  constructor(
+    committer: Committer,
+    walPath: string,
+    onCommitted: (entries: readonly LogEntry[]) => void = () => {},
+  ) {
     this.#committer = committer
     this.#walPath = walPath
+    this.#onCommitted = onCommitted
   }
 
   /** Adds a shard whose offsets count from 0. */
@@ -109,7 +116,8 @@ export class WriteLoop {
       turns += 1
     }
     const taken = this.#queue.slice(0, turns)
-    this.#committer.commit(taken.flatMap((turn) => turn.entries))
+    const entries = taken.flatMap((turn) => turn.entries)
+    this.#committer.commit(entries)
     this.#queue = this.#queue.slice(turns)
     const reached = new Set<WriteSource>()
     for (const { source, entries } of taken) {
@@ -121,6 +129,7 @@ export class WriteLoop {
       source.committed(this.#offsets.get(source) ?? 0)
     }
     this.#failing = false
+    this.#onCommitted(entries)
   }
 
   #settle(): void {

@@ -6,10 +6,14 @@
  * terminated from outside (better-sqlite3 would take the process with it).
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { FileFolder } from '../files/file-folder.ts'
+import { Janitor } from '../files/janitor.ts'
+import { ChangedGroups } from '../search/changed-groups.ts'
 import { unpack } from '../shards/packing.ts'
 import type { LogEntry } from './log.ts'
 import type { WriterNote } from './remote-log.ts'
 import { type Durability, databasePath, lockDirectory, openWriter } from './sqlite/database.ts'
+import { FileRows } from './sqlite/file-rows.ts'
 import { Writer } from './sqlite/writer.ts'
 import { WriteLoop, type WriteSource } from './write-loop.ts'
 
@@ -19,6 +23,8 @@ export interface StorageThreadData {
   readonly durability: Durability
   /** One for each shard. */
   readonly ports: readonly MessagePort[]
+  /** The writer's end to search, which hears what was committed. */
+  readonly search?: MessagePort
 }
 
 /** What a storage thread tells the main thread. */
@@ -26,13 +32,18 @@ export type StorageThreadNote =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly message: string }
 
-const { dataDir, durability, ports } = workerData as StorageThreadData
+const { dataDir, durability, ports, search } = workerData as StorageThreadData
 const main = parentPort as MessagePort
 
 try {
   const lock = lockDirectory(dataDir)
-  const writer = new Writer(openWriter(dataDir, durability))
-  const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`)
+  const db = openWriter(dataDir, durability)
+  const writer = new Writer(db)
+  const janitor = new Janitor({ folder: new FileFolder(dataDir), rows: new FileRows(db), now: Date.now })
+  janitor.start()
+  const changes = new ChangedGroups((note) => search?.postMessage(note))
+  search?.on('message', () => changes.taken())
+  const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`, (entries) => changes.committed(entries))
 
   for (const port of ports) {
     const source: WriteSource = {
@@ -45,18 +56,21 @@ try {
 
   main.once('message', () => {
     for (const port of ports) port.close()
+    janitor.close()
     try {
       loop.close()
       writer.checkpoint()
     } finally {
       writer.close()
       lock.release()
+      search?.close()
       main.close()
     }
   })
   main.postMessage({ type: 'ready' } satisfies StorageThreadNote)
 } catch (error) {
   for (const port of ports) port.close()
+  search?.close()
   main.postMessage({ type: 'failed', message: (error as Error).message } satisfies StorageThreadNote)
   main.close()
 }

@@ -2,16 +2,44 @@
  * Search: messages and people, of the groups that the user is in.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import type { Effects } from '../effects.ts'
+import { limits } from '../../../protocol/limits.ts'
+import type { User } from '../../../protocol/records.ts'
+import type { RequestFields } from '../../../protocol/requests.ts'
+import { parseQuery } from '../../search/query.ts'
+import type { Caller } from '../caller.ts'
+import { answer, type Effect, type Effects, read, withPresence } from '../effects.ts'
+import type { UserState } from './user-state.ts'
 
-export function search(): Effects {
-  throw new ChatError('internal')
+/** Hits, newest first. What the user may see is decided by the log: who they are in groups with now. */
+export function search(user: UserState, by: Caller, fields: RequestFields<'search'>): Effects {
+  const { query, ...filters } = fields
+  const terms = parseQuery(query)
+  return [
+    read({ read: 'search', userId: user.userId, terms, ...filters }, by, (page) => {
+      if (page === null) throw new ChatError('not_a_member')
+      return [answer(by, 'search_results', page)]
+    }),
+  ]
 }
 
-export function searchUsers(): Effects {
-  throw new ChatError('internal')
+export function searchUsers(user: UserState, by: Caller, fields: RequestFields<'search_users'>): Effects {
+  const { query, limit = limits.usersPageDefault } = fields
+  return [read({ read: 'users', userId: user.userId, query, limit }, by, (users) => [answerUsers(by, users)])]
 }
 
-export function getContacts(): Effects {
-  throw new ChatError('internal')
+export function getContacts(user: UserState, by: Caller, fields: RequestFields<'get_contacts'>): Effects {
+  const { limit = limits.usersPageDefault } = fields
+  return [read({ read: 'contacts', userId: user.userId, limit }, by, (users) => [answerUsers(by, users)])]
+}
+
+/** The users as they want to be seen at present. */
+function answerUsers(by: Caller, users: readonly User[]): Effect {
+  return withPresence((presenceOf) => [
+    answer(by, 'users', {
+      users: users.map((user): User => {
+        const { status } = presenceOf(user.userId)
+        return status === 'offline' ? user : { ...user, status, lastSeenAt: undefined }
+      }),
+    }),
+  ])
 }

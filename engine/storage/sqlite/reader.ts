@@ -15,6 +15,7 @@ import type {
   Invitation,
   Member,
   Message,
+  User,
 } from '../../../protocol/records.ts'
 import {
   type LoadedGroup,
@@ -22,12 +23,12 @@ import {
   type PostNumber,
   RECENT_EVENTS,
   REMEMBERED_TEMP_IDS,
-  type ReadName,
   type ReadQuery,
   type Reads,
   type Role,
   type Status,
   type StoredGroup,
+  type StoredRead,
   type StoredReceipts,
 } from '../log.ts'
 import {
@@ -38,6 +39,7 @@ import {
   toFile,
   toMessage,
 } from './message-rows.ts'
+import { People } from './people.ts'
 import { unreadColumns } from './unread.ts'
 
 interface GroupRow {
@@ -85,14 +87,16 @@ interface EventRow {
 export class Reader {
   readonly #db: Database
   readonly #sql: ReturnType<typeof prepare>
+  readonly #people: People
 
   constructor(db: Database) {
     this.#db = db
     this.#sql = prepare(db)
+    this.#people = new People(db)
   }
 
   /** Answers one query, in one snapshot. */
-  run<N extends ReadName>(query: ReadQuery<N>): Reads[N]['result'] {
+  run<N extends StoredRead>(query: ReadQuery<N>): Reads[N]['result'] {
     const answer = this[query.read] as unknown as (query: ReadQuery<N>) => Reads[N]['result']
     return this.#snapshot(() => answer.call(this, query))
   }
@@ -250,6 +254,10 @@ export class Reader {
     const user = this.#sql.user.get(userId)?.user_key ?? 0
     if (group === undefined) return []
     return seqs.flatMap((seq) => this.#sql.post.get({ group, user, seq }) ?? [])
+  }
+
+  protected contacts(query: ReadQuery<'contacts'>): readonly User[] {
+    return this.#people.contacts(query)
   }
 
   protected names({ userIds }: ReadQuery<'names'>): readonly string[] {

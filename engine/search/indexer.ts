@@ -1,0 +1,164 @@
+/**
+ * Indexer: brings the index to where the log is, a small step at a time.
+ *
+ * Whoever drives it calls `step` until it says that nothing is left. It learns of news from the
+ * writer, and once at its start, or when it had to let news go, by looking at all groups. News
+ * come before what was found by looking, so that an old log does not hold new messages up. A step
+ * that fails has changed nothing. Bound: `MAX_BEHIND` groups are remembered.
+ */
+import type { ChangeNote } from './changed-groups.ts'
+import type { GroupNews, LogFeed } from './log-feed.ts'
+import type { Document, Mark, SearchIndex } from './search-index.ts'
+
+/** Where the index stands. */
+export interface IndexerStats {
+  /** Entries of the log that are committed and not yet indexed. */
+  readonly lag: number
+  /** How long the first of them has waited, milliseconds. */
+  readonly lagMs: number
+  /** Messages put into or taken out of the index since the start. */
+  readonly indexed: number
+  /** Messages that can be found. */
+  readonly documents: number
+}
+
+/** What a step did: a full one is followed by the next at once. */
+export type Step = 'full' | 'some' | 'nothing'
+
+/** A group whose index is behind its log. */
+interface Behind {
+  readonly group: number
+  readonly since: number
+  mark: number
+  lastSeq: number
+}
+
+/** Groups that are remembered as behind. */
+const MAX_BEHIND = 100_000
+/** Groups that one step looks at. */
+const LOOKED_AT = 512
+/** Messages of one step: some milliseconds. */
+const STEP_DOCUMENTS = 256
+/** Groups of one step. */
+const STEP_GROUPS = 256
+/** What is asked of a group at least, however little of the step is left. */
+const FEWEST = 16
+
+/** The index is not of this log: it has to be built anew. */
+export class ForeignIndexError extends Error {
+  override readonly name = 'ForeignIndexError'
+}
+
+export class Indexer {
+  readonly #index: SearchIndex
+  readonly #feed: LogFeed
+  readonly #now: () => number
+  /** By group id, in the order in which they are served. */
+  readonly #fresh = new Map<string, Behind>()
+  readonly #old = new Map<string, Behind>()
+  /** Key of the group after which to look on; null when all have been looked at. */
+  #lookAfter: number | null = 0
+  #indexed = 0
+
+  constructor(index: SearchIndex, feed: LogFeed, now: () => number) {
+    this.#index = index
+    this.#feed = feed
+    this.#now = now
+  }
+
+  /** The writer has committed something. @throws ForeignIndexError */
+  changed(note: ChangeNote): void {
+    if (note.all) this.#lookAfter = 0
+    for (const [groupId, lastSeq] of note.groups) {
+      const known = this.#fresh.get(groupId) ?? this.#old.get(groupId)
+      if (known) {
+        known.lastSeq = Math.max(known.lastSeq, lastSeq)
+        continue
+      }
+      const group = this.#feed.groupKey(groupId)
+      if (group !== undefined) this.#remember(this.#fresh, { group, groupId, lastSeq })
+    }
+  }
+
+  /** Does a little of what is to be done. @throws ForeignIndexError, or what SQLite throws */
+  step(): Step {
+    if (this.#fresh.size === 0 && this.#lookAfter !== null && this.#old.size < MAX_BEHIND) {
+      this.#look(this.#lookAfter)
+      return 'full'
+    }
+    const documents: Document[] = []
+    const marks: Mark[] = []
+    for (const [groupId, behind] of this.#next()) {
+      const limit = Math.max(FEWEST, STEP_DOCUMENTS - documents.length)
+      const changes = this.#feed.changes(behind.group, behind.mark, limit)
+      documents.push(...changes.documents)
+      marks.push({ group: behind.group, groupId, seq: changes.upTo })
+      if (documents.length >= STEP_DOCUMENTS || marks.length >= STEP_GROUPS) break
+    }
+    if (marks.length === 0) return 'nothing'
+    this.#index.apply(documents, marks)
+    this.#indexed += documents.length
+    for (const mark of marks) this.#moved(mark)
+    return documents.length >= STEP_DOCUMENTS || marks.length >= STEP_GROUPS ? 'full' : 'some'
+  }
+
+  /** Whether there is nothing to do that it knows of. */
+  get idle(): boolean {
+    return this.#lookAfter === null && this.#fresh.size === 0 && this.#old.size === 0
+  }
+
+  /** Messages put in or taken out since the start. */
+  get indexed(): number {
+    return this.#indexed
+  }
+
+  stats(): IndexerStats {
+    let lag = 0
+    let since = this.#now()
+    for (const behind of this.#next()) {
+      lag += Math.max(0, behind[1].lastSeq - behind[1].mark)
+      since = Math.min(since, behind[1].since)
+    }
+    return { lag, lagMs: this.#now() - since, indexed: this.#indexed, documents: this.#index.documents }
+  }
+
+  *#next(): Generator<[string, Behind]> {
+    yield* this.#fresh
+    yield* this.#old
+  }
+
+  /** Looks at some more groups for what has not been indexed. */
+  #look(after: number): void {
+    const groups = this.#feed.groupsAfter(after, LOOKED_AT)
+    for (const group of groups) {
+      if (!this.#fresh.has(group.groupId) && !this.#old.has(group.groupId)) this.#remember(this.#old, group)
+    }
+    this.#lookAfter = groups.length < LOOKED_AT ? null : (groups.at(-1) as GroupNews).group
+  }
+
+  #remember(behind: Map<string, Behind>, { group, groupId, lastSeq }: GroupNews): void {
+    const mark = this.#index.mark(group)
+    if (mark && (mark.groupId !== groupId || mark.seq > lastSeq)) {
+      // News may be older than what was indexed meanwhile; the log itself may not.
+      const newest = mark.groupId === groupId ? (this.#feed.group(groupId)?.lastSeq ?? 0) : -1
+      if (mark.seq > newest) throw new ForeignIndexError(`group ${groupId} is not the one that was indexed`)
+    }
+    if (lastSeq <= (mark?.seq ?? 0)) return
+    if (this.#fresh.size + this.#old.size >= MAX_BEHIND + LOOKED_AT) {
+      // It is found again by looking, once there is room.
+      this.#lookAfter = 0
+      return
+    }
+    behind.set(groupId, { group, since: this.#now(), mark: mark?.seq ?? 0, lastSeq })
+  }
+
+  #moved({ groupId, seq }: Mark): void {
+    const behind = this.#fresh.get(groupId) ?? this.#old.get(groupId)
+    if (!behind) return
+    behind.mark = seq
+    this.#fresh.delete(groupId)
+    this.#old.delete(groupId)
+    // What is left of it waits for its turn again.
+    if (seq < behind.lastSeq) this.#old.set(groupId, behind)
+  }
+}

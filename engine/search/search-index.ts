@@ -1,0 +1,238 @@
+/**
+ * Search index: `search.db`, which finds messages by their tokens.
+ *
+ * It holds nothing that the log does not: whoever deletes the file loses only the time to build it
+ * again, and a file that is damaged or of another version is thrown away at the start. A document's
+ * number begins with the time of its message, so that FTS5 gives hits newest first, and times are
+ * ranges of numbers. Two more tokens of a document say whose and in which group it is; U+E000
+ * stands before them, which no text's tokens hold.
+ */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { StorageError } from '../storage/storage-error.ts'
+import { type Term, toMatch } from './query.ts'
+import { tokenize } from './tokens.ts'
+
+/** A message as the index takes it; without text it is not found any more. */
+export interface Document {
+  readonly group: number
+  readonly seq: number
+  readonly sender: number
+  readonly createdAt: number
+  readonly text: string
+}
+
+/** What is searched for. Groups and senders are keys of the database. */
+export interface Search {
+  readonly terms: readonly Term[]
+  /** Only these groups. */
+  readonly groups: readonly number[]
+  readonly sender?: number | undefined
+  /** Times, exclusive. */
+  readonly before?: number | undefined
+  readonly after?: number | undefined
+}
+
+/** How far a group is indexed. */
+export interface Mark {
+  readonly group: number
+  readonly groupId: string
+  readonly seq: number
+}
+
+/** Up to so many groups are looked up in the index; hits of more are looked at one by one. */
+const MAX_GROUP_TOKENS = 64
+/** Documents of one millisecond. A time times this is a safe integer until 2109. */
+const SLOTS = 2_048
+/** Of tables and of how texts are cut: another number builds the index anew. */
+const VERSION = 1
+const FILE = 'search.db'
+
+export class SearchIndex {
+  readonly #db: Database.Database
+  readonly #sql: ReturnType<typeof prepare>
+  #documents: number
+
+  private constructor(db: Database.Database) {
+    this.#db = db
+    this.#sql = prepare(db)
+    this.#documents = this.#sql.count.get() as number
+  }
+
+  /** Opens the index of a data directory, or begins it. @throws StorageError */
+  static open(dataDir: string): SearchIndex {
+    try {
+      return SearchIndex.#open(dataDir)
+    } catch {
+      // Damaged, or made by another version.
+    }
+    try {
+      SearchIndex.remove(dataDir)
+      return SearchIndex.#open(dataDir)
+    } catch (error) {
+      throw new StorageError(`${FILE} in ${dataDir} cannot be used: ${(error as Error).message}`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** Deletes the file; the next `open` begins it anew. */
+  static remove(dataDir: string): void {
+    for (const suffix of ['', '-wal', '-shm', '-journal']) {
+      rmSync(join(dataDir, `${FILE}${suffix}`), { force: true })
+    }
+  }
+
+  static #open(dataDir: string): SearchIndex {
+    const db = new Database(join(dataDir, FILE), { timeout: 1_000 })
+    try {
+      db.pragma('journal_mode = WAL')
+      // What a power loss takes is indexed again: the marks go with it.
+      db.pragma('synchronous = NORMAL')
+      db.pragma('cache_size = -32768')
+      db.pragma('temp_store = MEMORY')
+      db.pragma('journal_size_limit = 16777216')
+      const version = db.pragma('user_version', { simple: true })
+      if (version === 0) db.transaction(() => create(db)).immediate()
+      else if (version !== VERSION) throw new Error(`an index of version ${version}`)
+      return new SearchIndex(db)
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  }
+
+  /** How many documents there are. */
+  get documents(): number {
+    return this.#documents
+  }
+
+  mark(group: number): Mark | undefined {
+    return this.#sql.mark.get(group)
+  }
+
+  /** Puts in, replaces and takes out documents, and moves the marks, as one step. */
+  apply(documents: readonly Document[], marks: readonly Mark[]): void {
+    const count = this.#documents
+    try {
+      this.#db
+        .transaction(() => {
+          // FTS5 takes ascending numbers far better than others.
+          for (const document of [...documents].sort((a, b) => a.createdAt - b.createdAt)) this.#put(document)
+          for (const { group, groupId, seq } of marks) this.#sql.putMark.run(group, groupId, seq)
+        })
+        .immediate()
+    } catch (error) {
+      this.#documents = count
+      throw error
+    }
+  }
+
+  /** What may be found, newest first; whoever asked looks at each and stops when it has enough. */
+  search({ terms, groups, sender, before, after }: Search): IterableIterator<[group: number, seq: number]> {
+    let match = toMatch(terms)
+    if (sender !== undefined) match += ` AND "${senderToken(sender)}"`
+    const from = after === undefined ? 0 : (Math.min(after, MAX_TIME) + 1) * SLOTS
+    const to = Math.min(before ?? MAX_TIME, MAX_TIME) * SLOTS
+    if (groups.length > MAX_GROUP_TOKENS) {
+      return this.#sql.searchAmong.iterate(match, from, to, JSON.stringify(groups))
+    }
+    const among = groups.map((group) => `"${groupToken(group)}"`).join(' OR ')
+    return this.#sql.search.iterate(`(${among}) AND ${match}`, from, to)
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #put({ group, seq, sender, createdAt, text }: Document): void {
+    const tokens = text === '' ? [] : tokenize(text)
+    const known = this.#sql.document.get(group, seq)
+    if (known !== undefined) this.#sql.dropWords.run(known)
+    if (tokens.length === 0) {
+      if (known === undefined) return
+      this.#sql.dropDocument.run(known)
+      this.#documents -= 1
+      return
+    }
+    const document = known ?? this.#freeNumber(createdAt)
+    if (known === undefined) {
+      this.#sql.addDocument.run(document, group, seq)
+      this.#documents += 1
+    }
+    const words = tokens.map((token) => token.text).join(' ')
+    this.#sql.addWords.run(document, `${words} ${groupToken(group)} ${senderToken(sender)}`)
+  }
+
+  /** The next number of the millisecond, or after it where it is full. */
+  #freeNumber(createdAt: number): number {
+    const first = Math.min(createdAt, MAX_TIME) * SLOTS
+    const last = this.#sql.lastNumber.get(first, first + SLOTS) ?? null
+    if (last === null) return first
+    return last + 1 < first + SLOTS ? last + 1 : this.#freeNumber(createdAt + 1)
+  }
+}
+
+/** The last millisecond that numbers reach. */
+const MAX_TIME = Math.floor(Number.MAX_SAFE_INTEGER / SLOTS) - 1
+
+function groupToken(group: number): string {
+  return `\ue000g${group}`
+}
+
+function senderToken(sender: number): string {
+  return `\ue000s${sender}`
+}
+
+function create(db: Database.Database): void {
+  // `ascii` splits at spaces here: everything above 127 belongs to a token, and texts come folded.
+  // The index of two-character beginnings makes short ones cheap, which match the most words.
+  db.exec(`
+    CREATE VIRTUAL TABLE words USING fts5
+      (text, content='', contentless_delete=1, tokenize='ascii', prefix='2');
+    CREATE TABLE documents (
+      document  INTEGER PRIMARY KEY,
+      group_key INTEGER NOT NULL,
+      seq       INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX documents_by_message ON documents (group_key, seq);
+    CREATE TABLE marks (
+      group_key INTEGER PRIMARY KEY,
+      group_id  TEXT NOT NULL,
+      seq       INTEGER NOT NULL
+    ) STRICT;
+    PRAGMA user_version = ${VERSION};`)
+}
+
+function prepare(db: Database.Database) {
+  const number = <Args extends unknown[]>(sql: string) =>
+    db.prepare(sql).pluck() as unknown as Database.Statement<Args, number>
+  const hits = <Args extends unknown[]>(sql: string) =>
+    db.prepare(sql).raw() as unknown as Database.Statement<Args, [group: number, seq: number]>
+  return {
+    count: number<[]>('SELECT count(*) FROM documents'),
+    mark: db.prepare(
+      'SELECT group_key AS "group", group_id AS groupId, seq FROM marks WHERE group_key = ?',
+    ) as unknown as Database.Statement<[number], Mark>,
+    putMark: db.prepare(`
+      INSERT INTO marks (group_key, group_id, seq) VALUES (?, ?, ?)
+      ON CONFLICT (group_key) DO UPDATE SET seq = excluded.seq`),
+    document: number<[number, number]>('SELECT document FROM documents WHERE group_key = ? AND seq = ?'),
+    lastNumber: number<[number, number]>(
+      'SELECT max(document) FROM documents WHERE document >= ? AND document < ?',
+    ),
+    addDocument: db.prepare('INSERT INTO documents (document, group_key, seq) VALUES (?, ?, ?)'),
+    dropDocument: db.prepare('DELETE FROM documents WHERE document = ?'),
+    addWords: db.prepare('INSERT INTO words (rowid, text) VALUES (?, ?)'),
+    dropWords: db.prepare('DELETE FROM words WHERE rowid = ?'),
+    search: hits<[match: string, from: number, to: number]>(`
+      SELECT d.group_key, d.seq FROM words w CROSS JOIN documents d ON d.document = w.rowid
+      WHERE w.words MATCH ? AND w.rowid >= ? AND w.rowid < ? ORDER BY w.rowid DESC`),
+    searchAmong: hits<[match: string, from: number, to: number, groups: string]>(`
+      SELECT d.group_key, d.seq FROM words w CROSS JOIN documents d ON d.document = w.rowid
+      WHERE w.words MATCH ? AND w.rowid >= ? AND w.rowid < ?
+        AND d.group_key IN (SELECT value FROM json_each(?))
+      ORDER BY w.rowid DESC`),
+  }
+}

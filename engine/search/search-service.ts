@@ -1,0 +1,155 @@
+/**
+ * Search service: the index, what fills it and what asks it, on whichever thread it was made.
+ *
+ * Indexing goes in steps of some milliseconds, between which queries are answered. After a step
+ * that found little it pauses, so that a trickle of messages makes few transactions. An index that
+ * turns out to be damaged or of another log is thrown away and built anew; any other failure is
+ * tried again with backoff, and nobody but search is hurt.
+ */
+import type { EngineLogger } from '../hub.ts'
+import type { ReadQuery, Reads, SearchRead } from '../storage/log.ts'
+import { openReader } from '../storage/sqlite/database.ts'
+import { People } from '../storage/sqlite/people.ts'
+import type { ChangeNote } from './changed-groups.ts'
+import { ForeignIndexError, Indexer, type IndexerStats } from './indexer.ts'
+import { LogFeed } from './log-feed.ts'
+import { searchMessages } from './message-search.ts'
+import { SearchIndex } from './search-index.ts'
+
+/** After a step that was not full; also how far the index is behind, when all is well. */
+const PAUSE_MS = 50
+const FIRST_RETRY_MS = 500
+const LAST_RETRY_MS = 30_000
+/** How often long work is spoken of, and what counts as long. */
+const PROGRESS_MS = 10_000
+const LONG_WORK = 10_000
+
+export class SearchService {
+  readonly #dataDir: string
+  readonly #logger: EngineLogger
+  readonly #feed: LogFeed
+  readonly #people: People
+  #index: SearchIndex
+  #indexer: Indexer
+  #timer: NodeJS.Timeout | NodeJS.Immediate | null = null
+  #steppedAt = Number.NEGATIVE_INFINITY
+  #retryMs = FIRST_RETRY_MS
+  #closed = false
+  /** Messages indexed before the work at hand began, and when it was last spoken of. */
+  #work: { readonly from: number; toldAt: number } | null = null
+
+  /** The log's database must be there. Starts at once with what is behind. @throws StorageError */
+  constructor(dataDir: string, logger: EngineLogger) {
+    this.#dataDir = dataDir
+    this.#logger = logger
+    this.#index = SearchIndex.open(dataDir)
+    const db = openReader(dataDir)
+    this.#feed = new LogFeed(db)
+    this.#people = new People(db)
+    this.#indexer = new Indexer(this.#index, this.#feed, () => performance.now())
+    this.#schedule()
+  }
+
+  /** Answers a query. */
+  run<N extends SearchRead>(query: ReadQuery<N>): Reads[N]['result']
+  run(query: ReadQuery<SearchRead>): Reads[SearchRead]['result'] {
+    if (query.read === 'users') return this.#people.search(query)
+    try {
+      return searchMessages(this.#index, this.#feed, query)
+    } catch (error) {
+      if (isDamage(error)) this.#rebuild(error)
+      throw error
+    }
+  }
+
+  /** The writer has committed something. */
+  changed(note: ChangeNote): void {
+    this.#attempt(() => this.#indexer.changed(note))
+    this.#schedule()
+  }
+
+  stats(): IndexerStats {
+    return this.#indexer.stats()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#unschedule()
+    this.#index.close()
+    this.#feed.close()
+  }
+
+  #schedule(delayMs = this.#steppedAt + PAUSE_MS - performance.now()): void {
+    if (this.#closed || this.#timer) return
+    this.#timer =
+      delayMs <= 0 ? setImmediate(() => this.#step()) : setTimeout(() => this.#step(), delayMs).unref()
+  }
+
+  #unschedule(): void {
+    if (!this.#timer) return
+    clearTimeout(this.#timer as NodeJS.Timeout)
+    clearImmediate(this.#timer as NodeJS.Immediate)
+    this.#timer = null
+  }
+
+  #step(): void {
+    this.#timer = null
+    const worked = this.#attempt(() => {
+      const step = this.#indexer.step()
+      this.#steppedAt = performance.now()
+      this.#tellProgress()
+      if (step === 'full') this.#schedule(0)
+      else if (!this.#indexer.idle) this.#schedule()
+    })
+    if (worked) this.#retryMs = FIRST_RETRY_MS
+  }
+
+  /** Whether it went well; otherwise it is being mended, or tried again later. */
+  #attempt(work: () => void): boolean {
+    try {
+      work()
+      return true
+    } catch (error) {
+      if (error instanceof ForeignIndexError || isDamage(error)) this.#rebuild(error)
+      else {
+        this.#logger.warn({ cause: String(error), retryMs: this.#retryMs }, 'the search index failed')
+        this.#unschedule()
+        this.#schedule(this.#retryMs)
+        this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
+      }
+      return false
+    }
+  }
+
+  #rebuild(error: unknown): void {
+    this.#logger.warn({ cause: String(error) }, 'the search index is thrown away and built anew')
+    this.#index.close()
+    SearchIndex.remove(this.#dataDir)
+    this.#index = SearchIndex.open(this.#dataDir)
+    this.#indexer = new Indexer(this.#index, this.#feed, () => performance.now())
+    this.#work = null
+    this.#schedule()
+  }
+
+  #tellProgress(): void {
+    const now = performance.now()
+    const { indexed } = this.#indexer
+    if (this.#indexer.idle) {
+      if (this.#work && indexed - this.#work.from >= LONG_WORK) {
+        this.#logger.info({ indexed }, 'the search index is up to date')
+      }
+      this.#work = null
+      return
+    }
+    this.#work ??= { from: indexed, toldAt: now }
+    if (now - this.#work.toldAt < PROGRESS_MS || indexed - this.#work.from < LONG_WORK) return
+    this.#work.toldAt = now
+    const { lag } = this.#indexer.stats()
+    this.#logger.info({ indexed, lag }, 'indexing messages for search')
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown }
+  return typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB)/.test(code)
+}

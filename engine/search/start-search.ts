@@ -1,0 +1,40 @@
+/**
+ * Start search: the main thread's end of the search thread.
+ */
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { EngineLogger } from '../hub.ts'
+import { StorageError } from '../storage/storage-error.ts'
+import type { IndexerStats } from './indexer.ts'
+import type { SearchThreadData, SearchThreadNote, ToSearchThread } from './search-thread.ts'
+
+export interface RunningSearch {
+  /** Ends by itself after `end`. */
+  readonly worker: Worker
+  /** Where the index stands; never answered once the thread has been told to end. */
+  stats(): Promise<IndexerStats>
+}
+
+/** Starts the thread; the log's database must be there. @throws StorageError */
+export async function startSearch(data: SearchThreadData, logger: EngineLogger): Promise<RunningSearch> {
+  const worker = new Worker(new URL('./search-thread.js', import.meta.url), {
+    workerData: data,
+    transferList: [...data.ports, data.writer],
+    name: 'search',
+  })
+  const asked: ((stats: IndexerStats) => void)[] = []
+  worker.on('message', (note: SearchThreadNote) => {
+    if (note.type === 'log') logger[note.level](note.fields, note.message)
+    else if (note.type === 'stats') asked.shift()?.(note.stats)
+  })
+  const [note] = (await once(worker, 'message')) as [SearchThreadNote]
+  if (note.type === 'failed') throw new StorageError(note.message)
+  return {
+    worker,
+    stats: () =>
+      new Promise((resolve) => {
+        asked.push(resolve)
+        worker.postMessage('stats' satisfies ToSearchThread)
+      }),
+  }
+}
