@@ -36,7 +36,7 @@ export function updateStatus(
   return [
     kept(user),
     ...(isPresent(user) ? [tellShards(user, status)] : []),
-    ...announce(user, now),
+    ...announce(user, now, by.session),
     // The user's other devices, where no group would tell them.
     sendUser(user.userId, 'contact_status_changed', statusFields(user, status, now), by.session),
     answerCommitted(by, 'ok', {}),
@@ -76,13 +76,13 @@ export function stopping(user: UserState, now: number): Effects {
   return [kept(user)]
 }
 
-/** Tells others where what they see has changed since they were told. */
-export function announce(user: UserState, now: number): Effects {
+/** Tells others where what they see has changed since they were told; the session `but` knows. */
+export function announce(user: UserState, now: number, but?: number): Effects {
   const status = isPresent(user) ? user.chosen : 'offline'
   if (status === user.shown) return []
   user.shown = status
   const groupIds = [...user.groups.keys()].filter((groupId) => !user.largeGroups.has(groupId))
-  return [publish(groupIds, 'contact_status_changed', statusFields(user, status, now))]
+  return [publish(groupIds, 'contact_status_changed', statusFields(user, status, now), but)]
 }
 
 /** A new session learns what status its user chose on another device. */

@@ -1,0 +1,242 @@
+import { describe, expect, it } from 'vitest'
+import type { EventName } from '../../../protocol/events.ts'
+import { limits } from '../../../protocol/limits.ts'
+import { type Device, startRows, wires } from './harness.ts'
+
+/** What a device has heard of one kind, once all that was on its way is there. */
+async function heard<N extends EventName>(device: Device, name: N) {
+  await device.get('ping', {}, 'pong')
+  return device.events.flatMap((event) => (event.event === name ? [event.fields] : []))
+}
+
+describe.each(wires)('presence over $wire', ({ protocol }) => {
+  /** Ana, admin; Bruno, member; Eva, a stranger; and their group, which both hear. */
+  async function kitchen(options = {}) {
+    const rows = await startRows(protocol, { presenceGraceMs: 0, ...options })
+    const ana = await rows.device('ana')
+    const bruno = await rows.device('bruno')
+    const eva = await rows.device('eva')
+    const groupId = await ana.group({ members: ['bruno'] })
+    await Promise.all([ana.next('group_created'), bruno.next('group_created')])
+    return { rows, ana, bruno, eva, groupId }
+  }
+
+  it('typing_start is shown once to the others, until typing_stop', async () => {
+    const { ana, bruno, eva, groupId } = await kitchen()
+    for (let i = 0; i < 3; i++) await ana.get('typing_start', { groupId }, 'ok')
+    expect((await bruno.next('user_typing')).fields).toEqual({ userId: 'ana', userName: 'Ana', groupId })
+    await ana.get('typing_stop', { groupId }, 'ok')
+    await ana.get('typing_stop', { groupId }, 'ok')
+    expect((await bruno.next('user_stopped_typing')).fields).toEqual({ userId: 'ana', groupId })
+    for (const name of ['user_typing', 'user_stopped_typing'] as const) {
+      expect([(await heard(bruno, name)).length, await heard(ana, name), await heard(eva, name)]).toEqual([
+        1,
+        [],
+        [],
+      ])
+    }
+  })
+
+  it.each(['typing_start', 'typing_stop'] as const)(
+    '%s is for members, of a group that is there',
+    async (name) => {
+      const { ana, eva, groupId } = await kitchen()
+      expect(await eva.refusal(name, { groupId })).toBe('not_a_member')
+      expect(await ana.refusal(name, { groupId: 'nogroup' })).toBe('not_found groupId')
+      expect(await ana.refusal(name, { groupId: 5 })).toBe('bad_request groupId')
+    },
+  )
+
+  it('typing_start is refused to who may not post', async () => {
+    const { ana, bruno, groupId } = await kitchen()
+    await ana.get('mute_member', { groupId, userId: 'bruno' }, 'ok')
+    expect(await bruno.refusal('typing_start', { groupId })).toBe('muted')
+    await bruno.get('typing_stop', { groupId }, 'ok')
+    expect(await heard(ana, 'user_typing')).toEqual([])
+  })
+
+  it('typing ends with the message, with the last session, and when the member goes', async () => {
+    const { rows, ana, bruno, groupId } = await kitchen()
+    await bruno.get('typing_start', { groupId }, 'ok')
+    await bruno.post(groupId)
+    await ana.next('user_stopped_typing')
+
+    const laptop = await rows.device('bruno')
+    await laptop.get('typing_start', { groupId }, 'ok')
+    laptop.ws.close()
+    await laptop.closed()
+    expect((await heard(ana, 'user_stopped_typing')).length).toBe(1)
+    bruno.ws.close()
+    await ana.next('user_stopped_typing')
+
+    const phone = await rows.device('bruno')
+    await phone.get('typing_start', { groupId }, 'ok')
+    await phone.get('leave_group', { groupId }, 'ok')
+    await ana.next('user_stopped_typing')
+    expect((await heard(ana, 'user_typing')).length).toBe(3)
+  })
+
+  it('typing ends by itself after six seconds', async () => {
+    const { ana, bruno, groupId } = await kitchen()
+    const startedAt = Date.now()
+    await ana.get('typing_start', { groupId }, 'ok')
+    await bruno.next('user_stopped_typing')
+    expect(Date.now() - startedAt).toBeGreaterThan(5_900)
+  }, 20_000)
+
+  it('update_status is seen by those who share a group, and on all devices', async () => {
+    const { rows, ana, bruno, eva, groupId } = await kitchen()
+    const laptop = await rows.device('ana')
+    await ana.get('update_status', { status: 'busy' }, 'ok')
+    const busy = { userId: 'ana', status: 'busy', timestamp: expect.any(Number) }
+    expect((await bruno.next('contact_status_changed')).fields).toEqual(busy)
+    expect((await laptop.next('contact_status_changed')).fields).toEqual(busy)
+    await ana.get('update_status', { status: 'busy' }, 'ok')
+    expect(await heard(bruno, 'contact_status_changed')).toEqual([busy])
+    expect(await heard(eva, 'contact_status_changed')).toEqual([])
+    const { users } = await bruno.get('get_online_users', { groupId }, 'online_users')
+    expect(users).toContainEqual({ userId: 'ana', name: 'Ana', status: 'busy' })
+    // A device that comes later is told what was chosen on another.
+    const tablet = await rows.device('ana')
+    expect((await tablet.next('contact_status_changed')).fields).toEqual(busy)
+
+    expect(await ana.refusal('update_status', { status: 'asleep' })).toBe('bad_request status')
+    expect(await ana.refusal('update_status', {})).toBe('bad_request status')
+  })
+
+  it('a status is kept over a restart of the server', async () => {
+    const { rows, ana } = await kitchen()
+    await ana.get('update_status', { status: 'away' }, 'ok')
+    await rows.server.close()
+    const again = await startRows(protocol, { dataDir: rows.dataDir })
+    const later = await again.device('ana')
+    expect((await later.next('contact_status_changed')).fields).toMatchObject({
+      userId: 'ana',
+      status: 'away',
+    })
+  })
+
+  it('who goes is offline for the others, with the time, and who comes is online', async () => {
+    const { rows, ana, bruno, eva, groupId } = await kitchen()
+    const before = Date.now()
+    bruno.ws.close()
+    const { fields } = await ana.next('contact_status_changed')
+    expect(fields).toMatchObject({ userId: 'bruno', status: 'offline' })
+    expect(fields.lastSeenAt).toBeGreaterThanOrEqual(before)
+    expect(fields.lastSeenAt).toBeLessThanOrEqual(fields.timestamp)
+    expect(await ana.get('get_online_users', { groupId }, 'online_users')).toEqual({
+      groupId,
+      users: [{ userId: 'ana', name: 'Ana', status: 'online' }],
+      total: 1,
+    })
+    await rows.device('bruno')
+    expect((await ana.next('contact_status_changed')).fields).toEqual({
+      userId: 'bruno',
+      status: 'online',
+      timestamp: expect.any(Number),
+    })
+    expect(await heard(eva, 'contact_status_changed')).toEqual([])
+  })
+
+  it('a reconnect within the time of grace is not seen', async () => {
+    const { rows, ana, bruno, groupId } = await kitchen({ presenceGraceMs: 60_000 })
+    bruno.ws.close()
+    await bruno.closed()
+    const { total } = await ana.get('get_online_users', { groupId }, 'online_users')
+    expect(total).toBe(2)
+    await rows.device('bruno')
+    expect(await heard(ana, 'contact_status_changed')).toEqual([])
+  })
+
+  it('who is invisible is offline for all others, and comes and goes unseen', async () => {
+    const { rows, ana, bruno, groupId } = await kitchen()
+    await bruno.get('update_status', { status: 'offline' }, 'ok')
+    const { fields } = await ana.next('contact_status_changed')
+    expect(fields).toMatchObject({ userId: 'bruno', status: 'offline', lastSeenAt: expect.any(Number) })
+    const { users, total } = await ana.get('get_online_users', { groupId }, 'online_users')
+    expect([users.map(({ userId }) => userId), total]).toEqual([['ana'], 1])
+    bruno.ws.close()
+    await bruno.closed()
+    const phone = await rows.device('bruno')
+    expect((await phone.next('contact_status_changed')).fields).toMatchObject({ status: 'offline' })
+    expect((await heard(ana, 'contact_status_changed')).length).toBe(1)
+    await phone.get('update_status', { status: 'online' }, 'ok')
+    expect((await ana.next('contact_status_changed')).fields).toMatchObject({
+      userId: 'bruno',
+      status: 'online',
+    })
+  })
+
+  it('get_online_users lists who is there, for members', async () => {
+    const { rows, ana, bruno, eva, groupId } = await kitchen()
+    await rows.device('bruno')
+    await ana.get('add_member', { groupId, userId: 'dora' }, 'ok')
+    await bruno.get('update_status', { status: 'away' }, 'ok')
+    expect(await bruno.get('get_online_users', { groupId }, 'online_users')).toEqual({
+      groupId,
+      users: [
+        { userId: 'ana', name: 'Ana', status: 'online' },
+        { userId: 'bruno', name: 'Bruno', status: 'away' },
+      ],
+      total: 2,
+    })
+    expect(await eva.refusal('get_online_users', { groupId })).toBe('not_a_member')
+    expect(await ana.refusal('get_online_users', { groupId: 'nogroup' })).toBe('not_found groupId')
+    expect(await ana.refusal('get_online_users', { groupId: 5 })).toBe('bad_request groupId')
+  })
+
+  it('signal reaches one member on all devices, or all but the session that sends', async () => {
+    const { rows, ana, bruno, eva, groupId } = await kitchen()
+    const laptop = await rows.device('bruno')
+    await ana.get('add_member', { groupId, userId: 'carla' }, 'ok')
+    const carla = await rows.device('carla')
+    await ana.get('signal', { groupId, toUserId: 'bruno', kind: 'offer', payload: 'sdp' }, 'ok')
+    const offer = { fromUserId: 'ana', groupId, kind: 'offer', payload: 'sdp' }
+    for (const device of [bruno, laptop]) expect((await device.next('signal')).fields).toEqual(offer)
+    expect(await heard(carla, 'signal')).toEqual([])
+
+    await carla.get('get_history', { groupId }, 'history')
+    await ana.get('signal', { groupId, kind: 'candidate', payload: '' }, 'ok')
+    const candidate = { fromUserId: 'ana', groupId, kind: 'candidate', payload: '' }
+    for (const device of [bruno, laptop, carla])
+      expect((await device.next('signal')).fields).toEqual(candidate)
+    expect([await heard(ana, 'signal'), await heard(eva, 'signal')]).toEqual([[], []])
+  })
+
+  it('signal is for members, to members, and of a size', async () => {
+    const { ana, eva, groupId } = await kitchen()
+    const fields = { groupId, kind: 'offer', payload: '' }
+    expect(await eva.refusal('signal', fields)).toBe('not_a_member')
+    expect(await ana.refusal('signal', { ...fields, groupId: 'nogroup' })).toBe('not_found groupId')
+    expect(await ana.refusal('signal', { ...fields, toUserId: 'eva' })).toBe('not_found toUserId')
+    expect(await ana.refusal('signal', { ...fields, kind: '' })).toBe('bad_request kind')
+    expect(await ana.refusal('signal', { ...fields, payload: 5 })).toBe('bad_request payload')
+    const payload = 'x'.repeat(limits.signalPayloadBytes + 1)
+    expect(await ana.refusal('signal', { ...fields, payload })).toBe('bad_request payload')
+    expect(await heard(eva, 'signal')).toEqual([])
+  })
+
+  it('nobody learns anything of a user with whom no group is shared', async () => {
+    const { rows, ana, bruno, eva, groupId } = await kitchen()
+    await ana.get('typing_start', { groupId }, 'ok')
+    await ana.get('update_status', { status: 'busy' }, 'ok')
+    await ana.get('signal', { groupId, kind: 'offer', payload: '' }, 'ok')
+    await ana.post(groupId)
+    bruno.ws.close()
+    await ana.next('contact_status_changed')
+    await rows.device('bruno')
+    // Bruno leaves: from then on nobody in there learns of him, nor he of them.
+    const phone = await rows.device('bruno')
+    await phone.get('leave_group', { groupId }, 'ok')
+    const soFar = (await heard(ana, 'contact_status_changed')).length
+    await phone.get('update_status', { status: 'away' }, 'ok')
+    await ana.get('update_status', { status: 'online' }, 'ok')
+    expect((await heard(ana, 'contact_status_changed')).length).toBe(soFar)
+    const { fields } = await phone.first(({ event }) => event === 'user_left_group')
+    const after = phone.events.findIndex((event) => event.fields === fields)
+    expect(phone.events.slice(after + 1).map(({ event }) => event)).toEqual(['ok', 'ok'])
+
+    await eva.get('ping', {}, 'pong')
+    expect(eva.events.map(({ event }) => event)).toEqual(['connected', 'pong'])
+  })
+})
