@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../engine/engine.ts'
+import type { Session } from '../../engine/session.ts'
 import { modes, temporaryFolder } from '../support/engines.ts'
-import { text } from '../support/sessions.ts'
+import { collect, text } from '../support/sessions.ts'
 
 /** What a new session of the user is told, and what the list of groups says. */
 async function counts(engine: Engine, userId: string) {
@@ -52,6 +53,65 @@ describe.each(modes)('unread counts ($mode)', ({ start }) => {
     await bruno.sendMessage(text(groupId, 'cinco'))
     expect(await counts(engine, 'bruno')).toEqual({ unread: 1, mentions: 0 })
     expect(await counts(engine, 'ana')).toEqual({ unread: 2, mentions: 0 })
+  })
+})
+
+describe.each(modes)('what was read ($mode)', ({ start }) => {
+  const read = (session: Session, ...messageIds: readonly string[]) =>
+    session.messageRead({ messageIds, groupId: (messageIds[0] as string).split(':')[0] as string })
+
+  it('is unread no more, on all devices, at once and after a restart', async () => {
+    const dataDir = temporaryFolder()
+    const engine = await start({ dataDir })
+    const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
+    const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
+    const ids: string[] = []
+    for (let i = 0; i < 20; i++) {
+      const mentions = i % 2 === 0 ? ['bruno'] : []
+      ids.push((await ana.sendMessage({ ...text(groupId, `${i}`), mentions })).message.messageId)
+    }
+    const laptop = await engine.connect({ userId: 'bruno' })
+    const heard = collect(laptop, 'message_read')
+    for (const [i, id] of ids.slice(0, 15).entries()) {
+      await read(bruno, id)
+      // Acknowledged is counted, for whoever connects the moment after.
+      expect(await counts(engine, 'bruno')).toEqual({ unread: 19 - i, mentions: Math.floor((19 - i) / 2) })
+    }
+    await expect.poll(() => heard.flatMap(({ messageIds }) => messageIds)).toEqual(ids.slice(0, 15))
+    await ana.deleteMessage({ messageId: ids[16] as string })
+    await ana.recallMessage({ messageId: ids[3] as string })
+    const expected = { unread: 4, mentions: 1 }
+    expect(await counts(engine, 'bruno')).toEqual(expected)
+    const receipts = await ana.getReceipts({ messageId: ids[7] as string })
+    expect(receipts.read.map(([userId]) => userId)).toEqual(['bruno'])
+    await engine.close()
+
+    const again = await start({ dataDir })
+    expect(await counts(again, 'bruno')).toEqual(expected)
+    const later = await again.connect({ userId: 'ana' })
+    expect(await later.getReceipts({ messageId: ids[7] as string })).toEqual(receipts)
+    expect(await later.getReceipts({ messageId: ids[17] as string })).toMatchObject({ readCount: 0 })
+  })
+
+  it('may be older than what memory holds', async () => {
+    const engine = await start()
+    const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
+    const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
+    const sent = await Promise.all(
+      Array.from({ length: 900 }, (_, i) => ana.sendMessage(text(groupId, `${i}`))),
+    )
+    const ids = sent.map(({ message }) => message.messageId)
+    const heard = collect(ana, 'message_read')
+    await Promise.all([
+      read(bruno, ...ids.slice(0, 400)),
+      bruno.messageDelivered({ messageIds: ids.slice(300, 800) }),
+    ])
+    await expect.poll(() => heard.flatMap(({ messageIds }) => messageIds)).toEqual(ids.slice(0, 400))
+    expect(await counts(engine, 'bruno')).toEqual({ unread: 500, mentions: 0 })
+    const of = (i: number) => ana.getReceipts({ messageId: ids[i] as string })
+    expect(await of(0)).toMatchObject({ deliveredCount: 1, readCount: 1 })
+    expect(await of(799)).toMatchObject({ deliveredCount: 1, readCount: 0 })
+    expect(await of(800)).toMatchObject({ deliveredCount: 0, readCount: 0 })
   })
 })
 
