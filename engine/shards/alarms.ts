@@ -38,7 +38,7 @@ export class Alarms {
   readonly #entries: Entry[] = []
   readonly #byActor = new Map<string, Entry[]>()
   #timer: { readonly at: number; readonly cancel: () => void } | null = null
-  #ringingAll = false
+  #closed = false
 
   constructor(clock: AlarmClock, ring: (alarm: Alarm) => void) {
     this.#clock = clock
@@ -52,8 +52,7 @@ export class Alarms {
 
   /** Rings at that time, unless the same rings earlier anyway. */
   set(alarm: Alarm, at: number): void {
-    // What is asked for while all ring would ring for ever.
-    if (this.#ringingAll) return
+    if (this.#closed) return
     const actor = addressOf(alarm.to, alarm.id)
     const entries = this.#byActor.get(actor) ?? []
     const known = entries.findIndex((entry) => entry.alarm.what === alarm.what)
@@ -76,14 +75,13 @@ export class Alarms {
 
   /** All ring now, for good: the shard drains. */
   ringAll(): void {
-    this.#ringingAll = true
-    for (let entry = this.#pop(); entry; entry = this.#pop()) this.#rung(entry)
-    this.#ringingAll = false
     this.close()
+    for (let entry = this.#pop(); entry; entry = this.#pop()) this.#rung(entry)
   }
 
-  /** Ends the timer. */
+  /** Ends the timer, and takes no more. */
   close(): void {
+    this.#closed = true
     this.#timer?.cancel()
     this.#timer = null
   }
