@@ -38,7 +38,8 @@ export class Alarms {
   readonly #entries: Entry[] = []
   readonly #byActor = new Map<string, Entry[]>()
   #timer: { readonly at: number; readonly cancel: () => void } | null = null
-  #closed = false
+  /** `draining`: alarms wait for `ringAll` alone. `deaf`: what is asked for is not taken. */
+  #phase: 'timed' | 'draining' | 'deaf' = 'timed'
 
   constructor(clock: AlarmClock, ring: (alarm: Alarm) => void) {
     this.#clock = clock
@@ -52,7 +53,7 @@ export class Alarms {
 
   /** Rings at that time, unless the same rings earlier anyway. */
   set(alarm: Alarm, at: number): void {
-    if (this.#closed) return
+    if (this.#phase === 'deaf') return
     const actor = addressOf(alarm.to, alarm.id)
     const entries = this.#byActor.get(actor) ?? []
     const known = entries.findIndex((entry) => entry.alarm.what === alarm.what)
@@ -73,15 +74,17 @@ export class Alarms {
     return this.#byActor.has(addressOf(to, id))
   }
 
-  /** All ring now, for good: the shard drains. */
+  /** All ring now, for the shard drains; those set later, when it is called again. */
   ringAll(): void {
+    // What is asked for while all ring would ring for ever.
     this.close()
     for (let entry = this.#pop(); entry; entry = this.#pop()) this.#rung(entry)
+    this.#phase = 'draining'
   }
 
   /** Ends the timer, and takes no more. */
   close(): void {
-    this.#closed = true
+    this.#phase = 'deaf'
     this.#timer?.cancel()
     this.#timer = null
   }
@@ -107,7 +110,7 @@ export class Alarms {
 
   #arm(): void {
     const first = this.#entries[0]
-    if (!first || (this.#timer && this.#timer.at <= first.at)) return
+    if (this.#phase !== 'timed' || !first || (this.#timer && this.#timer.at <= first.at)) return
     this.#timer?.cancel()
     const delayMs = Math.max(0, first.at - this.#clock.now())
     this.#timer = { at: first.at, cancel: this.#clock.after(delayMs, () => this.#onTime()) }

@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest'
+import type { Effects } from '../../../engine/actors/effects.ts'
+import { closed, joined, left, open } from '../../../engine/actors/user/sessions.ts'
+import { graceOver, groupSize, stopping, updateStatus } from '../../../engine/actors/user/status.ts'
+import { type UserState, userState } from '../../../engine/actors/user/user-state.ts'
+import type { Status } from '../../../engine/storage/log.ts'
+import { brief, by, given } from '../../support/groups.ts'
+import { aUser } from '../../support/users.ts'
+
+const GRACE_MS = 5_000
+const greeting = {
+  serverVersion: '1',
+  limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },
+}
+
+/** A session begins; these of the user's groups are large. */
+function opens(user: UserState, session: number, now: number, large: readonly string[] = []): Effects {
+  const mail = { type: 'open', session, sessionId: `s${session}`, name: 'Ana', picture: '' } as const
+  const effects = open(user, mail, greeting, now)
+  return [...effects, ...given(effects, { groups: [], others: [], large }, now)]
+}
+
+const closes = (user: UserState, session: number, now: number) =>
+  closed(user, { type: 'closed', session }, now, GRACE_MS)
+
+/** What others are told: `away g,h`, with the time last seen where it is said. */
+const announced = (effects: Effects) =>
+  effects.flatMap((effect) => {
+    if (effect.type !== 'publish' || effect.event.name !== 'contact_status_changed') return []
+    const { status, lastSeenAt } = effect.event.fields
+    return [[status, effect.groupIds.join(), lastSeenAt].filter((part) => part !== undefined).join(' ')]
+  })
+
+/** What is written: `away 70`. */
+const kept = (effects: Effects) =>
+  effects.flatMap((effect) =>
+    effect.type === 'append' && effect.entry.type === 'presence'
+      ? [`${effect.entry.status} ${effect.entry.lastSeenAt}`]
+      : [],
+  )
+
+/** What all shards are told. */
+const told = (effects: Effects) =>
+  effects.flatMap((effect) => (effect.type === 'presence' ? [effect.status] : []))
+
+function invisible(): UserState {
+  return userState('ana', { name: 'Ana', picture: '', status: 'offline', lastSeenAt: 5, groups: [['g', 1]] })
+}
+
+describe('a session that begins', () => {
+  it('is announced with the chosen status, once for all devices', () => {
+    const user = aUser({ g: 1, h: 1 })
+    user.chosen = 'away'
+    const first = opens(user, 1, 70)
+    expect([announced(first), kept(first), told(first)]).toEqual([['away g,h'], ['away 70'], ['away']])
+    const second = opens(user, 2, 80)
+    expect([announced(second), told(second)]).toEqual([[], []])
+  })
+
+  it('is told what was chosen, where that is not online', () => {
+    const user = aUser({ g: 1 })
+    const sent = (effects: Effects) => brief(effects).filter((line) => line === 'send').length
+    expect(sent(opens(user, 1, 70))).toBe(1)
+    user.chosen = 'busy'
+    expect(sent(opens(user, 2, 80))).toBe(2)
+  })
+
+  it('of an invisible user is known to no one, and writes nothing', () => {
+    const user = invisible()
+    const effects = opens(user, 1, 70)
+    expect([announced(effects), kept(effects), told(effects)]).toEqual([[], [], []])
+    closes(user, 1, 80)
+    expect(graceOver(user, 80 + GRACE_MS)).toEqual([])
+    expect(stopping(user, 90)).toEqual([])
+    expect(user.lastSeenAt).toBe(5)
+  })
+})
+
+describe('the last session that ends', () => {
+  it('is announced after the time of grace, with the time at which it went', () => {
+    const user = aUser({ g: 1 })
+    opens(user, 1, 70)
+    opens(user, 2, 70)
+    expect(closes(user, 1, 80)).toEqual([])
+    expect(closes(user, 2, 90)).toEqual([
+      { type: 'wake_user', userId: 'ana', what: 'offline', at: 90 + GRACE_MS },
+    ])
+    const effects = graceOver(user, 90 + GRACE_MS)
+    expect([announced(effects), kept(effects), told(effects)]).toEqual([
+      ['offline g 90'],
+      ['online 90'],
+      ['offline'],
+    ])
+    expect(graceOver(user, 90 + GRACE_MS)).toEqual([])
+  })
+
+  it('is not seen where another begins in time', () => {
+    const user = aUser({ g: 1 })
+    opens(user, 1, 70)
+    closes(user, 1, 80)
+    const back = opens(user, 2, 90)
+    expect([announced(back), told(back)]).toEqual([[], []])
+    expect(graceOver(user, 80 + GRACE_MS)).toEqual([])
+    // The alarm of the first end rings too early for the second.
+    closes(user, 2, 100)
+    expect(graceOver(user, 80 + GRACE_MS)).toMatchObject([{ type: 'wake_user', at: 100 + GRACE_MS }])
+    expect(announced(graceOver(user, 100 + GRACE_MS))).toEqual(['offline g 100'])
+  })
+
+  it('that never got its `connected` is not announced either', () => {
+    const user = aUser({ g: 1 })
+    const mail = { type: 'open', session: 1, sessionId: 's1', name: 'Ana', picture: '' } as const
+    const effects = open(user, mail, greeting, 70)
+    closes(user, 1, 80)
+    expect(given(effects, { groups: [], others: [], large: [] })).toEqual([])
+    expect(told(graceOver(user, 80 + GRACE_MS))).toEqual(['offline'])
+    expect(announced(graceOver(user, 80 + GRACE_MS))).toEqual([])
+  })
+
+  it('is the last seen where the server stops first', () => {
+    const user = aUser({ g: 1 })
+    opens(user, 1, 70)
+    expect(kept(stopping(user, 200))).toEqual(['online 200'])
+    closes(user, 1, 300)
+    expect(kept(stopping(user, 400))).toEqual(['online 300'])
+    expect(stopping(aUser(), 500)).toEqual([])
+  })
+})
+
+describe('update_status', () => {
+  const update = (user: UserState, status: Status, now: number) =>
+    updateStatus(user, by('ana'), { status }, now)
+
+  it('is kept, announced, and told to the other devices', () => {
+    const user = aUser({ g: 1 })
+    opens(user, 3, 70)
+    const effects = update(user, 'away', 80)
+    expect(brief(effects)).toEqual([
+      'append presence',
+      'presence',
+      'publish',
+      'send_user',
+      'answer_committed ok',
+    ])
+    expect([announced(effects), kept(effects), told(effects)]).toEqual([['away g'], ['away 80'], ['away']])
+    expect(brief(update(user, 'away', 90))).toEqual(['answer_committed ok'])
+  })
+
+  it('`offline` looks like going, and another like coming', () => {
+    const user = aUser({ g: 1 })
+    opens(user, 3, 70)
+    const hidden = update(user, 'offline', 80)
+    expect([announced(hidden), kept(hidden), told(hidden)]).toEqual([
+      ['offline g 80'],
+      ['offline 80'],
+      ['offline'],
+    ])
+    expect(announced(update(user, 'busy', 90))).toEqual(['busy g'])
+  })
+
+  it('of who has no session is kept and not seen', () => {
+    const user = aUser({ g: 1 })
+    const effects = update(user, 'busy', 80)
+    expect([announced(effects), kept(effects), told(effects)]).toEqual([[], ['busy undefined'], []])
+  })
+})
+
+describe('large groups', () => {
+  it('are left out, as they are known when a session begins', () => {
+    const user = aUser({ g: 1, crowd: 1 })
+    expect(announced(opens(user, 1, 70, ['crowd']))).toEqual(['online g'])
+    const effects = updateStatus(user, by('ana'), { status: 'away' }, 80)
+    expect(announced(effects)).toEqual(['away g'])
+  })
+
+  it('become so and are so no longer, are joined and left', () => {
+    const user = aUser({ g: 1, h: 1 })
+    opens(user, 1, 70)
+    const says = (status: Status) => announced(updateStatus(user, by('ana'), { status }, 80))
+    groupSize(user, { type: 'group_size', groupId: 'g', large: true })
+    expect(says('away')).toEqual(['away h'])
+    groupSize(user, { type: 'group_size', groupId: 'g', large: false })
+    joined(user, { type: 'joined', groupId: 'crowd', joinedSeq: 5, large: true })
+    expect(says('busy')).toEqual(['busy g,h'])
+    left(user, { type: 'left', groupId: 'crowd' })
+    joined(user, { type: 'joined', groupId: 'crowd', joinedSeq: 9, large: false })
+    left(user, { type: 'left', groupId: 'h' })
+    expect(says('online')).toEqual(['online g,crowd'])
+  })
+})
