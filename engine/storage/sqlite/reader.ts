@@ -4,7 +4,7 @@
  * Every read is one short snapshot, so that it never holds a checkpoint up, and sees all that was
  * committed before it began. Lengths are bounded by the caller's `limit`.
  */
-import type { Database, Statement } from 'better-sqlite3'
+import type { Database } from 'better-sqlite3'
 import { decodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -13,7 +13,6 @@ import type {
   GroupListing,
   GroupSummary,
   Invitation,
-  Member,
   Message,
   User,
 } from '../../../protocol/records.ts'
@@ -25,73 +24,21 @@ import {
   REMEMBERED_TEMP_IDS,
   type ReadQuery,
   type Reads,
-  type Role,
-  type Status,
-  type StoredGroup,
   type StoredRead,
-  type StoredReceipts,
 } from '../log.ts'
-import {
-  type FileRow,
-  fileColumns,
-  type MessageRow,
-  messageColumns,
-  toFile,
-  toMessage,
-} from './message-rows.ts'
+import { storedGroup, toMember } from './group-rows.ts'
+import { type MessageRow, toFile, toMessage } from './message-rows.ts'
 import { People } from './people.ts'
-import { unreadColumns } from './unread.ts'
-
-interface GroupRow {
-  readonly group_key: number
-  readonly group_id: string
-  readonly kind: StoredGroup['kind']
-  readonly visibility: StoredGroup['visibility']
-  readonly created_by: string
-  readonly created_at: number
-  readonly name: string | null
-  readonly topic: string | null
-  readonly avatar_url: string | null
-  readonly last_seq: number
-}
-
-interface OverviewRow extends GroupRow {
-  readonly member_count: number
-  readonly unread: number
-  readonly mentions: number
-  readonly read_seq: number
-  readonly quiet_until: number
-  readonly active_at: number
-}
-
-interface InvitationRow extends GroupRow {
-  readonly member_count: number
-  readonly invited_by: string
-  readonly at: number
-}
-
-interface UserRow {
-  readonly user_key: number
-  readonly name: string
-  readonly picture: string
-  readonly status: Status
-  readonly last_seen_at: number | null
-}
-
-interface EventRow {
-  readonly seq: number
-  readonly code: number
-  readonly frame: Buffer
-}
+import { type OverviewRow, prepareReads } from './read-statements.ts'
 
 export class Reader {
   readonly #db: Database
-  readonly #sql: ReturnType<typeof prepare>
+  readonly #sql: ReturnType<typeof prepareReads>
   readonly #people: People
 
   constructor(db: Database) {
     this.#db = db
-    this.#sql = prepare(db)
+    this.#sql = prepareReads(db)
     this.#people = new People(db)
   }
 
@@ -298,16 +245,6 @@ export class Reader {
   }
 }
 
-interface MemberRow {
-  readonly user_id: string
-  readonly name: string
-  readonly role: Role
-  readonly joined_seq: number
-  readonly joined_at: number
-  readonly muted_until: number
-  readonly quiet_until: number
-}
-
 /** What is known of a group that does not exist. */
 const nothing: Omit<LoadedGroup, 'ceiling'> = {
   group: null,
@@ -319,29 +256,6 @@ const nothing: Omit<LoadedGroup, 'ceiling'> = {
   lastSeq: 0,
   recent: [],
   tempIds: [],
-}
-
-function toMember(row: MemberRow): Member {
-  return {
-    userId: row.user_id,
-    name: row.name || row.user_id,
-    role: row.role,
-    joinedAt: row.joined_at,
-    mutedUntil: row.muted_until || undefined,
-  }
-}
-
-function storedGroup(row: GroupRow): StoredGroup {
-  return {
-    groupId: row.group_id,
-    kind: row.kind,
-    visibility: row.visibility,
-    createdBy: row.created_by,
-    createdAt: row.created_at,
-    name: row.name ?? undefined,
-    topic: row.topic ?? undefined,
-    avatarUrl: row.avatar_url ?? undefined,
-  }
 }
 
 /** Two ascending lists by seq become one. */
@@ -361,116 +275,4 @@ function merge(a: readonly LoggedEvent[], b: readonly LoggedEvent[]): LoggedEven
     }
   }
   return merged
-}
-
-function prepare(db: Database) {
-  const all = <Args extends unknown[], Row>(sql: string) => db.prepare(sql) as unknown as Statement<Args, Row>
-  const raw = <Args extends unknown[], Row>(sql: string) =>
-    db.prepare(sql).raw() as unknown as Statement<Args, Row>
-  const pluck = <Args extends unknown[]>(sql: string) =>
-    db.prepare(sql).pluck() as unknown as Statement<Args, number>
-  const text = <Args extends unknown[]>(sql: string) =>
-    db.prepare(sql).pluck() as unknown as Statement<Args, string>
-  const lastSeq = `max(
-    ifnull((SELECT max(seq) FROM messages m WHERE m.group_key = g.group_key), 0),
-    ifnull((SELECT max(seq) FROM events e WHERE e.group_key = g.group_key), 0)) AS last_seq`
-  const activeAt = `ifnull(
-    (SELECT created_at FROM messages m WHERE m.group_key = g.group_key ORDER BY seq DESC LIMIT 1),
-    g.created_at) AS active_at`
-  const group = `g.group_key, g.group_id, g.kind, g.visibility, c.user_id AS created_by, g.created_at,
-    g.name, g.topic, g.avatar_url, ${lastSeq}`
-  type Page = [key: number, after: number, before: number, limit: number]
-  return {
-    begin: db.prepare('BEGIN'),
-    end: db.prepare('COMMIT'),
-    groupKey: pluck<[string]>('SELECT group_key FROM groups WHERE group_id = ?'),
-    ceiling: pluck<[string]>('SELECT ceiling FROM leases WHERE group_id = ?'),
-    group: all<[string], GroupRow>(
-      `SELECT ${group} FROM groups g JOIN users c ON c.user_key = g.created_by WHERE g.group_id = ?`,
-    ),
-    members: all<[number], MemberRow>(`
-      SELECT u.user_id, u.name, m.role, m.joined_seq, m.joined_at, m.muted_until, m.quiet_until
-      FROM members m JOIN users u ON u.user_key = m.user_key
-      WHERE m.group_key = ? ORDER BY m.joined_seq, m.user_key`),
-    receipts: all<[number], StoredReceipts>(`
-      SELECT u.user_id AS userId, m.delivered, m.read, m.read_seq AS readSeq
-      FROM members m JOIN users u ON u.user_key = m.user_key
-      WHERE m.group_key = ? AND (m.delivered IS NOT NULL OR m.read_seq > 0)`),
-    post: all<[{ group: number; user: number; seq: number }], PostNumber>(`
-      SELECT p.seq, u.user_id AS senderId,
-        (SELECT seq FROM messages b WHERE b.group_key = $group AND b.seq < $seq AND b.sender_key <> $user
-          ORDER BY b.seq DESC LIMIT 1) AS previous,
-        (SELECT seq FROM messages b WHERE b.group_key = $group AND b.seq > $seq AND b.sender_key <> $user
-          ORDER BY b.seq LIMIT 1) AS next
-      FROM messages p JOIN users u ON u.user_key = p.sender_key WHERE p.group_key = $group AND p.seq = $seq`),
-    tempIds: raw<[number, number], [string, string, number]>(`
-      SELECT u.user_id, m.temp_id, m.seq FROM messages m JOIN users u ON u.user_key = m.sender_key
-      WHERE m.group_key = ? ORDER BY m.seq DESC LIMIT ?`),
-    user: all<[string], UserRow>(
-      'SELECT user_key, name, picture, status, last_seen_at FROM users WHERE user_id = ?',
-    ),
-    large: text<[userId: string, size: number]>(`
-      SELECT g.group_id FROM users u JOIN members m ON m.user_key = u.user_key
-      JOIN groups g ON g.group_key = m.group_key WHERE u.user_id = ? AND g.member_count > ?`),
-    userGroups: raw<[number], [string, number]>(`
-      SELECT g.group_id, m.joined_seq FROM members m JOIN groups g ON g.group_key = m.group_key
-      WHERE m.user_key = ?`),
-    // The user's groups, the most recently active first, ties by id: those behind (activeAt, groupId).
-    overview: all<[userId: string, groupId: string, activeAt: number, limit: number], OverviewRow>(`
-      SELECT ${group}, ${activeAt}, g.member_count,
-        ${unreadColumns}, me.read_seq, me.quiet_until
-      FROM users u
-      JOIN members me ON me.user_key = u.user_key
-      JOIN groups g ON g.group_key = me.group_key
-      JOIN users c ON c.user_key = g.created_by
-      WHERE u.user_id = ? AND (active_at, ?) < (?, g.group_id)
-      ORDER BY active_at DESC, g.group_id LIMIT ?`),
-    others: raw<[userId: string, offset: number], [string, number]>(`
-      SELECT group_id, last_seq FROM (SELECT g.group_id, ${lastSeq}, ${activeAt}
-      FROM users u JOIN members me ON me.user_key = u.user_key JOIN groups g ON g.group_key = me.group_key
-      WHERE u.user_id = ? ORDER BY active_at DESC, g.group_id LIMIT -1 OFFSET ?)`),
-    messagesUp: all<Page, MessageRow>(
-      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq LIMIT ?`,
-    ),
-    messagesDown: all<Page, MessageRow>(
-      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?`,
-    ),
-    pins: all<[number], MessageRow>(
-      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.pinned_at IS NOT NULL ORDER BY m.pinned_at DESC, m.seq DESC`,
-    ),
-    pinned: pluck<[number]>(
-      'SELECT seq FROM messages WHERE group_key = ? AND pinned_at IS NOT NULL ORDER BY pinned_at, seq',
-    ),
-    // A file that no message shows any more is on its way out.
-    file: all<[string], FileRow & { readonly uploaded_by: string; readonly uses: number }>(`
-      SELECT ${fileColumns}, u.user_id AS uploaded_by, f.uses FROM files f JOIN users u ON u.user_key = f.uploader_key
-      WHERE f.file_id = ? AND f.uses >= 0`),
-    banned: text<[number]>(
-      'SELECT u.user_id FROM bans b JOIN users u ON u.user_key = b.user_key WHERE b.group_key = ?',
-    ),
-    invited: text<[number]>(
-      'SELECT u.user_id FROM invitations i JOIN users u ON u.user_key = i.user_key WHERE i.group_key = ?',
-    ),
-    invitations: all<[string], InvitationRow>(`
-      SELECT ${group}, g.member_count, b.user_id AS invited_by, i.at
-      FROM users u
-      JOIN invitations i ON i.user_key = u.user_key
-      JOIN groups g ON g.group_key = i.group_key
-      JOIN users c ON c.user_key = g.created_by
-      JOIN users b ON b.user_key = i.invited_by
-      WHERE u.user_id = ? ORDER BY i.at DESC, g.group_id LIMIT ${limits.invitations}`),
-    eventsUp: all<[number, number, number, number], EventRow>(`
-      SELECT seq, code, frame FROM events WHERE group_key = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`),
-    eventsDown: all<[number, number], EventRow>(
-      'SELECT seq, code, frame FROM events WHERE group_key = ? ORDER BY seq DESC LIMIT ?',
-    ),
-    gaps: all<[number, number, number, number, number], EventRow>(`
-      SELECT seq, code, frame FROM events
-      WHERE group_key = ? AND seq > ? AND seq < ? AND code = ? ORDER BY seq LIMIT ?`),
-    count: pluck<[number, number, number, number, number, number, number]>(`
-      SELECT count(*) FROM (
-        SELECT 1 FROM messages WHERE group_key = ? AND seq > ? AND seq <= ?
-        UNION ALL SELECT 1 FROM events WHERE group_key = ? AND seq > ? AND seq <= ?
-        LIMIT ?)`),
-  }
 }

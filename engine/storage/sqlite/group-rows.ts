@@ -1,0 +1,62 @@
+/**
+ * Group rows: groups and their members as the file has them, and the records they are.
+ */
+import type { Member } from '../../../protocol/records.ts'
+import type { Role, StoredGroup } from '../log.ts'
+
+export interface GroupRow {
+  readonly group_key: number
+  readonly group_id: string
+  readonly kind: StoredGroup['kind']
+  readonly visibility: StoredGroup['visibility']
+  readonly created_by: string
+  readonly created_at: number
+  readonly name: string | null
+  readonly topic: string | null
+  readonly avatar_url: string | null
+  readonly last_seq: number
+}
+
+export interface MemberRow {
+  readonly user_id: string
+  readonly name: string
+  readonly role: Role
+  readonly joined_seq: number
+  readonly joined_at: number
+  readonly muted_until: number
+  readonly quiet_until: number
+}
+
+/** The newest number of group `g`, of posts and other events. */
+export const lastSeqColumn = `max(
+    ifnull((SELECT max(seq) FROM messages m WHERE m.group_key = g.group_key), 0),
+    ifnull((SELECT max(seq) FROM events e WHERE e.group_key = g.group_key), 0)) AS last_seq`
+
+/** What a statement selects of groups `g`, made by users `c`. */
+export const groupColumns = `g.group_key, g.group_id, g.kind, g.visibility, c.user_id AS created_by, g.created_at,
+    g.name, g.topic, g.avatar_url, ${lastSeqColumn}`
+
+/** The group that a row is. */
+export function storedGroup(row: GroupRow): StoredGroup {
+  return {
+    groupId: row.group_id,
+    kind: row.kind,
+    visibility: row.visibility,
+    createdBy: row.created_by,
+    createdAt: row.created_at,
+    name: row.name ?? undefined,
+    topic: row.topic ?? undefined,
+    avatarUrl: row.avatar_url ?? undefined,
+  }
+}
+
+/** The member that a row is. */
+export function toMember(row: MemberRow): Member {
+  return {
+    userId: row.user_id,
+    name: row.name || row.user_id,
+    role: row.role,
+    joinedAt: row.joined_at,
+    mutedUntil: row.muted_until || undefined,
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * Read statements: every question that the reader asks of the file, prepared once.
+ */
+import type { Database, Statement } from 'better-sqlite3'
+import { limits } from '../../../protocol/limits.ts'
+import type { PostNumber, Status, StoredReceipts } from '../log.ts'
+import { type GroupRow, groupColumns, lastSeqColumn, type MemberRow } from './group-rows.ts'
+import { type FileRow, fileColumns, type MessageRow, messageColumns } from './message-rows.ts'
+import { unreadColumns } from './unread.ts'
+
+export interface OverviewRow extends GroupRow {
+  readonly member_count: number
+  readonly unread: number
+  readonly mentions: number
+  readonly read_seq: number
+  readonly quiet_until: number
+  readonly active_at: number
+}
+
+interface InvitationRow extends GroupRow {
+  readonly member_count: number
+  readonly invited_by: string
+  readonly at: number
+}
+
+interface UserRow {
+  readonly user_key: number
+  readonly name: string
+  readonly picture: string
+  readonly status: Status
+  readonly last_seen_at: number | null
+}
+
+interface EventRow {
+  readonly seq: number
+  readonly code: number
+  readonly frame: Buffer
+}
+
+/** Prepares them all, for as long as the database is open. */
+export function prepareReads(db: Database) {
+  const all = <Args extends unknown[], Row>(sql: string) => db.prepare(sql) as unknown as Statement<Args, Row>
+  const raw = <Args extends unknown[], Row>(sql: string) =>
+    db.prepare(sql).raw() as unknown as Statement<Args, Row>
+  const pluck = <Args extends unknown[]>(sql: string) =>
+    db.prepare(sql).pluck() as unknown as Statement<Args, number>
+  const text = <Args extends unknown[]>(sql: string) =>
+    db.prepare(sql).pluck() as unknown as Statement<Args, string>
+  const activeAt = `ifnull(
+    (SELECT created_at FROM messages m WHERE m.group_key = g.group_key ORDER BY seq DESC LIMIT 1),
+    g.created_at) AS active_at`
+  type Page = [key: number, after: number, before: number, limit: number]
+  return {
+    begin: db.prepare('BEGIN'),
+    end: db.prepare('COMMIT'),
+    groupKey: pluck<[string]>('SELECT group_key FROM groups WHERE group_id = ?'),
+    ceiling: pluck<[string]>('SELECT ceiling FROM leases WHERE group_id = ?'),
+    group: all<[string], GroupRow>(
+      `SELECT ${groupColumns} FROM groups g JOIN users c ON c.user_key = g.created_by WHERE g.group_id = ?`,
+    ),
+    members: all<[number], MemberRow>(`
+      SELECT u.user_id, u.name, m.role, m.joined_seq, m.joined_at, m.muted_until, m.quiet_until
+      FROM members m JOIN users u ON u.user_key = m.user_key
+      WHERE m.group_key = ? ORDER BY m.joined_seq, m.user_key`),
+    receipts: all<[number], StoredReceipts>(`
+      SELECT u.user_id AS userId, m.delivered, m.read, m.read_seq AS readSeq
+      FROM members m JOIN users u ON u.user_key = m.user_key
+      WHERE m.group_key = ? AND (m.delivered IS NOT NULL OR m.read_seq > 0)`),
+    post: all<[{ group: number; user: number; seq: number }], PostNumber>(`
+      SELECT p.seq, u.user_id AS senderId,
+        (SELECT seq FROM messages b WHERE b.group_key = $group AND b.seq < $seq AND b.sender_key <> $user
+          ORDER BY b.seq DESC LIMIT 1) AS previous,
+        (SELECT seq FROM messages b WHERE b.group_key = $group AND b.seq > $seq AND b.sender_key <> $user
+          ORDER BY b.seq LIMIT 1) AS next
+      FROM messages p JOIN users u ON u.user_key = p.sender_key WHERE p.group_key = $group AND p.seq = $seq`),
+    tempIds: raw<[number, number], [string, string, number]>(`
+      SELECT u.user_id, m.temp_id, m.seq FROM messages m JOIN users u ON u.user_key = m.sender_key
+      WHERE m.group_key = ? ORDER BY m.seq DESC LIMIT ?`),
+    user: all<[string], UserRow>(
+      'SELECT user_key, name, picture, status, last_seen_at FROM users WHERE user_id = ?',
+    ),
+    large: text<[userId: string, size: number]>(`
+      SELECT g.group_id FROM users u JOIN members m ON m.user_key = u.user_key
+      JOIN groups g ON g.group_key = m.group_key WHERE u.user_id = ? AND g.member_count > ?`),
+    userGroups: raw<[number], [string, number]>(`
+      SELECT g.group_id, m.joined_seq FROM members m JOIN groups g ON g.group_key = m.group_key
+      WHERE m.user_key = ?`),
+    // The user's groups, the most recently active first, ties by id: those behind (activeAt, groupId).
+    overview: all<[userId: string, groupId: string, activeAt: number, limit: number], OverviewRow>(`
+      SELECT ${groupColumns}, ${activeAt}, g.member_count,
+        ${unreadColumns}, me.read_seq, me.quiet_until
+      FROM users u
+      JOIN members me ON me.user_key = u.user_key
+      JOIN groups g ON g.group_key = me.group_key
+      JOIN users c ON c.user_key = g.created_by
+      WHERE u.user_id = ? AND (active_at, ?) < (?, g.group_id)
+      ORDER BY active_at DESC, g.group_id LIMIT ?`),
+    others: raw<[userId: string, offset: number], [string, number]>(`
+      SELECT group_id, last_seq FROM (SELECT g.group_id, ${lastSeqColumn}, ${activeAt}
+      FROM users u JOIN members me ON me.user_key = u.user_key JOIN groups g ON g.group_key = me.group_key
+      WHERE u.user_id = ? ORDER BY active_at DESC, g.group_id LIMIT -1 OFFSET ?)`),
+    messagesUp: all<Page, MessageRow>(
+      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq LIMIT ?`,
+    ),
+    messagesDown: all<Page, MessageRow>(
+      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?`,
+    ),
+    pins: all<[number], MessageRow>(
+      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.pinned_at IS NOT NULL ORDER BY m.pinned_at DESC, m.seq DESC`,
+    ),
+    pinned: pluck<[number]>(
+      'SELECT seq FROM messages WHERE group_key = ? AND pinned_at IS NOT NULL ORDER BY pinned_at, seq',
+    ),
+    // A file that no message shows any more is on its way out.
+    file: all<[string], FileRow & { readonly uploaded_by: string; readonly uses: number }>(`
+      SELECT ${fileColumns}, u.user_id AS uploaded_by, f.uses FROM files f JOIN users u ON u.user_key = f.uploader_key
+      WHERE f.file_id = ? AND f.uses >= 0`),
+    banned: text<[number]>(
+      'SELECT u.user_id FROM bans b JOIN users u ON u.user_key = b.user_key WHERE b.group_key = ?',
+    ),
+    invited: text<[number]>(
+      'SELECT u.user_id FROM invitations i JOIN users u ON u.user_key = i.user_key WHERE i.group_key = ?',
+    ),
+    invitations: all<[string], InvitationRow>(`
+      SELECT ${groupColumns}, g.member_count, b.user_id AS invited_by, i.at
+      FROM users u
+      JOIN invitations i ON i.user_key = u.user_key
+      JOIN groups g ON g.group_key = i.group_key
+      JOIN users c ON c.user_key = g.created_by
+      JOIN users b ON b.user_key = i.invited_by
+      WHERE u.user_id = ? ORDER BY i.at DESC, g.group_id LIMIT ${limits.invitations}`),
+    eventsUp: all<[number, number, number, number], EventRow>(`
+      SELECT seq, code, frame FROM events WHERE group_key = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`),
+    eventsDown: all<[number, number], EventRow>(
+      'SELECT seq, code, frame FROM events WHERE group_key = ? ORDER BY seq DESC LIMIT ?',
+    ),
+    gaps: all<[number, number, number, number, number], EventRow>(`
+      SELECT seq, code, frame FROM events
+      WHERE group_key = ? AND seq > ? AND seq < ? AND code = ? ORDER BY seq LIMIT ?`),
+    count: pluck<[number, number, number, number, number, number, number]>(`
+      SELECT count(*) FROM (
+        SELECT 1 FROM messages WHERE group_key = ? AND seq > ? AND seq <= ?
+        UNION ALL SELECT 1 FROM events WHERE group_key = ? AND seq > ? AND seq <= ?
+        LIMIT ?)`),
+  }
+}
