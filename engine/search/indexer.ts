@@ -113,13 +113,15 @@ export class Indexer {
   }
 
   stats(): IndexerStats {
+    const now = this.#now()
     let lag = 0
-    let since = this.#now()
-    for (const behind of this.#next()) {
-      lag += Math.max(0, behind[1].lastSeq - behind[1].mark)
-      since = Math.min(since, behind[1].since)
+    let since = now
+    for (const [, behind] of this.#next()) {
+      lag += Math.max(0, behind.lastSeq - behind.mark)
+      since = Math.min(since, behind.since)
     }
-    return { lag, lagMs: this.#now() - since, indexed: this.#indexed, documents: this.#index.documents }
+    const lagMs = Math.round(now - since)
+    return { lag, lagMs, indexed: this.#indexed, documents: this.#index.documents }
   }
 
   *#next(): Generator<[string, Behind]> {

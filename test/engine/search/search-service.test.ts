@@ -1,0 +1,129 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { parseQuery } from '../../../engine/search/query.ts'
+import { SearchIndex } from '../../../engine/search/search-index.ts'
+import { SearchService } from '../../../engine/search/search-service.ts'
+import type { LogEntry } from '../../../engine/storage/log.ts'
+import { eventually } from '../../support/conditions.ts'
+import { aGroupEntry, aMemberEntry, aPostEntry, aStore } from '../../support/store.ts'
+
+/** A log with one post, and services over it, each ended before the next begins. */
+function aLog() {
+  const { writer, dataDir } = aStore()
+  writer.commit([aGroupEntry('g'), aMemberEntry('g', 'ana'), aPostEntry(2, { content: 'bread' })])
+  const logged: string[] = []
+  const log = (_: object, message: string) => void logged.push(message)
+  const start = () => {
+    const service = new SearchService(dataDir, { info: log, warn: log, error: log })
+    onTestFinished(() => service.close())
+    const found = (query: string) =>
+      service
+        .run({ read: 'search', userId: 'ana', terms: parseQuery(query) })
+        ?.hits.map(({ message }) => message.content)
+    return {
+      service,
+      found,
+      /** Waits until this is what is found. */
+      finds: (query: string, contents: readonly string[]) =>
+        eventually(() => expect(found(query)).toEqual(contents)),
+      changed: (seq: number) => service.changed({ groups: [['g', seq]], all: false }),
+    }
+  }
+  return {
+    dataDir,
+    file: join(dataDir, 'search.db'),
+    logged,
+    start,
+    commit: (e: LogEntry) => writer.commit([e]),
+  }
+}
+
+describe('the search service', () => {
+  it('indexes by itself what was there and what it is told of', async () => {
+    const { start, commit } = aLog()
+    const { finds, changed, service } = start()
+    await finds('bread', ['bread'])
+    commit(aPostEntry(3, { content: 'bread and butter' }))
+    changed(3)
+    await finds('bread', ['bread and butter', 'bread'])
+    expect(service.stats()).toMatchObject({ lag: 0, documents: 2 })
+  })
+
+  it('goes on after a restart with what it has, and what it missed', async () => {
+    const { start, commit } = aLog()
+    const first = start()
+    await first.finds('bread', ['bread'])
+    first.service.close()
+    commit(aPostEntry(3, { content: 'bread again' }))
+    const second = start()
+    await second.finds('bread', ['bread again', 'bread'])
+    expect(second.service.stats().indexed).toBe(1)
+  })
+
+  it('builds the index anew where its file is gone', async () => {
+    const { start, dataDir, file } = aLog()
+    const first = start()
+    await first.finds('bread', ['bread'])
+    first.service.close()
+    SearchIndex.remove(dataDir)
+    expect(existsSync(file)).toBe(false)
+    await start().finds('bread', ['bread'])
+  })
+
+  it.each([
+    ['is no database', (file: string) => writeFileSync(file, 'garbage '.repeat(1_000))],
+    ['is empty', (file: string) => writeFileSync(file, '')],
+    [
+      'is of another version',
+      (file: string) => {
+        const db = new Database(file)
+        db.exec('CREATE TABLE words (a); PRAGMA user_version = 77')
+        db.close()
+      },
+    ],
+    [
+      'lacks a table',
+      (file: string) => {
+        const db = new Database(file)
+        db.exec('PRAGMA user_version = 1')
+        db.close()
+      },
+    ],
+  ])('builds it anew where the file %s', async (_, damage) => {
+    const { start, file } = aLog()
+    damage(file)
+    await start().finds('bread', ['bread'])
+  })
+
+  it('builds it anew where it is ahead of the log, as after a backup was put back', async () => {
+    const { start, dataDir, commit, logged } = aLog()
+    const index = SearchIndex.open(dataDir)
+    const stale = { group: 1, seq: 9, sender: 1, createdAt: 9, text: 'bread of another time' }
+    index.apply([stale], [{ group: 1, groupId: 'g', seq: 9 }])
+    index.close()
+    const { finds, changed, service } = start()
+    await finds('bread', ['bread'])
+    await eventually(() => expect(service.stats().documents).toBe(1))
+    expect(logged).toContain('the search index is thrown away and built anew')
+    commit(aPostEntry(3, { content: 'bread again' }))
+    changed(3)
+    await finds('again', ['bread again'])
+  })
+
+  it('builds it anew where pages of it turn out to be damaged', async () => {
+    const { start, dataDir, file, commit } = aLog()
+    for (let seq = 3; seq < 300; seq++) commit(aPostEntry(seq, { content: `bread ${seq} ${'x'.repeat(99)}` }))
+    const first = start()
+    await first.finds('299', [`bread 299 ${'x'.repeat(99)}`])
+    first.service.close()
+    // The tables are there; what FTS5 keeps in them is not.
+    const db = new Database(file).unsafeMode()
+    db.exec('UPDATE words_data SET block = zeroblob(8) WHERE id > 10')
+    db.close()
+    expect(existsSync(join(dataDir, 'search.db'))).toBe(true)
+    const second = start()
+    await eventually(() => expect(second.found('299')).toHaveLength(1))
+  })
+})

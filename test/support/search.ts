@@ -1,0 +1,78 @@
+/**
+ * Search in tests: a real log, and an index that goes on only when the test says so.
+ */
+import { onTestFinished } from 'vitest'
+import { ChangedGroups } from '../../engine/search/changed-groups.ts'
+import { Indexer } from '../../engine/search/indexer.ts'
+import { LogFeed } from '../../engine/search/log-feed.ts'
+import { searchMessages } from '../../engine/search/message-search.ts'
+import { parseQuery } from '../../engine/search/query.ts'
+import { SearchIndex } from '../../engine/search/search-index.ts'
+import type { LogEntry, ReadQuery } from '../../engine/storage/log.ts'
+import { openReader } from '../../engine/storage/sqlite/database.ts'
+import { events } from '../../protocol/events.ts'
+import type { Message } from '../../protocol/records.ts'
+import { aPost } from './groups.ts'
+import { aGroupEntry, aMemberEntry, aStore } from './store.ts'
+
+export type Filters = Omit<ReadQuery<'search'>, 'read' | 'terms' | 'userId'> & { readonly userId?: string }
+
+/** A store with the group `g`, whose one member is Ana, and an index that knows nothing of it yet. */
+export function aSearch(dataDir?: string) {
+  const store = aStore(dataDir)
+  store.writer.commit([aGroupEntry('g'), aMemberEntry('g', 'ana')])
+  return { ...store, ...anIndex(store.dataDir, (entries) => store.writer.commit(entries)) }
+}
+
+/** The index of a data directory, closed when the test has ended. */
+export function anIndex(dataDir: string, commit: (entries: readonly LogEntry[]) => void = () => {}) {
+  const index = SearchIndex.open(dataDir)
+  const feed = new LogFeed(openReader(dataDir))
+  const clock = { ms: 0 }
+  const indexer = new Indexer(index, feed, () => clock.ms)
+  const changes = new ChangedGroups((note) => indexer.changed(note))
+  const close = () => {
+    index.close()
+    feed.close()
+  }
+  onTestFinished(close)
+  const search = (query: string, { userId = 'ana', ...filters }: Filters = {}) =>
+    searchMessages(index, feed, { read: 'search', userId, terms: parseQuery(query), ...filters })
+  return {
+    index,
+    indexer,
+    clock,
+    close,
+    search,
+    /** Commits, and tells the indexer. */
+    write(...entries: LogEntry[]) {
+      commit(entries)
+      changes.committed(entries)
+      changes.taken()
+    },
+    /** Indexes all there is. */
+    catchUp() {
+      while (indexer.step() !== 'nothing');
+    },
+    /** The contents that are found, in order. */
+    found: (query: string, filters?: Filters) =>
+      search(query, filters)?.hits.map((hit) => hit.message.content),
+  }
+}
+
+/** What becomes of a post of the group `g`, with the event that says so. */
+export function aChange(
+  event: 'message_edited' | 'message_deleted' | 'message_recalled',
+  seq: number,
+  target: number,
+  change: Partial<Message>,
+): LogEntry[] {
+  const { code } = events[event]
+  return [
+    { type: 'change', message: { ...aPost(target), ...change } },
+    { type: 'event', groupId: 'g', seq, code, at: seq, frame: Buffer.of(0), target },
+  ]
+}
+
+/** What a delayed deletion leaves of a post. */
+export const gone = { content: '', tempId: undefined }
