@@ -147,6 +147,8 @@ describe('what a user’s actor starts from', () => {
     expect(reader.run({ read: 'user', userId: 'ana' })).toEqual({
       name: 'Ana M.',
       picture: 'p',
+      status: 'online',
+      lastSeenAt: undefined,
       groups: [['h', 9]],
     })
   })
@@ -233,6 +235,10 @@ describe('a user’s groups', () => {
         ['quiet', 0],
       ],
     ])
-    expect(reader.run({ read: 'summaries', userId: 'nobody', limit: 9 })).toEqual({ groups: [], others: [] })
+    expect(reader.run({ read: 'summaries', userId: 'nobody', limit: 9 })).toEqual({
+      groups: [],
+      others: [],
+      large: [],
+    })
   })
 })
