@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest'
+import type { Effects } from '../../../engine/actors/effects.ts'
+import { groupHandlers } from '../../../engine/actors/group/group-handlers.ts'
+import type { GroupState } from '../../../engine/actors/group/group-state.ts'
+import { sizeChanged } from '../../../engine/actors/group/large.ts'
+import type { Presence, PresenceOf } from '../../../engine/actors/presence.ts'
+import { limits } from '../../../protocol/limits.ts'
+import { aGroup, aMember, brief, by, only } from '../../support/groups.ts'
+
+const { get_online_users, signal, join_group, leave_group } = groupHandlers
+const g = { groupId: 'g' }
+
+const there: Readonly<Record<string, Presence>> = {
+  ana: { connected: true, status: 'online' },
+  bruno: { connected: false, status: 'busy' },
+  clara: { connected: true, status: 'offline' },
+  // No member of the group.
+  eva: { connected: true, status: 'online' },
+}
+const presenceOf: PresenceOf = (userId) => there[userId] ?? { connected: false, status: 'offline' }
+
+/** The group with members up to this size; `m0`, `m1` … are offline. */
+function sized(size: number): GroupState {
+  const group = aGroup({ ana: 'admin', bruno: 'member', clara: 'member' }, { visibility: 'open' })
+  for (let i = group.members.size; i < size; i++) group.members.set(`m${i}`, aMember(`m${i}`))
+  return group
+}
+
+function online(group: GroupState) {
+  const { event } = only(
+    only(get_online_users(group, by('ana'), g, 0), 'with_presence').then(presenceOf),
+    'answer',
+  )
+  return event.fields
+}
+
+describe('get_online_users', () => {
+  it('lists the members who are seen, with their status', () => {
+    expect(online(sized(10))).toEqual({
+      groupId: 'g',
+      users: [
+        { userId: 'ana', name: 'Ana', status: 'online' },
+        { userId: 'bruno', name: 'Bruno', status: 'busy' },
+      ],
+      total: 2,
+    })
+  })
+
+  it('of a large group only counts them', () => {
+    expect(online(sized(limits.largeGroup))).toMatchObject({ users: [{}, {}], total: 2 })
+    expect(online(sized(limits.largeGroup + 1))).toEqual({ groupId: 'g', users: [], total: 2 })
+  })
+})
+
+describe('a group that crosses the bound of large groups', () => {
+  const told = (effects: Effects) =>
+    effects.flatMap((effect) =>
+      effect.type === 'tell_user' && effect.mail.type === 'group_size'
+        ? [[effect.userId, effect.mail.large, effect.ifConnected]]
+        : [],
+    )
+
+  it('says so to its members who are connected, in both directions', () => {
+    const group = sized(limits.largeGroup)
+    const grown = told(join_group(group, by('eva'), g, 0))
+    expect(grown).toHaveLength(limits.largeGroup + 1)
+    expect(grown).toContainEqual(['bruno', true, true])
+    const shrunk = told(leave_group(group, by('eva'), g, 0))
+    expect(shrunk).toHaveLength(limits.largeGroup)
+    expect(shrunk).toContainEqual(['bruno', false, true])
+  })
+
+  it('says nothing on either side of it', () => {
+    const group = sized(limits.largeGroup + 1)
+    expect(told(join_group(group, by('eva'), g, 0))).toEqual([])
+    expect(told(leave_group(group, by('eva'), g, 0))).toEqual([])
+    expect(sizeChanged(sized(10), 9)).toEqual([])
+  })
+
+  it('and a user who joins one that is large is told with that', () => {
+    const joined = (size: number) =>
+      join_group(sized(size), by('eva'), g, 0).flatMap((effect) =>
+        effect.type === 'tell_user' && effect.mail.type === 'joined' ? [effect.mail.large] : [],
+      )
+    expect([joined(limits.largeGroup), joined(10)]).toEqual([[true], [false]])
+  })
+})
+
+describe('signal', () => {
+  const fields = { ...g, kind: 'offer', payload: 'sdp' }
+
+  it('is sent to one member, or shown to all who hear the group, and written nowhere', () => {
+    const group = sized(3)
+    expect(brief(signal(group, by('ana'), { ...fields, toUserId: 'bruno' }, 0))).toEqual([
+      'send_user',
+      'answer ok',
+    ])
+    expect(brief(signal(group, by('ana'), fields, 0))).toEqual(['publish', 'answer ok'])
+    // The caller's other devices, where a call is handed over.
+    const own = only(signal(group, by('ana'), { ...fields, toUserId: 'ana' }, 0), 'send_user')
+    expect([own.userId, own.but]).toEqual(['ana', 3])
+  })
+
+  it('is refused to and for who is no member', () => {
+    const group = sized(3)
+    const asks = (userId: string, toUserId?: string) => () =>
+      signal(group, by(userId), { ...fields, toUserId }, 0)
+    expect(asks('eva')).toThrow(expect.objectContaining({ code: 'not_a_member' }))
+    expect(asks('eva', 'ana')).toThrow(expect.objectContaining({ code: 'not_a_member' }))
+    expect(asks('ana', 'eva')).toThrow(expect.objectContaining({ code: 'not_found', field: 'toUserId' }))
+  })
+})

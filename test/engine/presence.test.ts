@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest'
+import type { Engine } from '../../engine/engine.ts'
+import { eventually } from '../support/conditions.ts'
+import { modes } from '../support/engines.ts'
+import { collect, text } from '../support/sessions.ts'
+
+const GRACE_MS = 60_000
+
+describe.each(modes)('presence ($mode)', ({ start }) => {
+  /** Users who are in one group, and hear it. */
+  async function groupOf(engine: Engine, ...userIds: readonly string[]) {
+    const sessions = await Promise.all(userIds.map((userId) => engine.connect({ userId })))
+    const [first] = sessions
+    if (!first) throw new Error('a group of nobody')
+    const begun = sessions.map((session) => collect(session, 'group_created'))
+    const { groupId } = await first.createGroup({ kind: 'group', members: userIds.slice(1) })
+    await eventually(() => expect(begun.every(({ length }) => length === 1)).toBe(true))
+    return { sessions, groupId }
+  }
+
+  it('is known to every shard, of everybody, once they are connected', async () => {
+    const engine = await start()
+    const userIds = Array.from({ length: 12 }, (_, i) => `user-${i}`)
+    const { sessions, groupId } = await groupOf(engine, ...userIds)
+    for (const session of sessions) {
+      const { users, total } = await session.getOnlineUsers({ groupId })
+      expect([users.map(({ userId }) => userId).sort(), total]).toEqual([[...userIds].sort(), 12])
+    }
+  })
+
+  it('changes are announced in each shared group, with one timestamp', async () => {
+    const engine = await start()
+    const { sessions } = await groupOf(engine, 'ana', 'bruno')
+    const [ana, bruno] = sessions
+    if (!ana || !bruno) throw new Error('nobody is there')
+    const second = await bruno.createGroup({ kind: 'direct', members: ['ana'] })
+    const history = await ana.getHistory({ groupId: second.groupId })
+    expect(history.messages).toEqual([])
+    const heard = collect(ana, 'contact_status_changed')
+    const attached = collect(ana, 'new_message')
+    await bruno.sendMessage(text(second.groupId, 'olá'))
+    await eventually(() => expect(attached).toHaveLength(1))
+    await bruno.updateStatus({ status: 'away' })
+    await eventually(() => expect(heard).toHaveLength(2))
+    expect(heard[0]).toMatchObject({ userId: 'bruno', status: 'away' })
+    expect(heard[1]).toEqual(heard[0])
+  })
+
+  it('outlives a restart where it was chosen, and sessions that end', async () => {
+    const engine = await start({ presenceGraceMs: 0 })
+    const { sessions, groupId } = await groupOf(engine, 'ana', 'bruno')
+    const [ana, bruno] = sessions
+    if (!ana || !bruno) throw new Error('nobody is there')
+    const heard = collect(ana, 'contact_status_changed')
+    await bruno.updateStatus({ status: 'busy' })
+    bruno.close()
+    await eventually(() => expect(heard.at(-1)?.status).toBe('offline'))
+    await engine.connect({ userId: 'bruno' })
+    await eventually(() => expect(heard.at(-1)?.status).toBe('busy'))
+    const { users } = await ana.getOnlineUsers({ groupId })
+    expect(users).toContainEqual({ userId: 'bruno', name: 'bruno', status: 'busy' })
+  })
+
+  it('of a reconnect in time is not announced, on whichever shard', async () => {
+    const engine = await start({ presenceGraceMs: GRACE_MS })
+    const { sessions, groupId } = await groupOf(engine, 'ana', 'bruno', 'carla', 'dora')
+    const [ana, ...others] = sessions
+    if (!ana) throw new Error('nobody is there')
+    const heard = collect(ana, 'contact_status_changed')
+    for (const session of others) session.close()
+    for (const { userId } of others) await engine.connect({ userId })
+    expect((await ana.getOnlineUsers({ groupId })).total).toBe(4)
+    expect(heard).toEqual([])
+  })
+
+  it('stops with the engine at once, in the middle of a time of grace', async () => {
+    const engine = await start({ presenceGraceMs: GRACE_MS })
+    const { sessions, groupId } = await groupOf(engine, 'ana', 'bruno')
+    await sessions[0]?.typingStart({ groupId })
+    sessions[1]?.close()
+    const startedAt = performance.now()
+    await engine.close()
+    expect(performance.now() - startedAt).toBeLessThan(3_000)
+  })
+
+  it('goes on where actors leave memory meanwhile', async () => {
+    const engine = await start({ presenceGraceMs: 0, idleMs: 0 })
+    const { sessions, groupId } = await groupOf(engine, 'ana', 'bruno')
+    const [ana, bruno] = sessions
+    if (!ana || !bruno) throw new Error('nobody is there')
+    const heard = collect(bruno, 'user_typing')
+    await ana.typingStart({ groupId })
+    await eventually(() => expect(heard).toHaveLength(1))
+    const left = collect(bruno, 'contact_status_changed')
+    const stopped = collect(bruno, 'user_stopped_typing')
+    ana.close()
+    await eventually(() => expect([stopped.length, left.at(-1)?.status]).toEqual([1, 'offline']))
+  })
+
+  it('and typing are not told in a large group, which only counts', async () => {
+    const engine = await start({ presenceGraceMs: 0 })
+    const ana = await engine.connect({ userId: 'ana' })
+    const bruno = await engine.connect({ userId: 'bruno' })
+    const members = ['bruno', ...Array.from({ length: 499 }, (_, i) => `member-${i}`)]
+    const begun = collect(bruno, 'group_created')
+    const { groupId } = await ana.createGroup({ kind: 'group', members })
+    await eventually(() => expect(begun).toHaveLength(1))
+    const status = collect(bruno, 'contact_status_changed')
+    const typing = collect(bruno, 'user_typing')
+    await ana.updateStatus({ status: 'away' })
+    await ana.typingStart({ groupId })
+    expect(await bruno.getOnlineUsers({ groupId })).toMatchObject({ users: [], total: 2 })
+    // It is so from the first session of a later day on, and no longer once it has shrunk.
+    ana.close()
+    const later = await engine.connect({ userId: 'ana' })
+    await bruno.getOnlineUsers({ groupId })
+    expect([status, typing]).toEqual([[], []])
+    await later.removeMember({ groupId, userId: 'member-0' })
+    await later.typingStart({ groupId })
+    await eventually(() => expect(typing).toHaveLength(1))
+    await later.updateStatus({ status: 'busy' })
+    await eventually(() => expect(status).toMatchObject([{ userId: 'ana', status: 'busy' }]))
+  })
+})
