@@ -6,12 +6,13 @@
  * is promised (SPEC 5) holds for both alike.
  */
 import { availableParallelism } from 'node:os'
+import { encodeEvent } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Answer, MethodRequest } from '../protocol/methods.ts'
 import type { RequestFields } from '../protocol/requests.ts'
 import { version } from '../protocol/version.ts'
-import { FileAccess } from './files/file-access.ts'
+import { DiskAccess, type FileAccess } from './files/file-access.ts'
 import type { Gateway, Identity } from './gateway.ts'
 import { type EngineLogger, type Health, Hub } from './hub.ts'
 import type { IndexerStats } from './search/indexer.ts'
@@ -129,7 +130,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const hub = new Hub(running.ports, shards === 'inline' ? queueMicrotask : setImmediate, logger)
   running.onBatch((index, batch) => hub.take(index, batch))
   const topics = new LocalTopics()
-  const files = new FileAccess(options.dataDir)
+  const files = new DiskAccess(options.dataDir, (userId, progress) =>
+    hub.sendUser(userId, encodeEvent('upload_progress', 0, progress)),
+  )
   hub.addPublisher(topics)
 
   let closing: Promise<void> | null = null
@@ -166,6 +169,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
 }
 
+export type { FileAccess } from './files/file-access.ts'
 export type { EngineLogger, Health } from './hub.ts'
 export type { Session } from './session.ts'
 

@@ -134,7 +134,7 @@ export class Hub implements Gateway {
           for (const shard of this.#shards) this.#push(shard, ToShard.presence, number, id)
           return
         case ToHub.sendUser:
-          return this.#sendUser(Buffer.from(id).toString(), body, number)
+          return this.sendUser(Buffer.from(id).toString(), body, number)
         case ToHub.subscribe:
           return this.#sessions.get(number)?.port.subscribe(ascii(id))
         case ToHub.unsubscribe:
@@ -235,7 +235,8 @@ export class Hub implements Gateway {
     shard.outbox.push(kind, number, undefined, body)
   }
 
-  #sendUser(userId: string, frame: Uint8Array, but: number): void {
+  /** Sends a frame to all sessions of a user, but to `but`. */
+  sendUser(userId: string, frame: Uint8Array, but = 0): void {
     for (const session of this.#byUser.get(userId) ?? []) {
       if (session !== but) this.#sessions.get(session)?.port.send(frame)
     }

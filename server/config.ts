@@ -86,6 +86,13 @@ export const settings = {
     unit: 'bytes',
     doc: 'The largest frame of a client; a larger one is answered `too_large`.',
   },
+  maxUpload: {
+    env: 'MAX_UPLOAD',
+    kind: whole(1, 1_099_511_627_776),
+    default: 100 * MIB,
+    unit: 'bytes',
+    doc: 'The largest file; a larger one is answered `too_large`.',
+  },
   maxBackpressure: {
     env: 'MAX_BACKPRESSURE',
     kind: whole(65_536, 1_024 * MIB),

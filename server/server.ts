@@ -13,6 +13,7 @@ import { createAuthenticator } from './auth.ts'
 import { ConfigError, type GivenSettings, resolveSettings, type Settings } from './config.ts'
 import { FrontEnd } from './front-end.ts'
 import { apiRoutes } from './http/api.ts'
+import { fileRoutes } from './http/files.ts'
 import { healthRoutes } from './http/health.ts'
 import { addRoutes } from './http/router.ts'
 import { tryPageRoute } from './http/try-page.ts'
@@ -80,6 +81,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     tryPageRoute(),
     ...healthRoutes(engine, () => accepting),
     ...apiRoutes({ ...shared, engine, accepting: () => accepting }),
+    ...fileRoutes({ ...shared, engine, accepting: () => accepting }),
   ]
   const router = addRoutes(app, routes, shared)
 
@@ -131,9 +133,21 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
 }
 
 function engineSettings(settings: Settings) {
-  const { dataDir, shards, durability, fanout, rateLimit, maxMessageBytes, editWindowMs, presenceGraceMs } =
+  const { dataDir, shards, durability, fanout, rateLimit, maxMessageBytes, maxUpload, editWindowMs } =
     settings
-  return { dataDir, shards, durability, fanout, rateLimit, maxMessageBytes, editWindowMs, presenceGraceMs }
+  const { presenceGraceMs } = settings
+  const maxUploadBytes = maxUpload
+  return {
+    dataDir,
+    shards,
+    durability,
+    fanout,
+    rateLimit,
+    maxMessageBytes,
+    maxUploadBytes,
+    editWindowMs,
+    presenceGraceMs,
+  }
 }
 
 /** Listens alone on the port; uWebSockets.js would otherwise share it with other processes. */

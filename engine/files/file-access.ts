@@ -7,6 +7,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import { ChatError } from '../../protocol/errors.ts'
+import { asRefusal } from './disk-refusal.ts'
 import type { UploadProgress } from './file-calls.ts'
 import { FileFolder, isUploadId } from './file-folder.ts'
 import { noSuchUpload, PartialFile, receivedOf } from './partial.ts'
@@ -15,6 +16,9 @@ import { type Pending, readKept, readPending, writePending } from './sidecar.ts'
 /** Uploads and downloads that are streamed at once. */
 const MAX_STREAMS = 1_024
 const RETRY_AFTER_MS = 1_000
+/** Progress is told as often as this, and a hundred times at the most. */
+const PROGRESS_BYTES = 256 * 1024
+const PROGRESS_PARTS = 100
 
 /** The bytes of a file, read where one wants them. */
 export interface FileReader {
@@ -34,20 +38,39 @@ export interface UploadWriter {
   close(): Promise<void>
 }
 
-export class FileAccess {
+/** Tells a user's sessions how far an upload of theirs is. */
+export type TellProgress = (userId: string, progress: UploadProgress) => void
+
+/** Where the bytes of files are streamed. */
+export interface FileAccess {
+  /** Uploads and downloads that are open, for the stats. */
+  readonly streams: number
+  /** Opens the content with this hash. @throws ChatError `not_found`, `overloaded` */
+  read(sha256: string): Promise<FileReader>
+  /**
+   * Opens an upload of the user's for writing on from `received`.
+   * @throws ChatError `not_found`, `overloaded` (also while another connection writes it)
+   */
+  write(userId: string, uploadId: string): Promise<UploadWriter>
+  /** How far an upload of the user's is. @throws ChatError `not_found` */
+  progress(userId: string, uploadId: string): Promise<UploadProgress>
+}
+
+/** File access on this machine's disk. */
+export class DiskAccess implements FileAccess {
   readonly #folder: FileFolder
+  readonly #tell: TellProgress
   #streams = 0
 
-  constructor(dataDir: string) {
+  constructor(dataDir: string, tell: TellProgress) {
     this.#folder = new FileFolder(dataDir)
+    this.#tell = tell
   }
 
-  /** Uploads and downloads that are open, for the stats. */
   get streams(): number {
     return this.#streams
   }
 
-  /** Opens the content with this hash. @throws ChatError `not_found`, `overloaded` */
   async read(sha256: string): Promise<FileReader> {
     const end = this.#begin()
     let handle: FileHandle
@@ -67,10 +90,6 @@ export class FileAccess {
     }
   }
 
-  /**
-   * Opens an upload of the user's for writing on from `received`.
-   * @throws ChatError `not_found`, `overloaded` (also while another connection writes it)
-   */
   async write(userId: string, uploadId: string): Promise<UploadWriter> {
     const pending = await this.#pendingOf(userId, uploadId)
     const end = this.#begin()
@@ -80,11 +99,10 @@ export class FileAccess {
       return this.#writer(uploadId, partial, pending, end)
     } catch (error) {
       end()
-      throw error
+      throw asRefusal(error)
     }
   }
 
-  /** How far an upload of the user's is. @throws ChatError `not_found` */
   async progress(userId: string, uploadId: string): Promise<UploadProgress> {
     if (!isUploadId(uploadId)) throw noSuchUpload()
     const kept = await readKept(this.#folder, uploadId)
@@ -94,8 +112,11 @@ export class FileAccess {
   }
 
   #writer(uploadId: string, partial: PartialFile, pending: Pending, end: () => void): UploadWriter {
+    const tell = this.#tell
     const folder = this.#folder
     const { size } = pending.announced
+    const step = Math.max(PROGRESS_BYTES, size / PROGRESS_PARTS)
+    let told = partial.received
     return {
       size,
       get received() {
@@ -107,7 +128,15 @@ export class FileAccess {
             field: 'fileSize',
           })
         }
-        await partial.write(bytes)
+        try {
+          await partial.write(bytes)
+        } catch (error) {
+          throw asRefusal(error)
+        }
+        const { received } = partial
+        if (received - told < step && received < size) return
+        told = received
+        tell(pending.userId, { uploadId, received, size })
       },
       close: once(async () => {
         end()

@@ -9,6 +9,7 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { ChatError } from '../../protocol/errors.ts'
 import type { File } from '../../protocol/records.ts'
+import { asRefusal } from './disk-refusal.ts'
 import { fileIdOf, fileUrl } from './file-address.ts'
 import type {
   AnnouncedFile,
@@ -41,9 +42,7 @@ const MAX_OPEN = 256
 const IDLE_MS = 60_000
 /** Bytes of chunks that wait for the disk. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024
-const STORAGE_RETRY_MS = 1_000
-/** What the disk says when it has no room or takes no writes. */
-const noWrites: readonly string[] = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']
+const RETRY_AFTER_MS = 1_000
 
 export interface FileStoreOptions {
   readonly dataDir: string
@@ -79,9 +78,7 @@ export class FileStore implements Files {
     try {
       return (await this.#run(call as unknown as FileCall)) as FileCalls[N]['result']
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? ''
-      if (error instanceof ChatError || !noWrites.includes(code)) throw error
-      throw new ChatError('storage_unavailable', undefined, { retryAfterMs: STORAGE_RETRY_MS })
+      throw asRefusal(error)
     }
   }
 
@@ -274,7 +271,7 @@ export class FileStore implements Files {
     for (const uploadId of this.#open.keys()) {
       if (!this.#lanes.busy(uploadId)) return await this.#closeUpload(uploadId)
     }
-    throw new ChatError('overloaded', undefined, { retryAfterMs: STORAGE_RETRY_MS })
+    throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
   }
 
   async #pendingOf(userId: string, uploadId: string): Promise<Pending> {

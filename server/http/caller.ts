@@ -6,7 +6,7 @@ import type { Identity } from '../../engine/gateway.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { AddressGuard } from '../address-guard.ts'
 import { AuthError, type Authenticator } from '../auth.ts'
-import type { RateLimiter } from '../rate-limit.ts'
+import type { Budget, RateLimiter } from '../rate-limit.ts'
 import { bearerToken } from '../upgrade.ts'
 import type { HttpCall } from './router.ts'
 
@@ -17,15 +17,19 @@ export interface CallerOptions {
 }
 
 /**
- * The identity behind a call, which is charged one event.
+ * The identity behind a call, which is charged one event to its budget.
  * @throws ChatError `unauthenticated` or `rate_limited`.
  */
-export async function callerOf(call: HttpCall, options: CallerOptions): Promise<Identity> {
+export async function callerOf(
+  call: HttpCall,
+  options: CallerOptions,
+  budget: Budget = 'events',
+): Promise<Identity> {
   const { authenticate, guard, limiter } = options
   const blockedMs = guard.blockedForMs(call.address)
   if (blockedMs > 0) throw new ChatError('rate_limited', 'too many attempts', { retryAfterMs: blockedMs })
   const identity = await identityOf(bearerToken(call.authorization), call.address, authenticate, guard)
-  const verdict = limiter.take(identity.userId, 'events')
+  const verdict = limiter.take(identity.userId, budget)
   if (!verdict.pass) throw new ChatError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs })
   return identity
 }

@@ -54,6 +54,12 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
           read: (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never,
         }
       },
+      // Answered by hand, like a read.
+      files: {
+        run: (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never,
+        sweep() {},
+        close: async () => {},
+      },
     },
     { alarms, directory },
     { committed: () => heard.push('committed'), failing: ({ code }) => heard.push(code) },

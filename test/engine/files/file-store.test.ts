@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { FileAccess } from '../../../engine/files/file-access.ts'
+import { DiskAccess } from '../../../engine/files/file-access.ts'
 import type { AnnouncedFile } from '../../../engine/files/file-calls.ts'
 import { FileFolder, prepareFolder } from '../../../engine/files/file-folder.ts'
 import { FileStore } from '../../../engine/files/file-store.ts'
@@ -254,7 +254,7 @@ describe('a crash', () => {
 describe('a stream from outside', () => {
   it('has the upload to itself, leaves its hash behind, and lets others go on with it', async () => {
     const files = aFileStore()
-    const access = new FileAccess(files.dataDir)
+    const access = new DiskAccess(files.dataDir, () => {})
     const { uploadId } = await files.begin(6)
     await files.append(uploadId, 0, Buffer.from('ab'))
     await expect(access.write('ana', uploadId)).rejects.toMatchObject(refusal('overloaded'))
@@ -277,7 +277,7 @@ describe('a stream from outside', () => {
 
   it('is only for whose upload it is', async () => {
     const files = aFileStore()
-    const access = new FileAccess(files.dataDir)
+    const access = new DiskAccess(files.dataDir, () => {})
     const { uploadId } = await files.begin(6)
     for (const [userId, id] of [
       ['eve', uploadId],

@@ -1,0 +1,195 @@
+/**
+ * Files over HTTP (SPEC 6): uploads whose body goes straight to the disk, downloads of any part.
+ *
+ * What the caller may do is decided where it is for a socket: an upload begins with `upload_begin`
+ * and ends with `upload_end`, a download with `get_file`. In between only bytes move here. What a
+ * browser would run is given out as a download, whatever it is called.
+ */
+import type { Engine } from '../../engine/engine.ts'
+import type { UploadWriter } from '../../engine/files/file-access.ts'
+import type { Identity } from '../../engine/gateway.ts'
+import { ChatError } from '../../protocol/errors.ts'
+import type { File } from '../../protocol/records.ts'
+import type { RequestFields } from '../../protocol/requests.ts'
+import type { Budget } from '../rate-limit.ts'
+import { type BodyStream, BrokenOffError } from './body-stream.ts'
+import { byteRange, isKnown } from './byte-range.ts'
+import { type CallerOptions, callerOf } from './caller.ts'
+import { errorReply, type HttpReply, json } from './reply.ts'
+import type { HttpCall, Route } from './router.ts'
+import type { BodySource } from './send-body.ts'
+
+export interface FileRouteOptions extends CallerOptions {
+  readonly engine: Engine
+  /** Whether requests are still taken. */
+  readonly accepting: () => boolean
+}
+
+const CACHE_SECONDS = 86_400
+const MOVED_ON = 202
+
+/** What a browser may show by itself; everything else is saved. */
+const shown = /^(image\/(?!svg)|audio\/|video\/)|^(application\/pdf|text\/plain)$/
+
+/** The routes under `/api/chat/files`. */
+export function fileRoutes(options: FileRouteOptions): readonly Route[] {
+  const { engine } = options
+  const caller = (call: HttpCall, budget: Budget) => {
+    if (!options.accepting()) throw new ChatError('shutting_down', undefined, { retryAfterMs: 5_000 })
+    return callerOf(withQueryToken(call), options, budget)
+  }
+  return [
+    {
+      method: 'POST',
+      pattern: '/api/chat/files',
+      streamed: true,
+      handle: async (call) => {
+        const identity = await caller(call, 'events')
+        return await upload(engine, identity, call, call.stream as BodyStream)
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/api/chat/files/uploads/:uploadId',
+      handle: async (call) => {
+        const { userId } = await caller(call, 'upload')
+        return json(200, await engine.files.progress(userId, call.params[0] ?? ''))
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/api/chat/files/:id',
+      handle: async (call) => {
+        const identity = await caller(call, 'upload')
+        const { file } = await engine.request(identity, 'get_file', { fileId: call.params[0] ?? '' })
+        return await download(engine, file, call)
+      },
+    },
+  ]
+}
+
+/**
+ * Takes a body, from its first byte or from where an upload was broken off. 201 with the file; 202
+ * with the progress where more bytes are to follow.
+ */
+async function upload(
+  engine: Engine,
+  identity: Identity,
+  { query, headers }: HttpCall,
+  stream: BodyStream,
+): Promise<HttpReply> {
+  const text = (name: string) => query.get(name) ?? undefined
+  const bodyBytes = headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
+  const given = text('uploadId')
+  const known = given === undefined ? undefined : await engine.files.progress(identity.userId, given)
+  const fileSize = number(query, 'fileSize') ?? known?.size ?? bodyBytes
+  if (fileSize === undefined) {
+    return errorReply(new ChatError('bad_request', 'Content-Length or fileSize is needed'), 411)
+  }
+  // The shard refuses what is missing or wrong, with the field's name.
+  const fields = {
+    groupId: text('groupId') ?? '',
+    fileName: text('fileName') ?? '',
+    fileSize,
+    mimeType: text('mimeType') ?? undefined,
+    sha256: text('sha256'),
+    uploadId: given,
+  } satisfies RequestFields<'upload_begin'>
+  const { uploadId, received } = await engine.request(identity, 'upload_begin', fields)
+  if (received < fileSize) {
+    // Without an offset a body is the rest, or all of it; an empty one only begins the upload.
+    const offset = number(query, 'offset') ?? (bodyBytes ? fileSize - bodyBytes : received)
+    if (offset < 0 || offset > received) {
+      throw new ChatError('bad_request', `the body begins at ${offset}, the upload is at ${received}`, {
+        field: 'offset',
+      })
+    }
+    const writer = await engine.files.write(identity.userId, uploadId)
+    try {
+      await take(stream, writer, writer.received - offset)
+    } catch (error) {
+      // Nobody is there to be answered; what has come is kept, to be gone on with.
+      if (error instanceof BrokenOffError) return errorReply(new ChatError('bad_request', error.message))
+      throw error
+    } finally {
+      await writer.close()
+    }
+    if (writer.received < fileSize) {
+      return json(MOVED_ON, { uploadId, received: writer.received, size: fileSize })
+    }
+  }
+  const file = await engine.request(identity, 'upload_end', { uploadId })
+  return json(201, file, { Location: file.url })
+}
+
+/** Writes the body, but for the bytes that are there already. */
+async function take(stream: BodyStream, writer: UploadWriter, skip: number): Promise<void> {
+  let left = skip
+  for (let piece = await stream.next(); piece !== null; piece = await stream.next()) {
+    const fresh = piece.subarray(Math.min(left, piece.length))
+    left -= piece.length - fresh.length
+    if (fresh.length > 0) await writer.write(fresh)
+  }
+}
+
+async function download(engine: Engine, file: File, { headers }: HttpCall): Promise<HttpReply> {
+  const etag = `"${file.sha256}"`
+  const common = {
+    ETag: etag,
+    'Accept-Ranges': 'bytes',
+    'Cache-Control': `private, max-age=${CACHE_SECONDS}, immutable`,
+  }
+  if (isKnown(headers['if-none-match'], etag)) return { status: 304, headers: common }
+  const range = byteRange(headers['range'], headers['if-range'], file.size, etag)
+  if (range.type === 'unsatisfiable') {
+    const error = new ChatError('bad_request', `the file has ${file.size} bytes`)
+    return errorReply(error, 416, { 'Content-Range': `bytes */${file.size}` })
+  }
+  const { start, end } = range.type === 'part' ? range : { start: 0, end: file.size }
+  const partly = range.type === 'part' && { 'Content-Range': `bytes ${start}-${end - 1}/${file.size}` }
+  return {
+    status: partly ? 206 : 200,
+    headers: { ...common, ...partly, ...contentHeaders(file) },
+    body: await sourceOf(engine, file, start, end),
+  }
+}
+
+async function sourceOf(engine: Engine, file: File, start: number, end: number): Promise<BodySource> {
+  const reader = await engine.files.read(file.sha256)
+  return {
+    length: end - start,
+    read: (into, position) => reader.read(into, start + position),
+    close: () => reader.close(),
+  }
+}
+
+function contentHeaders({ mimeType, fileName }: File): Readonly<Record<string, string>> {
+  const inline = shown.test(mimeType)
+  const ascii = fileName.replace(/[^\x20-\x7e]|["\\]/g, '_')
+  const encoded = encodeURIComponent(fileName.toWellFormed()).replace(
+    /['()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+  return {
+    'Content-Type': mimeType.startsWith('text/') ? `${mimeType}; charset=utf-8` : mimeType,
+    'Content-Disposition': `${inline ? 'inline' : 'attachment'}; filename="${ascii}"; filename*=UTF-8''${encoded}`,
+    // Browsers show no PDF in a sandbox; their viewers are one.
+    ...(mimeType !== 'application/pdf' && { 'Content-Security-Policy': 'sandbox' }),
+    'Referrer-Policy': 'no-referrer',
+  }
+}
+
+/** An image in a page can send no header: its address may carry the token. */
+function withQueryToken(call: HttpCall): HttpCall {
+  const token = call.query.get('token')
+  return call.authorization === '' && token ? { ...call, authorization: `Bearer ${token}` } : call
+}
+
+function number(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name)
+  if (text === null || text === '') return undefined
+  if (!/^\d{1,15}$/.test(text)) {
+    throw new ChatError('bad_request', `${name} takes a whole number`, { field: name })
+  }
+  return Number(text)
+}
