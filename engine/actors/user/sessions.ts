@@ -9,7 +9,7 @@ import { limits } from '../../../protocol/limits.ts'
 import type { Limits } from '../../../protocol/records.ts'
 import { append, type Effect, type Effects, read, send, tellGroup } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
-import { announce, cameOnline, chosenStatus, wentOffline } from './status.ts'
+import { announce, cameOnline, chosenStatus, setLarge, wentOffline } from './status.ts'
 import type { SessionState, UserState } from './user-state.ts'
 
 /** What every `connected` says of the server. */
@@ -33,7 +33,7 @@ export function open(user: UserState, mail: Mail<'open'>, greeting: Greeting, no
   effects.push(...cameOnline(user, now))
   effects.push(
     read({ read: 'summaries', userId, limit: limits.connectedGroups }, { session }, (stored, later) => {
-      user.largeGroups = new Set(stored.large)
+      if (stored.large.length + user.largeGroups.size > 0) user.largeGroups = new Set(stored.large)
       if (!user.sessions.has(session)) return []
       const listed = stored.groups.filter(({ group }) => user.groups.has(group.groupId))
       const lastSeqs = new Map<string, number>(stored.others)
@@ -73,7 +73,7 @@ export function closed(user: UserState, { session }: Mail<'closed'>, now: number
 export function joined(user: UserState, { groupId, joinedSeq, large }: Mail<'joined'>): Effects {
   const known = user.groups.get(groupId) === joinedSeq
   user.groups.set(groupId, joinedSeq)
-  if (large) user.largeGroups.add(groupId)
+  if (large) setLarge(user, groupId, true)
   const effects: Effect[] = []
   for (const [session, state] of user.sessions) {
     if (state.phase !== 'connected' || (known && state.baselines.has(groupId))) continue
@@ -86,7 +86,7 @@ export function joined(user: UserState, { groupId, joinedSeq, large }: Mail<'joi
 
 export function left(user: UserState, { groupId }: Mail<'left'>): Effects {
   user.groups.delete(groupId)
-  user.largeGroups.delete(groupId)
+  setLarge(user, groupId, false)
   for (const state of connectedSessions(user)) state.baselines.delete(groupId)
   return []
 }

@@ -96,9 +96,15 @@ export function groupSize(
   user: UserState,
   { groupId, large }: Extract<UserMail, { type: 'group_size' }>,
 ): Effects {
-  if (large) user.largeGroups.add(groupId)
-  else user.largeGroups.delete(groupId)
+  setLarge(user, groupId, large)
   return []
+}
+
+/** The group gets no presence of the user, or does again. */
+export function setLarge(user: UserState, groupId: string, large: boolean): void {
+  if (user.largeGroups.has(groupId) === large) return
+  const others = [...user.largeGroups].filter((other) => other !== groupId)
+  user.largeGroups = new Set(large ? [...others, groupId] : others)
 }
 
 function isPresent(user: UserState): boolean {

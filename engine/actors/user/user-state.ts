@@ -11,8 +11,8 @@ export interface UserState {
   /** The user's groups, and the seq that made them a member of each. */
   readonly groups: Map<string, number>
   readonly sessions: Map<number, SessionState>
-  /** Those of the groups that get no presence. */
-  largeGroups: Set<string>
+  /** Those of the groups that get no presence; replaced, not changed, so that most users share one. */
+  largeGroups: ReadonlySet<string>
   /** How the user wants to be seen while they are present; `offline` is invisible. */
   chosen: Status
   /** How others were last told that they are seen. */
@@ -41,6 +41,8 @@ export interface Resume {
   readonly done: (readonly [groupId: string, lastSeq: number, complete: boolean])[]
 }
 
+const noGroups: ReadonlySet<string> = new Set()
+
 /** State of a user that the log may or may not know. */
 export function userState(userId: string, loaded: LoadedUser | null): UserState {
   return {
@@ -49,7 +51,7 @@ export function userState(userId: string, loaded: LoadedUser | null): UserState 
     picture: loaded?.picture ?? '',
     groups: new Map(loaded?.groups),
     sessions: new Map(),
-    largeGroups: new Set(),
+    largeGroups: noGroups,
     chosen: loaded?.status ?? 'online',
     shown: 'offline',
     lastSeenAt: loaded?.lastSeenAt,

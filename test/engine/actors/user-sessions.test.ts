@@ -49,7 +49,7 @@ describe('open', () => {
     const effects = open(user, hello, greeting, 70)
     expect(baselines(user, 3)).toBe('opening')
     expect(only(effects, 'read').query).toMatchObject({ read: 'summaries', userId: 'ana', limit: 200 })
-    const opened = given(effects, { groups: [summary('g', 9)], others: [['h', 7]] }, 77)
+    const opened = given(effects, { groups: [summary('g', 9)], others: [['h', 7]], large: [] }, 77)
     expect(brief(opened)).toEqual(['send', 'publish', 'tell g attach', 'tell h attach'])
     expect(only(opened, 'send')).toMatchObject({
       session: 3,
@@ -81,7 +81,7 @@ describe('open', () => {
     const user = aUser({ g: 1 })
     const effects = open(user, hello, greeting, 70)
     expect(joined(user, { type: 'joined', groupId: 'new', joinedSeq: 40 })).toEqual([])
-    const opened = given(effects, { groups: [summary('g', 9)], others: [] })
+    const opened = given(effects, { groups: [summary('g', 9)], others: [], large: [] })
     expect(attached(opened)).toEqual([
       ['g', 3, 1, 9],
       ['new', 3, 40, 39],
@@ -92,7 +92,7 @@ describe('open', () => {
     const user = aUser({ g: 1, h: 1 })
     const effects = open(user, hello, greeting, 70)
     left(user, { type: 'left', groupId: 'h' })
-    const opened = given(effects, { groups: [summary('h', 4), summary('g', 9)], others: [] })
+    const opened = given(effects, { groups: [summary('h', 4), summary('g', 9)], others: [], large: [] })
     expect(attached(opened)).toEqual([['g', 3, 1, 9]])
     expect(only(opened, 'send').event.fields).toMatchObject({ groups: [{ group: { groupId: 'g' } }] })
   })
@@ -102,14 +102,16 @@ describe('open', () => {
     const effects = open(user, hello, greeting, 70)
     left(user, { type: 'left', groupId: 'g' })
     joined(user, { type: 'joined', groupId: 'g', joinedSeq: 30 })
-    expect(attached(given(effects, { groups: [summary('g', 9)], others: [] }))).toEqual([['g', 3, 30, 29]])
+    expect(attached(given(effects, { groups: [summary('g', 9)], others: [], large: [] }))).toEqual([
+      ['g', 3, 30, 29],
+    ])
   })
 
   it('says nothing to a session that went while it opened', () => {
     const user = aUser({ g: 1 })
     const effects = open(user, hello, greeting, 70)
     closed(user, { type: 'closed', session: 3 }, 80, 5_000)
-    expect(given(effects, { groups: [summary('g', 9)], others: [] })).toEqual([])
+    expect(given(effects, { groups: [summary('g', 9)], others: [], large: [] })).toEqual([])
     expect(user.sessions.size).toBe(0)
   })
 })
