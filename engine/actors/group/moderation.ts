@@ -29,6 +29,7 @@ export function updateGroup(
     ),
   )
   if (Object.keys(changes).length === 0) return [answerCommitted(by, 'ok', {})]
+  const seq = nextSeq(group)
   group.info = {
     ...info,
     visibility: visibility ?? info.visibility,
@@ -36,7 +37,6 @@ export function updateGroup(
     avatarUrl: (avatarUrl ?? info.avatarUrl) || undefined,
     topic: (topic ?? info.topic) || undefined,
   }
-  const seq = nextSeq(group)
   return [
     append({ type: 'group', group: group.info }),
     record(seq, now, 'group_updated', { ...changes, groupId, seq, by: by.userId, at: now }),
