@@ -69,16 +69,16 @@ export class Janitor {
   async #run(): Promise<void> {
     const { rows, now } = this.#options
     if (this.#closed) return
-    const doomed = rows.doomed(ROWS_A_ROUND)
-    // These go in the next round: somebody may be about to post one.
-    rows.giveUp(now() - UNUSED_MS, ROWS_A_ROUND)
     const seen: Seen = { uploadIds: new Set(), kept: new Set() }
     await this.#tidyUploads(seen)
-    for (const { fileId, sha256 } of doomed) {
+    if (this.#closed) return
+    for (const { fileId, sha256 } of rows.doomed(ROWS_A_ROUND)) {
       await this.#removeContent(sha256, seen)
       if (this.#closed) return
       rows.forget(fileId)
     }
+    // Last, so that these go in the next round: somebody may be posting one just now.
+    rows.giveUp(now() - UNUSED_MS, ROWS_A_ROUND)
   }
 
   /** Removes old uploads, and sees which content was kept lately. */
