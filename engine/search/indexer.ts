@@ -33,16 +33,25 @@ interface Behind {
   lastSeq: number
 }
 
+/** What is written as one transaction, a step at a time. */
+interface Batch {
+  readonly documents: readonly Document[]
+  readonly marks: readonly Mark[]
+  written: number
+}
+
 /** Groups that are remembered as behind. */
 const MAX_BEHIND = 100_000
 /** Groups that one step looks at. */
 const LOOKED_AT = 512
 /** Messages of one step: some milliseconds. */
 const STEP_DOCUMENTS = 256
-/** Groups of one step. */
-const STEP_GROUPS = 256
-/** What is asked of a group at least, however little of the step is left. */
-const FEWEST = 16
+/** A batch holds no more: FTS5 merges what batches leave, so that larger ones cost less each message. */
+const BATCH_DOCUMENTS = 4_096
+const BATCH_GROUPS = 1_024
+const BATCH_CHARS = 4 * 1024 * 1024
+/** Messages of a group that are read at once. */
+const READ_AT_ONCE = 256
 
 /** The index is not of this log: it has to be built anew. */
 export class ForeignIndexError extends Error {
@@ -59,6 +68,8 @@ export class Indexer {
   /** Key of the group after which to look on; null when all have been looked at. */
   #lookAfter: number | null = 0
   #indexed = 0
+  /** What is being written. */
+  #batch: Batch | null = null
 
   constructor(index: SearchIndex, feed: LogFeed, now: () => number) {
     this.#index = index
@@ -82,24 +93,18 @@ export class Indexer {
 
   /** Does a little of what is to be done. @throws ForeignIndexError, or what SQLite throws */
   step(): Step {
-    if (this.#fresh.size === 0 && this.#lookAfter !== null && this.#old.size < MAX_BEHIND) {
+    if (!this.#batch && this.#fresh.size === 0 && this.#lookAfter !== null && this.#old.size < MAX_BEHIND) {
       this.#look(this.#lookAfter)
       return 'full'
     }
-    const documents: Document[] = []
-    const marks: Mark[] = []
-    for (const [groupId, behind] of this.#next()) {
-      const limit = Math.max(FEWEST, STEP_DOCUMENTS - documents.length)
-      const changes = this.#feed.changes(behind.group, behind.mark, limit)
-      documents.push(...changes.documents)
-      marks.push({ group: behind.group, groupId, seq: changes.upTo })
-      if (documents.length >= STEP_DOCUMENTS || marks.length >= STEP_GROUPS) break
+    try {
+      this.#batch ??= this.#gather()
+      return this.#write(this.#batch)
+    } catch (error) {
+      this.#batch = null
+      this.#index.rollback()
+      throw error
     }
-    if (marks.length === 0) return 'nothing'
-    this.#index.apply(documents, marks)
-    this.#indexed += documents.length
-    for (const mark of marks) this.#moved(mark)
-    return documents.length >= STEP_DOCUMENTS || marks.length >= STEP_GROUPS ? 'full' : 'some'
   }
 
   /** Whether there is nothing to do that it knows of. */
@@ -122,6 +127,47 @@ export class Indexer {
     }
     const lagMs = Math.round(now - since)
     return { lag, lagMs, indexed: this.#indexed, documents: this.#index.documents }
+  }
+
+  /** What comes next, of as many groups as there is room for, in the order of time. */
+  #gather(): Batch {
+    const documents: Document[] = []
+    const marks: Mark[] = []
+    let chars = 0
+    const full = () =>
+      documents.length >= BATCH_DOCUMENTS || marks.length >= BATCH_GROUPS || chars > BATCH_CHARS
+    for (const [groupId, { group, mark, lastSeq }] of this.#next()) {
+      let seq = mark
+      while (seq < lastSeq && !full()) {
+        const changes = this.#feed.changes(group, seq, READ_AT_ONCE)
+        for (const document of changes.documents) {
+          documents.push(document)
+          chars += document.text.length
+        }
+        if (changes.upTo === seq) break
+        seq = changes.upTo
+      }
+      marks.push({ group, groupId, seq })
+      if (full()) break
+    }
+    documents.sort((a, b) => a.createdAt - b.createdAt)
+    return { documents, marks, written: 0 }
+  }
+
+  #write(batch: Batch): Step {
+    const { documents, marks, written } = batch
+    if (marks.length === 0) {
+      this.#batch = null
+      return 'nothing'
+    }
+    this.#index.put(documents.slice(written, written + STEP_DOCUMENTS))
+    batch.written += STEP_DOCUMENTS
+    if (batch.written < documents.length) return 'full'
+    this.#index.commit(marks)
+    this.#batch = null
+    this.#indexed += documents.length
+    for (const mark of marks) this.#moved(mark)
+    return documents.length >= STEP_DOCUMENTS || marks.length >= BATCH_GROUPS ? 'full' : 'some'
   }
 
   *#next(): Generator<[string, Behind]> {
@@ -157,10 +203,10 @@ export class Indexer {
   #moved({ groupId, seq }: Mark): void {
     const behind = this.#fresh.get(groupId) ?? this.#old.get(groupId)
     if (!behind) return
-    behind.mark = seq
     this.#fresh.delete(groupId)
     this.#old.delete(groupId)
-    // What is left of it waits for its turn again.
-    if (seq < behind.lastSeq) this.#old.set(groupId, behind)
+    // What is left of it waits for its turn again, if there is anything.
+    if (seq < behind.lastSeq && seq > behind.mark) this.#old.set(groupId, behind)
+    behind.mark = seq
   }
 }

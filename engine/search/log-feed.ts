@@ -60,9 +60,13 @@ export class LogFeed {
     })
   }
 
-  /** Keys of the groups that a user is in. */
-  groupsOf(userId: string): readonly number[] {
-    return this.#sql.groupsOf.all(userId)
+  /** Keys of the groups that a user is in, or of some of them. */
+  groupsOf(userId: string, limit = -1): readonly number[] {
+    return this.#sql.groupsOf.all(userId, limit)
+  }
+
+  isMember(group: number, userId: string): boolean {
+    return this.#sql.isMember.get(userId, group) !== undefined
   }
 
   userKey(userId: string): number | undefined {
@@ -145,8 +149,10 @@ function prepare(db: Database) {
         ORDER BY seq LIMIT ?`)
       .raw() as unknown as Statement<[number, number, number, number], [seq: number, target: number]>,
     post: all<[number, number], DocumentRow>(`${document} WHERE m.group_key = ? AND m.seq = ?`),
-    groupsOf: number<[string]>(`
-      SELECT m.group_key FROM users u JOIN members m ON m.user_key = u.user_key WHERE u.user_id = ?`),
+    groupsOf: number<[userId: string, limit: number]>(`
+      SELECT m.group_key FROM users u JOIN members m ON m.user_key = u.user_key WHERE u.user_id = ? LIMIT ?`),
+    isMember: number<[userId: string, group: number]>(`
+      SELECT 1 FROM users u JOIN members m ON m.user_key = u.user_key WHERE u.user_id = ? AND m.group_key = ?`),
     userKey: number<[string]>('SELECT user_key FROM users WHERE user_id = ?'),
     groupKey: number<[string]>('SELECT group_key FROM groups WHERE group_id = ?'),
     message: all<[number, number], MessageRow & { readonly group_id: string }>(`

@@ -9,13 +9,16 @@ import { limits } from '../../protocol/limits.ts'
 import type { SearchHit } from '../../protocol/records.ts'
 import type { ReadQuery, Reads } from '../storage/log.ts'
 import { type LogFeed, searchableText } from './log-feed.ts'
-import type { SearchIndex } from './search-index.ts'
+import { MAX_GROUP_TOKENS, type Proposal, type Search, type SearchIndex } from './search-index.ts'
 import { find } from './snippet.ts'
 
 /** Proposals of the index that one search looks at: behind many edits not all of them hold. */
 const MAX_LOOKED_AT = 2_000
 /** A page ends before its contents are larger: one answer must fit a connection's buffer. */
 const PAGE_BYTES = 512 * 1024
+
+/** Of somebody in many groups so many proposals are looked at, before SQLite sorts them out. */
+const MAX_SORTED_OUT = 2_000
 
 /** A page of hits, or null where the caller is not in the group they named. */
 export function searchMessages(
@@ -24,26 +27,53 @@ export function searchMessages(
   query: ReadQuery<'search'>,
 ): Reads['search']['result'] {
   return feed.snapshot(() => {
-    const groups = groupsToSearch(feed, query)
-    if (groups === null) return null
-    const sender = query.senderId === undefined ? undefined : feed.userKey(query.senderId)
-    const nobody = query.senderId !== undefined && sender === undefined
-    if (groups.length === 0 || nobody) return { hits: [], hasMore: false }
-    return page(index, feed, query, groups, sender)
+    const { userId, groupId, senderId } = query
+    const group = groupId === undefined ? undefined : feed.groupKey(groupId)
+    if (groupId !== undefined && (group === undefined || !feed.isMember(group, userId))) return null
+    const sender = senderId === undefined ? undefined : feed.userKey(senderId)
+    if (senderId !== undefined && sender === undefined) return { hits: [], hasMore: false }
+    const search: Search = { terms: query.terms, sender, before: query.before, after: query.after }
+    const proposed =
+      group === undefined ? proposals(index, feed, search, userId) : index.search(search, [group])
+    return page(feed, query, proposed)
   })
 }
 
+/** What the index has of all groups of the user. */
+function* proposals(index: SearchIndex, feed: LogFeed, search: Search, userId: string): Generator<Proposal> {
+  const groups = feed.groupsOf(userId, MAX_GROUP_TOKENS + 1)
+  if (groups.length === 0) return
+  if (groups.length <= MAX_GROUP_TOKENS) {
+    yield* index.search(search, groups)
+    return
+  }
+  // Who is in many groups is likely to be in those of the newest hits. If not, they are listed.
+  const known = new Map<number, boolean>()
+  let lookedAt = 0
+  let below: number | undefined
+  for (const proposal of index.search(search, null)) {
+    const [document, group] = proposal
+    if (lookedAt === MAX_SORTED_OUT) {
+      below = document + 1
+      break
+    }
+    lookedAt += 1
+    const isMember = known.get(group) ?? feed.isMember(group, userId)
+    known.set(group, isMember)
+    if (isMember) yield proposal
+  }
+  if (below !== undefined) yield* index.search({ ...search, below }, feed.groupsOf(userId))
+}
+
 function page(
-  index: SearchIndex,
   feed: LogFeed,
-  { terms, limit = limits.searchPageDefault, before, after }: ReadQuery<'search'>,
-  groups: readonly number[],
-  sender: number | undefined,
+  { terms, limit = limits.searchPageDefault }: ReadQuery<'search'>,
+  proposed: Iterable<Proposal>,
 ): { readonly hits: readonly SearchHit[]; readonly hasMore: boolean } {
   const hits: SearchHit[] = []
   let bytes = 0
   let lookedAt = 0
-  for (const [group, seq] of index.search({ terms, groups, sender, before, after })) {
+  for (const [, group, seq] of proposed) {
     lookedAt += 1
     if (lookedAt > MAX_LOOKED_AT) return { hits, hasMore: true }
     const message = feed.message(group, seq)
@@ -54,11 +84,4 @@ function page(
     hits.push({ message, ...found })
   }
   return { hits, hasMore: false }
-}
-
-function groupsToSearch(feed: LogFeed, { userId, groupId }: ReadQuery<'search'>): readonly number[] | null {
-  const groups = feed.groupsOf(userId)
-  if (groupId === undefined) return groups
-  const group = feed.groupKey(groupId)
-  return group !== undefined && groups.includes(group) ? [group] : null
 }

@@ -23,16 +23,20 @@ export interface Document {
   readonly text: string
 }
 
-/** What is searched for. Groups and senders are keys of the database. */
+/** What is searched for. */
 export interface Search {
   readonly terms: readonly Term[]
-  /** Only these groups. */
-  readonly groups: readonly number[]
+  /** Key of the only sender. */
   readonly sender?: number | undefined
   /** Times, exclusive. */
   readonly before?: number | undefined
   readonly after?: number | undefined
+  /** Only documents of lower numbers: to go on with a search. */
+  readonly below?: number | undefined
 }
+
+/** What may be found: the document's number, and the message by its group's key and its seq. */
+export type Proposal = readonly [document: number, group: number, seq: number]
 
 /** How far a group is indexed. */
 export interface Mark {
@@ -41,8 +45,8 @@ export interface Mark {
   readonly seq: number
 }
 
-/** Up to so many groups are looked up in the index; hits of more are looked at one by one. */
-const MAX_GROUP_TOKENS = 64
+/** Up to so many groups are cheaper to look up in the index than to look for among the hits. */
+export const MAX_GROUP_TOKENS = 64
 /** Documents of one millisecond. A time times this is a safe integer until 2109. */
 const SLOTS = 2_048
 /** Of tables and of how texts are cut: another number builds the index anew. */
@@ -53,11 +57,13 @@ export class SearchIndex {
   readonly #db: Database.Database
   readonly #sql: ReturnType<typeof prepare>
   #documents: number
+  #committed: number
 
   private constructor(db: Database.Database) {
     this.#db = db
     this.#sql = prepare(db)
     this.#documents = this.#sql.count.get() as number
+    this.#committed = this.#documents
   }
 
   /** Opens the index of a data directory, or begins it. @throws StorageError */
@@ -85,7 +91,7 @@ export class SearchIndex {
   }
 
   static #open(dataDir: string): SearchIndex {
-    const db = new Database(join(dataDir, FILE), { timeout: 1_000 })
+    const db = new Database(join(dataDir, FILE), { timeout: 0 })
     try {
       db.pragma('journal_mode = WAL')
       // What a power loss takes is indexed again: the marks go with it.
@@ -112,29 +118,42 @@ export class SearchIndex {
     return this.#sql.mark.get(group)
   }
 
-  /** Puts in, replaces and takes out documents, and moves the marks, as one step. */
-  apply(documents: readonly Document[], marks: readonly Mark[]): void {
-    const count = this.#documents
-    try {
-      this.#db
-        .transaction(() => {
-          // FTS5 takes ascending numbers far better than others.
-          for (const document of [...documents].sort((a, b) => a.createdAt - b.createdAt)) this.#put(document)
-          for (const { group, groupId, seq } of marks) this.#sql.putMark.run(group, groupId, seq)
-        })
-        .immediate()
-    } catch (error) {
-      this.#documents = count
-      throw error
-    }
+  /**
+   * Puts in, replaces and takes out documents, in the transaction that `commit` ends. Ascending by
+   * time they are cheapest: FTS5 gathers a transaction's words as long as numbers ascend.
+   */
+  put(documents: readonly Document[]): void {
+    if (!this.#db.inTransaction) this.#sql.begin.run()
+    for (const document of documents) this.#put(document)
   }
 
-  /** What may be found, newest first; whoever asked looks at each and stops when it has enough. */
-  search({ terms, groups, sender, before, after }: Search): IterableIterator<[group: number, seq: number]> {
+  /** Keeps what was put, and how far the groups are indexed with it, as one step. */
+  commit(marks: readonly Mark[]): void {
+    if (!this.#db.inTransaction) this.#sql.begin.run()
+    for (const { group, groupId, seq } of marks) this.#sql.putMark.run(group, groupId, seq)
+    this.#sql.commit.run()
+    this.#committed = this.#documents
+  }
+
+  /** Forgets what was put since the last `commit`. */
+  rollback(): void {
+    if (this.#db.inTransaction) this.#sql.rollback.run()
+    this.#documents = this.#committed
+  }
+
+  /**
+   * What may be found, newest first, in these groups, or in all with null; whoever asked looks at
+   * each and stops when it has enough.
+   */
+  search(
+    { terms, sender, before, after, below }: Search,
+    groups: readonly number[] | null,
+  ): IterableIterator<Proposal> {
     let match = toMatch(terms)
     if (sender !== undefined) match += ` AND "${senderToken(sender)}"`
     const from = after === undefined ? 0 : (Math.min(after, MAX_TIME) + 1) * SLOTS
-    const to = Math.min(before ?? MAX_TIME, MAX_TIME) * SLOTS
+    const to = Math.min(below ?? Number.MAX_SAFE_INTEGER, Math.min(before ?? MAX_TIME, MAX_TIME) * SLOTS)
+    if (groups === null) return this.#sql.search.iterate(match, from, to)
     if (groups.length > MAX_GROUP_TOKENS) {
       return this.#sql.searchAmong.iterate(match, from, to, JSON.stringify(groups))
     }
@@ -209,8 +228,11 @@ function prepare(db: Database.Database) {
   const number = <Args extends unknown[]>(sql: string) =>
     db.prepare(sql).pluck() as unknown as Database.Statement<Args, number>
   const hits = <Args extends unknown[]>(sql: string) =>
-    db.prepare(sql).raw() as unknown as Database.Statement<Args, [group: number, seq: number]>
+    db.prepare(sql).raw() as unknown as Database.Statement<Args, Proposal>
   return {
+    begin: db.prepare('BEGIN IMMEDIATE'),
+    commit: db.prepare('COMMIT'),
+    rollback: db.prepare('ROLLBACK'),
     count: number<[]>('SELECT count(*) FROM documents'),
     mark: db.prepare(
       'SELECT group_key AS "group", group_id AS groupId, seq FROM marks WHERE group_key = ?',
@@ -227,10 +249,10 @@ function prepare(db: Database.Database) {
     addWords: db.prepare('INSERT INTO words (rowid, text) VALUES (?, ?)'),
     dropWords: db.prepare('DELETE FROM words WHERE rowid = ?'),
     search: hits<[match: string, from: number, to: number]>(`
-      SELECT d.group_key, d.seq FROM words w CROSS JOIN documents d ON d.document = w.rowid
+      SELECT d.document, d.group_key, d.seq FROM words w CROSS JOIN documents d ON d.document = w.rowid
       WHERE w.words MATCH ? AND w.rowid >= ? AND w.rowid < ? ORDER BY w.rowid DESC`),
     searchAmong: hits<[match: string, from: number, to: number, groups: string]>(`
-      SELECT d.group_key, d.seq FROM words w CROSS JOIN documents d ON d.document = w.rowid
+      SELECT d.document, d.group_key, d.seq FROM words w CROSS JOIN documents d ON d.document = w.rowid
       WHERE w.words MATCH ? AND w.rowid >= ? AND w.rowid < ?
         AND d.group_key IN (SELECT value FROM json_each(?))
       ORDER BY w.rowid DESC`),

@@ -15,7 +15,7 @@ import type { RunningShards, ShardsOptions } from './running-shards.ts'
 import type { ShardOptions } from './shard.ts'
 import type { ShardThreadData } from './shard-thread.ts'
 
-/** Starts `shards` shard threads and the two storage threads. @throws StorageError */
+/** Starts `shards` shard threads and the threads of storage and search. @throws StorageError */
 export async function startWorkerShards(shards: number, options: ShardsOptions): Promise<RunningShards> {
   const { dataDir, onFailure } = options
   const writerChannels = Array.from({ length: shards }, () => new MessageChannel())
@@ -27,11 +27,13 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
     startStorageThread(file, dataDir, options.durability, channels, search)
   // The writer makes the file that the others open.
   const writer = await storage('../storage/writer-thread.js', writerChannels, changes.port1)
-  const reader = await storage('../storage/reader-thread.js', readerChannels)
-  const search = await startSearch(
-    { dataDir, ports: searchChannels.map((channel) => channel.port1), writer: changes.port2 },
-    options.logger,
-  )
+  const [reader, search] = await Promise.all([
+    storage('../storage/reader-thread.js', readerChannels),
+    startSearch(
+      { dataDir, ports: searchChannels.map((channel) => channel.port1), writer: changes.port2 },
+      options.logger,
+    ),
+  ])
 
   const workers = writerChannels.map((channel, index) => {
     const readerChannel = readerChannels[index] as MessageChannel

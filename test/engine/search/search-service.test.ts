@@ -101,7 +101,8 @@ describe('the search service', () => {
     const { start, dataDir, commit, logged } = aLog()
     const index = SearchIndex.open(dataDir)
     const stale = { group: 1, seq: 9, sender: 1, createdAt: 9, text: 'bread of another time' }
-    index.apply([stale], [{ group: 1, groupId: 'g', seq: 9 }])
+    index.put([stale])
+    index.commit([{ group: 1, groupId: 'g', seq: 9 }])
     index.close()
     const { finds, changed, service } = start()
     await finds('bread', ['bread'])
