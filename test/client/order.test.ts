@@ -219,3 +219,30 @@ describe('another user’s token', () => {
     expect(peer.names()).toEqual(['authenticate'])
   })
 })
+
+describe('what stands in no group’s order', () => {
+  it('is passed on as it comes, also during a catch-up, and moves no group', async () => {
+    const stage = await aConnectedStage([['kitchen', 10]])
+    const heard: string[] = []
+    stage.client.on('user_typing', ({ userName }) => heard.push(`${userName} types`))
+    stage.client.on('user_stopped_typing', ({ userId }) => heard.push(`${userId} stops`))
+    stage.client.on('contact_status_changed', ({ userId, status }) => heard.push(`${userId} is ${status}`))
+    stage.client.on('signal', ({ fromUserId, kind }) => heard.push(`${fromUserId} signals ${kind}`))
+    const peer = await reconnect(stage, stage.peer, [['kitchen', 12]])
+    const { ref, fields } = await peer.next('resume')
+    expect(fields.groups).toEqual([['kitchen', 10]])
+    peer.say('user_typing', { userId: 'eva', userName: 'Eva', groupId: 'kitchen' })
+    post(peer, 'kitchen', 11)
+    peer.say('contact_status_changed', { userId: 'eva', status: 'away', timestamp: 1 })
+    peer.say('user_stopped_typing', { userId: 'eva', groupId: 'attic' })
+    peer.say('signal', { fromUserId: 'eva', groupId: 'kitchen', kind: 'offer', payload: '' })
+    post(peer, 'kitchen', 12)
+    peer.say('resumed', { groups: [['kitchen', 12, true]] }, ref)
+    await eventually(() => expect(stage.shown).toEqual(['kitchen:11', 'kitchen:12']))
+    expect(heard).toEqual(['Eva types', 'eva is away', 'eva stops', 'eva signals offer'])
+
+    // A group that was only typed in is not one that is resumed.
+    const third = await reconnect(stage, peer, [['kitchen', 12]])
+    expect((await third.next('resume')).fields.groups).toEqual([['kitchen', 12]])
+  })
+})

@@ -92,6 +92,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
   return {
     performer,
     alarms,
+    directory,
     group,
     entries,
     heard,

@@ -277,6 +277,38 @@ describe('the lease of a group', () => {
   })
 })
 
+describe('an alarm of a group', () => {
+  const alarm = { type: 'alarm', what: 'typing' } as const
+  const typingStart = {
+    type: 'request',
+    by: by('ana'),
+    request: { event: 'typing_start', ref: 1, fields: { groupId: 'g' } },
+  } as const
+
+  it('ends what it was for', async () => {
+    const { context, actor, did } = anActor()
+    await context.answerRead('group', logged())
+    actor.receive(typingStart)
+    expect(did()).toEqual(['publish', 'watch', 'wake_group', 'answer ok'])
+    context.nowMs = 6_000
+    actor.receive(alarm)
+    expect(did()).toEqual(['publish', 'watch'])
+    actor.receive(typingStart)
+    did()
+    actor.receive({ type: 'gone', userId: 'ana' })
+    expect(did()).toEqual(['publish', 'watch'])
+  })
+
+  it('is put off, not forgotten, where the mailbox is full', () => {
+    const { context, actor } = anActor()
+    for (let ref = 0; ref < 4_096; ref++)
+      actor.receive({ ...typingStart, request: { ...typingStart.request, ref } })
+    actor.receive(alarm)
+    actor.receive({ type: 'gone', userId: 'ana' })
+    expect(context.performed).toMatchObject([{ type: 'wake_group', groupId: 'g', what: 'typing', at: 500 }])
+  })
+})
+
 describe('mail to a group', () => {
   it('attaches a session that was told of more than members have been shown once they have been', async () => {
     const { context, actor, did } = anActor()

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest'
+import {
+  publish,
+  sendUser,
+  tellConnected,
+  wakeGroup,
+  wakeUser,
+  withPresence,
+} from '../../../engine/actors/effects.ts'
+import { statuses } from '../../../engine/shards/batch.ts'
+import { shardOf } from '../../../engine/shards/partition.ts'
+import { aPerformer } from '../../support/performer.ts'
+
+const typing = { userId: 'ana', groupId: 'g' }
+
+describe('what is not kept', () => {
+  it('goes to the twin of each group’s topic, and is written nowhere', () => {
+    const { perform, toHub, entries } = aPerformer()
+    perform([publish(['g', 'h'], 'user_stopped_typing', typing)])
+    expect(toHub()).toEqual(['publish e:g user_stopped_typing', 'publish e:h user_stopped_typing'])
+    perform([publish([], 'user_stopped_typing', typing)])
+    expect([toHub(), entries]).toEqual([[], []])
+  })
+
+  it('does not wait for what is to be kept', () => {
+    const { perform, toHub } = aPerformer({ fanout: 'committed' })
+    perform([publish(['g'], 'user_stopped_typing', typing)])
+    expect(toHub()).toEqual(['publish e:g user_stopped_typing'])
+  })
+
+  it('goes to all sessions of a user but one', () => {
+    const { perform, toHub, directory } = aPerformer()
+    for (const userId of ['bruno', 'joão']) directory.opened(userId, 8)
+    perform([
+      sendUser('bruno', 'user_stopped_typing', typing, 7),
+      sendUser('joão', 'user_stopped_typing', typing),
+    ])
+    expect(toHub()).toEqual([
+      'sendUser bruno user_stopped_typing but 7',
+      'sendUser joão user_stopped_typing but 0',
+    ])
+  })
+
+  it('goes nowhere where that one is the only one', () => {
+    const { perform, toHub, directory } = aPerformer()
+    directory.opened('bruno', 7)
+    perform([sendUser('bruno', 'user_stopped_typing', typing, 7)])
+    expect(toHub()).toEqual([])
+    directory.opened('bruno', 8)
+    perform([sendUser('bruno', 'user_stopped_typing', typing, 7)])
+    expect(toHub()).toHaveLength(1)
+  })
+})
+
+describe('presence', () => {
+  it('is told to the hub, which tells all shards', () => {
+    const { perform, toHub, directory } = aPerformer()
+    perform([{ type: 'presence', userId: 'ana', status: 'busy' }])
+    expect(toHub()).toEqual([`presence ${statuses.indexOf('busy')} ana`])
+    // This shard knows it with the others, when the hub says so.
+    expect(directory.presenceOf('ana').status).toBe('offline')
+  })
+
+  it('is what the directory knows', () => {
+    const { perform, performer, directory } = aPerformer()
+    directory.opened('ana', 1)
+    directory.tell('ana', 'away')
+    const seen: unknown[] = []
+    perform([
+      withPresence((presenceOf) => {
+        seen.push(presenceOf('ana'), presenceOf('eva'))
+        return [wakeGroup('g', 'typing', 5)]
+      }),
+    ])
+    expect(seen).toEqual([
+      { connected: true, status: 'away' },
+      { connected: false, status: 'offline' },
+    ])
+    expect(performer.presenceOf('ana')).toEqual(seen[0])
+  })
+
+  it('decides who gets mail for the connected only', () => {
+    const { perform, toHub, directory } = aPerformer()
+    directory.opened('ana', 1)
+    directory.tell('eva', 'online')
+    const mail = { type: 'group_size', groupId: 'g', large: true } as const
+    perform([tellConnected('ana', mail), tellConnected('eva', mail)])
+    expect(toHub()).toEqual([`mail ${shardOf('ana', 4)} ana`])
+  })
+
+  it('names who watches a user that goes', () => {
+    const { perform, directory } = aPerformer()
+    directory.opened('ana', 1)
+    perform([{ type: 'watch', groupId: 'g', userId: 'ana', on: true }])
+    expect(directory.closed('ana')).toEqual(['g'])
+  })
+})
+
+describe('an actor that asks to be woken', () => {
+  it('has an alarm of its own', () => {
+    const { perform, alarms } = aPerformer()
+    perform([wakeGroup('g', 'typing', 5), wakeUser('ana', 'offline', 5)])
+    expect([alarms.waits('group', 'g'), alarms.waits('user', 'ana'), alarms.waits('user', 'g')]).toEqual([
+      true,
+      true,
+      false,
+    ])
+  })
+})
