@@ -22,6 +22,8 @@ export interface Identity {
 export interface SessionPort {
   /** Sends a msgpack event frame. The bytes are valid during the call only. */
   send(frame: Uint8Array): void
+  /** Does what sends several frames, so that they may leave in one write. */
+  together?(send: () => void): void
   /**
    * From now on this connection gets what is published to the group's topic and to its ephemeral
    * twin; of that one only while its reader keeps up (SPEC 5.5).

@@ -12,6 +12,7 @@ import { ChatError } from '../protocol/errors.ts'
 import type { FrameHead } from '../protocol/frame-head.ts'
 import { type RequestSpec, requests } from '../protocol/requests.ts'
 import type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'
+import { SendRun } from './send-run.ts'
 import { type Defer, Outbox, readBatch, ToHub, ToShard } from './shards/batch.ts'
 import { pack, unpack } from './shards/packing.ts'
 import { partitionOf, shardOf } from './shards/partition.ts'
@@ -60,6 +61,7 @@ export class Hub implements Gateway {
   readonly #byUser = new Map<string, Set<number>>()
   readonly #publishers = new Set<Publisher>()
   readonly #logger: EngineLogger
+  readonly #run = new SendRun()
   #lastSession = 0
   #stopping = false
   #onDrained: (() => void) | null = null
@@ -121,9 +123,10 @@ export class Hub implements Gateway {
   take(index: number, batch: Uint8Array): void {
     const from = this.#shards[index] as ShardLink
     readBatch(batch, (kind, number, id, body) => {
+      if (kind !== ToHub.send && kind !== ToHub.sendUser) this.#run.end()
       switch (kind) {
         case ToHub.send:
-          return this.#sessions.get(number)?.port.send(body)
+          return this.#run.add(this.#sessions.get(number)?.port, body)
         case ToHub.publish: {
           const topic = ascii(id)
           const but = number === 0 ? undefined : this.#sessions.get(number)?.port
@@ -134,7 +137,7 @@ export class Hub implements Gateway {
           for (const shard of this.#shards) this.#push(shard, ToShard.presence, number, id)
           return
         case ToHub.sendUser:
-          return this.sendUser(Buffer.from(id).toString(), body, number)
+          return this.#sendUser(Buffer.from(id).toString(), body, number)
         case ToHub.subscribe:
           return this.#sessions.get(number)?.port.subscribe(ascii(id))
         case ToHub.unsubscribe:
@@ -163,6 +166,7 @@ export class Hub implements Gateway {
         }
       }
     })
+    this.#run.end()
   }
 
   health(): Health {
@@ -235,10 +239,15 @@ export class Hub implements Gateway {
     shard.outbox.push(kind, number, undefined, body)
   }
 
-  /** Sends a frame to all sessions of a user, but to `but`. */
-  sendUser(userId: string, frame: Uint8Array, but = 0): void {
+  /** Sends a frame to all sessions of a user. */
+  sendUser(userId: string, frame: Uint8Array): void {
+    this.#sendUser(userId, frame, 0)
+    this.#run.end()
+  }
+
+  #sendUser(userId: string, frame: Uint8Array, but: number): void {
     for (const session of this.#byUser.get(userId) ?? []) {
-      if (session !== but) this.#sessions.get(session)?.port.send(frame)
+      if (session !== but) this.#run.add(this.#sessions.get(session)?.port, frame)
     }
   }
 

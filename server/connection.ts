@@ -58,6 +58,7 @@ const MALFORMED_WINDOW_MS = 60_000
 const MAX_WAITING = 64
 const NO_SESSION = -1
 const ERROR_CODE: number = events.error.code
+const CONNECTED_CODE: number = events.connected.code
 const rows: readonly EventSpec[] = Object.values(events)
 const ephemeralCodes: ReadonlySet<number> = new Set(
   rows.filter((row) => row.ephemeral).map((row) => row.code),
@@ -167,9 +168,15 @@ export class Connection implements SessionPort {
     if (this.state === 'open') {
       this.#write(frame)
       if (frame[2] !== 0) this.#answered(frame)
-    } else if (this.state === 'opening') {
+    } else if (this.state === 'opening' && frame[1] === CONNECTED_CODE) {
+      // What its user is told on all devices may come before: `connected` says it all.
       this.#greet(frame)
     }
+  }
+
+  together(send: () => void): void {
+    if (this.#ws && this.#isUp()) this.#ws.cork(send)
+    else send()
   }
 
   subscribe(topic: string): void {

@@ -186,6 +186,8 @@ export class Performer implements ActorContext {
         return this.#send(effect.session, effect.frame)
       case 'send_user': {
         const { userId, event, but = 0 } = effect
+        // Most users have one device: then nobody is left who has to hear of what it did.
+        if (but !== 0 && this.#directory.hasOnly(userId, but)) return
         return this.#toHub.push(ToHub.sendUser, but, Buffer.from(userId), encode(event, 0))
       }
       case 'publish':

@@ -11,6 +11,8 @@ import type { Status } from '../storage/log.ts'
 
 interface Known {
   sessions: number
+  /** The session that began last; it may have ended. */
+  newest: number
   status: Status
   /** Groups to be told when the last session goes. */
   watchers: Set<string> | null
@@ -23,8 +25,16 @@ export class PresenceDirectory {
   readonly #users = new Map<string, Known>()
 
   /** A session has begun. */
-  opened(userId: string): void {
-    this.#known(userId).sessions += 1
+  opened(userId: string, session: number): void {
+    const known = this.#known(userId)
+    known.sessions += 1
+    known.newest = session
+  }
+
+  /** Whether no other session of the user would hear what this one does not. */
+  hasOnly(userId: string, session: number): boolean {
+    const known = this.#users.get(userId)
+    return !known || known.sessions === 0 || (known.sessions === 1 && known.newest === session)
   }
 
   /** A session has ended; the groups to be told where it was the last. */
@@ -68,7 +78,7 @@ export class PresenceDirectory {
   #known(userId: string): Known {
     const known = this.#users.get(userId)
     if (known) return known
-    const made: Known = { sessions: 0, status: 'offline', watchers: null }
+    const made: Known = { sessions: 0, newest: 0, status: 'offline', watchers: null }
     this.#users.set(userId, made)
     return made
   }

@@ -56,6 +56,8 @@ export interface ShardStats {
   readonly held: number
   /** Mail waiting for actors that are loading. */
   readonly mail: number
+  /** Actors that asked to be woken: for typing, receipts, a time of grace. */
+  readonly alarms: number
 }
 
 export class Shard {
@@ -150,6 +152,7 @@ export class Shard {
       users: this.#users.size,
       sessions: this.#sessions.size,
       mail,
+      alarms: this.#alarms.size,
       ...this.#performer.depths,
     }
   }
@@ -188,7 +191,7 @@ export class Shard {
 
   #onOpen(session: number, identity: SessionIdentity): void {
     this.#sessions.set(session, identity)
-    if (identity.listening) this.#directory.opened(identity.userId)
+    if (identity.listening) this.#directory.opened(identity.userId, session)
     if (!identity.listening || shardOf(identity.userId, this.#options.shards) !== this.#options.index) return
     const { userId, sessionId, name, picture } = identity
     this.#deliver({ to: 'user', id: userId, mail: { type: 'open', session, sessionId, name, picture } })

@@ -99,7 +99,7 @@ export function packRanges(ranges: Ranges): Uint8Array {
     seq = to
     time = at
   }
-  return Uint8Array.from(bytes)
+  return new Uint8Array(bytes)
 }
 
 /** What `packRanges` made; null, where nothing is stored, is no ranges. */

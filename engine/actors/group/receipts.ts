@@ -27,17 +27,19 @@ import {
 import type { GroupState } from './group-state.ts'
 import { withMessage } from './known-messages.ts'
 import { isLarge } from './large.ts'
-import { type MemberReceipts, noReceipts, receiptsEntry } from './member-receipts.ts'
+import {
+  type MemberReceipts,
+  noReceipts,
+  type ReceiptKind,
+  receiptsEntry,
+  withMore,
+} from './member-receipts.ts'
 import { callerAsMember } from './permissions.ts'
-import { type NothingBetween, type Ranges, timeOf, withReceipts } from './ranges.ts'
-import { eventsOf, type ReceiptKind, TOLD_AFTER_MS } from './receipt-news.ts'
+import { type NothingBetween, type Ranges, timeOf } from './ranges.ts'
+import { TOLD_AFTER_MS } from './receipt-news.ts'
 
-/** What is known of the posts that a receipt names. */
-interface Known {
-  /** Who sent each; a number that is not here is no post. */
-  readonly senders: ReadonlyMap<number, string>
-  readonly nothingBetween: NothingBetween
-}
+/** As much of a post as a receipt for it needs. */
+type Post = Pick<Message, 'seq' | 'senderId'>
 
 export function messageDelivered(
   group: GroupState,
@@ -86,25 +88,22 @@ export function getReceipts(
 export function tellReceipts(group: GroupState): Effects {
   const { groupId } = group
   const effects: Effect[] = []
-  for (const { kind, userId, session, seqs, bySender, at } of group.receiptNews.takeAll()) {
-    const event = (part: readonly number[]) => ({
-      messageIds: part.map((seq) => toMessageId(groupId, seq)),
-      groupId,
-      timestamp: at,
-    })
-    for (const [sender, theirs] of bySender) {
-      if (!group.members.has(sender)) continue
-      for (const part of eventsOf(theirs)) {
-        effects.push(
-          kind === 'delivered'
-            ? sendUser(sender, 'message_delivered', { ...event(part), deliveredTo: userId })
-            : sendUser(sender, 'message_read', { ...event(part), readBy: userId }),
-        )
-      }
-    }
-    if (kind === 'delivered') continue
-    for (const part of eventsOf(seqs)) {
-      effects.push(sendUser(userId, 'message_read', { ...event(part), readBy: userId }, session))
+  for (const { kind, toUserId, userId, session, seqs, at } of group.receiptNews.takeAll()) {
+    if (!group.members.has(toUserId)) continue
+    const but = toUserId === userId ? session : undefined
+    for (let from = 0; from < seqs.length; from += limits.receiptMessages) {
+      const part = seqs.slice(from, from + limits.receiptMessages)
+      const messageIds = part.map((seq) => toMessageId(groupId, seq))
+      effects.push(
+        kind === 'delivered'
+          ? sendUser(toUserId, 'message_delivered', {
+              messageIds,
+              groupId,
+              deliveredTo: userId,
+              timestamp: at,
+            })
+          : sendUser(toUserId, 'message_read', { messageIds, groupId, readBy: userId, timestamp: at }, but),
+      )
     }
   }
   return effects
@@ -123,88 +122,77 @@ function receive(
   const given = receiptsOf(group, by.userId)[kind]
   const { groupId, recent } = group
   const { floor } = recent
-  const senders = new Map<number, string>()
+  const posts: Post[] = []
   const older: number[] = []
   for (const seq of seqs) {
     if (seq <= joinedSeq || timeOf(given, seq) !== undefined) continue
     if (seq < floor) older.push(seq)
     else {
       const event = recent.find(seq)
-      if (event && 'message' in event) senders.set(seq, event.message.senderId)
+      if (event && 'message' in event) posts.push(event.message)
     }
   }
-  const known = (posts: readonly PostNumber[]): Known => {
-    for (const { seq, senderId } of posts) senders.set(seq, senderId)
-    return { senders, nothingBetween: between(group, by.userId, floor, posts) }
+  const newest = seqs.at(-1) ?? 0
+  if (older.length === 0) {
+    return give(group, by, kind, newest, posts, between(group, by.userId, floor, []), now)
   }
-  if (older.length === 0) return give(group, by, kind, seqs, known([]), now)
   return [
-    read({ read: 'posts', groupId, userId: by.userId, seqs: older }, by, (posts, later) =>
-      give(group, by, kind, seqs, known(posts), later),
+    read({ read: 'posts', groupId, userId: by.userId, seqs: older }, by, (found, later) =>
+      give(group, by, kind, newest, [...found, ...posts], between(group, by.userId, floor, found), later),
     ),
   ]
 }
 
+/** `posts` ascend; `newest` is the newest number that was named, be it a post or not. */
 function give(
   group: GroupState,
   by: Caller,
   kind: ReceiptKind,
-  seqs: readonly number[],
-  { senders, nothingBetween }: Known,
+  newest: number,
+  posts: readonly Post[],
+  nothingBetween: NothingBetween,
   now: number,
 ): Effects {
   const { groupId, receiptNews } = group
   const { userId, session } = by
   const { joinedSeq } = callerAsMember(group, by)
   const before = receiptsOf(group, userId)
-  const bySender = new Map<string, number[]>()
-  const fresh: number[] = []
-  for (const seq of seqs) {
-    const sender = senders.get(seq)
-    if (sender === undefined || sender === userId || seq <= joinedSeq) continue
-    if (timeOf(before[kind], seq) !== undefined) continue
-    fresh.push(seq)
-    const theirs = bySender.get(sender)
-    if (theirs) theirs.push(seq)
-    else bySender.set(sender, [seq])
-  }
-  const newest = kind === 'read' ? (seqs.at(-1) ?? 0) : 0
-  const after: MemberReceipts = {
-    delivered: withReceipts(before.delivered, fresh, now, nothingBetween),
-    read: kind === 'read' ? withReceipts(before.read, fresh, now, nothingBetween) : before.read,
-    readSeq: Math.max(before.readSeq, newest),
-  }
-  const moved = after.readSeq > before.readSeq
-  if (fresh.length === 0 && !moved) return [answerCommitted(by, 'ok', {})]
+  const owed = posts.filter(
+    ({ seq, senderId }) => senderId !== userId && seq > joinedSeq && timeOf(before[kind], seq) === undefined,
+  )
+  const readSeq = kind === 'read' ? Math.max(before.readSeq, newest) : before.readSeq
+  const markMoves = readSeq > before.readSeq
+  if (owed.length === 0 && !markMoves) return [answerCommitted(by, 'ok', {})]
+  const seqs = owed.map(({ seq }) => seq)
+  const after = { ...withMore(before, kind, seqs, now, nothingBetween), readSeq }
   group.receipts.set(userId, after)
 
   const effects: Effect[] = [append(receiptsEntry(groupId, userId, after)), answerCommitted(by, 'ok', {})]
   if (receiptNews.empty) effects.push(wakeGroup(groupId, 'receipts', now + TOLD_AFTER_MS))
-  receiptNews.add({
-    kind,
-    userId,
-    session,
-    // Also where only the mark has moved, over a post of their own.
-    seqs: kind === 'delivered' ? [] : moved && fresh.at(-1) !== newest ? [...fresh, newest] : fresh,
-    bySender: isLarge(group) ? new Map() : bySender,
-    at: now,
-  })
+  // SPEC 5: large groups get no per-user receipts.
+  const tellsSenders = !isLarge(group)
+  for (const { seq, senderId } of owed) {
+    if (tellsSenders) receiptNews.add(kind, senderId, userId, session, seq, now)
+    if (kind === 'read') receiptNews.add(kind, userId, userId, session, seq, now)
+  }
+  // The mark may move over one's own post, or what is none.
+  if (markMoves && seqs.at(-1) !== newest) receiptNews.add(kind, userId, userId, session, newest, now)
   if (receiptNews.full) effects.push(...tellReceipts(group))
   return effects
 }
 
 /** The numbers of the messages named, ascending, each once. @throws ChatError */
 function seqsOf(group: GroupState, messageIds: readonly string[]): readonly number[] {
-  const seqs = new Set<number>()
+  const seqs: number[] = []
   for (const messageId of messageIds) {
     const { groupId, seq } = parseMessageId(messageId)
     if (groupId !== group.groupId) {
       throw new ChatError('bad_request', 'messages of more than one group', { field: 'messageIds' })
     }
     if (seq > group.lastSeq) throw new ChatError('not_found', 'no such message', { field: 'messageIds' })
-    seqs.add(seq)
+    seqs.push(seq)
   }
-  return [...seqs].sort((a, b) => a - b)
+  return seqs.length === 1 ? seqs : [...new Set(seqs)].sort((a, b) => a - b)
 }
 
 /**
@@ -217,12 +205,12 @@ function between(
   floor: number,
   posts: readonly PostNumber[],
 ): NothingBetween {
-  const neighbours = new Map(posts.map((post) => [post.seq, post]))
+  const neighbours = posts.length > 0 ? new Map(posts.map((post) => [post.seq, post])) : null
   return (a, b) => {
     if (a + 1 === b) return true
     if (a + 1 < floor) {
-      const previous = neighbours.get(b)?.previous
-      const next = neighbours.get(a)?.next
+      const previous = neighbours?.get(b)?.previous
+      const next = neighbours?.get(a)?.next
       const clearDown = previous !== undefined && (previous ?? 0) <= a
       const clearUp = next !== undefined && (next ?? floor) >= Math.min(b, floor)
       if (!clearDown && !clearUp) return false

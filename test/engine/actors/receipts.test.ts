@@ -185,8 +185,8 @@ describe('what senders and other devices are told', () => {
     expect(brief(read(group, 'clara', [4, 5], 120))).not.toContain('wake_group')
     expect(told(tellReceipts(group))).toEqual([
       'ana: message_delivered clara g:2 g:3 at 100',
-      'bruno: message_delivered clara g:4 at 100',
       'ana: message_read clara g:2 g:5 at 120',
+      'bruno: message_delivered clara g:4 at 100',
       'bruno: message_read clara g:4 at 120',
       'clara but 3: message_read clara g:2 g:4 g:5 at 120',
     ])
