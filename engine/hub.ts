@@ -17,6 +17,7 @@ import { type Defer, Outbox, readBatch, ToHub, ToShard } from './shards/batch.ts
 import { pack, unpack } from './shards/packing.ts'
 import { partitionOf, shardOf } from './shards/partition.ts'
 import type { SessionIdentity, ShardStats } from './shards/shard.ts'
+import { startTimer } from './shards/timer.ts'
 
 const MAX_INBOX = 65_536
 const RETRY_AFTER_MS = 500
@@ -36,6 +37,18 @@ export interface ShardPort {
 
 /** Whether the engine takes writes. */
 export type Health = { readonly ready: true } | { readonly ready: false; readonly reason: string }
+
+/** Time and chance, handed in. */
+export interface HubDeps {
+  /** Calls `then` after that time, unless the function returned was called before. */
+  readonly after: (delayMs: number, then: () => void) => () => void
+  readonly newSessionId: () => string
+}
+
+const machine: HubDeps = {
+  after: startTimer,
+  newSessionId: () => randomBytes(12).toString('base64url'),
+}
 
 interface ShardLink {
   readonly outbox: Outbox
@@ -66,8 +79,9 @@ export class Hub implements Gateway {
   #stopping = false
   #onDrained: (() => void) | null = null
 
-  constructor(shards: readonly ShardPort[], defer: Defer, logger: EngineLogger) {
+  constructor(shards: readonly ShardPort[], defer: Defer, logger: EngineLogger, deps: HubDeps = machine) {
     this.#logger = logger
+    this.#deps = deps
     this.#shards = shards.map((shard) => ({
       outbox: new Outbox((batch) => shard.post(batch), defer),
       pending: 0,
@@ -191,20 +205,23 @@ export class Hub implements Gateway {
   drain(timeoutMs: number): Promise<void> {
     this.#stopping = true
     return new Promise((resolve, reject) => {
+      const { after } = this.#deps
+      let cancelAgain: () => void = () => {}
       // Asked again until done: an actor that was loading is released only the next time.
-      const again = setInterval(() => {
+      const ask = () => {
         for (const shard of this.#shards) if (!shard.drained) this.#push(shard, ToShard.drain, 0)
-      }, DRAIN_AGAIN_MS)
-      const giveUp = setTimeout(() => {
-        clearInterval(again)
+        cancelAgain = after(DRAIN_AGAIN_MS, ask)
+      }
+      const cancelGiveUp = after(timeoutMs, () => {
+        cancelAgain()
         reject(new Error(`shards did not finish within ${timeoutMs} ms`))
-      }, timeoutMs)
+      })
       this.#onDrained = () => {
-        clearInterval(again)
-        clearTimeout(giveUp)
+        cancelAgain()
+        cancelGiveUp()
         resolve()
       }
-      for (const shard of this.#shards) this.#push(shard, ToShard.drain, 0)
+      ask()
     })
   }
 
@@ -227,7 +244,7 @@ export class Hub implements Gateway {
       userId,
       name: name || userId,
       picture: picture ?? '',
-      sessionId: randomBytes(12).toString('base64url'),
+      sessionId: this.#deps.newSessionId(),
       listening,
     } satisfies SessionIdentity)
     for (const shard of this.#shards) this.#push(shard, ToShard.open, session, body)
