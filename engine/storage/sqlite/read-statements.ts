@@ -51,8 +51,8 @@ export function prepareReads(db: Database) {
     g.created_at) AS active_at`
   type Page = [key: number, after: number, before: number, limit: number]
   return {
-    begin: db.prepare('BEGIN'),
-    end: db.prepare('COMMIT'),
+    begin: all<[], unknown>('BEGIN'),
+    end: all<[], unknown>('COMMIT'),
     groupKey: pluck<[string]>('SELECT group_key FROM groups WHERE group_id = ?'),
     ceiling: pluck<[string]>('SELECT ceiling FROM leases WHERE group_id = ?'),
     group: all<[string], GroupRow>(
