@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest'
+import { addFile, fileFor, getFile } from '../../../engine/actors/group/files.ts'
+import { sendMessage } from '../../../engine/actors/group/messages.ts'
+import type { GroupMail } from '../../../engine/actors/mail.ts'
+import { uploadBegin, uploadChunk, uploadEnd, uploadFile } from '../../../engine/actors/user/uploads.ts'
+import { userState } from '../../../engine/actors/user/user-state.ts'
+import type { File } from '../../../protocol/records.ts'
+import { aGroup, aPost, brief, by, given, only, snapshot } from '../../support/groups.ts'
+import { refusal } from '../../support/sessions.ts'
+import { aFile } from '../../support/store.ts'
+
+const file = aFile()
+const { fileId } = file
+const MINUTE_MS = 60_000
+
+const added = (change: Partial<Extract<GroupMail, { type: 'add_file' }>> = {}) =>
+  ({ type: 'add_file', by: by('ana'), file, again: false, ...change }) as const
+
+describe('a file that is added', () => {
+  it('is written, and answered once that is committed', () => {
+    const group = aGroup({ ana: 'admin' })
+    const effects = addFile(group, added(), 5)
+    expect(brief(effects)).toEqual(['append file', 'answer_committed file_uploaded'])
+    expect(only(effects, 'append').entry).toEqual({
+      type: 'file',
+      groupId: 'g',
+      file,
+      uploadedBy: 'ana',
+      at: 5,
+    })
+    expect(fileFor(group, fileId)).toMatchObject({ file, uploadedBy: 'ana' })
+  })
+
+  it('is refused where its uploader is no member any more, and changes nothing', () => {
+    const group = aGroup({ bruno: 'admin' })
+    const before = snapshot(group)
+    expect(() => addFile(group, added(), 5)).toThrow(expect.objectContaining(refusal('not_a_member')))
+    expect([snapshot(group), group.newFiles.size]).toEqual([before, 0])
+  })
+
+  it('again is answered and not written, whether memory or the log knows it', () => {
+    const group = aGroup({ ana: 'admin' })
+    addFile(group, added(), 5)
+    expect(brief(addFile(group, added({ again: true }), 6))).toEqual(['answer_committed file_uploaded'])
+    const later = aGroup({ ana: 'admin' })
+    const read = addFile(later, added({ again: true }), 6)
+    expect(brief(given(read, { file, uploadedBy: 'ana', shown: true }))).toEqual([
+      'answer_committed file_uploaded',
+    ])
+  })
+
+  it('again is written where the group had never heard of it', () => {
+    const group = aGroup({ ana: 'admin' })
+    const effects = given(addFile(group, added({ again: true }), 6), null)
+    expect(brief(effects)).toEqual(['append file', 'answer_committed file_uploaded'])
+  })
+
+  it('is one of few that are remembered, and the oldest goes', () => {
+    const group = aGroup({ ana: 'admin' })
+    const at = (i: number): File => aFile({ fileId: `g:f${String(i).padStart(20, '0')}` })
+    for (let i = 0; i < 100; i++) addFile(group, added({ file: at(i) }), i)
+    expect(group.newFiles.size).toBeLessThanOrEqual(64)
+    expect([fileFor(group, at(0).fileId), fileFor(group, at(99).fileId)?.file]).toEqual([undefined, at(99)])
+    addFile(group, added(), 20 * MINUTE_MS)
+    expect(group.newFiles.size).toBe(1)
+  })
+})
+
+describe('get_file', () => {
+  const ask = (userId: string, group = aGroup({ ana: 'admin', bruno: 'member' }), now = 5) =>
+    getFile(group, by(userId), { fileId }, now)
+  const notFound = expect.objectContaining(refusal('not_found', 'fileId'))
+
+  it('is for members', () => {
+    expect(() => ask('eve')).toThrow(expect.objectContaining(refusal('not_a_member')))
+  })
+
+  it('is for the uploader alone while no message shows the file', () => {
+    const group = aGroup({ ana: 'admin', bruno: 'member' })
+    addFile(group, added(), 5)
+    expect(brief(ask('ana', group))).toEqual(['answer file'])
+    expect(() => ask('bruno', group)).toThrow(notFound)
+    const stored = { file, uploadedBy: 'ana', shown: false }
+    expect(brief(given(ask('ana'), stored))).toEqual(['answer file'])
+    expect(() => given(ask('bruno'), stored)).toThrow(notFound)
+  })
+
+  it('is for all members from the moment that a message shows it', () => {
+    const group = aGroup({ ana: 'admin', bruno: 'member' })
+    addFile(group, added(), 5)
+    const post = sendMessage(
+      group,
+      by('ana'),
+      { groupId: 'g', content: '', type: 'image', tempId: 't', fileId },
+      6,
+    )
+    expect(brief(post)).toEqual(['record new_message 2', 'answer_committed message_sent'])
+    // As the performer does it, before anything is committed.
+    group.recent.push({ seq: 2, message: { ...aPost(2), file } }, 1, 0)
+    expect(brief(ask('bruno', group))).toEqual(['answer file'])
+    expect(brief(given(ask('bruno'), { file, uploadedBy: 'ana', shown: true }))).toEqual(['answer file'])
+  })
+
+  it('is not found once its message was recalled, before that is committed', () => {
+    const group = aGroup({ ana: 'admin', bruno: 'member' })
+    group.lastSeq = 2
+    group.recent.push({ seq: 2, message: { ...aPost(2), file } }, 1, 0)
+    group.changed.set({ ...aPost(2, ''), recalledAt: 9 }, { ...aPost(2), file }, 3, 2, 3)
+    expect(() => given(ask('ana', group), null)).toThrow(notFound)
+  })
+
+  it('is not found where the log has none, and refused to who left while it was read', () => {
+    expect(() => given(ask('ana'), null)).toThrow(notFound)
+    const group = aGroup({ ana: 'admin', bruno: 'member' })
+    const read = ask('bruno', group)
+    group.members.delete('bruno')
+    expect(() => given(read, { file, uploadedBy: 'ana', shown: true })).toThrow(
+      expect.objectContaining(refusal('not_a_member')),
+    )
+  })
+})
+
+describe('an upload', () => {
+  const user = () => {
+    const state = userState('ana', null)
+    state.groups.set('g', 1)
+    return state
+  }
+  const announced = { fileName: 'a', fileSize: 3, groupId: 'g' }
+  const bytes = Buffer.from('abc')
+
+  it('asks for its bytes to be taken, and answers with how far it is', () => {
+    const begin = only(uploadBegin(user(), by('ana'), announced, 5, 'new'), 'file')
+    expect(begin.call).toMatchObject({ call: 'begin', userId: 'ana', newId: 'new', now: 5 })
+    const chunk = only(uploadChunk(user(), by('ana'), { uploadId: 'u', offset: 1, chunk: bytes }), 'file')
+    expect(chunk.call).toEqual({ call: 'append', userId: 'ana', uploadId: 'u', offset: 1, bytes })
+    const effects = chunk.then({ uploadId: 'u', received: 4, size: 9 } as never, 6)
+    expect(brief(effects)).toEqual(['answer upload_progress'])
+  })
+
+  it('tells the group once its bytes are kept', () => {
+    const end = only(uploadEnd(user(), by('ana'), { uploadId: 'u' }, 5, 'new'), 'file')
+    expect(end.call).toEqual({ call: 'end', userId: 'ana', uploadId: 'u', newId: 'new', now: 5 })
+    const [tell] = end.then({ groupId: 'g', file, again: true } as never, 6)
+    expect(tell).toMatchObject({ type: 'tell_group', groupId: 'g', mail: added({ again: true }) })
+    const whole = only(uploadFile(user(), by('ana'), { ...announced, file: bytes }, 5, 'new'), 'file')
+    expect(brief(whole.then({ groupId: 'g', file, again: false } as never, 6))).toEqual(['tell g add_file'])
+  })
+
+  it('is refused to who is no member, and where it contradicts itself', () => {
+    const elsewhere = { ...announced, groupId: 'h' }
+    const stranger = expect.objectContaining(refusal('not_a_member'))
+    expect(() => uploadBegin(user(), by('ana'), elsewhere, 5, 'new')).toThrow(stranger)
+    expect(() => uploadFile(user(), by('ana'), { ...elsewhere, file: bytes }, 5, 'new')).toThrow(stranger)
+    expect(() => uploadFile(user(), by('ana'), { ...announced, fileSize: 4, file: bytes }, 5, 'new')).toThrow(
+      expect.objectContaining(refusal('bad_request', 'fileSize')),
+    )
+    expect(() => uploadBegin(user(), by('ana'), { ...announced, sha256: 'x'.repeat(64) }, 5, 'new')).toThrow(
+      expect.objectContaining(refusal('bad_request', 'sha256')),
+    )
+  })
+})
