@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { EventName } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
-import { type Device, startRows, wires } from './harness.ts'
+import { Device, startRows, wires } from './harness.ts'
 
 /** What a device has heard of one kind, once all that was on its way is there. */
 async function heard<N extends EventName>(device: Device, name: N) {
@@ -75,14 +75,6 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     await ana.next('user_stopped_typing')
     expect((await heard(ana, 'user_typing')).length).toBe(3)
   })
-
-  it('typing ends by itself after six seconds', async () => {
-    const { ana, bruno, groupId } = await kitchen()
-    const startedAt = Date.now()
-    await ana.get('typing_start', { groupId }, 'ok')
-    await bruno.next('user_stopped_typing')
-    expect(Date.now() - startedAt).toBeGreaterThan(5_900)
-  }, 20_000)
 
   it('update_status is seen by those who share a group, and on all devices', async () => {
     const { rows, ana, bruno, eva, groupId } = await kitchen()
@@ -167,6 +159,32 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     })
   })
 
+  it('the time last seen is kept when the server stops, and tells nothing of who is invisible', async () => {
+    const { rows, ana, bruno } = await kitchen()
+    const seen = async (device: Device) => {
+      const { users } = await device.get('get_contacts', {}, 'users')
+      return users.map(({ userId, status, lastSeenAt }) => ({ userId, status, lastSeenAt }))
+    }
+    await bruno.group({ kind: 'direct', members: ['ana'] })
+    expect(await seen(ana)).toEqual([{ userId: 'bruno', status: 'online' }])
+    const before = Date.now()
+    await rows.server.close()
+    const again = await startRows(protocol, { dataDir: rows.dataDir, presenceGraceMs: 0 })
+    const later = await again.device('ana')
+    const [contact] = await seen(later)
+    expect(contact).toMatchObject({ userId: 'bruno', status: 'offline' })
+    expect(contact?.lastSeenAt).toBeGreaterThanOrEqual(before)
+
+    const back = await again.device('bruno')
+    await back.get('update_status', { status: 'offline' }, 'ok')
+    const hidden = await seen(later)
+    expect(hidden).toMatchObject([{ userId: 'bruno', status: 'offline' }])
+    back.ws.close()
+    await back.closed()
+    await again.device('bruno')
+    expect(await seen(later)).toEqual(hidden)
+  })
+
   it('get_online_users lists who is there, for members', async () => {
     const { rows, ana, bruno, eva, groupId } = await kitchen()
     await rows.device('bruno')
@@ -239,4 +257,23 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     await eva.get('ping', {}, 'pong')
     expect(eva.events.map(({ event }) => event)).toEqual(['connected', 'pong'])
   })
+})
+
+describe('typing', () => {
+  it('ends by itself six seconds after the last start, over msgpack and JSON', async () => {
+    const rows = await startRows(wires[0].protocol)
+    const ana = await rows.device('ana')
+    const bruno = await rows.device('bruno')
+    const token = await rows.tokenOf('carla')
+    const carla = new Device(rows.server.port, { token, protocols: [wires[1].protocol] })
+    await carla.next('connected')
+    const groupId = await ana.group({ members: ['bruno', 'carla'] })
+    await Promise.all([ana, bruno, carla].map((device) => device.next('group_created')))
+    const startedAt = Date.now()
+    await ana.get('typing_start', { groupId }, 'ok')
+    for (const device of [bruno, carla]) {
+      expect((await device.next('user_stopped_typing')).fields).toEqual({ userId: 'ana', groupId })
+    }
+    expect(Date.now() - startedAt).toBeGreaterThan(5_900)
+  }, 20_000)
 })
