@@ -1,7 +1,7 @@
 /**
  * Read statements: every question that the reader asks of the file, prepared once.
  */
-import type { Database, Statement } from 'better-sqlite3'
+import type { Database } from 'better-sqlite3'
 import { limits } from '../../../protocol/limits.ts'
 import type { PostNumber, Status, StoredReceipts } from '../log.ts'
 import { type GroupRow, groupColumns, lastSeqColumn, type MemberRow } from './group-rows.ts'
@@ -37,15 +37,23 @@ interface EventRow {
   readonly frame: Buffer
 }
 
+/** A prepared question. The library's own type has no name that declarations could use. */
+export interface ReadStatement<Args extends unknown[], Row> {
+  get(...args: Args): Row | undefined
+  all(...args: Args): Row[]
+  run(...args: Args): unknown
+}
+
 /** Prepares them all, for as long as the database is open. */
 export function prepareReads(db: Database) {
-  const all = <Args extends unknown[], Row>(sql: string) => db.prepare(sql) as unknown as Statement<Args, Row>
+  const all = <Args extends unknown[], Row>(sql: string) =>
+    db.prepare(sql) as unknown as ReadStatement<Args, Row>
   const raw = <Args extends unknown[], Row>(sql: string) =>
-    db.prepare(sql).raw() as unknown as Statement<Args, Row>
+    db.prepare(sql).raw() as unknown as ReadStatement<Args, Row>
   const pluck = <Args extends unknown[]>(sql: string) =>
-    db.prepare(sql).pluck() as unknown as Statement<Args, number>
+    db.prepare(sql).pluck() as unknown as ReadStatement<Args, number>
   const text = <Args extends unknown[]>(sql: string) =>
-    db.prepare(sql).pluck() as unknown as Statement<Args, string>
+    db.prepare(sql).pluck() as unknown as ReadStatement<Args, string>
   const activeAt = `ifnull(
     (SELECT created_at FROM messages m WHERE m.group_key = g.group_key ORDER BY seq DESC LIMIT 1),
     g.created_at) AS active_at`
