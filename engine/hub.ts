@@ -74,6 +74,7 @@ export class Hub implements Gateway {
   readonly #byUser = new Map<string, Set<number>>()
   readonly #publishers = new Set<Publisher>()
   readonly #logger: EngineLogger
+  readonly #deps: HubDeps
   readonly #run = new SendRun()
   #lastSession = 0
   #stopping = false
