@@ -11,7 +11,7 @@
  * There are ten thousand of these: no timers, no closures, lists are made when first needed.
  */
 import type { WebSocket } from 'uWebSockets.js'
-import { ephemeralTwin, type Gateway, type Identity, type SessionPort } from '../engine/gateway.ts'
+import type { Gateway, Identity, SessionPort } from '../engine/gateway.ts'
 import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
 import { encodeEvent } from '../protocol/codec.ts'
 import type { ChatError } from '../protocol/errors.ts'
@@ -22,6 +22,7 @@ import type { Verified } from './auth.ts'
 import { firstToken } from './first-token.ts'
 import { withRef } from './frame-ref.ts'
 import { HeldFrames } from './held-frames.ts'
+import { SocketTopics } from './socket-topics.ts'
 import type { Topics } from './topics.ts'
 
 export type ConnectionState = 'verifying' | 'awaiting_token' | 'opening' | 'open' | 'closing' | 'closed'
@@ -74,6 +75,7 @@ export class Connection implements SessionPort {
   unanswered = 0
   readonly #host: ConnectionHost
   #ws: WebSocket<SocketData> | null = null
+  #topics: SocketTopics | null = null
   #session = NO_SESSION
   /** The token of the upgrade, until the socket is up. */
   #token: string | null
@@ -86,8 +88,6 @@ export class Connection implements SessionPort {
   #held: HeldFrames | null = null
   #malformedAtMs: number[] | null = null
   #waiting: (() => void)[] | null = null
-  /** What it does without until its reader has caught up; null where the reader keeps up. */
-  #spared: Set<string> | null = null
 
   constructor(host: ConnectionHost, json: boolean, address: string, token: string | null) {
     this.#host = host
@@ -99,6 +99,7 @@ export class Connection implements SessionPort {
   /** The socket is up: its token is verified, or the first frame has to bring one. */
   opened(ws: WebSocket<SocketData>): void {
     this.#ws = ws
+    this.#topics = new SocketTopics(this.#host.topics, ws, this.json)
     this.#dueAtMs = this.#host.now() + AUTH_DEADLINE_MS
     const token = this.#token
     this.#token = null
@@ -180,19 +181,11 @@ export class Connection implements SessionPort {
   }
 
   subscribe(topic: string): void {
-    if (!this.#ws || !this.#isUp()) return
-    this.#host.topics.subscribe(this.#ws, this.#named(topic))
-    const twin = this.#named(ephemeralTwin(topic))
-    if (this.#spared) this.#spared.add(twin)
-    else this.#host.topics.subscribe(this.#ws, twin)
+    if (this.#isUp()) this.#topics?.subscribe(topic)
   }
 
   unsubscribe(topic: string): void {
-    if (!this.#ws || !this.#isUp()) return
-    this.#host.topics.unsubscribe(this.#ws, this.#named(topic))
-    const twin = this.#named(ephemeralTwin(topic))
-    if (this.#spared) this.#spared.delete(twin)
-    else this.#host.topics.unsubscribe(this.#ws, twin)
+    if (this.#isUp()) this.#topics?.unsubscribe(topic)
   }
 
   close(reason: CloseReason): void {
@@ -250,10 +243,8 @@ export class Connection implements SessionPort {
 
   /** The socket took some of what waits for it. */
   drained(): void {
-    if ((!this.#waiting && !this.#spared) || !this.#isUp() || !this.#hasRoom()) return
-    const spared = this.#spared
-    this.#spared = null
-    if (this.#ws && spared) for (const topic of spared) this.#host.topics.subscribe(this.#ws, topic)
+    if ((!this.#waiting && !this.#topics?.spared) || !this.#isUp() || !this.#hasRoom()) return
+    this.#topics?.restore()
     const waiting = this.#waiting
     this.#waiting = null
     if (waiting) for (const then of waiting) then()
@@ -264,17 +255,13 @@ export class Connection implements SessionPort {
     if (!this.#isUp()) return
     const buffered = this.#buffered()
     if (buffered > this.#host.maxBackpressure) this.end('slow_reader')
-    else if (buffered > this.#host.maxBackpressure / 2) this.#spare()
+    else if (buffered > this.#host.maxBackpressure / 2) this.#topics?.spare()
   }
 
   /** Publishes to the ephemeral topic while this connection does not hear it. */
   apartFrom(topic: string, publish: () => void): void {
-    const ws = this.#ws
-    const name = this.#named(topic)
-    const hears = ws !== null && this.#isUp() && this.#host.topics.hears(ws, name)
-    if (hears) this.#host.topics.unsubscribe(ws, name)
-    publish()
-    if (hears) this.#host.topics.subscribe(ws, name)
+    if (this.#topics && this.#isUp()) this.#topics.apartFrom(topic, publish)
+    else publish()
   }
 
   /** Looks after everything that is a matter of time; called about once a second. */
@@ -304,7 +291,7 @@ export class Connection implements SessionPort {
     this.#ws = null
     this.#held = null
     this.#waiting = null
-    this.#spared = null
+    this.#topics = null
     if (this.#session !== NO_SESSION) this.#host.gateway.closed(this.#session)
     this.#host.gone(this)
   }
@@ -358,22 +345,9 @@ export class Connection implements SessionPort {
     const ws = this.#ws
     if (!ws) return
     this.checkBacklog()
-    if (!this.#isUp() || (this.#spared && ephemeralCodes.has(frame[1] as number))) return
+    if (!this.#isUp() || (this.#topics?.spared && ephemeralCodes.has(frame[1] as number))) return
     if (this.json) ws.send(eventToJson(frame), false)
     else ws.send(frame, true)
-  }
-
-  /** SPEC 5.5: no more ephemeral events until its reader has caught up. */
-  #spare(): void {
-    if (this.#spared || !this.#ws) return
-    const twins = this.#host.topics.of(this.#ws).filter((topic) => topic.startsWith(this.#named('e:')))
-    for (const topic of twins) this.#host.topics.unsubscribe(this.#ws, topic)
-    this.#spared = new Set(twins)
-  }
-
-  /** JSON connections listen to topics of their own. */
-  #named(topic: string): string {
-    return this.json ? `j${topic}` : topic
   }
 
   #isUp(): boolean {

@@ -1,0 +1,74 @@
+/**
+ * Socket topics: what one socket hears of its groups.
+ *
+ * Of each group there are two topics: what is kept, and its ephemeral twin. While its reader is
+ * behind (`spare`) the socket does without the twins and remembers them, also those that come and
+ * go meanwhile; `restore` brings them back (SPEC 5.5). JSON sockets have topics of their own. Not
+ * to be called once the socket is closing.
+ */
+import type { WebSocket } from 'uWebSockets.js'
+import { ephemeralTwin } from '../engine/gateway.ts'
+import type { Topics } from './topics.ts'
+
+const TWINS = 'e:'
+
+export class SocketTopics {
+  readonly #topics: Topics
+  readonly #ws: WebSocket<unknown>
+  readonly #prefix: '' | 'j'
+  /** The twins it does without; null where its reader keeps up. */
+  #spared: Set<string> | null = null
+
+  constructor(topics: Topics, ws: WebSocket<unknown>, json: boolean) {
+    this.#topics = topics
+    this.#ws = ws
+    this.#prefix = json ? 'j' : ''
+  }
+
+  /** Whether it does without ephemeral events. */
+  get spared(): boolean {
+    return this.#spared !== null
+  }
+
+  subscribe(topic: string): void {
+    this.#topics.subscribe(this.#ws, this.#named(topic))
+    const twin = this.#named(ephemeralTwin(topic))
+    if (this.#spared) this.#spared.add(twin)
+    else this.#topics.subscribe(this.#ws, twin)
+  }
+
+  unsubscribe(topic: string): void {
+    this.#topics.unsubscribe(this.#ws, this.#named(topic))
+    const twin = this.#named(ephemeralTwin(topic))
+    if (this.#spared) this.#spared.delete(twin)
+    else this.#topics.unsubscribe(this.#ws, twin)
+  }
+
+  /** No more ephemeral events from here on. */
+  spare(): void {
+    if (this.#spared) return
+    const twins = this.#topics.of(this.#ws).filter((topic) => topic.startsWith(this.#named(TWINS)))
+    for (const twin of twins) this.#topics.unsubscribe(this.#ws, twin)
+    this.#spared = new Set(twins)
+  }
+
+  /** The reader has caught up. */
+  restore(): void {
+    const spared = this.#spared
+    this.#spared = null
+    if (spared) for (const twin of spared) this.#topics.subscribe(this.#ws, twin)
+  }
+
+  /** Runs `publish` while this socket does not hear the topic. */
+  apartFrom(topic: string, publish: () => void): void {
+    const name = this.#named(topic)
+    const hears = this.#topics.hears(this.#ws, name)
+    if (hears) this.#topics.unsubscribe(this.#ws, name)
+    publish()
+    if (hears) this.#topics.subscribe(this.#ws, name)
+  }
+
+  #named(topic: string): string {
+    return `${this.#prefix}${topic}`
+  }
+}
