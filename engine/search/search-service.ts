@@ -16,6 +16,8 @@ import { LogFeed } from './log-feed.ts'
 import { searchMessages } from './message-search.ts'
 import { SearchIndex } from './search-index.ts'
 
+/** It reads single rows all over the log: the system's own cache does as well. */
+const READ_CACHE_KIB = 8_192
 /** After a step that was not full; also how far the index is behind, when all is well. */
 const PAUSE_MS = 50
 const FIRST_RETRY_MS = 500
@@ -44,6 +46,7 @@ export class SearchService {
     this.#logger = logger
     this.#index = SearchIndex.open(dataDir)
     const db = openReader(dataDir)
+    db.pragma(`cache_size = -${READ_CACHE_KIB}`)
     this.#feed = new LogFeed(db)
     this.#people = new People(db)
     this.#indexer = new Indexer(this.#index, this.#feed, () => performance.now())
