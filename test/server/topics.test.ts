@@ -44,6 +44,10 @@ class FakeSocket implements SubscribingSocket {
     return this.#app.sockets.get(String(name))?.has(this) ?? false
   }
 
+  getTopics(): string[] {
+    return [...this.#app.sockets].flatMap(([name, sockets]) => (sockets.has(this) ? [name] : []))
+  }
+
   /** The connection ends: uWebSockets.js takes the socket off all its topics. */
   close(): void {
     for (const sockets of this.#app.sockets.values()) sockets.delete(this)
@@ -62,6 +66,24 @@ function aHall() {
   }
   return { app, topics, socket, turn, settle, turns }
 }
+
+describe('a socket', () => {
+  it('is known by the topics it hears, whichever slice of them it is in', () => {
+    const { topics, socket } = aHall()
+    const sockets = Array.from({ length: 300 }, socket)
+    for (const one of sockets) topics.subscribe(one, 'g:x')
+    const last = sockets.at(-1) as FakeSocket
+    topics.subscribe(last, 'e:x')
+    expect([...topics.of(last)].sort()).toEqual(['e:x', 'g:x'])
+    expect([topics.hears(last, 'g:x'), topics.hears(last, 'e:x'), topics.hears(last, 'g:y')]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    topics.unsubscribe(last, 'g:x')
+    expect([topics.hears(last, 'g:x'), topics.of(last)]).toEqual([false, ['e:x']])
+  })
+})
 
 describe('a topic', () => {
   it('of up to 256 sockets is written at once', () => {
