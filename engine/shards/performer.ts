@@ -169,6 +169,8 @@ export class Performer implements ActorContext {
   #do(effect: Effect, group: EventSource | null): void {
     switch (effect.type) {
       case 'append':
+        // Each says all there is to say: while storage fails they are not worth a queue.
+        if (effect.entry.type === 'presence' && this.storageFails) return
         this.#append(effect.entry)
         if (group) group.lastOffset = this.#appended
         return

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  append,
   publish,
   sendUser,
   tellConnected,
@@ -77,6 +78,17 @@ describe('presence', () => {
       { connected: false, status: 'offline' },
     ])
     expect(performer.presenceOf('ana')).toEqual(seen[0])
+  })
+
+  it('is not queued for storage that takes no writes', () => {
+    const { perform, entries, log } = aPerformer()
+    const seen = append({ type: 'presence', userId: 'ana', status: 'online', lastSeenAt: 5 })
+    log.failing('disk full')
+    perform([seen])
+    expect(entries).toEqual([])
+    log.committed(0)
+    perform([seen])
+    expect(entries).toHaveLength(1)
   })
 
   it('decides who gets mail for the connected only', () => {
