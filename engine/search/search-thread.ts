@@ -39,7 +39,7 @@ export type SearchThreadNote =
     }
 
 /** Added to the priority of the process, where 19 is the last. */
-const NICE = 5
+const NICE = 10
 
 const { dataDir, ports, writer } = workerData as SearchThreadData
 const main = parentPort as MessagePort
