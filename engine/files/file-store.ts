@@ -6,11 +6,9 @@
  * fsynced. So nothing half is ever under a final name, and a repeated `end` goes on where it stopped.
  * Bounds: uploads of one user, open files (the one unused longest is closed), bytes that wait.
  */
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { ChatError } from '../../protocol/errors.ts'
-import type { File } from '../../protocol/records.ts'
 import { asRefusal } from './disk-refusal.ts'
-import { fileIdOf, fileUrl } from './file-address.ts'
 import type {
   AnnouncedFile,
   FileCall,
@@ -20,10 +18,10 @@ import type {
   KeptUpload,
   UploadProgress,
 } from './file-calls.ts'
-import { FileFolder, isUploadId, parsePartial, syncFolder } from './file-folder.ts'
-import { inspect } from './inspect.ts'
+import { FileFolder, isUploadId, parsePartial } from './file-folder.ts'
+import { describeFile, hashFits, nameContent } from './keeping.ts'
 import { Lanes } from './lanes.ts'
-import { noSuchUpload, PartialFile, receivedOf } from './partial.ts'
+import { lastWritten, noSuchUpload, PartialFile, receivedOf } from './partial.ts'
 import {
   type Kept,
   type Pending,
@@ -38,6 +36,8 @@ import {
 const MAX_UPLOADS = 8
 /** Uploads that are open at once; more are closed and opened again as their chunks come. */
 const MAX_OPEN = 256
+/** An upload without a chunk for so long makes room for another one of its user. */
+const STALE_MS = 600_000
 /** An upload without a chunk for so long is closed; it can be gone on with. */
 const IDLE_MS = 60_000
 /** Bytes of chunks that wait for the disk. */
@@ -104,14 +104,14 @@ export class FileStore implements Files {
       }
       case 'append': {
         // The chunk is a view into the batch that brought it.
-        const bytes = Uint8Array.from(call.bytes)
+        const bytes = new Uint8Array(call.bytes)
         return this.#inLane(call.uploadId, bytes.length, () => this.#append(call, bytes))
       }
       case 'end':
         return this.#inLane(call.uploadId, 0, () => this.#end(call))
       case 'keep': {
         this.#refuseTooLarge(call.announced)
-        const bytes = Uint8Array.from(call.bytes)
+        const bytes = new Uint8Array(call.bytes)
         const uploadId = uploadPrefix(call.userId) + call.newId
         return this.#inLane(uploadId, bytes.length, () => this.#keepWhole(call, uploadId, bytes))
       }
@@ -131,13 +131,29 @@ export class FileStore implements Files {
   async #begin({ userId, announced, newId, now }: FileCall<'begin'>): Promise<UploadProgress> {
     const prefix = uploadPrefix(userId)
     const names = await readdir(this.#folder.partial)
-    const own = names.filter((name) => name.startsWith(prefix) && parsePartial(name)?.kind === 'json')
-    if (own.length >= MAX_UPLOADS) {
+    const own = names.flatMap((name) => {
+      const parsed = name.startsWith(prefix) ? parsePartial(name) : null
+      return parsed?.kind === 'json' ? [parsed.uploadId] : []
+    })
+    if (own.length >= MAX_UPLOADS && !(await this.#dropStale(own))) {
       throw new ChatError('limit_reached', `${MAX_UPLOADS} uploads at once; end or go on with one of them`)
     }
     const uploadId = prefix + newId
     await this.#make(uploadId, { userId, announced, createdAt: now })
     return { uploadId, received: 0, size: announced.size }
+  }
+
+  /** Gives up the upload that has not gone on for longest, if that is long; true if there was one. */
+  async #dropStale(uploadIds: readonly string[]): Promise<boolean> {
+    let oldest: { readonly uploadId: string; readonly at: number } | null = null
+    for (const uploadId of uploadIds) {
+      if (this.#open.has(uploadId) || this.#lanes.busy(uploadId)) continue
+      const at = await lastWritten(this.#folder, uploadId)
+      if (oldest === null || at < oldest.at) oldest = { uploadId, at }
+    }
+    if (oldest === null || oldest.at + STALE_MS > this.#options.now()) return false
+    await this.#drop(oldest.uploadId)
+    return true
   }
 
   async #make(uploadId: string, pending: Pending): Promise<void> {
@@ -184,24 +200,23 @@ export class FileStore implements Files {
   async #end({ userId, uploadId, newId, now }: FileCall<'end'>): Promise<KeptUpload> {
     const before = await this.#keptBy(userId, uploadId)
     if (before) {
-      await this.#nameContent(uploadId, before.file.sha256)
+      await nameContent(this.#folder, uploadId, before.file.sha256)
       return { groupId: before.groupId, file: before.file, again: true }
     }
-    const { partial, pending } = await this.#opened(userId, uploadId)
-    const { announced } = pending
-    if (partial.received < announced.size) {
-      throw new ChatError('bad_file', `${partial.received} of ${announced.size} bytes are there`)
-    }
-    return await this.#keep(uploadId, partial, pending, newId, now)
+    const opened = await this.#opened(userId, uploadId)
+    const { received } = opened.partial
+    const { size } = opened.pending.announced
+    if (received < size) throw new ChatError('bad_file', `${received} of ${size} bytes are there`)
+    return await this.#keep(uploadId, opened, newId, now)
   }
 
   async #keepWhole(call: FileCall<'keep'>, uploadId: string, bytes: Uint8Array): Promise<KeptUpload> {
     const { userId, announced, newId, now } = call
     await this.#make(uploadId, { userId, announced, createdAt: now })
     try {
-      const { partial, pending } = await this.#opened(userId, uploadId)
-      await partial.write(bytes)
-      return await this.#keep(uploadId, partial, pending, newId, now)
+      const opened = await this.#opened(userId, uploadId)
+      await opened.partial.write(bytes)
+      return await this.#keep(uploadId, opened, newId, now)
     } catch (error) {
       // Nobody knows its id: it could not be gone on with.
       await this.#drop(uploadId)
@@ -212,40 +227,22 @@ export class FileStore implements Files {
   /** All bytes are there: looks at them and makes them a file. */
   async #keep(
     uploadId: string,
-    partial: PartialFile,
-    { userId, announced }: Pending,
+    { partial, pending }: OpenUpload,
     newId: string,
     now: number,
   ): Promise<KeptUpload> {
-    const { groupId, fileName, size, mimeType } = announced
-    const { sha256 } = partial
-    if (announced.sha256 !== undefined && announced.sha256.toLowerCase() !== sha256) {
+    if (!hashFits(partial, pending)) {
       await this.#drop(uploadId)
       throw new ChatError('bad_file', 'its bytes have another sha256; upload it anew', { field: 'sha256' })
     }
-    const found = await inspect(partial.handle, size, mimeType)
+    const file = await describeFile(partial, pending, newId)
+    const { userId, announced } = pending
+    const { groupId } = announced
     await partial.handle.sync()
-    const fileId = fileIdOf(groupId, newId)
-    const file: File = { fileId, url: fileUrl(fileId), fileName, size, sha256, ...found }
     await writeKept(this.#folder, uploadId, { userId, groupId, file, keptAt: now })
     await this.#closeUpload(uploadId)
-    await this.#nameContent(uploadId, sha256)
+    await nameContent(this.#folder, uploadId, file.sha256)
     return { groupId, file, again: false }
-  }
-
-  /** The bytes get their name for good, unless they have it already; the same bytes replace each other. */
-  async #nameContent(uploadId: string, sha256: string): Promise<void> {
-    const folder = this.#folder.contentFolder(sha256)
-    const isNew = (await mkdir(folder, { recursive: true })) !== undefined
-    try {
-      await rename(this.#folder.ofUpload(uploadId, 'part'), this.#folder.content(sha256))
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-      return
-    }
-    await syncFolder(folder)
-    if (isNew) await syncFolder(this.#folder.path)
-    await rm(this.#folder.ofUpload(uploadId, 'json'), { force: true })
   }
 
   /** The upload with its file open. @throws ChatError `not_found` where it is not the user's. */

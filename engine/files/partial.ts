@@ -6,7 +6,7 @@
  * file holds; opened again, it is hashed up to there first, a piece at a time.
  */
 import { createHash, type Hash } from 'node:crypto'
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { ChatError } from '../../protocol/errors.ts'
 import type { FileFolder } from './file-folder.ts'
 
@@ -110,16 +110,17 @@ export function noSuchUpload(): ChatError {
 /** How many bytes of an upload lie there. */
 export async function receivedOf(folder: FileFolder, uploadId: string, size: number): Promise<number> {
   try {
-    const handle = await open(folder.ofUpload(uploadId, 'part'), 'r')
-    try {
-      return Math.min((await handle.stat()).size, size)
-    } finally {
-      await handle.close()
-    }
+    return Math.min((await stat(folder.ofUpload(uploadId, 'part'))).size, size)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
     throw error
   }
+}
+
+/** When an upload last went on, milliseconds since 1970; 0 for one without bytes. */
+export async function lastWritten(folder: FileFolder, uploadId: string): Promise<number> {
+  const found = await stat(folder.ofUpload(uploadId, 'part')).catch(() => null)
+  return found?.mtimeMs ?? 0
 }
 
 async function take(lock: string): Promise<void> {

@@ -1,0 +1,46 @@
+/**
+ * A file store in tests: a real one in a folder of its own, under a clock that only a test moves.
+ */
+import { readdirSync } from 'node:fs'
+import { onTestFinished } from 'vitest'
+import type { AnnouncedFile } from '../../engine/files/file-calls.ts'
+import { FileFolder, prepareFolder } from '../../engine/files/file-folder.ts'
+import { FileStore } from '../../engine/files/file-store.ts'
+import { temporaryFolder } from './engines.ts'
+
+/** A store in a folder, as a process would start it, and calls in short. */
+export function aFileStore(dataDir = temporaryFolder()) {
+  const folder = new FileFolder(dataDir)
+  prepareFolder(folder)
+  const clock = { nowMs: 1_000 }
+  const store = new FileStore({ dataDir, maxUploadBytes: 1_000_000, now: () => clock.nowMs })
+  onTestFinished(() => store.close())
+  let ids = 0
+  const newId = () => `${String(Date.now())}${String(ids++).padStart(8, '0')}`
+  return {
+    store,
+    dataDir,
+    folder,
+    clock,
+    begin: (size: number, more: Partial<AnnouncedFile> & { uploadId?: string; userId?: string } = {}) => {
+      const { uploadId, userId = 'ana', ...rest } = more
+      const announced = { groupId: 'g', fileName: 'a.bin', size, ...rest }
+      return store.run({ call: 'begin', userId, announced, uploadId, newId: newId(), now: 5 })
+    },
+    append: (uploadId: string, offset: number, bytes: Uint8Array, userId = 'ana') =>
+      store.run({ call: 'append', userId, uploadId, offset, bytes }),
+    end: (uploadId: string, userId = 'ana') =>
+      store.run({ call: 'end', userId, uploadId, newId: newId(), now: 5 }),
+    keep: (bytes: Uint8Array) => {
+      const announced = { groupId: 'g', fileName: 'a.bin', size: bytes.length }
+      return store.run({ call: 'keep', userId: 'ana', announced, bytes, newId: newId(), now: 5 })
+    },
+  }
+}
+
+/** All files under `files/`, by their names. */
+export function contents({ path }: FileFolder): string[] {
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.includes('/') && !name.startsWith('partial'))
+    .sort()
+}
