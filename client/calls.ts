@@ -2,8 +2,8 @@
  * Calls: all requests but messages, over however many connections it takes.
  *
  * One made while there is no connection waits for the next. One whose connection is lost before
- * the answer came is made again where that changes nothing (reads, and what the table calls
- * idempotent); any other rejects with `connection_lost`, since nobody knows whether it was done.
+ * the answer came is made again where twice is the same as once (`repeatable`); any other rejects
+ * with `connection_lost`, since nobody knows whether it was done.
  * Every call ends within the timeout. Bounded: `MAX_WAITING` wait, over it `overloaded`.
  */
 import { ChatError } from '../protocol/errors.ts'
@@ -15,13 +15,37 @@ import type { Connection } from './connection.ts'
 
 const MAX_WAITING = 1_000
 
-/** Requests that may be made twice. A `create_group` may where its outcome is one and the same. */
+/** Reads, and changes that twice are as once. A `create_group` is where its outcome is one and the same. */
 const repeatable: ReadonlySet<RequestName> = new Set([
   'get_groups',
   'get_history',
+  'get_invitations',
+  'get_members',
+  'get_pins',
+  'get_online_users',
+  'get_receipts',
+  'get_file',
+  'get_contacts',
+  'search',
+  'search_users',
   'join_group',
   'add_member',
-])
+  'invite_member',
+  'decline_invitation',
+  'ban_member',
+  'mute_group',
+  'delete_message',
+  'recall_message',
+  'react',
+  'unreact',
+  'pin_message',
+  'unpin_message',
+  'message_delivered',
+  'message_read',
+  'update_status',
+  'upload_chunk',
+  'upload_end',
+] satisfies MethodRequest[])
 
 interface Call {
   readonly name: MethodRequest

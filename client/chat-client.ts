@@ -14,6 +14,7 @@ import {
   requestMethods,
   type SendRequest,
 } from '../protocol/methods.ts'
+import type { File } from '../protocol/records.ts'
 import type { RequestFields, RequestName, requests } from '../protocol/requests.ts'
 import { Calls } from './calls.ts'
 import { CatchUp } from './catch-up.ts'
@@ -26,6 +27,7 @@ import { type ClientState, Link, type TokenSource } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { Outbox } from './outbox.ts'
 import { makeTempId } from './temp-id.ts'
+import { type FileToUpload, upload } from './upload.ts'
 import { toWebSocketUrl } from './websocket.ts'
 
 export interface ChatClientOptions {
@@ -78,6 +80,9 @@ export type ClientMethods = Omit<RequestMethods, 'resume' | 'sendMessage'> & {
 
 const REQUEST_TIMEOUT_MS = 15_000
 const SILENCE_MS = 25_000
+const MAX_CHUNK_BYTES = 262_144
+/** What the frame around a chunk takes at the most. */
+const FRAME_BYTES = 256
 
 /** The methods as a class, so that `ChatClient` has them with their types. */
 const WithMethods = class {
@@ -190,6 +195,19 @@ export class ChatClient extends WithMethods {
   /** Calls `listener` for each such event; the function returned ends that. */
   on<N extends keyof ClientEvents>(event: N, listener: (fields: ClientEvents[N]) => void): () => void {
     return this.#listeners.on(event, listener)
+  }
+
+  /**
+   * Uploads a file of any size, in chunks, over reconnects; then `sendMessage` with its `fileId`
+   * shows it. Resolves once it is kept; rejects with a `ChatError` or `ClientError`.
+   */
+  async upload(file: FileToUpload): Promise<File> {
+    const { limits } = await this.connect()
+    return await upload(file, {
+      ask: (name, fields) => this.#send(name, fields),
+      clock: this.#clock,
+      chunkBytes: Math.min(MAX_CHUNK_BYTES, limits.maxMessageBytes - FRAME_BYTES),
+    })
   }
 
   /** Ends the connection. What has no answer yet rejects with `closed`. */

@@ -1,0 +1,116 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { openAsBlob, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ChatClient } from '../../client/chat-client.ts'
+import { systemClock } from '../../client/clock.ts'
+import { resolveSettings } from '../../server/config.ts'
+import { createServer, type Server } from '../../server/server.ts'
+import { makeToken } from '../../server/token.ts'
+import { temporaryFolder } from '../support/engines.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
+
+const jwtSecret = 'a secret of thirty-two bytes, and more'
+const quiet = { info() {}, warn() {}, error() {} }
+
+async function aServer(dataDir: string, port = 0): Promise<Server> {
+  const server = await createServer({
+    dataDir,
+    port,
+    host: '127.0.0.1',
+    shards: 'inline',
+    jwtSecret,
+    logger: quiet,
+    rateLimit: 0,
+  })
+  onTestFinished(() => server.close())
+  return server
+}
+
+/** Ana, with a group of her own, behind a network that can be cut. */
+async function ana(proxy: TcpProxy) {
+  const token = () => makeToken(resolveSettings({ jwtSecret }), { userId: 'ana', ttlSeconds: 600 })
+  const client = new ChatClient({
+    url: `http://127.0.0.1:${proxy.port}`,
+    token,
+    clock: { ...systemClock, random: () => 0.01 },
+  })
+  onTestFinished(() => client.close())
+  await client.connect()
+  const { groupId } = await client.createGroup({ kind: 'group' })
+  return { client, groupId, token }
+}
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+describe('upload', () => {
+  it('takes a file of many chunks, says how far it is, and a message shows it', async () => {
+    const server = await aServer(temporaryFolder())
+    const { client, groupId, token } = await ana(await TcpProxy.start(server.port))
+    const data = randomBytes(300_000)
+    const path = join(temporaryFolder(), 'data.bin')
+    writeFileSync(path, data)
+    const progress: number[] = []
+    const file = await client.upload({
+      groupId,
+      fileName: 'data.bin',
+      data: await openAsBlob(path),
+      onProgress: (received, size) => progress.push(received / size),
+    })
+    expect(file).toMatchObject({ fileName: 'data.bin', size: 300_000, sha256: sha256(data) })
+    expect(progress).toEqual([...progress].sort((a, b) => a - b))
+    expect(progress.at(-1)).toBe(1)
+    const { message } = await client.sendMessage({ groupId, content: '', type: 'file', fileId: file.fileId })
+    expect(message.file).toEqual(file)
+    const response = await fetch(server.url + file.url, {
+      headers: { authorization: `Bearer ${await token()}` },
+    })
+    expect(sha256(new Uint8Array(await response.arrayBuffer()))).toBe(file.sha256)
+  })
+
+  it('goes on where it was, over lost connections and a restart of the server', async () => {
+    const dataDir = temporaryFolder()
+    const first = await aServer(dataDir)
+    const proxy = await TcpProxy.start(first.port)
+    const { client, groupId } = await ana(proxy)
+    const data = randomBytes(600_000)
+    let chunks = 0
+    let restarted: Promise<void> | null = null
+    const file = await client.upload({
+      groupId,
+      fileName: 'data.bin',
+      data,
+      onProgress: () => {
+        chunks += 1
+        if (chunks === 2 || chunks === 7) proxy.cut()
+        if (chunks === 4) {
+          restarted = first.close().then(async () => {
+            proxy.target = (await aServer(dataDir)).port
+          })
+        }
+      },
+    })
+    await restarted
+    expect(file.sha256).toBe(sha256(data))
+    // Not from the beginning: 10 chunks, and hardly one of them twice.
+    expect(chunks).toBeLessThan(14)
+  })
+
+  it('is refused for a group one is not in, and ends when it is aborted', async () => {
+    const server = await aServer(temporaryFolder())
+    const { client, groupId } = await ana(await TcpProxy.start(server.port))
+    const data = randomBytes(200_000)
+    await expect(client.upload({ groupId: 'other', fileName: 'x', data })).rejects.toMatchObject({
+      code: 'not_a_member',
+    })
+    const abort = new AbortController()
+    const given = client.upload({
+      groupId,
+      fileName: 'x',
+      data,
+      signal: abort.signal,
+      onProgress: () => abort.abort(new Error('changed my mind')),
+    })
+    await expect(given).rejects.toThrow('changed my mind')
+  })
+})
