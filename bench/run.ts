@@ -16,7 +16,7 @@ import { Children, type RunningServer } from './children.ts'
 const usage = `npm run bench -- [--quick] [--case NAME[,NAME]] [--runs N]
 
   --quick   shorter and one round each, same sizes: under 90 s in all
-  --case    only these: connect, small-groups, large-group, ingest
+  --case    only these: connect, small-groups, large-group, ingest, reading, search
   --runs    rounds of each case (3; with --quick 1)
   --server-arg=--cpu-prof
             an argument for the server's Node, for profiles; may be repeated
@@ -44,6 +44,16 @@ const bars: Readonly<Record<string, readonly Bar[]>> = {
   ],
   'large-group': [lost, { figure: 'of bare uWebSockets.js', bar: '≥ 0.85', met: (value) => value >= 0.85 }],
   ingest: [lost, { figure: 'message_sent/s', bar: '≥ 20000', met: (value) => value >= 20_000 }],
+  reading: [
+    lost,
+    { figure: 'p99 factor', bar: '≤ 2', met: (value) => value <= 2 },
+    { figure: 'receipts/s', bar: '≥ 25000', met: (value) => value >= 25_000 },
+  ],
+  search: ['everywhere', 'in-500', 'in-20', 'one group'].map((caller) => ({
+    figure: `${caller} p95 ms`,
+    bar: '< 50',
+    met: (value: number) => value < 50,
+  })),
 }
 
 const values = readOptions()

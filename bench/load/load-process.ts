@@ -5,6 +5,8 @@ import type { Case, CaseInput } from '../cases/case.ts'
 import { connectCase } from '../cases/connect.ts'
 import { ingestCase } from '../cases/ingest.ts'
 import { largeGroupCase } from '../cases/large-group.ts'
+import { readingCase } from '../cases/reading.ts'
+import { searchCase } from '../cases/search.ts'
 import { smallGroupsCase } from '../cases/small-groups.ts'
 
 /** By the name they are asked for with. */
@@ -13,6 +15,8 @@ const cases: Readonly<Record<string, Case>> = {
   'small-groups': smallGroupsCase,
   'large-group': largeGroupCase,
   ingest: ingestCase,
+  reading: readingCase,
+  search: searchCase,
 }
 
 // Ends with the runner, however that ends.
