@@ -174,11 +174,16 @@ export const requests = {
     fields: { groupId, userId, until: optional(time) },
     answer: 'ok',
   },
-  /** Ends by itself after 6 s without another. Nothing happens in a large group. */
+  /** For who may post. Ends by itself after 6 s without another. Nothing happens in a large group. */
   typing_start: { code: 28, route: 'group', budget: 'ephemeral', fields: { groupId }, answer: 'ok' },
+  /** A message that is sent ends it as well. */
   typing_stop: { code: 29, route: 'group', budget: 'ephemeral', fields: { groupId }, answer: 'ok' },
   /** What others see while one is connected; `offline` is invisible. The same on all devices, and kept. */
   update_status: { code: 30, route: 'user', durable: 'state', fields: { status }, answer: 'ok' },
+  /**
+   * The members who are there at present and let it be seen; changes come as `contact_status_changed`.
+   * Of a large group only how many.
+   */
   get_online_users: { code: 31, route: 'group', fields: { groupId }, answer: 'online_users' },
   /** The messages, all of one group, have reached this device. */
   message_delivered: {
@@ -200,7 +205,10 @@ export const requests = {
   },
   /** Who got and who read a message, but its sender. */
   get_receipts: { code: 34, route: 'group', fields: { messageId }, answer: 'receipts' },
-  /** Relayed to the online members, or to one of them; never stored. For WebRTC's offers and the like. */
+  /**
+   * Relayed to all devices of one member or, without `toUserId`, to all who hear the group but the
+   * session that sends; never stored. For WebRTC's offers and the like.
+   */
   signal: {
     code: 35,
     route: 'group',
