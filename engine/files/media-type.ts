@@ -25,6 +25,9 @@ const inside: Readonly<Record<string, RegExp>> = {
   'video/3gpp': /^audio\/3gpp2?$/,
 }
 
+/** No file of these is all text: "BMW" is no bitmap, whatever its first two letters say. */
+const binary = /^(image\/(?!svg)|audio\/(?!.*mpegurl)|video\/|font\/)|msdownload|compress|flash/
+
 /** Of unknown bytes: nothing that a browser shows by itself or runs. */
 const harmless = /^(application|font|model)\/[a-z0-9][a-z0-9.+-]*$/
 const notHarmless = /pdf|xml|html|script|wasm|shockwave|flash|json/
@@ -35,11 +38,12 @@ const textual =
 export async function mediaType(head: Uint8Array, whole: boolean, claim?: string): Promise<string> {
   const claimed = normalized(claim)
   const found = await signature(head)
-  if (found !== null) {
+  const text = isText(head, whole)
+  if (found !== null && !(text && binary.test(found))) {
     if (found === 'application/xml' && looksLikeSvg(head)) return 'image/svg+xml'
     return claimed !== null && inside[found]?.test(claimed) ? claimed : found
   }
-  if (isText(head, whole)) {
+  if (text) {
     if (looksLikeSvg(head)) return 'image/svg+xml'
     return claimed !== null && textual.test(claimed) ? claimed : 'text/plain'
   }

@@ -26,6 +26,7 @@ describe('the type of a file', () => {
     ['sound in an MP4', anMp4('M4A ', 1, 1), undefined, 'audio/x-m4a'],
     ['a voice message of a browser', aWebm(1), 'audio/webm;codecs=opus', 'audio/webm'],
     ['a text', Buffer.from('olá, mundo'), undefined, 'text/plain'],
+    ['a text that begins like a bitmap', Buffer.from('BMW, GIF and ID3'), undefined, 'text/plain'],
     ['a text with a kind', Buffer.from('{"a": 1}'), 'application/json', 'application/json'],
     ['a text that is called an image', Buffer.from('not an image'), 'image/png', 'text/plain'],
     ['an SVG, whatever it is called', Buffer.from('<svg onload="x()">'), 'image/png', 'image/svg+xml'],
