@@ -16,7 +16,7 @@ export interface ByteSource {
 }
 
 /** Thrown where a header is not worth more reading. */
-export class TooManyReads extends Error {
+class TooManyReads extends Error {
   override readonly name = 'TooManyReads'
 }
 

@@ -7,7 +7,7 @@
  */
 import { fileTypeFromBuffer } from 'file-type'
 
-export const UNKNOWN_TYPE = 'application/octet-stream'
+const UNKNOWN_TYPE = 'application/octet-stream'
 /** Enough for every signature; what it has to unpack inside is no larger. */
 const SIGNATURE_BYTES = 4_100
 

@@ -2,9 +2,9 @@
  * The store in tests: a writer and a reader of one real file, and entries to write into it.
  */
 import { onTestFinished } from 'vitest'
+import { fileUrl } from '../../engine/files/file-address.ts'
 import type { LogEntry, StoredGroup, StoredMember } from '../../engine/storage/log.ts'
 import { openReader, openWriter } from '../../engine/storage/sqlite/database.ts'
-import { fileUrl } from '../../engine/files/file-address.ts'
 import { Reader } from '../../engine/storage/sqlite/reader.ts'
 import { Writer } from '../../engine/storage/sqlite/writer.ts'
 import type { File, Message } from '../../protocol/records.ts'
