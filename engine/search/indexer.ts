@@ -79,7 +79,7 @@ export class Indexer {
 
   /** The writer has committed something. @throws ForeignIndexError */
   changed(note: ChangeNote): void {
-    if (note.all) this.#lookAfter = 0
+    if (note.all) this.lookAgain()
     for (const [groupId, lastSeq] of note.groups) {
       const known = this.#fresh.get(groupId) ?? this.#old.get(groupId)
       if (known) {
@@ -89,6 +89,11 @@ export class Indexer {
       const group = this.#feed.groupKey(groupId)
       if (group !== undefined) this.#remember(this.#fresh, { group, groupId, lastSeq })
     }
+  }
+
+  /** News may have been missed: looks at all groups once more. */
+  lookAgain(): void {
+    this.#lookAfter = 0
   }
 
   /** Does a little of what is to be done. @throws ForeignIndexError, or what SQLite throws */

@@ -109,6 +109,11 @@ export class SearchIndex {
     }
   }
 
+  /** False once it is closed. */
+  get open(): boolean {
+    return this.#db.open
+  }
+
   /** How many documents there are. */
   get documents(): number {
     return this.#documents

@@ -22,6 +22,8 @@ const READ_CACHE_KIB = 8_192
 const PAUSE_MS = 50
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 30_000
+/** An index that was just built anew is not to blame. */
+const REBUILD_AGAIN_MS = 60_000
 /** How often long work is spoken of, and what counts as long. */
 const PROGRESS_MS = 10_000
 const LONG_WORK = 10_000
@@ -36,6 +38,7 @@ export class SearchService {
   #timer: NodeJS.Timeout | NodeJS.Immediate | null = null
   #steppedAt = Number.NEGATIVE_INFINITY
   #retryMs = FIRST_RETRY_MS
+  #rebuiltAt = Number.NEGATIVE_INFINITY
   #closed = false
   /** Messages indexed before the work at hand began, and when it was last spoken of. */
   #work: { readonly from: number; toldAt: number } | null = null
@@ -60,7 +63,7 @@ export class SearchService {
     try {
       return searchMessages(this.#index, this.#feed, query)
     } catch (error) {
-      if (isDamage(error)) this.#rebuild(error)
+      if (isDamage(error)) this.#failed(error)
       throw error
     }
   }
@@ -97,41 +100,54 @@ export class SearchService {
 
   #step(): void {
     this.#timer = null
-    const worked = this.#attempt(() => {
+    this.#attempt(() => {
       const step = this.#indexer.step()
       this.#steppedAt = performance.now()
+      this.#retryMs = FIRST_RETRY_MS
       this.#tellProgress()
       if (step === 'full') this.#schedule(0)
       else if (!this.#indexer.idle) this.#schedule()
     })
-    if (worked) this.#retryMs = FIRST_RETRY_MS
   }
 
-  /** Whether it went well; otherwise it is being mended, or tried again later. */
-  #attempt(work: () => void): boolean {
+  #attempt(work: () => void): void {
     try {
       work()
-      return true
     } catch (error) {
-      if (error instanceof ForeignIndexError || isDamage(error)) this.#rebuild(error)
-      else {
-        this.#logger.warn({ cause: String(error), retryMs: this.#retryMs }, 'the search index failed')
-        this.#unschedule()
-        this.#schedule(this.#retryMs)
-        this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
-      }
-      return false
+      this.#failed(error)
     }
   }
 
-  #rebuild(error: unknown): void {
-    this.#logger.warn({ cause: String(error) }, 'the search index is thrown away and built anew')
-    this.#index.close()
-    SearchIndex.remove(this.#dataDir)
-    this.#index = SearchIndex.open(this.#dataDir)
-    this.#indexer = new Indexer(this.#index, this.#feed, () => performance.now())
-    this.#work = null
-    this.#schedule()
+  /** Mends the index where it is to blame, and tries again later. */
+  #failed(error: unknown): void {
+    const cause = String(error)
+    const now = performance.now()
+    const isToBlame = error instanceof ForeignIndexError || isDamage(error)
+    // Where a new index does not help, the log itself is what cannot be read.
+    if (!this.#index.open || (isToBlame && now - this.#rebuiltAt > REBUILD_AGAIN_MS)) {
+      this.#rebuiltAt = now
+      this.#rebuild(cause)
+    } else {
+      this.#logger.warn({ cause, retryMs: this.#retryMs }, 'the search index failed')
+      this.#indexer.lookAgain()
+    }
+    this.#unschedule()
+    this.#schedule(this.#retryMs)
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
+  }
+
+  #rebuild(cause: string): void {
+    this.#logger.warn({ cause }, 'the search index is thrown away and built anew')
+    try {
+      this.#index.close()
+      SearchIndex.remove(this.#dataDir)
+      this.#index = SearchIndex.open(this.#dataDir)
+      this.#indexer = new Indexer(this.#index, this.#feed, () => performance.now())
+      this.#work = null
+    } catch (error) {
+      // No room, or no permission: the next try begins with it.
+      this.#logger.warn({ cause: String(error), retryMs: this.#retryMs }, 'the search index failed')
+    }
   }
 
   #tellProgress(): void {

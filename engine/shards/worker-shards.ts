@@ -27,13 +27,11 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
     startStorageThread(file, dataDir, options.durability, channels, search)
   // The writer makes the file that the others open.
   const writer = await storage('../storage/writer-thread.js', writerChannels, changes.port1)
-  const [reader, search] = await Promise.all([
-    storage('../storage/reader-thread.js', readerChannels),
-    startSearch(
-      { dataDir, ports: searchChannels.map((channel) => channel.port1), writer: changes.port2 },
-      options.logger,
-    ),
-  ])
+  const reader = await storage('../storage/reader-thread.js', readerChannels).catch(endingWith(writer))
+  const search = await startSearch(
+    { dataDir, ports: searchChannels.map((channel) => channel.port1), writer: changes.port2 },
+    options.logger,
+  ).catch(endingWith(reader, writer))
 
   const workers = writerChannels.map((channel, index) => {
     const readerChannel = readerChannels[index] as MessageChannel
@@ -63,16 +61,25 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
     },
     searchStats: () => search.stats(),
     async close() {
-      const end = (worker: Worker) => {
-        const ended = once(worker, 'exit')
-        worker.postMessage('end')
-        return ended
-      }
       await Promise.all(workers.map(end))
       await end(reader)
       await end(search.worker)
       await end(writer)
     },
+  }
+}
+
+async function end(worker: Worker): Promise<void> {
+  const ended = once(worker, 'exit')
+  worker.postMessage('end')
+  await ended
+}
+
+/** A thread could not be started: those that were, in the order in which they end. */
+function endingWith(...workers: readonly Worker[]): (error: unknown) => Promise<never> {
+  return async (error) => {
+    for (const worker of workers) await end(worker)
+    throw error
   }
 }
 

@@ -63,10 +63,10 @@ export function openInlineStorage(
         janitor.close()
         try {
           loop.close()
-          search.close()
           reader.close()
           writer.checkpoint()
         } finally {
+          search.close()
           writer.close()
           lock.release()
         }
@@ -110,6 +110,6 @@ class InlineLog implements Log {
   }
 
   async read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']> {
-    return isSearch(query) ? this.#search.run(query as never) : this.#reader.run(query as never)
+    return isSearch(query) ? this.#search.run(query as never) : this.#reader.run(query)
   }
 }

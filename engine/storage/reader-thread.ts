@@ -4,7 +4,7 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { post, unpack } from '../shards/packing.ts'
-import type { ReadQuery, StoredRead } from './log.ts'
+import type { ReadQuery } from './log.ts'
 import type { ReadAnswer } from './query-port.ts'
 import { openReader } from './sqlite/database.ts'
 import { Reader } from './sqlite/reader.ts'
@@ -19,9 +19,7 @@ const main = parentPort as MessagePort
 try {
   const reader = new Reader(openReader(dataDir))
   for (const port of ports) {
-    port.on('message', (batch: Uint8Array) =>
-      answer(reader, port, unpack<[number, ReadQuery<StoredRead>][]>(batch)),
-    )
+    port.on('message', (batch: Uint8Array) => answer(reader, port, unpack<[number, ReadQuery][]>(batch)))
   }
   main.once('message', () => {
     for (const port of ports) port.close()
@@ -35,7 +33,7 @@ try {
   main.close()
 }
 
-function answer(reader: Reader, port: MessagePort, queries: [number, ReadQuery<StoredRead>][]): void {
+function answer(reader: Reader, port: MessagePort, queries: [number, ReadQuery][]): void {
   for (let from = 0; from < queries.length; from += SLICE) {
     const answers = queries.slice(from, from + SLICE).map(([id, query]): ReadAnswer => {
       try {

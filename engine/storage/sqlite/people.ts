@@ -45,9 +45,13 @@ export class People {
 
 /** Every word that is wanted begins one of the name's. */
 function fits(name: string, wanted: readonly string[]): boolean {
+  // Most names are plain, and most of those do not fit: they need not be cut into words.
+  if (plain.test(name) && !name.toLowerCase().includes(wanted[0] as string)) return false
   const words = tokenize(name)
   return wanted.every((begin) => words.some(({ text }) => text.startsWith(begin)))
 }
+
+const plain = /^[ -~]*$/
 
 function order(a: UserRow, b: UserRow): number {
   const [left, right] = [a.name || a.user_id, b.name || b.user_id]

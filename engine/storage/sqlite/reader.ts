@@ -17,11 +17,13 @@ import type {
   User,
 } from '../../../protocol/records.ts'
 import {
+  isSearch,
   type LoadedGroup,
   type LoggedEvent,
   type PostNumber,
   RECENT_EVENTS,
   REMEMBERED_TEMP_IDS,
+  type ReadName,
   type ReadQuery,
   type Reads,
   type StoredRead,
@@ -42,9 +44,10 @@ export class Reader {
     this.#people = new People(db)
   }
 
-  /** Answers one query, in one snapshot. */
-  run<N extends StoredRead>(query: ReadQuery<N>): Reads[N]['result'] {
-    const answer = this[query.read] as unknown as (query: ReadQuery<N>) => Reads[N]['result']
+  /** Answers one query, in one snapshot. @throws Error for those that search answers */
+  run<N extends ReadName>(query: ReadQuery<N>): Reads[N]['result'] {
+    if (isSearch(query)) throw new Error(`"${query.read}" is for search`)
+    const answer = this[query.read as StoredRead] as unknown as (query: ReadQuery<N>) => Reads[N]['result']
     return this.#snapshot(() => answer.call(this, query))
   }
 
