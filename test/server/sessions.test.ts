@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { encodeEvent } from '../../protocol/codec.ts'
 import { type Harness, START_MS, startFrontEnd, tokenOf } from './front-end-harness.ts'
 
 let server: Harness
@@ -15,6 +16,19 @@ describe('sessions of one user', () => {
     expect((await third.closed()).code).toBe(4409)
     expect(first.ws.readyState).toBe(first.ws.OPEN)
     await server.connected('bruno')
+  })
+
+  it('begin with connected, whatever their user is told on all devices before', async () => {
+    server.gateway.greets = 'by hand'
+    const client = server.client({ token: await tokenOf('ana') })
+    await expect.poll(() => server.gateway.sessions.length).toBe(1)
+    const session = server.gateway.session(0)
+    const read = { messageIds: ['g:1'], groupId: 'g', readBy: 'ana', timestamp: 0 }
+    session.port.send(encodeEvent('message_read', 0, read))
+    server.gateway.greet(session)
+    session.port.send(encodeEvent('message_read', 0, read))
+    await client.next('message_read')
+    expect(client.events.map(({ event }) => event)).toEqual(['connected', 'message_read'])
   })
 
   it('make room when they end', async () => {

@@ -163,6 +163,16 @@ describe('receipts for posts that are not in memory', () => {
     ])
   })
 
+  it('go over nothing that left memory meanwhile', () => {
+    const group = anOldChat()
+    for (const seq of [102, 103]) post(group, seq, 'ana')
+    const asked = read(group, 'bruno', [99, 103])
+    const newest = { seq: 103, message: { ...aPost(103), senderId: 'ana' } }
+    Object.assign(group, { recent: new RecentEvents([newest], false) })
+    given(asked, [{ seq: 99, senderId: 'ana', previous: 98, next: 100 }])
+    expect(short(group.receipts.get('bruno')?.read ?? [])).toBe('99-99 103-103')
+  })
+
   it('are refused where the member has left meanwhile', () => {
     const group = anOldChat()
     const asked = read(group, 'bruno', [50])

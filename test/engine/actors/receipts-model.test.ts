@@ -1,0 +1,129 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { Effects } from '../../../engine/actors/effects.ts'
+import { type GroupState, loadedState } from '../../../engine/actors/group/group-state.ts'
+import { getReceipts, messageDelivered, messageRead } from '../../../engine/actors/group/receipts.ts'
+import { RecentEvents } from '../../../engine/actors/group/recent-events.ts'
+import type { LogEntry, StoredGroup } from '../../../engine/storage/log.ts'
+import { by } from '../../support/groups.ts'
+import { aGroupEntry, aMemberEntry, aPostEntry, aStore } from '../../support/store.ts'
+
+const users = ['ana', 'bruno', 'clara'] as const
+const MINUTE_MS = 60_000
+
+const step = fc.oneof(
+  fc.record({ do: fc.constant('post' as const), user: fc.constantFrom(...users) }),
+  fc.record({ do: fc.constant('event' as const) }),
+  fc.record({
+    do: fc.constantFrom('delivered' as const, 'read' as const),
+    user: fc.constantFrom(...users),
+    /** Where in the group's numbers, from its end. */
+    back: fc.array(fc.nat({ max: 25 }), { minLength: 1, maxLength: 8 }),
+    passes: fc.constantFrom(0, 1_000, 2 * MINUTE_MS),
+  }),
+  fc.record({ do: fc.constant('evict' as const), kept: fc.integer({ min: 1, max: 10 }) }),
+)
+
+/** A group over a store: what its handlers ask for is done at once. */
+class SmallGroup {
+  readonly store = aStore()
+  readonly info: StoredGroup = aGroupEntry('g').group
+  group: GroupState
+  /** What was answered last. */
+  answered: unknown
+
+  constructor() {
+    this.store.writer.commit([
+      aGroupEntry('g'),
+      ...users.map((userId) => aMemberEntry('g', userId)),
+      anEvent(1),
+    ])
+    this.group = this.#load(256)
+  }
+
+  post(senderId: string): number {
+    const entry = aPostEntry(this.group.lastSeq + 1, { senderId, senderName: senderId })
+    this.#add(entry, { seq: entry.message.seq, message: entry.message })
+    return entry.message.seq
+  }
+
+  event(): void {
+    const entry = anEvent(this.group.lastSeq + 1)
+    this.#add(entry, entry)
+  }
+
+  /** Leaves memory, and comes back with the newest events only. */
+  evict(kept: number): void {
+    this.group = this.#load(kept)
+  }
+
+  perform(effects: Effects): void {
+    for (const effect of effects) {
+      if (effect.type === 'append') this.store.writer.commit([effect.entry])
+      else if (effect.type === 'answer') this.answered = effect.event.fields
+      else if (effect.type === 'read') {
+        this.perform(effect.then(this.store.reader.run(effect.query) as never, 0))
+      }
+    }
+  }
+
+  #add(entry: LogEntry, logged: Parameters<RecentEvents['push']>[0]): void {
+    this.store.writer.commit([entry])
+    this.group.lastSeq = logged.seq
+    this.group.publishedSeq = logged.seq
+    this.group.recent.push(logged, 0, 0)
+  }
+
+  #load(kept: number): GroupState {
+    const loaded = this.store.reader.run({ read: 'group', groupId: 'g' })
+    const complete = loaded.recent.length <= kept
+    return {
+      ...loadedState(this.info, loaded, { editWindowMs: 0 }),
+      recent: new RecentEvents(loaded.recent.slice(-kept), complete),
+    }
+  }
+}
+
+function anEvent(seq: number) {
+  return { type: 'event', groupId: 'g', seq, code: 71, at: 0, frame: Buffer.of(0) } as const
+}
+
+it('receipts are those of a plain list, in memory, in the log and across both', () => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }), (steps) => {
+      const small = new SmallGroup()
+      const posts = new Map<number, string>()
+      const given = { delivered: new Set<string>(), read: new Set<string>() }
+      let now = 1_700_000_000_000
+      for (const one of steps) {
+        if (one.do === 'post') posts.set(small.post(one.user), one.user)
+        else if (one.do === 'event') small.event()
+        else if (one.do === 'evict') small.evict(one.kept)
+        else {
+          now += one.passes
+          const seqs = one.back.map((back) => Math.max(1, small.group.lastSeq - back))
+          const messageIds = seqs.map((seq) => `g:${seq}`)
+          const { group } = small
+          small.perform(
+            one.do === 'read'
+              ? messageRead(group, by(one.user), { messageIds, groupId: 'g' }, now)
+              : messageDelivered(group, by(one.user), { messageIds }, now),
+          )
+          for (const seq of seqs) {
+            given.delivered.add(`${one.user} ${seq}`)
+            if (one.do === 'read') given.read.add(`${one.user} ${seq}`)
+          }
+        }
+      }
+      for (const [seq, sender] of posts) {
+        small.perform(getReceipts(small.group, by('ana'), { messageId: `g:${seq}` }, now))
+        const others = users.filter((userId) => userId !== sender)
+        expect(small.answered, `${seq}`).toMatchObject({
+          deliveredCount: others.filter((userId) => given.delivered.has(`${userId} ${seq}`)).length,
+          readCount: others.filter((userId) => given.read.has(`${userId} ${seq}`)).length,
+        })
+      }
+    }),
+    { seed: 3, numRuns: 100 },
+  )
+})

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { loadedReceipts, receiptsEntry } from '../../../engine/actors/group/member-receipts.ts'
+import { withReceipts } from '../../../engine/actors/group/ranges.ts'
+import type { LogEntry } from '../../../engine/storage/log.ts'
+import { aGroupEntry, aMemberEntry, aPostEntry, aStore } from '../../support/store.ts'
+
+const members = ['ana', 'bruno', 'clara'].map((userId) => aMemberEntry('g', userId))
+const ranges = (...seqs: readonly number[]) => withReceipts([], seqs, 1_700_000_000_000, () => false)
+
+describe('receipts in the store', () => {
+  const given = { delivered: ranges(2, 3, 9), read: ranges(2), readSeq: 2 }
+
+  it('come back as they were given, those of each member', () => {
+    const { writer, reader } = aStore()
+    writer.commit([aGroupEntry('g'), ...members, receiptsEntry('g', 'bruno', given)])
+    const { receipts } = reader.run({ read: 'group', groupId: 'g' })
+    expect(loadedReceipts(receipts)).toEqual(new Map([['bruno', given]]))
+  })
+
+  it('are replaced by newer ones, and the mark never goes back', () => {
+    const { writer, reader } = aStore()
+    const more = { delivered: ranges(2, 3, 9), read: ranges(2, 9), readSeq: 9 }
+    writer.commit([aGroupEntry('g'), ...members, receiptsEntry('g', 'bruno', given)])
+    writer.commit([receiptsEntry('g', 'bruno', more), receiptsEntry('g', 'bruno', { ...more, readSeq: 4 })])
+    const { receipts } = reader.run({ read: 'group', groupId: 'g' })
+    expect(loadedReceipts(receipts)).toEqual(new Map([['bruno', more]]))
+  })
+
+  it('go with the member, and stay when the member changes', () => {
+    const { writer, reader } = aStore()
+    const changed: LogEntry = aMemberEntry('g', 'bruno', { role: 'moderator' })
+    writer.commit([aGroupEntry('g'), ...members, receiptsEntry('g', 'bruno', given), changed])
+    expect(reader.run({ read: 'group', groupId: 'g' }).receipts).toHaveLength(1)
+    writer.commit([{ type: 'member_left', groupId: 'g', userId: 'bruno' }, changed])
+    expect(reader.run({ read: 'group', groupId: 'g' }).receipts).toEqual([])
+  })
+})
+
+describe('posts by their numbers', () => {
+  it('have their senders, and the posts of others next to them', () => {
+    const { writer, reader } = aStore()
+    const by = (seq: number, senderId: string) => aPostEntry(seq, { senderId })
+    writer.commit([aGroupEntry('g'), ...members, by(2, 'ana'), by(4, 'bruno'), by(6, 'ana'), by(9, 'clara')])
+    const posts = (seqs: readonly number[]) =>
+      reader.run({ read: 'posts', groupId: 'g', userId: 'bruno', seqs })
+    expect(posts([2, 3, 4, 6, 9, 11])).toEqual([
+      { seq: 2, senderId: 'ana', previous: null, next: 6 },
+      { seq: 4, senderId: 'bruno', previous: 2, next: 6 },
+      { seq: 6, senderId: 'ana', previous: 2, next: 9 },
+      { seq: 9, senderId: 'clara', previous: 6, next: null },
+    ])
+    expect(reader.run({ read: 'posts', groupId: 'h', userId: 'bruno', seqs: [2] })).toEqual([])
+  })
+})
