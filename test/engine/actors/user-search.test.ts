@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import type { Effects } from '../../../engine/actors/effects.ts'
+import { getContacts, search, searchUsers } from '../../../engine/actors/user/search.ts'
+import type { User } from '../../../protocol/records.ts'
+import { brief, by, given, only } from '../../support/groups.ts'
+import { refusal } from '../../support/sessions.ts'
+import { aUser } from '../../support/users.ts'
+
+describe('search', () => {
+  it('asks for the terms in the caller’s name, with the filters as they are', () => {
+    const fields = { query: 'Reunião "9 h"', groupId: 'g', senderId: 'bruno', before: 9, after: 2, limit: 5 }
+    const { query } = only(search(aUser(), by('ana'), fields), 'read')
+    expect(query).toEqual({
+      read: 'search',
+      userId: 'ana',
+      terms: [
+        { tokens: ['reuniao'], prefix: false },
+        { tokens: ['9', 'h'], prefix: false },
+      ],
+      groupId: 'g',
+      senderId: 'bruno',
+      before: 9,
+      after: 2,
+      limit: 5,
+    })
+  })
+
+  it('answers with the page, or that the caller is not in the group', () => {
+    const effects = search(aUser(), by('ana'), { query: 'bread' })
+    const page = { hits: [], hasMore: false }
+    expect(only(given(effects, page), 'answer').event).toEqual({ name: 'search_results', fields: page })
+    expect(() => given(effects, null)).toThrow(expect.objectContaining(refusal('not_a_member')))
+  })
+
+  it('refuses a query without words before anything is read', () => {
+    expect(() => search(aUser(), by('ana'), { query: '?!' })).toThrow(
+      expect.objectContaining(refusal('bad_request', 'query')),
+    )
+  })
+})
+
+describe('search_users and get_contacts', () => {
+  const bruno: User = { userId: 'bruno', name: 'Bruno', status: 'offline', lastSeenAt: 7 }
+  /** The users of the answer, with this presence of Bruno. */
+  function answered(effects: Effects, status: User['status']): readonly User[] {
+    const { then } = only(given(effects, [bruno]), 'with_presence')
+    const { event } = only(
+      then(() => ({ connected: true, status })),
+      'answer',
+    )
+    return event.name === 'users' ? event.fields.users : []
+  }
+
+  it.each([
+    ['search_users', () => searchUsers(aUser(), by('ana'), { query: 'bru' })],
+    ['get_contacts', () => getContacts(aUser(), by('ana'), {})],
+  ])('%s says of each how they want to be seen now', (_, ask) => {
+    expect(answered(ask(), 'busy')).toEqual([{ ...bruno, status: 'busy', lastSeenAt: undefined }])
+    expect(answered(ask(), 'offline')).toEqual([bruno])
+  })
+
+  it('ask for a page of fifty unless told otherwise', () => {
+    expect(only(searchUsers(aUser(), by('ana'), { query: 'x' }), 'read').query).toMatchObject({ limit: 50 })
+    expect(only(getContacts(aUser(), by('ana'), { limit: 3 }), 'read').query).toMatchObject({ limit: 3 })
+    expect(brief(getContacts(aUser(), by('ana'), {}))).toEqual(['read'])
+  })
+})

@@ -1,0 +1,97 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { LogEntry } from '../../../engine/storage/log.ts'
+import { openReader } from '../../../engine/storage/sqlite/database.ts'
+import { People } from '../../../engine/storage/sqlite/people.ts'
+import { aGroupEntry, aMemberEntry, aPostEntry, aStore, aUserEntry } from '../../support/store.ts'
+
+/** The people of a store with Ana in it, and what else it says. */
+function people(...entries: readonly LogEntry[]) {
+  const { writer, dataDir } = aStore()
+  writer.commit([aUserEntry('ana', 'Ana'), ...entries])
+  const db = openReader(dataDir)
+  onTestFinished(() => void db.close())
+  const found = new People(db)
+  const ids = (users: readonly { readonly userId: string }[]) => users.map(({ userId }) => userId)
+  return {
+    search: (query: string, limit = 10) => ids(found.search({ read: 'users', userId: 'ana', query, limit })),
+    contacts: (limit = 10) => ids(found.contacts({ read: 'contacts', userId: 'ana', limit })),
+    first: () => found.search({ read: 'users', userId: 'ana', query: 'bruno', limit: 1 })[0],
+    write: (...more: LogEntry[]) => writer.commit(more),
+  }
+}
+
+function group(groupId: string, ...members: string[]): LogEntry[] {
+  return [aGroupEntry(groupId), ...members.map((userId) => aMemberEntry(groupId, userId))]
+}
+
+describe('a search for people', () => {
+  const named: readonly LogEntry[] = [
+    aUserEntry('u1', 'João da Silva'),
+    aUserEntry('u2', 'Joana Prado'),
+    aUserEntry('u3', '田中 太郎'),
+    aUserEntry('u4', 'Silvia Jordão'),
+    aUserEntry('joa', 'Zé'),
+  ]
+
+  it('compares words from their beginnings, without case and accents, in any order', () => {
+    const { search } = people(...named, ...group('g', 'ana', 'u1', 'u2', 'u3', 'u4', 'joa'))
+    expect(search('JOA')).toEqual(['u2', 'u1'])
+    expect(search('joa')).toEqual(['joa', 'u2', 'u1'])
+    expect(search('silv joa')).toEqual(['u1'])
+    expect(search('jo')).toEqual(['u2', 'u1', 'u4'])
+    expect(search('ilva')).toEqual([])
+    expect(search('田中')).toEqual(['u3'])
+    expect(search('太')).toEqual(['u3'])
+    expect(search('jo', 1)).toEqual(['u2'])
+  })
+
+  it('finds the one of that id first, whatever the id looks like', () => {
+    const { search } = people(...group('g', 'ana', 'ana|2', '!', 'bruno'))
+    expect(search('!')).toEqual(['!'])
+    expect(search(' ana|2 ')).toEqual(['ana|2'])
+    expect(search('?')).toEqual([])
+  })
+
+  it('never finds oneself, nor anybody with whom no group is shared', () => {
+    const { search, write } = people(...named, ...group('g', 'ana', 'u1'), ...group('h', 'u2', 'u4'))
+    expect([search('jo'), search('u2'), search('ana')]).toEqual([['u1'], [], []])
+    write({ type: 'member_left', groupId: 'g', userId: 'ana' })
+    expect([search('jo'), search('u1')]).toEqual([[], []])
+  })
+
+  it('gives each once, with what is known of them', () => {
+    const { search, first, write } = people(...group('g', 'ana', 'bruno'), ...group('h', 'ana', 'bruno'))
+    expect(search('bru')).toEqual(['bruno'])
+    write({ type: 'presence', userId: 'bruno', status: 'away', lastSeenAt: 77 })
+    expect(first()).toEqual({
+      userId: 'bruno',
+      name: 'bruno',
+      status: 'offline',
+      lastSeenAt: 77,
+      picture: undefined,
+    })
+  })
+})
+
+describe('contacts', () => {
+  const direct = (groupId: string, other: string, createdAt: number): LogEntry[] => [
+    aGroupEntry(groupId, { kind: 'direct', createdAt }),
+    aMemberEntry(groupId, 'ana'),
+    aMemberEntry(groupId, other),
+  ]
+  const talk = (groupId: string, createdAt: number) =>
+    aPostEntry(createdAt, { groupId, messageId: `${groupId}:${createdAt}`, createdAt })
+
+  it('are the others of direct chats, the latest talk first', () => {
+    const { contacts, write } = people(
+      ...group('g', 'ana', 'eva'),
+      ...direct('d1', 'bruno', 10),
+      ...direct('d2', 'clara', 20),
+      ...direct('d3', 'davi', 15),
+    )
+    expect(contacts()).toEqual(['clara', 'davi', 'bruno'])
+    write(talk('d1', 30), talk('g', 40))
+    expect(contacts()).toEqual(['bruno', 'clara', 'davi'])
+    expect(contacts(2)).toEqual(['bruno', 'clara'])
+  })
+})

@@ -1,0 +1,53 @@
+import { once } from 'node:events'
+import { MessageChannel } from 'node:worker_threads'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { post, unpack } from '../../../engine/shards/packing.ts'
+import { QueryPort } from '../../../engine/storage/query-port.ts'
+import { refusal } from '../../support/sessions.ts'
+
+/** A port that may have two reads open, and the far end of it. */
+function aPort() {
+  const { port1, port2 } = new MessageChannel()
+  const port = new QueryPort(port1, queueMicrotask, 2)
+  onTestFinished(() => port.close())
+  const asked = async () => unpack<[number, { readonly read: string }][]>((await once(port2, 'message'))[0])
+  return { port, asked, answer: (...answers: unknown[]) => post(port2, answers) }
+}
+
+const names = (...userIds: string[]) => ({ read: 'names', userIds }) as const
+
+describe('a query port', () => {
+  it('asks in one batch what one turn asked, and gives each its answer', async () => {
+    const { port, asked, answer } = aPort()
+    const reads = [port.ask(names('ana')), port.ask(names('bruno'))]
+    expect(await asked()).toEqual([
+      [1, names('ana')],
+      [2, names('bruno')],
+    ])
+    answer([2, true, ['Bruno']])
+    answer([1, true, ['Ana']], [7, true, 'nobody asked'])
+    expect(await Promise.all(reads)).toEqual([['Ana'], ['Bruno']])
+  })
+
+  it('gives the other side’s failure to whoever asked', async () => {
+    const { port, asked, answer } = aPort()
+    const read = port.ask(names('ana'))
+    await asked()
+    answer([1, false, 'unreadable'])
+    await expect(read).rejects.toThrow('unreadable')
+  })
+
+  it('refuses as overloaded what is too much at once, and takes more when there is room', async () => {
+    const { port, asked, answer } = aPort()
+    const first = port.ask(names('ana'))
+    const second = port.ask(names('bruno'))
+    await expect(port.ask(names('clara'))).rejects.toMatchObject(refusal('overloaded'))
+    await asked()
+    answer([1, true, []], [2, true, []])
+    await Promise.all([first, second])
+    const third = port.ask(names('clara'))
+    await asked()
+    answer([3, true, ['Clara']])
+    expect(await third).toEqual(['Clara'])
+  })
+})
