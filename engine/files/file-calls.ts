@@ -91,8 +91,17 @@ export type FileCall<N extends FileCallName = FileCallName> = {
   [K in N]: { readonly call: K } & FileCalls[K]['args']
 }[N]
 
+/** What is under way, for the stats. */
+export interface FileDepths {
+  /** Uploads whose file is open. */
+  readonly uploads: number
+  /** Bytes that wait for the disk. */
+  readonly uploadBytes: number
+}
+
 /** Who does the calls: those about one upload strictly in the order in which they were made. */
 export interface Files {
+  readonly depths: FileDepths
   /** Rejects with a `ChatError` where it is refused. */
   run<N extends FileCallName>(call: FileCall<N>): Promise<FileCalls[N]['result']>
   /** Lets go of what has not been used for a while; called now and then. */

@@ -14,6 +14,7 @@ import type {
   FileCall,
   FileCallName,
   FileCalls,
+  FileDepths,
   Files,
   KeptUpload,
   UploadProgress,
@@ -69,9 +70,8 @@ export class FileStore implements Files {
     this.#folder = new FileFolder(options.dataDir)
   }
 
-  /** Uploads that are open, for the stats. */
-  get openUploads(): number {
-    return this.#open.size
+  get depths(): FileDepths {
+    return { uploads: this.#open.size, uploadBytes: this.#lanes.bytes }
   }
 
   async run<N extends FileCallName>(call: FileCall<N>): Promise<FileCalls[N]['result']> {

@@ -23,6 +23,11 @@ export class Lanes {
     this.#maxBytes = maxBytes
   }
 
+  /** What all tasks together hold at present. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** Whether something of this key is under way. */
   busy(key: string): boolean {
     return this.#lanes.has(key)

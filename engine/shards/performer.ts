@@ -18,7 +18,7 @@ import { isGone } from '../actors/group/known-messages.ts'
 import type { Mail } from '../actors/mail.ts'
 import type { Presence } from '../actors/presence.ts'
 import type { Greeting } from '../actors/user/sessions.ts'
-import type { Files } from '../files/file-calls.ts'
+import type { FileDepths, Files } from '../files/file-calls.ts'
 import { ephemeralTwin } from '../gateway.ts'
 import type { Log, LoggedEvent, LogListener, ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
@@ -106,9 +106,14 @@ export class Performer implements ActorContext {
     })
   }
 
-  /** Log entries appended and committed since the start, and what waits for a commit. */
-  get depths(): { readonly appended: number; readonly committed: number; readonly held: number } {
-    return { appended: this.#appended, committed: this.#committed, held: this.#held.size }
+  /** Log entries appended and committed since the start, what waits for a commit, and uploads. */
+  get depths(): FileDepths & {
+    readonly appended: number
+    readonly committed: number
+    readonly held: number
+  } {
+    const { size: held } = this.#held
+    return { appended: this.#appended, committed: this.#committed, held, ...this.#files.depths }
   }
 
   get storageFails(): boolean {

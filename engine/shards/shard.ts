@@ -16,6 +16,7 @@ import type { Caller } from '../actors/caller.ts'
 import { GroupActor } from '../actors/group/group-actor.ts'
 import type { Mail } from '../actors/mail.ts'
 import { UserActor } from '../actors/user/user-actor.ts'
+import type { FileDepths } from '../files/file-calls.ts'
 import { Alarms } from './alarms.ts'
 import { type Outbox, readBatch, statuses, ToHub, ToShard } from './batch.ts'
 import { pack, unpack } from './packing.ts'
@@ -45,7 +46,7 @@ export interface SessionIdentity {
 }
 
 /** Depths and counts of one shard. */
-export interface ShardStats {
+export interface ShardStats extends FileDepths {
   readonly groups: number
   readonly users: number
   readonly sessions: number

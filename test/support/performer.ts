@@ -57,6 +57,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
       // Answered by hand, like a read.
       files: {
         run: (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never,
+        depths: { uploads: 0, uploadBytes: 0 },
         sweep() {},
         close: async () => {},
       },

@@ -78,7 +78,7 @@ describe('an upload', () => {
     files.clock.nowMs += 60_001
     files.store.sweep()
     await files.store.close()
-    expect(files.store.openUploads).toBe(0)
+    expect(files.store.depths).toEqual({ uploads: 0, uploadBytes: 0 })
     const next = aFileStore(files.dataDir)
     expect(await next.begin(6, { uploadId })).toMatchObject({ received: 4 })
     await next.append(uploadId, 4, Buffer.from('ef'))
