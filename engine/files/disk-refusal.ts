@@ -4,8 +4,8 @@
 import { ChatError } from '../../protocol/errors.ts'
 
 const RETRY_AFTER_MS = 1_000
-/** No room, no right to write, a broken disk, too many open files. */
-const refusals: readonly string[] = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']
+/** No room, a limit for the size of files, no right to write, a broken disk, too many open files. */
+const refusals: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']
 
 /** The error as it is, or `storage_unavailable` for what the disk refused. */
 export function asRefusal(error: unknown): unknown {
