@@ -21,7 +21,7 @@ import type { CaseInput, Figures } from './case.ts'
 const GROUPS = 10_000
 const MESSAGES = 1_000_000
 /** Of the shorter run. */
-const QUICK_MESSAGES = 250_000
+const QUICK_MESSAGES = 100_000
 const SENDERS = 5_000
 const SEARCHES = 500
 const COMMON_WORDS = 200
