@@ -4,12 +4,14 @@
  *
  * It decodes no frame. All mail between actors passes here too, in the order in which a shard
  * said it: a session has been sent what came before. Bounds: each shard may have `MAX_INBOX`
- * records it has not taken yet, beyond that `receive` refuses with `overloaded`.
+ * records it has not taken yet, beyond that `receive` refuses with `overloaded`; of what is for a
+ * user `MAX_EARLY` frames wait for the `connected` of a session, beyond that it is closed.
  */
 import { randomBytes } from 'node:crypto'
 import type { CloseReason } from '../protocol/close-codes.ts'
 import { ChatError } from '../protocol/errors.ts'
-import type { FrameHead } from '../protocol/frame-head.ts'
+import { events } from '../protocol/events.ts'
+import { type FrameHead, peekHead } from '../protocol/frame-head.ts'
 import { type RequestSpec, requests } from '../protocol/requests.ts'
 import type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'
 import { SendRun } from './send-run.ts'
@@ -20,6 +22,8 @@ import type { SessionIdentity, ShardStats } from './shards/shard.ts'
 import { startTimer } from './shards/timer.ts'
 
 const MAX_INBOX = 65_536
+/** Frames that wait for the `connected` of a session. */
+const MAX_EARLY = 256
 const RETRY_AFTER_MS = 500
 const DRAIN_AGAIN_MS = 20
 
@@ -61,6 +65,8 @@ interface ShardLink {
 
 interface HubSession {
   readonly port: SessionPort
+  /** What its user is to hear, until `connected` has gone first; null from then on. */
+  early: Uint8Array[] | null
   readonly userId: string
   readonly homeShard: number
 }
@@ -141,7 +147,7 @@ export class Hub implements Gateway {
       if (kind !== ToHub.send && kind !== ToHub.sendUser) this.#run.end()
       switch (kind) {
         case ToHub.send:
-          return this.#run.add(this.#sessions.get(number)?.port, body)
+          return this.#send(number, body)
         case ToHub.publish: {
           const topic = ascii(id)
           const but = number === 0 ? undefined : this.#sessions.get(number)?.port
@@ -237,7 +243,8 @@ export class Hub implements Gateway {
     while (this.#lastSession === 0 || this.#sessions.has(this.#lastSession))
     const session = this.#lastSession
     const { userId, name, picture } = identity
-    this.#sessions.set(session, { port, userId, homeShard: shardOf(userId, this.#shards.length) })
+    const homeShard = shardOf(userId, this.#shards.length)
+    this.#sessions.set(session, { port, userId, homeShard, early: listening ? [] : null })
     const others = this.#byUser.get(userId)
     if (others) others.add(session)
     else this.#byUser.set(userId, new Set([session]))
@@ -264,9 +271,23 @@ export class Hub implements Gateway {
   }
 
   #sendUser(userId: string, frame: Uint8Array, but: number): void {
-    for (const session of this.#byUser.get(userId) ?? []) {
-      if (session !== but) this.#run.add(this.#sessions.get(session)?.port, frame)
+    for (const session of [...(this.#byUser.get(userId) ?? [])]) {
+      if (session === but) continue
+      const known = this.#sessions.get(session)
+      if (!known?.early) this.#run.add(known?.port, frame)
+      else if (known.early.length < MAX_EARLY) known.early.push(Uint8Array.from(frame))
+      else known.port.close('failed')
     }
+  }
+
+  /** Sends a frame to one session; behind its `connected` what its user was to hear before. */
+  #send(session: number, frame: Uint8Array): void {
+    const known = this.#sessions.get(session)
+    this.#run.add(known?.port, frame)
+    if (!known?.early || peekHead(frame)?.code !== events.connected.code) return
+    const { early } = known
+    known.early = null
+    for (const waited of early) this.#run.add(known.port, waited)
   }
 
   #unsubscribe(userId: string, topic: string): void {
