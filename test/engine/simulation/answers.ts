@@ -1,0 +1,250 @@
+/**
+ * Answers: whether an answer was right at some moment between question and answer.
+ *
+ * That is all that can be asked of it: meanwhile others have acted. `ok` must have been made true
+ * and kept by somebody (SPEC 5.2), a refusal needs a rule that refuses, a page needs a moment at
+ * which the group was like that.
+ */
+import { decodeEvent, encodeEvent } from '../../../protocol/codec.ts'
+import type { ErrorCode } from '../../../protocol/errors.ts'
+import type { Event } from '../../../protocol/events.ts'
+import type { Message } from '../../../protocol/records.ts'
+import { requests } from '../../../protocol/requests.ts'
+import type { Asked } from './asked.ts'
+import type { GroupModel } from './group-model.ts'
+import { type Oracle, type Version, Violation } from './oracle.ts'
+import { isGone, sentBefore, verdict } from './rules.ts'
+
+/** What the world has been doing: then the engine may refuse for that. */
+export interface Troubles {
+  /** Codes that any request may be refused with at present. */
+  readonly codes: ReadonlySet<ErrorCode>
+}
+
+/** @throws Violation */
+export function judge(oracle: Oracle, asked: Asked, answer: Event, now: number, troubles: Troubles): void {
+  const { request } = asked
+  if (answer.event === 'error' || answer.event === 'message_error') {
+    const code = answer.event === 'error' ? answer.fields.code : answer.fields.error.code
+    return judgeRefusal(oracle, asked, code as ErrorCode, now, troubles)
+  }
+  const expected = requests[request.event].answer
+  if (answer.event !== expected) throw wrong(asked, answer, `the answer is ${expected}`)
+  switch (answer.event) {
+    case 'ok':
+    case 'message_sent':
+    case 'group':
+      return judgeDone(oracle, asked, answer, now)
+    case 'groups':
+      for (const { group, lastMessage, ...counts } of answer.fields.groups) {
+        const right = (model: GroupModel) =>
+          sameCounts(model, asked.userId, counts) &&
+          model.members.size === group.memberCount &&
+          model.lastSeq === group.lastSeq &&
+          sameMessage(newest(model), lastMessage)
+        somewhen(oracle, asked, answer, group.groupId, true, right)
+      }
+      return
+    case 'history':
+      return judgeHistory(oracle, asked, answer)
+    case 'members': {
+      const told = answer.fields.members.map(({ userId, role }) => `${userId} ${role}`).sort()
+      return somewhen(oracle, asked, answer, answer.fields.groupId, false, ({ members }) =>
+        same(told, [...members].map(([userId, { role }]) => `${userId} ${role}`).sort()),
+      )
+    }
+    case 'pins': {
+      const { groupId, messages } = answer.fields
+      return somewhen(oracle, asked, answer, groupId, false, (model) => {
+        const pinned = [...model.messages.values()].filter(({ pinnedAt }) => pinnedAt !== undefined)
+        return same(pinned.map(({ seq }) => seq).sort(), messages.map(({ seq }) => seq).sort())
+      })
+    }
+    case 'receipts':
+      return judgeReceipts(oracle, asked, answer)
+    case 'online_users':
+      return somewhen(oracle, asked, answer, answer.fields.groupId, false, ({ members }) =>
+        answer.fields.users.every(({ userId }) => members.has(userId)),
+      )
+    default:
+      return
+  }
+}
+
+/** What `connected` says of each group was so when it was read. */
+export function judgeConnected(
+  oracle: Oracle,
+  asked: Asked,
+  answer: Extract<Event, { event: 'connected' }>,
+): void {
+  for (const { group, lastSeq, ...counts } of answer.fields.groups) {
+    const right = (model: GroupModel) => sameCounts(model, asked.userId, counts) && model.lastSeq === lastSeq
+    somewhen(oracle, asked, answer, group.groupId, true, right)
+  }
+}
+
+/** SPEC 5: messages of others after the read mark, not deleted, not from before one joined. */
+export function unreadOf(model: GroupModel, userId: string): readonly Message[] {
+  const from = Math.max(model.members.get(userId)?.joinedSeq ?? 0, model.receipts.get(userId)?.readSeq ?? 0)
+  return [...model.messages.values()].filter(
+    (post) => post.seq > from && post.senderId !== userId && !isGone(post),
+  )
+}
+
+interface Counts {
+  readonly unread: number
+  readonly mentions: number
+  readonly readSeq?: number | undefined
+  readonly mutedUntil?: number | undefined
+}
+
+function sameCounts(model: GroupModel, userId: string, told: Counts): boolean {
+  const unread = unreadOf(model, userId)
+  const mentions = unread.filter((post) => post.mentions?.includes(userId)).length
+  const member = model.members.get(userId)
+  const readSeq = model.receipts.get(userId)?.readSeq ?? 0
+  return (
+    member !== undefined &&
+    told.unread === unread.length &&
+    told.mentions === mentions &&
+    (told.readSeq ?? 0) === readSeq &&
+    (told.mutedUntil ?? 0) === member.quietUntil
+  )
+}
+
+function judgeDone(oracle: Oracle, asked: Asked, answer: Event, now: number): void {
+  const { request, userId, effects } = asked
+  const groupId = answer.event === 'group' ? answer.fields.group.groupId : asked.groupId
+  if (groupId === null) return
+  if (effects.kinds.size > 0) {
+    if (!oracle.isKept({ ...asked, groupId })) throw wrong(asked, answer, 'it is not committed')
+    if (answer.event === 'message_sent' && answer.fields.message.seq !== effects.seq) {
+      throw wrong(asked, answer, `it became ${effects.seq}`)
+    }
+    return
+  }
+  const stored = requests[request.event].route === 'group' && 'durable' in requests[request.event]
+  const versions = window(oracle, asked, groupId, stored && oracle.options.durability !== 'memory')
+  const { editWindowMs } = oracle.options
+  const right = versions.some(({ group, at }) =>
+    [at, asked.askedAt, now].some((time) => {
+      if (verdict(group, userId, request, time, editWindowMs).is !== 'noop') return false
+      if (answer.event !== 'message_sent' || request.event !== 'send_message' || !group) return true
+      return sentBefore(group, userId, request.fields.tempId)?.seq === answer.fields.message.seq
+    }),
+  )
+  if (!right) throw wrong(asked, answer, 'nothing was changed, and it was at no time so already')
+}
+
+function judgeRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, now: number, troubles: Troubles): void {
+  const { request, userId, groupId, effects } = asked
+  if (troubles.codes.has(code)) return
+  if (request.event === 'resume' && code === 'overloaded') return
+  if (effects.kinds.size > 0) {
+    const other = oracle.giveEffectsTo(asked)
+    if (!other) throw new Violation(`${describe(asked)} was done, and refused as ${code}`)
+    Object.assign(other.effects, effects)
+    effects.kinds = new Set()
+  }
+  if (request.event.startsWith('upload')) return
+  if (groupId === null && request.event !== 'create_group') return judgeOwn(asked, code)
+  const versions = groupId === null ? [{ group: null, at: now }] : window(oracle, asked, groupId, false)
+  const right = versions.some(({ group, at }) =>
+    [at, asked.askedAt, now].some((time) => {
+      const judged = verdict(group, userId, request, time, oracle.options.editWindowMs)
+      return judged.is === 'refused' && judged.codes.has(code)
+    }),
+  )
+  if (!right) throw new Violation(`${describe(asked)} was refused as ${code}, which at no time was right`)
+}
+
+/** Requests that no group decides on are refused only for how they were made. */
+function judgeOwn(asked: Asked, code: ErrorCode): void {
+  if (code !== 'bad_request') throw new Violation(`${describe(asked)} was refused as ${code}`)
+}
+
+function judgeHistory(oracle: Oracle, asked: Asked, answer: Extract<Event, { event: 'history' }>): void {
+  const { request } = asked
+  if (request.event !== 'get_history') return
+  const { groupId, messages, hasMore } = answer.fields
+  const { after = 0, before = Number.MAX_SAFE_INTEGER, limit = 50 } = request.fields
+  const versions = window(oracle, asked, groupId, false)
+  const seqs = messages.map(({ seq }) => seq)
+  somewhen(oracle, asked, answer, groupId, false, (model) => {
+    const all = [...model.messages.keys()].filter((seq) => seq > after && seq < before).sort((a, b) => a - b)
+    const page = request.fields.after === undefined ? all.slice(-limit) : all.slice(0, limit)
+    return same(page, seqs) && hasMore === all.length > limit
+  })
+  for (const message of messages) {
+    const right = versions.some(({ group }) => sameMessage(group?.messages.get(message.seq), message))
+    if (!right) throw wrong(asked, answer, `message ${message.seq} was at no time so`)
+  }
+}
+
+function judgeReceipts(oracle: Oracle, asked: Asked, answer: Extract<Event, { event: 'receipts' }>): void {
+  const { messageId, delivered, read, deliveredCount, readCount } = answer.fields
+  const groupId = asked.groupId ?? ''
+  const seq = Number(messageId.slice(messageId.indexOf(':') + 1))
+  somewhen(oracle, asked, answer, groupId, false, ({ members, receipts, messages }) => {
+    const senderId = messages.get(seq)?.senderId
+    const who = (kind: 'delivered' | 'read') =>
+      [...members.keys()].filter((id) => id !== senderId && receipts.get(id)?.[kind].has(seq)).sort()
+    const told = (list: readonly (readonly [string, number])[]) => list.map(([id]) => id).sort()
+    return (
+      same(who('delivered'), told(delivered)) &&
+      same(who('read'), told(read)) &&
+      deliveredCount === delivered.length &&
+      readCount === read.length
+    )
+  })
+}
+
+/** @throws Violation unless the group was so at some moment while the request was on its way */
+function somewhen(
+  oracle: Oracle,
+  asked: Asked,
+  answer: Event,
+  groupId: string,
+  stored: boolean,
+  right: (model: GroupModel) => boolean,
+): void {
+  const versions = window(oracle, asked, groupId, stored)
+  if (versions.some(({ group }) => group !== null && right(group))) return
+  throw wrong(asked, answer, `${groupId} was at no time so`)
+}
+
+function window(oracle: Oracle, asked: Asked, groupId: string, stored: boolean): readonly Version[] {
+  const from = (stored ? asked.committedFrom : asked.from).get(groupId) ?? 0
+  return oracle.since(groupId, from, stored)
+}
+
+function newest({ messages }: GroupModel): Message | undefined {
+  return messages.get(Math.max(...messages.keys()))
+}
+
+/** Whether they are the same on the wire. */
+export function sameMessage(one: Message | undefined, other: Message | undefined): boolean {
+  if (!one || !other) return one === other
+  return same(plain(one), plain(other))
+}
+
+function plain(message: Message): unknown {
+  const event = decodeEvent(encodeEvent('new_message', 0, { message }))
+  return event?.event === 'new_message'
+    ? Object.entries(event.fields.message)
+        .filter(([, value]) => value != null)
+        .sort()
+    : null
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
+function describe({ userId, request }: Asked): string {
+  return `${request.event} ${JSON.stringify(request.fields)} of ${userId}`
+}
+
+function wrong(asked: Asked, answer: Event, why: string): Violation {
+  return new Violation(`${describe(asked)} got ${answer.event} ${JSON.stringify(answer.fields)}: ${why}`)
+}

@@ -1,0 +1,33 @@
+/**
+ * Asked: a request on its way, and what is known of the world since it was made.
+ */
+import type { Event } from '../../../protocol/events.ts'
+import { groupOfId } from '../../../protocol/ids.ts'
+import { type Request, requests } from '../../../protocol/requests.ts'
+
+export interface Asked {
+  readonly userId: string
+  /** The hub's number of the session. */
+  readonly session: number
+  readonly request: Request
+  /** The group that it is for; null for one of the user's own. */
+  readonly groupId: string | null
+  readonly askedAt: number
+  /** Of each group, the newest version when it was asked, and the newest committed one. */
+  readonly from: ReadonlyMap<string, number>
+  readonly committedFrom: ReadonlyMap<string, number>
+  /** Which log entries it has caused, and of the newest of them the offset. */
+  readonly effects: { kinds: Set<string>; offset: number; seq: number }
+  answer: Event | null
+}
+
+/** The group that a request is for; null where it is not known, or none. */
+export function groupAsked(request: Request): string | null {
+  const { event, fields } = request
+  if (event === 'create_group') return fields.kind === 'direct' ? null : (fields.groupId ?? null)
+  if (requests[event].route !== 'group') return null
+  const [first] = Object.keys(requests[event].fields)
+  const id = (fields as Readonly<Record<string, string | readonly string[]>>)[first as string]
+  const named = typeof id === 'string' ? id : id?.[0]
+  return named === undefined ? null : groupOfId(named)
+}

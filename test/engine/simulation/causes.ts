@@ -1,0 +1,126 @@
+/**
+ * Causes: which request a log entry comes from. Nothing may be written that nobody asked for.
+ */
+import type { LogEntry } from '../../../engine/storage/log.ts'
+import type { Event } from '../../../protocol/events.ts'
+import type { Asked } from './asked.ts'
+import { type GroupModel, type ModelReceipts, noReceipts, receiptsIn } from './group-model.ts'
+import { receiptsAfter } from './rules.ts'
+
+/** Whether the request can have caused the entry, in that group as it was before. */
+export function causes(
+  asked: Asked,
+  group: GroupModel | null,
+  entry: LogEntry,
+  event: Event | null,
+): boolean {
+  const { userId, request } = asked
+  const { event: name, fields } = request
+  switch (entry.type) {
+    case 'group':
+      return group === null
+        ? name === 'create_group' && entry.group.createdBy === userId && entry.group.kind === fields.kind
+        : name === 'update_group'
+    case 'ban':
+      return name === 'ban_member' && fields.userId === entry.userId
+    case 'unban':
+      return (name === 'add_member' || name === 'invite_member') && fields.userId === entry.userId
+    case 'invite':
+      return name === 'invite_member' && fields.userId === entry.userId && entry.by === userId
+    case 'uninvite':
+      if (name === 'decline_invitation' || name === 'join_group') return userId === entry.userId
+      return (
+        (name === 'remove_member' || name === 'ban_member' || name === 'add_member') &&
+        fields.userId === entry.userId
+      )
+    case 'receipts': {
+      if ((name !== 'message_delivered' && name !== 'message_read') || entry.userId !== userId) return false
+      return (
+        group !== null &&
+        sameReceipts(receiptsAfter(group, userId, name, fields.messageIds), receiptsIn(group, entry))
+      )
+    }
+    case 'member':
+      return name === 'mute_group' && entry.member.userId === userId
+    case 'file':
+      return (name === 'upload_file' || name === 'upload_end') && entry.uploadedBy === userId
+    default:
+      return event !== null && causesEvent(asked, event)
+  }
+}
+
+function causesEvent({ userId, request }: Asked, event: Event): boolean {
+  const { event: name, fields: asked } = request
+  const { fields } = event
+  switch (event.event) {
+    case 'new_message': {
+      const { senderId, tempId, content } = event.fields.message
+      const mine = name === 'send_message' && senderId === userId
+      return mine && asked.tempId === tempId && asked.content === content
+    }
+    case 'group_created':
+      return name === 'create_group' && event.fields.by === userId
+    case 'user_joined_group':
+      if (event.fields.by === undefined) return name === 'join_group' && event.fields.userId === userId
+      return name === 'add_member' && event.fields.by === userId && asked.userId === event.fields.userId
+    case 'user_left_group': {
+      const { by, banned } = event.fields
+      if (by === undefined) return name === 'leave_group' && event.fields.userId === userId
+      const wanted = banned ? 'ban_member' : 'remove_member'
+      return name === wanted && by === userId && matches(asked, fields, ['userId'])
+    }
+    case 'role_changed':
+      return name === 'set_role' && event.fields.by === userId && matches(asked, fields, ['userId', 'role'])
+    case 'member_muted': {
+      if (name !== 'mute_member' || event.fields.by !== userId) return false
+      return (
+        asked.userId === event.fields.userId &&
+        (asked.until ?? Number.MAX_SAFE_INTEGER) === event.fields.until
+      )
+    }
+    case 'group_updated': {
+      const { by, name: newName, topic, avatarUrl, visibility } = event.fields
+      if (name !== 'update_group' || by !== userId) return false
+      const told = { name: newName, topic, avatarUrl, visibility }
+      return Object.entries(told).every(
+        ([key, value]) => value === undefined || asked[key as keyof typeof told] === value,
+      )
+    }
+    case 'message_edited':
+      return name === 'edit_message' && matches(asked, fields, ['messageId', 'content'])
+    case 'message_deleted':
+      return (
+        name === 'delete_message' &&
+        event.fields.deletedBy === userId &&
+        matches(asked, fields, ['messageId'])
+      )
+    case 'message_recalled':
+      return (
+        name === 'recall_message' &&
+        event.fields.recalledBy === userId &&
+        matches(asked, fields, ['messageId'])
+      )
+    case 'message_pinned':
+      return name === 'pin_message' && event.fields.by === userId && matches(asked, fields, ['messageId'])
+    case 'message_unpinned':
+      return name === 'unpin_message' && event.fields.by === userId && matches(asked, fields, ['messageId'])
+    case 'reaction_changed':
+      return (
+        name === (event.fields.added ? 'react' : 'unreact') &&
+        event.fields.by === userId &&
+        matches(asked, fields, ['messageId', 'emoji'])
+      )
+    default:
+      return false
+  }
+}
+
+function matches(a: object, b: object, keys: readonly string[]): boolean {
+  return keys.every((key) => Reflect.get(a, key) === Reflect.get(b, key))
+}
+
+function sameReceipts(a: ModelReceipts, b: ModelReceipts | undefined = noReceipts): boolean {
+  const same = (one: ReadonlySet<number>, other: ReadonlySet<number>) =>
+    one.size === other.size && [...one].every((seq) => other.has(seq))
+  return a.readSeq === b.readSeq && same(a.delivered, b.delivered) && same(a.read, b.read)
+}

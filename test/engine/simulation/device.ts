@@ -1,0 +1,263 @@
+/**
+ * Device: one of a user's, with its connections one after the other and what it has seen.
+ *
+ * It demands of each event that it comes in its place: of every group exactly those of the log,
+ * each once, live above what `connected` said and by `resume` below it (SPEC 5.1, 5.4), and of
+ * every request exactly one answer.
+ */
+import type { SessionPort } from '../../../engine/gateway.ts'
+import { decodeEvent, encodeRequest } from '../../../protocol/codec.ts'
+import { ChatError } from '../../../protocol/errors.ts'
+import { type Event, events } from '../../../protocol/events.ts'
+import { peekHead } from '../../../protocol/frame-head.ts'
+import type { Request } from '../../../protocol/requests.ts'
+import type { Asked } from './asked.ts'
+import { seqOf } from './group-model.ts'
+import { type Oracle, Violation } from './oracle.ts'
+import type { World } from './world.ts'
+
+/** What a session hears of a group. */
+interface View {
+  /** Everything above is heard live. */
+  baseline: number
+  /** The newest number heard live, or the baseline. */
+  live: number
+  /** The user is gone; nothing more comes until they are back. */
+  ended: boolean
+  /** What `resume` was asked to bring, up to the baseline, and how far it is. */
+  replay: { at: number; done: boolean } | null
+}
+
+/** Who hears what a device hears. */
+export interface DeviceWatcher {
+  answered(asked: Asked, answer: Event): void
+  heard(device: Device, event: Event): void
+}
+
+export class Device {
+  readonly userId: string
+  readonly name: string
+  readonly #world: World
+  readonly #oracle: Oracle
+  readonly #watcher: DeviceWatcher
+  /** Up to which number it has everything of each group. */
+  readonly lastSeqs = new Map<string, number>()
+  /** Who types in which group, as it was told. */
+  readonly typing = new Set<string>()
+  readonly #views = new Map<string, View>()
+  readonly #asked = new Map<number, Asked>()
+  #connecting: Asked | null = null
+  #session = 0
+  #port: SessionPort | null = null
+  #ref = 0
+  phase: 'away' | 'connecting' | 'connected' = 'away'
+
+  constructor(userId: string, name: string, world: World, oracle: Oracle, watcher: DeviceWatcher) {
+    this.userId = userId
+    this.name = name
+    this.#world = world
+    this.#oracle = oracle
+    this.#watcher = watcher
+  }
+
+  /** Requests without an answer yet. */
+  get unanswered(): readonly Asked[] {
+    return [...this.#asked.values()]
+  }
+
+  /** The groups that it hears. */
+  get groupIds(): readonly string[] {
+    return [...this.#views].filter(([, { ended }]) => !ended).map(([groupId]) => groupId)
+  }
+
+  connect(): void {
+    const world = this.#world
+    const generation = world.generation
+    const port: SessionPort = {
+      send: (frame) => this.#port === port && this.#receive(frame),
+      subscribe: (topic) => world.subscribe(topic, port),
+      unsubscribe: (topic) => world.unsubscribe(topic, port),
+      close: () => this.#port === port && this.disconnect(),
+      whenDrained: (then) =>
+        world.scheduler.enqueue(`drain${this.#session}`, () => {
+          if (this.#port === port && world.generation === generation) then()
+        }),
+    }
+    this.#port = port
+    this.phase = 'connecting'
+    this.#connecting = this.#oracle.ask(this.userId, 0, { event: 'ping', ref: 0, fields: {} })
+    this.#session = world.open({ userId: this.userId, name: this.name }, port)
+  }
+
+  /** The connection ends; the hub hears of it, unless it is gone itself. */
+  disconnect(): void {
+    if (!this.#port) return
+    this.gone()
+    this.#world.scheduler.turn(() => this.#world.hub.closed(this.#session))
+  }
+
+  /** The connection is no more. */
+  gone(): void {
+    if (!this.#port) return
+    for (const [groupId, view] of this.#views) {
+      if (!view.replay || view.replay.done) this.lastSeqs.set(groupId, view.live)
+      else this.lastSeqs.set(groupId, view.replay.at)
+    }
+    this.#world.forget(this.#port)
+    this.#port = null
+    this.#views.clear()
+    this.#asked.clear()
+    this.typing.clear()
+    this.phase = 'away'
+  }
+
+  /** Sends a request. */
+  ask(event: Request['event'], fields: Request['fields']): Asked | null {
+    this.#ref += 1
+    const ref = this.#ref
+    const request = { event, ref, fields } as Request
+    const frame = encodeRequest(event, ref, fields as never)
+    const head = peekHead(frame)
+    if (!head) throw new Violation(`${event} has no head`)
+    const asked = this.#oracle.ask(this.userId, this.#session, request)
+    this.#asked.set(ref, asked)
+    if (request.event === 'resume') this.#resuming(request.fields.groups)
+    try {
+      this.#world.scheduler.turn(() => this.#world.hub.receive(this.#session, frame, head))
+    } catch (error) {
+      const answer = { event: 'error', ref, fields: ChatError.from(error).toFields() } as const
+      this.#answered(asked, answer)
+    }
+    return asked
+  }
+
+  /** Asks for what it has missed. */
+  resume(): void {
+    const groups = [...this.#views.keys()].flatMap((groupId) => {
+      const last = this.lastSeqs.get(groupId)
+      return last === undefined ? [] : [[groupId, last] as const]
+    })
+    this.ask('resume', { groups })
+  }
+
+  /** At a quiet moment: everything that it should have heard it has. @throws Violation */
+  complete(): void {
+    if (this.phase !== 'connected') return
+    const first = this.unanswered[0]
+    if (first) throw new Violation(`${this}: ${first.request.event} has no answer`)
+    for (const groupId of this.#oracle.groupIds) {
+      const group = this.#oracle.group(groupId)
+      const view = this.#views.get(groupId)
+      const isMember = group?.members.has(this.userId) ?? false
+      if (isMember && (!view || view.ended)) throw new Violation(`${this} does not hear ${groupId}`)
+      if (!isMember && view && !view.ended)
+        throw new Violation(`${this} was not told to have left ${groupId}`)
+      if (isMember && view) this.#nothingBetween(groupId, view.live, group?.lastSeq ?? 0)
+    }
+  }
+
+  toString(): string {
+    return `a device of ${this.userId} (session ${this.#session})`
+  }
+
+  #receive(frame: Uint8Array): void {
+    const event = decodeEvent(frame)
+    if (!event) throw new Violation(`${this} got a frame of no event`)
+    if (this.phase === 'connecting' && event.event !== 'connected') {
+      throw new Violation(`${this} got ${event.event} before connected`)
+    }
+    if (event.event === 'connected') this.#connected(event)
+    else if (event.ref !== 0) {
+      const asked = this.#asked.get(event.ref)
+      if (!asked) throw new Violation(`${this} got ${event.event} for ${event.ref}, which is answered`)
+      this.#answered(asked, event)
+    } else if ('durable' in events[event.event]) this.#durable(event)
+    else if (event.event === 'user_typing') this.typing.add(`${event.fields.groupId} ${event.fields.userId}`)
+    else if (event.event === 'user_stopped_typing') {
+      this.typing.delete(`${event.fields.groupId} ${event.fields.userId}`)
+    }
+    this.#watcher.heard(this, event)
+  }
+
+  #connected(event: Extract<Event, { event: 'connected' }>): void {
+    if (this.phase !== 'connecting') throw new Violation(`${this} was connected twice`)
+    this.phase = 'connected'
+    for (const { group, lastSeq } of event.fields.groups) {
+      this.#views.set(group.groupId, { baseline: lastSeq, live: lastSeq, ended: false, replay: null })
+    }
+    if (this.#connecting) this.#watcher.answered(this.#connecting, event)
+  }
+
+  #answered(asked: Asked, answer: Event): void {
+    this.#asked.delete(asked.request.ref)
+    asked.answer = answer
+    if (asked.request.event === 'resume') this.#resumed(asked.request.fields.groups, answer)
+    this.#watcher.answered(asked, answer)
+  }
+
+  #resuming(groups: readonly (readonly [string, number])[]): void {
+    for (const [groupId, lastSeq] of groups) {
+      const view = this.#views.get(groupId)
+      if (view && !view.replay) view.replay = { at: lastSeq, done: false }
+    }
+  }
+
+  #resumed(groups: readonly (readonly [string, number])[], answer: Event): void {
+    for (const [groupId] of groups) {
+      const view = this.#views.get(groupId)
+      const told = answer.event === 'resumed' ? answer.fields.groups.find(([id]) => id === groupId) : null
+      if (!view?.replay || !told) continue
+      if (!told[2]) throw new Violation(`${this} did not get all of ${groupId}`)
+      this.#nothingBetween(groupId, view.replay.at, told[1])
+      view.replay.done = true
+    }
+  }
+
+  #durable(event: Event): void {
+    const seq = seqOf(event)
+    const groupId = event.event === 'new_message' ? event.fields.message.groupId : groupIdOf(event)
+    const known = this.#views.get(groupId)
+    const where = `${groupId}:${seq} (${event.event})`
+    const real = this.#oracle.event(groupId, seq)
+    if (real?.event !== event.event) throw new Violation(`${this} heard ${where}, which is not in the log`)
+    if (!known || (known.ended && seq > known.live)) {
+      if (!this.#joinsMe(event)) throw new Violation(`${this} heard ${where}, of a group it is not in`)
+      // A replay that is under way goes on, up to where the user came back.
+      const replay = known?.replay ?? null
+      this.#views.set(groupId, { baseline: seq - 1, live: seq, ended: false, replay })
+      return
+    }
+    if (seq > known.baseline) {
+      if (seq <= known.live) throw new Violation(`${this} heard ${where} behind ${known.live}`)
+      this.#nothingBetween(groupId, known.live, seq - 1)
+      known.live = seq
+      if (event.event === 'user_left_group' && event.fields.userId === this.userId) {
+        known.ended = true
+        for (const who of this.typing) if (who.startsWith(`${groupId} `)) this.typing.delete(who)
+      }
+      return
+    }
+    const { replay } = known
+    if (!replay || replay.done) throw new Violation(`${this} heard ${where} again`)
+    if (seq <= replay.at) throw new Violation(`${this} was replayed ${where} behind ${replay.at}`)
+    this.#nothingBetween(groupId, replay.at, seq - 1)
+    replay.at = seq
+  }
+
+  #joinsMe(event: Event): boolean {
+    if (event.event === 'user_joined_group') return event.fields.userId === this.userId
+    return (
+      event.event === 'group_created' &&
+      (event.fields.group.members ?? []).some(({ userId }) => userId === this.userId)
+    )
+  }
+
+  #nothingBetween(groupId: string, after: number, upTo: number): void {
+    const [missed] = this.#oracle.events(groupId, after, upTo)
+    if (missed) throw new Violation(`${this} did not get ${groupId}:${missed[0]} (${missed[1].event})`)
+  }
+}
+
+function groupIdOf({ fields }: Event): string {
+  return 'groupId' in fields && typeof fields.groupId === 'string' ? fields.groupId : ''
+}

@@ -1,0 +1,83 @@
+/**
+ * Fake files: a store of files for simulations that keeps their sizes only, and forgets uploads
+ * when its process ends.
+ */
+
+import type {
+  AnnouncedFile,
+  FileCall,
+  FileCallName,
+  FileCalls,
+  Files,
+  KeptUpload,
+  UploadProgress,
+} from '../../../engine/files/file-calls.ts'
+import { ChatError } from '../../../protocol/errors.ts'
+import type { File } from '../../../protocol/records.ts'
+
+interface Upload {
+  readonly userId: string
+  readonly announced: AnnouncedFile
+  received: number
+  kept: KeptUpload | null
+}
+
+export class FakeFiles implements Files {
+  readonly depths = { uploads: 0, uploadBytes: 0 }
+  readonly #uploads = new Map<string, Upload>()
+
+  async run<N extends FileCallName>(call: FileCall<N>): Promise<FileCalls[N]['result']> {
+    return this.#run(call as unknown as FileCall) as FileCalls[N]['result']
+  }
+
+  sweep(): void {}
+
+  async close(): Promise<void> {}
+
+  #run(call: FileCall): UploadProgress | KeptUpload {
+    switch (call.call) {
+      case 'keep': {
+        const { announced, newId } = call
+        return { groupId: announced.groupId, file: toFile(announced, newId), again: false }
+      }
+      case 'begin': {
+        const { announced, userId } = call
+        const uploadId = call.uploadId ?? call.newId
+        if (call.uploadId !== undefined) this.#own(userId, uploadId)
+        else this.#uploads.set(uploadId, { userId, announced, received: 0, kept: null })
+        return this.#progress(uploadId)
+      }
+      case 'append': {
+        const upload = this.#own(call.userId, call.uploadId)
+        if (call.offset > upload.received) throw new ChatError('bad_request')
+        upload.received = Math.max(upload.received, call.offset + call.bytes.length)
+        return this.#progress(call.uploadId)
+      }
+      case 'end': {
+        const upload = this.#own(call.userId, call.uploadId)
+        const { announced, received } = upload
+        if (received < announced.size) throw new ChatError('bad_file')
+        if (upload.kept) return { ...upload.kept, again: true }
+        upload.kept = { groupId: announced.groupId, file: toFile(announced, call.newId), again: false }
+        return upload.kept
+      }
+    }
+  }
+
+  #own(userId: string, uploadId: string): Upload {
+    const upload = this.#uploads.get(uploadId)
+    if (upload?.userId !== userId) throw new ChatError('not_found')
+    return upload
+  }
+
+  #progress(uploadId: string): UploadProgress {
+    const upload = this.#uploads.get(uploadId)
+    return { uploadId, received: upload?.received ?? 0, size: upload?.announced.size ?? 0 }
+  }
+}
+
+function toFile({ groupId, fileName, size }: AnnouncedFile, id: string): File {
+  const fileId = `${groupId}:f${id}`
+  const url = `/api/chat/files/${fileId}`
+  return { fileId, url, fileName, mimeType: 'application/octet-stream', size, sha256: '0'.repeat(64) }
+}

@@ -1,0 +1,243 @@
+/**
+ * Group model: what a group is, told by its log alone, without the engine's code.
+ *
+ * A model never changes: `applied` makes the next one from a log entry, and the oracle keeps them
+ * all, so that an answer can be held against what was true between question and answer.
+ */
+import { unpackRanges } from '../../../engine/actors/group/ranges.ts'
+import type { LogEntry, Role } from '../../../engine/storage/log.ts'
+import { decodeEvent } from '../../../protocol/codec.ts'
+import type { Event } from '../../../protocol/events.ts'
+import type { File, Message } from '../../../protocol/records.ts'
+
+export interface ModelMember {
+  readonly role: Role
+  readonly joinedSeq: number
+  readonly mutedUntil: number
+  readonly quietUntil: number
+}
+
+/** The numbers of the posts that a member gave receipts for. */
+export interface ModelReceipts {
+  readonly delivered: ReadonlySet<number>
+  readonly read: ReadonlySet<number>
+  readonly readSeq: number
+}
+
+export interface GroupModel {
+  readonly groupId: string
+  readonly kind: 'group' | 'direct'
+  readonly visibility: 'private' | 'open'
+  readonly name: string
+  readonly topic: string
+  readonly avatarUrl: string
+  readonly members: ReadonlyMap<string, ModelMember>
+  readonly banned: ReadonlySet<string>
+  readonly invited: ReadonlySet<string>
+  readonly messages: ReadonlyMap<number, Message>
+  readonly receipts: ReadonlyMap<string, ModelReceipts>
+  readonly files: ReadonlyMap<string, { readonly file: File; readonly uploadedBy: string }>
+  readonly lastSeq: number
+}
+
+export const noReceipts: ModelReceipts = { delivered: new Set(), read: new Set(), readSeq: 0 }
+
+/** The durable event of a log entry, as clients see it; null for an entry that is none. */
+export function eventOf(entry: LogEntry): Event | null {
+  if (entry.type === 'message') return { event: 'new_message', ref: 0, fields: { message: entry.message } }
+  return entry.type === 'event' ? decodeEvent(entry.frame) : null
+}
+
+/** The group that an entry is of; null for those of users. */
+export function groupOf(entry: LogEntry): string | null {
+  switch (entry.type) {
+    case 'message':
+    case 'change':
+      return entry.message.groupId
+    case 'group':
+      return entry.group.groupId
+    case 'user':
+    case 'presence':
+      return null
+    default:
+      return entry.groupId
+  }
+}
+
+/** The group after the entry; the very same where it only repeats what an event says. */
+export function applied(group: GroupModel | null, entry: LogEntry): GroupModel | null {
+  if (entry.type === 'group') {
+    if (group) return group
+    const { groupId, kind, visibility, name = '' } = entry.group
+    return { ...empty, groupId, kind, visibility, name }
+  }
+  if (!group) return null
+  switch (entry.type) {
+    case 'ban':
+      return { ...group, banned: added(group.banned, entry.userId) }
+    case 'unban':
+      return { ...group, banned: without(group.banned, entry.userId) }
+    case 'invite':
+      return { ...group, invited: added(group.invited, entry.userId) }
+    case 'uninvite':
+      return { ...group, invited: without(group.invited, entry.userId) }
+    case 'member': {
+      const { userId, quietUntil } = entry.member
+      const known = group.members.get(userId)
+      if (!known || known.quietUntil === quietUntil) return group
+      return { ...group, members: put(group.members, userId, { ...known, quietUntil }) }
+    }
+    case 'receipts':
+      return { ...group, receipts: put(group.receipts, entry.userId, receiptsIn(group, entry)) }
+    case 'file': {
+      const { file, uploadedBy } = entry
+      return { ...group, files: put(group.files, file.fileId, { file, uploadedBy }) }
+    }
+    default: {
+      const event = eventOf(entry)
+      return event ? happened(group, event, 'seq' in entry ? entry.seq : seqOf(event)) : group
+    }
+  }
+}
+
+/** Which of the group's posts a stored receipt covers. */
+export function receiptsIn(group: GroupModel, entry: Extract<LogEntry, { type: 'receipts' }>): ModelReceipts {
+  const owed = [...group.messages.values()].filter(
+    ({ senderId, seq }) =>
+      senderId !== entry.userId && seq > (group.members.get(entry.userId)?.joinedSeq ?? 0),
+  )
+  const covered = (packed: Uint8Array) => {
+    const ranges = unpackRanges(packed)
+    const inside = (seq: number) => ranges.some(({ from, to }) => from <= seq && seq <= to)
+    return new Set(owed.map(({ seq }) => seq).filter(inside))
+  }
+  return { delivered: covered(entry.delivered), read: covered(entry.read), readSeq: entry.readSeq }
+}
+
+export function seqOf({ fields, event }: Event): number {
+  if (event === 'new_message') return fields.message.seq
+  return 'seq' in fields && typeof fields.seq === 'number' ? fields.seq : 0
+}
+
+function happened(group: GroupModel, { event, fields }: Event, seq: number): GroupModel {
+  const next = { ...group, lastSeq: seq }
+  const { members, messages } = group
+  const role = (userId: string, as: Role) => {
+    const known = members.get(userId)
+    return known ? put(members, userId, { ...known, role: as }) : members
+  }
+  const message = (id: string, change: (post: Message) => Message) => {
+    const post = messages.get(Number(id.slice(id.indexOf(':') + 1)))
+    return { ...next, messages: post ? put(messages, post.seq, change(post)) : messages }
+  }
+  switch (event) {
+    case 'group_created': {
+      const created = (fields.group.members ?? []).map(
+        (one) => [one.userId, newMember(one.role, seq)] as const,
+      )
+      return { ...next, members: new Map(created) }
+    }
+    case 'user_joined_group': {
+      const first = members.size === 0 && fields.by === undefined
+      return { ...next, members: put(members, fields.userId, newMember(first ? 'admin' : 'member', seq)) }
+    }
+    case 'user_left_group': {
+      const receipts = new Map(group.receipts)
+      const left = new Map(members)
+      receipts.delete(fields.userId)
+      left.delete(fields.userId)
+      return { ...next, members: left, receipts }
+    }
+    case 'role_changed':
+      return { ...next, members: role(fields.userId, fields.role as Role) }
+    case 'member_muted': {
+      const known = members.get(fields.userId)
+      if (!known) return next
+      return { ...next, members: put(members, fields.userId, { ...known, mutedUntil: fields.until }) }
+    }
+    case 'group_updated': {
+      const { name, topic, avatarUrl, visibility } = fields
+      return {
+        ...next,
+        name: name ?? group.name,
+        topic: topic ?? group.topic,
+        avatarUrl: avatarUrl ?? group.avatarUrl,
+        visibility: visibility ?? group.visibility,
+      }
+    }
+    case 'new_message':
+      return { ...next, messages: put(messages, fields.message.seq, fields.message) }
+    case 'message_edited':
+      return message(fields.messageId, (post) => ({
+        ...post,
+        content: fields.content,
+        editedAt: fields.editedAt,
+      }))
+    case 'message_deleted':
+      return message(fields.messageId, (post) => ({
+        ...tombstone(post),
+        deletedAt: fields.deletedAt,
+        deletedBy: fields.deletedBy,
+      }))
+    case 'message_recalled':
+      return message(fields.messageId, (post) => ({ ...tombstone(post), recalledAt: fields.recalledAt }))
+    case 'message_pinned':
+      return message(fields.messageId, (post) => ({ ...post, pinnedAt: fields.at }))
+    case 'message_unpinned':
+      return message(fields.messageId, (post) => ({ ...post, pinnedAt: undefined }))
+    case 'reaction_changed':
+      return message(fields.messageId, (post) => ({ ...post, reactions: reacted(post, fields) }))
+    default:
+      return next
+  }
+}
+
+function reacted(
+  { reactions = [] }: Message,
+  { emoji, by, added: adds }: { emoji: string; by: string; added: boolean },
+) {
+  const known = reactions.find((one) => one.emoji === emoji)
+  const userIds = adds
+    ? [...(known?.userIds ?? []), by]
+    : (known?.userIds ?? []).filter((userId) => userId !== by)
+  const changed = known
+    ? reactions.map((one) => (one === known ? { emoji, userIds } : one))
+    : [...reactions, { emoji, userIds }]
+  const left = changed.filter((one) => one.userIds.length > 0)
+  return left.length > 0 ? left : undefined
+}
+
+function tombstone(post: Message): Message {
+  const { messageId, groupId, seq, senderId, senderName, type, createdAt, tempId, replyToId } = post
+  return { messageId, groupId, seq, senderId, senderName, type, content: '', createdAt, tempId, replyToId }
+}
+
+function newMember(role: Role, joinedSeq: number): ModelMember {
+  return { role, joinedSeq, mutedUntil: 0, quietUntil: 0 }
+}
+
+const empty = {
+  topic: '',
+  avatarUrl: '',
+  members: new Map<string, ModelMember>(),
+  banned: new Set<string>(),
+  invited: new Set<string>(),
+  messages: new Map<number, Message>(),
+  receipts: new Map<string, ModelReceipts>(),
+  files: new Map<string, { file: File; uploadedBy: string }>(),
+  lastSeq: 0,
+}
+
+function put<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
+  return new Map(map).set(key, value)
+}
+
+function added(set: ReadonlySet<string>, item: string): ReadonlySet<string> {
+  return new Set(set).add(item)
+}
+
+function without(set: ReadonlySet<string>, item: string): ReadonlySet<string> {
+  const less = new Set(set)
+  less.delete(item)
+  return less
+}

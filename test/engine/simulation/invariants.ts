@@ -1,0 +1,22 @@
+/**
+ * Invariants: what holds whenever nothing is under way.
+ */
+import type { Device } from './device.ts'
+import { type Oracle, Violation } from './oracle.ts'
+import type { World } from './world.ts'
+
+/** @throws Violation */
+export async function atRest(world: World, _oracle: Oracle, devices: readonly Device[]): Promise<void> {
+  for (const device of devices) device.complete()
+  for (const [index, shard] of world.shards.entries()) {
+    const { held, mail, appended, committed } = shard.stats()
+    if (held !== 0 || mail !== 0 || appended !== committed) {
+      throw new Violation(
+        `shard ${index} is at rest with ${JSON.stringify({ held, mail, appended, committed })}`,
+      )
+    }
+  }
+  for (const device of devices) {
+    if (device.typing.size > 0) throw new Violation(`${device} sees ${[...device.typing]} typing for ever`)
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Oracle: what is true of every group at every moment, and whether the engine keeps to it.
+ *
+ * It hears each log entry as it is appended and keeps a version of the group for each. Of every
+ * entry it demands a request that asked for it and was allowed to; of every number that it is new;
+ * after a crash it goes back to what was committed, and demands the gap.
+ */
+import { shardOf } from '../../../engine/shards/partition.ts'
+import type { LogEntry } from '../../../engine/storage/log.ts'
+import type { Event } from '../../../protocol/events.ts'
+import type { File } from '../../../protocol/records.ts'
+import type { Request } from '../../../protocol/requests.ts'
+import { type Asked, groupAsked } from './asked.ts'
+import { causes } from './causes.ts'
+import { applied, eventOf, type GroupModel, groupOf, seqOf } from './group-model.ts'
+import { sentBefore, verdict } from './rules.ts'
+
+/** What was found to be wrong. */
+export class Violation extends Error {
+  override readonly name = 'Violation'
+}
+
+export interface Version {
+  readonly group: GroupModel | null
+  /** Offset in its shard's log, in this process; 0 for what an earlier one committed. */
+  readonly offset: number
+  readonly at: number
+}
+
+interface History {
+  readonly shard: number
+  versions: Version[]
+  /** Every durable event that exists, in the order of seq. */
+  readonly events: Map<number, Event>
+  /** The newest number ever spoken, also where it was lost. */
+  spoken: number
+  /** Who left last, and in which role. */
+  lastLeft: { readonly userId: string; readonly wasAdmin: boolean } | null
+}
+
+export interface OracleOptions {
+  readonly durability: 'memory' | 'process' | 'disk'
+  readonly editWindowMs: number
+}
+
+export class Oracle {
+  readonly options: OracleOptions
+  readonly #shards: number
+  readonly #now: () => number
+  readonly #groups = new Map<string, History>()
+  #asked: Asked[] = []
+  readonly #committed: number[] = []
+  /** What each user chose to be seen as, now and before, in the order in which they did. */
+  readonly statuses = new Map<string, string[]>()
+
+  constructor(options: OracleOptions, shards: number, now: () => number) {
+    this.options = options
+    this.#shards = shards
+    this.#now = now
+  }
+
+  get groupIds(): readonly string[] {
+    return [...this.#groups.keys()].filter((groupId) => this.group(groupId) !== null)
+  }
+
+  /** All files of all groups. */
+  get files(): readonly File[] {
+    return this.groupIds.flatMap((groupId) =>
+      [...(this.group(groupId)?.files.values() ?? [])].map(({ file }) => file),
+    )
+  }
+
+  /** The group as it is at this moment. */
+  group(groupId: string): GroupModel | null {
+    return this.#groups.get(groupId)?.versions.at(-1)?.group ?? null
+  }
+
+  /** The durable events with `after < seq <= upTo`. */
+  events(groupId: string, after: number, upTo: number): readonly (readonly [number, Event])[] {
+    const all = this.#groups.get(groupId)?.events ?? new Map<number, Event>()
+    return [...all].filter(([seq]) => seq > after && seq <= upTo)
+  }
+
+  event(groupId: string, seq: number): Event | undefined {
+    return this.#groups.get(groupId)?.events.get(seq)
+  }
+
+  /** Everything that was true of the group from a version on; with `stored` as far as it is committed. */
+  since(groupId: string, from: number, stored: boolean): readonly Version[] {
+    const history = this.#history(groupId)
+    const versions = history.versions.slice(from)
+    return stored
+      ? versions.filter(({ offset }) => offset <= (this.#committed[history.shard] ?? 0))
+      : versions
+  }
+
+  /** A request is on its way. */
+  ask(userId: string, session: number, request: Request): Asked {
+    const from = new Map<string, number>()
+    const committedFrom = new Map<string, number>()
+    for (const [groupId, { versions, shard }] of this.#groups) {
+      from.set(groupId, versions.length - 1)
+      const committed = this.#committed[shard] ?? 0
+      committedFrom.set(
+        groupId,
+        versions.findLastIndex(({ offset }) => offset <= committed),
+      )
+    }
+    const asked: Asked = {
+      userId,
+      session,
+      request,
+      groupId: groupAsked(request),
+      askedAt: this.#now(),
+      from,
+      committedFrom,
+      effects: { kinds: new Set(), offset: 0, seq: 0 },
+      answer: null,
+    }
+    this.#asked.push(asked)
+    return asked
+  }
+
+  /** Whether all that the request caused is committed. */
+  isKept({ groupId, effects }: Asked): boolean {
+    if (this.options.durability === 'memory' || groupId === null) return true
+    return effects.offset <= (this.#committed[this.#history(groupId).shard] ?? 0)
+  }
+
+  /** Another request that asked for the very same, and is not known to have caused anything. */
+  giveEffectsTo(asked: Asked): Asked | undefined {
+    const wanted = JSON.stringify(asked.request.fields)
+    return this.#asked.find(
+      (other) =>
+        other !== asked &&
+        other.userId === asked.userId &&
+        other.request.event === asked.request.event &&
+        other.effects.kinds.size === 0 &&
+        JSON.stringify(other.request.fields) === wanted,
+    )
+  }
+
+  /** Nothing is on its way any more: what was asked is settled. */
+  quiet(): void {
+    this.#asked = []
+    for (const history of this.#groups.values()) history.versions = history.versions.slice(-1)
+  }
+
+  appended(shard: number, offset: number, entry: LogEntry): void {
+    if (entry.type === 'presence') {
+      const statuses = this.statuses.get(entry.userId) ?? []
+      if (statuses.at(-1) !== entry.status) statuses.push(entry.status)
+      this.statuses.set(entry.userId, statuses)
+    }
+    const groupId = groupOf(entry)
+    if (groupId === null || entry.type === 'lease') return
+    const history = this.#history(groupId)
+    if (history.shard !== shard) throw new Violation(`group ${groupId} was written by shard ${shard}`)
+    const before = history.versions.at(-1)?.group ?? null
+    const group = applied(before, entry)
+    const event = eventOf(entry)
+    if (event) this.#numbered(groupId, history, before, entry, event)
+    if (group === before) return
+    this.#caused(groupId, history, before, entry, event, offset)
+    history.versions.push({ group, offset, at: this.#now() })
+    if (!event) return
+    history.events.set(seqOf(event), event)
+    history.lastLeft =
+      event.event === 'user_left_group'
+        ? {
+            userId: event.fields.userId,
+            wasAdmin: before?.members.get(event.fields.userId)?.role === 'admin',
+          }
+        : null
+  }
+
+  committed(shard: number, offset: number): void {
+    this.#committed[shard] = offset
+  }
+
+  /** What was not committed never was. */
+  crash(): void {
+    this.#asked = []
+    for (const history of this.#groups.values()) {
+      const committed = this.#committed[history.shard] ?? 0
+      const group = history.versions.findLast(({ offset }) => offset <= committed)?.group ?? null
+      const lastSeq = group?.lastSeq ?? 0
+      for (const seq of history.events.keys()) if (seq > lastSeq) history.events.delete(seq)
+      history.versions = [{ group, offset: 0, at: this.#now() }]
+      history.lastLeft = null
+    }
+    this.#committed.length = 0
+  }
+
+  /** SPEC 2 and 5.3: a number is never used twice, and those that a crash has taken are named. */
+  #numbered(
+    groupId: string,
+    history: History,
+    before: GroupModel | null,
+    entry: LogEntry,
+    event: Event,
+  ): void {
+    const seq = seqOf(event)
+    const last = before?.lastSeq ?? 0
+    const where = `${groupId}:${seq} (${event.event})`
+    if ('seq' in entry && entry.seq !== seq) throw new Violation(`${where} is kept as ${entry.seq}`)
+    if (seq <= history.spoken) throw new Violation(`${where} was used before`)
+    if (event.event === 'gap') {
+      const { from, to } = event.fields
+      if (from !== last + 1) throw new Violation(`${where} begins at ${from}, not behind ${last}`)
+      if (to < history.spoken) throw new Violation(`${where} ends at ${to} and leaves out ${history.spoken}`)
+      if (seq !== to + 1) throw new Violation(`${where} does not follow ${to}`)
+    } else if (seq !== last + 1) throw new Violation(`${where} does not follow ${last}`)
+    history.spoken = seq
+  }
+
+  #caused(
+    groupId: string,
+    history: History,
+    before: GroupModel | null,
+    entry: LogEntry,
+    event: Event | null,
+    offset: number,
+  ): void {
+    if (event?.event === 'gap') return
+    if (event?.event === 'role_changed' && isHeir(before, history.lastLeft, event.fields)) return
+    if (event?.event === 'new_message' && before) {
+      const { senderId, tempId = '', messageId } = event.fields.message
+      const first = sentBefore(before, senderId, tempId)
+      if (first) throw new Violation(`${messageId} was sent before, as ${first.messageId}`)
+    }
+    const kind = event?.event ?? entry.type
+    const able = this.#asked.filter(
+      (asked) =>
+        (asked.groupId ?? groupId) === groupId &&
+        !asked.effects.kinds.has(kind) &&
+        causes(asked, before, entry, event),
+    )
+    // Whoever has begun goes on; otherwise somebody who may.
+    const cause =
+      able.find(({ effects }) => effects.kinds.size > 0 && effects.offset === offset - 1) ??
+      able.find((asked) => asked.effects.kinds.size === 0 && !asked.answer && this.#mayNow(asked, before)) ??
+      able.find(({ effects, answer }) => effects.kinds.size > 0 && !answer)
+    if (!cause) {
+      const who = able.length > 0 ? 'nobody who asked for it was allowed to' : 'nobody asked for it'
+      throw new Violation(`${kind} of ${groupId}: ${who} ${JSON.stringify(event?.fields ?? entry)}`)
+    }
+    cause.effects.kinds.add(kind)
+    cause.effects.offset = offset
+    cause.effects.seq = event ? seqOf(event) : cause.effects.seq
+  }
+
+  #mayNow({ userId, request }: Asked, group: GroupModel | null): boolean {
+    const { route } = { route: request.event.startsWith('upload') }
+    if (route) return group?.members.has(userId) ?? false
+    return verdict(group, userId, request, this.#now(), this.options.editWindowMs).is === 'effect'
+  }
+
+  #history(groupId: string): History {
+    const known = this.#groups.get(groupId)
+    if (known) return known
+    const made: History = {
+      shard: shardOf(groupId, this.#shards),
+      versions: [{ group: null, offset: 0, at: this.#now() }],
+      events: new Map(),
+      spoken: 0,
+      lastLeft: null,
+    }
+    this.#groups.set(groupId, made)
+    return made
+  }
+}
+
+/** SPEC 3: the last admin that goes hands the role on, to the oldest moderator, else member. */
+function isHeir(
+  group: GroupModel | null,
+  gone: History['lastLeft'],
+  { userId, role, by }: { readonly userId: string; readonly role: string; readonly by: string },
+): boolean {
+  if (!group || !gone?.wasAdmin || by !== gone.userId || role !== 'admin') return false
+  const members = [...group.members]
+  if (members.some(([, member]) => member.role === 'admin')) return false
+  const moderators = members.filter(([, member]) => member.role === 'moderator')
+  const among = moderators.length > 0 ? moderators : members
+  const oldest = Math.min(...among.map(([, { joinedSeq }]) => joinedSeq))
+  return among.some(([id, { joinedSeq }]) => id === userId && joinedSeq === oldest)
+}

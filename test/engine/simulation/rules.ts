@@ -1,0 +1,255 @@
+/**
+ * Rules: what a group answers to a request in a given state, as the contract says (SPEC 3 and 5).
+ *
+ * Written anew, apart from the engine's permissions. Where several rules refuse, each of their
+ * codes is a right answer. `noop`: nothing is to change, and `ok` is the answer all the same.
+ */
+import type { ErrorCode } from '../../../protocol/errors.ts'
+import { parseMessageId } from '../../../protocol/ids.ts'
+import type { Message } from '../../../protocol/records.ts'
+import type { Request } from '../../../protocol/requests.ts'
+import type { GroupModel } from './group-model.ts'
+
+export type Verdict =
+  | { readonly is: 'refused'; readonly codes: ReadonlySet<ErrorCode> }
+  | { readonly is: 'noop' | 'effect' }
+
+const noop: Verdict = { is: 'noop' }
+const effect: Verdict = { is: 'effect' }
+const refused = (...codes: readonly ErrorCode[]): Verdict => ({ is: 'refused', codes: new Set(codes) })
+
+const rank = { member: 0, moderator: 1, admin: 2 } as const
+const RECALL_MS = 300_000
+const FOR_GOOD = Number.MAX_SAFE_INTEGER
+
+/** What is right for the request of `userId` at `now`; null is a group that does not exist. */
+export function verdict(
+  group: GroupModel | null,
+  userId: string,
+  { event, fields }: Request,
+  now: number,
+  editWindowMs: number,
+): Verdict {
+  if (event === 'create_group') return createVerdict(group, userId, fields)
+  if (!group) return refused('not_found')
+  const me = group.members.get(userId)
+  if (event === 'join_group') {
+    if (me) return noop
+    const codes: ErrorCode[] = []
+    if (group.kind === 'direct') codes.push('direct_chat')
+    if (group.banned.has(userId)) codes.push('banned')
+    if (group.visibility !== 'open' && !group.invited.has(userId)) codes.push('invitation_needed')
+    return codes.length > 0 ? refused(...codes) : effect
+  }
+  if (event === 'decline_invitation') return group.invited.has(userId) ? effect : noop
+  if (!me) return refused('not_a_member')
+
+  const codes: ErrorCode[] = []
+  const atLeast = (role: keyof typeof rank) => rank[me.role] >= rank[role] || codes.push('role_needed')
+  const groupsOnly = () => group.kind !== 'direct' || codes.push('direct_chat')
+  const muted = () => me.mutedUntil > now && codes.push('muted')
+  const against = (other: string) => {
+    const target = group.members.get(other)
+    if (target && rank[target.role] > rank[me.role]) codes.push('higher_role')
+  }
+  const named = (other: string) => group.members.has(other) || codes.push('not_found')
+  const judge = (changes: boolean): Verdict =>
+    codes.length > 0 ? refused(...codes) : changes ? effect : noop
+  const post = (messageId: string): Message | undefined => group.messages.get(parseMessageId(messageId).seq)
+  const found = (messageId: string) => post(messageId) ?? codes.push('not_found')
+  const notGone = (messageId: string) => isGone(post(messageId)) && codes.push('not_found')
+
+  switch (event) {
+    case 'send_message': {
+      if (sentBefore(group, userId, fields.tempId)) return noop
+      muted()
+      if (fields.content === '' && (fields.fileId === undefined || (fields.type ?? 'text') === 'text')) {
+        codes.push('bad_request')
+      }
+      if (fields.replyToId !== undefined) {
+        const { groupId, seq } = parseMessageId(fields.replyToId)
+        if (groupId !== group.groupId || !group.messages.has(seq)) codes.push('not_found')
+      }
+      if (fields.fileId !== undefined && group.files.get(fields.fileId)?.uploadedBy !== userId) {
+        codes.push('not_found')
+      }
+      return judge(true)
+    }
+    case 'edit_message': {
+      const { messageId, content } = fields
+      const message = post(messageId)
+      found(messageId)
+      muted()
+      notGone(messageId)
+      if (message && message.senderId !== userId) codes.push('not_yours')
+      if (message && editWindowMs > 0 && now - message.createdAt > editWindowMs) codes.push('edit_expired')
+      if (content === '' && !message?.file) codes.push('bad_request')
+      return judge(content !== message?.content)
+    }
+    case 'delete_message': {
+      const message = post(fields.messageId)
+      found(fields.messageId)
+      if (message && message.senderId !== userId) {
+        if (group.kind === 'direct') codes.push('not_yours')
+        else {
+          atLeast('moderator')
+          against(message.senderId)
+        }
+      }
+      if (message?.recalledAt !== undefined) codes.push('not_found')
+      return judge(message?.deletedAt === undefined)
+    }
+    case 'recall_message': {
+      const message = post(fields.messageId)
+      found(fields.messageId)
+      if (message && message.senderId !== userId) codes.push('not_yours')
+      if (message?.deletedAt !== undefined) codes.push('not_found')
+      const late = message !== undefined && now - message.createdAt > RECALL_MS
+      if (late && message.recalledAt === undefined) codes.push('recall_expired')
+      return judge(message?.recalledAt === undefined)
+    }
+    case 'react':
+    case 'unreact': {
+      found(fields.messageId)
+      notGone(fields.messageId)
+      const has = (post(fields.messageId)?.reactions ?? []).some(
+        ({ emoji, userIds }) => emoji === fields.emoji && userIds.includes(userId),
+      )
+      return judge(has !== (event === 'react'))
+    }
+    case 'pin_message':
+    case 'unpin_message': {
+      found(fields.messageId)
+      atLeast('moderator')
+      if (event === 'pin_message') notGone(fields.messageId)
+      return judge((post(fields.messageId)?.pinnedAt !== undefined) !== (event === 'pin_message'))
+    }
+    case 'leave_group':
+      groupsOnly()
+      return judge(true)
+    case 'add_member':
+      groupsOnly()
+      atLeast('moderator')
+      return judge(!group.members.has(fields.userId))
+    case 'invite_member':
+      groupsOnly()
+      atLeast('moderator')
+      return judge(!group.members.has(fields.userId) && !group.invited.has(fields.userId))
+    case 'remove_member':
+      groupsOnly()
+      atLeast('moderator')
+      if (!group.invited.has(fields.userId)) {
+        named(fields.userId)
+        against(fields.userId)
+      }
+      return judge(true)
+    case 'ban_member':
+      groupsOnly()
+      atLeast('moderator')
+      if (group.banned.has(fields.userId)) return judge(false)
+      against(fields.userId)
+      if (fields.userId === userId) codes.push('bad_request')
+      return judge(true)
+    case 'mute_member': {
+      groupsOnly()
+      atLeast('moderator')
+      named(fields.userId)
+      against(fields.userId)
+      return judge(group.members.get(fields.userId)?.mutedUntil !== (fields.until ?? FOR_GOOD))
+    }
+    case 'set_role': {
+      groupsOnly()
+      atLeast('admin')
+      named(fields.userId)
+      const target = group.members.get(fields.userId)
+      if (target?.role === fields.role) return judge(false)
+      const admins = [...group.members.values()].filter(({ role }) => role === 'admin')
+      if (target?.role === 'admin' && admins.length === 1) codes.push('last_admin')
+      return judge(true)
+    }
+    case 'update_group': {
+      groupsOnly()
+      atLeast('moderator')
+      const keys = ['name', 'topic', 'avatarUrl', 'visibility'] as const
+      return judge(keys.some((key) => fields[key] !== undefined && fields[key] !== group[key]))
+    }
+    case 'mute_group':
+      return judge(me.quietUntil !== (fields.until ?? FOR_GOOD))
+    case 'message_delivered':
+    case 'message_read': {
+      const ids = fields.messageIds.map(parseMessageId)
+      if (ids.some(({ groupId }) => groupId !== group.groupId)) codes.push('bad_request')
+      if ('groupId' in fields && fields.groupId !== group.groupId) codes.push('bad_request')
+      if (ids.some(({ seq }) => seq > group.lastSeq)) codes.push('not_found')
+      const after = receiptsAfter(group, userId, event, fields.messageIds)
+      const before = group.receipts.get(userId)
+      const same =
+        after.delivered.size === (before?.delivered.size ?? 0) &&
+        after.read.size === (before?.read.size ?? 0) &&
+        after.readSeq === (before?.readSeq ?? 0)
+      return judge(!same)
+    }
+    case 'get_receipts':
+      found(fields.messageId)
+      return judge(false)
+    case 'typing_start':
+      muted()
+      return judge(false)
+    case 'signal':
+      if (fields.toUserId !== undefined) named(fields.toUserId)
+      return judge(false)
+    case 'get_file': {
+      const known = group.files.get(fields.fileId)
+      const shown = [...group.messages.values()].some(({ file }) => file?.fileId === fields.fileId)
+      if (!shown && known?.uploadedBy !== userId) codes.push('not_found')
+      return judge(false)
+    }
+    default:
+      return judge(false)
+  }
+}
+
+/** What the user's receipts are after such a request. */
+export function receiptsAfter(
+  group: GroupModel,
+  userId: string,
+  event: 'message_delivered' | 'message_read',
+  messageIds: readonly string[],
+) {
+  const before = group.receipts.get(userId)
+  const joinedSeq = group.members.get(userId)?.joinedSeq ?? 0
+  const seqs = messageIds.map((id) => parseMessageId(id).seq)
+  const owed = seqs.filter((seq) => {
+    const message = group.messages.get(seq)
+    return message !== undefined && message.senderId !== userId && seq > joinedSeq
+  })
+  const isRead = event === 'message_read'
+  return {
+    delivered: new Set([...(before?.delivered ?? []), ...owed]),
+    read: new Set([...(before?.read ?? []), ...(isRead ? owed : [])]),
+    readSeq: Math.max(before?.readSeq ?? 0, ...(isRead ? seqs : [0])),
+  }
+}
+
+/** The post that the sender's tempId became, if it did. */
+export function sentBefore(group: GroupModel, userId: string, tempId: string): Message | undefined {
+  for (const message of group.messages.values()) {
+    if (message.senderId === userId && message.tempId === tempId) return message
+  }
+  return undefined
+}
+
+export function isGone(message: Message | undefined): boolean {
+  return message?.deletedAt !== undefined || message?.recalledAt !== undefined
+}
+
+function createVerdict(
+  group: GroupModel | null,
+  userId: string,
+  { kind, members = [] }: Extract<Request, { event: 'create_group' }>['fields'],
+): Verdict {
+  const others = new Set(members.filter((member) => member !== userId))
+  if (kind === 'direct' && others.size !== 1) return refused('bad_request')
+  if (!group) return effect
+  return kind === 'direct' && group.members.has(userId) ? noop : refused('already_exists')
+}

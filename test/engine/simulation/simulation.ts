@@ -1,0 +1,288 @@
+/**
+ * Simulation: one seed's run. Users act, connections and processes come and go, commits fail,
+ * time passes, all as the seed has it; after each step what happened is held against the oracle.
+ */
+import type { ErrorCode } from '../../../protocol/errors.ts'
+import type { Event } from '../../../protocol/events.ts'
+import { judge, judgeConnected } from './answers.ts'
+import type { Asked } from './asked.ts'
+import { nextCommand } from './commands.ts'
+import { Device } from './device.ts'
+import { atRest } from './invariants.ts'
+import { Oracle, Violation } from './oracle.ts'
+import { Random } from './random.ts'
+import { SHARDS, World, type WorldOptions } from './world.ts'
+
+const users = ['ana', 'bruno', 'carla', 'davi', 'eva', 'fabio'] as const
+const ACTIONS = 160
+/** The last steps that a failure tells. */
+const TOLD_STEPS = 30
+/** More than any run needs to come to rest. */
+const MAX_STEPS = 20_000
+
+const weights = {
+  command: 60,
+  steps: 40,
+  connect: 8,
+  disconnect: 4,
+  resume: 3,
+  time: 6,
+  evict: 3,
+  settle: 2,
+  fail: 1,
+  heal: 3,
+  rest: 2,
+  crash: 1,
+  restart: 1,
+} as const
+
+export class Simulation {
+  readonly seed: number
+  readonly #random: Random
+  readonly #world: World
+  readonly #oracle: Oracle
+  readonly #devices: readonly Device[]
+  readonly #steps: string[] = []
+  /** What the engine may refuse with since the last quiet moment. */
+  #troubles = new Set<ErrorCode>()
+  #step = 0
+  /** A violation found where the engine would have caught it. */
+  #violation: unknown = null
+
+  constructor(seed: number, image: Buffer) {
+    this.seed = seed
+    const random = new Random(seed)
+    this.#random = random
+    const options: WorldOptions = {
+      durability: random.pick(['process', 'process', 'process', 'disk', 'memory'] as const),
+      fanout: random.pick(['immediate', 'immediate', 'committed'] as const),
+      presenceGraceMs: 5_000,
+      editWindowMs: random.pick([0, 0, 20_000]),
+      commitTurns: random.pick([1, 3, 100]),
+    }
+    this.#oracle = new Oracle(options, SHARDS, () => this.#world.now)
+    const guard = this.#guarded.bind(this)
+    this.#world = new World(
+      random,
+      options,
+      {
+        appended: (shard, offset, entry) => guard(() => this.#oracle.appended(shard, offset, entry)),
+        committed: (shard, offset) => guard(() => this.#oracle.committed(shard, offset)),
+      },
+      image,
+    )
+    const watcher = {
+      answered: (asked: Asked, answer: Event) => this.#answered(asked, answer),
+      heard: (device: Device, event: Event) => this.#note(`  ${device.userId} < ${brief(event)}`),
+    }
+    const devices: Device[] = []
+    for (const userId of users.slice(0, random.between(4, 6))) {
+      const name = userId.toUpperCase()
+      const count = random.pick([0, 1, 1, 2, 3])
+      for (let i = 0; i < count; i++)
+        devices.push(new Device(userId, name, this.#world, this.#oracle, watcher))
+    }
+    if (devices.length === 0) devices.push(new Device('ana', 'ANA', this.#world, this.#oracle, watcher))
+    this.#devices = devices.map((device) => guardedDevice(device))
+    this.#note(`${JSON.stringify(options)}, ${devices.length} devices`)
+  }
+
+  /** Runs it. @throws Error that tells the seed, the step and what came before */
+  async run(): Promise<void> {
+    try {
+      for (const device of this.#devices) if (this.#random.chance(0.8)) device.connect()
+      await this.#rest()
+      for (this.#step = 1; this.#step <= ACTIONS; this.#step++) {
+        await this.#act()
+        this.#check()
+      }
+      await this.#rest()
+      await this.#restart()
+      await this.#rest()
+    } catch (error) {
+      throw this.#failure(error)
+    } finally {
+      this.#world.disk.close()
+    }
+  }
+
+  async #act(): Promise<void> {
+    const random = this.#random
+    const action = random.weighted(weights)
+    const device = random.pick(this.#devices)
+    switch (action) {
+      case 'command':
+        return this.#command(device)
+      case 'steps':
+        return this.#steps_(random.between(1, 12))
+      case 'connect':
+        if (device.phase === 'away') this.#do(`${device.userId} connects`, () => device.connect())
+        return
+      case 'disconnect':
+        this.#do(`${device.userId} disconnects`, () => device.disconnect())
+        return
+      case 'resume':
+        if (device.phase === 'connected') this.#do(`${device.userId} resumes`, () => device.resume())
+        return
+      case 'time':
+        return this.#pass(random.pick([10, 50, 1_000, 5_000, 6_000, 60_000, 300_001]))
+      case 'evict':
+        this.#do('all that may go is evicted', () => this.#world.evict())
+        return
+      case 'settle':
+        this.#do('the counters catch up', () => this.#world.disk.settle())
+        return
+      case 'fail':
+        this.#note('the disk is full')
+        this.#troubles.add('storage_unavailable')
+        this.#world.disk.failing = true
+        return
+      case 'heal':
+        this.#world.disk.failing = false
+        return
+      case 'rest':
+        return this.#rest()
+      case 'crash':
+        return this.#crash()
+      case 'restart':
+        await this.#rest()
+        return this.#restart()
+    }
+  }
+
+  #command(device: Device): void {
+    if (device.phase !== 'connected') return
+    const { event, fields } = nextCommand(this.#random, device.userId, {
+      userIds: users,
+      groups: this.#oracle.groupIds.flatMap((groupId) => this.#oracle.group(groupId) ?? []),
+      files: this.#oracle.files,
+      now: this.#world.now,
+    })
+    this.#do(`${device.userId} > ${event} ${JSON.stringify(fields)}`, () => device.ask(event, fields))
+  }
+
+  async #steps_(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      this.#world.scheduler.advance(this.#random.below(4))
+      if (!(await this.#world.step())) return
+      this.#check()
+    }
+  }
+
+  #pass(ms: number): void {
+    this.#note(`${ms} ms pass`)
+    this.#world.scheduler.advance(ms)
+  }
+
+  /** Lets everything come to rest, and looks at all of it. */
+  async #rest(): Promise<void> {
+    this.#note('rest')
+    this.#world.disk.failing = false
+    await this.#quiet()
+    for (const device of this.#devices) {
+      if (device.phase === 'connected' && this.#random.chance(0.3)) device.ask('get_groups', {})
+    }
+    await this.#quiet()
+    this.#oracle.quiet()
+    this.#troubles = new Set()
+  }
+
+  async #quiet(): Promise<void> {
+    for (let i = 0; ; i++) {
+      if (i > MAX_STEPS) throw new Violation('it does not come to rest')
+      if (await this.#world.step()) {
+        this.#check()
+        continue
+      }
+      const { nextTimerAt, now } = this.#world.scheduler
+      if (nextTimerAt === null) break
+      this.#world.scheduler.advance(Math.max(0, nextTimerAt - now))
+    }
+    await atRest(this.#world, this.#oracle, this.#devices)
+    this.#check()
+  }
+
+  #crash(): void {
+    this.#note('crash')
+    for (const device of this.#devices) device.gone()
+    this.#oracle.crash()
+    this.#world.crash()
+    this.#troubles = new Set(this.#world.disk.failing ? ['storage_unavailable'] : [])
+  }
+
+  /** A clean stop, then the next process: nothing is lost, and no gap is made. */
+  async #restart(): Promise<void> {
+    this.#note('restart')
+    this.#world.disk.failing = false
+    let stopped = false
+    this.#troubles.add('shutting_down')
+    const stopping = this.#world.stop().then(() => {
+      stopped = true
+    })
+    for (let i = 0; !stopped; i++) {
+      if (i > MAX_STEPS) throw new Violation('it does not stop')
+      if (!(await this.#world.step())) this.#world.scheduler.advance(20)
+      await this.#world.settled()
+      this.#check()
+    }
+    await stopping
+    const before = JSON.stringify(
+      this.#oracle.groupIds.map((groupId) => this.#oracle.group(groupId)?.lastSeq),
+    )
+    this.#crash()
+    const after = JSON.stringify(this.#oracle.groupIds.map((groupId) => this.#oracle.group(groupId)?.lastSeq))
+    if (before !== after) throw new Violation(`a clean stop has lost something: ${before}, now ${after}`)
+  }
+
+  #answered(asked: Asked, answer: Event): void {
+    this.#note(`  ${asked.userId} < ${brief(answer)} for ${asked.request.event}`)
+    if (answer.event === 'connected') return judgeConnected(this.#oracle, asked, answer)
+    judge(this.#oracle, asked, answer, this.#world.now, { codes: this.#troubles })
+  }
+
+  #do(what: string, action: () => void): void {
+    this.#note(what)
+    this.#guarded(action)
+  }
+
+  /** The engine must not catch what is a violation. */
+  #guarded(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      this.#violation ??= error
+    }
+  }
+
+  #check(): void {
+    if (this.#violation) throw this.#violation
+    const error = this.#world.errors[0]
+    if (error !== undefined) throw new Violation(`the engine logged: ${error}`)
+  }
+
+  #note(what: string): void {
+    this.#steps.push(`${this.#step}  +${this.#world.now % 10_000_000} ${what}`)
+    if (this.#steps.length > TOLD_STEPS * 4) this.#steps.splice(0, TOLD_STEPS * 2)
+  }
+
+  #failure(error: unknown): Error {
+    const why = error instanceof Violation ? error.message : ((error as Error).stack ?? String(error))
+    const last = this.#steps.slice(-TOLD_STEPS).join('\n')
+    return new Error(
+      `seed ${this.seed}, step ${this.#step}: ${why}\n${last}\nReplay it with SEED=${this.seed}`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+/** An event in a few words. */
+function brief({ event, fields }: Event): string {
+  const told = JSON.stringify(fields)
+  return `${event} ${told.length > 160 ? `${told.slice(0, 160)}…` : told}`
+}
+
+function guardedDevice(device: Device): Device {
+  return device
+}

@@ -1,0 +1,188 @@
+/**
+ * World: the whole engine in one thread, with the hub, two shards and the storage of `disk.ts`.
+ *
+ * The very same hub, shards, actors and SQL as in production; only time, chance, threads and files
+ * are the simulation's. Batches between hub and shards wait in channels of the scheduler. A
+ * process may crash or stop at any step; the next one starts from the same disk.
+ */
+import type { Identity, SessionPort } from '../../../engine/gateway.ts'
+import { ephemeralTwin } from '../../../engine/gateway.ts'
+import { Hub } from '../../../engine/hub.ts'
+import { Outbox } from '../../../engine/shards/batch.ts'
+import { Shard } from '../../../engine/shards/shard.ts'
+import { Disk, type DiskWatcher } from './disk.ts'
+import { FakeFiles } from './fake-files.ts'
+import type { Random } from './random.ts'
+import { Scheduler } from './scheduler.ts'
+
+export const SHARDS = 2
+const START_MS = 1_700_000_000_000
+const DRAIN_MS = 60_000
+
+/** What differs between seeds. */
+export interface WorldOptions {
+  readonly durability: 'memory' | 'process' | 'disk'
+  readonly fanout: 'immediate' | 'committed'
+  readonly presenceGraceMs: number
+  readonly editWindowMs: number
+  /** The most turns of one transaction. */
+  readonly commitTurns: number
+}
+
+interface Process {
+  readonly hub: Hub
+  readonly shards: readonly Shard[]
+  readonly topics: Map<string, Set<SessionPort>>
+}
+
+export class World {
+  readonly scheduler: Scheduler
+  readonly disk: Disk
+  readonly options: WorldOptions
+  /** What the engine logged as an error. */
+  readonly errors: string[] = []
+  #process: Process
+  /** Counts the processes. */
+  generation = 0
+  #lastId = 0
+
+  constructor(random: Random, options: WorldOptions, watcher: DiskWatcher, image: Buffer) {
+    this.options = options
+    this.scheduler = new Scheduler(random, START_MS)
+    this.disk = new Disk(this.scheduler, watcher, () => random.between(1, options.commitTurns), image)
+    this.#process = this.#start()
+  }
+
+  get now(): number {
+    return this.scheduler.now
+  }
+
+  get hub(): Hub {
+    return this.#process.hub
+  }
+
+  get shards(): readonly Shard[] {
+    return this.#process.shards
+  }
+
+  /** Opens a session; the port's events arrive as the scheduler goes on. */
+  open(identity: Identity, port: SessionPort): number {
+    return this.scheduler.turn(() => this.hub.open(identity, port))
+  }
+
+  /** What a session subscribes to. */
+  subscribe(topic: string, port: SessionPort): void {
+    for (const name of [topic, ephemeralTwin(topic)]) {
+      const ports = this.#process.topics.get(name)
+      if (ports) ports.add(port)
+      else this.#process.topics.set(name, new Set([port]))
+    }
+  }
+
+  unsubscribe(topic: string, port: SessionPort): void {
+    for (const name of [topic, ephemeralTwin(topic)]) this.#process.topics.get(name)?.delete(port)
+  }
+
+  /** The session hears nothing any more. */
+  forget(port: SessionPort): void {
+    for (const ports of this.#process.topics.values()) ports.delete(port)
+  }
+
+  /** One step, and all promises that it lets go on. */
+  async step(): Promise<boolean> {
+    if (!this.scheduler.step()) return false
+    await this.settled()
+    return true
+  }
+
+  /** All promises that can go on have gone on. */
+  async settled(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    this.scheduler.endTurn()
+  }
+
+  /** Evicts every actor that may go. */
+  evict(): void {
+    for (const shard of this.shards) this.scheduler.turn(() => shard.sweep(0))
+  }
+
+  /** The process dies here and now, and another one starts. */
+  crash(): void {
+    for (const shard of this.shards) shard.close()
+    this.scheduler.clear()
+    this.disk.crash()
+    this.#process = this.#start()
+  }
+
+  /** Begins a clean stop; resolves when all is committed. */
+  stop(): Promise<void> {
+    return this.scheduler.turn(() => this.hub.drain(DRAIN_MS))
+  }
+
+  #start(): Process {
+    this.generation += 1
+    const { scheduler, disk, errors, options } = this
+    const { durability, fanout, presenceGraceMs, editWindowMs } = options
+    const files = new FakeFiles()
+    const shards: Shard[] = []
+    const hub = new Hub(
+      Array.from({ length: SHARDS }, (_, index) => ({
+        post: (batch: Uint8Array) =>
+          scheduler.enqueue(`hub>shard${index}`, () => shards[index]?.receive(batch)),
+      })),
+      scheduler.defer,
+      {
+        info() {},
+        warn() {},
+        error(fields, message) {
+          if (message !== 'storage takes no writes') errors.push(`${message} ${JSON.stringify(fields)}`)
+        },
+      },
+      { after: scheduler.after, newSessionId: () => this.#newId() },
+    )
+    for (let index = 0; index < SHARDS; index++) {
+      const toHub = new Outbox(
+        (batch) => scheduler.enqueue(`shard${index}>hub`, () => hub.take(index, batch)),
+        scheduler.defer,
+      )
+      const greeting = {
+        serverVersion: '1',
+        limits: { maxMessageBytes: 65_536, maxContentBytes: 32_768, rateLimit: 0, resumeEvents: 10_000 },
+      }
+      shards.push(
+        new Shard(
+          {
+            index,
+            shards: SHARDS,
+            durability,
+            fanout,
+            presenceGraceMs,
+            greeting,
+            rules: { editWindowMs },
+            idleMs: 60_000,
+          },
+          {
+            now: () => scheduler.now,
+            newId: () => this.#newId(),
+            after: scheduler.after,
+            toHub,
+            openLog: (listener) => disk.open(index, listener),
+            files,
+          },
+        ),
+      )
+    }
+    const topics = new Map<string, Set<SessionPort>>()
+    hub.addPublisher({
+      publish(topic, frame, but) {
+        for (const port of [...(topics.get(topic) ?? [])]) if (port !== but) port.send(frame)
+      },
+    })
+    return { hub, shards, topics }
+  }
+
+  #newId(): string {
+    this.#lastId += 1
+    return this.#lastId.toString(36).padStart(20, '0')
+  }
+}
