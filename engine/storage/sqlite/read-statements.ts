@@ -6,7 +6,7 @@ import { limits } from '../../../protocol/limits.ts'
 import type { PostNumber, Status, StoredReceipts } from '../log.ts'
 import { type GroupRow, groupColumns, lastSeqColumn, type MemberRow } from './group-rows.ts'
 import { type FileRow, fileColumns, type MessageRow, messageColumns } from './message-rows.ts'
-import { unreadColumns } from './unread.ts'
+import { unreadColumns } from './unread-columns.ts'
 
 export interface OverviewRow extends GroupRow {
   readonly member_count: number

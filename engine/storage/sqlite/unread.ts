@@ -1,14 +1,15 @@
 /**
- * Unread: the counters behind unread counts and mentions, and how a reader makes exact counts of them.
+ * Unread: the counters behind unread counts and mentions.
  *
  * A group counts its posts up to `counted_seq`; a member has a mark `counted_read`, the group's
  * posts up to it, and from it to `counted_seq` their own posts and those that mention them. Posts
  * that are gone count nowhere. All of it follows behind: `counted_seq` behind the posts,
  * `counted_read` behind `read_seq`, so that a post is one row and a receipt another. A reader
- * corrects both ends by counting a few posts itself; how few, `MAX_UNCOUNTED` and `MAX_BEHIND` see
+ * corrects both ends by counting a few posts itself (`unreadColumns`); how few, `MAX_UNCOUNTED` and `MAX_BEHIND` see
  * to. What was not counted when a process died is still to be seen in the marks.
  */
 import type { Database, Statement } from 'better-sqlite3'
+import { live } from './unread-columns.ts'
 
 /** Posts of a group that readers count themselves; then the counters catch up. */
 const MAX_UNCOUNTED = 256
@@ -18,33 +19,6 @@ const MAX_BEHIND = 1_024
 const MAX_PENDING = 100_000
 /** Up to so many numbers below the newest, readers' marks are moved with one look at the posts. */
 const NEAR_TOP = 4_096
-
-const live = (post: string) => `${post}.deleted_at IS NULL AND ${post}.recalled_at IS NULL`
-
-/** Posts of others than user `u` in group `g`, from which `between` picks. */
-const postsOfOthers = (between: string) => `
-  (SELECT count(*) FROM messages p WHERE p.group_key = g.group_key AND ${between}
-    AND p.sender_key <> u.user_key AND ${live('p')})`
-
-const postsMentioning = (between: string) => `
-  (SELECT count(*) FROM messages p JOIN json_each(p.mentions) AS mentioned
-    WHERE p.group_key = g.group_key AND ${between} AND p.mentions IS NOT NULL
-    AND p.sender_key <> u.user_key AND mentioned.value = u.user_id AND ${live('p')})`
-
-const readButCounted = 'p.seq > me.counted_read AND p.seq <= min(me.read_seq, g.counted_seq)'
-const notCounted = 'p.seq > max(g.counted_seq, me.read_seq)'
-
-/** Whether all has been read: most often it has, and then nothing is counted. */
-const allRead = 'me.read_seq >= ifnull((SELECT max(seq) FROM messages p WHERE p.group_key = g.group_key), 0)'
-
-/** What a statement selects of groups `g`, their member `me` and that user `u`. */
-export const unreadColumns = `
-  CASE WHEN ${allRead} THEN 0 ELSE
-    g.posts - me.posts_before - me.own_posts - ${postsOfOthers(readButCounted)} + ${postsOfOthers(notCounted)}
-  END AS unread,
-  CASE WHEN ${allRead} THEN 0 ELSE
-    me.mentions - ${postsMentioning(readButCounted)} + ${postsMentioning(notCounted)}
-  END AS mentions`
 
 interface PostRow {
   readonly sender_key: number

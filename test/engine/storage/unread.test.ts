@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -5,6 +6,7 @@ import type { LogEntry } from '../../../engine/storage/log.ts'
 import { databasePath, openWriter } from '../../../engine/storage/sqlite/database.ts'
 import { Writer } from '../../../engine/storage/sqlite/writer.ts'
 import type { Message } from '../../../protocol/records.ts'
+import { temporaryFolder } from '../../support/engines.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry, aStore } from '../../support/store.ts'
 
 const group = aGroupEntry('g')
@@ -136,6 +138,32 @@ describe('unread counts and mentions', () => {
       }),
       { seed: 11, numRuns: 60 },
     )
+  })
+
+  it('go on from what an older version has counted', () => {
+    const dataDir = temporaryFolder()
+    const db = new Database(databasePath(dataDir))
+    db.exec(readFileSync(new URL('../../../engine/storage/schema/001-initial.sql', import.meta.url), 'utf8'))
+    db.pragma('user_version = 1')
+    // Ana's posts 2 and 3, then Bruno by 4, her posts 5 and 6; counted up to 5.
+    db.exec(`
+      INSERT INTO users (user_key, user_id) VALUES (1, 'ana'), (2, 'bruno');
+      INSERT INTO groups (group_key, group_id, kind, visibility, created_by, created_at, posts, counted_seq)
+        VALUES (1, 'g', 'group', 'private', 1, 0, 3, 5);
+      INSERT INTO members (group_key, user_key, role, joined_seq, joined_at, posts_before, own_posts)
+        VALUES (1, 1, 'admin', 1, 0, 0, 3), (1, 2, 'member', 4, 0, 2, 0);`)
+    const add = db.prepare('INSERT INTO messages VALUES (1, ?, 1, ?, ?, 0, NULL, NULL, NULL, NULL)')
+    for (const seq of [2, 3, 5, 6]) add.run(seq, 'text', 'x')
+    db.close()
+    const { writer, reader } = aStore(dataDir)
+    const of = (userId: string) => reader.run({ read: 'summaries', userId, limit: 1 }).groups[0]
+    expect(of('bruno')).toMatchObject({ unread: 2, readSeq: 0 })
+    writer.commit([goneEntry(post(3, 'ana').message, 'deletedAt'), readEntry('bruno', 5)])
+    expect(of('bruno')).toMatchObject({ unread: 1, readSeq: 5 })
+    writer.commit([post(7, 'ana')])
+    writer.settle()
+    expect(of('bruno')).toMatchObject({ unread: 2 })
+    expect(of('ana')).toMatchObject({ unread: 0 })
   })
 
   it('stand after a commit that failed and is made again', () => {
