@@ -12,9 +12,11 @@ import { limits } from '../protocol/limits.ts'
 import type { Answer, MethodRequest } from '../protocol/methods.ts'
 import type { RequestFields } from '../protocol/requests.ts'
 import { version } from '../protocol/version.ts'
+import type { EngineLogger } from './engine-logger.ts'
 import { DiskAccess, type FileAccess } from './files/file-access.ts'
 import type { Gateway, Identity } from './gateway.ts'
-import { type EngineLogger, type Health, Hub } from './hub.ts'
+import type { Hooks } from './hooks/hooks.ts'
+import { type Health, Hub } from './hub.ts'
 import type { IndexerStats } from './search/indexer.ts'
 import { LocalPort, LocalTopics, openSession, type Session } from './session.ts'
 import { startInlineShards } from './shards/inline-shards.ts'
@@ -26,6 +28,7 @@ import type { Durability } from './storage/sqlite/database.ts'
 /** `close` gives the shards so long to commit what they have; it fits into a 5 s stop. */
 const DRAIN_MS = 3_500
 const IDLE_MS = 60_000
+const HOOK_TIMEOUT_MS = 1_000
 const MAX_UPLOAD_BYTES = 104_857_600
 const PRESENCE_GRACE_MS = 5_000
 
@@ -53,6 +56,10 @@ export interface EngineOptions {
   readonly presenceGraceMs?: number | undefined
   /** Groups and users unused for so long leave memory. 60,000 ms by default. */
   readonly idleMs?: number | undefined
+  /** Where the service has its say: moderation, bots, push notifications, permissions. */
+  readonly hooks?: Hooks | undefined
+  /** How long one hook may take, 1,000 ms by default; then its request is refused as `internal`. */
+  readonly hookTimeoutMs?: number | undefined
   readonly logger?: EngineLogger | undefined
   /** The clock, milliseconds since 1970, for `inline` shards. */
   readonly now?: (() => number) | undefined
@@ -110,6 +117,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       idleMs: options.idleMs ?? IDLE_MS,
       presenceGraceMs: options.presenceGraceMs ?? PRESENCE_GRACE_MS,
       rules: { editWindowMs: options.editWindowMs ?? 0 },
+      tellPosts: tellsOfPosts(options.hooks),
       greeting: {
         serverVersion: version,
         limits: {
@@ -128,6 +136,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const running =
     shards === 'inline' ? startInlineShards(shardsOptions) : await startWorkerShards(shards, shardsOptions)
   const hub = new Hub(running.ports, shards === 'inline' ? queueMicrotask : setImmediate, logger)
+  if (options.hooks) {
+    hub.useHooks(options.hooks, options.hookTimeoutMs ?? HOOK_TIMEOUT_MS, options.now ?? Date.now)
+  }
   running.onBatch((index, batch) => hub.take(index, batch))
   const topics = new LocalTopics()
   const files = new DiskAccess(options.dataDir, (userId, progress) =>
@@ -137,6 +148,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   let closing: Promise<void> | null = null
   const close = async () => {
+    await hub.stop()
     await hub
       .drain(DRAIN_MS)
       .catch((error: Error) => logger.error({ cause: error.message }, 'stopped unfinished'))
@@ -169,9 +181,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
 }
 
+export type { EngineLogger } from './engine-logger.ts'
 export type { FileAccess } from './files/file-access.ts'
-export type { EngineLogger, Health } from './hub.ts'
+export type { Hooks } from './hooks/hooks.ts'
+export type { Health } from './hub.ts'
 export type { Session } from './session.ts'
+
+function tellsOfPosts(hooks: Hooks | undefined): { readonly away: boolean } | undefined {
+  if (!hooks?.afterMessage && !hooks?.userOffline) return undefined
+  return { away: hooks.userOffline !== undefined }
+}
 
 const silent: EngineLogger = { info() {}, warn() {}, error() {} }
 

@@ -13,7 +13,11 @@ import { ChatError } from '../protocol/errors.ts'
 import { events } from '../protocol/events.ts'
 import { type FrameHead, peekHead } from '../protocol/frame-head.ts'
 import { type RequestSpec, requests } from '../protocol/requests.ts'
+import type { EngineLogger } from './engine-logger.ts'
 import type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'
+import { Gate } from './hooks/gate.ts'
+import type { Hooks } from './hooks/hooks.ts'
+import { Notices, type Posted } from './hooks/notices.ts'
 import { SendRun } from './send-run.ts'
 import { type Defer, Outbox, readBatch, ToHub, ToShard } from './shards/batch.ts'
 import { pack, unpack } from './shards/packing.ts'
@@ -26,13 +30,6 @@ const MAX_INBOX = 65_536
 const MAX_EARLY = 256
 const RETRY_AFTER_MS = 500
 const DRAIN_AGAIN_MS = 20
-
-/** Where the engine tells what an operator should know. */
-export interface EngineLogger {
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
-}
 
 /** A shard, wherever it runs: takes batches, and gives batches to whom it was started with. */
 export interface ShardPort {
@@ -68,6 +65,7 @@ interface HubSession {
   /** What its user is to hear, until `connected` has gone first; null from then on. */
   early: Uint8Array[] | null
   readonly userId: string
+  readonly name: string
   readonly homeShard: number
 }
 
@@ -82,6 +80,8 @@ export class Hub implements Gateway {
   readonly #logger: EngineLogger
   readonly #deps: HubDeps
   readonly #run = new SendRun()
+  #gate: Gate | null = null
+  #notices: Notices | null = null
   #lastSession = 0
   #stopping = false
   #onDrained: (() => void) | null = null
@@ -113,6 +113,12 @@ export class Hub implements Gateway {
     if (this.#stopping) throw new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
     const row = rowByCode.get(head.code)
     if (!row) throw new ChatError('unknown_event')
+    if (this.#gate?.takes(session, known, row, frame, head)) return
+    this.#route(session, known, row, frame, head)
+  }
+
+  /** To the shard that owns the id. @throws ChatError `overloaded` */
+  #route(session: number, known: HubSession, row: RequestSpec, frame: Uint8Array, head: FrameHead): void {
     // A group id that is missing or malformed is refused by any shard's validation.
     const index =
       row.route === 'group' && head.idEnd > head.idStart
@@ -129,6 +135,7 @@ export class Hub implements Gateway {
     const known = this.#sessions.get(session)
     if (!known) return
     this.#sessions.delete(session)
+    this.#gate?.closed(session)
     const others = this.#byUser.get(known.userId)
     others?.delete(session)
     if (others?.size === 0) this.#byUser.delete(known.userId)
@@ -169,6 +176,8 @@ export class Hub implements Gateway {
           return this.#whenDrained(from, number, body)
         case ToHub.close:
           return this.#sessions.get(number)?.port.close(ascii(id) as CloseReason)
+        case ToHub.posted:
+          return this.#notices?.posted(unpack<Posted>(body))
         case ToHub.taken:
           from.pending -= number
           return
@@ -208,6 +217,29 @@ export class Hub implements Gateway {
     return { sessions: this.#sessions.size, shards: await Promise.all(shards) }
   }
 
+  /** Lets hooks see what passes here; called once, before anything is received. */
+  useHooks(hooks: Hooks, timeoutMs: number, now: () => number): void {
+    const shared = { hooks, timeoutMs, logger: this.#logger, after: this.#deps.after }
+    this.#gate = new Gate({
+      ...shared,
+      now,
+      forward: (session, frame, head) => {
+        const known = this.#sessions.get(session)
+        const row = rowByCode.get(head.code)
+        if (known && row) this.#route(session, known, row, frame, head)
+      },
+      answer: (session, frame) => this.#sessions.get(session)?.port.send(frame),
+    })
+    this.#notices = new Notices(shared)
+  }
+
+  /** Takes no more requests; resolves when the hooks that run are done. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await this.#gate?.close()
+    this.#notices?.close()
+  }
+
   /** Takes no more requests, and resolves when all shards have committed all; rejects after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void> {
     this.#stopping = true
@@ -242,15 +274,16 @@ export class Hub implements Gateway {
     do this.#lastSession = (this.#lastSession + 1) >>> 0
     while (this.#lastSession === 0 || this.#sessions.has(this.#lastSession))
     const session = this.#lastSession
-    const { userId, name, picture } = identity
+    const { userId, picture } = identity
+    const name = identity.name || userId
     const homeShard = shardOf(userId, this.#shards.length)
-    this.#sessions.set(session, { port, userId, homeShard, early: listening ? [] : null })
+    this.#sessions.set(session, { port, userId, name, homeShard, early: listening ? [] : null })
     const others = this.#byUser.get(userId)
     if (others) others.add(session)
     else this.#byUser.set(userId, new Set([session]))
     const body = pack({
       userId,
-      name: name || userId,
+      name,
       picture: picture ?? '',
       sessionId: this.#deps.newSessionId(),
       listening,

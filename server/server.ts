@@ -7,7 +7,7 @@
  */
 import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createEngine, type Engine, type EngineLogger } from '../engine/engine.ts'
+import { createEngine, type Engine, type EngineLogger, type Hooks } from '../engine/engine.ts'
 import { AddressGuard } from './address-guard.ts'
 import { createAuthenticator } from './auth.ts'
 import { ConfigError, type GivenSettings, resolveSettings, type Settings } from './config.ts'
@@ -25,6 +25,8 @@ import { signingKey } from './signing-key.ts'
 export interface ServerOptions extends GivenSettings {
   /** The engine to stand in front of; without one the server makes its own and closes it. */
   readonly engine?: Engine | undefined
+  /** The service's say, for the engine that the server makes. */
+  readonly hooks?: Hooks | undefined
   /** Where log lines go; pino on standard error where none is given. */
   readonly logger?: EngineLogger | undefined
   /** Milliseconds since 1970, for tests. */
@@ -64,7 +66,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     logger,
     now,
   })
-  const engine = options.engine ?? (await createEngine({ ...engineSettings(settings), logger, now }))
+  const engine =
+    options.engine ?? (await createEngine({ ...engineSettings(settings), hooks: options.hooks, logger, now }))
   const limiter = new RateLimiter({
     perMinute: settings.rateLimit,
     maxUsers: 2 * settings.maxConnections,

@@ -6,7 +6,7 @@
  * turns out to be damaged or of another log is thrown away and built anew; any other failure is
  * tried again with backoff, and nobody but search is hurt.
  */
-import type { EngineLogger } from '../hub.ts'
+import type { EngineLogger } from '../engine-logger.ts'
 import type { ReadQuery, Reads, SearchRead } from '../storage/log.ts'
 import { openReader } from '../storage/sqlite/database.ts'
 import { People } from '../storage/sqlite/people.ts'

@@ -7,7 +7,7 @@
  */
 import { setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import type { EngineLogger } from '../hub.ts'
+import type { EngineLogger } from '../engine-logger.ts'
 import { post, unpack } from '../shards/packing.ts'
 import type { ReadQuery, SearchRead } from '../storage/log.ts'
 import type { ReadAnswer } from '../storage/query-port.ts'

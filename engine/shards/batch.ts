@@ -55,6 +55,8 @@ export const ToHub = {
   sendUser: 13,
   /** id: a user; number: an index of `statuses`, how all shards are to see them. */
   presence: 14,
+  /** body: a post that is durable, and who was away (packed); only where hooks want to know. */
+  posted: 15,
 } as const
 
 /** How a user may be seen, as numbers between threads. */

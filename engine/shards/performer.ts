@@ -9,17 +9,19 @@ import { encodeEvent } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { type EventFields, type EventName, events } from '../../protocol/events.ts'
 import { parseMessageId } from '../../protocol/ids.ts'
+import type { Message } from '../../protocol/records.ts'
 import type { Request } from '../../protocol/requests.ts'
 import type { ActorContext, EventSource } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
 import type { Effect, Effects, FileEffect, ReadEffect } from '../actors/effects.ts'
-import type { GroupRules } from '../actors/group/group-state.ts'
+import type { GroupRules, GroupState } from '../actors/group/group-state.ts'
 import { isGone } from '../actors/group/known-messages.ts'
 import type { Mail } from '../actors/mail.ts'
 import type { Presence } from '../actors/presence.ts'
 import type { Greeting } from '../actors/user/sessions.ts'
 import type { FileDepths, Files } from '../files/file-calls.ts'
 import { ephemeralTwin } from '../gateway.ts'
+import type { Posted } from '../hooks/notices.ts'
 import type { Log, LoggedEvent, LogListener, ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
 import type { Alarms } from './alarms.ts'
@@ -41,6 +43,8 @@ export interface PerformerOptions {
   readonly fanout: 'immediate' | 'committed'
   readonly greeting: Greeting
   readonly rules: GroupRules
+  /** Whether hooks want to know of durable posts, and of the members who were away. */
+  readonly tellPosts?: { readonly away: boolean } | undefined
 }
 
 /** What a shard does not do itself. */
@@ -253,12 +257,27 @@ export class Performer implements ActorContext {
     const offset = this.#appended
     group.lastOffset = offset
     state.recent.push(logged, offset, this.#committed)
+    if (isPost && this.#options.tellPosts) this.#tellPosted(event.fields.message, state, offset)
     const show = () => {
       state.publishedSeq = seq
       this.#toHub.push(ToHub.publish, 0, group.topic, frame)
     }
     if (this.#options.fanout === 'immediate') show()
     else this.#held.push(offset, { type: 'show', frame, release: show })
+  }
+
+  /** The service's hooks hear of a post once it is durable. */
+  #tellPosted(message: Message, { members }: GroupState, offset: number): void {
+    const release = () => {
+      const now = this.now()
+      const away: string[] = []
+      for (const { userId, quietUntil } of this.#options.tellPosts?.away ? members.values() : []) {
+        if (userId === message.senderId || quietUntil > now) continue
+        if (!this.#directory.presenceOf(userId).connected) away.push(userId)
+      }
+      this.#toHub.push(ToHub.posted, 0, undefined, pack({ message, away } satisfies Posted))
+    }
+    this.#held.push(offset, { type: 'call', release })
   }
 
   #change(

@@ -1,7 +1,8 @@
 /**
  * Running shards: what the engine needs of its shards, wherever they run.
  */
-import type { EngineLogger, ShardPort } from '../hub.ts'
+import type { EngineLogger } from '../engine-logger.ts'
+import type { ShardPort } from '../hub.ts'
 import type { IndexerStats } from '../search/indexer.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
 import type { ShardOptions } from './shard.ts'

@@ -3,9 +3,10 @@
  *
  * The same writer, write loop and reader as in the worker threads; only the way between is shorter.
  */
+
+import type { EngineLogger } from '../engine-logger.ts'
 import { FileFolder } from '../files/file-folder.ts'
 import { Janitor } from '../files/janitor.ts'
-import type { EngineLogger } from '../hub.ts'
 import { ChangedGroups } from '../search/changed-groups.ts'
 import type { IndexerStats } from '../search/indexer.ts'
 import { SearchService } from '../search/search-service.ts'

@@ -1,0 +1,180 @@
+import * as built from 'tertulia'
+import { describe, expect, it } from 'vitest'
+import { type Hooks, reject } from '../../engine/hooks/hooks.ts'
+import type { Message } from '../../protocol/records.ts'
+import { eventually } from '../support/conditions.ts'
+import { modes, startInline } from '../support/engines.ts'
+import { collect, refusal, text } from '../support/sessions.ts'
+
+/** A promise that a test resolves. */
+function deferred() {
+  let resolve: () => void = () => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
+
+describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
+  it('beforeMessage changes what is posted, and what an edit says', async () => {
+    const engine = await start({
+      hooks: { beforeMessage: ({ content }) => ({ content: content.replaceAll('darn', '****') }) },
+    })
+    const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
+    const heard = collect(bruno, 'new_message')
+    const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
+    const { message } = await ana.sendMessage(text(groupId, 'darn it'))
+    expect(message.content).toBe('**** it')
+    await eventually(() => expect(heard.map((event) => event.message.content)).toEqual(['**** it']))
+    await ana.editMessage({ messageId: message.messageId, content: 'oh darn' })
+    expect((await ana.getHistory({ groupId })).messages[0]?.content).toBe('oh ****')
+  })
+
+  it('beforeMessage refuses a message with its own words, and nobody sees it', async () => {
+    const engine = await start({
+      hooks: {
+        beforeMessage({ content }) {
+          if (content.includes('spam'))
+            throw (mode === 'inline' ? reject : built.reject)('no advertising here')
+        },
+      },
+    })
+    const ana = await engine.connect({ userId: 'ana' })
+    const { groupId } = await ana.createGroup({ kind: 'group' })
+    await expect(ana.sendMessage(text(groupId, 'spam'))).rejects.toMatchObject({
+      ...refusal('rejected'),
+      message: 'no advertising here',
+    })
+    await ana.sendMessage(text(groupId, 'ham'))
+    expect((await ana.getHistory({ groupId })).messages.map(({ content }) => content)).toEqual(['ham'])
+  })
+
+  it('a session’s requests keep their order while a hook takes its time; others do not wait', async () => {
+    const slow = deferred()
+    const engine = await start({
+      hooks: {
+        async beforeMessage({ content }) {
+          if (content === 'first') await slow.promise
+        },
+      },
+    })
+    const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
+    const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
+    const sent = [ana.sendMessage(text(groupId, 'first')), ana.sendMessage(text(groupId, 'second'))]
+    const history = ana.getHistory({ groupId })
+    await bruno.sendMessage(text(groupId, 'meanwhile'))
+    slow.resolve()
+    await Promise.all(sent)
+    const said = (await history).messages.map(({ content }) => content)
+    expect(said).toEqual(['meanwhile', 'first', 'second'])
+  })
+
+  it('one that throws or is late hurts only its own message, and is logged', async () => {
+    const logged: string[] = []
+    const log = (fields: object) => void logged.push(JSON.stringify(fields))
+    const engine = await start({
+      hookTimeoutMs: 20,
+      logger: { info() {}, warn() {}, error: log },
+      hooks: {
+        beforeMessage({ content }) {
+          if (content === 'throw') throw new Error('of the service itself')
+          return content === 'late' ? new Promise(() => {}) : undefined
+        },
+      },
+    })
+    const ana = await engine.connect({ userId: 'ana' })
+    const { groupId } = await ana.createGroup({ kind: 'group' })
+    const outcome = await Promise.allSettled(
+      ['throw', 'late', 'fine'].map((content) => ana.sendMessage(text(groupId, content))),
+    )
+    expect(outcome.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled'])
+    for (const { reason } of outcome.slice(0, 2) as PromiseRejectedResult[]) {
+      expect(reason).toMatchObject(refusal('internal'))
+      expect(reason.message).not.toContain('service itself')
+    }
+    expect(logged.join()).toMatch(/of the service itself.*beforeMessage took more than 20 ms/s)
+  })
+
+  it('authorize decides over requests, but not over pings and receipts', async () => {
+    const asked: string[] = []
+    const hooks: Hooks = {
+      authorize({ user, request }) {
+        asked.push(`${user.name} ${request.event}`)
+        return request.event !== 'create_group' || user.userId === 'ana'
+      },
+    }
+    const engine = await start({ hooks })
+    const [ana, eva] = [
+      await engine.connect({ userId: 'ana', name: 'Ana' }),
+      await engine.connect({ userId: 'eva', name: 'Eva' }),
+    ]
+    await ana.createGroup({ kind: 'group' })
+    await expect(eva.createGroup({ kind: 'group' })).rejects.toMatchObject(refusal('forbidden'))
+    await eva.ping({})
+    expect(asked).toEqual(['Ana create_group', 'Eva create_group'])
+  })
+
+  it('afterMessage and userOffline hear of what is durable, and of who was away', async () => {
+    const after: string[] = []
+    const away: string[] = []
+    const engine = await start({
+      hooks: {
+        afterMessage: ({ content }: Message) => void after.push(content),
+        userOffline: ({ userId, message }) => void away.push(`${userId}: ${message.content}`),
+      },
+    })
+    const [ana, bruno, quiet] = [
+      await engine.connect({ userId: 'ana' }),
+      await engine.connect({ userId: 'bruno' }),
+      await engine.connect({ userId: 'quiet' }),
+    ]
+    const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno', 'clara', 'quiet'] })
+    await quiet.muteGroup({ groupId })
+    quiet.close()
+    await ana.sendMessage(text(groupId, 'one'))
+    await eventually(() => expect([after, away]).toEqual([['one'], ['clara: one']]))
+    // Invisible is not away.
+    await bruno.updateStatus({ status: 'offline' })
+    const clara = await engine.connect({ userId: 'clara' })
+    await clara.sendMessage(text(groupId, 'two'))
+    await eventually(() => expect(after).toEqual(['one', 'two']))
+    bruno.close()
+    await eventually(async () => {
+      await clara.sendMessage(text(groupId, 'three'))
+      expect(away).toContain('bruno: three')
+    })
+    expect(away).not.toContain('bruno: two')
+  })
+})
+
+describe('hooks at the end', () => {
+  it('let what they have begun to look at be posted before the engine closes', async () => {
+    const slow = deferred()
+    const engine = await startInline({ hooks: { beforeMessage: () => slow.promise } })
+    const ana = await engine.connect({ userId: 'ana' })
+    const { groupId } = await ana.createGroup({ kind: 'group' })
+    const sent = ana.sendMessage(text(groupId, 'last words'))
+    const closed = engine.close()
+    slow.resolve()
+    expect((await sent).message.content).toBe('last words')
+    await closed
+  })
+
+  it('bound what waits for one session, and refuse the rest at the end', async () => {
+    const slow = deferred()
+    const engine = await startInline({ hooks: { beforeMessage: () => slow.promise } })
+    const ana = await engine.connect({ userId: 'ana' })
+    const { groupId } = await ana.createGroup({ kind: 'group' })
+    const sent = Promise.allSettled(
+      Array.from({ length: 300 }, (_, i) => ana.sendMessage(text(groupId, `${i}`))),
+    )
+    const closed = engine.close()
+    slow.resolve()
+    const outcomes = (await sent).map((outcome) =>
+      outcome.status === 'fulfilled' ? 'kept' : (outcome.reason as { code: string }).code,
+    )
+    await closed
+    const count = (what: string) => outcomes.filter((outcome) => outcome === what).length
+    expect([count('kept'), count('shutting_down'), count('overloaded')]).toEqual([1, 256, 43])
+  })
+})
