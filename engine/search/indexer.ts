@@ -68,6 +68,7 @@ export class Indexer {
   /** Key of the group after which to look on; null when all have been looked at. */
   #lookAfter: number | null = 0
   #indexed = 0
+  #mayLook = true
   /** What is being written. */
   #batch: Batch | null = null
 
@@ -98,15 +99,19 @@ export class Indexer {
 
   /** Does a little of what is to be done. @throws ForeignIndexError, or what SQLite throws */
   step(): Step {
-    if (!this.#batch && this.#fresh.size === 0 && this.#lookAfter !== null && this.#old.size < MAX_BEHIND) {
+    if (this.#mayLook && this.#lookAfter !== null && this.#old.size < MAX_BEHIND) {
       this.#look(this.#lookAfter)
+      // However much is new, there is a look between two batches.
+      this.#mayLook = this.#fresh.size === 0
       return 'full'
     }
     try {
+      this.#mayLook = false
       this.#batch ??= this.#gather()
       return this.#write(this.#batch)
     } catch (error) {
       this.#batch = null
+      this.#mayLook = true
       this.#index.rollback()
       throw error
     }
@@ -163,6 +168,7 @@ export class Indexer {
     const { documents, marks, written } = batch
     if (marks.length === 0) {
       this.#batch = null
+      this.#mayLook = true
       return 'nothing'
     }
     this.#index.put(documents.slice(written, written + STEP_DOCUMENTS))
@@ -170,6 +176,7 @@ export class Indexer {
     if (batch.written < documents.length) return 'full'
     this.#index.commit(marks)
     this.#batch = null
+    this.#mayLook = true
     this.#indexed += documents.length
     for (const mark of marks) this.#moved(mark)
     return documents.length >= STEP_DOCUMENTS || marks.length >= BATCH_GROUPS ? 'full' : 'some'

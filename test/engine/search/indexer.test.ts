@@ -97,6 +97,16 @@ describe('the indexer', () => {
     expect(indexer.stats().lag).toBeGreaterThan(1_000)
   })
 
+  it('finds what is old also where there is always something new', () => {
+    const { writer, write, indexer, found } = aSearch()
+    writer.commit([aPostEntry(2, { content: 'crumbs' }), aGroupEntry('new')])
+    for (let seq = 2; found('crumbs')?.length === 0; seq++) {
+      write(aPostEntry(seq, { groupId: 'new', messageId: `new:${seq}` }))
+      indexer.step()
+      expect(seq).toBeLessThan(100)
+    }
+  })
+
   it('goes on where it was, after a stop at any step', () => {
     const { writer, dataDir, indexer, close } = aSearch()
     writer.commit(posts(10_000, 'bread'))
