@@ -9,7 +9,7 @@ import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effect, type Effects, tellGroup } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
-import type { Resume, UserState } from './user-state.ts'
+import type { Resume, SessionState, UserState } from './user-state.ts'
 
 /** Groups that replay at once for one session. */
 const AT_ONCE = 8
@@ -22,7 +22,7 @@ export function resume(user: UserState, by: Caller, { groups }: RequestFields<'r
   if (session.resume) {
     throw new ChatError('overloaded', 'one resume at a time', { retryAfterMs: RETRY_AFTER_MS })
   }
-  const waiting = new Map(groups.filter(([groupId]) => session.baselines.has(groupId)))
+  const waiting = new Map(groups.filter(([groupId]) => baselineOf(user, session, groupId) !== undefined))
   session.resume = { caller: by, waiting: [...waiting].reverse(), active: 0, done: [] }
   return proceed(user, by.session, session.resume)
 }
@@ -44,7 +44,7 @@ function proceed(user: UserState, session: number, resume: Resume): Effects {
     const next = resume.waiting.pop()
     if (!next) break
     const [groupId, from] = next
-    const to = state.baselines.get(groupId)
+    const to = baselineOf(user, state, groupId)
     if (to === undefined) continue
     resume.active += 1
     const { userId } = user
@@ -55,4 +55,13 @@ function proceed(user: UserState, session: number, resume: Resume): Effects {
     effects.push(answer(resume.caller, 'resumed', { groups: resume.done }))
   }
   return effects
+}
+
+/** Above it the session hears the group live; undefined where the user is not in it. */
+function baselineOf(
+  user: UserState,
+  { baselines }: Extract<SessionState, { phase: 'connected' }>,
+  groupId: string,
+): number | undefined {
+  return user.groups.has(groupId) ? baselines.get(groupId) : undefined
 }

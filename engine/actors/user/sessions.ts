@@ -10,7 +10,7 @@ import type { Limits } from '../../../protocol/records.ts'
 import { append, type Effect, type Effects, read, send, tellGroup } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
 import { announce, cameOnline, chosenStatus, setLarge, wentOffline } from './status.ts'
-import type { SessionState, UserState } from './user-state.ts'
+import type { UserState } from './user-state.ts'
 
 /** What every `connected` says of the server. */
 export interface Greeting {
@@ -77,7 +77,8 @@ export function joined(user: UserState, { groupId, joinedSeq, large }: Mail<'joi
   const effects: Effect[] = []
   for (const [session, state] of user.sessions) {
     if (state.phase !== 'connected' || (known && state.baselines.has(groupId))) continue
-    const from = joinedSeq - 1
+    // Whoever left and came back while they connected was told of both: not again.
+    const from = Math.max(joinedSeq - 1, state.baselines.get(groupId) ?? 0)
     state.baselines.set(groupId, from)
     effects.push(tellGroup(groupId, { type: 'attach', session, userId: user.userId, joinedSeq, from }))
   }
@@ -87,10 +88,5 @@ export function joined(user: UserState, { groupId, joinedSeq, large }: Mail<'joi
 export function left(user: UserState, { groupId }: Mail<'left'>): Effects {
   user.groups.delete(groupId)
   setLarge(user, groupId, false)
-  for (const state of connectedSessions(user)) state.baselines.delete(groupId)
   return []
-}
-
-function* connectedSessions(user: UserState): Generator<Extract<SessionState, { phase: 'connected' }>> {
-  for (const state of user.sessions.values()) if (state.phase === 'connected') yield state
 }

@@ -28,7 +28,10 @@ export type SessionState =
   | { readonly phase: 'opening'; readonly sessionId: string }
   | {
       readonly phase: 'connected'
-      /** For each group, the seq above which the session hears everything live. */
+      /**
+       * For each group, the seq above which the session hears everything live. Of a group that was
+       * left it stays, until the session ends: the user may be back already.
+       */
       readonly baselines: Map<string, number>
       resume: Resume | null
     }

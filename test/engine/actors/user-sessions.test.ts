@@ -139,6 +139,13 @@ describe('joined', () => {
     expect(baselines(user, 3)).toEqual({ g: 11 })
   })
 
+  it('repeats nothing to a session whose connected told of the leave and the return', () => {
+    const user = aUser({ g: 1 })
+    connected(user, 3, { g: 15 })
+    left(user, { type: 'left', groupId: 'g' })
+    expect(attached(joined(user, mail))).toEqual([['g', 3, 12, 15]])
+  })
+
   it('is passed over where storage already knew of it when the actor was loaded', () => {
     const user = aUser({ g: 12 })
     connected(user, 3, { g: 14 })
@@ -148,11 +155,11 @@ describe('joined', () => {
 })
 
 describe('left', () => {
-  it('forgets the group, for the user and each session', () => {
+  it('forgets the group; what a session was told of it stays', () => {
     const user = aUser({ g: 1, h: 1 })
     connected(user, 3, { g: 9, h: 9 })
     expect(left(user, { type: 'left', groupId: 'g' })).toEqual([])
     expect([...user.groups.keys()]).toEqual(['h'])
-    expect(baselines(user, 3)).toEqual({ h: 9 })
+    expect(baselines(user, 3)).toEqual({ g: 9, h: 9 })
   })
 })
