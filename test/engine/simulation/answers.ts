@@ -10,9 +10,9 @@ import type { ErrorCode } from '../../../protocol/errors.ts'
 import type { Event } from '../../../protocol/events.ts'
 import type { Message } from '../../../protocol/records.ts'
 import { requests } from '../../../protocol/requests.ts'
-import type { Asked } from './asked.ts'
+import type { Asked, Seen } from './asked.ts'
 import type { GroupModel } from './group-model.ts'
-import { type Oracle, type Version, Violation } from './oracle.ts'
+import { type Oracle, Violation } from './oracle.ts'
 import { isGone, sentBefore, verdict } from './rules.ts'
 
 /** What the world has been doing: then the engine may refuse for that. */
@@ -42,20 +42,20 @@ export function judge(oracle: Oracle, asked: Asked, answer: Event, now: number, 
           model.members.size === group.memberCount &&
           model.lastSeq === group.lastSeq &&
           sameMessage(newest(model), lastMessage)
-        somewhen(oracle, asked, answer, group.groupId, true, right)
+        somewhen(oracle, asked, answer, group.groupId, 'stored', right)
       }
       return
     case 'history':
       return judgeHistory(oracle, asked, answer)
     case 'members': {
       const told = answer.fields.members.map(({ userId, role }) => `${userId} ${role}`).sort()
-      return somewhen(oracle, asked, answer, answer.fields.groupId, false, ({ members }) =>
+      return somewhen(oracle, asked, answer, answer.fields.groupId, 'all', ({ members }) =>
         same(told, [...members].map(([userId, { role }]) => `${userId} ${role}`).sort()),
       )
     }
     case 'pins': {
       const { groupId, messages } = answer.fields
-      return somewhen(oracle, asked, answer, groupId, false, (model) => {
+      return somewhen(oracle, asked, answer, groupId, 'shown', (model) => {
         const pinned = [...model.messages.values()].filter(({ pinnedAt }) => pinnedAt !== undefined)
         return same(pinned.map(({ seq }) => seq).sort(), messages.map(({ seq }) => seq).sort())
       })
@@ -63,7 +63,7 @@ export function judge(oracle: Oracle, asked: Asked, answer: Event, now: number, 
     case 'receipts':
       return judgeReceipts(oracle, asked, answer)
     case 'online_users':
-      return somewhen(oracle, asked, answer, answer.fields.groupId, false, ({ members }) =>
+      return somewhen(oracle, asked, answer, answer.fields.groupId, 'all', ({ members }) =>
         answer.fields.users.every(({ userId }) => members.has(userId)),
       )
     default:
@@ -79,7 +79,7 @@ export function judgeConnected(
 ): void {
   for (const { group, lastSeq, ...counts } of answer.fields.groups) {
     const right = (model: GroupModel) => sameCounts(model, asked.userId, counts) && model.lastSeq === lastSeq
-    somewhen(oracle, asked, answer, group.groupId, true, right)
+    somewhen(oracle, asked, answer, group.groupId, 'stored', right)
   }
 }
 
@@ -124,7 +124,8 @@ function judgeDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
     return
   }
   const stored = requests[request.event].route === 'group' && 'durable' in requests[request.event]
-  const versions = window(oracle, asked, groupId, stored && oracle.options.durability !== 'memory')
+  const seen = stored && oracle.options.durability !== 'memory' ? 'stored' : 'all'
+  const versions = oracle.meanwhile(asked, groupId, seen)
   const { editWindowMs } = oracle.options
   const right = versions.some(({ group, at }) =>
     [at, asked.askedAt, now].some((time) => {
@@ -148,7 +149,7 @@ function judgeRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, now: number
   }
   if (request.event.startsWith('upload')) return
   if (groupId === null && request.event !== 'create_group') return judgeOwn(asked, code)
-  const versions = groupId === null ? [{ group: null, at: now }] : window(oracle, asked, groupId, false)
+  const versions = groupId === null ? [{ group: null, at: now }] : oracle.meanwhile(asked, groupId, 'all')
   const right = versions.some(({ group, at }) =>
     [at, asked.askedAt, now].some((time) => {
       const judged = verdict(group, userId, request, time, oracle.options.editWindowMs)
@@ -168,9 +169,9 @@ function judgeHistory(oracle: Oracle, asked: Asked, answer: Extract<Event, { eve
   if (request.event !== 'get_history') return
   const { groupId, messages, hasMore } = answer.fields
   const { after = 0, before = Number.MAX_SAFE_INTEGER, limit = 50 } = request.fields
-  const versions = window(oracle, asked, groupId, false)
+  const versions = oracle.meanwhile(asked, groupId, 'shown')
   const seqs = messages.map(({ seq }) => seq)
-  somewhen(oracle, asked, answer, groupId, false, (model) => {
+  somewhen(oracle, asked, answer, groupId, 'shown', (model) => {
     const all = [...model.messages.keys()].filter((seq) => seq > after && seq < before).sort((a, b) => a - b)
     const page = request.fields.after === undefined ? all.slice(-limit) : all.slice(0, limit)
     return same(page, seqs) && hasMore === all.length > limit
@@ -185,7 +186,7 @@ function judgeReceipts(oracle: Oracle, asked: Asked, answer: Extract<Event, { ev
   const { messageId, delivered, read, deliveredCount, readCount } = answer.fields
   const groupId = asked.groupId ?? ''
   const seq = Number(messageId.slice(messageId.indexOf(':') + 1))
-  somewhen(oracle, asked, answer, groupId, false, ({ members, receipts, messages }) => {
+  somewhen(oracle, asked, answer, groupId, 'all', ({ members, receipts, messages }) => {
     const senderId = messages.get(seq)?.senderId
     const who = (kind: 'delivered' | 'read') =>
       [...members.keys()].filter((id) => id !== senderId && receipts.get(id)?.[kind].has(seq)).sort()
@@ -205,17 +206,12 @@ function somewhen(
   asked: Asked,
   answer: Event,
   groupId: string,
-  stored: boolean,
+  seen: Seen,
   right: (model: GroupModel) => boolean,
 ): void {
-  const versions = window(oracle, asked, groupId, stored)
+  const versions = oracle.meanwhile(asked, groupId, seen)
   if (versions.some(({ group }) => group !== null && right(group))) return
   throw wrong(asked, answer, `${groupId} was at no time so`)
-}
-
-function window(oracle: Oracle, asked: Asked, groupId: string, stored: boolean): readonly Version[] {
-  const from = (stored ? asked.committedFrom : asked.from).get(groupId) ?? 0
-  return oracle.since(groupId, from, stored)
 }
 
 function newest({ messages }: GroupModel): Message | undefined {

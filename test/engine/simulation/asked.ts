@@ -5,6 +5,9 @@ import type { Event } from '../../../protocol/events.ts'
 import { groupOfId } from '../../../protocol/ids.ts'
 import { type Request, requests } from '../../../protocol/requests.ts'
 
+/** How far somebody sees: all that is, what is in storage, what members have been shown. */
+export type Seen = 'all' | 'stored' | 'shown'
+
 export interface Asked {
   readonly userId: string
   /** The hub's number of the session. */
@@ -13,9 +16,8 @@ export interface Asked {
   /** The group that it is for; null for one of the user's own. */
   readonly groupId: string | null
   readonly askedAt: number
-  /** Of each group, the newest version when it was asked, and the newest committed one. */
-  readonly from: ReadonlyMap<string, number>
-  readonly committedFrom: ReadonlyMap<string, number>
+  /** Of each group, the newest version when it was asked, the newest committed, the newest shown. */
+  readonly from: Readonly<Record<Seen, ReadonlyMap<string, number>>>
   /** Which log entries it has caused, and of the newest of them the offset. */
   readonly effects: { kinds: Set<string>; offset: number; seq: number }
   answer: Event | null

@@ -59,7 +59,12 @@ function causesEvent({ userId, request }: Asked, event: Event): boolean {
       return mine && asked.tempId === tempId && asked.content === content
     }
     case 'group_created':
-      return name === 'create_group' && event.fields.by === userId
+      return (
+        name === 'create_group' &&
+        event.fields.by === userId &&
+        asked.kind === event.fields.group.kind &&
+        sameMembers(event.fields.group.members ?? [], [userId, ...(asked.members ?? [])])
+      )
     case 'user_joined_group':
       if (event.fields.by === undefined) return name === 'join_group' && event.fields.userId === userId
       return name === 'add_member' && event.fields.by === userId && asked.userId === event.fields.userId
@@ -123,4 +128,9 @@ function sameReceipts(a: ModelReceipts, b: ModelReceipts | undefined = noReceipt
   const same = (one: ReadonlySet<number>, other: ReadonlySet<number>) =>
     one.size === other.size && [...one].every((seq) => other.has(seq))
   return a.readSeq === b.readSeq && same(a.delivered, b.delivered) && same(a.read, b.read)
+}
+
+function sameMembers(members: readonly { readonly userId: string }[], userIds: readonly string[]): boolean {
+  const wanted = new Set(userIds)
+  return members.length === wanted.size && members.every(({ userId }) => wanted.has(userId))
 }

@@ -66,8 +66,8 @@ const roles = ['admin', 'moderator', 'member'] as const
 export function nextCommand(random: Random, userId: string, known: Known): Command {
   const event = random.weighted(weights)
   const mine = known.groups.filter(({ members }) => members.has(userId))
-  const group = random.chance(0.85) ? random.maybe(mine) : random.maybe(known.groups)
-  const groupId = group?.groupId ?? (random.chance(0.8) ? 'nowhere' : `g${random.between(1, 4)}`)
+  const group = random.chance(0.85) && mine.length > 0 ? random.pick(mine) : random.maybe(known.groups)
+  const groupId = group?.groupId ?? `g${random.between(1, 4)}`
   const other = random.pick(known.userIds)
   const post = () => {
     const seqs = [...(group?.messages.keys() ?? [])]

@@ -25,7 +25,7 @@ interface View {
   /** The user is gone; nothing more comes until they are back. */
   ended: boolean
   /** What `resume` was asked to bring, up to the baseline, and how far it is. */
-  replay: { at: number; done: boolean } | null
+  replay: { at: number; phase: 'asked' | 'refused' | 'done' } | null
 }
 
 /** Who hears what a device hears. */
@@ -100,7 +100,8 @@ export class Device {
   gone(): void {
     if (!this.#port) return
     for (const [groupId, view] of this.#views) {
-      if (!view.replay || view.replay.done) this.lastSeqs.set(groupId, view.live)
+      if (view.replay?.phase !== 'asked' && view.replay?.phase !== 'refused')
+        this.lastSeqs.set(groupId, view.live)
       else this.lastSeqs.set(groupId, view.replay.at)
     }
     this.#world.forget(this.#port)
@@ -134,8 +135,11 @@ export class Device {
   /** Asks for what it has missed. */
   resume(): void {
     const groups = [...this.#views.keys()].flatMap((groupId) => {
-      const last = this.lastSeqs.get(groupId)
-      return last === undefined ? [] : [[groupId, last] as const]
+      const replay = this.#views.get(groupId)?.replay
+      const last = replay ? replay.at : this.lastSeqs.get(groupId)
+      return last === undefined || replay?.phase === 'asked' || replay?.phase === 'done'
+        ? []
+        : [[groupId, last] as const]
     })
     this.ask('resume', { groups })
   }
@@ -172,8 +176,11 @@ export class Device {
       if (!asked) throw new Violation(`${this} got ${event.event} for ${event.ref}, which is answered`)
       this.#answered(asked, event)
     } else if ('durable' in events[event.event]) this.#durable(event)
-    else if (event.event === 'user_typing') this.typing.add(`${event.fields.groupId} ${event.fields.userId}`)
-    else if (event.event === 'user_stopped_typing') {
+    else if (event.event === 'user_typing') {
+      // Of one's own typing every device knows by itself when it ends.
+      if (event.fields.userId !== this.userId)
+        this.typing.add(`${event.fields.groupId} ${event.fields.userId}`)
+    } else if (event.event === 'user_stopped_typing') {
       this.typing.delete(`${event.fields.groupId} ${event.fields.userId}`)
     }
     this.#watcher.heard(this, event)
@@ -198,7 +205,7 @@ export class Device {
   #resuming(groups: readonly (readonly [string, number])[]): void {
     for (const [groupId, lastSeq] of groups) {
       const view = this.#views.get(groupId)
-      if (view && !view.replay) view.replay = { at: lastSeq, done: false }
+      if (view) view.replay = { at: lastSeq, phase: 'asked' }
     }
   }
 
@@ -206,10 +213,12 @@ export class Device {
     for (const [groupId] of groups) {
       const view = this.#views.get(groupId)
       const told = answer.event === 'resumed' ? answer.fields.groups.find(([id]) => id === groupId) : null
-      if (!view?.replay || !told) continue
+      if (!view?.replay) continue
+      if (answer.event !== 'resumed') view.replay.phase = 'refused'
+      if (!told) continue
       if (!told[2]) throw new Violation(`${this} did not get all of ${groupId}`)
       this.#nothingBetween(groupId, view.replay.at, told[1])
-      view.replay.done = true
+      view.replay.phase = 'done'
     }
   }
 
@@ -238,7 +247,7 @@ export class Device {
       return
     }
     const { replay } = known
-    if (!replay || replay.done) throw new Violation(`${this} heard ${where} again`)
+    if (replay?.phase !== 'asked') throw new Violation(`${this} heard ${where} again`)
     if (seq <= replay.at) throw new Violation(`${this} was replayed ${where} behind ${replay.at}`)
     this.#nothingBetween(groupId, replay.at, seq - 1)
     replay.at = seq

@@ -16,6 +16,8 @@ import type { Scheduler } from './scheduler.ts'
 export interface DiskWatcher {
   appended(shard: number, offset: number, entry: LogEntry): void
   committed(shard: number, offset: number): void
+  /** The shard is told of what is committed, and shows it where it has waited for that. */
+  told(shard: number, offset: number): void
 }
 
 interface Turn {
@@ -144,7 +146,10 @@ export class Disk {
     for (const shard of this.#wasFailing ? this.#listeners.keys() : reached) {
       const offset = this.#offsets[shard] ?? 0
       this.#watcher.committed(shard, offset)
-      this.#tell(shard, () => this.#listeners[shard]?.committed(offset))
+      this.#tell(shard, () => {
+        this.#watcher.told(shard, offset)
+        this.#listeners[shard]?.committed(offset)
+      })
     }
     this.#wasFailing = false
     this.#schedule()

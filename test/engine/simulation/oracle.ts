@@ -10,7 +10,7 @@ import type { LogEntry } from '../../../engine/storage/log.ts'
 import type { Event } from '../../../protocol/events.ts'
 import type { File } from '../../../protocol/records.ts'
 import type { Request } from '../../../protocol/requests.ts'
-import { type Asked, groupAsked } from './asked.ts'
+import { type Asked, groupAsked, type Seen } from './asked.ts'
 import { causes } from './causes.ts'
 import { applied, eventOf, type GroupModel, groupOf, seqOf } from './group-model.ts'
 import { sentBefore, verdict } from './rules.ts'
@@ -40,6 +40,7 @@ interface History {
 
 export interface OracleOptions {
   readonly durability: 'memory' | 'process' | 'disk'
+  readonly fanout: 'immediate' | 'committed'
   readonly editWindowMs: number
 }
 
@@ -50,6 +51,7 @@ export class Oracle {
   readonly #groups = new Map<string, History>()
   #asked: Asked[] = []
   readonly #committed: number[] = []
+  readonly #told: number[] = []
   /** What each user chose to be seen as, now and before, in the order in which they did. */
   readonly statuses = new Map<string, string[]>()
 
@@ -85,26 +87,24 @@ export class Oracle {
     return this.#groups.get(groupId)?.events.get(seq)
   }
 
-  /** Everything that was true of the group from a version on; with `stored` as far as it is committed. */
-  since(groupId: string, from: number, stored: boolean): readonly Version[] {
-    const history = this.#history(groupId)
-    const versions = history.versions.slice(from)
-    return stored
-      ? versions.filter(({ offset }) => offset <= (this.#committed[history.shard] ?? 0))
-      : versions
+  /** All that was true of the group while the request was on its way, as far as that was seen. */
+  meanwhile({ from }: Asked, groupId: string, seen: Seen): readonly Version[] {
+    const { versions, shard } = this.#history(groupId)
+    const committed = this.#committed[shard] ?? 0
+    return versions
+      .slice(from[seen].get(groupId) ?? 0)
+      .filter(({ offset }) => seen !== 'stored' || offset <= committed)
   }
 
   /** A request is on its way. */
   ask(userId: string, session: number, request: Request): Asked {
-    const from = new Map<string, number>()
-    const committedFrom = new Map<string, number>()
+    const from = { all: new Map<string, number>(), stored: new Map(), shown: new Map() }
+    const { fanout } = this.options
     for (const [groupId, { versions, shard }] of this.#groups) {
-      from.set(groupId, versions.length - 1)
-      const committed = this.#committed[shard] ?? 0
-      committedFrom.set(
-        groupId,
-        versions.findLastIndex(({ offset }) => offset <= committed),
-      )
+      const upTo = (reached = 0) => versions.findLastIndex(({ offset }) => offset <= reached)
+      from.all.set(groupId, versions.length - 1)
+      from.stored.set(groupId, upTo(this.#committed[shard]))
+      from.shown.set(groupId, fanout === 'committed' ? upTo(this.#told[shard]) : versions.length - 1)
     }
     const asked: Asked = {
       userId,
@@ -113,7 +113,6 @@ export class Oracle {
       groupId: groupAsked(request),
       askedAt: this.#now(),
       from,
-      committedFrom,
       effects: { kinds: new Set(), offset: 0, seq: 0 },
       answer: null,
     }
@@ -178,6 +177,10 @@ export class Oracle {
     this.#committed[shard] = offset
   }
 
+  told(shard: number, offset: number): void {
+    this.#told[shard] = offset
+  }
+
   /** What was not committed never was. */
   crash(): void {
     this.#asked = []
@@ -190,6 +193,7 @@ export class Oracle {
       history.lastLeft = null
     }
     this.#committed.length = 0
+    this.#told.length = 0
   }
 
   /** SPEC 2 and 5.3: a number is never used twice, and those that a crash has taken are named. */
@@ -222,7 +226,8 @@ export class Oracle {
     event: Event | null,
     offset: number,
   ): void {
-    if (event?.event === 'gap') return
+    // A direct chat does not say whose it is before its first event.
+    if (event?.event === 'gap' || (entry.type === 'group' && entry.group.kind === 'direct')) return
     if (event?.event === 'role_changed' && isHeir(before, history.lastLeft, event.fields)) return
     if (event?.event === 'new_message' && before) {
       const { senderId, tempId = '', messageId } = event.fields.message
@@ -239,7 +244,12 @@ export class Oracle {
     // Whoever has begun goes on; otherwise somebody who may.
     const cause =
       able.find(({ effects }) => effects.kinds.size > 0 && effects.offset === offset - 1) ??
-      able.find((asked) => asked.effects.kinds.size === 0 && !asked.answer && this.#mayNow(asked, before)) ??
+      able.find(
+        (asked) =>
+          asked.effects.kinds.size === 0 &&
+          !asked.answer &&
+          this.#mayNow(asked, entry.type === 'event' && event?.event === 'group_created' ? null : before),
+      ) ??
       able.find(({ effects, answer }) => effects.kinds.size > 0 && !answer)
     if (!cause) {
       const who = able.length > 0 ? 'nobody who asked for it was allowed to' : 'nobody asked for it'

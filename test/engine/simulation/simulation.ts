@@ -14,25 +14,25 @@ import { Random } from './random.ts'
 import { SHARDS, World, type WorldOptions } from './world.ts'
 
 const users = ['ana', 'bruno', 'carla', 'davi', 'eva', 'fabio'] as const
-const ACTIONS = 160
+const ACTIONS = 200
 /** The last steps that a failure tells. */
 const TOLD_STEPS = 30
 /** More than any run needs to come to rest. */
 const MAX_STEPS = 20_000
 
 const weights = {
-  command: 60,
-  steps: 40,
-  connect: 8,
+  command: 130,
+  steps: 60,
+  connect: 6,
   disconnect: 4,
-  resume: 3,
+  resume: 4,
   time: 6,
-  evict: 3,
-  settle: 2,
+  evict: 5,
+  settle: 3,
   fail: 1,
-  heal: 3,
-  rest: 2,
-  crash: 1,
+  heal: 4,
+  rest: 3,
+  crash: 2,
   restart: 1,
 } as const
 
@@ -68,12 +68,15 @@ export class Simulation {
       {
         appended: (shard, offset, entry) => guard(() => this.#oracle.appended(shard, offset, entry)),
         committed: (shard, offset) => guard(() => this.#oracle.committed(shard, offset)),
+        told: (shard, offset) => guard(() => this.#oracle.told(shard, offset)),
       },
       image,
     )
     const watcher = {
       answered: (asked: Asked, answer: Event) => this.#answered(asked, answer),
-      heard: (device: Device, event: Event) => this.#note(`  ${device.userId} < ${brief(event)}`),
+      heard: (device: Device, event: Event) => {
+        if (event.ref === 0 && event.event !== 'connected') this.#note(`  ${device.userId} < ${brief(event)}`)
+      },
     }
     const devices: Device[] = []
     for (const userId of users.slice(0, random.between(4, 6))) {
@@ -90,8 +93,7 @@ export class Simulation {
   /** Runs it. @throws Error that tells the seed, the step and what came before */
   async run(): Promise<void> {
     try {
-      for (const device of this.#devices) if (this.#random.chance(0.8)) device.connect()
-      await this.#rest()
+      await this.#begin()
       for (this.#step = 1; this.#step <= ACTIONS; this.#step++) {
         await this.#act()
         this.#check()
@@ -106,6 +108,27 @@ export class Simulation {
     }
   }
 
+  /** Most are there, and some groups: a few seeds begin with more history than memory keeps. */
+  async #begin(): Promise<void> {
+    const random = this.#random
+    for (const device of this.#devices) if (random.chance(0.8)) device.connect()
+    await this.#rest()
+    const present = this.#devices.filter(({ phase }) => phase === 'connected')
+    for (const groupId of ['g1', 'g2', 'g3'].slice(0, present.length > 0 ? random.between(1, 3) : 0)) {
+      const members = users.filter(() => random.chance(0.6))
+      const visibility = random.pick(['open', 'private'] as const)
+      random.pick(present).ask('create_group', { kind: 'group', groupId, members, visibility })
+    }
+    await this.#rest()
+    if (!random.chance(0.04)) return
+    this.#note('much is said in g1')
+    for (let i = 0; i < random.between(250, 600); i++) {
+      random.pick(present).ask('send_message', { groupId: 'g1', content: `old ${i}`, tempId: `old${i}` })
+      if (i % 16 === 0) await this.#steps_(4)
+    }
+    await this.#rest()
+  }
+
   async #act(): Promise<void> {
     const random = this.#random
     const action = random.weighted(weights)
@@ -116,8 +139,7 @@ export class Simulation {
       case 'steps':
         return this.#steps_(random.between(1, 12))
       case 'connect':
-        if (device.phase === 'away') this.#do(`${device.userId} connects`, () => device.connect())
-        return
+        return this.#connect(device)
       case 'disconnect':
         this.#do(`${device.userId} disconnects`, () => device.disconnect())
         return
@@ -150,8 +172,12 @@ export class Simulation {
     }
   }
 
+  #connect(device: Device): void {
+    if (device.phase === 'away') this.#do(`${device.userId} connects`, () => device.connect())
+  }
+
   #command(device: Device): void {
-    if (device.phase !== 'connected') return
+    if (device.phase !== 'connected') return this.#connect(device)
     const { event, fields } = nextCommand(this.#random, device.userId, {
       userIds: users,
       groups: this.#oracle.groupIds.flatMap((groupId) => this.#oracle.group(groupId) ?? []),
