@@ -16,7 +16,7 @@ import type { EngineLogger } from './engine-logger.ts'
 import { DiskAccess, type FileAccess } from './files/file-access.ts'
 import type { Gateway, Identity } from './gateway.ts'
 import type { Hooks } from './hooks/hooks.ts'
-import { type Health, Hub } from './hub.ts'
+import { type Health, Hub, type ShardSide } from './hub.ts'
 import type { IndexerStats } from './search/indexer.ts'
 import { LocalPort, LocalTopics, openSession, type Session } from './session.ts'
 import { startInlineShards } from './shards/inline-shards.ts'
@@ -73,10 +73,7 @@ export interface EngineOptions {
 /** Depths and counts of the engine; each bounded queue is among them. */
 export interface EngineStats {
   readonly sessions: number
-  readonly shards: readonly (ShardStats & {
-    /** Records on their way to the shard. */
-    readonly inbox: number
-  })[]
+  readonly shards: readonly (ShardStats & ShardSide)[]
   /** How far the search index is behind the log, and what it holds. */
   readonly search: IndexerStats
 }

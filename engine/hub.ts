@@ -39,6 +39,16 @@ export interface ShardPort {
 /** Whether the engine takes writes. */
 export type Health = { readonly ready: true } | { readonly ready: false; readonly reason: string }
 
+/** What the hub knows of a shard by itself. */
+export interface ShardSide {
+  /** Records on their way to the shard. */
+  readonly inbox: number
+  /** Storage takes none of its writes at present. */
+  readonly storageFails: boolean
+  /** How often that has begun since the start. */
+  readonly storageFailures: number
+}
+
 /** Time and chance, handed in. */
 export interface HubDeps {
   /** Calls `then` after that time, unless the function returned was called before. */
@@ -57,6 +67,7 @@ interface ShardLink {
   pending: number
   drained: boolean
   storage: string | null
+  storageFailures: number
   reports: ((stats: ShardStats) => void)[]
 }
 
@@ -94,6 +105,7 @@ export class Hub implements Gateway {
       pending: 0,
       drained: false,
       storage: null,
+      storageFailures: 0,
       reports: [],
     }))
   }
@@ -206,13 +218,14 @@ export class Hub implements Gateway {
   }
 
   /** Connections, and what of each shard waits. */
-  async stats(): Promise<{ sessions: number; shards: readonly (ShardStats & { readonly inbox: number })[] }> {
+  async stats(): Promise<{ sessions: number; shards: readonly (ShardStats & ShardSide)[] }> {
     const shards = this.#shards.map((shard) => {
-      const inbox = shard.pending
+      const { pending: inbox, storageFailures } = shard
+      const storageFails = shard.storage !== null
       return new Promise<ShardStats>((resolve) => {
         shard.reports.push(resolve)
         this.#push(shard, ToShard.report, 0)
-      }).then((stats) => ({ ...stats, inbox }))
+      }).then((stats) => ({ ...stats, inbox, storageFails, storageFailures }))
     })
     return { sessions: this.#sessions.size, shards: await Promise.all(shards) }
   }
@@ -341,6 +354,7 @@ export class Hub implements Gateway {
   #onStorage(shard: ShardLink, reason: string | null): void {
     if (reason !== null) this.#logger.error({ reason }, 'storage takes no writes')
     else this.#logger.info({}, 'storage takes writes again')
+    if (reason !== null && shard.storage === null) shard.storageFailures += 1
     shard.storage = reason
   }
 }

@@ -88,6 +88,7 @@ export class Performer implements ActorContext {
   readonly #held = new HeldBack()
   #appended = 0
   #committed = 0
+  #posts = 0
   /** Why storage takes no writes at present, or null. */
   #failing: string | null = null
   #stopped = false
@@ -110,14 +111,16 @@ export class Performer implements ActorContext {
     })
   }
 
-  /** Log entries appended and committed since the start, what waits for a commit, and uploads. */
+  /** Log entries and messages since the start, what waits for a commit, and uploads. */
   get depths(): FileDepths & {
     readonly appended: number
     readonly committed: number
     readonly held: number
+    readonly posts: number
   } {
     const { size: held } = this.#held
-    return { appended: this.#appended, committed: this.#committed, held, ...this.#files.depths }
+    const [appended, committed, posts] = [this.#appended, this.#committed, this.#posts]
+    return { appended, committed, posts, held, ...this.#files.depths }
   }
 
   get storageFails(): boolean {
@@ -246,6 +249,7 @@ export class Performer implements ActorContext {
     const frame = encode(event, 0)
     const { groupId, state } = group
     const isPost = event.name === 'new_message'
+    if (isPost) this.#posts += 1
     const logged: LoggedEvent = isPost
       ? { seq, message: event.fields.message }
       : { seq, code: events[event.name].code, frame }

@@ -50,6 +50,8 @@ export interface ShardStats extends FileDepths {
   readonly groups: number
   readonly users: number
   readonly sessions: number
+  /** Messages taken since the start. */
+  readonly posts: number
   /** Log entries appended and committed since the start. */
   readonly appended: number
   readonly committed: number
