@@ -1,11 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { createECDH, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import type { IncomingHttpHeaders } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from './support/conditions.ts'
 import { temporaryFolder } from './support/engines.ts'
-import { ServerProcess, tokenOf } from './support/server-process.ts'
+import { SECRET, ServerProcess, tokenOf } from './support/server-process.ts'
+import { SocketClient } from './support/socket-client.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -14,13 +20,21 @@ function codeOf(example: string): string {
 }
 
 /** Runs an example as its reader would: in a folder of its own where the built package is installed. */
-function run(example: string, ...args: readonly string[]): { child: ChildProcess; said: () => string } {
+function run(
+  example: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): { child: ChildProcess; said: () => string } {
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(root, join(folder, 'node_modules', 'tertulia'))
+  symlinkSync(join(root, 'node_modules', 'web-push'), join(folder, 'node_modules', 'web-push'))
   // The examples have no types of their own, so that they are JavaScript as they stand.
   writeFileSync(join(folder, 'example.mjs'), codeOf(example))
-  const child = spawn(process.execPath, ['example.mjs', ...args], { cwd: folder })
+  const child = spawn(process.execPath, ['example.mjs', ...args], {
+    cwd: folder,
+    env: { ...process.env, NODE_ENV: 'development', JWT_SECRET: '', LOG_LEVEL: 'silent', ...env },
+  })
   onTestFinished(() => {
     child.kill('SIGKILL')
   })
@@ -41,10 +55,108 @@ describe('examples/', () => {
 
   it('client-chat.ts: the client hears its own message from a real server', async () => {
     const server = await ServerProcess.start(temporaryFolder())
-    const { said } = run('client-chat.ts', `http://127.0.0.1:${server.port}`, await tokenOf('ana'))
+    const { said } = run('client-chat.ts', [`http://127.0.0.1:${server.port}`, await tokenOf('ana')])
     await eventually(() => expect(said()).toBe('(connecting)\n(connected)\nana: olá\n'))
   })
 })
+
+describe('examples/ of a service', () => {
+  it('echo-bot.ts: the bot comes when it is invited, echoes, and knows a command', async () => {
+    const { said } = run('echo-bot.ts')
+    const chat = ['Ana: olá', 'Echo: you said olá', 'Ana: /shout bread is ready', 'Echo: BREAD IS READY']
+    // The answers come in their order, in between or behind what is asked.
+    await eventually(() => expect(said().trim().split('\n').sort()).toEqual([...chat].sort()))
+  })
+
+  it('moderation.ts: a message is refused, another is changed', async () => {
+    const { said } = run('moderation.ts', [], { PORT: '0', JWT_SECRET: SECRET })
+    const port = await portIn(said)
+    const ana = new SocketClient(port, { token: await tokenOf('ana') })
+    await ana.next('connected')
+    ana.send('create_group', 1, { kind: 'group', groupId: 'kitchen' })
+    await ana.next('group')
+    ana.send('send_message', 2, { groupId: 'kitchen', content: 'see http://x.example', tempId: 't1' })
+    expect((await ana.next('message_error')).fields).toMatchObject({
+      tempId: 't1',
+      error: { code: 'rejected', message: 'links only with https, please' },
+    })
+    ana.send('send_message', 3, { groupId: 'kitchen', content: 'you Nitwit', tempId: 't2' })
+    expect((await ana.next('message_sent')).fields.message.content).toBe('you ***')
+    await eventually(() => expect(said()).toContain('ana was rude'))
+    ana.ws.terminate()
+  })
+
+  it('embedded.ts: a user of the service hears what the service says', async () => {
+    const { said, child } = run('embedded.ts', [], { PORT: '0', JWT_SECRET: SECRET })
+    const port = await portIn(said)
+    const ana = new SocketClient(port, { token: await tokenOf('ana') })
+    await ana.next('connected')
+    let asked = 100
+    await eventually(async () => {
+      asked += 1
+      const mine = asked
+      ana.send('get_history', mine, { groupId: 'order-17' })
+      const answer = await ana.first(({ ref }) => ref === mine)
+      expect(answer.fields).toMatchObject({ messages: [{ content: 'Thank you! We are baking.' }] })
+    })
+    ana.send('send_message', 2, { groupId: 'order-17', content: 'with seeds?', tempId: 't1' })
+    await eventually(() => expect(said()).toContain('ana: with seeds?'))
+    child.kill('SIGTERM')
+    await eventually(() => expect(child.exitCode).toBe(0))
+  })
+
+  it('web-push.ts: who is away gets a notification, sealed for their browser', async () => {
+    const folder = temporaryFolder()
+    const certificate = selfSigned(folder)
+    const pushed: { body: Buffer; headers: IncomingHttpHeaders }[] = []
+    const service = createServer(certificate, (request, response) => {
+      const parts: Buffer[] = []
+      request.on('data', (part: Buffer) => parts.push(part))
+      request.on('end', () => {
+        pushed.push({ body: Buffer.concat(parts), headers: request.headers })
+        response.writeHead(201).end()
+      })
+    })
+    service.listen(0, '127.0.0.1')
+    await once(service, 'listening')
+    onTestFinished(() => void service.close())
+    const browser = createECDH('prime256v1')
+    browser.generateKeys()
+    const subscription = {
+      endpoint: `https://localhost:${(service.address() as AddressInfo).port}/push/bob`,
+      keys: { p256dh: browser.getPublicKey('base64url'), auth: randomBytes(16).toString('base64url') },
+    }
+    const { said } = run('web-push.ts', [JSON.stringify(subscription)], {
+      NODE_EXTRA_CA_CERTS: join(folder, 'cert.pem'),
+    })
+    await eventually(() => expect(said()).toBe('pushed to bob\n'))
+    expect(pushed).toHaveLength(1)
+    expect(pushed[0]?.headers).toMatchObject({
+      'content-encoding': 'aes128gcm',
+      authorization: expect.stringMatching(/^vapid t=/),
+    })
+    expect(pushed[0]?.body.toString('latin1')).not.toContain('are you there')
+  })
+})
+
+/** The port that a server says it listens on. */
+async function portIn(said: () => string): Promise<number> {
+  await eventually(() => expect(said()).toMatch(/:\d+\n/))
+  return Number(/:(\d+)\n/.exec(said())?.[1])
+}
+
+/** A key and a certificate for `localhost` that only this test trusts. */
+function selfSigned(folder: string): { key: Buffer; cert: Buffer } {
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  execFileSync(
+    'openssl',
+    // biome-ignore format: one command
+    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1',
+      '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert],
+    { stdio: 'ignore' },
+  )
+  return { key: readFileSync(key), cert: readFileSync(cert) }
+}
 
 describe('README.md', () => {
   it('shows no TypeScript but that of the examples', () => {

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
 import { onTestFinished } from 'vitest'
 
-const SECRET = 'a secret for tests, of 32 bytes and more'
+/** The key of all tokens here. */
+export const SECRET = 'a secret for tests, of 32 bytes and more'
 const main = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
 
 /** A token of the user, for an hour. */

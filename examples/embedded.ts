@@ -1,0 +1,23 @@
+// Chat inside a service that exists: one engine for its own code and for its users' sockets.
+import { createEngine } from 'tertulia'
+import { createServer } from 'tertulia/server'
+
+const engine = await createEngine({ dataDir: './data' })
+const server = await createServer({
+  engine,
+  port: Number(process.env['PORT'] ?? 4040),
+  jwtSecret: process.env['JWT_SECRET'],
+})
+console.log(`chat on ${server.url}`)
+
+// The service speaks as a user of its own, in a group for each order.
+const shop = await engine.connect({ userId: 'shop', name: 'The shop' })
+const order = { groupId: 'order-17', name: 'Order 17', members: ['ana'] }
+await engine.request({ userId: 'shop' }, 'create_group', { kind: 'group', ...order })
+await shop.sendMessage({ groupId: order.groupId, content: 'Thank you! We are baking.', tempId: 'placed' })
+shop.on('new_message', ({ message }) => console.log(`${message.senderName}: ${message.content}`))
+
+process.once('SIGTERM', async () => {
+  await server.close()
+  await engine.close()
+})
