@@ -223,7 +223,7 @@ export const requests = {
   },
   /**
    * Messages with all the words of `query`, of the groups the caller is in. `"…"` is a phrase,
-   * `word*` a beginning. `before` and `after` are times, exclusive.
+   * `word*` a beginning, of which there may be four. `before` and `after` are times, exclusive.
    */
   search: {
     code: 36,
