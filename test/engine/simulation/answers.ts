@@ -12,21 +12,26 @@ import type { Message } from '../../../protocol/records.ts'
 import { requests } from '../../../protocol/requests.ts'
 import type { Asked, Seen } from './asked.ts'
 import type { GroupModel } from './group-model.ts'
-import { type Oracle, Violation } from './oracle.ts'
+import type { Oracle } from './oracle.ts'
 import { isGone, sentBefore, verdict } from './rules.ts'
+import { Violation } from './violation.ts'
 
-/** What the world has been doing: then the engine may refuse for that. */
-export interface Troubles {
-  /** Codes that any request may be refused with at present. */
+/** What the world is doing. */
+export interface Moment {
+  readonly now: number
+  /** Codes that any request may be refused with since the last rest: the disk is full, it stops. */
   readonly codes: ReadonlySet<ErrorCode>
+  /** Nothing else is under way: who is there does not change. */
+  readonly resting: boolean
 }
 
 /** @throws Violation */
-export function judge(oracle: Oracle, asked: Asked, answer: Event, now: number, troubles: Troubles): void {
+export function judge(oracle: Oracle, asked: Asked, answer: Event, moment: Moment): void {
+  const { now } = moment
   const { request } = asked
   if (answer.event === 'error' || answer.event === 'message_error') {
     const code = answer.event === 'error' ? answer.fields.code : answer.fields.error.code
-    return judgeRefusal(oracle, asked, code as ErrorCode, now, troubles)
+    return judgeRefusal(oracle, asked, code as ErrorCode, moment)
   }
   const expected = requests[request.event].answer
   if (answer.event !== expected) throw wrong(asked, answer, `the answer is ${expected}`)
@@ -62,10 +67,15 @@ export function judge(oracle: Oracle, asked: Asked, answer: Event, now: number, 
     }
     case 'receipts':
       return judgeReceipts(oracle, asked, answer)
-    case 'online_users':
-      return somewhen(oracle, asked, answer, answer.fields.groupId, 'all', ({ members }) =>
-        answer.fields.users.every(({ userId }) => members.has(userId)),
-      )
+    case 'online_users': {
+      const { users, total, groupId } = answer.fields
+      return somewhen(oracle, asked, answer, groupId, 'all', ({ members }) => {
+        if (!moment.resting) return users.every(({ userId }) => members.has(userId))
+        const there = [...members.keys()].filter((userId) => oracle.people.seen(userId) !== 'offline')
+        const right = users.every(({ userId, status }) => oracle.people.seen(userId) === status)
+        return right && same(there.sort(), users.map(({ userId }) => userId).sort()) && total === there.length
+      })
+    }
     default:
       return
   }
@@ -114,6 +124,10 @@ function sameCounts(model: GroupModel, userId: string, told: Counts): boolean {
 
 function judgeDone(oracle: Oracle, asked: Asked, answer: Event, now: number): void {
   const { request, userId, effects } = asked
+  if (request.event === 'update_status') {
+    if (oracle.people.isKept(userId, request.fields.status, keptUpTo(oracle, userId))) return
+    throw wrong(asked, answer, 'it is not kept')
+  }
   const groupId = answer.event === 'group' ? answer.fields.group.groupId : asked.groupId
   if (groupId === null) return
   if (effects.kinds.size > 0) {
@@ -134,18 +148,21 @@ function judgeDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
       return sentBefore(group, userId, request.fields.tempId)?.seq === answer.fields.message.seq
     }),
   )
-  if (!right) throw wrong(asked, answer, 'nothing was changed, and it was at no time so already')
+  if (right) return
+  const other = oracle.takeEffectsFrom(asked)
+  if (!other) throw wrong(asked, answer, 'nothing was changed, and it was at no time so already')
+  hand(other, asked)
+  judgeDone(oracle, asked, answer, now)
 }
 
-function judgeRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, now: number, troubles: Troubles): void {
+function judgeRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, { now, codes }: Moment): void {
   const { request, userId, groupId, effects } = asked
-  if (troubles.codes.has(code)) return
+  if (codes.has(code)) return
   if (request.event === 'resume' && code === 'overloaded') return
   if (effects.kinds.size > 0) {
     const other = oracle.giveEffectsTo(asked)
     if (!other) throw new Violation(`${describe(asked)} was done, and refused as ${code}`)
-    Object.assign(other.effects, effects)
-    effects.kinds = new Set()
+    hand(asked, other)
   }
   if (request.event.startsWith('upload')) return
   if (groupId === null && request.event !== 'create_group') return judgeOwn(asked, code)
@@ -157,6 +174,13 @@ function judgeRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, now: number
     }),
   )
   if (!right) throw new Violation(`${describe(asked)} was refused as ${code}, which at no time was right`)
+}
+
+/** It was not the one that caused it, but the other. */
+function hand(from: Asked, to: Asked): void {
+  const others = [from, ...from.effects.others.filter((one) => one !== to)]
+  Object.assign(to.effects, from.effects, { others })
+  Object.assign(from.effects, { kinds: new Set(), others: [] })
 }
 
 /** Requests that no group decides on are refused only for how they were made. */
@@ -212,6 +236,10 @@ function somewhen(
   const versions = oracle.meanwhile(asked, groupId, seen)
   if (versions.some(({ group }) => group !== null && right(group))) return
   throw wrong(asked, answer, `${groupId} was at no time so`)
+}
+
+function keptUpTo(oracle: Oracle, id: string): number {
+  return oracle.options.durability === 'memory' ? Number.POSITIVE_INFINITY : oracle.committedOf(id)
 }
 
 function newest({ messages }: GroupModel): Message | undefined {

@@ -18,8 +18,8 @@ export interface Asked {
   readonly askedAt: number
   /** Of each group, the newest version when it was asked, the newest committed, the newest shown. */
   readonly from: Readonly<Record<Seen, ReadonlyMap<string, number>>>
-  /** Which log entries it has caused, and of the newest of them the offset. */
-  readonly effects: { kinds: Set<string>; offset: number; seq: number }
+  /** Which log entries it has caused, and of the newest of them the offset; others that may have. */
+  readonly effects: { kinds: Set<string>; offset: number; seq: number; others: readonly Asked[] }
   answer: Event | null
 }
 

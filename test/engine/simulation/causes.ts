@@ -43,7 +43,12 @@ export function causes(
     case 'member':
       return name === 'mute_group' && entry.member.userId === userId
     case 'file':
-      return (name === 'upload_file' || name === 'upload_end') && entry.uploadedBy === userId
+      return (
+        name === 'upload_file' &&
+        entry.uploadedBy === userId &&
+        fields.groupId === entry.groupId &&
+        fields.fileSize === entry.file.size
+      )
     default:
       return event !== null && causesEvent(asked, event)
   }

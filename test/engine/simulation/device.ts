@@ -8,12 +8,13 @@
 import type { SessionPort } from '../../../engine/gateway.ts'
 import { decodeEvent, encodeRequest } from '../../../protocol/codec.ts'
 import { ChatError } from '../../../protocol/errors.ts'
-import { type Event, events } from '../../../protocol/events.ts'
+import { type Event, type EventFields, events } from '../../../protocol/events.ts'
 import { peekHead } from '../../../protocol/frame-head.ts'
 import type { Request } from '../../../protocol/requests.ts'
 import type { Asked } from './asked.ts'
 import { seqOf } from './group-model.ts'
-import { type Oracle, Violation } from './oracle.ts'
+import type { Oracle } from './oracle.ts'
+import { Violation } from './violation.ts'
 import type { World } from './world.ts'
 
 /** What a session hears of a group. */
@@ -44,6 +45,8 @@ export class Device {
   readonly lastSeqs = new Map<string, number>()
   /** Who types in which group, as it was told. */
   readonly typing = new Set<string>()
+  /** How others are seen, as far as it was told. */
+  readonly #seen = new Map<string, string>()
   readonly #views = new Map<string, View>()
   readonly #asked = new Map<number, Asked>()
   #connecting: Asked | null = null
@@ -85,6 +88,7 @@ export class Device {
     }
     this.#port = port
     this.phase = 'connecting'
+    this.#oracle.people.opening(this.userId)
     this.#connecting = this.#oracle.ask(this.userId, 0, { event: 'ping', ref: 0, fields: {} })
     this.#session = world.open({ userId: this.userId, name: this.name }, port)
   }
@@ -109,7 +113,9 @@ export class Device {
     this.#views.clear()
     this.#asked.clear()
     this.typing.clear()
+    this.#seen.clear()
     this.phase = 'away'
+    this.#oracle.people.closed(this.userId)
   }
 
   /** Sends a request. */
@@ -160,6 +166,14 @@ export class Device {
     }
   }
 
+  /** At a quiet moment: of whom it was told something, it was told the last. @throws Violation */
+  upToDate(): void {
+    for (const [userId, status] of this.#seen) {
+      const now = this.#oracle.people.seen(userId)
+      if (status !== now) throw new Violation(`${this} sees ${userId} as ${status}, who is ${now}`)
+    }
+  }
+
   toString(): string {
     return `a device of ${this.userId} (session ${this.#session})`
   }
@@ -183,12 +197,24 @@ export class Device {
     } else if (event.event === 'user_stopped_typing') {
       this.typing.delete(`${event.fields.groupId} ${event.fields.userId}`)
     }
+    if (event.event === 'contact_status_changed') this.#status(event.fields)
     this.#watcher.heard(this, event)
+  }
+
+  /** SPEC 5: nobody learns anything of a user with whom no group is shared. */
+  #status(fields: EventFields<'contact_status_changed'>): void {
+    const { userId, status } = fields
+    if (userId !== this.userId && !this.#oracle.share(userId, this.userId)) {
+      throw new Violation(`${this} heard of ${userId}, with whom no group is shared`)
+    }
+    this.#oracle.people.told(fields)
+    if (userId !== this.userId) this.#seen.set(userId, status)
   }
 
   #connected(event: Extract<Event, { event: 'connected' }>): void {
     if (this.phase !== 'connecting') throw new Violation(`${this} was connected twice`)
     this.phase = 'connected'
+    this.#oracle.people.connected(this.userId)
     for (const { group, lastSeq } of event.fields.groups) {
       this.#views.set(group.groupId, { baseline: lastSeq, live: lastSeq, ended: false, replay: null })
     }
@@ -235,6 +261,11 @@ export class Device {
       const replay = known?.replay ?? null
       this.#views.set(groupId, { baseline: seq - 1, live: seq, ended: false, replay })
       return
+    }
+    // Who goes may not be heard of any more.
+    if (event.event === 'user_left_group') {
+      if (event.fields.userId === this.userId) this.#seen.clear()
+      else this.#seen.delete(event.fields.userId)
     }
     if (seq > known.baseline) {
       if (seq <= known.live) throw new Violation(`${this} heard ${where} behind ${known.live}`)

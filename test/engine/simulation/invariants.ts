@@ -2,12 +2,16 @@
  * Invariants: what holds whenever nothing is under way.
  */
 import type { Device } from './device.ts'
-import { type Oracle, Violation } from './oracle.ts'
+import type { Oracle } from './oracle.ts'
+import { Violation } from './violation.ts'
 import type { World } from './world.ts'
 
 /** @throws Violation */
 export async function atRest(world: World, _oracle: Oracle, devices: readonly Device[]): Promise<void> {
-  for (const device of devices) device.complete()
+  for (const device of devices) {
+    device.complete()
+    device.upToDate()
+  }
   for (const [index, shard] of world.shards.entries()) {
     const { held, mail, appended, committed } = shard.stats()
     if (held !== 0 || mail !== 0 || appended !== committed) {

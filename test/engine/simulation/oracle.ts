@@ -13,12 +13,9 @@ import type { Request } from '../../../protocol/requests.ts'
 import { type Asked, groupAsked, type Seen } from './asked.ts'
 import { causes } from './causes.ts'
 import { applied, eventOf, type GroupModel, groupOf, seqOf } from './group-model.ts'
+import { People } from './people.ts'
 import { sentBefore, verdict } from './rules.ts'
-
-/** What was found to be wrong. */
-export class Violation extends Error {
-  override readonly name = 'Violation'
-}
+import { Violation } from './violation.ts'
 
 export interface Version {
   readonly group: GroupModel | null
@@ -34,6 +31,8 @@ interface History {
   readonly events: Map<number, Event>
   /** The newest number ever spoken, also where it was lost. */
   spoken: number
+  /** Whether a gap is due: a process has crashed since the group was last written. */
+  crashed: boolean
   /** Who left last, and in which role. */
   lastLeft: { readonly userId: string; readonly wasAdmin: boolean } | null
 }
@@ -42,6 +41,7 @@ export interface OracleOptions {
   readonly durability: 'memory' | 'process' | 'disk'
   readonly fanout: 'immediate' | 'committed'
   readonly editWindowMs: number
+  readonly presenceGraceMs: number
 }
 
 export class Oracle {
@@ -52,11 +52,11 @@ export class Oracle {
   #asked: Asked[] = []
   readonly #committed: number[] = []
   readonly #told: number[] = []
-  /** What each user chose to be seen as, now and before, in the order in which they did. */
-  readonly statuses = new Map<string, string[]>()
+  readonly people: People
 
   constructor(options: OracleOptions, shards: number, now: () => number) {
     this.options = options
+    this.people = new People(options.presenceGraceMs, now)
     this.#shards = shards
     this.#now = now
   }
@@ -96,6 +96,22 @@ export class Oracle {
       .filter(({ offset }) => seen !== 'stored' || offset <= committed)
   }
 
+  /** Up to where the log of the shard that owns the id is committed. */
+  committedOf(id: string): number {
+    return this.#committed[shardOf(id, this.#shards)] ?? 0
+  }
+
+  /** Whether the two have been in one group at some time since the last rest. */
+  share(one: string, other: string): boolean {
+    const both = ({ group }: Version) => group?.members.has(one) && group.members.has(other)
+    return [...this.#groups.values()].some(({ versions }) => versions.some(both))
+  }
+
+  /** What the group was at all times since the last rest. */
+  lately(groupId: string): readonly GroupModel[] {
+    return this.#history(groupId).versions.flatMap(({ group }) => group ?? [])
+  }
+
   /** A request is on its way. */
   ask(userId: string, session: number, request: Request): Asked {
     const from = { all: new Map<string, number>(), stored: new Map(), shown: new Map() }
@@ -113,7 +129,7 @@ export class Oracle {
       groupId: groupAsked(request),
       askedAt: this.#now(),
       from,
-      effects: { kinds: new Set(), offset: 0, seq: 0 },
+      effects: { kinds: new Set(), offset: 0, seq: 0, others: [] },
       answer: null,
     }
     this.#asked.push(asked)
@@ -126,31 +142,27 @@ export class Oracle {
     return effects.offset <= (this.#committed[this.#history(groupId).shard] ?? 0)
   }
 
-  /** Another request that asked for the very same, and is not known to have caused anything. */
-  giveEffectsTo(asked: Asked): Asked | undefined {
-    const wanted = JSON.stringify(asked.request.fields)
-    return this.#asked.find(
-      (other) =>
-        other !== asked &&
-        other.userId === asked.userId &&
-        other.request.event === asked.request.event &&
-        other.effects.kinds.size === 0 &&
-        JSON.stringify(other.request.fields) === wanted,
+  /** Another request that may have caused as well what this one is taken to have. */
+  giveEffectsTo({ effects }: Asked): Asked | undefined {
+    return effects.others.find(
+      ({ effects: theirs, answer }) => theirs.kinds.size === 0 && answer?.event !== 'error',
     )
+  }
+
+  /** A request without an answer that is taken to have caused what this one may have as well. */
+  takeEffectsFrom(asked: Asked): Asked | undefined {
+    return this.#asked.find(({ answer, effects }) => answer === null && effects.others.includes(asked))
   }
 
   /** Nothing is on its way any more: what was asked is settled. */
   quiet(): void {
     this.#asked = []
+    this.people.quiet()
     for (const history of this.#groups.values()) history.versions = history.versions.slice(-1)
   }
 
   appended(shard: number, offset: number, entry: LogEntry): void {
-    if (entry.type === 'presence') {
-      const statuses = this.statuses.get(entry.userId) ?? []
-      if (statuses.at(-1) !== entry.status) statuses.push(entry.status)
-      this.statuses.set(entry.userId, statuses)
-    }
+    this.people.appended(offset, entry, this.#asked)
     const groupId = groupOf(entry)
     if (groupId === null || entry.type === 'lease') return
     const history = this.#history(groupId)
@@ -181,8 +193,8 @@ export class Oracle {
     this.#told[shard] = offset
   }
 
-  /** What was not committed never was. */
-  crash(): void {
+  /** What was not committed never was; after a clean stop there is nothing of that. */
+  crash(clean: boolean): void {
     this.#asked = []
     for (const history of this.#groups.values()) {
       const committed = this.#committed[history.shard] ?? 0
@@ -191,7 +203,9 @@ export class Oracle {
       for (const seq of history.events.keys()) if (seq > lastSeq) history.events.delete(seq)
       history.versions = [{ group, offset: 0, at: this.#now() }]
       history.lastLeft = null
+      history.crashed ||= !clean
     }
+    this.people.crash((userId) => this.committedOf(userId))
     this.#committed.length = 0
     this.#told.length = 0
   }
@@ -211,6 +225,8 @@ export class Oracle {
     if (seq <= history.spoken) throw new Violation(`${where} was used before`)
     if (event.event === 'gap') {
       const { from, to } = event.fields
+      if (!history.crashed) throw new Violation(`${where} names a gap that no crash has made`)
+      history.crashed = false
       if (from !== last + 1) throw new Violation(`${where} begins at ${from}, not behind ${last}`)
       if (to < history.spoken) throw new Violation(`${where} ends at ${to} and leaves out ${history.spoken}`)
       if (seq !== to + 1) throw new Violation(`${where} does not follow ${to}`)
@@ -255,6 +271,7 @@ export class Oracle {
       const who = able.length > 0 ? 'nobody who asked for it was allowed to' : 'nobody asked for it'
       throw new Violation(`${kind} of ${groupId}: ${who} ${JSON.stringify(event?.fields ?? entry)}`)
     }
+    if (cause.effects.kinds.size === 0) cause.effects.others = able.filter((other) => other !== cause)
     cause.effects.kinds.add(kind)
     cause.effects.offset = offset
     cause.effects.seq = event ? seqOf(event) : cause.effects.seq
@@ -274,6 +291,7 @@ export class Oracle {
       versions: [{ group: null, offset: 0, at: this.#now() }],
       events: new Map(),
       spoken: 0,
+      crashed: false,
       lastLeft: null,
     }
     this.#groups.set(groupId, made)

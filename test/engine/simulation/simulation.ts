@@ -8,9 +8,11 @@ import { judge, judgeConnected } from './answers.ts'
 import type { Asked } from './asked.ts'
 import { nextCommand } from './commands.ts'
 import { Device } from './device.ts'
+import { judgeHeard } from './heard.ts'
 import { atRest } from './invariants.ts'
-import { Oracle, Violation } from './oracle.ts'
+import { Oracle } from './oracle.ts'
 import { Random } from './random.ts'
+import { Violation } from './violation.ts'
 import { SHARDS, World, type WorldOptions } from './world.ts'
 
 const users = ['ana', 'bruno', 'carla', 'davi', 'eva', 'fabio'] as const
@@ -46,6 +48,7 @@ export class Simulation {
   /** What the engine may refuse with since the last quiet moment. */
   #troubles = new Set<ErrorCode>()
   #step = 0
+  #resting = false
   /** A violation found where the engine would have caught it. */
   #violation: unknown = null
 
@@ -75,7 +78,9 @@ export class Simulation {
     const watcher = {
       answered: (asked: Asked, answer: Event) => this.#answered(asked, answer),
       heard: (device: Device, event: Event) => {
-        if (event.ref === 0 && event.event !== 'connected') this.#note(`  ${device.userId} < ${brief(event)}`)
+        if (event.ref !== 0 || event.event === 'connected') return
+        this.#note(`  ${device.userId} < ${brief(event)}`)
+        judgeHeard(this.#oracle, device.userId, event)
       },
     }
     const devices: Device[] = []
@@ -205,10 +210,16 @@ export class Simulation {
     this.#note('rest')
     this.#world.disk.failing = false
     await this.#quiet()
-    for (const device of this.#devices) {
-      if (device.phase === 'connected' && this.#random.chance(0.3)) device.ask('get_groups', {})
-    }
+    this.#settled()
+    this.#resting = true
+    for (const device of this.#devices) if (this.#random.chance(0.4)) this.#askAll(device)
     await this.#quiet()
+    this.#resting = false
+    this.#settled()
+  }
+
+  /** What has been so far cannot be the reason for anything any more. */
+  #settled(): void {
     this.#oracle.quiet()
     this.#troubles = new Set()
   }
@@ -228,10 +239,24 @@ export class Simulation {
     this.#check()
   }
 
-  #crash(): void {
-    this.#note('crash')
+  /** Asks for all there is to know, while nothing else happens. */
+  #askAll(device: Device): void {
+    if (device.phase !== 'connected') return
+    device.ask('get_groups', {})
+    const groupId = this.#random.maybe(device.groupIds)
+    if (groupId === undefined) return
+    device.ask('get_history', { groupId, limit: 200 })
+    device.ask('get_members', { groupId })
+    device.ask('get_online_users', { groupId })
+    device.ask('get_pins', { groupId })
+    const seq = this.#random.maybe([...(this.#oracle.group(groupId)?.messages.keys() ?? [])])
+    if (seq !== undefined) device.ask('get_receipts', { messageId: `${groupId}:${seq}` })
+  }
+
+  #crash(clean = false): void {
+    this.#note(clean ? 'stopped' : 'crash')
     for (const device of this.#devices) device.gone()
-    this.#oracle.crash()
+    this.#oracle.crash(clean)
     this.#world.crash()
     this.#troubles = new Set(this.#world.disk.failing ? ['storage_unavailable'] : [])
   }
@@ -255,7 +280,7 @@ export class Simulation {
     const before = JSON.stringify(
       this.#oracle.groupIds.map((groupId) => this.#oracle.group(groupId)?.lastSeq),
     )
-    this.#crash()
+    this.#crash(true)
     const after = JSON.stringify(this.#oracle.groupIds.map((groupId) => this.#oracle.group(groupId)?.lastSeq))
     if (before !== after) throw new Violation(`a clean stop has lost something: ${before}, now ${after}`)
   }
@@ -263,7 +288,11 @@ export class Simulation {
   #answered(asked: Asked, answer: Event): void {
     this.#note(`  ${asked.userId} < ${brief(answer)} for ${asked.request.event}`)
     if (answer.event === 'connected') return judgeConnected(this.#oracle, asked, answer)
-    judge(this.#oracle, asked, answer, this.#world.now, { codes: this.#troubles })
+    judge(this.#oracle, asked, answer, {
+      now: this.#world.now,
+      codes: this.#troubles,
+      resting: this.#resting,
+    })
   }
 
   #do(what: string, action: () => void): void {
