@@ -2,28 +2,26 @@
  * Member receipts: what one member of a group has got and read, as their group's actor keeps it.
  *
  * What was read has been delivered, too. They begin with the membership and end with it: for what
- * came before, and for their own posts, a member owes none.
+ * came before, and for their own posts, a member owes none. Who never says that something was
+ * delivered has the same ranges for both, and they are kept once.
  */
 import type { LogEntry, StoredReceipts } from '../../storage/log.ts'
-import {
-  type NothingBetween,
-  noRanges,
-  packRanges,
-  type Ranges,
-  unpackRanges,
-  withReceipts,
-} from './ranges.ts'
+import { addReceipts, type NothingBetween, packRanges, type Range, unpackRanges } from './ranges.ts'
 
 export type ReceiptKind = 'delivered' | 'read'
 
 export interface MemberReceipts {
-  readonly delivered: Ranges
-  readonly read: Ranges
+  readonly delivered: Range[]
+  /** The very same as `delivered` until that has more. */
+  read: Range[]
   /** The newest number that they said they have read: unread counts from there. 0 for none. */
-  readonly readSeq: number
+  readSeq: number
 }
 
-export const noReceipts: MemberReceipts = { delivered: noRanges, read: noRanges, readSeq: 0 }
+export function newReceipts(): MemberReceipts {
+  const ranges: Range[] = []
+  return { delivered: ranges, read: ranges, readSeq: 0 }
+}
 
 /** By user id, from what the log gave. */
 export function loadedReceipts(stored: readonly StoredReceipts[]): Map<string, MemberReceipts> {
@@ -36,19 +34,20 @@ function unpacked({ delivered, read, readSeq }: StoredReceipts): MemberReceipts 
   return { delivered: ranges, read: same ? ranges : unpackRanges(read), readSeq }
 }
 
-/** What is so from `at` on, with receipts for posts that this kind has none for yet; ascending. */
-export function withMore(
-  before: MemberReceipts,
+/** Adds receipts of this kind for numbers that have none yet; they ascend. */
+export function give(
+  receipts: MemberReceipts,
   kind: ReceiptKind,
   seqs: readonly number[],
   at: number,
   nothingBetween: NothingBetween,
-): Pick<MemberReceipts, ReceiptKind> {
-  const delivered = withReceipts(before.delivered, seqs, at, nothingBetween)
-  if (kind === 'delivered') return { delivered, read: before.read }
-  // Who never says that something was delivered has the same ranges twice.
-  if (before.read === before.delivered) return { delivered, read: delivered }
-  return { delivered, read: withReceipts(before.read, seqs, at, nothingBetween) }
+): void {
+  const { delivered, read } = receipts
+  if (kind === 'delivered' && read === delivered && seqs.length > 0) {
+    receipts.read = delivered.map((range) => ({ ...range }))
+  }
+  addReceipts(delivered, seqs, at, nothingBetween)
+  if (kind === 'read' && read !== delivered) addReceipts(read, seqs, at, nothingBetween)
 }
 
 /** The log entry for all that a member has given receipts for. */

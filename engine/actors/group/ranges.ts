@@ -8,19 +8,18 @@
  * `MOST`, when too much in between was never read, the two oldest become one all the same.
  */
 export interface Range {
-  readonly from: number
+  from: number
   /** Inclusive. */
-  readonly to: number
+  to: number
   /** Milliseconds since 1970. */
-  readonly at: number
+  at: number
 }
 
-export type Ranges = readonly Range[]
+/** Only `addReceipts` changes them. */
+export type Ranges = readonly Readonly<Range>[]
 
 /** Whether no receipt is owed for any number between the two; numbers that touch have none. */
 export type NothingBetween = (a: number, b: number) => boolean
-
-export const noRanges: Ranges = []
 
 const SHARED_MS = 60_000
 const MANY = 64
@@ -32,22 +31,23 @@ export function timeOf(ranges: Ranges, seq: number): number | undefined {
   return range && range.from <= seq ? range.at : undefined
 }
 
-/** The ranges with receipts for `seqs`, which ascend; the very same where they are all there. */
-export function withReceipts(
-  ranges: Ranges,
+/**
+ * Adds receipts for `seqs`, which ascend. In place: ranges live long, and to make each anew with
+ * every receipt would fill the old generation with garbage.
+ */
+export function addReceipts(
+  ranges: Range[],
   seqs: readonly number[],
   at: number,
   nothingBetween: NothingBetween,
-): Ranges {
-  let changed: Range[] | null = null
+): void {
   for (const seq of seqs) {
-    const i = indexOf(changed ?? ranges, seq)
-    if (((changed ?? ranges)[i]?.from ?? seq + 1) <= seq) continue
-    changed ??= [...ranges]
-    insert(changed, i, seq, at, nothingBetween)
-    if (changed.length > MANY) compact(changed)
+    const i = indexOf(ranges, seq)
+    const range = ranges[i]
+    if (range && range.from <= seq) continue
+    insert(ranges, i, seq, at, nothingBetween)
+    if (ranges.length > MANY) compact(ranges)
   }
-  return changed ?? ranges
 }
 
 /** Adds a number that belongs before the range at `i`. */
@@ -58,8 +58,8 @@ function insert(ranges: Range[], i: number, seq: number, at: number, nothingBetw
   const meetsAfter = after !== undefined && nothingBetween(seq, after.from)
   const from = meetsBefore ? before.to + 1 : seq
   const to = meetsAfter ? after.from - 1 : seq
-  if (meetsBefore && Math.abs(at - before.at) <= SHARED_MS) ranges[i - 1] = { ...before, to }
-  else if (meetsAfter && Math.abs(at - after.at) <= SHARED_MS) ranges[i] = { ...after, from }
+  if (meetsBefore && Math.abs(at - before.at) <= SHARED_MS) before.to = to
+  else if (meetsAfter && Math.abs(at - after.at) <= SHARED_MS) after.from = from
   else ranges.splice(i, 0, { from, to, at })
 }
 
@@ -69,9 +69,10 @@ function compact(ranges: Range[]): void {
     if (ranges.length <= MOST) return
     i = 0
   }
-  const { from, at } = ranges[i] as Range
-  const next = ranges[i + 1] as Range
-  ranges.splice(i, 2, { from, to: next.to, at: Math.max(at, next.at) })
+  const range = ranges[i] as Range
+  const [next] = ranges.splice(i + 1, 1) as [Range]
+  range.to = next.to
+  range.at = Math.max(range.at, next.at)
 }
 
 /** Index of the first range that ends at `seq` or above. */
@@ -103,9 +104,9 @@ export function packRanges(ranges: Ranges): Uint8Array {
 }
 
 /** What `packRanges` made; null, where nothing is stored, is no ranges. */
-export function unpackRanges(packed: Uint8Array | null): Ranges {
-  if (packed === null || packed.length === 0) return noRanges
+export function unpackRanges(packed: Uint8Array | null): Range[] {
   const ranges: Range[] = []
+  if (packed === null) return ranges
   let next = 0
   const number = (): number => {
     let value = 0

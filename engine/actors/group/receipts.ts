@@ -27,15 +27,9 @@ import {
 import type { GroupState } from './group-state.ts'
 import { withMessage } from './known-messages.ts'
 import { isLarge } from './large.ts'
-import {
-  type MemberReceipts,
-  noReceipts,
-  type ReceiptKind,
-  receiptsEntry,
-  withMore,
-} from './member-receipts.ts'
+import { give, newReceipts, type ReceiptKind, receiptsEntry } from './member-receipts.ts'
 import { callerAsMember } from './permissions.ts'
-import { type NothingBetween, type Ranges, timeOf } from './ranges.ts'
+import { type NothingBetween, timeOf } from './ranges.ts'
 import { TOLD_AFTER_MS } from './receipt-news.ts'
 
 /** As much of a post as a receipt for it needs. */
@@ -119,13 +113,12 @@ function receive(
 ): Effects {
   const { joinedSeq } = callerAsMember(group, by)
   const seqs = seqsOf(group, messageIds)
-  const given = receiptsOf(group, by.userId)[kind]
   const { groupId, recent } = group
   const { floor } = recent
   const posts: Post[] = []
   const older: number[] = []
   for (const seq of seqs) {
-    if (seq <= joinedSeq || timeOf(given, seq) !== undefined) continue
+    if (seq <= joinedSeq || givenAt(group, by.userId, kind, seq) !== undefined) continue
     if (seq < floor) older.push(seq)
     else {
       const event = recent.find(seq)
@@ -134,17 +127,17 @@ function receive(
   }
   const newest = seqs.at(-1) ?? 0
   if (older.length === 0) {
-    return give(group, by, kind, newest, posts, between(group, by.userId, floor, []), now)
+    return take(group, by, kind, newest, posts, between(group, by.userId, floor, []), now)
   }
   return [
     read({ read: 'posts', groupId, userId: by.userId, seqs: older }, by, (found, later) =>
-      give(group, by, kind, newest, [...found, ...posts], between(group, by.userId, floor, found), later),
+      take(group, by, kind, newest, [...found, ...posts], between(group, by.userId, floor, found), later),
     ),
   ]
 }
 
 /** `posts` ascend; `newest` is the newest number that was named, be it a post or not. */
-function give(
+function take(
   group: GroupState,
   by: Caller,
   kind: ReceiptKind,
@@ -156,18 +149,19 @@ function give(
   const { groupId, receiptNews } = group
   const { userId, session } = by
   const { joinedSeq } = callerAsMember(group, by)
-  const before = receiptsOf(group, userId)
   const owed = posts.filter(
-    ({ seq, senderId }) => senderId !== userId && seq > joinedSeq && timeOf(before[kind], seq) === undefined,
+    ({ seq, senderId }) =>
+      senderId !== userId && seq > joinedSeq && givenAt(group, userId, kind, seq) === undefined,
   )
-  const readSeq = kind === 'read' ? Math.max(before.readSeq, newest) : before.readSeq
-  const markMoves = readSeq > before.readSeq
+  const receipts = group.receipts.get(userId) ?? newReceipts()
+  const markMoves = kind === 'read' && newest > receipts.readSeq
   if (owed.length === 0 && !markMoves) return [answerCommitted(by, 'ok', {})]
   const seqs = owed.map(({ seq }) => seq)
-  const after = { ...withMore(before, kind, seqs, now, nothingBetween), readSeq }
-  group.receipts.set(userId, after)
+  give(receipts, kind, seqs, now, nothingBetween)
+  if (markMoves) receipts.readSeq = newest
+  group.receipts.set(userId, receipts)
 
-  const effects: Effect[] = [append(receiptsEntry(groupId, userId, after)), answerCommitted(by, 'ok', {})]
+  const effects: Effect[] = [append(receiptsEntry(groupId, userId, receipts)), answerCommitted(by, 'ok', {})]
   if (receiptNews.empty) effects.push(wakeGroup(groupId, 'receipts', now + TOLD_AFTER_MS))
   // SPEC 5: large groups get no per-user receipts.
   const tellsSenders = !isLarge(group)
@@ -230,14 +224,15 @@ function timesOf(group: GroupState, message: Message, kind: ReceiptKind): [userI
   const times: [string, number][] = []
   for (const { userId, joinedSeq } of group.members.values()) {
     if (userId === message.senderId || joinedSeq >= message.seq) continue
-    const ranges: Ranges = receiptsOf(group, userId)[kind]
-    const at = timeOf(ranges, message.seq)
+    const at = givenAt(group, userId, kind, message.seq)
     // A range has the time of its first receipt, which may have been before this message.
     if (at !== undefined) times.push([userId, Math.max(at, message.createdAt)])
   }
   return times.sort(([, a], [, b]) => a - b)
 }
 
-function receiptsOf(group: GroupState, userId: string): MemberReceipts {
-  return group.receipts.get(userId) ?? noReceipts
+/** When a member gave the receipt for a number; undefined where they have not. */
+function givenAt(group: GroupState, userId: string, kind: ReceiptKind, seq: number): number | undefined {
+  const receipts = group.receipts.get(userId)
+  return receipts && timeOf(receipts[kind], seq)
 }

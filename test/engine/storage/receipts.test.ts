@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { loadedReceipts, receiptsEntry } from '../../../engine/actors/group/member-receipts.ts'
-import { withReceipts } from '../../../engine/actors/group/ranges.ts'
+import { addReceipts, type Range } from '../../../engine/actors/group/ranges.ts'
 import type { LogEntry } from '../../../engine/storage/log.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry, aStore } from '../../support/store.ts'
 
 const members = ['ana', 'bruno', 'clara'].map((userId) => aMemberEntry('g', userId))
-const ranges = (...seqs: readonly number[]) => withReceipts([], seqs, 1_700_000_000_000, () => false)
+
+/** One range for each number. */
+function ranges(...seqs: readonly number[]): Range[] {
+  const made: Range[] = []
+  addReceipts(made, seqs, 1_700_000_000_000, () => false)
+  return made
+}
 
 describe('receipts in the store', () => {
   const given = { delivered: ranges(2, 3, 9), read: ranges(2), readSeq: 2 }
