@@ -134,6 +134,38 @@ export const settings = {
     default: false,
     doc: 'Takes the client’s address from the last entry of `X-Forwarded-For`; only behind a proxy that writes it.',
   },
+  tlsCert: {
+    env: 'TLS_CERT',
+    kind: text(1, 4_096),
+    default: undefined,
+    doc: 'The file of the certificate and its chain, PEM. With `TLS_KEY` the port speaks https and wss.',
+  },
+  tlsKey: {
+    env: 'TLS_KEY',
+    kind: text(1, 4_096),
+    default: undefined,
+    doc: 'The file of the certificate’s private key, PEM, without a passphrase.',
+  },
+  compression: {
+    env: 'COMPRESSION',
+    kind: oneOf('off', 'shared'),
+    default: 'off',
+    doc: '`shared`: permessage-deflate for frames of 1 KiB and more. It takes no memory for each socket, but an event is compressed anew for every socket that gets it: for small groups and slow networks, not for large groups.',
+  },
+  metricsToken: {
+    env: 'METRICS_TOKEN',
+    kind: text(16, 4_096),
+    default: undefined,
+    secret: true,
+    doc: 'What `/metrics` and `/api/stats` take as `Authorization: Bearer`. Without it they answer only programs on this machine.',
+  },
+  memoryLimit: {
+    env: 'MEMORY_LIMIT',
+    kind: whole(0, 1_099_511_627_776 * 1_024),
+    default: 0,
+    unit: 'bytes',
+    doc: 'What the memory of the process is measured against in the metrics; nothing is enforced. 0 is the container’s limit, or the machine’s memory.',
+  },
   corsOrigins: {
     env: 'CORS_ORIGINS',
     kind: origins,
@@ -235,6 +267,9 @@ export function resolveSettings(given: GivenSettings): Settings {
     throw new ConfigError(
       'in production a key is needed: set JWT_SECRET (32 bytes at least), JWT_PUBLIC_KEY or JWT_JWKS_URL',
     )
+  }
+  if ((all.tlsCert === undefined) !== (all.tlsKey === undefined)) {
+    throw new ConfigError('set both TLS_CERT and TLS_KEY, or none')
   }
   return all
 }

@@ -13,15 +13,16 @@
 import type { WebSocket } from 'uWebSockets.js'
 import type { Gateway, Identity, SessionPort } from '../engine/gateway.ts'
 import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
-import { encodeEvent } from '../protocol/codec.ts'
+import { decodeEvent, encodeEvent } from '../protocol/codec.ts'
 import type { ChatError } from '../protocol/errors.ts'
 import { type EventSpec, events } from '../protocol/events.ts'
 import { type FrameHead, peekHead } from '../protocol/frame-head.ts'
 import { eventToJson } from '../protocol/json-codec.ts'
 import type { Verified } from './auth.ts'
 import { firstToken } from './first-token.ts'
-import { withRef } from './frame-ref.ts'
+import { refOf, withRef } from './frame-ref.ts'
 import { HeldFrames } from './held-frames.ts'
+import type { Meters } from './metrics/meters.ts'
 import { SocketTopics } from './socket-topics.ts'
 import type { Topics } from './topics.ts'
 
@@ -38,6 +39,9 @@ export interface ConnectionHost {
   readonly topics: Topics
   /** What may wait unsent for a reader before it is closed, bytes. */
   readonly maxBackpressure: number
+  /** Frames of so many bytes and more are compressed. */
+  readonly compressFrom: number
+  readonly meters: Meters
   /** Milliseconds since 1970. */
   now(): number
   /** Checks a token for `connection`, which hears `verified` or `refused`. */
@@ -59,6 +63,7 @@ const MALFORMED_WINDOW_MS = 60_000
 const MAX_WAITING = 64
 const NO_SESSION = -1
 const ERROR_CODE: number = events.error.code
+const MESSAGE_ERROR_CODE: number = events.message_error.code
 const CONNECTED_CODE: number = events.connected.code
 const rows: readonly EventSpec[] = Object.values(events)
 const ephemeralCodes: ReadonlySet<number> = new Set(
@@ -88,6 +93,9 @@ export class Connection implements SessionPort {
   #held: HeldFrames | null = null
   #malformedAtMs: number[] | null = null
   #waiting: (() => void)[] | null = null
+  /** One request at a time is timed: its ref, or 0, and when it came. Small integers need no memory. */
+  #timedRef = 0
+  #timedAtUs = 0
 
   constructor(host: ConnectionHost, json: boolean, address: string, token: string | null) {
     this.#host = host
@@ -218,16 +226,22 @@ export class Connection implements SessionPort {
     // A client that uses ref 0 cannot be told from events; it is not waited for.
     const counts = head.ref === 0 ? 0 : 1
     this.unanswered += counts
+    if (this.#timedRef === 0) {
+      this.#timedRef = head.ref
+      this.#timedAtUs = clockUs()
+    }
     try {
       this.#host.gateway.receive(this.#session, frame, head)
     } catch (error) {
       this.unanswered -= counts
+      if (this.#timedRef === head.ref) this.#timedRef = 0
       throw error
     }
   }
 
   /** Answers a request with a refusal. */
   refuse(ref: number, error: ChatError): void {
+    this.#host.meters.error(error.code)
     this.tell(encodeEvent('error', ref, error.toFields()))
   }
 
@@ -239,6 +253,11 @@ export class Connection implements SessionPort {
     if (this.#malformedAtMs.length < MALFORMED_LIMIT) return
     const firstAtMs = this.#malformedAtMs.shift() as number
     if (now - firstAtMs < MALFORMED_WINDOW_MS) this.end('malformed')
+  }
+
+  /** What waits for its reader, bytes. */
+  get unsentBytes(): number {
+    return this.#isUp() ? this.#buffered() : 0
   }
 
   /** The socket took some of what waits for it. */
@@ -281,6 +300,7 @@ export class Connection implements SessionPort {
   end(reason: CloseReason, text: string = closeCodes[reason].meaning): void {
     if (this.state === 'closing' || this.state === 'closed') return
     this.state = 'closing'
+    this.#host.meters.ended(reason)
     // The close frame goes behind all that waits, so what a slow reader gets has no hole.
     this.#ws?.end(closeCodes[reason].code, text)
   }
@@ -324,9 +344,16 @@ export class Connection implements SessionPort {
 
   #answered(frame: Uint8Array): void {
     if (this.unanswered > 0) this.unanswered--
+    const { meters } = this.#host
+    if (this.#timedRef !== 0 && this.#timedRef === refOf(frame)) {
+      this.#timedRef = 0
+      meters.latency.record((clockUs() - this.#timedAtUs) | 0)
+    }
+    if (frame[1] === MESSAGE_ERROR_CODE) meters.error(codeOfMessageError(frame))
     if (frame[1] !== ERROR_CODE) return
     const head = peekHead(frame)
     const code = head && Buffer.from(frame.subarray(head.idStart, head.idEnd)).toString('latin1')
+    if (code) meters.error(code)
     // A shard judges the fields; what it finds malformed counts like what is found here.
     if (code === 'bad_request' || code === 'unknown_event') this.countMalformed()
   }
@@ -346,8 +373,10 @@ export class Connection implements SessionPort {
     if (!ws) return
     this.checkBacklog()
     if (!this.#isUp() || (this.#topics?.spared && ephemeralCodes.has(frame[1] as number))) return
-    if (this.json) ws.send(eventToJson(frame), false)
-    else ws.send(frame, true)
+    const { meters, compressFrom } = this.#host
+    meters.deliveries += 1
+    const sent = this.json ? eventToJson(frame) : frame
+    ws.send(sent, !this.json, sent.length >= compressFrom)
   }
 
   #isUp(): boolean {
@@ -362,4 +391,14 @@ export class Connection implements SessionPort {
   #hasRoom(): boolean {
     return this.#buffered() <= this.#host.maxBackpressure / 4
   }
+}
+
+/** Microseconds that wrap after half an hour or so; only differences mean something. */
+function clockUs(): number {
+  return (performance.now() * 1_000) | 0
+}
+
+function codeOfMessageError(frame: Uint8Array): string {
+  const event = decodeEvent(frame)
+  return event?.event === 'message_error' ? event.fields.error.code : 'internal'
 }

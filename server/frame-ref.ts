@@ -1,7 +1,18 @@
 /**
- * Frame ref: the engine opens every session with a `connected` of ref 0. Where `authenticate` asked
- * for it, the frame has to carry that request's ref: it is put in without decoding the rest.
+ * Frame ref: which request a frame answers, read and written without decoding the rest.
+ *
+ * The engine opens every session with a `connected` of ref 0. Where `authenticate` asked
+ * for it, the frame has to carry that request's ref: it is put in here.
  */
+
+/** The ref of an event frame that the engine encoded: `[code, ref, …]`. */
+export function refOf(frame: Uint8Array): number {
+  const tag = frame[2] as number
+  if (tag <= 0x7f) return tag
+  let ref = 0
+  for (let at = 3; at < 3 + (1 << (tag - 0xcc)); at++) ref = ref * 256 + (frame[at] as number)
+  return ref
+}
 
 /** A copy of `frame`, an event `[code, 0, …]`, that carries `ref` instead of the 0. */
 export function withRef(frame: Uint8Array, ref: number): Uint8Array {

@@ -15,11 +15,13 @@ import type { EngineLogger } from '../engine/engine.ts'
 import type { Gateway, Publisher, SessionPort } from '../engine/gateway.ts'
 import { encodeEvent } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
+import { events } from '../protocol/events.ts'
 import { eventToJson } from '../protocol/json-codec.ts'
 import type { AddressGuard } from './address-guard.ts'
 import { AuthError, type Authenticator } from './auth.ts'
 import { Connection, type ConnectionHost, type SocketData } from './connection.ts'
 import { addressOf } from './http/address.ts'
+import { Meters, type UpgradeRefusal } from './metrics/meters.ts'
 import type { OriginRule } from './origins.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { RequestPath } from './request-path.ts'
@@ -37,6 +39,8 @@ export interface FrontEndOptions {
   readonly maxMessageBytes: number
   /** What may wait unsent for one reader, bytes. */
   readonly maxBackpressure: number
+  /** Whether frames of 1 KiB and more are compressed. */
+  readonly compression?: 'off' | 'shared'
   readonly trustProxy: boolean
   readonly logger: EngineLogger
   /** Milliseconds since 1970. */
@@ -46,17 +50,22 @@ export interface FrontEndOptions {
 interface Refusal {
   readonly status: string
   readonly why: string
+  readonly counts: UpgradeRefusal
   readonly retryAfter?: string
 }
 
 const IDLE_TIMEOUT_SECONDS = 120
 const RETRY_AFTER_SECONDS = '5'
 const MIB = 1_048_576
+const COMPRESS_FROM_BYTES = 1_024
+const NEW_MESSAGE_CODE: number = events.new_message.code
 
 export class FrontEnd implements ConnectionHost, Publisher {
   readonly gateway: Gateway
   readonly topics: Topics
   readonly maxBackpressure: number
+  readonly compressFrom: number
+  readonly meters: Meters
   readonly now: () => number
   readonly #options: FrontEndOptions
   readonly #path: RequestPath
@@ -73,10 +82,13 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.maxBackpressure = options.maxBackpressure
     this.now = options.now
     this.#options = options
-    this.topics = new Topics(app, setImmediate)
+    this.meters = new Meters(options.now())
+    const compresses = options.compression === 'shared'
+    this.compressFrom = compresses ? COMPRESS_FROM_BYTES : Number.POSITIVE_INFINITY
+    this.topics = new Topics(app, setImmediate, this)
     this.#path = new RequestPath(options)
     app.ws<SocketData>('/ws', {
-      compression: uWS.DISABLED,
+      compression: compresses ? uWS.SHARED_COMPRESSOR : uWS.DISABLED,
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       sendPingsAutomatically: true,
       // A frame over `maxMessageBytes` is answered; only far above it uWebSockets.js cuts the socket.
@@ -98,6 +110,18 @@ export class FrontEnd implements ConnectionHost, Publisher {
     return this.#connections.size
   }
 
+  /** Users with one session at least. */
+  get users(): number {
+    return this.#sessionsByUser.size
+  }
+
+  /** What waits for readers, bytes. */
+  get unsentBytes(): number {
+    let sum = 0
+    for (const connection of this.#connections) sum += connection.unsentBytes
+    return sum
+  }
+
   /** Requests on the way that their clients wait for. */
   get unanswered(): number {
     let sum = 0
@@ -114,6 +138,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
 
   #publish(topic: string, frame: Uint8Array): void {
     this.#bytesSinceCheck += frame.length
+    if (frame[1] === NEW_MESSAGE_CODE) this.meters.messages += 1
     if (this.#bytesSinceCheck > this.maxBackpressure / 4) this.#checkBacklogs(frame.length)
     this.topics.publish(topic, frame)
     if (this.#jsonConnections > 0 && this.topics.hasSubscribers(`j${topic}`)) {
@@ -155,6 +180,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
   }
 
   request(connection: Connection, bytes: Uint8Array, isBinary: boolean): void {
+    this.meters.requests += 1
     this.#path.take(connection, bytes, isBinary)
   }
 
@@ -170,6 +196,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
   /** Looks after deadlines, expiries and backlogs; called about once a second. */
   sweep(): void {
     const now = this.now()
+    this.meters.look(now)
     for (const connection of this.#connections) connection.sweep(now)
     this.#bytesSinceCheck = 0
   }
@@ -200,10 +227,12 @@ export class FrontEnd implements ConnectionHost, Publisher {
     } catch (error) {
       // uWebSockets.js ends the process where a request is left without an answer.
       this.#options.logger.error({ err: error }, 'an upgrade was not handled')
+      this.meters.refused('failed')
       res.writeStatus('500 Internal Server Error').end()
       return
     }
     if (refusal) {
+      this.meters.refused(refusal.counts)
       res.writeStatus(refusal.status)
       if (refusal.retryAfter !== undefined) res.writeHeader('Retry-After', refusal.retryAfter)
       res.end(refusal.why)
@@ -217,21 +246,24 @@ export class FrontEnd implements ConnectionHost, Publisher {
   #refusalOf(asked: UpgradeRequest, address: string): Refusal | null {
     const { guard, originAllowed, maxConnections } = this.#options
     if (!this.#accepting || this.#connections.size >= maxConnections) {
-      return { status: '503 Service Unavailable', why: 'full', retryAfter: RETRY_AFTER_SECONDS }
+      const counts = this.#accepting ? 'full' : 'stopping'
+      return { status: '503 Service Unavailable', why: 'full', counts, retryAfter: RETRY_AFTER_SECONDS }
     }
     if (!originAllowed(asked.origin, asked.host))
-      return { status: '403 Forbidden', why: 'origin not allowed' }
+      return { status: '403 Forbidden', why: 'origin not allowed', counts: 'origin' }
     const blockedMs = guard.blockedForMs(address)
     if (blockedMs > 0) {
       const retryAfter = String(Math.ceil(blockedMs / 1_000))
-      return { status: '429 Too Many Requests', why: 'too many attempts', retryAfter }
+      return { status: '429 Too Many Requests', why: 'too many attempts', counts: 'attempts', retryAfter }
     }
-    return asked.foreign ? { status: '400 Bad Request', why: 'no subprotocol in common' } : null
+    if (!asked.foreign) return null
+    return { status: '400 Bad Request', why: 'no subprotocol in common', counts: 'subprotocol' }
   }
 
   #opened(ws: WebSocket<SocketData>): void {
     const { connection } = ws.getUserData()
     this.#connections.add(connection)
+    this.meters.opened += 1
     if (connection.json) this.#jsonConnections++
     connection.opened(ws)
   }

@@ -2,4 +2,5 @@
  * `tertulia/server`: the sockets and the HTTP API in front of an engine.
  */
 export { ConfigError, type GivenSettings, type Settings, settingsFromEnv } from './config.ts'
+export type { ServerStats } from './metrics/server-stats.ts'
 export { createServer, type Server, type ServerOptions } from './server.ts'

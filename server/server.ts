@@ -15,12 +15,16 @@ import { FrontEnd } from './front-end.ts'
 import { apiRoutes } from './http/api.ts'
 import { fileRoutes } from './http/files.ts'
 import { healthRoutes } from './http/health.ts'
+import { metricsRoutes } from './http/metrics.ts'
 import { addRoutes } from './http/router.ts'
 import { tryPageRoute } from './http/try-page.ts'
 import { createLog } from './log.ts'
+import { LoopDelay } from './metrics/loop-delay.ts'
+import { type ServerStats, statsOf } from './metrics/server-stats.ts'
 import { originRule } from './origins.ts'
 import { RateLimiter } from './rate-limit.ts'
 import { signingKey } from './signing-key.ts'
+import { checkTls, createApp } from './tls.ts'
 
 export interface ServerOptions extends GivenSettings {
   /** The engine to stand in front of; without one the server makes its own and closes it. */
@@ -36,8 +40,13 @@ export interface ServerOptions extends GivenSettings {
 export interface Server {
   /** The port it listens on, also where 0 was asked for. */
   readonly port: number
-  /** `http://host:port`, with `localhost` where it listens on all addresses. */
+  /** `http://host:port`, or https, with `localhost` where it listens on all addresses. */
   readonly url: string
+  /**
+   * Everything that `/api/stats` and `/metrics` show, at one moment.
+   * Rejects with a ChatError: `shutting_down`, or `overloaded` where a shard does not answer in 5 seconds.
+   */
+  getServerStats(): Promise<ServerStats>
   /** Announces the end, drains, and closes; idempotent. Takes 4 seconds at the most, mostly far less. */
   close(reason?: string): Promise<void>
 }
@@ -59,6 +68,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const settings = resolveSettings(options)
   const logger = options.logger ?? createLog(settings.logLevel)
   const now = options.now ?? Date.now
+  checkTls(settings)
   const authenticate = await createAuthenticator({
     key: signingKey(settings),
     issuer: settings.jwtIssuer,
@@ -76,14 +86,26 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const guard = new AddressGuard({ perMinute: settings.authFailureLimit, maxAddresses: MAX_ADDRESSES, now })
   const originAllowed = originRule(settings.corsOrigins)
 
-  const app = uWS.App()
+  const app = createApp(settings)
   const shared = { ...settings, authenticate, limiter, guard, originAllowed, logger, now }
   const frontEnd = new FrontEnd(app, { ...shared, gateway: engine.gateway })
   let accepting = true
+  const startedAtMs = now()
+  const loopDelay = new LoopDelay(startedAtMs)
+  const stats = statsOf({
+    ...settings,
+    engine,
+    sockets: frontEnd,
+    httpPending: () => router.pending,
+    loopDelay,
+    startedAtMs,
+    now,
+  })
   const routes = [
     tryPageRoute(),
     ...healthRoutes(engine, () => accepting),
     ...apiRoutes({ ...shared, engine, accepting: () => accepting }),
+    ...metricsRoutes({ ...shared, stats }),
     ...fileRoutes({ ...shared, engine, accepting: () => accepting }),
   ]
   const router = addRoutes(app, routes, shared)
@@ -93,10 +115,14 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     socket = await listen(app, settings)
   } catch (error) {
     frontEnd.closeAll()
+    loopDelay.close()
     if (!options.engine) await engine.close()
     throw error
   }
-  const sweeper = setInterval(() => frontEnd.sweep(), SWEEP_EVERY_MS)
+  const sweeper = setInterval(() => {
+    frontEnd.sweep()
+    loopDelay.turn(now())
+  }, SWEEP_EVERY_MS)
   const forgetter = setInterval(() => {
     limiter.sweep()
     guard.sweep()
@@ -112,6 +138,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     }
     clearInterval(sweeper)
     clearInterval(forgetter)
+    loopDelay.close()
     const farewells = frontEnd.connections > 0
     frontEnd.closeAll()
     if (!options.engine) await engine.close()
@@ -123,11 +150,13 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
 
   let closing: Promise<void> | undefined
   const port = uWS.us_socket_local_port(socket)
-  const url = `http://${isEverywhere(settings.host) ? 'localhost' : bracketed(settings.host)}:${port}`
+  const scheme = settings.tlsCert === undefined ? 'http' : 'https'
+  const url = `${scheme}://${isEverywhere(settings.host) ? 'localhost' : bracketed(settings.host)}:${port}`
   logger.info({ port, host: settings.host }, 'listening')
   return {
     port,
     url,
+    getServerStats: stats,
     close: (reason = 'the server is stopping') => {
       closing ??= stop(reason)
       return closing

@@ -26,6 +26,14 @@ export type SubscribingSocket = Pick<WebSocket<unknown>, 'subscribe' | 'unsubscr
 
 type Message = Uint8Array | string
 
+/** What the front end wants of what is published. */
+export interface PublishOptions {
+  /** Messages of so many bytes (characters, of text) are compressed. */
+  readonly compressFrom: number
+  /** How many frames were written, one for each subscriber, is added here. */
+  readonly meters: { deliveries: number }
+}
+
 /** A topic of more than one slice. */
 interface LargeTopic {
   readonly name: string
@@ -41,14 +49,20 @@ interface LargeTopic {
 export class Topics {
   readonly #app: PublishingApp
   readonly #defer: (task: () => void) => void
+  readonly #options: PublishOptions
   readonly #large = new Map<string, LargeTopic>()
   /** Large topics with slices to write, in turn. */
   readonly #due = new Set<LargeTopic>()
 
   /** `defer` runs a task in the next turn of the event loop. */
-  constructor(app: PublishingApp, defer: (task: () => void) => void) {
+  constructor(
+    app: PublishingApp,
+    defer: (task: () => void) => void,
+    options: PublishOptions = { compressFrom: Number.POSITIVE_INFINITY, meters: { deliveries: 0 } },
+  ) {
     this.#app = app
     this.#defer = defer
+    this.#options = options
   }
 
   /** The socket gets what is published to the topic from now on. */
@@ -103,7 +117,7 @@ export class Topics {
   publish(name: string, message: Message): void {
     const large = this.#large.get(name)
     if (!large || this.#shrunk(large)) {
-      this.#app.publish(name, message, typeof message !== 'string')
+      this.#send(name, message)
       return
     }
     large.events.push(typeof message === 'string' ? message : Uint8Array.from(message))
@@ -143,11 +157,14 @@ export class Topics {
   #write(large: LargeTopic, slice: number): void {
     const from = large.written[slice] ?? 0
     const name = sliceName(large.name, slice)
-    for (let i = from; i < large.events.length; i++) {
-      const event = large.events[i] as Message
-      this.#app.publish(name, event, typeof event !== 'string')
-    }
+    for (let i = from; i < large.events.length; i++) this.#send(name, large.events[i] as Message)
     large.written[slice] = large.events.length
+  }
+
+  #send(name: string, message: Message): void {
+    const { meters, compressFrom } = this.#options
+    meters.deliveries += this.#app.numSubscribers(name)
+    this.#app.publish(name, message, typeof message !== 'string', message.length >= compressFrom)
   }
 
   /** Drops events that every slice has had. */

@@ -54,7 +54,11 @@ const MAX_QUERY_CHARS = 16_384
 const EXPOSED_HEADERS = 'Retry-After, Content-Disposition, Content-Range, Accept-Ranges, ETag, Location'
 
 /** Headers that handlers may want to see, besides those with a field of their own. */
-const keptHeaders = ['content-length', 'content-type', 'range', 'if-range', 'if-none-match'] as const
+const keptHeaders = [
+  ...['content-length', 'content-type', 'range', 'if-range', 'if-none-match', 'host'],
+  // Whether a proxy speaks for another.
+  ...['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'],
+] as const
 
 const securityHeaders = { 'X-Content-Type-Options': 'nosniff' }
 

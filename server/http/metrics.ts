@@ -1,0 +1,81 @@
+/**
+ * `GET /metrics` and `GET /api/stats`: the figures of operation, for operators only (SPEC 6).
+ *
+ * With `METRICS_TOKEN` whoever asks brings it, from wherever they ask. Without it only programs
+ * on this machine are answered: the socket's address is loopback, so is the name that was asked for
+ * (a page that made its own name point here is not), and no proxy has said that it speaks for
+ * another. A proxy on this machine that adds no header looks like such a program: behind one, set
+ * the token or keep the two paths inside.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { ChatError } from '../../protocol/errors.ts'
+import type { AddressGuard } from '../address-guard.ts'
+import { prometheusText, prometheusType } from '../metrics/prometheus.ts'
+import type { ServerStats } from '../metrics/server-stats.ts'
+import { bearerToken } from '../upgrade.ts'
+import { json } from './reply.ts'
+import type { HttpCall, Route } from './router.ts'
+
+export interface MetricsOptions {
+  readonly stats: () => Promise<ServerStats>
+  /** What an operator brings as a Bearer token; undefined lets only this machine in. */
+  readonly metricsToken: string | undefined
+  readonly guard: AddressGuard
+}
+
+/** The two routes. */
+export function metricsRoutes(options: MetricsOptions): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      pattern: '/api/stats',
+      handle: async (call) => {
+        admit(call, options)
+        return json(200, await options.stats())
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/metrics',
+      handle: async (call) => {
+        admit(call, options)
+        const headers = { 'Content-Type': prometheusType, 'Cache-Control': 'no-store' }
+        return { status: 200, headers, body: await prometheusText(await options.stats()) }
+      },
+    },
+  ]
+}
+
+/** @throws ChatError `unauthenticated`, and `rate_limited` for an address that guesses. */
+function admit(call: HttpCall, { metricsToken, guard }: MetricsOptions): void {
+  if (metricsToken === undefined) {
+    if (isLocal(call)) return
+    throw new ChatError('unauthenticated', 'set METRICS_TOKEN to ask from another machine')
+  }
+  const blockedMs = guard.blockedForMs(call.address)
+  if (blockedMs > 0) throw new ChatError('rate_limited', 'too many attempts', { retryAfterMs: blockedMs })
+  if (isSame(bearerToken(call.authorization), metricsToken)) return
+  guard.failed(call.address)
+  throw new ChatError('unauthenticated', 'Authorization takes METRICS_TOKEN as a Bearer token')
+}
+
+const proxyHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'] as const
+
+function isLocal({ address, headers }: HttpCall): boolean {
+  const host = headers['host'] ?? ''
+  return (
+    isLoopback(address) &&
+    /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host) &&
+    proxyHeaders.every((name) => headers[name] === undefined)
+  )
+}
+
+function isLoopback(address: string): boolean {
+  return /^(127\.\d|(0000:){5}ffff:7f|(0000:){7}0001$|::ffff:127\.|::1$)/i.test(address)
+}
+
+/** Takes the same time whatever of it is right. */
+function isSame(given: string, wanted: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(given), digest(wanted))
+}

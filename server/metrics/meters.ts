@@ -1,0 +1,107 @@
+/**
+ * Meters: what the sockets count while they work: connections, requests, errors, times.
+ *
+ * Written on the hot path, so a count is one addition and a time two reads of the clock; nothing
+ * here allocates there. Names that count (error codes, refusals, reasons) come from the tables of
+ * the protocol and the front end, so that no client can make the maps grow.
+ */
+import type { CloseReason } from '../../protocol/close-codes.ts'
+import { Latency, type LatencyStats } from './latency.ts'
+import { type Rate, RateMeter } from './rates.ts'
+
+/** Why an upgrade was refused. */
+export type UpgradeRefusal = 'full' | 'stopping' | 'origin' | 'attempts' | 'subprotocol' | 'failed'
+
+/** A counter since the start, and how fast it grows. */
+export interface Counted {
+  readonly total: number
+  readonly perSecond: Rate
+}
+
+/** What the meters show. */
+export interface MeterStats {
+  readonly opened: number
+  readonly refused: Readonly<Record<UpgradeRefusal, number>>
+  /** Connections that this server ended, by the reason of the table of close codes. */
+  readonly ended: Readonly<Record<string, number>>
+  readonly requests: Counted
+  /** Messages that members were shown. */
+  readonly messages: Counted
+  /** Frames written to sockets. */
+  readonly deliveries: Counted
+  readonly errors: Counted & { readonly byCode: Readonly<Record<string, number>> }
+  readonly latency: LatencyStats
+}
+
+const NO_REFUSALS: Readonly<Record<UpgradeRefusal, number>> = {
+  full: 0,
+  stopping: 0,
+  origin: 0,
+  attempts: 0,
+  subprotocol: 0,
+  failed: 0,
+}
+
+export class Meters {
+  opened = 0
+  requests = 0
+  messages = 0
+  deliveries = 0
+  readonly latency: Latency
+  readonly #refused = { ...NO_REFUSALS }
+  readonly #ended = new Map<string, number>()
+  readonly #errors = new Map<string, number>()
+  readonly #rates: Readonly<Record<'requests' | 'messages' | 'deliveries' | 'errors', RateMeter>>
+  #errorsTotal = 0
+
+  /** `nowMs` is a time of the clock that `look` is called with. */
+  constructor(nowMs: number) {
+    this.latency = new Latency(nowMs)
+    const rate = () => new RateMeter(nowMs)
+    this.#rates = { requests: rate(), messages: rate(), deliveries: rate(), errors: rate() }
+  }
+
+  /** An upgrade was refused. */
+  refused(why: UpgradeRefusal): void {
+    this.#refused[why] += 1
+  }
+
+  /** This server ends a connection. */
+  ended(reason: CloseReason): void {
+    this.#ended.set(reason, (this.#ended.get(reason) ?? 0) + 1)
+  }
+
+  /** A request was answered with an error of that code. */
+  error(code: string): void {
+    this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1)
+    this.#errorsTotal += 1
+  }
+
+  /** Takes note of how far the counters are; called about once a second. */
+  look(nowMs: number): void {
+    const { requests, messages, deliveries, errors } = this.#rates
+    requests.look(nowMs, this.requests)
+    messages.look(nowMs, this.messages)
+    deliveries.look(nowMs, this.deliveries)
+    errors.look(nowMs, this.#errorsTotal)
+    this.latency.turn(nowMs)
+  }
+
+  stats(): MeterStats {
+    const rates = this.#rates
+    return {
+      opened: this.opened,
+      refused: { ...this.#refused },
+      ended: Object.fromEntries(this.#ended),
+      requests: { total: this.requests, perSecond: rates.requests.rate() },
+      messages: { total: this.messages, perSecond: rates.messages.rate() },
+      deliveries: { total: this.deliveries, perSecond: rates.deliveries.rate() },
+      errors: {
+        total: this.#errorsTotal,
+        perSecond: rates.errors.rate(),
+        byCode: Object.fromEntries(this.#errors),
+      },
+      latency: this.latency.stats(),
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * A whole server on a free port for the tests of operation, with clients that end with the test.
+ */
+import { onTestFinished } from 'vitest'
+import { resolveSettings } from '../../../server/config.ts'
+import { createServer, type Server, type ServerOptions } from '../../../server/server.ts'
+import { makeToken } from '../../../server/token.ts'
+import { temporaryFolder } from '../../support/engines.ts'
+import { type ClientOptions, SocketClient } from '../../support/socket-client.ts'
+
+const jwtSecret = 'a secret of thirty-two bytes, and more'
+const quiet = { info() {}, warn() {}, error() {} }
+
+/** Starts a server with inline shards; closed when the test has ended. */
+export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  const server = await createServer({
+    port: 0,
+    host: '127.0.0.1',
+    dataDir: options.dataDir ?? temporaryFolder(),
+    shards: 'inline',
+    rateLimit: 0,
+    jwtSecret,
+    logger: quiet,
+    ...options,
+  })
+  onTestFinished(() => server.close())
+  return server
+}
+
+/** A token that `startServer`'s servers take. */
+export function tokenOf(userId: string): Promise<string> {
+  return makeToken(resolveSettings({ jwtSecret }), { userId, ttlSeconds: 600 })
+}
+
+/** A client that has got its `connected`; cut when the test has ended. */
+export async function connect(
+  server: Server,
+  userId: string,
+  options: ClientOptions = {},
+): Promise<SocketClient> {
+  const client = new SocketClient(server.port, { token: await tokenOf(userId), ...options })
+  onTestFinished(() => client.ws.terminate())
+  await client.next('connected')
+  return client
+}
