@@ -8,6 +8,7 @@
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
 import {
+  bearer,
   flag,
   oneOf,
   origins,
@@ -154,7 +155,7 @@ export const settings = {
   },
   metricsToken: {
     env: 'METRICS_TOKEN',
-    kind: text(16, 4_096),
+    kind: bearer(16, 4_096),
     default: undefined,
     secret: true,
     doc: 'What `/metrics` and `/api/stats` take as `Authorization: Bearer`. Without it they answer only programs on this machine.',

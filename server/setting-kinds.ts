@@ -56,6 +56,15 @@ export function text(min: number, max: number): SettingKind<string> {
   }
 }
 
+/** A token as an HTTP header carries it: `min` to `max` visible characters of ASCII. */
+export function bearer(min: number, max: number): SettingKind<string> {
+  return {
+    takes: `${min} to ${max} visible characters without spaces`,
+    schema: v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/), v.minLength(min), v.maxLength(max)),
+    fromText: (value) => value,
+  }
+}
+
 /** An `http:` or `https:` address. */
 export const webAddress: SettingKind<string> = {
   takes: 'an http or https address',

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { eventually } from '../../support/conditions.ts'
+import { temporaryFolder } from '../../support/engines.ts'
+import { blockWrites } from '../../support/storage.ts'
+import { type Samples, scrape } from './prometheus-text.ts'
+import { connect, startServer } from './server.ts'
+
+function value(samples: Samples, name: string, labels: Record<string, string> = {}): number | undefined {
+  return samples.find(
+    (sample) =>
+      sample.name === name &&
+      Object.entries(labels).every(([label, wanted]) => sample.labels[label] === wanted),
+  )?.value
+}
+
+describe('GET /metrics', () => {
+  it('says what each metric is, with names and units as Prometheus wants them', async () => {
+    const server = await startServer()
+    const { text, contentType, samples } = await scrape(server)
+    expect(contentType).toMatch(/^text\/plain; version=0\.0\.4/)
+    const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]))
+    const helps = new Map([...text.matchAll(/^# HELP (\S+) (.+)$/gm)].map(([, name, help]) => [name, help]))
+    expect([...types.keys()]).toEqual([...helps.keys()])
+    for (const [name, type] of types) {
+      expect(name).toMatch(/^tertulia_[a-z_]+$/)
+      expect([name, name?.endsWith('_total')]).toEqual([name, type === 'counter'])
+      expect(helps.get(name)).toMatch(/\.$/)
+    }
+    expect(text).not.toMatch(/NaN|undefined/)
+    expect(samples.length).toBeGreaterThan(types.size)
+  })
+
+  it('has the figures of getServerStats, with a label for each shard', async () => {
+    const server = await startServer({ maxConnections: 7 })
+    const ana = await connect(server, 'ana')
+    ana.send('create_group', 1, { kind: 'group', groupId: 'g' })
+    await ana.next('group')
+    ana.send('send_message', 2, { groupId: 'g', content: 'x', tempId: 't' })
+    await ana.next('message_sent')
+    ana.send('get_history', 3, { groupId: 'nowhere' })
+    const { code } = (await ana.next('error')).fields
+
+    const { samples } = await scrape(server)
+    expect(value(samples, 'tertulia_connections')).toBe(1)
+    expect(value(samples, 'tertulia_connections_max')).toBe(7)
+    expect(value(samples, 'tertulia_messages_total', { shard: '0' })).toBe(1)
+    expect(value(samples, 'tertulia_errors_total', { code })).toBe(1)
+    expect(value(samples, 'tertulia_connections_refused_total', { reason: 'full' })).toBe(0)
+    expect(value(samples, 'tertulia_ready')).toBe(1)
+    const bucket = 'tertulia_request_duration_seconds_bucket'
+    expect(value(samples, bucket, { le: '+Inf' })).toBe(3)
+    expect(value(samples, 'tertulia_request_duration_seconds_count')).toBe(3)
+    const counts = samples.filter(({ name }) => name === bucket).map((sample) => sample.value)
+    expect(counts).toEqual([...counts].sort((a, b) => a - b))
+  })
+
+  it('shows storage that takes no writes, and that it is well again', async () => {
+    const dataDir = temporaryFolder()
+    const server = await startServer({ dataDir })
+    const ana = await connect(server, 'ana')
+    const unblock = blockWrites(dataDir)
+    ana.send('create_group', 1, { kind: 'group', groupId: 'g' })
+    expect((await ana.next('error')).fields.code).toBe('storage_unavailable')
+    const failing = await scrape(server)
+    expect(value(failing.samples, 'tertulia_storage_failing', { shard: '0' })).toBe(1)
+    expect(value(failing.samples, 'tertulia_ready')).toBe(0)
+    unblock()
+    await eventually(async () => {
+      const { samples } = await scrape(server)
+      expect(value(samples, 'tertulia_storage_failing', { shard: '0' })).toBe(0)
+      expect(value(samples, 'tertulia_storage_failures_total', { shard: '0' })).toBe(1)
+    })
+  })
+})

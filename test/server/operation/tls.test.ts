@@ -1,0 +1,80 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { get } from 'node:https'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { WebSocket } from 'ws'
+import { decodeEvent, encodeRequest } from '../../../protocol/codec.ts'
+import { temporaryFolder } from '../../support/engines.ts'
+import { startServer, tokenOf } from './server.ts'
+
+interface Pair {
+  readonly tlsCert: string
+  readonly tlsKey: string
+}
+
+/** A certificate for localhost that signs itself, and its key. */
+function certificate(): Pair {
+  const folder = temporaryFolder()
+  const [tlsCert, tlsKey] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256']
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
+  const files = ['-keyout', tlsKey, '-out', tlsCert]
+  execFileSync('openssl', ['req', '-x509', '-nodes', '-days', '2', ...curve, ...subject, ...files], {
+    stdio: 'ignore',
+  })
+  return { tlsCert, tlsKey }
+}
+
+describe('TLS_CERT and TLS_KEY', () => {
+  it('make the port speak https and wss', async () => {
+    const pair = certificate()
+    const ca = readFileSync(pair.tlsCert)
+    const server = await startServer(pair)
+    expect(server.url).toBe(`https://127.0.0.1:${server.port}`)
+    const status = await new Promise((resolve, reject) => {
+      get(`${server.url}/readyz`, { ca }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      }).on('error', reject)
+    })
+    expect(status).toBe(200)
+
+    const headers = { authorization: `Bearer ${await tokenOf('ana')}` }
+    const ws = new WebSocket(`wss://localhost:${server.port}/ws`, { ca, headers })
+    onTestFinished(() => ws.terminate())
+    const events: string[] = []
+    ws.on('message', (data: Buffer) => events.push(decodeEvent(data)?.event ?? ''))
+    await expect.poll(() => events).toContain('connected')
+    ws.send(encodeRequest('create_group', 1, { kind: 'group', groupId: 'g' }))
+    ws.send(encodeRequest('send_message', 2, { groupId: 'g', content: 'x'.repeat(10_000), tempId: 't' }))
+    await expect.poll(() => events).toContain('message_sent')
+    await expect(fetch(`http://127.0.0.1:${server.port}/readyz`)).rejects.toThrow()
+  })
+
+  it('are set together or not at all', async () => {
+    const { tlsCert, tlsKey } = certificate()
+    await expect(startServer({ tlsCert })).rejects.toThrow('set both TLS_CERT and TLS_KEY, or none')
+    await expect(startServer({ tlsKey })).rejects.toThrow('set both TLS_CERT and TLS_KEY, or none')
+  })
+
+  it('are refused by name where they cannot be read, are something else, or do not fit', async () => {
+    const pair = certificate()
+    const missing = join(temporaryFolder(), 'none.pem')
+    await expect(startServer({ ...pair, tlsCert: missing })).rejects.toThrow(
+      `TLS_CERT ${missing} cannot be read: ENOENT`,
+    )
+    await expect(startServer({ ...pair, tlsCert: pair.tlsKey })).rejects.toThrow(
+      'is not a certificate in PEM',
+    )
+    const text = join(temporaryFolder(), 'text.pem')
+    writeFileSync(text, 'no key at all')
+    await expect(startServer({ ...pair, tlsKey: text })).rejects.toThrow(
+      `TLS_KEY ${text} is not a private key in PEM, without a passphrase`,
+    )
+    const { tlsKey } = certificate()
+    await expect(startServer({ ...pair, tlsKey })).rejects.toThrow(
+      `TLS_KEY ${tlsKey} is not the key of the certificate in TLS_CERT ${pair.tlsCert}`,
+    )
+  })
+})
