@@ -6,8 +6,8 @@
  */
 import type { Caller } from '../actors/caller.ts'
 
-/** What one shard may have uncommitted. */
-const MAX_UNCOMMITTED_ITEMS = 16_384
+/** What one shard may have uncommitted: as much as its inbox holds, should all of it come in one turn. */
+const MAX_UNCOMMITTED_ITEMS = 65_536
 const MAX_UNCOMMITTED_BYTES = 64 * 1024 * 1024
 
 export type Held =

@@ -46,7 +46,7 @@ describe('what is held back', () => {
 
   it('is full at so many items or so many bytes', () => {
     const many = new HeldBack()
-    for (let i = 0; i < 16_384; i++)
+    for (let i = 0; i < 65_536; i++)
       many.push(
         i,
         call(() => {}),

@@ -220,7 +220,7 @@ describe('writes', () => {
   it('are refused while too much is uncommitted, and while the shard drains', () => {
     const { perform, performer, log } = aPerformer()
     perform([append({ type: 'user', userId: 'ana', name: '', picture: '' })])
-    perform(Array.from({ length: 16_384 }, () => ok))
+    perform(Array.from({ length: 65_536 }, () => ok))
     expect(performer.writeRefusal()).toMatchObject({ code: 'overloaded', retryAfterMs: 500 })
     log.committed(1)
     expect(performer.writeRefusal()).toBeNull()
