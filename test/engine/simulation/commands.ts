@@ -23,8 +23,8 @@ const weights = {
   send_message: 30,
   create_group: 3,
   get_groups: 3,
-  join_group: 6,
-  leave_group: 2,
+  join_group: 8,
+  leave_group: 3,
   add_member: 4,
   remove_member: 2,
   get_history: 4,
@@ -36,8 +36,8 @@ const weights = {
   pin_message: 2,
   unpin_message: 2,
   update_group: 3,
-  ban_member: 2,
-  set_role: 3,
+  ban_member: 3,
+  set_role: 4,
   mute_group: 2,
   invite_member: 3,
   decline_invitation: 1,
@@ -59,14 +59,26 @@ const weights = {
   get_pins: 2,
 } as const satisfies Partial<Record<RequestName, number>>
 
+/** What takes a role, so that those who have one do it more often. */
+const moderating = new Set<string>([
+  'add_member',
+  'remove_member',
+  'ban_member',
+  'mute_member',
+  'invite_member',
+  'set_role',
+  'update_group',
+  'pin_message',
+  'delete_message',
+])
+
 const emojis = ['👍', '🎉', '❤️'] as const
 const roles = ['admin', 'moderator', 'member'] as const
 
 /** What `userId` asks for next. */
 export function nextCommand(random: Random, userId: string, known: Known): Command {
   const event = random.weighted(weights)
-  const mine = known.groups.filter(({ members }) => members.has(userId))
-  const group = random.chance(0.85) && mine.length > 0 ? random.pick(mine) : random.maybe(known.groups)
+  const group = groupFor(random, userId, event, known.groups)
   const groupId = group?.groupId ?? `g${random.between(1, 4)}`
   const other = random.pick(known.userIds)
   const post = () => {
@@ -183,4 +195,20 @@ export function nextCommand(random: Random, userId: string, known: Known): Comma
     default:
       return { event, fields: { groupId } }
   }
+}
+
+/** Mostly one where it makes sense. */
+function groupFor(
+  random: Random,
+  userId: string,
+  event: string,
+  groups: readonly GroupModel[],
+): GroupModel | undefined {
+  if (random.chance(0.15)) return random.maybe(groups)
+  const mine = groups.filter(({ members }) => members.has(userId))
+  if (event === 'join_group') return random.maybe(groups.filter((group) => !mine.includes(group)))
+  const ruled = moderating.has(event)
+    ? mine.filter(({ kind, members }) => kind === 'group' && members.get(userId)?.role !== 'member')
+    : []
+  return random.maybe(ruled) ?? random.maybe(mine) ?? random.maybe(groups)
 }

@@ -7,7 +7,7 @@ import { Violation } from './violation.ts'
 import type { World } from './world.ts'
 
 /** @throws Violation */
-export async function atRest(world: World, _oracle: Oracle, devices: readonly Device[]): Promise<void> {
+export async function atRest(world: World, oracle: Oracle, devices: readonly Device[]): Promise<void> {
   for (const device of devices) {
     device.complete()
     device.upToDate()
@@ -22,5 +22,9 @@ export async function atRest(world: World, _oracle: Oracle, devices: readonly De
   }
   for (const device of devices) {
     if (device.typing.size > 0) throw new Violation(`${device} sees ${[...device.typing]} typing for ever`)
+  }
+  for (const groupId of oracle.groupIds) {
+    const roles = [...(oracle.group(groupId)?.members.values() ?? [])].map(({ role }) => role)
+    if (roles.length > 0 && !roles.includes('admin')) throw new Violation(`${groupId} has no admin`)
   }
 }

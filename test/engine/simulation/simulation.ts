@@ -20,7 +20,7 @@ const ACTIONS = 200
 /** The last steps that a failure tells. */
 const TOLD_STEPS = 30
 /** More than any run needs to come to rest. */
-const MAX_STEPS = 20_000
+const MAX_STEPS = 5_000
 
 const weights = {
   command: 130,
@@ -44,7 +44,8 @@ export class Simulation {
   readonly #world: World
   readonly #oracle: Oracle
   readonly #devices: readonly Device[]
-  readonly #steps: string[] = []
+  readonly #users: readonly string[]
+  readonly #steps: (() => string)[] = []
   /** What the engine may refuse with since the last quiet moment. */
   #troubles = new Set<ErrorCode>()
   #step = 0
@@ -79,12 +80,13 @@ export class Simulation {
       answered: (asked: Asked, answer: Event) => this.#answered(asked, answer),
       heard: (device: Device, event: Event) => {
         if (event.ref !== 0 || event.event === 'connected') return
-        this.#note(`  ${device.userId} < ${brief(event)}`)
+        this.#note(() => `  ${device.userId} < ${brief(event)}`)
         judgeHeard(this.#oracle, device.userId, event)
       },
     }
     const devices: Device[] = []
-    for (const userId of users.slice(0, random.between(4, 6))) {
+    this.#users = users.slice(0, random.between(4, 6))
+    for (const userId of this.#users) {
       const name = userId.toUpperCase()
       const count = random.pick([0, 1, 1, 2, 3])
       for (let i = 0; i < count; i++)
@@ -120,7 +122,7 @@ export class Simulation {
     await this.#rest()
     const present = this.#devices.filter(({ phase }) => phase === 'connected')
     for (const groupId of ['g1', 'g2', 'g3'].slice(0, present.length > 0 ? random.between(1, 3) : 0)) {
-      const members = users.filter(() => random.chance(0.6))
+      const members = this.#users.filter(() => random.chance(0.6))
       const visibility = random.pick(['open', 'private'] as const)
       random.pick(present).ask('create_group', { kind: 'group', groupId, members, visibility })
     }
@@ -184,7 +186,7 @@ export class Simulation {
   #command(device: Device): void {
     if (device.phase !== 'connected') return this.#connect(device)
     const { event, fields } = nextCommand(this.#random, device.userId, {
-      userIds: users,
+      userIds: this.#users,
       groups: this.#oracle.groupIds.flatMap((groupId) => this.#oracle.group(groupId) ?? []),
       files: this.#oracle.files,
       now: this.#world.now,
@@ -286,7 +288,7 @@ export class Simulation {
   }
 
   #answered(asked: Asked, answer: Event): void {
-    this.#note(`  ${asked.userId} < ${brief(answer)} for ${asked.request.event}`)
+    this.#note(() => `  ${asked.userId} < ${brief(answer)} for ${asked.request.event}`)
     if (answer.event === 'connected') return judgeConnected(this.#oracle, asked, answer)
     judge(this.#oracle, asked, answer, {
       now: this.#world.now,
@@ -315,14 +317,20 @@ export class Simulation {
     if (error !== undefined) throw new Violation(`the engine logged: ${error}`)
   }
 
-  #note(what: string): void {
-    this.#steps.push(`${this.#step}  +${this.#world.now % 10_000_000} ${what}`)
+  #note(what: string | (() => string)): void {
+    const step = this.#step
+    const { now } = this.#world
+    const told = () => (typeof what === 'string' ? what : what())
+    this.#steps.push(() => `${step}  +${now % 10_000_000} ${told()}`)
     if (this.#steps.length > TOLD_STEPS * 4) this.#steps.splice(0, TOLD_STEPS * 2)
   }
 
   #failure(error: unknown): Error {
     const why = error instanceof Violation ? error.message : ((error as Error).stack ?? String(error))
-    const last = this.#steps.slice(-TOLD_STEPS).join('\n')
+    const last = this.#steps
+      .slice(-TOLD_STEPS)
+      .map((told) => told())
+      .join('\n')
     return new Error(
       `seed ${this.seed}, step ${this.#step}: ${why}\n${last}\nReplay it with SEED=${this.seed}`,
       {
