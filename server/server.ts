@@ -29,8 +29,10 @@ import { checkTls, createApp } from './tls.ts'
 export interface ServerOptions extends GivenSettings {
   /** The engine to stand in front of; without one the server makes its own and closes it. */
   readonly engine?: Engine | undefined
-  /** The service's say, for the engine that the server makes. */
+  /** The service's say, for the engine that the server makes; an engine of one's own has its own. */
   readonly hooks?: Hooks | undefined
+  /** How long one hook may take, 2,000 ms by default; then its request is refused as `internal`. */
+  readonly hookTimeoutMs?: number | undefined
   /** Where log lines go; pino on standard error where none is given. */
   readonly logger?: EngineLogger | undefined
   /** Milliseconds since 1970, for tests. */
@@ -76,8 +78,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     logger,
     now,
   })
+  const { hooks, hookTimeoutMs } = options
+  if (options.engine && hooks) throw new ConfigError('hooks are given to createEngine where there is one')
   const engine =
-    options.engine ?? (await createEngine({ ...engineSettings(settings), hooks: options.hooks, logger, now }))
+    options.engine ?? (await createEngine({ ...engineSettings(settings), hooks, hookTimeoutMs, logger, now }))
   const limiter = new RateLimiter({
     perMinute: settings.rateLimit,
     maxUsers: 2 * settings.maxConnections,

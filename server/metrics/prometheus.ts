@@ -6,6 +6,8 @@
  * nothing is shared with a service that uses prom-client for itself.
  */
 import { type Metric, Registry } from 'prom-client'
+import { closeCodes } from '../../protocol/close-codes.ts'
+import { errors } from '../../protocol/errors.ts'
 import type { ServerStats } from './server-stats.ts'
 
 type Labels = Readonly<Record<string, string | number>>
@@ -31,6 +33,10 @@ const by =
   (stats: ServerStats): readonly Sample[] =>
     Object.entries(read(stats)).map(([name, value]) => [{ [label]: name }, value])
 
+/** A counter that appears with its first event hides that event from `increase`: so all begin at 0. */
+const zeros = (names: object): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.keys(names).map((name) => [name, 0]))
+
 /** Every metric, by name. */
 const metrics: Readonly<Record<string, Row>> = {
   tertulia_build_info: gauge('The version that runs; the value is always 1.', ({ version }) => [
@@ -49,14 +55,14 @@ const metrics: Readonly<Record<string, Row>> = {
   ),
   tertulia_connections_ended_total: counter(
     'Sockets that the server closed, by the reason of the table of close codes.',
-    by('reason', ({ connections }) => connections.ended),
+    by('reason', ({ connections }) => ({ ...zeros(closeCodes), ...connections.ended })),
   ),
   tertulia_users_connected: gauge('Users with one socket at least.', ({ users }) => users.connected),
   tertulia_requests_total: counter('Frames that clients sent.', ({ requests }) => requests.total),
   tertulia_deliveries_total: counter('Frames written to sockets.', ({ deliveries }) => deliveries.total),
   tertulia_errors_total: counter(
     'Requests that were answered with an error, by code.',
-    by('code', ({ errors }) => errors.byCode),
+    by('code', (stats) => ({ ...zeros(errors), ...stats.errors.byCode })),
   ),
   tertulia_request_duration_seconds: {
     type: 'histogram',
