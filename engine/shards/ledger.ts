@@ -1,0 +1,227 @@
+/**
+ * Ledger: a shard's end of its log, and what waits for it.
+ *
+ * Here the order of things is made: what is written, what may be said only once that is committed,
+ * and what members see, at once or then. Bound: `HeldBack` says when too much is uncommitted, and
+ * then writes are refused as `overloaded`; while storage fails they are `storage_unavailable`.
+ */
+import { ChatError } from '../../protocol/errors.ts'
+import { events } from '../../protocol/events.ts'
+import { parseMessageId } from '../../protocol/ids.ts'
+import type { Message } from '../../protocol/records.ts'
+import type { EventSource } from '../actors/actor-context.ts'
+import type { Caller } from '../actors/caller.ts'
+import type { Effect } from '../actors/effects.ts'
+import type { GroupState } from '../actors/group/group-state.ts'
+import { isGone } from '../actors/group/known-messages.ts'
+import type { Posted } from '../hooks/notices.ts'
+import type { Log, LogEntry, LoggedEvent, LogListener, ReadName, ReadQuery, Reads } from '../storage/log.ts'
+import type { Durability } from '../storage/sqlite/database.ts'
+import { type Outbox, ToHub } from './batch.ts'
+import { encode } from './encode.ts'
+import { type Held, HeldBack } from './held-back.ts'
+import { pack } from './packing.ts'
+import type { PresenceDirectory } from './presence-directory.ts'
+
+const RETRY_AFTER_MS = 500
+const STORAGE_RETRY_AFTER_MS = 1_000
+
+export interface LedgerOptions {
+  readonly durability: Durability
+  readonly fanout: 'immediate' | 'committed'
+  /** Whether hooks want to know of durable posts, and of the members who were away. */
+  readonly tellPosts?: { readonly away: boolean } | undefined
+}
+
+export interface LedgerDeps {
+  readonly now: () => number
+  readonly toHub: Outbox
+  readonly openLog: (listener: LogListener) => Log
+}
+
+/** What others hear of the log, after the ledger has dealt with it. */
+export interface LogWatcher {
+  committed(): void
+  failing(error: ChatError): void
+}
+
+/** Through whom the ledger says what waited. */
+interface Speaker {
+  send(session: number, frame: Uint8Array): void
+  refuse(to: Caller, error: ChatError, tempId: string | undefined): void
+}
+
+/** Log entries and messages since the start, and what waits for a commit. */
+export interface LedgerDepths {
+  readonly appended: number
+  readonly committed: number
+  readonly posts: number
+  readonly held: number
+}
+
+export class Ledger {
+  readonly #options: LedgerOptions
+  readonly #deps: LedgerDeps
+  readonly #directory: PresenceDirectory
+  readonly #watcher: LogWatcher & Speaker
+  readonly #log: Log
+  readonly #held = new HeldBack()
+  #appended = 0
+  #committed = 0
+  #posts = 0
+  /** Why storage takes no writes at present, or null. */
+  #failing: string | null = null
+
+  constructor(
+    options: LedgerOptions,
+    deps: LedgerDeps,
+    directory: PresenceDirectory,
+    watcher: LogWatcher & Speaker,
+  ) {
+    this.#options = options
+    this.#deps = deps
+    this.#directory = directory
+    this.#watcher = watcher
+    this.#log = deps.openLog({
+      committed: (offset) => this.#onCommitted(offset),
+      failing: (reason) => this.#onFailing(reason),
+    })
+  }
+
+  get depths(): LedgerDepths {
+    const [appended, committed, posts] = [this.#appended, this.#committed, this.#posts]
+    return { appended, committed, posts, held: this.#held.size }
+  }
+
+  get committedOffset(): number {
+    return this.#committed
+  }
+
+  /** Whether storage takes no writes at present. */
+  get fails(): boolean {
+    return this.#failing !== null
+  }
+
+  /** Why a write cannot be taken at present, or null. */
+  get refusal(): ChatError | null {
+    if (this.#failing !== null) return storageUnavailable()
+    return this.#held.full ? new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS }) : null
+  }
+
+  read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']> {
+    return this.#log.read(query)
+  }
+
+  /** Writes an entry, for the actor whose it is. */
+  append(entry: LogEntry, group: EventSource | null): void {
+    this.#appended = this.#log.append(entry)
+    if (group) group.lastOffset = this.#appended
+  }
+
+  /** Appends a lease and calls back once it is committed. */
+  lease(groupId: string, ceiling: number, then: () => void): void {
+    this.append({ type: 'lease', groupId, ceiling }, null)
+    this.#held.push(this.#appended, { type: 'call', release: then })
+  }
+
+  /** Runs a task once members have been shown all events so far: at once where none waits. */
+  afterShown(task: () => void): void {
+    if (this.#held.shows === 0) task()
+    else this.#held.push(this.#appended, { type: 'show', frame: null, release: task })
+  }
+
+  /** Answers once all that was written so far is as durable as configured (SPEC 5.2). */
+  answer(to: Caller, frame: Uint8Array, tempId: string | undefined): void {
+    if (this.#options.durability === 'memory' || this.#appended <= this.#committed) {
+      this.#watcher.send(to.session, frame)
+    } else {
+      this.#held.push(this.#appended, { type: 'answer', to, frame, tempId })
+    }
+  }
+
+  /** A durable event of a group: to the log, to its newest events, to every member. Encoded once. */
+  record(effect: Extract<Effect, { type: 'record' }>, group: EventSource): void {
+    const { seq, at, event } = effect
+    const frame = encode(event, 0)
+    const { groupId, state } = group
+    const isPost = event.name === 'new_message'
+    if (isPost) this.#posts += 1
+    const logged: LoggedEvent = isPost
+      ? { seq, message: event.fields.message }
+      : { seq, code: events[event.name].code, frame }
+    this.append(
+      isPost
+        ? { type: 'message', message: event.fields.message }
+        : { type: 'event', groupId, seq, code: events[event.name].code, at, frame, target: targetOf(event) },
+      group,
+    )
+    const offset = this.#appended
+    state.recent.push(logged, offset, this.#committed)
+    if (isPost && this.#options.tellPosts) this.#tellPosted(event.fields.message, state, offset)
+    const show = () => {
+      state.publishedSeq = seq
+      this.#deps.toHub.push(ToHub.publish, 0, group.topic, frame)
+    }
+    if (this.#options.fanout === 'immediate') show()
+    else this.#held.push(offset, { type: 'show', frame, release: show })
+  }
+
+  /** The service's hooks hear of a post once it is durable. */
+  #tellPosted(message: Message, { members }: GroupState, offset: number): void {
+    const release = () => {
+      const now = this.#deps.now()
+      const away: string[] = []
+      for (const { userId, quietUntil } of this.#options.tellPosts?.away ? members.values() : []) {
+        if (userId === message.senderId || quietUntil > now) continue
+        if (!this.#directory.presenceOf(userId).connected) away.push(userId)
+      }
+      this.#deps.toHub.push(ToHub.posted, 0, undefined, pack({ message, away } satisfies Posted))
+    }
+    this.#held.push(offset, { type: 'call', release })
+  }
+
+  /** A post is another from now on. */
+  change({ seq, before, message }: Extract<Effect, { type: 'change' }>, group: EventSource): void {
+    const { state, reading } = group
+    this.append({ type: 'change', message }, group)
+    const { changed, recent, publishedSeq } = state
+    changed.set(message, before, seq, this.#appended, publishedSeq)
+    if (isGone(message)) recent.emptyEdits(message.groupId, message.seq)
+    // An older answer of the log may be on its way to somebody.
+    if (reading === 0) changed.tidy(this.#committed, publishedSeq, (left) => recent.replace(left))
+  }
+
+  #onCommitted(offset: number): void {
+    this.#committed = offset
+    if (this.#failing !== null) {
+      this.#failing = null
+      this.#deps.toHub.push(ToHub.storage, 1)
+    }
+    this.#held.release(offset, (held) => this.#give(held))
+    this.#watcher.committed()
+  }
+
+  #onFailing(reason: string): void {
+    if (this.#failing === null) this.#deps.toHub.push(ToHub.storage, 0, undefined, Buffer.from(reason))
+    this.#failing = reason
+    // SPEC 5.2: nothing is acknowledged that is not kept. It may still be committed later; the
+    // sender asks again with the same tempId and gets the one message.
+    for (const { to, tempId } of this.#held.takeAnswers())
+      this.#watcher.refuse(to, storageUnavailable(), tempId)
+    this.#watcher.failing(storageUnavailable())
+  }
+
+  #give(held: Held): void {
+    if (held.type === 'answer') this.#watcher.send(held.to.session, held.frame)
+    else held.release()
+  }
+}
+
+/** The post that an event is about. */
+function targetOf({ fields }: { readonly fields: object }): number | undefined {
+  return 'messageId' in fields ? parseMessageId(String(fields.messageId)).seq : undefined
+}
+
+function storageUnavailable(): ChatError {
+  return new ChatError('storage_unavailable', undefined, { retryAfterMs: STORAGE_RETRY_AFTER_MS })
+}
