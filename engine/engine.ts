@@ -16,7 +16,7 @@ import type { EngineLogger } from './engine-logger.ts'
 import { DiskAccess, type FileAccess } from './files/file-access.ts'
 import type { Gateway, Identity } from './gateway.ts'
 import type { Hooks } from './hooks/hooks.ts'
-import { type Health, Hub, type ShardSide } from './hub.ts'
+import { type Health, type HooksStats, Hub, type ShardSide } from './hub.ts'
 import type { IndexerStats } from './search/indexer.ts'
 import { LocalPort, LocalTopics, openSession, type Session } from './session.ts'
 import { startInlineShards } from './shards/inline-shards.ts'
@@ -28,7 +28,9 @@ import type { Durability } from './storage/sqlite/database.ts'
 /** `close` gives the shards so long to commit what they have; it fits into a 5 s stop. */
 const DRAIN_MS = 3_500
 const IDLE_MS = 60_000
-const HOOK_TIMEOUT_MS = 1_000
+/** Of that, what the hooks have for requests that they are looking at. */
+const HOOKS_DRAIN_MS = 2_000
+const HOOK_TIMEOUT_MS = 2_000
 const MAX_UPLOAD_BYTES = 104_857_600
 const PRESENCE_GRACE_MS = 5_000
 
@@ -58,7 +60,7 @@ export interface EngineOptions {
   readonly idleMs?: number | undefined
   /** Where the service has its say: moderation, bots, push notifications, permissions. */
   readonly hooks?: Hooks | undefined
-  /** How long one hook may take, 1,000 ms by default; then its request is refused as `internal`. */
+  /** How long one hook may take, 2,000 ms by default; then its request is refused as `internal`. */
   readonly hookTimeoutMs?: number | undefined
   readonly logger?: EngineLogger | undefined
   /** The clock, milliseconds since 1970, for `inline` shards. */
@@ -74,6 +76,8 @@ export interface EngineOptions {
 export interface EngineStats {
   readonly sessions: number
   readonly shards: readonly (ShardStats & ShardSide)[]
+  /** What waits for the service's hooks. */
+  readonly hooks: HooksStats
   /** How far the search index is behind the log, and what it holds. */
   readonly search: IndexerStats
 }
@@ -145,10 +149,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   let closing: Promise<void> | null = null
   const close = async () => {
-    await hub.stop()
+    const begunMs = performance.now()
+    const leftMs = () => Math.max(0, DRAIN_MS - (performance.now() - begunMs))
+    await hub.stop(HOOKS_DRAIN_MS)
     await hub
-      .drain(DRAIN_MS)
+      .drain(leftMs())
       .catch((error: Error) => logger.error({ cause: error.message }, 'stopped unfinished'))
+    await hub.endNotices(leftMs())
     hub.endSessions()
     await running.close()
   }

@@ -49,6 +49,16 @@ export interface ShardSide {
   readonly storageFailures: number
 }
 
+/** What waits for the service's hooks. */
+export interface HooksStats {
+  /** Requests that a hook has to see first. */
+  readonly requests: number
+  /** Of messages that are durable. */
+  readonly notices: number
+  /** Notices that were dropped since the start, because the hooks were too slow. */
+  readonly dropped: number
+}
+
 /** Time and chance, handed in. */
 export interface HubDeps {
   /** Calls `then` after that time, unless the function returned was called before. */
@@ -217,8 +227,12 @@ export class Hub implements Gateway {
     return failing ? { ready: false, reason: 'storage takes no writes' } : { ready: true }
   }
 
-  /** Connections, and what of each shard waits. */
-  async stats(): Promise<{ sessions: number; shards: readonly (ShardStats & ShardSide)[] }> {
+  /** Connections, and what waits of each shard and for the service's hooks. */
+  async stats(): Promise<{
+    sessions: number
+    shards: readonly (ShardStats & ShardSide)[]
+    hooks: HooksStats
+  }> {
     const shards = this.#shards.map((shard) => {
       const { pending: inbox, storageFailures } = shard
       const storageFails = shard.storage !== null
@@ -227,7 +241,12 @@ export class Hub implements Gateway {
         this.#push(shard, ToShard.report, 0)
       }).then((stats) => ({ ...stats, inbox, storageFails, storageFailures }))
     })
-    return { sessions: this.#sessions.size, shards: await Promise.all(shards) }
+    const hooks = {
+      requests: this.#gate?.size ?? 0,
+      notices: this.#notices?.size ?? 0,
+      dropped: this.#notices?.dropped ?? 0,
+    }
+    return { sessions: this.#sessions.size, shards: await Promise.all(shards), hooks }
   }
 
   /** Lets hooks see what passes here; called once, before anything is received. */
@@ -246,11 +265,15 @@ export class Hub implements Gateway {
     this.#notices = new Notices(shared)
   }
 
-  /** Takes no more requests; resolves when the hooks that run are done. */
-  async stop(): Promise<void> {
+  /** Takes no more requests; resolves when the hooks that run are done, at the latest after `withinMs`. */
+  async stop(withinMs: number): Promise<void> {
     this.#stopping = true
-    await this.#gate?.close()
-    this.#notices?.close()
+    await this.#gate?.close(withinMs)
+  }
+
+  /** Resolves when the hooks have heard of all that is durable, at the latest after `withinMs`. */
+  async endNotices(withinMs: number): Promise<void> {
+    await this.#notices?.close(withinMs)
   }
 
   /** Takes no more requests, and resolves when all shards have committed all; rejects after `timeoutMs`. */

@@ -2,29 +2,26 @@
  * Gate: requests that a hook has to see first, on their way from the hub to the shards.
  *
  * The requests of one session keep their order: while a hook runs for one, those behind it wait,
- * whatever they are. Bounded: `MAX_WAITING` of a session and `MAX_IN_ALL`, over which `overloaded`.
- * A session that ends takes what waits along; nothing of it was acknowledged.
+ * whatever they are. Bounded: `MAX_WAITING` of a session, `MAX_IN_ALL` and `MAX_BYTES` of all, over
+ * which they are `overloaded`. A session that ends takes what waits along, and the hook that runs
+ * for it decides nothing any more; none of that was acknowledged.
  */
-import { decodeRequest, encodeEvent, encodeRequest } from '../../protocol/codec.ts'
+import { decodeRequest, encodeEvent } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { type FrameHead, peekHead } from '../../protocol/frame-head.ts'
-import { groupOfId } from '../../protocol/ids.ts'
 import type { Request, RequestSpec } from '../../protocol/requests.ts'
-import { requests } from '../../protocol/requests.ts'
 import type { EngineLogger } from '../engine-logger.ts'
-import type { Draft, Hooks, HookUser } from './hooks.ts'
-import { type After, withinTime } from './time-limit.ts'
+import type { HookUser } from './hooks.ts'
+import { concerns, type JudgeOptions, judge } from './judge.ts'
+import { logFailure } from './time-limit.ts'
 
 const MAX_WAITING = 256
 const MAX_IN_ALL = 16_384
+const MAX_BYTES = 67_108_864
 const RETRY_AFTER_MS = 500
 
-export interface GateOptions {
-  readonly hooks: Hooks
-  /** How long one hook may take, milliseconds. */
-  readonly timeoutMs: number
+export interface GateOptions extends JudgeOptions {
   readonly logger: EngineLogger
-  readonly after: After
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** Hands a frame to its shard. @throws ChatError as `Gateway.receive` does */
@@ -44,20 +41,18 @@ interface Line {
   open: boolean
 }
 
-const sends: number = requests.send_message.code
-const edits: number = requests.edit_message.code
-
 export class Gate {
   readonly #options: GateOptions
   readonly #lines = new Map<number, Line>()
   #inAll = 0
+  #bytes = 0
   #onEmpty: (() => void) | null = null
 
   constructor(options: GateOptions) {
     this.#options = options
   }
 
-  /** Requests that wait for hooks, for the stats. */
+  /** Requests that wait for hooks, those whose hooks run among them. */
   get size(): number {
     return this.#inAll
   }
@@ -66,14 +61,25 @@ export class Gate {
    * Takes the frame where a hook has to see it or one before it; otherwise false. Bytes are copied.
    * @throws ChatError `overloaded`
    */
-  takes(session: number, user: HookUser, row: RequestSpec, frame: Uint8Array, head: FrameHead): boolean {
+  takes(
+    session: number,
+    { userId, name }: HookUser,
+    row: RequestSpec,
+    frame: Uint8Array,
+    head: FrameHead,
+  ): boolean {
     const line = this.#lines.get(session)
-    if (!line && !this.#concerns(row)) return false
-    if (this.#inAll >= MAX_IN_ALL || (line && line.waiting.length >= MAX_WAITING)) {
+    if (!line && !concerns(this.#options.hooks, row)) return false
+    if (
+      this.#inAll >= MAX_IN_ALL ||
+      this.#bytes + frame.length > MAX_BYTES ||
+      (line && line.waiting.length >= MAX_WAITING)
+    ) {
       throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
     }
-    const waiting: Waiting = { user, frame: Uint8Array.from(frame), head }
+    const waiting: Waiting = { user: { userId, name }, frame: Uint8Array.from(frame), head }
     this.#inAll += 1
+    this.#bytes += frame.length
     if (line) line.waiting.push(waiting)
     else {
       const begun: Line = { waiting: [waiting], open: true }
@@ -88,96 +94,63 @@ export class Gate {
     const line = this.#lines.get(session)
     if (!line) return
     line.open = false
-    this.#inAll -= line.waiting.length
-    line.waiting.length = 0
+    for (const { frame } of line.waiting.splice(0)) this.#gone(frame)
     this.#lines.delete(session)
   }
 
-  /** Refuses what waits; resolves once the hooks that run are done, or their time is over. */
-  close(): Promise<void> {
+  /** Refuses what waits; resolves once the hooks that run are done, at the latest after `withinMs`. */
+  async close(withinMs: number): Promise<void> {
     const goodbye = new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
     for (const [session, { waiting }] of this.#lines) {
-      for (const { frame, head } of waiting)
+      for (const { frame, head } of waiting.splice(0)) {
         this.#refuse(session, head.ref, goodbye, tempIdOf(understood(frame)))
-      this.#inAll -= waiting.length
-      waiting.length = 0
+        this.#gone(frame)
+      }
     }
-    if (this.#inAll === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#onEmpty = resolve
+    if (this.#inAll === 0) return
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.after(withinMs, resolve)
+      this.#onEmpty = () => {
+        cancel()
+        resolve()
+      }
     })
-  }
-
-  #concerns({ code, budget }: RequestSpec): boolean {
-    const { authorize, beforeMessage } = this.#options.hooks
-    if (authorize && budget !== 'ephemeral') return true
-    return beforeMessage !== undefined && (code === sends || code === edits)
+    for (const session of [...this.#lines.keys()]) this.closed(session)
   }
 
   async #run(session: number, line: Line): Promise<void> {
     for (let next = line.waiting.shift(); next; next = line.waiting.shift()) {
-      const { head } = next
+      const { user, frame, head } = next
       let tempId: string | undefined
       try {
-        const request = understood(next.frame)
+        const request = understood(frame)
         tempId = tempIdOf(request)
-        const frame = request ? await this.#judged(next.user, request, next.frame) : next.frame
-        const newHead = frame === next.frame ? head : peekHead(frame)
-        if (line.open && newHead) this.#options.forward(session, frame, newHead)
+        const passed = request ? await judge(this.#options, user, request, frame) : frame
+        const newHead = passed === frame ? head : peekHead(passed)
+        if (line.open && newHead) this.#options.forward(session, passed, newHead)
       } catch (error) {
-        if (line.open) this.#refuse(session, head.ref, error, tempId)
+        if (!(error instanceof ChatError)) logFailure(this.#options.logger, error)
+        if (line.open) this.#refuse(session, head.ref, ChatError.from(error), tempId)
       }
-      this.#inAll -= 1
+      this.#gone(frame)
     }
     if (line.open) this.#lines.delete(session)
+  }
+
+  #gone(frame: Uint8Array): void {
+    this.#inAll -= 1
+    this.#bytes -= frame.length
     if (this.#inAll === 0) this.#onEmpty?.()
   }
 
-  /** The frame as the hooks let it pass. @throws what they refuse it with */
-  async #judged(user: HookUser, request: Request, frame: Uint8Array): Promise<Uint8Array> {
-    const { hooks, timeoutMs, after } = this.#options
-    const { authorize, beforeMessage } = hooks
-    const row: RequestSpec = requests[request.event]
-    if (authorize && row.budget !== 'ephemeral') {
-      const may = await withinTime(
-        'authorize',
-        () => authorize.call(hooks, { user, request }),
-        timeoutMs,
-        after,
-      )
-      if (!may) throw new ChatError('forbidden')
-    }
-    if (!beforeMessage || (request.event !== 'send_message' && request.event !== 'edit_message')) return frame
-    const draft = draftOf(user, request)
-    const run = () => beforeMessage.call(hooks, draft)
-    const change = await withinTime('beforeMessage', run, timeoutMs, after)
-    if (!change) return frame
-    const { content = draft.content, type, mentions } = change
-    return request.event === 'send_message'
-      ? encodeRequest('send_message', request.ref, {
-          ...request.fields,
-          content,
-          type: type ?? request.fields.type,
-          mentions: mentions ?? request.fields.mentions,
-        })
-      : encodeRequest('edit_message', request.ref, { ...request.fields, content })
-  }
-
-  #refuse(session: number, ref: number, error: unknown, tempId: string | undefined): void {
-    if (!(error instanceof ChatError)) {
-      const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      this.#options.logger.error({ cause }, 'a hook failed')
-    }
-    const refusal = ChatError.from(error)
+  #refuse(session: number, ref: number, refusal: ChatError, tempId: string | undefined): void {
+    const error = refusal.toFields()
+    const timestamp = this.#options.now()
     this.#options.answer(
       session,
       tempId === undefined
-        ? encodeEvent('error', ref, refusal.toFields())
-        : encodeEvent('message_error', ref, {
-            tempId,
-            error: refusal.toFields(),
-            timestamp: this.#options.now(),
-          }),
+        ? encodeEvent('error', ref, error)
+        : encodeEvent('message_error', ref, { tempId, error, timestamp }),
     )
   }
 }
@@ -194,16 +167,4 @@ function understood(frame: Uint8Array): Request | null {
 /** What the refusal of a post names. */
 function tempIdOf(request: Request | null): string | undefined {
   return request?.event === 'send_message' ? request.fields.tempId : undefined
-}
-
-function draftOf(
-  user: HookUser,
-  request: Extract<Request, { event: 'send_message' | 'edit_message' }>,
-): Draft {
-  if (request.event === 'edit_message') {
-    const { messageId, content } = request.fields
-    return { user, edit: true, groupId: groupOfId(messageId), content, type: 'text', mentions: [] }
-  }
-  const { groupId, content, type = 'text', mentions = [], replyToId, fileId } = request.fields
-  return { user, edit: false, groupId, content, type, mentions, replyToId, fileId }
 }

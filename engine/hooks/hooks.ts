@@ -8,6 +8,9 @@ import { ChatError } from '../../protocol/errors.ts'
 import type { Message } from '../../protocol/records.ts'
 import type { Request } from '../../protocol/requests.ts'
 
+/** What any answer has room for, in three bytes a character. */
+const MAX_WHY = 300
+
 /** Who asks, by their token. */
 export interface HookUser {
   readonly userId: string
@@ -19,6 +22,8 @@ export interface Draft {
   readonly user: HookUser
   /** Whether it is an edit of a message that exists. */
   readonly edit: boolean
+  /** The message that is edited. */
+  readonly messageId?: string | undefined
   readonly groupId: string
   readonly content: string
   /** `text` in an edit, whatever the message's type is. */
@@ -65,7 +70,7 @@ export interface Hooks {
   userOffline?(missed: MissedMessage): Result<void>
 }
 
-/** What `beforeMessage` throws to refuse a message; the sender is shown the text. */
+/** What `beforeMessage` throws to refuse a message; the sender is shown the text, up to 300 characters. */
 export function reject(why: string): ChatError {
-  return new ChatError('rejected', why)
+  return new ChatError('rejected', why.slice(0, MAX_WHY))
 }

@@ -1,13 +1,14 @@
 /**
  * Notices: what the service is told of messages that are durable, off everybody's way.
  *
- * `AT_ONCE` hooks run at a time, the others wait in order. Bounded: of more than `MAX_WAITING` the
- * oldest are dropped, and the log says how many; at most once is all that is promised.
+ * `AT_ONCE` hooks run at a time and as many begin in one turn of the event loop, so that the
+ * notices of a large group hold nobody up. The others wait in order. Bounded: of more than
+ * `MAX_WAITING` the oldest are dropped, and the log says how many. At most once is all that is promised.
  */
 import type { Message } from '../../protocol/records.ts'
 import type { EngineLogger } from '../engine-logger.ts'
 import type { Hooks } from './hooks.ts'
-import { type After, withinTime } from './time-limit.ts'
+import { type After, logFailure, withinTime } from './time-limit.ts'
 
 const AT_ONCE = 64
 const MAX_WAITING = 10_000
@@ -20,9 +21,13 @@ export interface Posted {
   readonly away: readonly string[]
 }
 
-interface Notice {
-  readonly hook: 'afterMessage' | 'userOffline'
-  readonly run: () => void | Promise<void>
+/** The notices of one message: `afterMessage` for null, `userOffline` for a user. */
+interface Lot {
+  readonly message: Message
+  readonly whom: readonly (string | null)[]
+  /** The first of `whom` that was not told yet. */
+  at: number
+  behind: Lot | null
 }
 
 export interface NoticesOptions {
@@ -35,73 +40,124 @@ export interface NoticesOptions {
 
 export class Notices {
   readonly #options: NoticesOptions
-  #waiting: Notice[] = []
+  #first: Lot | null = null
+  #last: Lot | null = null
+  #waiting = 0
   #running = 0
   #dropped = 0
+  #untold = 0
+  #closed = false
+  #turn: NodeJS.Immediate | null = null
   #cancelTelling: (() => void) | null = null
+  #onEmpty: (() => void) | null = null
 
   constructor(options: NoticesOptions) {
     this.#options = options
   }
 
-  /** Notices that wait, for the stats. */
+  /** Notices that wait, those whose hooks run among them. */
   get size(): number {
-    return this.#waiting.length + this.#running
+    return this.#waiting + this.#running
+  }
+
+  /** Notices that were dropped since the start. */
+  get dropped(): number {
+    return this.#dropped
   }
 
   /** Tells of a message. */
   posted({ message, away }: Posted): void {
-    const { hooks } = this.#options
-    const { afterMessage, userOffline } = hooks
-    if (afterMessage) this.#add({ hook: 'afterMessage', run: () => afterMessage.call(hooks, message) })
-    if (!userOffline) return
-    for (const userId of away) {
-      this.#add({ hook: 'userOffline', run: () => userOffline.call(hooks, { userId, message }) })
-    }
+    const { afterMessage, userOffline } = this.#options.hooks
+    const whom = [...(afterMessage ? [null] : []), ...(userOffline ? away : [])]
+    if (this.#closed || whom.length === 0) return
+    const lot: Lot = { message, whom, at: 0, behind: null }
+    if (this.#last) this.#last.behind = lot
+    else this.#first = lot
+    this.#last = lot
+    this.#waiting += whom.length
+    const tooMany = this.#waiting - MAX_WAITING
+    for (let i = 0; i < tooMany; i++) this.#take()
+    if (tooMany > 0) this.#drop(tooMany)
+    this.#later()
   }
 
-  /** Forgets what waits. */
-  close(): void {
-    this.#waiting = []
+  /** Resolves once all are told; what is not after `withinMs` is dropped. */
+  async close(withinMs: number): Promise<void> {
+    if (this.size > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#options.after(withinMs, resolve)
+        this.#onEmpty = () => {
+          cancel()
+          resolve()
+        }
+      })
+    }
+    this.#closed = true
+    if (this.#turn) clearImmediate(this.#turn)
+    if (this.#waiting > 0) this.#drop(this.#waiting)
+    this.#first = this.#last = null
+    this.#waiting = 0
     this.#cancelTelling?.()
     this.#tellDropped()
   }
 
-  #add(notice: Notice): void {
-    this.#waiting.push(notice)
-    if (this.#waiting.length > MAX_WAITING) this.#drop()
-    this.#next()
+  #later(): void {
+    this.#turn ??= setImmediate(() => {
+      this.#turn = null
+      this.#next()
+    })
   }
 
   #next(): void {
-    const { logger, timeoutMs, after } = this.#options
     while (this.#running < AT_ONCE) {
-      const notice = this.#waiting.shift()
-      if (!notice) return
+      const taken = this.#take()
+      if (!taken) return
       this.#running += 1
-      withinTime(notice.hook, notice.run, timeoutMs, after)
-        .catch((error: unknown) => {
-          const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
-          logger.error({ cause }, 'a hook failed')
-        })
-        .finally(() => {
-          this.#running -= 1
-          this.#next()
-        })
+      void this.#tell(taken.message, taken.userId).then(() => {
+        this.#running -= 1
+        if (this.#waiting > 0) this.#later()
+        else if (this.#running === 0) this.#onEmpty?.()
+      })
     }
   }
 
-  #drop(): void {
-    this.#waiting.shift()
-    this.#dropped += 1
+  async #tell(message: Message, userId: string | null): Promise<void> {
+    const { hooks, timeoutMs, after, logger } = this.#options
+    const hook = userId === null ? 'afterMessage' : 'userOffline'
+    const run = () =>
+      userId === null ? hooks.afterMessage?.(message) : hooks.userOffline?.({ userId, message })
+    try {
+      await withinTime(hook, run, timeoutMs, after)
+    } catch (error) {
+      logFailure(logger, error)
+    }
+  }
+
+  /** The oldest that waits. */
+  #take(): { readonly message: Message; readonly userId: string | null } | null {
+    const lot = this.#first
+    if (!lot) return null
+    const userId = lot.whom[lot.at] ?? null
+    lot.at += 1
+    this.#waiting -= 1
+    if (lot.at === lot.whom.length) {
+      this.#first = lot.behind
+      if (!this.#first) this.#last = null
+    }
+    return { message: lot.message, userId }
+  }
+
+  #drop(count: number): void {
+    this.#dropped += count
+    this.#untold += count
     this.#cancelTelling ??= this.#options.after(TOLD_MS, () => this.#tellDropped())
   }
 
   #tellDropped(): void {
     this.#cancelTelling = null
-    if (this.#dropped > 0) {
-      this.#options.logger.warn({ dropped: this.#dropped }, 'hooks are too slow: notices were dropped')
+    if (this.#untold > 0) {
+      this.#options.logger.warn({ dropped: this.#untold }, 'hooks are too slow: notices were dropped')
     }
-    this.#dropped = 0
+    this.#untold = 0
   }
 }

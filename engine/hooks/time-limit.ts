@@ -1,11 +1,12 @@
 /**
- * Time limit: how long a hook is waited for.
+ * Time limit: how long a hook is waited for, and what is said of one that failed.
  */
+import type { EngineLogger } from '../engine-logger.ts'
 
 /** Calls `then` after that time, unless the function returned was called before. */
 export type After = (delayMs: number, then: () => void) => () => void
 
-/** Runs a hook; rejects with its error, or with one that says it was late. */
+/** Runs a hook; rejects with its error, or with one that says it was late. What it does later is ignored. */
 export function withinTime<T>(
   hook: string,
   run: () => T | Promise<T>,
@@ -16,4 +17,10 @@ export function withinTime<T>(
     const cancel = after(limitMs, () => reject(new Error(`the hook ${hook} took more than ${limitMs} ms`)))
     Promise.resolve().then(run).then(resolve, reject).finally(cancel)
   })
+}
+
+/** Logs the failure of a hook with its cause, which no client gets to see. */
+export function logFailure(logger: EngineLogger, error: unknown): void {
+  const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  logger.error({ cause }, 'a hook failed')
 }

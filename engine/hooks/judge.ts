@@ -1,0 +1,84 @@
+/**
+ * Judge: what `authorize` and `beforeMessage` make of one request.
+ *
+ * A request comes out as the frame that goes on to its shard, the one that came in wherever no
+ * hook has changed it. What a hook puts into a message is checked as if a client had sent it; where
+ * that fails the service is at fault and not the client, who sees `internal`.
+ */
+import { decodeRequest, encodeRequest } from '../../protocol/codec.ts'
+import { ChatError } from '../../protocol/errors.ts'
+import { groupOfId } from '../../protocol/ids.ts'
+import { type Request, type RequestSpec, requests } from '../../protocol/requests.ts'
+import type { Draft, DraftChange, Hooks, HookUser } from './hooks.ts'
+import { type After, withinTime } from './time-limit.ts'
+
+export interface JudgeOptions {
+  readonly hooks: Hooks
+  /** How long one hook may take, milliseconds. */
+  readonly timeoutMs: number
+  readonly after: After
+}
+
+type Post = Extract<Request, { event: 'send_message' | 'edit_message' }>
+
+const sends: number = requests.send_message.code
+const edits: number = requests.edit_message.code
+
+/** Whether a hook has to see requests of this row. */
+export function concerns({ authorize, beforeMessage }: Hooks, { code, budget }: RequestSpec): boolean {
+  if (authorize && budget !== 'ephemeral') return true
+  return beforeMessage !== undefined && (code === sends || code === edits)
+}
+
+/** The frame as the hooks let it pass. Rejects with what they refuse it with, or with their failure. */
+export async function judge(
+  { hooks, timeoutMs, after }: JudgeOptions,
+  user: HookUser,
+  request: Request,
+  frame: Uint8Array,
+): Promise<Uint8Array> {
+  const { authorize, beforeMessage } = hooks
+  const row: RequestSpec = requests[request.event]
+  if (authorize && row.budget !== 'ephemeral') {
+    const run = () => authorize.call(hooks, { user, request })
+    if (!(await withinTime('authorize', run, timeoutMs, after))) throw new ChatError('forbidden')
+  }
+  if (!beforeMessage || (request.event !== 'send_message' && request.event !== 'edit_message')) return frame
+  const run = () => beforeMessage.call(hooks, draftOf(user, request))
+  const change = await withinTime('beforeMessage', run, timeoutMs, after)
+  return change ? changed(request, change) : frame
+}
+
+function draftOf(user: HookUser, request: Post): Draft {
+  if (request.event === 'edit_message') {
+    const { messageId, content } = request.fields
+    const groupId = groupOfId(messageId)
+    return { user, edit: true, messageId, groupId, content, type: 'text', mentions: [] }
+  }
+  const { groupId, content, type = 'text', mentions = [], replyToId, fileId } = request.fields
+  return { user, edit: false, groupId, content, type, mentions, replyToId, fileId }
+}
+
+function changed(request: Post, change: DraftChange): Uint8Array {
+  const frame = encodeChanged(request, change)
+  try {
+    decodeRequest(frame)
+  } catch (cause) {
+    // Not a ChatError: the client has sent nothing wrong.
+    throw new Error(`beforeMessage gave what no message may have: ${(cause as Error).message}`, { cause })
+  }
+  return frame
+}
+
+function encodeChanged(request: Post, { content, type, mentions }: DraftChange): Uint8Array {
+  const { ref, fields } = request
+  if (request.event === 'edit_message') {
+    return encodeRequest('edit_message', ref, { ...request.fields, content: content ?? fields.content })
+  }
+  return encodeRequest('send_message', ref, {
+    ...request.fields,
+    content: content ?? fields.content,
+    type: type ?? request.fields.type,
+    mentions: mentions ?? request.fields.mentions,
+  })
+}
