@@ -15,7 +15,7 @@ import { Random } from './random.ts'
 import { Violation } from './violation.ts'
 import { SHARDS, World, type WorldOptions } from './world.ts'
 
-const users = ['ana', 'bruno', 'carla', 'davi', 'eva', 'fabio'] as const
+const names = ['ana', 'bruno', 'carla', 'davi', 'eva', 'fabio'] as const
 const ACTIONS = 200
 /** The last steps that a failure tells. */
 const TOLD_STEPS = 30
@@ -85,7 +85,7 @@ export class Simulation {
       },
     }
     const devices: Device[] = []
-    this.#users = users.slice(0, random.between(4, 6))
+    this.#users = names.slice(0, random.between(4, 6))
     for (const userId of this.#users) {
       const name = userId.toUpperCase()
       const count = random.pick([0, 1, 1, 2, 3])
