@@ -48,7 +48,7 @@ async function fetched(url: string, token: string | undefined): Promise<ServerSt
 }
 
 /** The figures as lines of two columns, and one line a shard. */
-export function table(stats: ServerStats): string {
+function table(stats: ServerStats): string {
   const { connections, users, groups, latency, queues, memory, eventLoopDelay, search, storage } = stats
   const { recent } = latency
   const rows: readonly (readonly [string, string])[] = [

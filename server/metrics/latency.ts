@@ -13,7 +13,7 @@ const MAX_US = 60_000_000
 const WINDOW_MS = 30_000
 
 /** Upper bounds of the buckets, seconds. */
-export const latencyBoundsSeconds = [
+const latencyBoundsSeconds = [
   0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10,
 ] as const
 
