@@ -1,10 +1,12 @@
 import * as built from 'tertulia'
 import { describe, expect, it } from 'vitest'
+import type { Engine } from '../../engine/engine.ts'
 import { type Hooks, reject } from '../../engine/hooks/hooks.ts'
 import type { Message } from '../../protocol/records.ts'
 import { eventually } from '../support/conditions.ts'
-import { modes, startInline } from '../support/engines.ts'
+import { modes, startInline, temporaryFolder } from '../support/engines.ts'
 import { collect, refusal, text } from '../support/sessions.ts'
+import { blockWrites } from '../support/storage.ts'
 
 /** A promise that a test resolves. */
 function deferred() {
@@ -144,6 +146,52 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
       expect(away).toContain('bruno: three')
     })
     expect(away).not.toContain('bruno: two')
+  })
+
+  it('afterMessage hears of nothing that is not durable, and once of what is, however often it is sent', async () => {
+    const dataDir = temporaryFolder()
+    const told: string[] = []
+    const hooks: Hooks = {
+      afterMessage: ({ content }: Message) => void told.push(content),
+      userOffline: ({ userId, message }) => void told.push(`${userId}: ${message.content}`),
+    }
+    const engine = await start({ dataDir, hooks })
+    const ana = await engine.connect({ userId: 'ana' })
+    const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
+    const unblock = blockWrites(dataDir)
+    const first = text(groupId, 'first')
+    await expect(ana.sendMessage(first)).rejects.toMatchObject(refusal('storage_unavailable'))
+    expect(told).toEqual([])
+    unblock()
+    await eventually(() => ana.sendMessage(first))
+    await ana.sendMessage(first)
+    await engine.close()
+    expect(told).toEqual(['first', 'bruno: first'])
+
+    const again = await start({ dataDir, hooks })
+    const back = await again.connect({ userId: 'ana' })
+    await back.sendMessage(first)
+    await back.sendMessage(text(groupId, 'second'))
+    await again.close()
+    expect(told.slice(2)).toEqual(['second', 'bruno: second'])
+  })
+
+  it('a bot may answer from within a hook', async () => {
+    let engine: Engine | null = null
+    const bot = { userId: 'bot' }
+    engine = await start({
+      hooks: {
+        async afterMessage({ groupId, senderId, messageId }: Message) {
+          const answer = { groupId, content: 'hello', replyToId: messageId, tempId: `re ${messageId}` }
+          if (senderId !== bot.userId) await engine?.request(bot, 'send_message', answer)
+        },
+      },
+    })
+    const ana = await engine.connect({ userId: 'ana' })
+    const heard = collect(ana, 'new_message')
+    const { groupId } = await ana.createGroup({ kind: 'group', members: [bot.userId] })
+    await ana.sendMessage(text(groupId, 'hi'))
+    await eventually(() => expect(heard.map(({ message }) => message.content)).toEqual(['hi', 'hello']))
   })
 })
 
