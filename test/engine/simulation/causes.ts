@@ -17,10 +17,6 @@ export function causes(
   const { userId, request } = asked
   const { event: name, fields } = request
   switch (entry.type) {
-    case 'group':
-      return group === null
-        ? name === 'create_group' && entry.group.createdBy === userId && entry.group.kind === fields.kind
-        : name === 'update_group'
     case 'ban':
       return name === 'ban_member' && fields.userId === entry.userId
     case 'unban':

@@ -73,7 +73,7 @@ const moderating = new Set<string>([
 ])
 
 const emojis = ['👍', '🎉', '❤️'] as const
-const roles = ['admin', 'moderator', 'member'] as const
+const roles = ['admin', 'moderator', 'moderator', 'member'] as const
 
 /** What `userId` asks for next. */
 export function nextCommand(random: Random, userId: string, known: Known): Command {

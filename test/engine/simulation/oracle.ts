@@ -242,8 +242,8 @@ export class Oracle {
     event: Event | null,
     offset: number,
   ): void {
-    // A direct chat does not say whose it is before its first event.
-    if (event?.event === 'gap' || (entry.type === 'group' && entry.group.kind === 'direct')) return
+    // Who made a group its first event says.
+    if (event?.event === 'gap' || entry.type === 'group') return
     if (event?.event === 'role_changed' && isHeir(before, history.lastLeft, event.fields)) return
     if (event?.event === 'new_message' && before) {
       const { senderId, tempId = '', messageId } = event.fields.message

@@ -122,9 +122,13 @@ export class Simulation {
     await this.#rest()
     const present = this.#devices.filter(({ phase }) => phase === 'connected')
     for (const groupId of ['g1', 'g2', 'g3'].slice(0, present.length > 0 ? random.between(1, 3) : 0)) {
+      const creator = random.pick(present)
       const members = this.#users.filter(() => random.chance(0.6))
       const visibility = random.pick(['open', 'private'] as const)
-      random.pick(present).ask('create_group', { kind: 'group', groupId, members, visibility })
+      creator.ask('create_group', { kind: 'group', groupId, members, visibility })
+      await this.#steps_(20)
+      const userId = random.maybe(members.filter((member) => member !== creator.userId))
+      if (userId !== undefined) creator.ask('set_role', { groupId, userId, role: 'moderator' })
     }
     await this.#rest()
     if (!random.chance(0.04)) return
