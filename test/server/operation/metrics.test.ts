@@ -3,7 +3,7 @@ import { eventually } from '../../support/conditions.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 import { blockWrites } from '../../support/storage.ts'
 import { type Samples, scrape } from './prometheus-text.ts'
-import { connect, startServer } from './server.ts'
+import { connect, startBuilt, startServer } from './server.ts'
 
 function value(samples: Samples, name: string, labels: Record<string, string> = {}): number | undefined {
   return samples.find(
@@ -70,5 +70,27 @@ describe('GET /metrics', () => {
       expect(value(samples, 'tertulia_storage_failing', { shard: '0' })).toBe(0)
       expect(value(samples, 'tertulia_storage_failures_total', { shard: '0' })).toBe(1)
     })
+  })
+})
+
+describe('GET /metrics of a server with two shard threads', () => {
+  it('has the figures of each shard', async () => {
+    const server = await startBuilt({ shards: 2 })
+    const ana = await connect(server, 'ana')
+    for (let i = 0; i < 8; i++) {
+      ana.send('create_group', 1 + i, { kind: 'group', groupId: `g${i}` })
+      await ana.next('group')
+      ana.send('send_message', 11 + i, { groupId: `g${i}`, content: 'x', tempId: 't' })
+      await ana.next('message_sent')
+    }
+    const { samples } = await scrape(server)
+    const of = (name: string) => samples.filter((sample) => sample.name === name)
+    for (const name of ['tertulia_messages_total', 'tertulia_groups_active', 'tertulia_storage_failing']) {
+      expect([name, of(name).map(({ labels }) => labels['shard'])]).toEqual([name, ['0', '1']])
+    }
+    expect(of('tertulia_messages_total').reduce((sum, sample) => sum + sample.value, 0)).toBe(8)
+    expect(of('tertulia_groups_active').reduce((sum, sample) => sum + sample.value, 0)).toBe(8)
+    expect(value(samples, 'tertulia_search_lag_entries')).toBeGreaterThanOrEqual(0)
+    expect((await server.getServerStats()).shards).toHaveLength(2)
   })
 })

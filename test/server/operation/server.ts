@@ -1,6 +1,7 @@
 /**
  * A whole server on a free port for the tests of operation, with clients that end with the test.
  */
+import * as built from 'tertulia/server'
 import { onTestFinished } from 'vitest'
 import { resolveSettings } from '../../../server/config.ts'
 import { createServer, type Server, type ServerOptions } from '../../../server/server.ts'
@@ -12,8 +13,17 @@ const jwtSecret = 'a secret of thirty-two bytes, and more'
 const quiet = { info() {}, warn() {}, error() {} }
 
 /** Starts a server with inline shards; closed when the test has ended. */
-export async function startServer(options: ServerOptions = {}): Promise<Server> {
-  const server = await createServer({
+export function startServer(options: ServerOptions = {}): Promise<Server> {
+  return start(createServer, options)
+}
+
+/** The same of the built package: shard threads are started from built files. */
+export function startBuilt(options: ServerOptions = {}): Promise<Server> {
+  return start(built.createServer, options)
+}
+
+async function start(create: typeof createServer, options: ServerOptions): Promise<Server> {
+  const server = await create({
     port: 0,
     host: '127.0.0.1',
     dataDir: options.dataDir ?? temporaryFolder(),
