@@ -50,12 +50,15 @@ export interface ChatClientOptions {
 
 type AnswerName = (typeof requests)[RequestName]['answer'] | 'message_error'
 
+/** What nobody asked for, and how an upload over HTTP goes on. */
+type HeardName = Exclude<EventName, AnswerName> | 'connected' | 'upload_progress'
+
 /** Events that stand in no group's order. */
-type UnorderedName = Exclude<EventName, AnswerName | DurableEvent>
+type UnorderedName = Exclude<HeardName, DurableEvent | 'connected'>
 
 /** What one can listen to: all that is no answer, and what the client itself has to say. */
 export type ClientEvents = {
-  readonly [N in Exclude<EventName, AnswerName> | 'connected']: EventFields<N>
+  readonly [N in HeardName]: EventFields<N>
 } & {
   readonly state: ClientState
   /** Too much was missed for `resume`: page the history. Live events follow. */

@@ -129,6 +129,50 @@ describe('before a real server, the client', () => {
     }
   })
 
+  it('shows changes and receipts, and by resume the changes that were missed', async () => {
+    const { target } = await aServer()
+    const line = await TcpProxy.start(target)
+    const ana = aClient(target, () => tokenOf('ana')).client
+    const bruno = aClient(line.port, () => tokenOf('bruno')).client
+    await Promise.all([ana.connect(), bruno.connect()])
+    const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
+    const heard: string[] = []
+    const seqs: number[] = []
+    const note = (seq: number, what: string) => {
+      seqs.push(seq)
+      heard.push(what)
+    }
+    bruno.on('new_message', ({ message: { seq, content } }) => note(seq, content))
+    bruno.on('message_edited', ({ seq, content }) => note(seq, `edited: ${content}`))
+    bruno.on('reaction_changed', ({ seq, emoji, added }) => note(seq, `${added ? '+' : '-'}${emoji}`))
+    bruno.on('message_recalled', ({ seq }) => note(seq, 'recalled'))
+    bruno.on('message_deleted', ({ seq }) => note(seq, 'deleted'))
+    const read: string[] = []
+    ana.on('message_read', ({ messageIds, readBy }) => read.push(`${readBy} ${messageIds.join()}`))
+
+    const first = (await ana.sendMessage({ groupId, content: 'olá' })).message
+    const second = (await ana.sendMessage({ groupId, content: 'adeus' })).message
+    await eventually(() => expect(heard).toEqual(['olá', 'adeus']))
+    await bruno.messageRead({ groupId, messageIds: [first.messageId] })
+    await eventually(() => expect(read).toEqual([`bruno ${first.messageId}`]))
+
+    // Nothing listens there: Bruno stays away until all is done.
+    line.target = 1
+    line.cut()
+    await ana.editMessage({ messageId: first.messageId, content: 'bom dia' })
+    await ana.react({ messageId: first.messageId, emoji: '👍' })
+    await ana.unreact({ messageId: first.messageId, emoji: '👍' })
+    await ana.recallMessage({ messageId: second.messageId })
+    await ana.deleteMessage({ messageId: first.messageId })
+    await ana.sendMessage({ groupId, content: 'then' })
+    expect(heard).toHaveLength(2)
+    line.target = target
+    await eventually(() => expect(heard.at(-1)).toBe('then'))
+    // What an edit said is gone with its message.
+    expect(heard.slice(2)).toEqual(['edited: ', '+👍', '-👍', 'recalled', 'deleted', 'then'])
+    expect(seqs).toEqual([...seqs].sort((a, b) => a - b))
+  })
+
   it('takes back what a crash took, and sends its own again, so that all agree in the end', async () => {
     const dataDir = temporaryFolder()
     let server = await ServerProcess.start(dataDir)
