@@ -35,6 +35,7 @@ export function judge(oracle: Oracle, asked: Asked, answer: Event, moment: Momen
   }
   const expected = requests[request.event].answer
   if (answer.event !== expected) throw wrong(asked, answer, `the answer is ${expected}`)
+  if (!('durable' in requests[request.event])) judgeAllowed(oracle, asked, answer, now)
   switch (answer.event) {
     case 'ok':
     case 'message_sent':
@@ -153,6 +154,20 @@ function judgeDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
   if (!other) throw wrong(asked, answer, 'nothing was changed, and it was at no time so already')
   hand(other, asked)
   judgeDone(oracle, asked, answer, now)
+}
+
+/** Who only asks was allowed to. */
+function judgeAllowed(oracle: Oracle, asked: Asked, answer: Event, now: number): void {
+  const { groupId, request, userId, askedAt } = asked
+  if (groupId === null) return
+  const allowed = oracle
+    .meanwhile(asked, groupId, 'all')
+    .some(({ group, at }) =>
+      [at, askedAt, now].some(
+        (time) => verdict(group, userId, request, time, oracle.options.editWindowMs).is !== 'refused',
+      ),
+    )
+  if (!allowed) throw wrong(asked, answer, 'it was at no time allowed')
 }
 
 function judgeRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, { now, codes }: Moment): void {

@@ -255,6 +255,8 @@ export class Device {
     const where = `${groupId}:${seq} (${event.event})`
     const real = this.#oracle.event(groupId, seq)
     if (real?.event !== event.event) throw new Violation(`${this} heard ${where}, which is not in the log`)
+    if (!this.#oracle.mayBeShown(groupId, seq))
+      throw new Violation(`${this} heard ${where} before it is kept`)
     if (!known || (known.ended && seq > known.live)) {
       if (!this.#joinsMe(event)) throw new Violation(`${this} heard ${where}, of a group it is not in`)
       // A replay that is under way goes on, up to where the user came back.

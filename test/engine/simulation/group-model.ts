@@ -139,14 +139,21 @@ function happened(group: GroupModel, { event, fields }: Event, seq: number): Gro
     }
     case 'user_joined_group': {
       const first = members.size === 0 && fields.by === undefined
-      return { ...next, members: put(members, fields.userId, newMember(first ? 'admin' : 'member', seq)) }
+      return {
+        ...next,
+        members: put(members, fields.userId, newMember(first ? 'admin' : 'member', seq)),
+        // Whoever is in needs no invitation any more, and is banned no longer.
+        invited: without(group.invited, fields.userId),
+        banned: without(group.banned, fields.userId),
+      }
     }
     case 'user_left_group': {
       const receipts = new Map(group.receipts)
       const left = new Map(members)
       receipts.delete(fields.userId)
       left.delete(fields.userId)
-      return { ...next, members: left, receipts }
+      const banned = fields.banned ? added(group.banned, fields.userId) : group.banned
+      return { ...next, members: left, receipts, banned }
     }
     case 'role_changed':
       return { ...next, members: role(fields.userId, fields.role as Role) }

@@ -14,7 +14,7 @@ import { type Asked, groupAsked, type Seen } from './asked.ts'
 import { causes } from './causes.ts'
 import { applied, eventOf, type GroupModel, groupOf, seqOf } from './group-model.ts'
 import { People } from './people.ts'
-import { sentBefore, verdict } from './rules.ts'
+import { isHeir, sentBefore, verdict } from './rules.ts'
 import { Violation } from './violation.ts'
 
 export interface Version {
@@ -99,6 +99,14 @@ export class Oracle {
   /** Up to where the log of the shard that owns the id is committed. */
   committedOf(id: string): number {
     return this.#committed[shardOf(id, this.#shards)] ?? 0
+  }
+
+  /** Whether members may have been shown the number (FANOUT). */
+  mayBeShown(groupId: string, seq: number): boolean {
+    if (this.options.fanout === 'immediate') return true
+    const { versions, shard } = this.#history(groupId)
+    const committed = this.#committed[shard] ?? 0
+    return versions.some(({ group, offset }) => offset <= committed && (group?.lastSeq ?? 0) >= seq)
   }
 
   /** Whether the two have been in one group at some time since the last rest. */
@@ -297,19 +305,4 @@ export class Oracle {
     this.#groups.set(groupId, made)
     return made
   }
-}
-
-/** SPEC 3: the last admin that goes hands the role on, to the oldest moderator, else member. */
-function isHeir(
-  group: GroupModel | null,
-  gone: History['lastLeft'],
-  { userId, role, by }: { readonly userId: string; readonly role: string; readonly by: string },
-): boolean {
-  if (!group || !gone?.wasAdmin || by !== gone.userId || role !== 'admin') return false
-  const members = [...group.members]
-  if (members.some(([, member]) => member.role === 'admin')) return false
-  const moderators = members.filter(([, member]) => member.role === 'moderator')
-  const among = moderators.length > 0 ? moderators : members
-  const oldest = Math.min(...among.map(([, { joinedSeq }]) => joinedSeq))
-  return among.some(([id, { joinedSeq }]) => id === userId && joinedSeq === oldest)
 }

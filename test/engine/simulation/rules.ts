@@ -253,3 +253,18 @@ function createVerdict(
   if (!group) return effect
   return kind === 'direct' && group.members.has(userId) ? noop : refused('already_exists')
 }
+
+/** SPEC 3: the last admin that goes hands the role on, to the oldest moderator, else member. */
+export function isHeir(
+  group: GroupModel | null,
+  gone: { readonly userId: string; readonly wasAdmin: boolean } | null,
+  { userId, role, by }: { readonly userId: string; readonly role: string; readonly by: string },
+): boolean {
+  if (!group || !gone?.wasAdmin || by !== gone.userId || role !== 'admin') return false
+  const members = [...group.members]
+  if (members.some(([, member]) => member.role === 'admin')) return false
+  const moderators = members.filter(([, member]) => member.role === 'moderator')
+  const among = moderators.length > 0 ? moderators : members
+  const oldest = Math.min(...among.map(([, { joinedSeq }]) => joinedSeq))
+  return among.some(([id, { joinedSeq }]) => id === userId && joinedSeq === oldest)
+}

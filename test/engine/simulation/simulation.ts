@@ -12,13 +12,12 @@ import { judgeHeard } from './heard.ts'
 import { atRest } from './invariants.ts'
 import { Oracle } from './oracle.ts'
 import { Random } from './random.ts'
+import { brief, Trace } from './trace.ts'
 import { Violation } from './violation.ts'
 import { SHARDS, World, type WorldOptions } from './world.ts'
 
 const names = ['ana', 'bruno', 'carla', 'davi', 'eva', 'fabio'] as const
 const ACTIONS = 200
-/** The last steps that a failure tells. */
-const TOLD_STEPS = 30
 /** More than any run needs to come to rest. */
 const MAX_STEPS = 5_000
 
@@ -45,7 +44,7 @@ export class Simulation {
   readonly #oracle: Oracle
   readonly #devices: readonly Device[]
   readonly #users: readonly string[]
-  readonly #steps: (() => string)[] = []
+  readonly #trace = new Trace()
   /** What the engine may refuse with since the last quiet moment. */
   #troubles = new Set<ErrorCode>()
   #step = 0
@@ -93,7 +92,7 @@ export class Simulation {
         devices.push(new Device(userId, name, this.#world, this.#oracle, watcher))
     }
     if (devices.length === 0) devices.push(new Device('ana', 'ANA', this.#world, this.#oracle, watcher))
-    this.#devices = devices.map((device) => guardedDevice(device))
+    this.#devices = devices
     this.#note(`${JSON.stringify(options)}, ${devices.length} devices`)
   }
 
@@ -109,7 +108,7 @@ export class Simulation {
       await this.#restart()
       await this.#rest()
     } catch (error) {
-      throw this.#failure(error)
+      throw this.#trace.failure(this.seed, this.#step, error)
     } finally {
       this.#world.disk.close()
     }
@@ -322,34 +321,6 @@ export class Simulation {
   }
 
   #note(what: string | (() => string)): void {
-    const step = this.#step
-    const { now } = this.#world
-    const told = () => (typeof what === 'string' ? what : what())
-    this.#steps.push(() => `${step}  +${now % 10_000_000} ${told()}`)
-    if (this.#steps.length > TOLD_STEPS * 4) this.#steps.splice(0, TOLD_STEPS * 2)
+    this.#trace.note(`${this.#step}  +${this.#world.now % 10_000_000}`, what)
   }
-
-  #failure(error: unknown): Error {
-    const why = error instanceof Violation ? error.message : ((error as Error).stack ?? String(error))
-    const last = this.#steps
-      .slice(-TOLD_STEPS)
-      .map((told) => told())
-      .join('\n')
-    return new Error(
-      `seed ${this.seed}, step ${this.#step}: ${why}\n${last}\nReplay it with SEED=${this.seed}`,
-      {
-        cause: error,
-      },
-    )
-  }
-}
-
-/** An event in a few words. */
-function brief({ event, fields }: Event): string {
-  const told = JSON.stringify(fields)
-  return `${event} ${told.length > 160 ? `${told.slice(0, 160)}…` : told}`
-}
-
-function guardedDevice(device: Device): Device {
-  return device
 }
