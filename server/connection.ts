@@ -13,15 +13,17 @@
 import type { WebSocket } from 'uWebSockets.js'
 import type { Gateway, Identity, SessionPort } from '../engine/gateway.ts'
 import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
-import { decodeEvent, encodeEvent } from '../protocol/codec.ts'
+import { encodeEvent } from '../protocol/codec.ts'
 import type { ChatError } from '../protocol/errors.ts'
 import { type EventSpec, events } from '../protocol/events.ts'
-import { type FrameHead, peekHead } from '../protocol/frame-head.ts'
+import type { FrameHead } from '../protocol/frame-head.ts'
 import { eventToJson } from '../protocol/json-codec.ts'
 import type { Verified } from './auth.ts'
+import { errorCodeOf } from './error-code.ts'
 import { firstToken } from './first-token.ts'
 import { refOf, withRef } from './frame-ref.ts'
 import { HeldFrames } from './held-frames.ts'
+import { clockUs } from './metrics/latency.ts'
 import type { Meters } from './metrics/meters.ts'
 import { SocketTopics } from './socket-topics.ts'
 import type { Topics } from './topics.ts'
@@ -62,8 +64,6 @@ const MALFORMED_LIMIT = 10
 const MALFORMED_WINDOW_MS = 60_000
 const MAX_WAITING = 64
 const NO_SESSION = -1
-const ERROR_CODE: number = events.error.code
-const MESSAGE_ERROR_CODE: number = events.message_error.code
 const CONNECTED_CODE: number = events.connected.code
 const rows: readonly EventSpec[] = Object.values(events)
 const ephemeralCodes: ReadonlySet<number> = new Set(
@@ -349,11 +349,9 @@ export class Connection implements SessionPort {
       this.#timedRef = 0
       meters.latency.record((clockUs() - this.#timedAtUs) | 0)
     }
-    if (frame[1] === MESSAGE_ERROR_CODE) meters.error(codeOfMessageError(frame))
-    if (frame[1] !== ERROR_CODE) return
-    const head = peekHead(frame)
-    const code = head && Buffer.from(frame.subarray(head.idStart, head.idEnd)).toString('latin1')
-    if (code) meters.error(code)
+    const code = errorCodeOf(frame)
+    if (code === null) return
+    meters.error(code)
     // A shard judges the fields; what it finds malformed counts like what is found here.
     if (code === 'bad_request' || code === 'unknown_event') this.countMalformed()
   }
@@ -391,14 +389,4 @@ export class Connection implements SessionPort {
   #hasRoom(): boolean {
     return this.#buffered() <= this.#host.maxBackpressure / 4
   }
-}
-
-/** Microseconds that wrap after half an hour or so; only differences mean something. */
-function clockUs(): number {
-  return (performance.now() * 1_000) | 0
-}
-
-function codeOfMessageError(frame: Uint8Array): string {
-  const event = decodeEvent(frame)
-  return event?.event === 'message_error' ? event.fields.error.code : 'internal'
 }

@@ -1,11 +1,14 @@
 /**
  * The HTTP API of groups and messages (SPEC 6): the same requests as on a socket, one at a time.
- * The handlers only carry fields across; the shard judges them.
+ * The handlers only carry fields across, as the table of routes says; the shard judges them.
  */
 import { randomUUID } from 'node:crypto'
 import type { Engine } from '../../engine/engine.ts'
 import { ChatError } from '../../protocol/errors.ts'
-import type { RequestFields } from '../../protocol/requests.ts'
+import type { RequestFields, RequestSpec } from '../../protocol/requests.ts'
+import { requests } from '../../protocol/requests.ts'
+import type { FieldMap } from '../../protocol/schema.ts'
+import { type ApiRoute, pathFields, apiRoutes as table, takesBody } from './api-routes.ts'
 import { type CallerOptions, callerOf } from './caller.ts'
 import { json } from './reply.ts'
 import type { HttpCall, Route } from './router.ts'
@@ -19,66 +22,46 @@ export interface ApiOptions extends CallerOptions {
 /** The routes under `/api/chat`. */
 export function apiRoutes(options: ApiOptions): readonly Route[] {
   const { engine } = options
-  const caller = (call: HttpCall) => {
-    if (!options.accepting()) throw new ChatError('shutting_down', undefined, { retryAfterMs: 5_000 })
-    return callerOf(call, options)
+  return table.map((row: ApiRoute): Route => {
+    const { request, method, status = 200 } = row
+    const { budget }: RequestSpec = requests[request]
+    return {
+      method,
+      pattern: row.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      handle: async (call) => {
+        if (!options.accepting()) throw new ChatError('shutting_down', undefined, { retryAfterMs: 5_000 })
+        const identity = await callerOf(call, options, budget)
+        const fields = fieldsOf(call, row) as RequestFields<typeof request>
+        return json(status, await engine.request(identity, request, fields))
+      },
+    }
+  })
+}
+
+/** The request's fields, as they came; the shard refuses what is missing or wrong, with its name. */
+function fieldsOf(call: HttpCall, row: ApiRoute): object {
+  const known: FieldMap = requests[row.request].fields
+  const given = takesBody(row) ? objectOf(call) : queryOf(call, known)
+  const fields: Record<string, unknown> = {}
+  for (const name of Object.keys(known)) if (given[name] !== undefined) fields[name] = given[name]
+  for (const [i, name] of pathFields(row).entries()) fields[name] = call.params[i]
+  if (row.idempotent) fields['tempId'] = call.idempotencyKey || randomUUID()
+  return fields
+}
+
+/** A query has only texts: a number is made of one where the field takes numbers. */
+function queryOf({ query }: HttpCall, known: FieldMap): Readonly<Record<string, unknown>> {
+  const given: Record<string, unknown> = {}
+  for (const [name, { shape }] of Object.entries(known)) {
+    const text = query.get(name)
+    if (text === null || text === '') continue
+    given[name] = shape.kind === 'uint' && /^\d{1,16}$/.test(text) ? Number(text) : text
   }
-  return [
-    {
-      method: 'GET',
-      pattern: '/api/chat/groups',
-      handle: async (call) => {
-        const identity = await caller(call)
-        const cursor = call.query.get('cursor') ?? undefined
-        return json(
-          200,
-          await engine.request(identity, 'get_groups', { cursor, limit: number(call, 'limit') }),
-        )
-      },
-    },
-    {
-      method: 'GET',
-      pattern: '/api/chat/groups/:id/messages',
-      handle: async (call) => {
-        const identity = await caller(call)
-        const range = {
-          before: number(call, 'before'),
-          after: number(call, 'after'),
-          limit: number(call, 'limit'),
-        }
-        return json(200, await engine.request(identity, 'get_history', { groupId: groupOf(call), ...range }))
-      },
-    },
-    {
-      method: 'POST',
-      pattern: '/api/chat/groups/:id/messages',
-      handle: async (call) => {
-        const identity = await caller(call)
-        const tempId = call.idempotencyKey || randomUUID()
-        // The shard refuses what is missing or of the wrong type, with the field's name.
-        const body = objectOf(call) as unknown as RequestFields<'send_message'>
-        const { content, type, replyToId, mentions } = body
-        const fields = { groupId: groupOf(call), content, type, replyToId, mentions, tempId }
-        return json(201, await engine.request(identity, 'send_message', fields))
-      },
-    },
-  ]
+  return given
 }
 
-function groupOf(call: HttpCall): string {
-  return call.params[0] ?? ''
-}
-
-/** A number of the query; undefined where it is missing. */
-function number(call: HttpCall, name: string): number | undefined {
-  const text = call.query.get(name)
-  if (text === null || text === '') return undefined
-  if (!/^\d{1,16}$/.test(text))
-    throw new ChatError('bad_request', `${name} takes a whole number`, { field: name })
-  return Number(text)
-}
-
-function objectOf(call: HttpCall): object {
+function objectOf(call: HttpCall): Readonly<Record<string, unknown>> {
+  if (call.body.length === 0) return {}
   let body: unknown
   try {
     body = JSON.parse(call.body.toString())
@@ -86,7 +69,7 @@ function objectOf(call: HttpCall): object {
     throw new ChatError('bad_request', 'the body is not JSON')
   }
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new ChatError('bad_request', 'the body takes an object {content, …}')
+    throw new ChatError('bad_request', 'the body takes an object')
   }
-  return body
+  return body as Readonly<Record<string, unknown>>
 }

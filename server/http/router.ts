@@ -33,7 +33,7 @@ export interface HttpCall {
 export type HttpHandler = (call: HttpCall) => HttpReply | Promise<HttpReply>
 
 export interface Route {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** A pattern of uWebSockets.js: `/a/:id`. */
   readonly pattern: string
   /** Its handler gets the body as a `stream`, of any length, instead of as `body`. */
@@ -51,7 +51,8 @@ const MAX_BODY_BYTES = 65_536
 const MAX_QUERY_CHARS = 16_384
 
 /** Headers of a reply that scripts of other origins may read. */
-const EXPOSED_HEADERS = 'Retry-After, Content-Disposition, Content-Range, Accept-Ranges, ETag, Location'
+const EXPOSED_HEADERS =
+  'Retry-After, Content-Disposition, Content-Length, Content-Range, Accept-Ranges, ETag, Location'
 
 /** Headers that handlers may want to see, besides those with a field of their own. */
 const keptHeaders = [
@@ -97,6 +98,8 @@ export function addRoutes(app: TemplatedApp, routes: readonly Route[], given: Ro
     const serve = (kind: Kind) => (res: HttpResponse, req: HttpRequest) =>
       answer(res, req, { handle, params, kind }, options)
     if (method === 'POST') app.post(pattern, serve(streamed ? 'stream' : 'body'))
+    else if (method === 'PATCH') app.patch(pattern, serve('body'))
+    else if (method === 'DELETE') app.del(pattern, serve('plain'))
     else app.get(pattern, serve('plain')).head(pattern, serve('head'))
   }
   const always = (reply: HttpReply) => (res: HttpResponse, req: HttpRequest) =>
@@ -298,7 +301,8 @@ function preflight(allow: string): HttpReply {
     status: 204,
     headers: {
       'Access-Control-Allow-Methods': allow,
-      'Access-Control-Allow-Headers': 'Authorization, Content-Type, Idempotency-Key, Range, If-Range',
+      'Access-Control-Allow-Headers':
+        'Authorization, Content-Type, Idempotency-Key, Range, If-Range, If-None-Match',
       'Access-Control-Max-Age': '600',
     },
   }

@@ -123,6 +123,15 @@ const metrics: Readonly<Record<string, Row>> = {
     ({ search }) => search.lagMs / 1_000,
   ),
   tertulia_search_documents: gauge('Messages that can be found.', ({ search }) => search.documents),
+  tertulia_hook_requests: gauge('Requests that wait for the service’s hooks.', ({ hooks }) => hooks.requests),
+  tertulia_hook_notices: gauge(
+    'Notices of messages that wait for the service’s hooks.',
+    ({ hooks }) => hooks.notices,
+  ),
+  tertulia_hook_notices_dropped_total: counter(
+    'Notices that were dropped because the hooks were too slow.',
+    ({ hooks }) => hooks.dropped,
+  ),
   tertulia_memory_rss_bytes: gauge('Memory of the process, all threads.', ({ memory }) => memory.rssBytes),
   tertulia_memory_limit_bytes: gauge(
     'What the process may have: MEMORY_LIMIT, else the container’s limit, else the machine’s memory.',

@@ -52,6 +52,7 @@ export interface ServerStats {
     readonly uncommitted: number
   })[]
   readonly search: EngineStats['search']
+  readonly hooks: EngineStats['hooks']
   readonly storage: Health
   readonly memory: {
     readonly rssBytes: number
@@ -100,7 +101,7 @@ export function statsOf(sources: StatsSources): () => Promise<ServerStats> {
   }
 }
 
-function gathered(sources: StatsSources, { shards, search }: EngineStats): ServerStats {
+function gathered(sources: StatsSources, { shards, search, hooks }: EngineStats): ServerStats {
   const { sockets, engine, now } = sources
   const { opened, refused, ended, ...counted } = sockets.meters.stats()
   const sum = (count: (shard: EngineStats['shards'][number]) => number) =>
@@ -122,6 +123,7 @@ function gathered(sources: StatsSources, { shards, search }: EngineStats): Serve
     },
     shards: shards.map((shard) => ({ ...shard, uncommitted: shard.appended - shard.committed })),
     search,
+    hooks,
     storage: engine.health(),
     memory: {
       rssBytes: memory.rss,

@@ -55,7 +55,7 @@ describe('docs/alerts.yml', () => {
 
   it.each(alerts)('$name says how bad it is, what it is, and what to do', ({ rest }) => {
     expect(rest).toMatch(/severity: (critical|warning|info)\n/)
-    expect(rest).toMatch(/summary: '[^']+\.'\n/)
+    expect(rest).toMatch(/summary: "[^"]+\."\n/)
     expect(rest).toMatch(/runbook: >-\n[\s\S]+\./)
   })
 })
