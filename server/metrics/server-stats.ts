@@ -150,7 +150,7 @@ function inTime<T>(asked: Promise<T>): Promise<T> {
       () =>
         reject(new ChatError('overloaded', 'the shards did not answer', { retryAfterMs: ENGINE_WITHIN_MS })),
       ENGINE_WITHIN_MS,
-    )
+    ).unref()
     asked.then(resolve, reject).finally(() => clearTimeout(late))
   })
 }
