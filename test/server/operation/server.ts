@@ -19,7 +19,7 @@ export function startServer(options: ServerOptions = {}): Promise<Server> {
 
 /** The same of the built package: shard threads are started from built files. */
 export function startBuilt(options: ServerOptions = {}): Promise<Server> {
-  return start(built.createServer, options)
+  return start(built.createServer as unknown as typeof createServer, options)
 }
 
 async function start(create: typeof createServer, options: ServerOptions): Promise<Server> {
