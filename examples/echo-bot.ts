@@ -4,13 +4,14 @@ import { createEngine } from 'tertulia'
 const engine = await createEngine({ dataDir: './data' })
 const bot = await engine.connect({ userId: 'echo', name: 'Echo' })
 
-bot.on('group_invited', ({ groupId }) => bot.joinGroup({ groupId }))
+bot.on('group_invited', ({ groupId }) => bot.joinGroup({ groupId }).catch(console.error))
 bot.on('new_message', ({ message: { groupId, messageId, senderId, content } }) => {
   if (senderId === bot.userId) return
   const [command, ...words] = content.split(' ')
   const answer = command === '/shout' ? words.join(' ').toUpperCase() : `you said ${content}`
   // The tempId makes it one answer to each message, whatever is started again.
-  bot.sendMessage({ groupId, content: answer, replyToId: messageId, tempId: `re ${messageId}` })
+  const reply = { groupId, content: answer, replyToId: messageId, tempId: `re ${messageId}` }
+  bot.sendMessage(reply).catch(console.error) // it may have been removed meanwhile
 })
 
 const ana = await engine.connect({ userId: 'ana', name: 'Ana' })

@@ -12,10 +12,10 @@ console.log(`chat on ${server.url}`)
 
 // The service speaks as a user of its own, in a group for each order.
 const shop = await engine.connect({ userId: 'shop', name: 'The shop' })
+shop.on('new_message', ({ message }) => console.log(`${message.senderName}: ${message.content}`))
 const order = { groupId: 'order-17', name: 'Order 17', members: ['ana'] }
 await engine.request({ userId: 'shop' }, 'create_group', { kind: 'group', ...order })
 await shop.sendMessage({ groupId: order.groupId, content: 'Thank you! We are baking.', tempId: 'placed' })
-shop.on('new_message', ({ message }) => console.log(`${message.senderName}: ${message.content}`))
 
 process.once('SIGTERM', async () => {
   await server.close()
