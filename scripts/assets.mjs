@@ -23,3 +23,13 @@ export function copyAssets(root) {
 function holdsAsset(folder) {
   return readdirSync(folder, { recursive: true }).some((path) => extensions.has(extname(path)))
 }
+
+/**
+ * Copies what the page `/swagger` needs of Swagger UI, with its license: users install two files
+ * instead of a package that reports its installation.
+ */
+export function copySwaggerUi(root) {
+  for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE']) {
+    cpSync(join(root, 'node_modules/swagger-ui-dist', name), join(root, 'dist/server/http/swagger-ui', name))
+  }
+}

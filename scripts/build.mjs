@@ -7,7 +7,7 @@
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { copyAssets } from './assets.mjs'
+import { copyAssets, copySwaggerUi } from './assets.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -22,3 +22,4 @@ try {
   process.exit(1)
 }
 copyAssets(root)
+copySwaggerUi(root)

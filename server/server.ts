@@ -13,6 +13,7 @@ import { createAuthenticator } from './auth.ts'
 import { ConfigError, type GivenSettings, resolveSettings, type Settings } from './config.ts'
 import { FrontEnd } from './front-end.ts'
 import { apiRoutes } from './http/api.ts'
+import { documentRoutes } from './http/api-documents.ts'
 import { fileRoutes } from './http/files.ts'
 import { healthRoutes } from './http/health.ts'
 import { metricsRoutes } from './http/metrics.ts'
@@ -109,6 +110,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     tryPageRoute(),
     ...healthRoutes(engine, () => accepting),
     ...apiRoutes({ ...shared, engine, accepting: () => accepting }),
+    ...documentRoutes(),
     ...metricsRoutes({ ...shared, stats }),
     ...fileRoutes({ ...shared, engine, accepting: () => accepting }),
   ]

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { reference } from '../../protocol/reference.ts'
 import { configurationTable } from '../../server/config.ts'
 import { docComments } from './doc-comments.ts'
+import { httpPage } from './http-page.ts'
 import { permissionsPage } from './permissions-page.ts'
 import { protocolPage } from './protocol-page.ts'
 
@@ -24,6 +25,7 @@ export function documents(root: string): ReadonlyMap<string, string> {
     ['docs/protocol.json', `${JSON.stringify(reference(), null, 2)}\n`],
     ['docs/CONFIGURATION.md', configurationPage()],
     ['docs/PERMISSIONS.md', permissionsPage()],
+    ['docs/HTTP.md', httpPage()],
   ])
 }
 

@@ -41,10 +41,12 @@ export function apiRoutes(options: ApiOptions): readonly Route[] {
 /** The request's fields, as they came; the shard refuses what is missing or wrong, with its name. */
 function fieldsOf(call: HttpCall, row: ApiRoute): object {
   const known: FieldMap = requests[row.request].fields
-  const given = takesBody(row) ? objectOf(call) : queryOf(call, known)
+  const inPath = pathFields(row)
+  const rest = Object.keys(known).filter((name) => !inPath.includes(name))
+  const given = takesBody(row) ? (rest.length > 0 ? objectOf(call) : {}) : queryOf(call, known)
   const fields: Record<string, unknown> = {}
-  for (const name of Object.keys(known)) if (given[name] !== undefined) fields[name] = given[name]
-  for (const [i, name] of pathFields(row).entries()) fields[name] = call.params[i]
+  for (const name of rest) if (given[name] !== undefined) fields[name] = given[name]
+  for (const [i, name] of inPath.entries()) fields[name] = call.params[i]
   if (row.idempotent) fields['tempId'] = call.idempotencyKey || randomUUID()
   return fields
 }
@@ -55,13 +57,17 @@ function queryOf({ query }: HttpCall, known: FieldMap): Readonly<Record<string, 
   for (const [name, { shape }] of Object.entries(known)) {
     const text = query.get(name)
     if (text === null || text === '') continue
-    given[name] = shape.kind === 'uint' && /^\d{1,16}$/.test(text) ? Number(text) : text
+    given[name] = shape.kind === 'uint' ? wholeNumber(name, text) : text
   }
   return given
 }
 
+function wholeNumber(name: string, text: string): number {
+  if (/^\d{1,16}$/.test(text)) return Number(text)
+  throw new ChatError('bad_request', `${name} takes a whole number`, { field: name })
+}
+
 function objectOf(call: HttpCall): Readonly<Record<string, unknown>> {
-  if (call.body.length === 0) return {}
   let body: unknown
   try {
     body = JSON.parse(call.body.toString())

@@ -1,0 +1,51 @@
+/**
+ * The HTTP page: `docs/HTTP.md`, made from the table of routes.
+ */
+import { type ApiRoute, apiRoutes, pathFields, takesBody } from '../../server/http/api-routes.ts'
+
+/** Builds the page. */
+export function httpPage(): string {
+  const rows = apiRoutes.map((route: ApiRoute) => {
+    const { method, path, request, doc, status = 200, idempotent } = route
+    const notes = [
+      ...(pathFields(route).length > 0 ? ['path'] : []),
+      takesBody(route) ? 'body' : 'query',
+      ...(idempotent ? ['`Idempotency-Key`'] : []),
+    ]
+    return `| \`${method} ${path}\` | [\`${request}\`](PROTOCOL.md#${request}) | ${notes.join(', ')} | ${status} | ${doc} |`
+  })
+  return `<!-- Made by \`npm run docs\` from server/http/api-routes.ts: edit the table there, not this page. -->
+
+# The HTTP API
+
+On the same port as the WebSocket: for programs without a socket, and for files. A running server shows it as
+\`/swagger\`, and gives it to programs as \`/openapi.json\`.
+
+- \`Authorization: Bearer <JWT>\`, the same tokens as on the socket.
+- A route makes the request of the protocol that its row names, with the same fields, rules, limits and answer. Fields
+  that the path names are taken from it, others from the query or from a body of JSON.
+- A refusal is \`{"error": {"code", "message", "field"?, "retryAfterMs"?}}\` with the status of the
+  [table of errors](PROTOCOL.md#errors), and \`Retry-After\` where there is a time.
+- Pages of the origins in \`CORS_ORIGINS\` may ask, and read the answers.
+
+| route | request | its fields come from | success | what it does |
+| --- | --- | --- | --- | --- |
+${rows.join('\n')}
+
+## Files
+
+| route | what it does |
+| --- | --- |
+| \`POST /api/chat/files?groupId=…&fileName=…\` | Uploads the body, of any length up to \`MAX_UPLOAD\`, into a group; 201 with the [File](PROTOCOL.md#record-file). More in the query: \`mimeType\`, \`sha256\` (hexadecimal, checked at the end). An upload that may break off begins with an empty body and \`fileSize\`: 202 says \`{uploadId, received, size}\`, and further bodies go on with \`uploadId\` and \`offset\`. |
+| \`GET /api/chat/files/uploads/{uploadId}\` | How far an upload of one's own is. |
+| \`GET /api/chat/files/{fileId}\`, \`HEAD\` | A file, for members of its group: \`Range\`, \`If-Range\`, \`If-None-Match\`; \`ETag\` is its SHA-256. \`?token=\` stands for the header where a page cannot send one. |
+
+## For whoever runs it
+
+| route | what it does |
+| --- | --- |
+| \`GET /healthz\`, \`GET /readyz\` | Whether the process is alive, and whether it takes work; without a token. |
+| \`GET /api/stats\`, \`GET /metrics\` | Its figures, for programs and for Prometheus: [OPERATIONS.md](OPERATIONS.md). |
+| \`GET /openapi.json\`, \`GET /asyncapi.json\`, \`GET /swagger\` | This, for programs and to try; without a token. |
+`
+}

@@ -1,0 +1,79 @@
+/**
+ * API documents: `/openapi.json`, `/asyncapi.json`, and `/swagger`, a page to browse and try the HTTP API.
+ *
+ * The page is Swagger UI (https://github.com/swagger-api/swagger-ui), whose files the build puts
+ * beside this one, so that it asks no other host for anything; its policy allows nothing else.
+ */
+import { readFile } from 'node:fs/promises'
+import { ChatError } from '../../protocol/errors.ts'
+import { asyncApi } from './asyncapi.ts'
+import { openApi } from './openapi.ts'
+import type { HttpReply } from './reply.ts'
+import type { Route } from './router.ts'
+
+const folder = new URL('./swagger-ui/', import.meta.url)
+
+const page = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Tertulia: the HTTP API</title>
+<link rel="stylesheet" href="/swagger/swagger-ui.css">
+<div id="swagger"></div>
+<noscript>This page needs JavaScript; /openapi.json does not.</noscript>
+<script src="/swagger/swagger-ui-bundle.js"></script>
+<script src="/swagger/start.js"></script>
+</html>
+`
+
+const start = `SwaggerUIBundle({
+  url: '/openapi.json',
+  dom_id: '#swagger',
+  deepLinking: true,
+  persistAuthorization: false,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+})
+`
+
+/** Swagger UI sets styles on elements, and draws with images of its own. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** The routes; they need no token, since they tell nothing that the source does not. */
+export function documentRoutes(): readonly Route[] {
+  const openApiText = JSON.stringify(openApi())
+  const asyncApiText = JSON.stringify(asyncApi())
+  const get = (pattern: string, handle: Route['handle']): Route => ({ method: 'GET', pattern, handle })
+  return [
+    get('/openapi.json', () => text('application/json', openApiText)),
+    get('/asyncapi.json', () => text('application/json', asyncApiText)),
+    get('/swagger', () => {
+      const headers = { 'Content-Security-Policy': policy, 'Referrer-Policy': 'no-referrer' }
+      return text('text/html; charset=utf-8', page, headers)
+    }),
+    get('/swagger/start.js', () => text('text/javascript', start)),
+    get('/swagger/swagger-ui.css', () => asset('swagger-ui.css', 'text/css')),
+    get('/swagger/swagger-ui-bundle.js', () => asset('swagger-ui-bundle.js', 'text/javascript')),
+  ]
+}
+
+function text(type: string, body: string, headers: Readonly<Record<string, string>> = {}): HttpReply {
+  return { status: 200, headers: { 'Content-Type': type, 'Cache-Control': 'no-cache', ...headers }, body }
+}
+
+async function asset(name: string, type: string): Promise<HttpReply> {
+  try {
+    return text(type, await readFile(new URL(name, folder), 'utf8'), { 'Cache-Control': 'max-age=86400' })
+  } catch {
+    throw new ChatError('not_found', 'Swagger UI comes with the built server')
+  }
+}
