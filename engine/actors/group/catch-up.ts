@@ -49,13 +49,18 @@ export function isStillMember(group: GroupState, { userId, joinedSeq }: Attach):
   return group.members.get(userId)?.joinedSeq === joinedSeq
 }
 
-/** The user left before the session was attached: it still hears all up to the event that says so. */
-function farewell(group: GroupState, { session, userId, from }: Attach): Effects {
+/**
+ * The user left before the session was attached: it still hears all up to the event that says so.
+ * Nothing where that was before `from`: what came later is for the attaching of a later membership.
+ */
+function farewell(group: GroupState, { session, userId, joinedSeq, from }: Attach): Effects {
   const { recent, publishedSeq } = group
   if (from + 1 < recent.floor) return [{ type: 'close', session, reason: 'failed' }]
-  const missed = recent.range(from, publishedSeq, Number.POSITIVE_INFINITY)
-  const end = missed.findIndex((event) => saysLeft(event, userId))
-  return missed.slice(0, end + 1).map((event) => sendFrame(session, toFrame(group, event)))
+  const since = recent.range(Math.max(joinedSeq, recent.floor - 1), publishedSeq, Number.POSITIVE_INFINITY)
+  const end = since.find((event) => saysLeft(event, userId))?.seq ?? from
+  return recent
+    .range(from, end, Number.POSITIVE_INFINITY)
+    .map((event) => sendFrame(session, toFrame(group, event)))
 }
 
 function saysLeft(logged: LoggedEvent, userId: string): boolean {

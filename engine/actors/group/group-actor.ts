@@ -92,10 +92,11 @@ export class GroupActor implements EventSource {
   release(): boolean {
     const { committedOffset } = this.#context
     if (this.#phase !== 'ready' || this.#leaseAsked || this.reading > 0) return false
-    const lastSeq = this.#group?.lastSeq ?? 0
-    if (this.#group && this.#ceiling > lastSeq) {
-      this.#setCeiling(lastSeq)
-      this.#context.perform([append({ type: 'lease', groupId: this.groupId, ceiling: lastSeq })], this)
+    // A group that was not made after all gives back the lease that was to begin it.
+    const spoken = this.#group?.lastSeq ?? this.#takenUpTo
+    if (this.#ceiling > spoken) {
+      this.#setCeiling(spoken)
+      this.#context.perform([append({ type: 'lease', groupId: this.groupId, ceiling: spoken })], this)
       return false
     }
     return this.lastOffset <= committedOffset

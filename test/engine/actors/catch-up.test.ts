@@ -77,6 +77,19 @@ describe('attach', () => {
     expect(attach(group, mail(8))).toEqual([])
   })
 
+  it('brings nothing for a membership that had ended before `from`: a later one has its own', () => {
+    const group = aGroupAt(1, 6)
+    group.members.delete('bruno')
+    for (const seq of [7, 9]) {
+      const fields = { userId: 'bruno', userName: 'Bruno', groupId: 'g', seq }
+      const frame = encodeEvent('user_left_group', 0, fields)
+      group.recent.push({ seq, code: events.user_left_group.code, frame }, 0, 0)
+    }
+    group.publishedSeq = 9
+    expect(attach(group, mail(8))).toEqual([])
+    expect(shown(attach(group, mail(8, 8)))).toEqual(['no message'])
+  })
+
   it('closes the session of who left so long ago that memory does not reach back', () => {
     const group = aGroupAt(11, 13)
     group.members.delete('bruno')

@@ -237,6 +237,18 @@ describe('the lease of a group', () => {
     expect(context.leases.at(-1)?.ceiling).toBe(1_026)
   })
 
+  it('is given back, too, where the group was not made after all', async () => {
+    const { context, actor } = await aLoadedActor(nothing)
+    actor.receive(create)
+    actor.storageFailed(new ChatError('storage_unavailable'))
+    context.leases[0]?.commit()
+    expect(actor.release()).toBe(false)
+    expect(context.performed.splice(0)).toContainEqual({
+      type: 'append',
+      entry: { type: 'lease', groupId: 'g', ceiling: 0 },
+    })
+  })
+
   it('is kept while a handler still reads', async () => {
     const { context, actor } = await aLoadedActor(logged({ ceiling: 1 }))
     context.committedOffset = 100
