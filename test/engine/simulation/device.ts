@@ -168,8 +168,12 @@ export class Device {
 
   /** At a quiet moment: of whom it was told something, it was told the last. @throws Violation */
   upToDate(): void {
+    const { people } = this.#oracle
     for (const [userId, status] of this.#seen) {
-      const now = this.#oracle.people.seen(userId)
+      // Of whom it hears no more, it need not know.
+      if (!this.#oracle.shareNow(userId, this.userId)) this.#seen.delete(userId)
+      if (!this.#seen.has(userId)) continue
+      const now = people.seen(userId)
       if (status !== now) throw new Violation(`${this} sees ${userId} as ${status}, who is ${now}`)
     }
   }
@@ -264,8 +268,8 @@ export class Device {
       this.#views.set(groupId, { baseline: seq - 1, live: seq, ended: false, replay })
       return
     }
-    // Who goes may not be heard of any more.
-    if (event.event === 'user_left_group') {
+    // Who goes may not be heard of any more, and who comes has not been heard of yet.
+    if (event.event === 'user_left_group' || event.event === 'user_joined_group') {
       if (event.fields.userId === this.userId) this.#seen.clear()
       else this.#seen.delete(event.fields.userId)
     }

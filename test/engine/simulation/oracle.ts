@@ -50,6 +50,8 @@ export class Oracle {
   readonly #now: () => number
   readonly #groups = new Map<string, History>()
   #asked: Asked[] = []
+  /** Whether any process has crashed yet. */
+  #crashed = false
   readonly #committed: number[] = []
   readonly #told: number[] = []
   readonly people: People
@@ -113,6 +115,14 @@ export class Oracle {
   share(one: string, other: string): boolean {
     const both = ({ group }: Version) => group?.members.has(one) && group.members.has(other)
     return [...this.#groups.values()].some(({ versions }) => versions.some(both))
+  }
+
+  /** Whether the two are in one group at this moment. */
+  shareNow(one: string, other: string): boolean {
+    return this.groupIds.some((groupId) => {
+      const members = this.group(groupId)?.members
+      return members?.has(one) && members.has(other)
+    })
   }
 
   /** What the group was at all times since the last rest. */
@@ -204,6 +214,7 @@ export class Oracle {
   /** What was not committed never was; after a clean stop there is nothing of that. */
   crash(clean: boolean): void {
     this.#asked = []
+    this.#crashed ||= !clean
     for (const history of this.#groups.values()) {
       const committed = this.#committed[history.shard] ?? 0
       const group = history.versions.findLast(({ offset }) => offset <= committed)?.group ?? null
@@ -299,7 +310,7 @@ export class Oracle {
       versions: [{ group: null, offset: 0, at: this.#now() }],
       events: new Map(),
       spoken: 0,
-      crashed: false,
+      crashed: this.#crashed,
       lastLeft: null,
     }
     this.#groups.set(groupId, made)
