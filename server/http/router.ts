@@ -262,12 +262,11 @@ function writeHead(res: HttpResponse, reply: HttpReply, head: Head): void {
   res.writeStatus(statusLine(reply.status))
   for (const [name, value] of Object.entries({ ...securityHeaders, ...reply.headers }))
     res.writeHeader(name, value)
-  if (head.origin !== '') {
-    res.writeHeader('Vary', 'Origin')
-    if (head.allowed) {
-      res.writeHeader('Access-Control-Allow-Origin', head.origin)
-      res.writeHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS)
-    }
+  // Also where none was sent: a cache that holds a file for an <img> would give it to a script without leave.
+  res.writeHeader('Vary', 'Origin')
+  if (head.origin !== '' && head.allowed) {
+    res.writeHeader('Access-Control-Allow-Origin', head.origin)
+    res.writeHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS)
   }
 }
 
