@@ -52,8 +52,8 @@ const weights = {
   get_receipts: 3,
   signal: 1,
   ping: 1,
-  upload_file: 2,
-  get_file: 1,
+  upload_file: 4,
+  get_file: 3,
   get_contacts: 1,
   get_members: 2,
   get_pins: 2,
@@ -92,7 +92,7 @@ export function nextCommand(random: Random, userId: string, known: Known): Comma
   const file = () => random.maybe(known.files.filter(({ fileId }) => fileId.startsWith(`${groupId}:`)))
   switch (event) {
     case 'send_message': {
-      const fileId = random.chance(0.1) ? file()?.fileId : undefined
+      const fileId = random.chance(0.2) ? file()?.fileId : undefined
       const type = fileId !== undefined ? 'file' : undefined
       return {
         event,

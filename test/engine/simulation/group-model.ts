@@ -24,6 +24,13 @@ export interface ModelReceipts {
   readonly readSeq: number
 }
 
+export interface ModelFile {
+  readonly file: File
+  readonly uploadedBy: string
+  /** A message has shown it; once none does any more, nobody may have it. */
+  readonly shown: boolean
+}
+
 export interface GroupModel {
   readonly groupId: string
   readonly kind: 'group' | 'direct'
@@ -36,7 +43,7 @@ export interface GroupModel {
   readonly invited: ReadonlySet<string>
   readonly messages: ReadonlyMap<number, Message>
   readonly receipts: ReadonlyMap<string, ModelReceipts>
-  readonly files: ReadonlyMap<string, { readonly file: File; readonly uploadedBy: string }>
+  readonly files: ReadonlyMap<string, ModelFile>
   readonly lastSeq: number
 }
 
@@ -91,7 +98,7 @@ export function applied(group: GroupModel | null, entry: LogEntry): GroupModel |
       return { ...group, receipts: put(group.receipts, entry.userId, receiptsIn(group, entry)) }
     case 'file': {
       const { file, uploadedBy } = entry
-      return { ...group, files: put(group.files, file.fileId, { file, uploadedBy }) }
+      return { ...group, files: put(group.files, file.fileId, { file, uploadedBy, shown: false }) }
     }
     default: {
       const event = eventOf(entry)
@@ -172,8 +179,12 @@ function happened(group: GroupModel, { event, fields }: Event, seq: number): Gro
         visibility: visibility ?? group.visibility,
       }
     }
-    case 'new_message':
-      return { ...next, messages: put(messages, fields.message.seq, fields.message) }
+    case 'new_message': {
+      const { file } = fields.message
+      const known = file && group.files.get(file.fileId)
+      const files = known ? put(group.files, file.fileId, { ...known, shown: true }) : group.files
+      return { ...next, files, messages: put(messages, fields.message.seq, fields.message) }
+    }
     case 'message_edited':
       return message(fields.messageId, (post) => ({
         ...post,
@@ -231,7 +242,7 @@ const empty = {
   invited: new Set<string>(),
   messages: new Map<number, Message>(),
   receipts: new Map<string, ModelReceipts>(),
-  files: new Map<string, { file: File; uploadedBy: string }>(),
+  files: new Map<string, ModelFile>(),
   lastSeq: 0,
 }
 

@@ -70,8 +70,9 @@ export function verdict(
         const { groupId, seq } = parseMessageId(fields.replyToId)
         if (groupId !== group.groupId || !group.messages.has(seq)) codes.push('not_found')
       }
-      if (fields.fileId !== undefined && group.files.get(fields.fileId)?.uploadedBy !== userId) {
-        codes.push('not_found')
+      if (fields.fileId !== undefined) {
+        const known = group.files.get(fields.fileId)
+        if (known?.uploadedBy !== userId || isLost(group, fields.fileId)) codes.push('not_found')
       }
       return judge(true)
     }
@@ -200,8 +201,8 @@ export function verdict(
       return judge(false)
     case 'get_file': {
       const known = group.files.get(fields.fileId)
-      const shown = [...group.messages.values()].some(({ file }) => file?.fileId === fields.fileId)
-      if (!shown && known?.uploadedBy !== userId) codes.push('not_found')
+      const mine = known?.uploadedBy === userId
+      if (!known || isLost(group, fields.fileId) || !(mine || known.shown)) codes.push('not_found')
       return judge(false)
     }
     default:
@@ -237,6 +238,12 @@ export function sentBefore(group: GroupModel, userId: string, tempId: string): M
     if (message.senderId === userId && message.tempId === tempId) return message
   }
   return undefined
+}
+
+/** A file that messages have shown, and none shows any more. */
+function isLost({ files, messages }: GroupModel, fileId: string): boolean {
+  const isShown = ({ file }: Message) => file?.fileId === fileId
+  return files.get(fileId)?.shown === true && ![...messages.values()].some(isShown)
 }
 
 export function isGone(message: Message | undefined): boolean {

@@ -96,8 +96,11 @@ export class Simulation {
     this.#note(`${JSON.stringify(options)}, ${devices.length} devices`)
   }
 
-  /** Runs it. @throws Error that tells the seed, the step and what came before */
-  async run(): Promise<void> {
+  /**
+   * Runs it, and gives where it ended, in short: the same for the same seed.
+   * @throws Error that tells the seed, the step and what came before
+   */
+  async run(): Promise<string> {
     try {
       await this.#begin()
       for (this.#step = 1; this.#step <= ACTIONS; this.#step++) {
@@ -107,6 +110,10 @@ export class Simulation {
       await this.#rest()
       await this.#restart()
       await this.#rest()
+      const groups = this.#oracle.groupIds.map(
+        (groupId) => `${groupId}:${this.#oracle.group(groupId)?.lastSeq}`,
+      )
+      return `${groups.join(' ')} at ${this.#world.now} after ${this.#trace.length}`
     } catch (error) {
       throw this.#trace.failure(this.seed, this.#step, error)
     } finally {

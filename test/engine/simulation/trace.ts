@@ -8,9 +8,12 @@ const TOLD = 30
 
 export class Trace {
   #steps: (() => string)[] = []
+  /** How much was noted so far. */
+  length = 0
 
   /** Remembers what happens; put into words only where it is told. */
   note(when: string, what: string | (() => string)): void {
+    this.length += 1
     this.#steps.push(() => `${when} ${typeof what === 'string' ? what : what()}`)
     if (this.#steps.length > TOLD * 10) this.#steps = this.#steps.slice(-TOLD)
   }
