@@ -13,7 +13,7 @@ export interface ApiRoute {
   readonly request: MethodRequest
   /** Of a success; 200 where left off. */
   readonly status?: 201
-  /** Its tempId comes from the header `Idempotency-Key`; one is made where there is none. */
+  /** Its tempId comes from the header `Idempotency-Key`, or from the body; one is made where there is none. */
   readonly idempotent?: true
   /** What it does, for the docs. */
   readonly doc: string
@@ -25,7 +25,7 @@ export const apiRoutes = [
   { method: 'POST', path: '/api/chat/groups', request: 'create_group', status: 201, doc: 'Makes a group, or finds the direct chat of two people.' },
   { method: 'PATCH', path: '/api/chat/groups/{groupId}', request: 'update_group', doc: 'Changes name, picture, topic or visibility.' },
   { method: 'GET', path: '/api/chat/groups/{groupId}/messages', request: 'get_history', doc: 'A page of messages, ascending; the newest where neither `before` nor `after` is given.' },
-  { method: 'POST', path: '/api/chat/groups/{groupId}/messages', request: 'send_message', status: 201, idempotent: true, doc: 'Posts a message; the same `Idempotency-Key` posts it once.' },
+  { method: 'POST', path: '/api/chat/groups/{groupId}/messages', request: 'send_message', status: 201, idempotent: true, doc: 'Posts a message; the same `Idempotency-Key` (ASCII), or the same `tempId` in the body, posts it once.' },
   { method: 'GET', path: '/api/chat/groups/{groupId}/search', request: 'search', doc: 'Finds messages of one group.' },
   { method: 'POST', path: '/api/chat/groups/{groupId}/read', request: 'message_read', doc: 'Says which messages the caller has read.' },
   { method: 'GET', path: '/api/chat/groups/{groupId}/pins', request: 'get_pins', doc: 'The pinned messages, the latest pin first.' },

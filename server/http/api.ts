@@ -47,7 +47,8 @@ function fieldsOf(call: HttpCall, row: ApiRoute): object {
   const fields: Record<string, unknown> = {}
   for (const name of rest) if (given[name] !== undefined) fields[name] = given[name]
   for (const [i, name] of inPath.entries()) fields[name] = call.params[i]
-  if (row.idempotent) fields['tempId'] = call.idempotencyKey || randomUUID()
+  // Of a header uWebSockets.js gives what stands before the first byte that is not ASCII: other texts go in the body.
+  if (row.idempotent) fields['tempId'] = call.idempotencyKey || (fields['tempId'] ?? randomUUID())
   return fields
 }
 

@@ -13,8 +13,9 @@ import {
   objectSchemaOf,
   recordSchemas,
 } from '../../protocol/json-schema.ts'
+import { limits } from '../../protocol/limits.ts'
 import { requests } from '../../protocol/requests.ts'
-import type { FieldMap, FieldType } from '../../protocol/schema.ts'
+import { type FieldMap, type FieldType, optional } from '../../protocol/schema.ts'
 import { version } from '../../protocol/version.ts'
 import { type ApiRoute, apiRoutes, pathFields, takesBody } from './api-routes.ts'
 import { otherPaths } from './openapi-others.ts'
@@ -86,9 +87,12 @@ function operationOf(route: ApiRoute): JsonSchema {
   const { request, status = 200, doc, idempotent } = route
   const fields: FieldMap = requests[request].fields
   const inPath = pathFields(route)
-  const rest = Object.entries(fields).filter(
-    ([name]) => !inPath.includes(name) && !(idempotent && name === 'tempId'),
-  )
+  const rest = Object.entries(fields)
+    .filter(([name]) => !inPath.includes(name))
+    .map(([name, field]): [string, FieldType] => [
+      name,
+      idempotent && name === 'tempId' ? optional(field) : field,
+    ])
   const parameters = [
     ...inPath.map((name) => parameter(name, 'path', fields[name] as FieldType)),
     ...(takesBody(route) ? [] : rest.map(([name, field]) => parameter(name, 'query', field))),
@@ -125,8 +129,8 @@ const idempotencyKey: JsonSchema = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
-  description: 'The tempId: the same key of the same sender makes one message',
-  schema: fieldSchema(requests.send_message.fields.tempId, draft2020),
+  description: 'The tempId, in visible ASCII: the same key of the same sender makes one message',
+  schema: { type: 'string', pattern: `^[!-~]{1,${limits.tempIdBytes}}$` },
 }
 
 function bodyOf(fields: FieldMap): JsonSchema {
