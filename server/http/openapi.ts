@@ -84,7 +84,7 @@ const errorSchema: JsonSchema = {
 }
 
 function operationOf(route: ApiRoute): JsonSchema {
-  const { request, status = 200, doc, idempotent } = route
+  const { request, status = 200, doc, idempotent, example } = route
   const fields: FieldMap = requests[request].fields
   const inPath = pathFields(route)
   const rest = Object.entries(fields)
@@ -103,7 +103,7 @@ function operationOf(route: ApiRoute): JsonSchema {
     operationId: operationId(route),
     summary: doc,
     ...(parameters.length > 0 && { parameters }),
-    ...(takesBody(route) && rest.length > 0 && { requestBody: bodyOf(Object.fromEntries(rest)) }),
+    ...(takesBody(route) && rest.length > 0 && { requestBody: bodyOf(Object.fromEntries(rest), example) }),
     responses: {
       [status]: {
         description: 'Done',
@@ -120,9 +120,19 @@ function operationId({ request, path }: ApiRoute): string {
   return first?.path === path ? request : `${request}_all`
 }
 
+/** Of what paths and queries need, to begin with when trying them. */
+const examples: Readonly<Record<string, string>> = {
+  groupId: 'kitchen',
+  messageId: 'kitchen:41',
+  userId: 'bruno',
+  emoji: '👍',
+  query: 'olá',
+}
+
 function parameter(name: string, place: 'path' | 'query', field: FieldType): JsonSchema {
   const required = place === 'path' || !field.optional
-  return { name, in: place, required, schema: fieldSchema(field, draft2020) }
+  const example = required ? examples[name] : undefined
+  return { name, in: place, required, ...(example && { example }), schema: fieldSchema(field, draft2020) }
 }
 
 const idempotencyKey: JsonSchema = {
@@ -133,9 +143,12 @@ const idempotencyKey: JsonSchema = {
   schema: { type: 'string', pattern: `^[!-~]{1,${limits.tempIdBytes}}$` },
 }
 
-function bodyOf(fields: FieldMap): JsonSchema {
+function bodyOf(fields: FieldMap, example?: object): JsonSchema {
   const schema = objectSchemaOf(fields, draft2020)
-  return { required: 'required' in schema, content: jsonOf(schema) }
+  return {
+    required: 'required' in schema,
+    content: { 'application/json': { schema, ...(example && { example }) } },
+  }
 }
 
 function jsonOf(schema: JsonSchema): JsonSchema {

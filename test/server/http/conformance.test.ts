@@ -6,6 +6,7 @@ import { apiRoutes } from '../../../server/http/api-routes.ts'
 import { startRows } from '../rows/harness.ts'
 
 interface Operation {
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: object }>> }
   readonly responses: Readonly<Record<string, { readonly $ref?: string }>>
 }
 
@@ -58,7 +59,7 @@ async function described() {
     expect([call, status === 'default']).toEqual([call, !response.ok])
     return answer
   }
-  return { rows, ask, asked }
+  return { rows, ask, asked, api, wrongs }
 }
 
 const group = '/api/chat/groups/{groupId}'
@@ -112,6 +113,17 @@ describe('/openapi.json', () => {
     await ask(`DELETE ${message}`, { messageId: await ana.post('kitchen') })
     await ask(`DELETE ${group}/members/{userId}`, fields)
     expect([...asked].toSorted()).toEqual(apiRoutes.map(({ method, path }) => `${method} ${path}`).toSorted())
+  })
+
+  it('has an example of each body, which the route takes', async () => {
+    const { api, wrongs } = await described()
+    for (const { method, path } of apiRoutes) {
+      const { requestBody } = api.paths[path]?.[method.toLowerCase()] ?? {}
+      if (!requestBody) continue
+      const example = requestBody.content['application/json']?.example
+      const at = `/paths/${part(path)}/${method.toLowerCase()}/requestBody`
+      expect([path, wrongs(at, example)]).toEqual([path, []])
+    }
   })
 
   it('tells how a refusal looks', async () => {
