@@ -26,6 +26,8 @@ interface Turn {
 }
 
 const RETRY_MS = 50
+/** Why a read fails. */
+export const UNREADABLE = 'the disk cannot be read'
 
 export class Disk {
   readonly #db: Database.Database
@@ -166,7 +168,7 @@ export class Disk {
         if (fails) this.failingReads -= 1
         const result = fails ? null : this.#answer(query)
         this.#scheduler.enqueue(`answer${shard}`, () => {
-          if (fails) reject(new Error('the disk cannot be read'))
+          if (fails) reject(new Error(UNREADABLE))
           else resolve(result as never)
         })
       })

@@ -32,6 +32,7 @@ const weights = {
   settle: 3,
   fail: 1,
   heal: 4,
+  unreadable: 1,
   rest: 3,
   crash: 2,
   restart: 1,
@@ -176,6 +177,11 @@ export class Simulation {
         this.#troubles.add('storage_unavailable')
         this.#world.disk.failing = true
         return
+      case 'unreadable':
+        this.#note('some reads fail')
+        this.#troubles.add('internal')
+        this.#world.disk.failingReads = random.between(1, 3)
+        return
       case 'heal':
         this.#world.disk.failing = false
         return
@@ -234,6 +240,7 @@ export class Simulation {
   #settled(): void {
     this.#oracle.quiet()
     this.#troubles = new Set()
+    this.#world.disk.failingReads = 0
   }
 
   async #quiet(): Promise<void> {

@@ -10,7 +10,7 @@ import { ephemeralTwin } from '../../../engine/gateway.ts'
 import { Hub } from '../../../engine/hub.ts'
 import { Outbox } from '../../../engine/shards/batch.ts'
 import { Shard } from '../../../engine/shards/shard.ts'
-import { Disk, type DiskWatcher } from './disk.ts'
+import { Disk, type DiskWatcher, UNREADABLE } from './disk.ts'
 import { FakeFiles } from './fake-files.ts'
 import type { Random } from './random.ts'
 import { Scheduler } from './scheduler.ts'
@@ -135,7 +135,8 @@ export class World {
         info() {},
         warn() {},
         error(fields, message) {
-          if (message !== 'storage takes no writes') errors.push(`${message} ${JSON.stringify(fields)}`)
+          const wanted = message === 'storage takes no writes' || JSON.stringify(fields).includes(UNREADABLE)
+          if (!wanted) errors.push(`${message} ${JSON.stringify(fields)}`)
         },
       },
       { after: scheduler.after, newSessionId: () => this.#newId() },
