@@ -48,6 +48,8 @@ export class Disk {
   failing = false
   /** How many of the next reads fail. */
   failingReads = 0
+  /** How many have failed, ever. */
+  failedReads = 0
 
   constructor(scheduler: Scheduler, watcher: DiskWatcher, batch: () => number, image: Buffer) {
     this.#db = new Database(image)
@@ -166,6 +168,7 @@ export class Disk {
       this.#scheduler.enqueue(`read${shard}`, () => {
         const fails = this.failingReads > 0
         if (fails) this.failingReads -= 1
+        if (fails) this.failedReads += 1
         const result = fails ? null : this.#answer(query)
         this.#scheduler.enqueue(`answer${shard}`, () => {
           if (fails) reject(new Error(UNREADABLE))
