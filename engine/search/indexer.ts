@@ -81,6 +81,10 @@ export class Indexer {
   /** The writer has committed something. @throws ForeignIndexError */
   changed(note: ChangeNote): void {
     if (note.all) this.lookAgain()
+    this.#feed.snapshot(() => this.#learn(note))
+  }
+
+  #learn(note: ChangeNote): void {
     for (const [groupId, lastSeq] of note.groups) {
       const known = this.#fresh.get(groupId) ?? this.#old.get(groupId)
       if (known) {
@@ -107,7 +111,7 @@ export class Indexer {
     }
     try {
       this.#mayLook = false
-      this.#batch ??= this.#gather()
+      this.#batch ??= this.#feed.snapshot(() => this.#gather())
       return this.#write(this.#batch)
     } catch (error) {
       this.#batch = null

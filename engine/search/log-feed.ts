@@ -25,6 +25,7 @@ export interface Changes {
 export class LogFeed {
   readonly #db: Database
   readonly #sql: ReturnType<typeof prepare>
+  #inSnapshot = false
 
   /** `db` is a connection of its own, to read with; it is closed with this. */
   constructor(db: Database) {
@@ -82,12 +83,18 @@ export class LogFeed {
     return row ? toMessage(row.group_id, row) : null
   }
 
-  /** All that `read` reads is of the same moment. */
+  /**
+   * All that `read` reads is of the same moment. Many reads are better in one: with each commit in
+   * between SQLite would read the pages of the file anew.
+   */
   snapshot<T>(read: () => T): T {
+    if (this.#inSnapshot) return read()
     this.#sql.begin.run()
+    this.#inSnapshot = true
     try {
       return read()
     } finally {
+      this.#inSnapshot = false
       this.#sql.end.run()
     }
   }

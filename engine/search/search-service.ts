@@ -20,6 +20,9 @@ import { SearchIndex } from './search-index.ts'
 const READ_CACHE_KIB = 8_192
 /** After a step that was not full; also how far the index is behind, when all is well. */
 const PAUSE_MS = 50
+/** The same while much is written: one look at many groups costs far less than many looks. */
+const BUSY_PAUSE_MS = 1_000
+const BUSY_DOCUMENTS = 32
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 30_000
 /** An index that was just built anew is not to blame. */
@@ -36,6 +39,7 @@ export class SearchService {
   #index: SearchIndex
   #indexer: Indexer
   #timer: NodeJS.Timeout | NodeJS.Immediate | null = null
+  #pauseMs = PAUSE_MS
   #steppedAt = Number.NEGATIVE_INFINITY
   #retryMs = FIRST_RETRY_MS
   #rebuiltAt = Number.NEGATIVE_INFINITY
@@ -85,7 +89,7 @@ export class SearchService {
     this.#feed.close()
   }
 
-  #schedule(delayMs = this.#steppedAt + PAUSE_MS - performance.now()): void {
+  #schedule(delayMs = this.#steppedAt + this.#pauseMs - performance.now()): void {
     if (this.#closed || this.#timer) return
     this.#timer =
       delayMs <= 0 ? setImmediate(() => this.#step()) : setTimeout(() => this.#step(), delayMs).unref()
@@ -101,7 +105,9 @@ export class SearchService {
   #step(): void {
     this.#timer = null
     this.#attempt(() => {
+      const before = this.#indexer.indexed
       const step = this.#indexer.step()
+      this.#pauseMs = this.#indexer.indexed - before >= BUSY_DOCUMENTS ? BUSY_PAUSE_MS : PAUSE_MS
       this.#steppedAt = performance.now()
       this.#retryMs = FIRST_RETRY_MS
       this.#tellProgress()

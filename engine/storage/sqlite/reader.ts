@@ -31,7 +31,7 @@ import {
 import { storedGroup, toMember } from './group-rows.ts'
 import { type MessageRow, toFile, toMessage } from './message-rows.ts'
 import { People } from './people.ts'
-import { type OverviewRow, prepareReads } from './read-statements.ts'
+import { type OverviewRow, prepareReads, type RankedRow } from './read-statements.ts'
 
 export class Reader {
   readonly #db: Database
@@ -96,38 +96,28 @@ export class Reader {
   }
 
   protected summaries({ userId, limit }: ReadQuery<'summaries'>): Reads['summaries']['result'] {
-    const rows = this.#sql.overview.all(userId, '', Number.MAX_SAFE_INTEGER, limit)
+    const ranked = this.#sql.ranked.all(userId, '', Number.MAX_SAFE_INTEGER)
     return {
-      groups: rows.map(
-        (row): GroupSummary => ({
-          group: this.#toGroup(row),
-          lastSeq: row.last_seq,
-          unread: row.unread,
-          mentions: row.mentions,
-          readSeq: row.read_seq,
-          mutedUntil: row.quiet_until || undefined,
-        }),
-      ),
-      others: rows.length < limit ? [] : this.#sql.others.all(userId, limit),
+      groups: ranked.slice(0, limit).map((rank): GroupSummary => {
+        const row = this.#overview(userId, rank)
+        return { ...this.#standing(row), lastSeq: row.last_seq }
+      }),
+      others: ranked.slice(limit).map(([, groupId, lastSeq]) => [groupId, lastSeq]),
       large: this.#sql.large.all(userId, limits.largeGroup),
     }
   }
 
   protected listings({ userId, cursor, limit }: ReadQuery<'listings'>): Reads['listings']['result'] {
     const [activeAt, after] = cursor ?? [Number.MAX_SAFE_INTEGER, '']
-    const rows = this.#sql.overview.all(userId, after, activeAt, limit + 1)
-    const groups = rows.slice(0, limit).map(
-      (row): GroupListing => ({
-        group: this.#toGroup(row),
-        lastMessage: this.#newestMessage(row),
-        unread: row.unread,
-        mentions: row.mentions,
-        readSeq: row.read_seq,
-        mutedUntil: row.quiet_until || undefined,
+    const ranked = this.#sql.ranked.all(userId, after, activeAt)
+    const last = ranked.length > limit ? ranked[limit - 1] : undefined
+    return {
+      groups: ranked.slice(0, limit).map((rank): GroupListing => {
+        const row = this.#overview(userId, rank)
+        return { ...this.#standing(row), lastMessage: this.#newestMessage(row) }
       }),
-    )
-    const last = rows[limit - 1]
-    return { groups, next: rows.length > limit && last ? [last.active_at, last.group_id] : undefined }
+      next: last && [last[3], last[1]],
+    }
   }
 
   protected messages({
@@ -226,6 +216,21 @@ export class Reader {
   #newestMessage(row: OverviewRow): Message | undefined {
     const message = this.#sql.messagesDown.get(row.group_key, 0, Number.MAX_SAFE_INTEGER, 1)
     return message && toMessage(row.group_id, message)
+  }
+
+  #overview(userId: string, [key]: RankedRow): OverviewRow {
+    return this.#sql.overview.get(userId, key) as OverviewRow
+  }
+
+  /** A group as one of its members has it. */
+  #standing(row: OverviewRow): Omit<GroupListing, 'lastMessage'> {
+    return {
+      group: this.#toGroup(row),
+      unread: row.unread,
+      mentions: row.mentions,
+      readSeq: row.read_seq,
+      mutedUntil: row.quiet_until || undefined,
+    }
   }
 
   #toGroup(row: OverviewRow): Group {
