@@ -44,6 +44,7 @@ export class SearchService {
   #retryMs = FIRST_RETRY_MS
   #rebuiltAt = Number.NEGATIVE_INFINITY
   #closed = false
+  #taken: (() => void) | null = null
   /** Messages indexed before the work at hand began, and when it was last spoken of. */
   #work: { readonly from: number; toldAt: number } | null = null
 
@@ -72,8 +73,12 @@ export class SearchService {
     }
   }
 
-  /** The writer has committed something. */
-  changed(note: ChangeNote): void {
+  /**
+   * The writer has committed something. `taken` asks for what has been committed since, and is called
+   * once this is indexed: so under load many commits are one note.
+   */
+  changed(note: ChangeNote, taken: () => void): void {
+    this.#taken = taken
     this.#attempt(() => this.#indexer.changed(note))
     this.#schedule()
   }
@@ -111,9 +116,16 @@ export class SearchService {
       this.#steppedAt = performance.now()
       this.#retryMs = FIRST_RETRY_MS
       this.#tellProgress()
+      if (step !== 'full') this.#askForMore()
       if (step === 'full') this.#schedule(0)
       else if (!this.#indexer.idle) this.#schedule()
     })
+  }
+
+  #askForMore(): void {
+    const taken = this.#taken
+    this.#taken = null
+    taken?.()
   }
 
   #attempt(work: () => void): void {
@@ -126,6 +138,7 @@ export class SearchService {
 
   /** Mends the index where it is to blame, and tries again later. */
   #failed(error: unknown): void {
+    this.#askForMore()
     const cause = String(error)
     const now = performance.now()
     const isToBlame = error instanceof ForeignIndexError || isDamage(error)

@@ -66,8 +66,7 @@ try {
     })
   }
   writer.on('message', (note: ChangeNote) => {
-    service.changed(note)
-    writer.postMessage('taken')
+    service.changed(note, () => writer.postMessage('taken'))
   })
   main.on('message', (message: ToSearchThread) => {
     if (message === 'stats') return tell({ type: 'stats', stats: service.stats() })

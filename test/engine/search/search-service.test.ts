@@ -28,7 +28,7 @@ function aLog() {
       /** Waits until this is what is found. */
       finds: (query: string, contents: readonly string[]) =>
         eventually(() => expect(found(query)).toEqual(contents)),
-      changed: (seq: number) => service.changed({ groups: [['g', seq]], all: false }),
+      changed: (seq: number) => service.changed({ groups: [['g', seq]], all: false }, () => {}),
     }
   }
   return {
