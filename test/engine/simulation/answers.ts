@@ -95,7 +95,7 @@ export function judgeConnected(
 }
 
 /** SPEC 5: messages of others after the read mark, not deleted, not from before one joined. */
-export function unreadOf(model: GroupModel, userId: string): readonly Message[] {
+function unreadOf(model: GroupModel, userId: string): readonly Message[] {
   const from = Math.max(model.members.get(userId)?.joinedSeq ?? 0, model.receipts.get(userId)?.readSeq ?? 0)
   return [...model.messages.values()].filter(
     (post) => post.seq > from && post.senderId !== userId && !isGone(post),
