@@ -44,10 +44,7 @@ const bars: Readonly<Record<string, readonly Bar[]>> = {
   ],
   'large-group': [lost, { figure: 'of bare uWebSockets.js', bar: '≥ 0.85', met: (value) => value >= 0.85 }],
   ingest: [lost, { figure: 'message_sent/s', bar: '≥ 20000', met: (value) => value >= 20_000 }],
-  reading: [
-    lost,
-    { figure: 'p99 factor', bar: '≤ 2', met: (value) => value <= 2 },
-  ],
+  reading: [lost, { figure: 'p99 factor', bar: '≤ 2', met: (value) => value <= 2 }],
   search: ['everywhere', 'in-500', 'in-20', 'one group'].map((caller) => ({
     figure: `${caller} p95 ms`,
     bar: '< 50',
