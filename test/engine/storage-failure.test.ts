@@ -105,6 +105,10 @@ describe.each(modes)('DURABILITY=memory ($mode)', ({ start }) => {
     const engine = await start({ dataDir, durability: 'memory' })
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
+    // A commit that fails before the message comes would have it refused.
+    await eventually(async () => {
+      for (const { appended, committed } of (await engine.stats()).shards) expect(committed).toBe(appended)
+    })
     const unblock = blockWrites(dataDir)
     expect((await ana.sendMessage(text(groupId, 'now'))).success).toBe(true)
     unblock()
