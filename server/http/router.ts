@@ -253,8 +253,9 @@ function write(
   writeHead(res, reply, head)
   const body = reply.body ?? ''
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-  if (bodiless || reply.status === 204 || reply.status === 304)
-    res.endWithoutBody(bodiless && reply.status !== 304 ? length : undefined, closeConnection)
+  // Neither needs a length, and uWebSockets.js writes 2^63 for one that is undefined.
+  if (reply.status === 204 || reply.status === 304) res.endWithoutBody()
+  else if (bodiless) res.endWithoutBody(length, closeConnection)
   else res.end(typeof body === 'string' ? body : '', closeConnection)
 }
 

@@ -239,6 +239,7 @@ describe('GET /api/chat/files/:id', () => {
       `"${file.sha256}"`,
       '',
     ])
+    expect(known.headers.get('content-length')).toBeNull()
     const head = await fetchAs('bruno', file.url, { method: 'HEAD' })
     expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '1500000', ''])
   })
