@@ -18,7 +18,7 @@ const main = fileURLToPath(new URL('../server/main.js', import.meta.url))
 const loadProcess = fileURLToPath(new URL('./load/load-process.js', import.meta.url))
 const barePeer = fileURLToPath(new URL('./peers/bare-uws-process.js', import.meta.url))
 /** As `npm start` and the bin start it. */
-const START_ARG = '--max-semi-space-size=2'
+const START_ARGS = ['--max-semi-space-size=2', '--v8-pool-size=0']
 const SECRET = 'the secret of a benchmark, 32 bytes or more'
 const START_DEADLINE_MS = 15_000
 const CASE_DEADLINE_MS = 180_000
@@ -52,7 +52,7 @@ export class Children {
     const dataDir = mkdtempSync(join(tmpdir(), 'tertulia-bench-'))
     this.#folders.add(dataDir)
     const child = this.#own(
-      spawn(process.execPath, [START_ARG, ...this.#serverArgs, main, 'serve'], {
+      spawn(process.execPath, [...START_ARGS, ...this.#serverArgs, main, 'serve'], {
         env: {
           PATH: process.env['PATH'],
           NODE_ENV: 'production',
