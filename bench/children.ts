@@ -17,7 +17,7 @@ import type { Target } from './load/crowd.ts'
 const main = fileURLToPath(new URL('../server/main.js', import.meta.url))
 const loadProcess = fileURLToPath(new URL('./load/load-process.js', import.meta.url))
 const barePeer = fileURLToPath(new URL('./peers/bare-uws-process.js', import.meta.url))
-/** As `npm start` and the bin start it. */
+/** As `npm start` and the bin start it; a test compares the three. */
 const START_ARGS = ['--max-semi-space-size=2', '--v8-pool-size=0']
 const SECRET = 'the secret of a benchmark, 32 bytes or more'
 const START_DEADLINE_MS = 15_000

@@ -10,6 +10,7 @@ interface Manifest {
   readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string } | string>>
   readonly bin: Readonly<Record<string, string>>
   readonly files: readonly string[]
+  readonly scripts: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
 }
 
@@ -35,6 +36,18 @@ describe('package.json', () => {
         /^#!\/usr\/bin\/env (-S )?node\b.*\n/,
       )
     }
+  })
+
+  it('gives Node the same arguments by `npm start`, by the command and in the bench', () => {
+    const start = /^node (?<args>.*) dist\/server\/main\.js serve$/.exec(manifest.scripts['start'] ?? '')
+    const args = (start?.groups?.['args'] ?? '').split(' ')
+    expect(args.length).toBeGreaterThan(1)
+
+    const [firstLine] = readFileSync(`${root}/server/main.ts`, 'utf8').split('\n')
+    expect(firstLine).toBe(`#!/usr/bin/env -S node ${args.join(' ')}`)
+
+    const quoted = args.map((arg) => `'${arg}'`).join(', ')
+    expect(readFileSync(`${root}/bench/children.ts`, 'utf8')).toContain(`START_ARGS = [${quoted}]`)
   })
 
   it('publishes every folder that it exports from', () => {
