@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createECDH, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { aCertificate } from './support/certificate.ts'
 import { eventually } from './support/conditions.ts'
 import { temporaryFolder } from './support/engines.ts'
 import { SECRET, ServerProcess, tokenOf } from './support/server-process.ts'
@@ -106,9 +107,9 @@ describe('examples/ of a service', () => {
   })
 
   it('web-push.ts: who is away gets a notification, sealed for their browser', async () => {
-    const folder = temporaryFolder()
-    const certificate = selfSigned(folder)
+    const { tlsCert, tlsKey } = await aCertificate()
     const pushed: { body: Buffer; headers: IncomingHttpHeaders }[] = []
+    const certificate = { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) }
     const service = createServer(certificate, (request, response) => {
       const parts: Buffer[] = []
       request.on('data', (part: Buffer) => parts.push(part))
@@ -127,7 +128,7 @@ describe('examples/ of a service', () => {
       keys: { p256dh: browser.getPublicKey('base64url'), auth: randomBytes(16).toString('base64url') },
     }
     const { said } = run('web-push.ts', [JSON.stringify(subscription)], {
-      NODE_EXTRA_CA_CERTS: join(folder, 'cert.pem'),
+      NODE_EXTRA_CA_CERTS: tlsCert,
     })
     await eventually(() => expect(said()).toBe('pushed to bob\n'))
     expect(pushed).toHaveLength(1)
@@ -143,19 +144,6 @@ describe('examples/ of a service', () => {
 async function portIn(said: () => string): Promise<number> {
   await eventually(() => expect(said()).toMatch(/:\d+\n/))
   return Number(/:(\d+)\n/.exec(said())?.[1])
-}
-
-/** A key and a certificate for `localhost` that only this test trusts. */
-function selfSigned(folder: string): { key: Buffer; cert: Buffer } {
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  execFileSync(
-    'openssl',
-    // biome-ignore format: one command
-    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1',
-      '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert],
-    { stdio: 'ignore' },
-  )
-  return { key: readFileSync(key), cert: readFileSync(cert) }
 }
 
 describe('README.md', () => {

@@ -1,34 +1,16 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { decodeEvent, encodeRequest } from '../../../protocol/codec.ts'
+import { aCertificate } from '../../support/certificate.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 import { startServer, tokenOf } from './server.ts'
 
-interface Pair {
-  readonly tlsCert: string
-  readonly tlsKey: string
-}
-
-/** A certificate for localhost that signs itself, and its key. */
-function certificate(): Pair {
-  const folder = temporaryFolder()
-  const [tlsCert, tlsKey] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256']
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  const files = ['-keyout', tlsKey, '-out', tlsCert]
-  execFileSync('openssl', ['req', '-x509', '-nodes', '-days', '2', ...curve, ...subject, ...files], {
-    stdio: 'ignore',
-  })
-  return { tlsCert, tlsKey }
-}
-
 describe('TLS_CERT and TLS_KEY', () => {
   it('make the port speak https and wss', async () => {
-    const pair = certificate()
+    const pair = await aCertificate()
     const ca = readFileSync(pair.tlsCert)
     const server = await startServer(pair)
     expect(server.url).toBe(`https://127.0.0.1:${server.port}`)
@@ -53,13 +35,13 @@ describe('TLS_CERT and TLS_KEY', () => {
   })
 
   it('are set together or not at all', async () => {
-    const { tlsCert, tlsKey } = certificate()
+    const { tlsCert, tlsKey } = await aCertificate()
     await expect(startServer({ tlsCert })).rejects.toThrow('set both TLS_CERT and TLS_KEY, or none')
     await expect(startServer({ tlsKey })).rejects.toThrow('set both TLS_CERT and TLS_KEY, or none')
   })
 
   it('are refused by name where they cannot be read, are something else, or do not fit', async () => {
-    const pair = certificate()
+    const pair = await aCertificate()
     const missing = join(temporaryFolder(), 'none.pem')
     await expect(startServer({ ...pair, tlsCert: missing })).rejects.toThrow(
       `TLS_CERT ${missing} cannot be read: ENOENT`,
@@ -72,7 +54,7 @@ describe('TLS_CERT and TLS_KEY', () => {
     await expect(startServer({ ...pair, tlsKey: text })).rejects.toThrow(
       `TLS_KEY ${text} is not a private key in PEM, without a passphrase`,
     )
-    const { tlsKey } = certificate()
+    const { tlsKey } = await aCertificate()
     await expect(startServer({ ...pair, tlsKey })).rejects.toThrow(
       `TLS_KEY ${tlsKey} is not the key of the certificate in TLS_CERT ${pair.tlsCert}`,
     )
