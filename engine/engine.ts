@@ -12,6 +12,7 @@ import { limits } from '../protocol/limits.ts'
 import type { Answer, MethodRequest } from '../protocol/methods.ts'
 import type { RequestFields } from '../protocol/requests.ts'
 import { version } from '../protocol/version.ts'
+import { machineClock } from './clock.ts'
 import type { EngineLogger } from './engine-logger.ts'
 import { DiskAccess, type FileAccess } from './files/file-access.ts'
 import type { Gateway, Identity } from './gateway.ts'
@@ -63,8 +64,10 @@ export interface EngineOptions {
   /** How long one hook may take, 2,000 ms by default; then its request is refused as `internal`. */
   readonly hookTimeoutMs?: number | undefined
   readonly logger?: EngineLogger | undefined
-  /** The clock, milliseconds since 1970, for `inline` shards. */
+  /** The time of day for `inline` shards, milliseconds since 1970. */
   readonly now?: (() => number) | undefined
+  /** The clock that measures durations, for `inline` shards: milliseconds that never go back. */
+  readonly steadyNow?: (() => number) | undefined
   /**
    * A shard or the storage has failed for good and the process should end; nothing acknowledged is
    * lost. By default the error is thrown as an uncaught exception.
@@ -109,7 +112,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     dataDir: options.dataDir,
     durability: options.durability ?? 'process',
     maxUploadBytes,
-    now: options.now ?? Date.now,
+    clock: {
+      now: options.now ?? machineClock.now,
+      steadyNow: options.steadyNow ?? machineClock.steadyNow,
+    },
     onFailure: options.onFailure ?? throwLater,
     logger,
     shard: {

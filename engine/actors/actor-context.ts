@@ -27,7 +27,10 @@ export interface ActorContext {
   readonly rules: GroupRules
   /** After the last session has gone others are not told for so long. */
   readonly presenceGraceMs: number
+  /** The time of day, milliseconds since 1970. */
   now(): number
+  /** For durations, milliseconds; see `Clock`. */
+  steadyNow(): number
   newId(): string
   /** Who is connected, and how they are seen. */
   presenceOf(userId: string): Presence

@@ -71,14 +71,19 @@ export type Effect =
   | { readonly type: 'presence'; readonly userId: string; readonly status: Status }
   /** Mail `gone` to the group, or no longer, when the user's last session has gone. */
   | { readonly type: 'watch'; readonly groupId: string; readonly userId: string; readonly on: boolean }
-  /** Mail `alarm` to this actor at that time, or earlier where it asked for that (`Alarms`). */
+  /** Mail `alarm` to this actor after that time, or earlier where it asked for that (`Alarms`). */
   | {
       readonly type: 'wake_group'
       readonly groupId: string
       readonly what: GroupAlarm
-      readonly at: number
+      readonly afterMs: number
     }
-  | { readonly type: 'wake_user'; readonly userId: string; readonly what: UserAlarm; readonly at: number }
+  | {
+      readonly type: 'wake_user'
+      readonly userId: string
+      readonly what: UserAlarm
+      readonly afterMs: number
+    }
   /** Mail to this actor, once the session's connection has room for more. */
   | {
       readonly type: 'when_drained'
@@ -167,12 +172,12 @@ export function publish<N extends EventName>(
   return { type: 'publish', groupIds, event: { name, fields } as Sent, but }
 }
 
-export function wakeGroup(groupId: string, what: GroupAlarm, at: number): Effect {
-  return { type: 'wake_group', groupId, what, at }
+export function wakeGroup(groupId: string, what: GroupAlarm, afterMs: number): Effect {
+  return { type: 'wake_group', groupId, what, afterMs }
 }
 
-export function wakeUser(userId: string, what: UserAlarm, at: number): Effect {
-  return { type: 'wake_user', userId, what, at }
+export function wakeUser(userId: string, what: UserAlarm, afterMs: number): Effect {
+  return { type: 'wake_user', userId, what, afterMs }
 }
 
 export function sendFrame(session: number, frame: Uint8Array): Effect {

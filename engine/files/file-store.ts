@@ -8,6 +8,7 @@
  */
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { ChatError } from '../../protocol/errors.ts'
+import type { Clock } from '../clock.ts'
 import { asRefusal } from './disk-refusal.ts'
 import type {
   AnnouncedFile,
@@ -49,7 +50,7 @@ export interface FileStoreOptions {
   readonly dataDir: string
   /** The largest file, bytes. */
   readonly maxUploadBytes: number
-  readonly now: () => number
+  readonly clock: Clock
 }
 
 interface OpenUpload {
@@ -83,7 +84,7 @@ export class FileStore implements Files {
   }
 
   sweep(): void {
-    const usedBefore = this.#options.now() - IDLE_MS
+    const usedBefore = this.#options.clock.steadyNow() - IDLE_MS
     for (const [uploadId, { usedAt }] of this.#open) {
       if (usedAt <= usedBefore && !this.#lanes.busy(uploadId)) this.#closeLater(uploadId)
     }
@@ -151,7 +152,7 @@ export class FileStore implements Files {
       const at = await lastWritten(this.#folder, uploadId)
       if (oldest === null || at < oldest.at) oldest = { uploadId, at }
     }
-    if (oldest === null || oldest.at + STALE_MS > this.#options.now()) return false
+    if (oldest === null || oldest.at + STALE_MS > this.#options.clock.now()) return false
     await this.#drop(oldest.uploadId)
     return true
   }
@@ -250,7 +251,7 @@ export class FileStore implements Files {
     const known = this.#open.get(uploadId)
     if (known) {
       if (known.pending.userId !== userId) throw noSuchUpload()
-      known.usedAt = this.#options.now()
+      known.usedAt = this.#options.clock.steadyNow()
       this.#open.delete(uploadId)
       this.#open.set(uploadId, known)
       return known
@@ -258,7 +259,7 @@ export class FileStore implements Files {
     const pending = await this.#pendingOf(userId, uploadId)
     await this.#makeRoom()
     const partial = await PartialFile.open(this.#folder, uploadId, pending.announced.size, pending.hashed)
-    const opened = { partial, pending, usedAt: this.#options.now() }
+    const opened = { partial, pending, usedAt: this.#options.clock.steadyNow() }
     this.#open.set(uploadId, opened)
     return opened
   }

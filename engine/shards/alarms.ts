@@ -18,9 +18,9 @@ export type Alarm =
   | { readonly to: 'group'; readonly id: string; readonly what: GroupAlarm }
   | { readonly to: 'user'; readonly id: string; readonly what: UserAlarm }
 
-/** Time, handed in: milliseconds since 1970, and a timer that the function returned calls off. */
+/** Time, handed in: that of `Clock`, and a timer that the returned function cancels. */
 export interface AlarmClock {
-  now(): number
+  steadyNow(): number
   after(delayMs: number, then: () => void): () => void
 }
 
@@ -51,9 +51,10 @@ export class Alarms {
     return this.#byActor.size
   }
 
-  /** Rings at that time, unless the same rings earlier anyway. */
-  set(alarm: Alarm, at: number): void {
+  /** Rings after that time, unless the same rings earlier anyway. */
+  set(alarm: Alarm, afterMs: number): void {
     if (this.#phase === 'deaf') return
+    const at = this.#clock.steadyNow() + afterMs
     const actor = addressOf(alarm.to, alarm.id)
     const entries = this.#byActor.get(actor) ?? []
     const known = entries.findIndex((entry) => entry.alarm.what === alarm.what)
@@ -91,7 +92,7 @@ export class Alarms {
 
   #onTime(): void {
     this.#timer = null
-    const now = this.#clock.now()
+    const now = this.#clock.steadyNow()
     for (let first = this.#entries[0]; first && first.at <= now; first = this.#entries[0]) {
       this.#pop()
       this.#rung(first)
@@ -112,7 +113,7 @@ export class Alarms {
     const first = this.#entries[0]
     if (this.#phase !== 'timed' || !first || (this.#timer && this.#timer.at <= first.at)) return
     this.#timer?.cancel()
-    const delayMs = Math.max(0, first.at - this.#clock.now())
+    const delayMs = Math.max(0, first.at - this.#clock.steadyNow())
     this.#timer = { at: first.at, cancel: this.#clock.after(delayMs, () => this.#onTime()) }
   }
 

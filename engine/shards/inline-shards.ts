@@ -18,17 +18,17 @@ export function startInlineShards({
   durability,
   maxUploadBytes,
   shard: options,
-  now,
+  clock,
   logger,
 }: ShardsOptions): RunningShards {
   let take: (index: number, batch: Uint8Array) => void = () => {}
-  const storage = openInlineStorage(dataDir, durability, queueMicrotask, now, logger)
-  const files = new FileStore({ dataDir, maxUploadBytes, now })
+  const storage = openInlineStorage(dataDir, durability, queueMicrotask, clock.now, logger)
+  const files = new FileStore({ dataDir, maxUploadBytes, clock })
   const shard = new Shard(
     { ...options, index: 0, shards: 1 },
     {
-      now,
-      newId: () => newId(now()),
+      ...clock,
+      newId: () => newId(clock.now()),
       after: startTimer,
       toHub: new Outbox((batch) => take(0, batch), queueMicrotask),
       openLog: (listener) => storage.log(listener),

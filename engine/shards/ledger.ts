@@ -14,6 +14,7 @@ import type { Caller } from '../actors/caller.ts'
 import type { Effect } from '../actors/effects.ts'
 import type { GroupState } from '../actors/group/group-state.ts'
 import { isGone } from '../actors/group/known-messages.ts'
+import type { Clock } from '../clock.ts'
 import type { Posted } from '../hooks/notices.ts'
 import type { Log, LogEntry, LoggedEvent, LogListener, ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
@@ -33,8 +34,7 @@ export interface LedgerOptions {
   readonly tellPosts?: { readonly away: boolean } | undefined
 }
 
-export interface LedgerDeps {
-  readonly now: () => number
+export interface LedgerDeps extends Pick<Clock, 'now'> {
   readonly toHub: Outbox
   readonly openLog: (listener: LogListener) => Log
 }

@@ -14,6 +14,7 @@ import type { GroupRules } from '../actors/group/group-state.ts'
 import type { Mail } from '../actors/mail.ts'
 import type { Presence } from '../actors/presence.ts'
 import type { Greeting } from '../actors/user/sessions.ts'
+import type { Clock } from '../clock.ts'
 import type { FileDepths, Files } from '../files/file-calls.ts'
 import { ephemeralTwin } from '../gateway.ts'
 import type { ReadName, ReadQuery, Reads } from '../storage/log.ts'
@@ -37,7 +38,7 @@ export interface PerformerOptions extends LedgerOptions {
 }
 
 /** What a shard does not do itself. */
-export interface ShardDeps extends LedgerDeps {
+export interface ShardDeps extends LedgerDeps, Clock {
   /** A fresh id, time-ordered. */
   readonly newId: () => string
   /** Calls `then` after that time, unless the function returned was called before. */
@@ -56,6 +57,7 @@ export class Performer implements ActorContext {
   readonly greeting: Greeting
   readonly rules: GroupRules
   readonly now: () => number
+  readonly steadyNow: () => number
   readonly newId: () => string
   readonly #options: PerformerOptions
   readonly #toHub: Outbox
@@ -71,6 +73,7 @@ export class Performer implements ActorContext {
     this.greeting = options.greeting
     this.rules = options.rules
     this.now = deps.now
+    this.steadyNow = deps.steadyNow
     this.newId = deps.newId
     this.#toHub = deps.toHub
     this.#alarms = parts.alarms
@@ -177,9 +180,9 @@ export class Performer implements ActorContext {
       case 'watch':
         return this.#directory.watch(effect.userId, effect.groupId, effect.on)
       case 'wake_group':
-        return this.#alarms.set({ to: 'group', id: effect.groupId, what: effect.what }, effect.at)
+        return this.#alarms.set({ to: 'group', id: effect.groupId, what: effect.what }, effect.afterMs)
       case 'wake_user':
-        return this.#alarms.set({ to: 'user', id: effect.userId, what: effect.what }, effect.at)
+        return this.#alarms.set({ to: 'user', id: effect.userId, what: effect.what }, effect.afterMs)
       case 'subscribe':
         return this.#toHub.push(ToHub.subscribe, effect.session, topicOf(effect.groupId))
       case 'unsubscribe':

@@ -1,6 +1,7 @@
 /**
  * Running shards: what the engine needs of its shards, wherever they run.
  */
+import type { Clock } from '../clock.ts'
 import type { EngineLogger } from '../engine-logger.ts'
 import type { ShardPort } from '../hub.ts'
 import type { IndexerStats } from '../search/indexer.ts'
@@ -13,7 +14,8 @@ export interface ShardsOptions {
   /** The largest file that is taken, bytes. */
   readonly maxUploadBytes: number
   readonly shard: Omit<ShardOptions, 'index' | 'shards'>
-  readonly now: () => number
+  /** For shards on the calling thread; those in workers use the machine's. */
+  readonly clock: Clock
   readonly logger: EngineLogger
   /** A shard or the storage has failed for good. */
   readonly onFailure: (error: Error) => void

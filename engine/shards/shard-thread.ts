@@ -3,6 +3,7 @@
  * the storage threads over a port each. Ends by itself after `drained`, when the hub says so.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { machineClock } from '../clock.ts'
 import { FileStore, type FileStoreOptions } from '../files/file-store.ts'
 import { newId } from '../new-id.ts'
 import { type LogPorts, RemoteLog } from '../storage/remote-log.ts'
@@ -13,7 +14,7 @@ import { startTimer } from './timer.ts'
 /** What the main thread starts a shard thread with. */
 export interface ShardThreadData {
   readonly options: ShardOptions
-  readonly files: Omit<FileStoreOptions, 'now'>
+  readonly files: Omit<FileStoreOptions, 'clock'>
   readonly log: LogPorts
 }
 
@@ -22,10 +23,10 @@ const SWEEP_MS = 10_000
 const { options, files: folder, log: ports } = workerData as ShardThreadData
 const hub = parentPort as MessagePort
 const logs: RemoteLog[] = []
-const files = new FileStore({ ...folder, now: Date.now })
+const files = new FileStore({ ...folder, clock: machineClock })
 
 const shard = new Shard(options, {
-  now: Date.now,
+  ...machineClock,
   newId: () => newId(Date.now()),
   after: startTimer,
   toHub: new Outbox((batch) => hub.postMessage(batch, [batch.buffer as ArrayBuffer]), setImmediate),

@@ -65,7 +65,7 @@ export interface ShardStats extends FileDepths {
 
 export class Shard {
   readonly #options: ShardOptions
-  readonly #now: () => number
+  readonly #steadyNow: () => number
   readonly #toHub: Outbox
   readonly #alarms: Alarms
   readonly #directory = new PresenceDirectory()
@@ -77,7 +77,7 @@ export class Shard {
 
   constructor(options: ShardOptions, deps: ShardDeps) {
     this.#options = options
-    this.#now = deps.now
+    this.#steadyNow = deps.steadyNow
     this.#toHub = deps.toHub
     this.#alarms = new Alarms(deps, ({ to, id, what }) =>
       this.#deliver({ to, id, mail: { type: 'alarm', what } } as Mail),
@@ -124,7 +124,7 @@ export class Shard {
 
   /** Evicts idle actors, or all while it drains. Called now and then, and as commits come in. */
   sweep(idleMs = this.#draining ? 0 : this.#options.idleMs): void {
-    const usedBefore = this.#now() - idleMs
+    const usedBefore = this.#steadyNow() - idleMs
     for (const [id, group] of this.#groups) {
       if (group.lastUsedAt > usedBefore || this.#alarms.waits('group', id)) continue
       if (group.release()) this.#groups.delete(id)

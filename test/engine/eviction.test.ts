@@ -15,7 +15,7 @@ describe('idle actors', () => {
 
   it('leave memory, and go on where they were when they are needed again', async () => {
     let now = 1_000_000
-    const engine = await startInline({ now: () => now, idleMs: IDLE_MS })
+    const engine = await startInline({ steadyNow: () => now, idleMs: IDLE_MS })
     const ana = await engine.connect({ userId: 'ana' })
     const heard = collect(ana, 'new_message')
     const gaps = collect(ana, 'gap')

@@ -44,6 +44,10 @@ export class ManualContext implements ActorContext {
     return this.present.get(userId) ?? { connected: false, status: 'offline' }
   }
 
+  steadyNow(): number {
+    return this.nowMs
+  }
+
   now(): number {
     return this.nowMs
   }

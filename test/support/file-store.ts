@@ -13,7 +13,11 @@ export function aFileStore(dataDir = temporaryFolder()) {
   const folder = new FileFolder(dataDir)
   prepareFolder(folder)
   const clock = { nowMs: 1_000 }
-  const store = new FileStore({ dataDir, maxUploadBytes: 1_000_000, now: () => clock.nowMs })
+  const store = new FileStore({
+    dataDir,
+    maxUploadBytes: 1_000_000,
+    clock: { now: () => clock.nowMs, steadyNow: () => clock.nowMs },
+  })
   onTestFinished(() => store.close())
   let ids = 0
   const newId = () => `${String(Date.now())}${String(ids++).padStart(8, '0')}`

@@ -27,6 +27,10 @@ export class ManualClock implements Clock {
     return this.#nowMs
   }
 
+  steadyNow(): number {
+    return this.#nowMs
+  }
+
   after(delayMs: number, then: () => void): () => void {
     const timer = { atMs: this.#nowMs + delayMs, then }
     this.#timers.push(timer)

@@ -28,7 +28,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
     () => {},
   )
   const directory = new PresenceDirectory()
-  const alarms = new Alarms({ now: () => 77, after: () => () => {} }, () => {})
+  const alarms = new Alarms({ steadyNow: () => 77, after: () => () => {} }, () => {})
   const performer = new Performer(
     {
       shards: 4,
@@ -44,6 +44,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
     },
     {
       now: () => 77,
+      steadyNow: () => 77,
       newId: () => 'fresh',
       after: () => () => {},
       toHub: outbox,

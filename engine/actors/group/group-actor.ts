@@ -52,7 +52,7 @@ export class GroupActor implements EventSource {
     this.groupId = groupId
     this.topic = Buffer.from(`g:${groupId}`)
     this.#context = context
-    this.lastUsedAt = context.now()
+    this.lastUsedAt = context.steadyNow()
     context.read({ read: 'group', groupId }).then(
       (loaded) => this.#onLoaded(loaded),
       (error: unknown) => this.#onLoadFailed(error),
@@ -71,7 +71,7 @@ export class GroupActor implements EventSource {
   }
 
   receive(mail: GroupMail | Asked): void {
-    this.lastUsedAt = this.#context.now()
+    this.lastUsedAt = this.#context.steadyNow()
     if (this.#phase === 'ready') this.#handle(mail)
     else if (!this.#mailbox.push(mail)) this.#refuse(mail, overloaded())
   }
@@ -189,6 +189,7 @@ export class GroupActor implements EventSource {
   #run(mail: GroupMail | Asked): Effects {
     const group = this.#group
     const now = this.#context.now()
+    if (group) group.steadyNow = this.#context.steadyNow()
     switch (mail.type) {
       case 'request': {
         if (!group) throw new ChatError('not_found', undefined, { field: 'groupId' })
@@ -216,7 +217,7 @@ export class GroupActor implements EventSource {
       case 'replay':
         return group ? replay(group, mail) : [replayed(this.groupId, mail, null)]
       case 'alarm':
-        return group ? groupAlarms[mail.what](group, now) : []
+        return group ? groupAlarms[mail.what](group) : []
       case 'gone':
         return group ? typingEnded(group, mail.userId) : []
     }
@@ -261,8 +262,7 @@ export class GroupActor implements EventSource {
   /** Its mailbox was full, or the handler failed: what was due is not forgotten. */
   #wakeAgain(what: GroupAlarm, error: unknown): void {
     if (!(error instanceof ChatError)) this.#context.report(error, `alarm "${what}" failed`)
-    const at = this.#context.now() + ALARM_AGAIN_MS
-    this.#context.perform([wakeGroup(this.groupId, what, at)], this)
+    this.#context.perform([wakeGroup(this.groupId, what, ALARM_AGAIN_MS)], this)
   }
 
   #asChatError(error: unknown): ChatError {

@@ -65,7 +65,7 @@ export const groupHandlers: { readonly [N in RequestsTo<'group'>]: GroupHandler<
 
 /** What is to be done when an alarm rings; also too early, when the shard stops. */
 export const groupAlarms: {
-  readonly [A in GroupAlarm]: (group: GroupState, now: number) => Effects
+  readonly [A in GroupAlarm]: (group: GroupState) => Effects
 } = {
   typing: typingDue,
   receipts: tellReceipts,

@@ -43,8 +43,10 @@ export interface GroupState {
   readonly rules: GroupRules
   /** Idempotency keys of the newest messages and the numbers they became, oldest first. */
   readonly tempIds: Map<string, number>
-  /** Who types, and until when that holds, milliseconds since 1970. Empty in large groups. */
+  /** Who types, and until when by the steady clock. Empty in large groups. */
   readonly typing: Map<string, number>
+  /** The steady clock's time of the mail being handled, for durations (TIM-1); set by the actor. */
+  steadyNow: number
   /** The newest number given out. */
   lastSeq: number
   /** The newest number that members have been shown; behind `lastSeq` only with `FANOUT=committed`. */
@@ -72,6 +74,7 @@ export function loadedState(info: StoredGroup, loaded: LoadedGroup, rules: Group
       loaded.tempIds.map(([senderId, tempId, seq]) => [idempotencyKey(senderId, tempId), seq]),
     ),
     typing: new Map(),
+    steadyNow: 0,
     lastSeq: loaded.lastSeq,
     publishedSeq: loaded.lastSeq,
     ceiling: loaded.ceiling,
@@ -95,6 +98,7 @@ export function newState(info: StoredGroup, ceiling: number, rules: GroupRules):
     rules,
     tempIds: new Map(),
     typing: new Map(),
+    steadyNow: 0,
     lastSeq: 0,
     publishedSeq: 0,
     ceiling,

@@ -162,7 +162,7 @@ function take(
   group.receipts.set(userId, receipts)
 
   const effects: Effect[] = [append(receiptsEntry(groupId, userId, receipts)), answerCommitted(by, 'ok', {})]
-  if (receiptNews.empty) effects.push(wakeGroup(groupId, 'receipts', now + TOLD_AFTER_MS))
+  if (receiptNews.empty) effects.push(wakeGroup(groupId, 'receipts', TOLD_AFTER_MS))
   // SPEC 5: large groups get no per-user receipts.
   const tellsSenders = !isLarge(group)
   for (const { seq, senderId } of owed) {

@@ -26,12 +26,12 @@ export function typingStart(
   const { groupId } = group
   const { userId, name } = by
   const known = group.typing.has(userId)
-  group.typing.set(userId, now + TYPING_MS)
+  group.typing.set(userId, group.steadyNow + TYPING_MS)
   if (known) return [answer(by, 'ok', {})]
   return [
     publish([groupId], 'user_typing', { userId, userName: name, groupId }, by.session),
     { type: 'watch', groupId, userId, on: true },
-    wakeGroup(groupId, 'typing', now + TYPING_MS),
+    wakeGroup(groupId, 'typing', TYPING_MS),
     answer(by, 'ok', {}),
   ]
 }
@@ -52,13 +52,15 @@ export function typingEnded(group: GroupState, userId: string, but?: number): Ef
 }
 
 /** Ends the typing whose time is over; called by the alarm. */
-export function typingDue(group: GroupState, now: number): Effects {
+export function typingDue(group: GroupState): Effects {
   const effects: Effect[] = []
-  let nextAt = Number.POSITIVE_INFINITY
+  let next = Number.POSITIVE_INFINITY
   for (const [userId, until] of group.typing) {
-    if (until <= now) effects.push(...typingEnded(group, userId))
-    else nextAt = Math.min(nextAt, until)
+    if (until <= group.steadyNow) effects.push(...typingEnded(group, userId))
+    else next = Math.min(next, until)
   }
-  if (nextAt < Number.POSITIVE_INFINITY) effects.push(wakeGroup(group.groupId, 'typing', nextAt))
+  if (next < Number.POSITIVE_INFINITY) {
+    effects.push(wakeGroup(group.groupId, 'typing', next - group.steadyNow))
+  }
   return effects
 }

@@ -56,14 +56,15 @@ export function cameOnline(user: UserState, now: number): Effects {
 /** The last session has gone: others hear of it after the time of grace, `graceMs`. */
 export function wentOffline(user: UserState, now: number, graceMs: number): Effects {
   if (user.chosen !== 'offline') user.lastSeenAt = now
-  user.graceUntil = now + graceMs
-  return [wakeUser(user.userId, 'offline', user.graceUntil)]
+  user.graceUntil = user.steadyNow + graceMs
+  return [wakeUser(user.userId, 'offline', graceMs)]
 }
 
 /** The alarm `offline` rings, perhaps for a session that has gone before the last one. */
 export function graceOver(user: UserState, now: number): Effects {
   if (user.graceUntil === null) return []
-  if (now < user.graceUntil) return [wakeUser(user.userId, 'offline', user.graceUntil)]
+  const leftMs = user.graceUntil - user.steadyNow
+  if (leftMs > 0) return [wakeUser(user.userId, 'offline', leftMs)]
   user.graceUntil = null
   if (user.chosen === 'offline') return []
   return [kept(user), tellShards(user, 'offline'), ...announce(user, now)]

@@ -27,7 +27,7 @@ export class UserActor {
   constructor(userId: string, context: ActorContext) {
     this.userId = userId
     this.#context = context
-    this.lastUsedAt = context.now()
+    this.lastUsedAt = context.steadyNow()
     context.read({ read: 'user', userId }).then(
       (loaded) => {
         this.#user = userState(userId, loaded)
@@ -57,7 +57,7 @@ export class UserActor {
   }
 
   receive(mail: UserMail | Asked): void {
-    this.lastUsedAt = this.#context.now()
+    this.lastUsedAt = this.#context.steadyNow()
     if (!this.#user) {
       if (!this.#mailbox.push(mail)) {
         this.#refuse(mail, new ChatError('overloaded', undefined, { retryAfterMs: 500 }))
@@ -72,6 +72,7 @@ export class UserActor {
   }
 
   #run(user: UserState, mail: UserMail | Asked): Effects {
+    user.steadyNow = this.#context.steadyNow()
     switch (mail.type) {
       case 'request': {
         const { by, request } = mail

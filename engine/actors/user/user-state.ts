@@ -19,8 +19,13 @@ export interface UserState {
   shown: Status
   /** When they were last seen, milliseconds since 1970; not while they are invisible. */
   lastSeenAt: number | undefined
-  /** Until then others are not told that the last session has gone; null where one is there. */
+  /**
+   * Until then, by the steady clock, others are not notified that the last session has
+   * disconnected; null where a session is connected.
+   */
   graceUntil: number | null
+  /** The steady clock's time of the mail being handled, for durations (TIM-1); set by the actor. */
+  steadyNow: number
 }
 
 /** One connection of the user: until `connected` is sent it hears nothing. */
@@ -59,5 +64,6 @@ export function userState(userId: string, loaded: LoadedUser | null): UserState 
     shown: 'offline',
     lastSeenAt: loaded?.lastSeenAt,
     graceUntil: null,
+    steadyNow: 0,
   }
 }

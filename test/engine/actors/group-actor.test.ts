@@ -317,7 +317,9 @@ describe('an alarm of a group', () => {
       actor.receive({ ...typingStart, request: { ...typingStart.request, ref } })
     actor.receive(alarm)
     actor.receive({ type: 'gone', userId: 'ana' })
-    expect(context.performed).toMatchObject([{ type: 'wake_group', groupId: 'g', what: 'typing', at: 500 }])
+    expect(context.performed).toMatchObject([
+      { type: 'wake_group', groupId: 'g', what: 'typing', afterMs: 500 },
+    ])
   })
 })
 

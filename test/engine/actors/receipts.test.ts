@@ -58,7 +58,7 @@ describe('message_delivered and message_read', () => {
     expect(entry).toMatchObject({ groupId: 'g', userId: 'clara', readSeq: 3 })
     expect(short(unpackRanges(entry.read))).toBe('2-3')
     expect(short(unpackRanges(entry.delivered))).toBe('2-3')
-    expect(only(effects, 'wake_group')).toMatchObject({ what: 'receipts', at: 150 })
+    expect(only(effects, 'wake_group')).toMatchObject({ what: 'receipts', afterMs: 50 })
   })
 
   it('write nothing again where nothing is new', () => {

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Effects } from '../../../engine/actors/effects.ts'
 import { closed, joined, left, open } from '../../../engine/actors/user/sessions.ts'
-import { graceOver, groupSize, stopping, updateStatus } from '../../../engine/actors/user/status.ts'
+import {
+  graceOver as graceOverOf,
+  groupSize,
+  stopping,
+  updateStatus,
+} from '../../../engine/actors/user/status.ts'
 import { type UserState, userState } from '../../../engine/actors/user/user-state.ts'
 import type { Status } from '../../../engine/storage/log.ts'
 import { brief, by, given } from '../../support/groups.ts'
@@ -20,8 +25,16 @@ function opens(user: UserState, session: number, now: number, large: readonly st
   return [...effects, ...given(effects, { groups: [], others: [], large }, now)]
 }
 
+/** Sets both clocks, apart by far: the steady one is the only one that grace is measured with (TIM-1). */
+function at(user: UserState, now: number): number {
+  user.steadyNow = now - 1_000_000
+  return now
+}
+
 const closes = (user: UserState, session: number, now: number) =>
-  closed(user, { type: 'closed', session }, now, GRACE_MS)
+  closed(user, { type: 'closed', session }, at(user, now), GRACE_MS)
+
+const graceOver = (user: UserState, now: number) => graceOverOf(user, at(user, now))
 
 /** What others are told: `away g,h`, with the time last seen where it is said. */
 const announced = (effects: Effects) =>
@@ -83,7 +96,7 @@ describe('the last session that ends', () => {
     opens(user, 2, 70)
     expect(closes(user, 1, 80)).toEqual([])
     expect(closes(user, 2, 90)).toEqual([
-      { type: 'wake_user', userId: 'ana', what: 'offline', at: 90 + GRACE_MS },
+      { type: 'wake_user', userId: 'ana', what: 'offline', afterMs: GRACE_MS },
     ])
     const effects = graceOver(user, 90 + GRACE_MS)
     expect([announced(effects), kept(effects), told(effects)]).toEqual([
@@ -103,7 +116,7 @@ describe('the last session that ends', () => {
     expect(graceOver(user, 80 + GRACE_MS)).toEqual([])
     // The alarm of the first end rings too early for the second.
     closes(user, 2, 100)
-    expect(graceOver(user, 80 + GRACE_MS)).toMatchObject([{ type: 'wake_user', at: 100 + GRACE_MS }])
+    expect(graceOver(user, 80 + GRACE_MS)).toMatchObject([{ type: 'wake_user', afterMs: 20 }])
     expect(announced(graceOver(user, 100 + GRACE_MS))).toEqual(['offline g 100'])
   })
 

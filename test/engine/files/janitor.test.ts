@@ -25,7 +25,7 @@ function aHouse() {
   const reader = new Reader(openReader(dataDir))
   const clock = { nowMs: Date.now() }
   const now = () => clock.nowMs
-  const store = new FileStore({ dataDir, maxUploadBytes: 1_000, now })
+  const store = new FileStore({ dataDir, maxUploadBytes: 1_000, clock: { now, steadyNow: now } })
   const janitor = new Janitor({ folder, rows: new FileRows(db), now })
   onTestFinished(async () => {
     janitor.close()

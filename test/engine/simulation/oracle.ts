@@ -5,6 +5,7 @@
  * entry it demands a request that asked for it and was allowed to; of every number that it is new;
  * after a crash it goes back to what was committed, and demands the gap.
  */
+import type { Clock } from '../../../engine/clock.ts'
 import { shardOf } from '../../../engine/shards/partition.ts'
 import type { LogEntry } from '../../../engine/storage/log.ts'
 import type { Event } from '../../../protocol/events.ts'
@@ -56,9 +57,9 @@ export class Oracle {
   readonly #told: number[] = []
   readonly people: People
 
-  constructor(options: OracleOptions, shards: number, now: () => number) {
+  constructor(options: OracleOptions, shards: number, { now, steadyNow }: Clock) {
     this.options = options
-    this.people = new People(options.presenceGraceMs, now)
+    this.people = new People(options.presenceGraceMs, steadyNow)
     this.#shards = shards
     this.#now = now
   }

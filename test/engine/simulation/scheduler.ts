@@ -17,8 +17,10 @@ export class Scheduler {
   readonly #channels = new Map<string, (() => void)[]>()
   #timers: Timer[] = []
   #deferred: (() => void)[] = []
-  /** Milliseconds since 1970. */
+  /** The time of day, milliseconds since 1970; may be set (`setClock`). */
   now: number
+  /** Milliseconds that have passed: the clock that durations and timers follow. */
+  elapsed = 0
 
   constructor(random: Random, startMs: number) {
     this.#random = random
@@ -32,7 +34,7 @@ export class Scheduler {
 
   /** Runs after that time, unless the function returned was called before. */
   readonly after = (delayMs: number, then: () => void): (() => void) => {
-    const timer = { at: this.now + delayMs, then }
+    const timer = { at: this.elapsed + delayMs, then }
     this.#timers.push(timer)
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer)
@@ -53,9 +55,10 @@ export class Scheduler {
     return count
   }
 
-  /** When the next timer is due, or null. */
-  get nextTimerAt(): number | null {
-    return this.#timers.reduce<number | null>((min, { at }) => (min === null || at < min ? at : min), null)
+  /** How long until the next timer is due, or null. */
+  get nextTimerInMs(): number | null {
+    if (this.#timers.length === 0) return null
+    return Math.min(...this.#timers.map(({ at }) => at)) - this.elapsed
   }
 
   /** Runs what somebody outside does as a turn. */
@@ -77,10 +80,16 @@ export class Scheduler {
   /** Lets time pass; what is due by then waits in the channel `timers`. */
   advance(ms: number): void {
     this.now += ms
-    const due = this.#timers.filter(({ at }) => at <= this.now).sort((a, b) => a.at - b.at)
+    this.elapsed += ms
+    const due = this.#timers.filter(({ at }) => at <= this.elapsed).sort((a, b) => a.at - b.at)
     if (due.length === 0) return
-    this.#timers = this.#timers.filter(({ at }) => at > this.now)
+    this.#timers = this.#timers.filter(({ at }) => at > this.elapsed)
     for (const { then } of due) this.enqueue('timers', then)
+  }
+
+  /** Steps the time of day; nothing that is a duration may notice (TIM-1). */
+  setClock(byMs: number): void {
+    this.now += byMs
   }
 
   /** Runs the first task of one channel; false where none waits. */

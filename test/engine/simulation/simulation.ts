@@ -28,6 +28,7 @@ const weights = {
   disconnect: 4,
   resume: 4,
   time: 6,
+  clock: 2,
   evict: 5,
   settle: 3,
   fail: 1,
@@ -64,7 +65,10 @@ export class Simulation {
       editWindowMs: random.pick([0, 0, 20_000]),
       commitTurns: random.pick([1, 3, 100]),
     }
-    this.#oracle = new Oracle(options, SHARDS, () => this.#world.now)
+    this.#oracle = new Oracle(options, SHARDS, {
+      now: () => this.#world.now,
+      steadyNow: () => this.#world.scheduler.elapsed,
+    })
     const guard = this.#guarded.bind(this)
     this.#world = new World(
       random,
@@ -166,6 +170,8 @@ export class Simulation {
         return
       case 'time':
         return this.#pass(random.pick([10, 50, 1_000, 5_000, 6_000, 60_000, 300_001]))
+      case 'clock':
+        return this.#setClock(random.pick([-3_600_000, -61_000, -1, 61_000, 3_600_000]))
       case 'evict':
         this.#do('all that may go is evicted', () => this.#world.evict())
         return
@@ -223,6 +229,12 @@ export class Simulation {
     this.#world.scheduler.advance(ms)
   }
 
+  /** The machine's clock is set; durations go on as before (TIM-1). */
+  #setClock(byMs: number): void {
+    this.#note(`the clock is set by ${byMs} ms`)
+    this.#world.scheduler.setClock(byMs)
+  }
+
   /** Lets everything come to rest, and looks at all of it. */
   async #rest(): Promise<void> {
     this.#note('rest')
@@ -250,9 +262,9 @@ export class Simulation {
         this.#check()
         continue
       }
-      const { nextTimerAt, now } = this.#world.scheduler
-      if (nextTimerAt === null) break
-      this.#world.scheduler.advance(Math.max(0, nextTimerAt - now))
+      const { nextTimerInMs } = this.#world.scheduler
+      if (nextTimerInMs === null) break
+      this.#world.scheduler.advance(Math.max(0, nextTimerInMs))
     }
     await atRest(this.#world, this.#oracle, this.#devices)
     this.#check()

@@ -164,6 +164,7 @@ export class World {
           },
           {
             now: () => scheduler.now,
+            steadyNow: () => scheduler.elapsed,
             newId: () => this.#newId(),
             after: scheduler.after,
             toHub,
