@@ -5,7 +5,7 @@
  * (`group`, which its first field names by a groupId, a messageId, a fileId or a list of them;
  * `user`, the caller's own actor; `connection`, the front end), `durable` that it writes to the
  * log and so waits for the commit, and whether that is an event of its group with a seq or only
- * kept, `budget` what it is charged to (SPEC 5, rate limit), `answer` the event that answers it,
+ * kept, `budget` what it is charged to (LIM-1), `answer` the event that answers it,
  * and `returns` the one field of the answer that a library method gives back instead of the whole.
  */
 import type { EventName } from './events.ts'
@@ -14,6 +14,9 @@ import { limits } from './limits.ts'
 import { emoji, groupKind, messageType, role, seq, sha256, status, time, visibility } from './records.ts'
 import { bytes, type FieldMap, type FieldsOf, list, optional, text, tuple, uint } from './schema.ts'
 
+/** What requests are charged to, each with a limit of its own (LIM-1). */
+export type Budget = 'events' | 'reads' | 'ephemeral' | 'upload'
+
 export interface RequestSpec {
   /** 1 to 63: one byte on the wire. */
   readonly code: number
@@ -21,7 +24,7 @@ export interface RequestSpec {
   /** `event`: takes a seq. `state`: is kept, and takes none. */
   readonly durable?: 'event' | 'state'
   /** `events` where left off. */
-  readonly budget?: 'ephemeral' | 'upload'
+  readonly budget?: Budget
   readonly fields: FieldMap
   readonly answer: EventName
   readonly returns?: string
@@ -60,6 +63,7 @@ export const requests = {
   get_groups: {
     code: 4,
     route: 'user',
+    budget: 'reads',
     fields: { cursor: optional(text(1, 128)), limit: optional(uint(limits.groupsPage, 1)) },
     answer: 'groups',
   },
@@ -94,6 +98,7 @@ export const requests = {
   get_history: {
     code: 10,
     route: 'group',
+    budget: 'reads',
     fields: {
       groupId,
       before: optional(seq),
@@ -106,6 +111,7 @@ export const requests = {
   resume: {
     code: 11,
     route: 'user',
+    budget: 'reads',
     fields: { groups: list(tuple([groupId, seq]), limits.resumeGroups) },
     answer: 'resumed',
   },
@@ -162,7 +168,7 @@ export const requests = {
   /** Turns an invitation of the caller's down. Idempotent. */
   decline_invitation: { code: 25, route: 'group', durable: 'state', fields: { groupId }, answer: 'ok' },
   /** The caller's invitations that wait for an answer. */
-  get_invitations: { code: 26, route: 'user', fields: {}, answer: 'invitations' },
+  get_invitations: { code: 26, route: 'user', budget: 'reads', fields: {}, answer: 'invitations' },
   /**
    * Moderator and admin, never someone of a higher role: until then they may not post; for good
    * where it is left off, and again with 0.
@@ -184,7 +190,13 @@ export const requests = {
    * The members who are there at present and let it be seen; changes come as `contact_status_changed`.
    * Of a large group only how many.
    */
-  get_online_users: { code: 31, route: 'group', fields: { groupId }, answer: 'online_users' },
+  get_online_users: {
+    code: 31,
+    route: 'group',
+    budget: 'reads',
+    fields: { groupId },
+    answer: 'online_users',
+  },
   /** The messages, all of one group, have reached this device. */
   message_delivered: {
     code: 32,
@@ -204,7 +216,7 @@ export const requests = {
     answer: 'ok',
   },
   /** Who got and who read a message, but its sender. */
-  get_receipts: { code: 34, route: 'group', fields: { messageId }, answer: 'receipts' },
+  get_receipts: { code: 34, route: 'group', budget: 'reads', fields: { messageId }, answer: 'receipts' },
   /**
    * Relayed to all devices of one member or, without `toUserId`, to all who hear the group but the
    * session that sends; never stored. For WebRTC's offers and the like.
@@ -228,6 +240,7 @@ export const requests = {
   search: {
     code: 36,
     route: 'user',
+    budget: 'reads',
     fields: {
       query: text(1, limits.queryBytes),
       groupId: optional(groupId),
@@ -289,11 +302,19 @@ export const requests = {
     answer: 'file_uploaded',
   },
   /** What is known of a file of a group the caller is in. */
-  get_file: { code: 41, route: 'group', fields: { fileId }, answer: 'file', returns: 'file' },
+  get_file: {
+    code: 41,
+    route: 'group',
+    budget: 'reads',
+    fields: { fileId },
+    answer: 'file',
+    returns: 'file',
+  },
   /** Users with whom a group is shared, by the beginning of a word of their name, or their id. */
   search_users: {
     code: 42,
     route: 'user',
+    budget: 'reads',
     fields: { query: text(1, limits.queryBytes), limit: optional(uint(limits.usersPage, 1)) },
     answer: 'users',
   },
@@ -301,6 +322,7 @@ export const requests = {
   get_contacts: {
     code: 43,
     route: 'user',
+    budget: 'reads',
     fields: { limit: optional(uint(limits.usersPage, 1)) },
     answer: 'users',
   },
@@ -308,6 +330,7 @@ export const requests = {
   get_members: {
     code: 44,
     route: 'group',
+    budget: 'reads',
     fields: {
       groupId,
       cursor: optional(text(1, 128)),
@@ -315,7 +338,7 @@ export const requests = {
     },
     answer: 'members',
   },
-  get_pins: { code: 45, route: 'group', fields: { groupId }, answer: 'pins' },
+  get_pins: { code: 45, route: 'group', budget: 'reads', fields: { groupId }, answer: 'pins' },
 } as const satisfies Record<string, RequestSpec>
 
 export type RequestName = keyof typeof requests

@@ -61,7 +61,7 @@ export interface ConnectionHost {
 const AUTH_DEADLINE_MS = 10_000
 const EXPIRY_WARNING_MS = 60_000
 const MALFORMED_LIMIT = 10
-const MALFORMED_WINDOW_MS = 60_000
+const MINUTE_MS = 60_000
 const MAX_WAITING = 64
 const NO_SESSION = -1
 const CONNECTED_CODE: number = events.connected.code
@@ -92,6 +92,9 @@ export class Connection implements SessionPort {
   #warned = false
   #held: HeldFrames | null = null
   #malformedAtMs: number[] | null = null
+  /** Requests refused as `rate_limited` since then; a new connection starts clean. */
+  #rateRefusals = 0
+  #rateRefusedSinceMs = Number.NEGATIVE_INFINITY
   #waiting: (() => void)[] | null = null
   /** One request at a time is timed: its ref, or 0, and when it came. Small integers need no memory. */
   #timedRef = 0
@@ -252,7 +255,18 @@ export class Connection implements SessionPort {
     this.#malformedAtMs.push(now)
     if (this.#malformedAtMs.length < MALFORMED_LIMIT) return
     const firstAtMs = this.#malformedAtMs.shift() as number
-    if (now - firstAtMs < MALFORMED_WINDOW_MS) this.end('malformed')
+    if (now - firstAtMs < MINUTE_MS) this.end('malformed')
+  }
+
+  /** Closes the socket once more than `limit` requests were refused as `rate_limited` in a minute (LIM-1). */
+  countRateRefusal(limit: number): void {
+    const now = this.#host.now()
+    if (now - this.#rateRefusedSinceMs >= MINUTE_MS) {
+      this.#rateRefusedSinceMs = now
+      this.#rateRefusals = 0
+    }
+    this.#rateRefusals++
+    if (this.#rateRefusals > limit) this.end('rate_limit_ignored')
   }
 
   /** What waits for its reader, bytes. */

@@ -1,20 +1,25 @@
 /**
- * Rate limit: one token bucket per user and budget, over all devices of the user (SPEC 5).
+ * Rate limit: one token bucket per user and budget, over all devices of the user (LIM-1).
  *
- * `events` has `perMinute` tokens; `ephemeral` (pings, typing, receipts, signals) and `upload` (the
- * chunks of files) have multiples of their own. All refill evenly. Who goes on past the limit is told so: after `perMinute` refusals within a
- * minute the verdict says `ignored`, and the caller ends the connection.
- * Bounded: a user who owes nothing is forgotten in `sweep`, and over `maxUsers` the one who has
- * been known longest is, which lends at worst one full bucket.
+ * `events` holds `perMinute` tokens. Reads, ephemeral requests and file chunks have budgets of their
+ * own, so that reading does not use up what sending needs. `connect` is charged once per connection,
+ * `connect_address` once per upgrade and address. All buckets refill evenly.
+ * A request costs one token unless its caller says more. One that costs more than the bucket holds
+ * passes when the bucket is full and leaves a debt, so that every request is possible at some time.
+ * Bounded: a user whose buckets are full is forgotten by `sweep`; over `maxUsers` the one known
+ * longest is, which lends at worst one full bucket.
  */
-/** How many times `perMinute` each budget holds. */
-const shares = { events: 1, ephemeral: 10, upload: 60 } as const
+import type { Budget } from '../protocol/requests.ts'
 
-export type Budget = keyof typeof shares
+/** What a request or a connection is charged to. */
+export type ChargedTo = Budget | 'connect' | 'connect_address'
 
 export type Verdict =
   | { readonly pass: true }
-  | { readonly pass: false; readonly retryAfterMs: number; readonly ignored: boolean }
+  | {
+      readonly pass: false
+      readonly retryAfterMs: number
+    }
 
 export interface RateLimiterOptions {
   /** Events a minute and user; 0 is no limit. */
@@ -24,101 +29,96 @@ export interface RateLimiterOptions {
   readonly now: () => number
 }
 
-/** Tokens as of `atMs`; refusals since `refusingSinceMs`. */
-interface Bucket {
-  readonly tokens: Record<Budget, number>
+/** Tokens as of `atMs`, in the order of `budgets`; undefined is a full bucket. */
+interface Buckets {
+  readonly tokens: (number | undefined)[]
   atMs: number
-  refusals: number
-  refusingSinceMs: number
 }
 
 const MINUTE_MS = 60_000
-const budgets = Object.keys(shares) as Budget[]
+/** A minute's connections of one user are at least so many, however low the limit of events is. */
+const MIN_CONNECTS = 100
+/** An address may stand for many users: a company, a mobile network, a proxy. */
+const CONNECTS_PER_ADDRESS = 100
+const budgets = ['events', 'reads', 'ephemeral', 'upload', 'connect', 'connect_address'] as const
 const pass: Verdict = { pass: true }
 
 export class RateLimiter {
-  readonly #perMinute: number
+  readonly perMinute: number
+  readonly #capacities: readonly number[]
   readonly #maxUsers: number
   readonly #now: () => number
-  readonly #buckets = new Map<string, Bucket>()
+  readonly #buckets = new Map<string, Buckets>()
 
-  constructor(options: RateLimiterOptions) {
-    this.#perMinute = options.perMinute
-    this.#maxUsers = options.maxUsers
-    this.#now = options.now
+  constructor({ perMinute, maxUsers, now }: RateLimiterOptions) {
+    this.perMinute = perMinute
+    this.#maxUsers = maxUsers
+    this.#now = now
+    const connects = Math.max(perMinute, MIN_CONNECTS)
+    const capacities: Record<ChargedTo, number> = {
+      events: perMinute,
+      reads: 5 * perMinute,
+      ephemeral: 10 * perMinute,
+      upload: 60 * perMinute,
+      connect: connects,
+      connect_address: CONNECTS_PER_ADDRESS * connects,
+    }
+    this.#capacities = budgets.map((budget) => capacities[budget])
   }
 
-  /** Users who owe something, for the metrics. */
+  /** Users and addresses that owe something, for the metrics. */
   get users(): number {
     return this.#buckets.size
   }
 
-  /** Takes one token of the user's, or says when there will be one. */
-  take(userId: string, budget: Budget): Verdict {
-    if (this.#perMinute === 0) return pass
+  /** Takes `cost` tokens of the user's (or the address's), or says when they will be there. */
+  take(userId: string, budget: ChargedTo, cost = 1): Verdict {
+    if (this.perMinute === 0) return pass
     const now = this.#now()
-    const bucket = this.#bucketOf(userId, now)
-    this.#refill(bucket, now)
-    if (bucket.tokens[budget] >= 1) {
-      bucket.tokens[budget] -= 1
+    const buckets = this.#bucketsOf(userId, now)
+    this.#refill(buckets, now)
+    const at = budgets.indexOf(budget)
+    const capacity = this.#capacities[at] as number
+    const tokens = buckets.tokens[at] ?? capacity
+    const needed = Math.min(cost, capacity)
+    if (tokens >= needed) {
+      buckets.tokens[at] = tokens - cost
       return pass
     }
-    if (now - bucket.refusingSinceMs >= MINUTE_MS) {
-      bucket.refusingSinceMs = now
-      bucket.refusals = 0
-    }
-    bucket.refusals++
-    const perMs = this.#capacity(budget) / MINUTE_MS
-    return {
-      pass: false,
-      retryAfterMs: Math.max(1, Math.ceil((1 - bucket.tokens[budget]) / perMs)),
-      ignored: bucket.refusals > this.#perMinute,
-    }
+    return { pass: false, retryAfterMs: Math.max(1, Math.ceil(((needed - tokens) * MINUTE_MS) / capacity)) }
   }
 
   /** Forgets the users whose buckets are full again; called now and then. */
   sweep(): void {
     const now = this.#now()
-    for (const [userId, bucket] of this.#buckets) {
-      if (now - bucket.refusingSinceMs < MINUTE_MS) continue
-      this.#refill(bucket, now)
-      const owes = budgets.some((budget) => bucket.tokens[budget] < this.#capacity(budget))
-      if (!owes) this.#buckets.delete(userId)
+    for (const [userId, buckets] of this.#buckets) {
+      this.#refill(buckets, now)
+      if (buckets.tokens.every((tokens) => tokens === undefined)) this.#buckets.delete(userId)
     }
   }
 
-  #capacity(budget: Budget): number {
-    return this.#perMinute * shares[budget]
-  }
-
-  #bucketOf(userId: string, now: number): Bucket {
+  #bucketsOf(userId: string, now: number): Buckets {
     const known = this.#buckets.get(userId)
     if (known) return known
     if (this.#buckets.size >= this.#maxUsers) {
       const [oldest] = this.#buckets.keys()
       if (oldest !== undefined) this.#buckets.delete(oldest)
     }
-    const bucket: Bucket = {
-      tokens: {
-        events: this.#capacity('events'),
-        ephemeral: this.#capacity('ephemeral'),
-        upload: this.#capacity('upload'),
-      },
-      atMs: now,
-      refusals: 0,
-      refusingSinceMs: Number.NEGATIVE_INFINITY,
-    }
-    this.#buckets.set(userId, bucket)
-    return bucket
+    const buckets: Buckets = { tokens: budgets.map(() => undefined), atMs: now }
+    this.#buckets.set(userId, buckets)
+    return buckets
   }
 
-  #refill(bucket: Bucket, now: number): void {
+  #refill(buckets: Buckets, now: number): void {
     // A clock that was set back adds nothing.
-    const minutes = Math.max(0, now - bucket.atMs) / MINUTE_MS
-    for (const budget of budgets) {
-      const capacity = this.#capacity(budget)
-      bucket.tokens[budget] = Math.min(capacity, bucket.tokens[budget] + minutes * capacity)
+    const minutes = Math.max(0, now - buckets.atMs) / MINUTE_MS
+    for (let at = 0; at < budgets.length; at++) {
+      const tokens = buckets.tokens[at]
+      const capacity = this.#capacities[at] as number
+      if (tokens === undefined) continue
+      const refilled = tokens + minutes * capacity
+      buckets.tokens[at] = refilled >= capacity ? undefined : refilled
     }
-    bucket.atMs = now
+    buckets.atMs = now
   }
 }

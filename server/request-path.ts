@@ -70,8 +70,8 @@ export class RequestPath {
     if (this.#stopping) throw new ChatError('shutting_down')
     const verdict = this.#options.limiter.take(connection.userId, row.budget ?? 'events')
     if (!verdict.pass) {
-      if (verdict.ignored) connection.end('rate_limit_ignored')
       const { retryAfterMs } = verdict
+      connection.countRateRefusal(this.#options.limiter.perMinute)
       throw new ChatError('rate_limited', undefined, { retryAfterMs })
     }
     if (row.route === 'connection') {

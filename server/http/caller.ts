@@ -4,9 +4,10 @@
  */
 import type { Identity } from '../../engine/gateway.ts'
 import { ChatError } from '../../protocol/errors.ts'
+import type { Budget } from '../../protocol/requests.ts'
 import type { AddressGuard } from '../address-guard.ts'
 import { AuthError, type Authenticator } from '../auth.ts'
-import type { Budget, RateLimiter } from '../rate-limit.ts'
+import type { RateLimiter } from '../rate-limit.ts'
 import { bearerToken } from '../upgrade.ts'
 import type { HttpCall } from './router.ts'
 

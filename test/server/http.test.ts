@@ -147,8 +147,10 @@ describe('the caller', () => {
   })
 
   it('has the rate limit of the user', async () => {
-    for (let i = 0; i < 5; i++) expect(await call('/api/chat/groups')).toMatchObject({ status: 200 })
-    expect(await call('/api/chat/groups')).toMatchObject({
+    const send = () =>
+      call('/api/chat/groups/kitchen/messages', { method: 'POST', body: '{"content":"olá"}' })
+    for (let i = 0; i < 5; i++) expect((await send()).status).not.toBe(429)
+    expect(await send()).toMatchObject({
       status: 429,
       body: { error: { code: 'rate_limited', retryAfterMs: 12_000 } },
     })

@@ -15,7 +15,7 @@ describe('rate limit', () => {
   it('lets a minute’s events pass at once, and says when there is room for the next', () => {
     const { limiter } = aLimiter(100)
     expect(takeAll(limiter, 'ana', 100)).not.toContain(false)
-    expect(limiter.take('ana', 'events')).toEqual({ pass: false, retryAfterMs: 600, ignored: false })
+    expect(limiter.take('ana', 'events')).toEqual({ pass: false, retryAfterMs: 600 })
   })
 
   it('has room again after exactly the time it said', () => {
@@ -48,22 +48,38 @@ describe('rate limit', () => {
     expect(pings.filter(Boolean)).toHaveLength(100)
   })
 
-  it('calls it ignored after as many refusals within a minute', () => {
+  // LIM-1
+  it('gives reads a budget of their own', () => {
     const { limiter } = aLimiter(10)
-    takeAll(limiter, 'ana', 10)
-    const refused = Array.from({ length: 11 }, () => limiter.take('ana', 'events'))
-    expect(refused.map((verdict) => !verdict.pass && verdict.ignored)).toEqual([
-      ...Array(10).fill(false),
-      true,
-    ])
+    const reads = Array.from({ length: 51 }, () => limiter.take('ana', 'reads').pass)
+    expect(reads.filter(Boolean)).toHaveLength(50)
+    expect(takeAll(limiter, 'ana', 10)).not.toContain(false)
   })
 
-  it('forgets refusals that are older than a minute', () => {
+  // LIM-1
+  it('charges a request its cost', () => {
     const { limiter, clock } = aLimiter(10)
-    takeAll(limiter, 'ana', 20)
-    clock.ms = 60_000
-    takeAll(limiter, 'ana', 10)
-    expect(limiter.take('ana', 'events')).toMatchObject({ pass: false, ignored: false })
+    expect(limiter.take('ana', 'reads', 48).pass).toBe(true)
+    expect(limiter.take('ana', 'reads', 3)).toEqual({ pass: false, retryAfterMs: 1_200 })
+    clock.ms = 1_200
+    expect(limiter.take('ana', 'reads', 3).pass).toBe(true)
+  })
+
+  it('lets what costs more than the bucket holds pass from a full one, as a debt', () => {
+    const { limiter, clock } = aLimiter(10)
+    expect(limiter.take('ana', 'events', 25).pass).toBe(true)
+    expect(limiter.take('ana', 'events')).toEqual({ pass: false, retryAfterMs: 96_000 })
+    clock.ms = 96_000
+    expect(limiter.take('ana', 'events').pass).toBe(true)
+    expect(limiter.take('ana', 'events', 25).pass).toBe(false)
+  })
+
+  it('limits connections of a user and of an address, whatever the limit of events', () => {
+    const { limiter } = aLimiter(1)
+    const connects = (key: string, budget: 'connect' | 'connect_address', times: number) =>
+      Array.from({ length: times }, () => limiter.take(key, budget).pass).filter(Boolean).length
+    expect(connects('ana', 'connect', 101)).toBe(100)
+    expect(connects('10.0.0.1', 'connect_address', 10_001)).toBe(10_000)
   })
 
   it('is none at 0', () => {
@@ -89,14 +105,6 @@ describe('rate limit', () => {
     clock.ms = 6_000
     limiter.sweep()
     expect(limiter.users).toBe(0)
-  })
-
-  it('does not forget who is being refused', () => {
-    const { limiter, clock } = aLimiter(1)
-    takeAll(limiter, 'ana', 2)
-    clock.ms = 59_999
-    limiter.sweep()
-    expect(limiter.users).toBe(1)
   })
 })
 

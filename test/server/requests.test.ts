@@ -155,12 +155,11 @@ describe('ten malformed frames in a minute', () => {
 })
 
 describe('the rate limit', () => {
-  const history = (client: SocketClient, ref: number) =>
-    client.send('get_history', ref, { groupId: 'kitchen' })
+  const join = (client: SocketClient, ref: number) => client.send('join_group', ref, { groupId: 'kitchen' })
 
   it('refuses with the time after which there is room', async () => {
     const client = await server.connected('ana')
-    for (let ref = 1; ref <= 11; ref++) history(client, ref)
+    for (let ref = 1; ref <= 11; ref++) join(client, ref)
     const { ref, fields } = await client.next('error')
     expect({ ref, code: fields.code, retryAfterMs: fields.retryAfterMs }).toEqual({
       ref: 11,
@@ -168,30 +167,51 @@ describe('the rate limit', () => {
       retryAfterMs: 6_000,
     })
     server.advance(6_000)
-    history(client, 12)
+    join(client, 12)
     await expect.poll(() => server.gateway.session(0).requests.map((request) => request.ref)).toContain(12)
   })
 
   it('is one for all devices of a user', async () => {
     const phone = await server.connected('ana')
     const laptop = await server.connected('ana', json)
-    for (let ref = 1; ref <= 10; ref++) history(phone, ref)
+    for (let ref = 1; ref <= 10; ref++) join(phone, ref)
     await expect.poll(() => server.gateway.session(0).requests).toHaveLength(10)
-    history(laptop, 11)
+    join(laptop, 11)
     expect((await laptop.next('error')).fields.code).toBe('rate_limited')
   })
 
   it('leaves pings a budget of their own', async () => {
     const client = await server.connected('ana')
-    for (let ref = 1; ref <= 11; ref++) history(client, ref)
+    for (let ref = 1; ref <= 11; ref++) join(client, ref)
     await client.next('error')
     client.send('ping', 12, {})
     await expect.poll(() => server.gateway.session(0).requests.at(-1)?.event).toBe('ping')
   })
 
+  // LIM-1
+  it('leaves what sending needs to a client that reads too much', async () => {
+    const client = await server.connected('ana')
+    for (let ref = 1; ref <= 51; ref++) client.send('get_history', ref, { groupId: 'kitchen' })
+    expect(await client.next('error')).toMatchObject({ ref: 51, fields: { code: 'rate_limited' } })
+    join(client, 52)
+    await expect.poll(() => server.gateway.session(0).requests.at(-1)?.event).toBe('join_group')
+  })
+
+  // LIM-1
+  it('holds the refusals of one connection against no other', async () => {
+    const first = await server.connected('ana')
+    for (let ref = 1; ref <= 30; ref++) join(first, ref)
+    expect((await first.closed()).code).toBe(4029)
+    const next = await server.connected('ana')
+    join(next, 1)
+    expect((await next.next('error')).fields.code).toBe('rate_limited')
+    next.send('ping', 2, {})
+    await expect.poll(() => server.gateway.session(1).requests.at(-1)?.event).toBe('ping')
+  })
+
   it('closes with 4029 who goes on regardless', async () => {
     const client = await server.connected('ana')
-    for (let ref = 1; ref <= 30; ref++) history(client, ref)
+    for (let ref = 1; ref <= 30; ref++) join(client, ref)
     expect((await client.closed()).code).toBe(4029)
     expect(client.events.filter(({ event }) => event === 'error')).toHaveLength(10)
   })
