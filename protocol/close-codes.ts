@@ -14,6 +14,7 @@ export interface CloseSpec {
 export const closeCodes = {
   shutdown: { code: 1001, meaning: 'the server is stopping', advice: 'reconnect after the announced time, resume', reconnect: true },
   failed: { code: 1011, meaning: 'the server failed; it has been logged', advice: 'reconnect and resume', reconnect: true },
+  try_later: { code: 1013, meaning: 'not possible at present', advice: 'reconnect after a while and resume', reconnect: true },
   slow_reader: { code: 4008, meaning: 'the connection read too slowly', advice: 'reconnect and resume', reconnect: true },
   rate_limit_ignored: { code: 4029, meaning: 'kept sending over the rate limit', advice: 'wait, reconnect, resume', reconnect: true },
   malformed: { code: 4400, meaning: 'ten malformed frames in a minute', advice: 'mend the client', reconnect: false },

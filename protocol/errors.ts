@@ -38,6 +38,7 @@ export const errors = {
   rate_limited: { meaning: 'too many events; wait for retryAfterMs', retry: true, status: 429 },
   overloaded: { meaning: 'a queue is full; wait for retryAfterMs', retry: true, status: 503 },
   storage_unavailable: { meaning: 'the disk takes no writes at present; wait for retryAfterMs', retry: true, status: 503 },
+  unavailable: { meaning: 'something that the server needs does not answer at present; wait for retryAfterMs', retry: true, status: 503 },
   shutting_down: { meaning: 'the server is stopping; connect again', retry: true, status: 503 },
   internal: { meaning: 'the server failed; it has been logged', retry: true, status: 500 },
 } as const satisfies Record<string, ErrorSpec>

@@ -14,6 +14,7 @@ import {
   origins,
   publicKeyPem,
   type SettingKind,
+  sharedSecret,
   text,
   webAddress,
   whole,
@@ -176,7 +177,7 @@ export const settings = {
   },
   jwtSecret: {
     env: 'JWT_SECRET',
-    kind: text(32, 4_096),
+    kind: sharedSecret,
     default: undefined,
     secret: true,
     doc: 'The HS256 key. Outside production one is made and kept in `DATA_DIR` where no key is set.',
@@ -185,6 +186,8 @@ export const settings = {
     env: 'JWT_PUBLIC_KEY',
     kind: publicKeyPem,
     default: undefined,
+    // A private key may have been set here by mistake.
+    secret: true,
     doc: 'The issuer’s key: RS256 (RSA), ES256 (P-256) or EdDSA (Ed25519).',
   },
   jwtJwksUrl: {
@@ -199,6 +202,25 @@ export const settings = {
     kind: text(1, 2_048),
     default: undefined,
     doc: 'What `aud` has to name.',
+  },
+  jwtUserClaim: {
+    env: 'JWT_USER_CLAIM',
+    kind: text(1, 256),
+    default: 'sub',
+    doc: 'The claim that holds the user’s id: a text of 1 to 128 bytes, or a whole number.',
+  },
+  jwtNameClaim: {
+    env: 'JWT_NAME_CLAIM',
+    kind: text(1, 256),
+    default: 'name',
+    doc: 'The claim that holds the user’s name.',
+  },
+  jwtLeeway: {
+    env: 'JWT_LEEWAY',
+    kind: whole(0, 300),
+    default: 5,
+    unit: 'seconds',
+    doc: 'What `exp` and `nbf` may be off by, because the issuer’s clock is another.',
   },
   logLevel: {
     env: 'LOG_LEVEL',
@@ -298,8 +320,13 @@ function defaultInWords(row: SettingSpec): string {
 function judge(row: SettingSpec, value: unknown): unknown {
   const judged = v.safeParse(row.kind.schema, value)
   if (judged.success) return judged.output
-  const shown = row.secret ? '' : ` is ${shorten(JSON.stringify(value))}, but it`
+  const shown = row.secret || isKey(value) ? '' : ` is ${shorten(JSON.stringify(value))}, but it`
   throw new ConfigError(`${row.env}${shown} takes ${row.kind.takes}`)
+}
+
+/** A key that was set where it does not belong; not a part of it is shown. */
+function isKey(value: unknown): boolean {
+  return JSON.stringify(value)?.includes('PRIVATE KEY') ?? false
 }
 
 function shorten(shown: string | undefined): string {

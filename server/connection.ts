@@ -18,7 +18,8 @@ import type { ChatError } from '../protocol/errors.ts'
 import { type EventSpec, events } from '../protocol/events.ts'
 import type { FrameHead } from '../protocol/frame-head.ts'
 import { eventToJson } from '../protocol/json-codec.ts'
-import type { Verified } from './auth.ts'
+import type { Blame } from './auth-error.ts'
+import type { Verified } from './claims.ts'
 import { errorCodeOf } from './error-code.ts'
 import { firstToken } from './first-token.ts'
 import { refOf, withRef } from './frame-ref.ts'
@@ -59,7 +60,6 @@ export interface ConnectionHost {
 }
 
 const AUTH_DEADLINE_MS = 10_000
-const EXPIRY_WARNING_MS = 60_000
 const MALFORMED_LIMIT = 10
 const MINUTE_MS = 60_000
 const MAX_WAITING = 64
@@ -89,6 +89,7 @@ export class Connection implements SessionPort {
   /** When the state's time is over: for the token to come, or to warn of its end, or its end. */
   #dueAtMs = 0
   #expiresAtMs = 0
+  #endsAtMs = 0
   #warned = false
   #held: HeldFrames | null = null
   #malformedAtMs: number[] | null = null
@@ -156,21 +157,23 @@ export class Connection implements SessionPort {
     this.userId = userId
     this.address = ''
     this.state = 'opening'
-    this.setExpiry(verified.expiresAtMs)
+    this.setExpiry(verified)
     this.#open(verified.identity)
   }
 
-  /** The token is missing, bad or late; `why` is shown. Held against the address where it is to blame. */
-  refused(why: string, blame: 'client' | 'server'): void {
+  /** The token is missing, bad or late, or cannot be checked at present; `why` is shown. */
+  refused(why: string, blame: Blame): void {
     if (this.state !== 'verifying' && this.state !== 'awaiting_token') return
     if (blame === 'client') this.#host.attemptFailed(this.address)
-    this.end('unauthenticated', why)
+    this.end(blame === 'server' ? 'try_later' : 'unauthenticated', why)
   }
 
-  /** The token, or a newer one, ends then; milliseconds since 1970. */
-  setExpiry(expiresAtMs: number): void {
+  /** The token that is valid from now on. The same one again is not warned of again (AUT-4). */
+  setExpiry({ expiresAtMs, warnAtMs, endsAtMs }: Verified): void {
+    if (this.#warned && expiresAtMs === this.#expiresAtMs) return
     this.#expiresAtMs = expiresAtMs
-    this.#dueAtMs = expiresAtMs - EXPIRY_WARNING_MS
+    this.#endsAtMs = endsAtMs
+    this.#dueAtMs = warnAtMs
     this.#warned = false
   }
 
@@ -306,7 +309,7 @@ export class Connection implements SessionPort {
     if (this.state === 'verifying' || this.state === 'awaiting_token') {
       this.refused('no valid token within 10 seconds', this.state === 'verifying' ? 'server' : 'client')
     } else if (this.state === 'open') {
-      this.#expire(now)
+      this.#expire()
     }
   }
 
@@ -370,13 +373,13 @@ export class Connection implements SessionPort {
     if (code === 'bad_request' || code === 'unknown_event') this.countMalformed()
   }
 
-  #expire(now: number): void {
+  #expire(): void {
     if (this.#warned) {
       this.end('token_expired')
       return
     }
     this.#warned = true
-    this.#dueAtMs = Math.max(this.#expiresAtMs, now + EXPIRY_WARNING_MS)
+    this.#dueAtMs = this.#endsAtMs
     this.tell(encodeEvent('token_expiring', 0, { expiresAt: this.#expiresAtMs }))
   }
 

@@ -13,7 +13,8 @@ import { ChatError } from '../protocol/errors.ts'
 import { type FrameHead, peekHead } from '../protocol/frame-head.ts'
 import { refOf, requestFromJson } from '../protocol/json-codec.ts'
 import { type RequestSpec, requests } from '../protocol/requests.ts'
-import { AuthError, type Authenticator } from './auth.ts'
+import type { Authenticator } from './auth.ts'
+import { AuthError } from './auth-error.ts'
 import type { Connection } from './connection.ts'
 import type { RateLimiter } from './rate-limit.ts'
 
@@ -88,19 +89,20 @@ export class RequestPath {
     }
     connection.unanswered++
     this.#options.authenticate(request.fields.token).then(
-      ({ identity, expiresAtMs }) => {
+      (verified) => {
         connection.unanswered--
+        const { identity, expiresAtMs } = verified
         if (identity.userId !== connection.userId) {
           connection.refuse(request.ref, new ChatError('unauthenticated', 'the token is another user’s'))
           return
         }
-        connection.setExpiry(expiresAtMs)
+        connection.setExpiry(verified)
         // As everywhere on the wire a time is an integer; msgpack would make it a float.
         connection.tell(encodeEvent('ok', request.ref, { result: { expiresAt: BigInt(expiresAtMs) } }))
       },
       (error: unknown) => {
         connection.unanswered--
-        const why = error instanceof AuthError ? new ChatError('unauthenticated', error.message) : error
+        const why = error instanceof AuthError ? error.toChatError() : error
         this.#refuse(connection, request.ref, why)
       },
     )

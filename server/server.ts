@@ -76,6 +76,9 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     key: signingKey(settings),
     issuer: settings.jwtIssuer,
     audience: settings.jwtAudience,
+    userClaim: settings.jwtUserClaim,
+    nameClaim: settings.jwtNameClaim,
+    leewaySeconds: settings.jwtLeeway,
     logger,
     now,
   })

@@ -75,10 +75,22 @@ export const webAddress: SettingKind<string> = {
   fromText: (value) => value,
 }
 
-/** A public key in PEM; the line breaks may be written `\n`, as many tools store them. */
+/** A secret for HS256. A PEM public key is refused: everybody who knows it could make tokens with it. */
+export const sharedSecret: SettingKind<string> = {
+  takes: 'a secret of 32 to 4096 bytes, not a key in PEM (a public key goes to JWT_PUBLIC_KEY)',
+  schema: v.pipe(
+    v.string(),
+    v.minBytes(32),
+    v.maxBytes(4_096),
+    v.check((value) => !/-----BEGIN [A-Z0-9 ]*(PUBLIC KEY|CERTIFICATE)-----/.test(value)),
+  ),
+  fromText: (value) => value,
+}
+
+/** A public key in PEM and nothing else; the line breaks may be written `\n`, as many tools store them. */
 export const publicKeyPem: SettingKind<string> = {
-  takes: 'a public key in PEM, "-----BEGIN PUBLIC KEY-----…"',
-  schema: v.pipe(v.string(), v.regex(/^\s*-----BEGIN PUBLIC KEY-----[\s\S]+-----END PUBLIC KEY-----\s*$/)),
+  takes: 'one public key in PEM, "-----BEGIN PUBLIC KEY-----…", and no private key',
+  schema: v.pipe(v.string(), v.regex(/^\s*-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----\s*$/)),
   fromText: (value) => value.replaceAll('\\n', '\n'),
 }
 

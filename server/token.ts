@@ -33,9 +33,10 @@ export async function makeToken(settings: Settings, request: TokenRequest): Prom
     )
   }
   const issuedAt = Math.floor(Date.now() / 1_000)
-  const token = new SignJWT(request.name === undefined ? {} : { name: request.name })
+  const claims = { [settings.jwtUserClaim]: request.userId }
+  if (request.name !== undefined) claims[settings.jwtNameClaim] = request.name
+  const token = new SignJWT(claims)
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .setSubject(request.userId)
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + request.ttlSeconds)
   if (settings.jwtIssuer !== undefined) token.setIssuer(settings.jwtIssuer)

@@ -6,7 +6,8 @@ import type { Identity } from '../../engine/gateway.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { Budget } from '../../protocol/requests.ts'
 import type { AddressGuard } from '../address-guard.ts'
-import { AuthError, type Authenticator } from '../auth.ts'
+import type { Authenticator } from '../auth.ts'
+import { AuthError } from '../auth-error.ts'
 import type { RateLimiter } from '../rate-limit.ts'
 import { bearerToken } from '../upgrade.ts'
 import type { HttpCall } from './router.ts'
@@ -47,6 +48,6 @@ async function identityOf(
   } catch (error) {
     if (!(error instanceof AuthError)) throw error
     if (error.blame === 'client') guard.failed(address)
-    throw new ChatError('unauthenticated', error.message)
+    throw error.toChatError()
   }
 }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -83,14 +84,38 @@ describe('settings', () => {
       'file:///etc/keys',
       'JWT_JWKS_URL is "file:///etc/keys", but it takes an http or https address',
     ],
-    ['JWT_PUBLIC_KEY', 'ssh-rsa AAAA', 'JWT_PUBLIC_KEY is "ssh-rsa AAAA", but it takes a public key in PEM'],
+    ['JWT_PUBLIC_KEY', 'ssh-rsa AAAA', 'JWT_PUBLIC_KEY takes one public key in PEM'],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL is "loud", but it takes one of fatal, error, warn'],
   ])('refuse %s=%s and say what it may be', (variable, value, message) => {
     expect(refusal({ [variable]: value })).toContain(message)
   })
 
   it('refuse a short secret without showing it', () => {
-    expect(refusal({ JWT_SECRET: 'hunter2' })).toBe('JWT_SECRET takes a text of 32 to 4096 bytes')
+    expect(refusal({ JWT_SECRET: 'hunter2' })).toMatch(/^JWT_SECRET takes a secret of 32 to 4096 bytes/)
+  })
+
+  it('never show a key that was set in the wrong place', () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', {
+      namedCurve: 'P-256',
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    })
+    const inside = (pem: string) => pem.split('\n')[1]?.slice(0, 20) as string
+    for (const [variable, value] of [
+      ['JWT_PUBLIC_KEY', privateKey],
+      ['JWT_PUBLIC_KEY', `${publicKey}\n${privateKey}`],
+      ['JWT_PUBLIC_KEY', privateKey.replaceAll('PRIVATE KEY', 'PUBLIC KEY').replace('-----', '----')],
+      ['JWT_PUBLIC_KEY', inside(privateKey)],
+      ['JWT_JWKS_URL', privateKey],
+      ['PORT', privateKey],
+      ['CORS_ORIGINS', privateKey],
+      ['JWT_SECRET', publicKey],
+    ] as const) {
+      const message = refusal({ [variable]: value })
+      expect(message).toContain(`${variable} takes `)
+      expect(message).not.toContain(inside(value))
+      expect(message).not.toContain(inside(privateKey))
+    }
   })
 
   it('given to createServer pass the same rule', () => {

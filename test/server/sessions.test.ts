@@ -76,11 +76,38 @@ describe('a token that ends', () => {
     expect(client.events).toHaveLength(2)
   })
 
-  it('that is too short for that closes a minute after the announcement', async () => {
+  // AUT-4
+  it('that is short is announced at half of its time, and closes at its end', async () => {
     const client = await server.connected('ana', { token: await tokenOf('ana', 10) })
-    server.advance(1_000)
+    server.advance(4_999)
+    expect(client.events).toHaveLength(1)
+    server.advance(1)
     expect((await client.next('token_expiring')).fields.expiresAt).toBe(START_MS + 10_000)
-    server.advance(59_999)
+    server.advance(4_999)
+    expect(client.ws.readyState).toBe(client.ws.OPEN)
+    server.advance(1)
+    expect((await client.closed()).code).toBe(4402)
+  })
+
+  // AUT-4
+  it('is announced once, also where it is sent again', async () => {
+    const token = await tokenOf('ana', 100)
+    const client = await server.connected('ana', { token })
+    server.advance(40_000)
+    await client.next('token_expiring')
+    client.send('refresh_token', 7, { token })
+    await client.next('ok')
+    server.advance(1_000)
+    server.advance(59_000)
+    expect((await client.closed()).code).toBe(4402)
+    expect(client.events.filter(({ event }) => event === 'token_expiring')).toHaveLength(1)
+  })
+
+  // AUT-1
+  it('may have ended up to the leeway before', async () => {
+    const client = await server.connected('ana', { token: await tokenOf('ana', -3) })
+    server.advance(1_999)
+    await client.next('token_expiring')
     expect(client.ws.readyState).toBe(client.ws.OPEN)
     server.advance(1)
     expect((await client.closed()).code).toBe(4402)
@@ -103,14 +130,14 @@ describe('a token that ends', () => {
 
   it.each([
     ['of somebody else', () => tokenOf('bruno', 1_000), 'the token is another user’s'],
-    ['that has ended', () => tokenOf('ana', -1), 'the token has expired'],
+    ['that has ended', () => tokenOf('ana', -5), 'the token has expired'],
     ['that is none', async () => 'bad', 'the token is malformed'],
   ])('is not replaced by one %s', async (_, token, message) => {
     const client = await server.connected('ana', { token: await tokenOf('ana', 100) })
     client.send('refresh_token', 7, { token: await token() })
     expect(await client.next('error')).toMatchObject({ ref: 7, fields: { code: 'unauthenticated', message } })
-    server.advance(100_000)
     server.advance(60_000)
+    server.advance(40_000)
     expect((await client.closed()).code).toBe(4402)
   })
 })

@@ -1,0 +1,192 @@
+/**
+ * Tokens of an issuer that publishes its keys: a real HTTP server, which the tests take away, let
+ * fail, and give other keys. Time is a number that they move.
+ */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Authenticator, createAuthenticator } from '../../server/auth.ts'
+import { IssuerKeys } from '../../server/issuer-keys.ts'
+
+const NOW_MS = 1_700_000_000_000
+const MINUTE_MS = 60_000
+
+interface Key {
+  readonly jwk: object
+  readonly sign: () => Promise<string>
+}
+
+let issuer: Server
+let url: string
+let fetches: number
+let answer: () => { status: number; body: string }
+let logged: string[]
+let steadyMs: number
+
+beforeEach(async () => {
+  fetches = 0
+  steadyMs = 0
+  logged = []
+  issuer = createServer((_, response) => {
+    fetches++
+    const { status, body } = answer()
+    response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(body)
+  })
+  await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/keys`
+})
+afterEach(() => issuer.close())
+
+async function aKey(kid: string): Promise<Key> {
+  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
+  const jwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256' }
+  const sign = () =>
+    new SignJWT({ sub: 'ana', exp: NOW_MS / 1_000 + 60 })
+      .setProtectedHeader({ alg: 'ES256', kid })
+      .sign(privateKey)
+  return { jwk, sign }
+}
+
+function publish(...keys: Key[]): void {
+  answer = () => ({ status: 200, body: JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }) })
+}
+
+function fail(): void {
+  answer = () => ({ status: 500, body: 'stack trace of the issuer' })
+}
+
+function anAuthenticator(): Promise<Authenticator> {
+  const log = (_: object, message: string) => void logged.push(message)
+  return createAuthenticator({
+    key: { kind: 'jwks', url },
+    logger: { info: log, warn: log, error: log },
+    now: () => NOW_MS,
+    steadyNow: () => steadyMs,
+  })
+}
+
+const errorOf = (verified: Promise<unknown>) =>
+  verified.then(
+    () => 'accepted',
+    (error: unknown) => error,
+  )
+
+describe('a token of an issuer that publishes its keys', () => {
+  it('is accepted when it names one of them', async () => {
+    const key = await aKey('k1')
+    publish(key)
+    const authenticate = await anAuthenticator()
+    expect((await authenticate(await key.sign())).identity.userId).toBe('ana')
+    expect(await errorOf(authenticate(await (await aKey('k2')).sign()))).toMatchObject({
+      message: 'the token names no key of the issuer',
+      blame: 'client',
+    })
+  })
+
+  it('is accepted with a key that was published after the first fetch', async () => {
+    const [old, young] = [await aKey('k1'), await aKey('k2')]
+    publish(old)
+    const authenticate = await anAuthenticator()
+    await authenticate(await old.sign())
+    publish(old, young)
+    await authenticate(await young.sign())
+    expect(fetches).toBe(2)
+  })
+
+  // AUT-1
+  it('is accepted while the issuer is away, also when the keys are old', async () => {
+    const key = await aKey('k1')
+    publish(key)
+    const authenticate = await anAuthenticator()
+    await authenticate(await key.sign())
+    fail()
+    steadyMs = 11 * MINUTE_MS
+    await authenticate(await key.sign())
+    await expect.poll(() => logged).toHaveLength(1)
+    steadyMs = 600 * MINUTE_MS
+    expect((await authenticate(await key.sign())).identity.userId).toBe('ana')
+  })
+
+  it('is not blamed for a key that cannot be looked up', async () => {
+    const key = await aKey('k1')
+    publish(key)
+    const authenticate = await anAuthenticator()
+    await authenticate(await key.sign())
+    fail()
+    expect(await errorOf(authenticate(await (await aKey('k2')).sign()))).toMatchObject({ blame: 'server' })
+  })
+
+  it.each([
+    ['answers with an error', () => ({ status: 500, body: 'stack trace of the issuer' })],
+    ['answers with something else', () => ({ status: 200, body: '<html>' })],
+    ['answers with no key set', () => ({ status: 200, body: '{"keys":7}' })],
+    [
+      'publishes a broken key',
+      () => ({
+        status: 200,
+        body: '{"keys":[{"kty":"EC","crv":"P-256","kid":"k1","alg":"ES256","x":"AA","y":"AA"}]}',
+      }),
+    ],
+  ])(
+    'is not blamed where the issuer %s; that is logged once, and nothing of it is shown',
+    async (_, given) => {
+      answer = given
+      const authenticate = await anAuthenticator()
+      const token = await (await aKey('k1')).sign()
+      const refusal = {
+        message: 'the token cannot be checked at present',
+        blame: 'server',
+        retryAfterMs: 2_000,
+      }
+      expect(await errorOf(authenticate(token))).toMatchObject(refusal)
+      expect(await errorOf(authenticate(token))).toMatchObject(refusal)
+      expect(logged).toEqual(['the keys of JWT_JWKS_URL cannot be fetched; known keys stay in use'])
+    },
+  )
+
+  it('is accepted again two seconds after the issuer is back', async () => {
+    const key = await aKey('k1')
+    fail()
+    const authenticate = await anAuthenticator()
+    await errorOf(authenticate(await key.sign()))
+    publish(key)
+    steadyMs = 1_999
+    expect(await errorOf(authenticate(await key.sign()))).toMatchObject({ blame: 'server', retryAfterMs: 1 })
+    expect(fetches).toBe(1)
+    steadyMs = 2_000
+    expect(await errorOf(authenticate(await key.sign()))).toBe('accepted')
+  })
+
+  it('is not blamed where nobody answers', async () => {
+    await new Promise((resolve) => issuer.close(resolve))
+    const authenticate = await anAuthenticator()
+    expect(await errorOf(authenticate(await (await aKey('k1')).sign()))).toMatchObject({ blame: 'server' })
+  })
+})
+
+describe('tokens with unknown keys', () => {
+  it('cause one fetch in two seconds, and wait for it', async () => {
+    publish(await aKey('k1'))
+    const waits: number[] = []
+    const keys = new IssuerKeys({
+      url,
+      steadyNow: () => steadyMs,
+      onFailure: () => expect.unreachable(),
+      wait: async (ms) => {
+        waits.push(ms)
+        steadyMs += ms
+      },
+    })
+    const ask = (kid: string) =>
+      errorOf(keys.keyOf({ alg: 'ES256', kid }, { payload: '', signature: '', protected: '' }))
+    const unknown = { code: 'ERR_JWKS_NO_MATCHING_KEY' }
+    expect(await ask('k1')).toBe('accepted')
+    expect(await ask('a')).toMatchObject(unknown)
+    expect({ fetches, waits }).toEqual({ fetches: 2, waits: [] })
+    steadyMs = 500
+    for (const answered of await Promise.all(['b', 'c', 'd'].map(ask)))
+      expect(answered).toMatchObject(unknown)
+    expect({ fetches, waits }).toEqual({ fetches: 3, waits: [1_500] })
+  })
+})
