@@ -213,8 +213,15 @@ export const events = {
       payload: text(0, limits.signalPayloadBytes),
     },
   },
-  /** Answers `search`: newest first; the next page is `before` the oldest hit's `createdAt`. */
-  search_results: { code: 98, fields: { hits: list(ref(SearchHit), limits.searchPage), hasMore: bool } },
+  /** Answers `search`: newest first; `cursor` where there may be more. Pages with few hits are possible. */
+  search_results: {
+    code: 98,
+    fields: {
+      hits: list(ref(SearchHit), limits.searchPage),
+      hasMore: bool,
+      cursor: optional(text(1, 128)),
+    },
+  },
   /** The file is kept; a message with its `fileId` shows it. */
   file_uploaded: { code: 99, fields: File.fields },
   /** `received` of `size` bytes are there: the next chunk's offset. */

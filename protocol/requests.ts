@@ -235,7 +235,7 @@ export const requests = {
   },
   /**
    * Messages with all the words of `query`, of the groups the caller is in. `"…"` is a phrase,
-   * `word*` a beginning, of which there may be four. `before` and `after` are times, exclusive.
+   * `word*` a beginning. `before` and `after` are times, exclusive; `cursor` is that of the page before.
    */
   search: {
     code: 36,
@@ -248,6 +248,7 @@ export const requests = {
       before: optional(time),
       after: optional(time),
       limit: optional(uint(limits.searchPage, 1)),
+      cursor: optional(text(1, 128)),
     },
     answer: 'search_results',
   },

@@ -78,6 +78,11 @@ export class LogFeed {
     return this.#sql.groupKey.get(groupId)
   }
 
+  /** The id of a group by its key. */
+  groupId(group: number): string | undefined {
+    return this.#sql.groupId.get(group)
+  }
+
   message(group: number, seq: number): Message | null {
     const row = this.#sql.message.get(group, seq)
     return row ? toMessage(row.group_id, row) : null
@@ -162,6 +167,10 @@ function prepare(db: Database) {
       SELECT 1 FROM users u JOIN members m ON m.user_key = u.user_key WHERE u.user_id = ? AND m.group_key = ?`),
     userKey: number<[string]>('SELECT user_key FROM users WHERE user_id = ?'),
     groupKey: number<[string]>('SELECT group_key FROM groups WHERE group_id = ?'),
+    groupId: db.prepare('SELECT group_id FROM groups WHERE group_key = ?').pluck() as unknown as Statement<
+      [number],
+      string
+    >,
     message: all<[number, number], MessageRow & { readonly group_id: string }>(`
       SELECT g.group_id, ${messageColumns} JOIN groups g ON g.group_key = m.group_key
       WHERE m.group_key = ? AND m.seq = ?`),

@@ -9,7 +9,15 @@ import { limits } from '../../protocol/limits.ts'
 import type { SearchHit } from '../../protocol/records.ts'
 import type { ReadQuery, Reads } from '../storage/log.ts'
 import { type LogFeed, searchableText } from './log-feed.ts'
-import { MAX_GROUP_TOKENS, type Proposal, type Search, type SearchIndex } from './search-index.ts'
+import { comparePlaces, type SearchPlace } from './search-cursor.ts'
+import {
+  MAX_GROUP_TOKENS,
+  msOf,
+  numbersAbove,
+  type Proposal,
+  type Search,
+  type SearchIndex,
+} from './search-index.ts'
 import { find } from './snippet.ts'
 
 /** Proposals of the index that one search looks at: behind many edits not all of them hold. */
@@ -31,11 +39,12 @@ export function searchMessages(
     const group = groupId === undefined ? undefined : feed.groupKey(groupId)
     if (groupId !== undefined && (group === undefined || !feed.isMember(group, userId))) return null
     const sender = senderId === undefined ? undefined : feed.userKey(senderId)
-    if (senderId !== undefined && sender === undefined) return { hits: [], hasMore: false }
-    const search: Search = { terms: query.terms, sender, before: query.before, after: query.after }
+    if (query.terms.length === 0 || (senderId !== undefined && sender === undefined)) return { hits: [] }
+    const { terms, before, after, from } = query
+    const search: Search = { terms, sender, before, after, below: from && numbersAbove(from[0]) }
     const proposed =
       group === undefined ? proposals(index, feed, search, userId) : index.search(search, [group])
-    return page(feed, query, proposed)
+    return page(feed, query, ordered(feed, proposed, from))
   })
 }
 
@@ -65,23 +74,58 @@ function* proposals(index: SearchIndex, feed: LogFeed, search: Search, userId: s
   if (below !== undefined) yield* index.search({ ...search, below }, feed.groupsOf(userId))
 }
 
+/** A proposal with its place in the order of hits. */
+interface Placed {
+  readonly place: SearchPlace
+  readonly group: number
+}
+
+/** Proposals in the order of hits, from the place after `from` on: those of one millisecond are sorted. */
+function* ordered(
+  feed: LogFeed,
+  proposed: Iterable<Proposal>,
+  from: SearchPlace | undefined,
+): Generator<Placed> {
+  const groupIds = new Map<number, string>()
+  let tied: Placed[] = []
+  for (const [document, group, seq] of proposed) {
+    const groupId = groupIds.get(group) ?? feed.groupId(group) ?? ''
+    groupIds.set(group, groupId)
+    const place: SearchPlace = [msOf(document), groupId, seq]
+    if (from && comparePlaces(place, from) <= 0) continue
+    if (tied[0] && tied[0].place[0] !== place[0]) {
+      yield* inOrder(tied)
+      tied = []
+    }
+    tied.push({ place, group })
+  }
+  yield* inOrder(tied)
+}
+
+function inOrder(tied: Placed[]): readonly Placed[] {
+  return tied.sort((a, b) => comparePlaces(a.place, b.place))
+}
+
 function page(
   feed: LogFeed,
   { terms, limit = limits.searchPageDefault }: ReadQuery<'search'>,
-  proposed: Iterable<Proposal>,
-): { readonly hits: readonly SearchHit[]; readonly hasMore: boolean } {
+  proposed: Iterable<Placed>,
+): NonNullable<Reads['search']['result']> {
   const hits: SearchHit[] = []
   let bytes = 0
   let lookedAt = 0
-  for (const [, group, seq] of proposed) {
+  let next: SearchPlace | undefined
+  for (const { place, group } of proposed) {
     lookedAt += 1
-    if (lookedAt > MAX_LOOKED_AT) return { hits, hasMore: true }
-    const message = feed.message(group, seq)
+    if (lookedAt > MAX_LOOKED_AT) return { hits, next }
+    const message = feed.message(group, place[2])
     const found = message && find(searchableText(message), terms)
-    if (!found) continue
-    bytes += message.content.length * 2
-    if (hits.length === limit || (hits.length > 0 && bytes > PAGE_BYTES)) return { hits, hasMore: true }
-    hits.push({ message, ...found })
+    if (found) {
+      bytes += message.content.length * 2
+      if (hits.length === limit || (hits.length > 0 && bytes > PAGE_BYTES)) return { hits, next }
+      hits.push({ message, ...found })
+    }
+    next = place
   }
-  return { hits, hasMore: false }
+  return { hits }
 }

@@ -1,10 +1,11 @@
 /**
- * Query: what a user typed, understood: words, `"phrases"` and `beginnings*`.
+ * Query: what a user typed, parsed: words, `"phrases"` and `beginnings*`.
  *
  * Nothing of it reaches SQLite as syntax: a term is a list of folded tokens, which hold letters and
- * digits only, and `toMatch` puts each in quotes. All terms must be found (AND).
+ * digits only, and `toMatch` puts each in quotes. All terms must be found (AND). No query is refused
+ * because of its characters; one without any word has no terms and finds nothing. // SRC-1
  */
-import { ChatError } from '../../protocol/errors.ts'
+import { normalForm } from './normal-form.ts'
 import { type Token, tokenize } from './tokens.ts'
 
 /** Tokens that stand one after the other; with `prefix` the last one may go on. */
@@ -13,31 +14,38 @@ export interface Term {
   readonly prefix: boolean
 }
 
-/** Beginnings cost as much as all the words that begin so: a query has so many at most. */
+/**
+ * Beginnings cost as much as all the words that begin so: the index looks for so many at most, the
+ * longest. The others are looked for in the messages that it proposes.
+ */
 const MAX_PREFIXES = 4
 
 /** A quoted part, whose end may be missing, or a word; a star behind either. */
 const parts = /["“”„«»]([^"“”„«»]*)(?:["“”„«»](\*)?|$)|([^\s"“”„«»]+)/gu
 
-/** The terms of a query. @throws ChatError `bad_request` where there is nothing to search for. */
+/** The terms of a query, none where it holds no word. */
 export function parseQuery(query: string): readonly Term[] {
   const terms = new Map<string, Term>()
-  for (const [, quoted, star, word] of query.matchAll(parts)) {
+  for (const [, quoted, star, word] of normalForm(query).text.matchAll(parts)) {
     const text = quoted ?? word ?? ''
     const term = toTerm(text, star !== undefined || /\*+$/.test(text))
     if (term) terms.set(JSON.stringify(term), term)
   }
-  const found = [...terms.values()]
-  if (found.length === 0) throw refusal('query takes a word or more')
-  if (found.filter(({ prefix }) => prefix).length > MAX_PREFIXES) {
-    throw refusal(`query takes at most ${MAX_PREFIXES} beginnings`)
-  }
-  return found
+  return [...terms.values()]
 }
 
-/** The terms as FTS5 wants them. */
+/** The terms as FTS5 wants them; with many beginnings it finds more than all the terms do. */
 export function toMatch(terms: readonly Term[]): string {
-  return terms.map(({ tokens, prefix }) => `"${tokens.join(' ')}"${prefix ? '*' : ''}`).join(' AND ')
+  const prefixes = terms.filter(({ prefix }) => prefix).sort((a, b) => lengthOf(b) - lengthOf(a))
+  const left = new Set(prefixes.slice(MAX_PREFIXES))
+  return terms
+    .filter((term) => !left.has(term))
+    .map(({ tokens, prefix }) => `"${tokens.join(' ')}"${prefix ? '*' : ''}`)
+    .join(' AND ')
+}
+
+function lengthOf({ tokens }: Term): number {
+  return tokens.join(' ').length
 }
 
 function toTerm(text: string, star: boolean): Term | null {
@@ -56,8 +64,4 @@ function toTerm(text: string, star: boolean): Term | null {
 
 function toText(token: Token): string {
   return token.text
-}
-
-function refusal(why: string): ChatError {
-  return new ChatError('bad_request', why, { field: 'query' })
 }

@@ -50,7 +50,7 @@ export const MAX_GROUP_TOKENS = 64
 /** Documents of one millisecond. A time times this is a safe integer until 2109. */
 const SLOTS = 2_048
 /** Of tables and of how texts are cut: another number builds the index anew. */
-const VERSION = 1
+const VERSION = 2
 const FILE = 'search.db'
 
 export class SearchIndex {
@@ -156,7 +156,7 @@ export class SearchIndex {
   ): IterableIterator<Proposal> {
     let match = toMatch(terms)
     if (sender !== undefined) match += ` AND "${senderToken(sender)}"`
-    const from = after === undefined ? 0 : (Math.min(after, MAX_TIME) + 1) * SLOTS
+    const from = after === undefined ? 0 : numbersAbove(after)
     const to = Math.min(below ?? Number.MAX_SAFE_INTEGER, Math.min(before ?? MAX_TIME, MAX_TIME) * SLOTS)
     if (groups === null) return this.#sql.search.iterate(match, from, to)
     if (groups.length > MAX_GROUP_TOKENS) {
@@ -196,6 +196,16 @@ export class SearchIndex {
     if (last === null) return first
     return last + 1 < first + SLOTS ? last + 1 : this.#freeNumber(createdAt + 1)
   }
+}
+
+/** The millisecond that a document's number begins with: of its message, or the next one with room. */
+export function msOf(document: number): number {
+  return Math.floor(document / SLOTS)
+}
+
+/** The number above all documents of a millisecond. */
+export function numbersAbove(ms: number): number {
+  return (Math.min(ms, MAX_TIME) + 1) * SLOTS
 }
 
 /** The last millisecond that numbers reach. */

@@ -15,6 +15,7 @@ import type {
   User,
 } from '../../protocol/records.ts'
 import type { Term } from '../search/query.ts'
+import type { SearchPlace } from '../search/search-cursor.ts'
 
 /** Newest durable events that a group's actor starts with. */
 export const RECENT_EVENTS = 256
@@ -259,8 +260,11 @@ export interface Reads {
       readonly before?: number | undefined
       readonly after?: number | undefined
       readonly limit?: number | undefined
+      /** Only what comes after this place. */
+      readonly from?: SearchPlace | undefined
     }
-    readonly result: { readonly hits: readonly SearchHit[]; readonly hasMore: boolean } | null
+    /** `next` where there may be more: the last place that was looked at. */
+    readonly result: { readonly hits: readonly SearchHit[]; readonly next?: SearchPlace | undefined } | null
   }
   /** Users who share a group with the user, by the beginnings of their names' words, or by id. */
   users: {

@@ -47,11 +47,14 @@ describe.each(modes)('search ($mode)', ({ start }) => {
     expect([hits.length, hasMore]).toEqual([100, true])
   })
 
-  it('refuses without doing anything what has no words, and groups one is not in', async () => {
+  it('answers an empty page where a query has no words, and refuses groups one is not in', async () => {
     const engine = await start()
     const [ana, eva] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'eva' })]
     const { groupId } = await ana.createGroup({ kind: 'group' })
-    await expect(ana.search({ query: '?!' })).rejects.toMatchObject(refusal('bad_request', 'query'))
+    expect(await ana.search({ query: '?!' })).toEqual({ hits: [], hasMore: false }) // SRC-1
+    await expect(ana.search({ query: 'a', cursor: 'b' })).rejects.toMatchObject(
+      refusal('bad_request', 'cursor'),
+    )
     await expect(eva.search({ query: 'bread', groupId })).rejects.toMatchObject(refusal('not_a_member'))
     expect(await ana.search({ query: 'bread', groupId })).toEqual({ hits: [], hasMore: false })
   })

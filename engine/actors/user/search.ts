@@ -6,18 +6,27 @@ import { limits } from '../../../protocol/limits.ts'
 import type { User } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import { parseQuery } from '../../search/query.ts'
+import { parseSearchCursor, toSearchCursor } from '../../search/search-cursor.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effect, type Effects, read, withPresence } from '../effects.ts'
 import type { UserState } from './user-state.ts'
 
 /** Hits, newest first. What the user may see is decided by the log: who they are in groups with now. */
 export function search(user: UserState, by: Caller, fields: RequestFields<'search'>): Effects {
-  const { query, ...filters } = fields
+  const { query, cursor, ...filters } = fields
   const terms = parseQuery(query)
+  const from = cursor === undefined ? undefined : parseSearchCursor(cursor)
   return [
-    read({ read: 'search', userId: user.userId, terms, ...filters }, by, (page) => {
+    read({ read: 'search', userId: user.userId, terms, from, ...filters }, by, (page) => {
       if (page === null) throw new ChatError('not_a_member')
-      return [answer(by, 'search_results', page)]
+      const { hits, next } = page
+      return [
+        answer(by, 'search_results', {
+          hits,
+          hasMore: next !== undefined,
+          cursor: next && toSearchCursor(next),
+        }),
+      ]
     }),
   ]
 }

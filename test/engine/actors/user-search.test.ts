@@ -9,7 +9,8 @@ import { aUser } from '../../support/users.ts'
 describe('search', () => {
   it('asks for the terms in the caller’s name, with the filters as they are', () => {
     const fields = { query: 'Reunião "9 h"', groupId: 'g', senderId: 'bruno', before: 9, after: 2, limit: 5 }
-    const { query } = only(search(aUser(), by('ana'), fields), 'read')
+    const cursor = '7:g:3'
+    const { query } = only(search(aUser(), by('ana'), { ...fields, cursor }), 'read')
     expect(query).toEqual({
       read: 'search',
       userId: 'ana',
@@ -22,21 +23,28 @@ describe('search', () => {
       before: 9,
       after: 2,
       limit: 5,
+      from: [7, 'g', 3],
     })
   })
 
   it('answers with the page, or that the caller is not in the group', () => {
     const effects = search(aUser(), by('ana'), { query: 'bread' })
-    const page = { hits: [], hasMore: false }
-    expect(only(given(effects, page), 'answer').event).toEqual({ name: 'search_results', fields: page })
+    const answered = (page: object) => only(given(effects, page), 'answer').event
+    const empty = { hits: [], hasMore: false }
+    expect(answered({ hits: [] })).toEqual({ name: 'search_results', fields: empty })
+    const more = { hits: [], hasMore: true, cursor: '7:g:3' }
+    expect(answered({ hits: [], next: [7, 'g', 3] })).toEqual({ name: 'search_results', fields: more })
     expect(() => given(effects, null)).toThrow(expect.objectContaining(refusal('not_a_member')))
   })
 
-  it('refuses a query without words before anything is read', () => {
-    expect(() => search(aUser(), by('ana'), { query: '?!' })).toThrow(
-      expect.objectContaining(refusal('bad_request', 'query')),
-    )
-  })
+  it.each(['', 'x', '7', '7:g', '7:g:x', '7:g/:3', '-7:g:3', '7:g:3:', `7:${'g'.repeat(65)}:3`])(
+    'refuses the cursor "%s" before anything is read',
+    (cursor) => {
+      expect(() => search(aUser(), by('ana'), { query: 'bread', cursor })).toThrow(
+        expect.objectContaining(refusal('bad_request', 'cursor')),
+      )
+    },
+  )
 })
 
 describe('search_users and get_contacts', () => {

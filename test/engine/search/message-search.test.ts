@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { SearchPlace } from '../../../engine/search/search-cursor.ts'
 import type { LogEntry } from '../../../engine/storage/log.ts'
 import { aChange, aSearch, gone } from '../../support/search.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry } from '../../support/store.ts'
@@ -69,9 +70,12 @@ describe('a search', () => {
     catchUp()
     const seqs = (page: ReturnType<typeof search>) => page?.hits.map((hit) => hit.message.seq)
     const first = search('bread', { limit: 10 })
-    expect([seqs(first), first?.hasMore]).toEqual([[26, 25, 24, 23, 22, 21, 20, 19, 18, 17], true])
-    const last = search('bread', { limit: 15, before: 17 })
-    expect([seqs(last)?.length, last?.hasMore]).toEqual([15, false])
+    expect([seqs(first), first?.next]).toEqual([
+      [26, 25, 24, 23, 22, 21, 20, 19, 18, 17],
+      [17, 'g', 17],
+    ])
+    const last = search('bread', { limit: 15, from: first?.next })
+    expect([seqs(last)?.length, last?.next]).toEqual([15, undefined])
     expect(search('bread')?.hits).toHaveLength(20)
   })
 
@@ -82,7 +86,7 @@ describe('a search', () => {
     catchUp()
     const page = search('bread', { limit: 30 })
     expect(page?.hits.length).toBeLessThan(10)
-    expect(page?.hasMore).toBe(true)
+    expect(page?.next).toBeDefined()
   })
 
   it('keeps more messages apart than a millisecond has numbers', () => {
@@ -93,6 +97,47 @@ describe('a search', () => {
     for (let i = 0; i < 3; i++) found += search('bread', { limit: 100 })?.hits.length ?? 0
     expect(found).toBe(300)
     expect(search('bread', { before: 7 })?.hits).toEqual([])
+  })
+
+  it('lists each of many hits of one millisecond once, whatever the pages and however it was indexed', () => {
+    // PAG-1
+    const { write, catchUp, search, index } = aSearch()
+    write(...['a', 'b'].flatMap((groupId) => [aGroupEntry(groupId), aMemberEntry(groupId, 'ana')]))
+    const post = (groupId: string, seq: number, createdAt: number) =>
+      aPostEntry(seq, { groupId, messageId: `${groupId}:${seq}`, content: 'bread', createdAt })
+    for (let seq = 2; seq < 60; seq++) {
+      write(...['b', 'g', 'a'].map((groupId) => post(groupId, seq, 7 + (seq >> 5))))
+      if (seq % 9 === 0) catchUp()
+    }
+    catchUp()
+    const all = (limit: number) => {
+      const seen: string[] = []
+      let from: SearchPlace | undefined
+      do {
+        const page = search('bread', { limit, from })
+        seen.push(...(page?.hits.map(({ message }) => message.messageId) ?? []))
+        from = page?.next
+      } while (from)
+      return seen
+    }
+    const whole = all(100)
+    expect(new Set(whole).size).toBe(174)
+    for (const limit of [1, 7, 58]) expect(all(limit)).toEqual(whole)
+    const first = search('bread', { limit: 50 })
+    // What one page has shown holds for an index that was made in another order, too.
+    index.put(whole.map((id) => documentOf(id, '')))
+    index.put(whole.map((id) => documentOf(id, 'bread')))
+    index.commit([])
+    const rest = search('bread', { limit: 100, from: first?.next })?.hits.map(
+      ({ message }) => message.messageId,
+    )
+    expect(rest).toEqual(whole.slice(50, 150))
+
+    function documentOf(messageId: string, text: string) {
+      const [groupId = '', seq = ''] = messageId.split(':')
+      const group = ['g', 'a', 'b'].indexOf(groupId) + 1
+      return { group, seq: Number(seq), sender: 1, createdAt: 7 + (Number(seq) >> 5), text }
+    }
   })
 
   it('finds nothing that is gone, however far the index is behind', () => {

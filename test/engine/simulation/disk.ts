@@ -180,7 +180,7 @@ export class Disk {
 
   /** What search would answer is none of this world's business. */
   #answer(query: ReadQuery): unknown {
-    if (query.read === 'search') return { hits: [], hasMore: false }
+    if (query.read === 'search') return { hits: [] }
     if (query.read === 'users') return []
     return this.#reader.run(query as never)
   }

@@ -1,0 +1,55 @@
+/**
+ * Normal form: what text and query are brought to before they are cut into tokens.
+ *
+ * NFKC without default-ignorable code points (variation selectors, zero-width characters, soft
+ * hyphens), so that every spelling of the same text is the same string: NFC and NFD, full and half
+ * width. Snippets show the text as it was written; `starts` and `ends` lead back to it.
+ */
+
+export interface NormalForm {
+  readonly text: string
+  /**
+   * For each UTF-16 unit of `text` where the characters that it was made of begin and end in the
+   * original. Null where `text` is the original.
+   */
+  readonly places: { readonly starts: readonly number[]; readonly ends: readonly number[] } | null
+}
+
+/** Letters that are written as an apostrophe as often as not: Ukrainian and Hawaiian. */
+const APOSTROPHES = '\\u02bb\\u02bc'
+const changes = new RegExp(`[\\p{Default_Ignorable_Code_Point}${APOSTROPHES}]`, 'u')
+const ignorable = /\p{Default_Ignorable_Code_Point}+/gu
+const apostrophes = new RegExp(`[${APOSTROPHES}]`, 'gu')
+const ascii = /^[\0-\x7f]*$/
+/**
+ * What may be composed into one character: a base and its marks, the letters of a Hangul syllable,
+ * also of half width. Plain ASCII is copied as a whole.
+ */
+const JOINS = '[\\p{M}\\p{Default_Ignorable_Code_Point}\\u1160-\\u11ff\\ud7b0-\\ud7ff\\uff9e\\uff9f]'
+const clusters = new RegExp(`[\\0-\\x7f]+(?!${JOINS})|[\\uffa0-\\uffdc]+|[^]${JOINS}*`, 'gu')
+
+/** The normal form of a text. */
+export function normalForm(original: string): NormalForm {
+  if (ascii.test(original)) return { text: original, places: null }
+  if (!changes.test(original) && original.normalize('NFKC') === original)
+    return { text: original, places: null }
+  let text = ''
+  const starts: number[] = []
+  const ends: number[] = []
+  for (const { 0: cluster, index } of original.matchAll(clusters)) {
+    const normal = normalized(cluster)
+    text += normal
+    const isCopy = normal.length === cluster.length && normal === cluster
+    const end = index + cluster.length
+    for (let i = 0; i < normal.length; i++) {
+      starts.push(isCopy ? index + i : index)
+      ends.push(isCopy ? index + i + 1 : end)
+    }
+  }
+  return { text, places: { starts, ends } }
+}
+
+function normalized(cluster: string): string {
+  if (ascii.test(cluster)) return cluster
+  return cluster.replace(ignorable, '').normalize('NFKC').replace(ignorable, '').replace(apostrophes, "'")
+}
