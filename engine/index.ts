@@ -10,6 +10,7 @@ export {
   type DraftChange,
   type Hooks,
   type HookUser,
+  type MessageChange,
   type MissedMessage,
   reject,
 } from './hooks/hooks.ts'

@@ -18,6 +18,7 @@ import {
   Limits,
   Member,
   Message,
+  messageType,
   SearchHit,
   seq,
   status,
@@ -38,6 +39,8 @@ export interface EventSpec {
 
 const name = text(0, limits.nameBytes)
 const tempId = text(1, limits.tempIdBytes)
+/** A reply mentions one more. */
+const mentions = list(userId, limits.mentions + 1)
 const messageIds = list(messageId, limits.receiptMessages)
 /** When each user got or read a message. */
 const receiptTimes = list(tuple([userId, time]), limits.listedUsers)
@@ -126,11 +129,22 @@ export const events = {
     durable: true,
     fields: { userId, role: text(1, 16), groupId, seq, by: userId, at: time },
   },
-  /** `message` of that id has this content now. */
+  /**
+   * The message of that id has this content now, and mentions these users; `type` where it has
+   * another. Edits from before version 0.2 do not name mentions.
+   */
   message_edited: {
     code: 82,
     durable: true,
-    fields: { messageId, groupId, seq, content: text(0, limits.contentBytes), editedAt: time },
+    fields: {
+      messageId,
+      groupId,
+      seq,
+      content: text(0, limits.contentBytes),
+      editedAt: time,
+      mentions: optional(mentions),
+      type: optional(messageType),
+    },
   },
   /** Of the message only an empty tombstone is left. */
   message_deleted: {
@@ -237,7 +251,11 @@ export const events = {
   /** Answers `get_members`: in the order of joining; `cursor` where there are more. */
   members: {
     code: 105,
-    fields: { groupId, members: list(ref(Member), limits.membersPage), cursor: optional(text(1, 128)) },
+    fields: {
+      groupId,
+      members: list(ref(Member), limits.membersPage),
+      cursor: optional(text(1, limits.cursorBytes)),
+    },
   },
   /** Answers `get_pins`: the pinned messages, the latest pin first. */
   pins: { code: 106, fields: { groupId, messages: list(ref(Message), limits.pinnedMessages) } },

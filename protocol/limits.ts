@@ -41,6 +41,8 @@ export const limits = {
   usersPage: 100,
   usersPageDefault: 50,
   membersPage: 500,
+  /** What stands in a cursor may be a user id. */
+  cursorBytes: 256,
   /** Members named in one `create_group`; more join later. */
   createMembers: 1_000,
   membersPerGroup: 10_000,

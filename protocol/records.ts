@@ -53,7 +53,8 @@ export const Message = defineRecord('Message', {
   tempId: optional(text(1, limits.tempIdBytes)),
   replyToId: optional(messageId),
   file: optional(ref(File)),
-  mentions: optional(list(userId, limits.mentions)),
+  /** Those named, and the sender of the message that it replies to. */
+  mentions: optional(list(userId, limits.mentions + 1)),
   editedAt: optional(time),
   deletedAt: optional(time),
   deletedBy: optional(userId),

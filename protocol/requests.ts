@@ -117,12 +117,20 @@ export const requests = {
   },
   /** Replaces the token of a running session by a newer one of the same user. */
   refresh_token: { code: 12, route: 'connection', fields: { token }, answer: 'ok' },
-  /** One's own, as long as edits are allowed. */
+  /**
+   * One's own, as long as edits are allowed. Without `mentions` those stay that are still written in
+   * `content` as before; without `type` it stays.
+   */
   edit_message: {
     code: 13,
     route: 'group',
     durable: 'event',
-    fields: { messageId, content: text(0, limits.contentBytes) },
+    fields: {
+      messageId,
+      content: text(0, limits.contentBytes),
+      mentions: optional(list(userId, limits.mentions)),
+      type: optional(messageType),
+    },
     answer: 'ok',
   },
   /** One's own; a moderator or admin also those of others, never of someone of a higher role. */
@@ -334,7 +342,7 @@ export const requests = {
     budget: 'reads',
     fields: {
       groupId,
-      cursor: optional(text(1, 128)),
+      cursor: optional(text(1, limits.cursorBytes)),
       limit: optional(uint(limits.membersPage, 1)),
     },
     answer: 'members',

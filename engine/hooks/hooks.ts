@@ -26,14 +26,15 @@ export interface Draft {
   readonly messageId?: string | undefined
   readonly groupId: string
   readonly content: string
-  /** `text` in an edit, whatever the message's type is. */
+  /** `text` in an edit that names none, whatever the message's type is. */
   readonly type: Message['type']
+  /** Of an edit that names none those stay that are still written (MEN-1). */
   readonly mentions: readonly string[]
   readonly replyToId?: string | undefined
   readonly fileId?: string | undefined
 }
 
-/** What `beforeMessage` wants otherwise; what is left off stays. An edit takes the content only. */
+/** What `beforeMessage` changes of a message or an edit; what is left off stays. */
 export interface DraftChange {
   readonly content?: string | undefined
   readonly type?: Message['type'] | undefined
@@ -45,6 +46,9 @@ export interface MissedMessage {
   readonly userId: string
   readonly message: Message
 }
+
+/** What `afterMessage` is called for. Reactions and pins are no changes of a message's content. */
+export type MessageChange = 'posted' | 'edited' | 'deleted' | 'recalled'
 
 type Result<T> = T | Promise<T>
 
@@ -61,8 +65,11 @@ export interface Hooks {
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: it may as well return nothing
   beforeMessage?(draft: Draft): Result<DraftChange | undefined | void>
-  /** Hears every message once it is durable; after a crash perhaps not of the last ones. */
-  afterMessage?(message: Message): Result<void>
+  /**
+   * Is called for every message, and every edit, deletion and recall of one, once it is durable,
+   * with the message as it is from then on; after a crash perhaps not for the last ones.
+   */
+  afterMessage?(message: Message, change: MessageChange): Result<void>
   /**
    * Hears, for each message that is durable, of each other member who has no session just then and
    * has not muted the group: for push notifications. At most once for each.

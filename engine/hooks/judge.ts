@@ -51,9 +51,9 @@ export async function judge(
 
 function draftOf(user: HookUser, request: Post): Draft {
   if (request.event === 'edit_message') {
-    const { messageId, content } = request.fields
+    const { messageId, content, type = 'text', mentions = [] } = request.fields
     const groupId = groupOfId(messageId)
-    return { user, edit: true, messageId, groupId, content, type: 'text', mentions: [] }
+    return { user, edit: true, messageId, groupId, content, type, mentions }
   }
   const { groupId, content, type = 'text', mentions = [], replyToId, fileId } = request.fields
   return { user, edit: false, groupId, content, type, mentions, replyToId, fileId }
@@ -72,13 +72,12 @@ function changed(request: Post, change: DraftChange): Uint8Array {
 
 function encodeChanged(request: Post, { content, type, mentions }: DraftChange): Uint8Array {
   const { ref, fields } = request
-  if (request.event === 'edit_message') {
-    return encodeRequest('edit_message', ref, { ...request.fields, content: content ?? fields.content })
-  }
-  return encodeRequest('send_message', ref, {
-    ...request.fields,
+  const changes = {
     content: content ?? fields.content,
-    type: type ?? request.fields.type,
-    mentions: mentions ?? request.fields.mentions,
-  })
+    type: type ?? fields.type,
+    mentions: mentions ?? fields.mentions,
+  }
+  return request.event === 'edit_message'
+    ? encodeRequest('edit_message', ref, { ...request.fields, ...changes })
+    : encodeRequest('send_message', ref, { ...request.fields, ...changes })
 }

@@ -7,7 +7,7 @@
  */
 import type { Message } from '../../protocol/records.ts'
 import type { EngineLogger } from '../engine-logger.ts'
-import type { Hooks } from './hooks.ts'
+import type { Hooks, MessageChange } from './hooks.ts'
 import { type After, logFailure, withinTime } from './time-limit.ts'
 
 const AT_ONCE = 64
@@ -15,15 +15,17 @@ const MAX_WAITING = 10_000
 /** Dropped notices are told in lots. */
 const TOLD_MS = 10_000
 
-/** A message that is durable, and who of the others was away. */
+/** A message, or a change of one, that is durable; of a new one, who of the others was away. */
 export interface Posted {
   readonly message: Message
+  readonly change: MessageChange
   readonly away: readonly string[]
 }
 
 /** The notices of one message: `afterMessage` for null, `userOffline` for a user. */
 interface Lot {
   readonly message: Message
+  readonly change: MessageChange
   readonly whom: readonly (string | null)[]
   /** The first of `whom` that was not told yet. */
   at: number
@@ -66,11 +68,11 @@ export class Notices {
   }
 
   /** Tells of a message. */
-  posted({ message, away }: Posted): void {
+  posted({ message, change, away }: Posted): void {
     const { afterMessage, userOffline } = this.#options.hooks
     const whom = [...(afterMessage ? [null] : []), ...(userOffline ? away : [])]
     if (this.#closed || whom.length === 0) return
-    const lot: Lot = { message, whom, at: 0, behind: null }
+    const lot: Lot = { message, change, whom, at: 0, behind: null }
     if (this.#last) this.#last.behind = lot
     else this.#first = lot
     this.#last = lot
@@ -113,7 +115,7 @@ export class Notices {
       const taken = this.#take()
       if (!taken) return
       this.#running += 1
-      void this.#tell(taken.message, taken.userId).then(() => {
+      void this.#tell(taken.lot, taken.userId).then(() => {
         this.#running -= 1
         if (this.#waiting > 0) this.#later()
         else if (this.#running === 0) this.#onEmpty?.()
@@ -121,11 +123,11 @@ export class Notices {
     }
   }
 
-  async #tell(message: Message, userId: string | null): Promise<void> {
+  async #tell({ message, change }: Lot, userId: string | null): Promise<void> {
     const { hooks, timeoutMs, after, logger } = this.#options
     const hook = userId === null ? 'afterMessage' : 'userOffline'
     const run = () =>
-      userId === null ? hooks.afterMessage?.(message) : hooks.userOffline?.({ userId, message })
+      userId === null ? hooks.afterMessage?.(message, change) : hooks.userOffline?.({ userId, message })
     try {
       await withinTime(hook, run, timeoutMs, after)
     } catch (error) {
@@ -134,7 +136,7 @@ export class Notices {
   }
 
   /** The oldest that waits. */
-  #take(): { readonly message: Message; readonly userId: string | null } | null {
+  #take(): { readonly lot: Lot; readonly userId: string | null } | null {
     const lot = this.#first
     if (!lot) return null
     const userId = lot.whom[lot.at] ?? null
@@ -144,7 +146,7 @@ export class Notices {
       this.#first = lot.behind
       if (!this.#first) this.#last = null
     }
-    return { message: lot.message, userId }
+    return { lot, userId }
   }
 
   #drop(count: number): void {

@@ -15,6 +15,7 @@ import type { Effect } from '../actors/effects.ts'
 import type { GroupState } from '../actors/group/group-state.ts'
 import { isGone } from '../actors/group/known-messages.ts'
 import type { Clock } from '../clock.ts'
+import type { MessageChange } from '../hooks/hooks.ts'
 import type { Posted } from '../hooks/notices.ts'
 import type { Log, LogEntry, LoggedEvent, LogListener, ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
@@ -157,7 +158,7 @@ export class Ledger {
     )
     const offset = this.#appended
     state.recent.push(logged, offset, this.#committed)
-    if (isPost && this.#options.tellPosts) this.#tellPosted(event.fields.message, state, offset)
+    if (isPost && this.#options.tellPosts) this.#tellHooks(event.fields.message, 'posted', state)
     const show = () => {
       state.publishedSeq = seq
       this.#deps.toHub.push(ToHub.publish, 0, group.topic, frame)
@@ -166,18 +167,19 @@ export class Ledger {
     else this.#held.push(offset, { type: 'show', frame, release: show })
   }
 
-  /** The service's hooks hear of a post once it is durable. */
-  #tellPosted(message: Message, { members }: GroupState, offset: number): void {
+  /** The service's hooks are told of a post, or what became of one, once that is durable. */
+  #tellHooks(message: Message, change: MessageChange, { members }: GroupState): void {
     const release = () => {
       const now = this.#deps.now()
       const away: string[] = []
-      for (const { userId, quietUntil } of this.#options.tellPosts?.away ? members.values() : []) {
+      const tellsAway = change === 'posted' && this.#options.tellPosts?.away
+      for (const { userId, quietUntil } of tellsAway ? members.values() : []) {
         if (userId === message.senderId || quietUntil > now) continue
         if (!this.#directory.presenceOf(userId).connected) away.push(userId)
       }
-      this.#deps.toHub.push(ToHub.posted, 0, undefined, pack({ message, away } satisfies Posted))
+      this.#deps.toHub.push(ToHub.posted, 0, undefined, pack({ message, change, away } satisfies Posted))
     }
-    this.#held.push(offset, { type: 'call', release })
+    this.#held.push(this.#appended, { type: 'call', release })
   }
 
   /** A post is another from now on. */
@@ -186,6 +188,8 @@ export class Ledger {
     this.append({ type: 'change', message }, group)
     const { changed, recent, publishedSeq } = state
     changed.set(message, before, seq, this.#appended, publishedSeq)
+    const what = this.#options.tellPosts && changeOf(before, message)
+    if (what) this.#tellHooks(message, what, state)
     if (isGone(message)) recent.emptyEdits(message.groupId, message.seq)
     // An older answer of the log may be on its way to somebody.
     if (reading === 0) changed.tidy(this.#committed, publishedSeq, (left) => recent.replace(left))
@@ -215,6 +219,15 @@ export class Ledger {
     if (held.type === 'answer') this.#watcher.send(held.to.session, held.frame)
     else held.release()
   }
+}
+
+/** What hooks call the change of a post; undefined for what is none of its content. */
+function changeOf(before: Message, after: Message): MessageChange | undefined {
+  if (after.deletedAt !== before.deletedAt) return 'deleted'
+  if (after.recalledAt !== before.recalledAt) return 'recalled'
+  const { content, mentions, type } = before
+  const edited = after.content !== content || after.mentions !== mentions || after.type !== type
+  return edited ? 'edited' : undefined
 }
 
 /** The post that an event is about. */

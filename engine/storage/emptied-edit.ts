@@ -9,5 +9,5 @@ import { toMessageId } from '../../protocol/ids.ts'
 export function emptiedEdit(frame: Uint8Array, groupId: string, seq: number): Uint8Array | null {
   const event = decodeEvent(frame)
   if (event?.event !== 'message_edited' || event.fields.messageId !== toMessageId(groupId, seq)) return null
-  return encodeEvent('message_edited', 0, { ...event.fields, content: '' })
+  return encodeEvent('message_edited', 0, { ...event.fields, content: '', mentions: [] })
 }

@@ -70,14 +70,23 @@ export function by(userId: string): Caller {
   return { session: 3, ref: 7, userId, name: nameOf(userId) }
 }
 
-/** Everything a handler could have changed, to compare before and after. */
-export function snapshot(group: GroupState): unknown {
+/**
+ * Everything a handler could have changed, to compare before and after: all fields of the state,
+ * so that one that is added is compared, too.
+ */
+export function snapshot(group: GroupState): Readonly<Record<string, unknown>> {
+  const { recent, receiptNews, changed, ...plain } = group
+  const events = recent.range(recent.floor - 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+  const seqs = Array.from({ length: group.lastSeq + 1 }, (_, seq) => seq)
   return structuredClone({
-    members: [...group.members.values()],
-    tempIds: [...group.tempIds],
-    lastSeq: group.lastSeq,
-    publishedSeq: group.publishedSeq,
-    recent: group.recent.range(group.recent.floor - 1, Number.MAX_SAFE_INTEGER, 1_000),
+    ...plain,
+    // In their order, which `toEqual` does not look at in maps and sets.
+    members: [...plain.members],
+    pins: [...plain.pins],
+    tempIds: [...plain.tempIds],
+    recent: { floor: recent.floor, events },
+    changed: seqs.map((seq) => changed.find(seq)),
+    receiptNews: { empty: receiptNews.empty, full: receiptNews.full },
   })
 }
 

@@ -6,41 +6,81 @@
  * is left, in memory, in the log and in its edits.
  */
 import { ChatError } from '../../../protocol/errors.ts'
+import { parseMessageId } from '../../../protocol/ids.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Message } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, change, type Effects, record } from '../effects.ts'
 import { type GroupState, nextSeq } from './group-state.ts'
-import { refuseGone, withMessage } from './known-messages.ts'
+import { refuseGone, withMessage, withPost } from './known-messages.ts'
+import { mentionsOf, stillWritten } from './mentions.ts'
 import { callerMay, refuseDeletion, refuseOthers } from './permissions.ts'
 
 export function editMessage(
   group: GroupState,
   by: Caller,
-  { messageId, content }: RequestFields<'edit_message'>,
+  fields: RequestFields<'edit_message'>,
+  asked: number,
+): Effects {
+  const { messageId } = fields
+  return withMessage(group, by, messageId, asked, (message, now) => {
+    if (message.replyToId === undefined || !message.mentions) {
+      return edit(group, by, fields, message, undefined, now)
+    }
+    // One of its mentions may be that of the reply. After a read the message is looked up again.
+    return withPost(group, by, parseMessageId(message.replyToId).seq, now, (repliedTo, later) =>
+      withMessage(group, by, messageId, later, (latest, at) =>
+        edit(group, by, fields, latest, repliedTo, at),
+      ),
+    )
+  })
+}
+
+function edit(
+  group: GroupState,
+  by: Caller,
+  fields: RequestFields<'edit_message'>,
+  message: Message,
+  repliedTo: Message | undefined,
   now: number,
 ): Effects {
-  return withMessage(group, by, messageId, now, (message, at) => {
-    callerMay(group, by, 'edit_message', at)
-    refuseOthers(by, message)
-    refuseGone(message)
-    const { editWindowMs } = group.rules
-    if (editWindowMs > 0 && at - message.createdAt > editWindowMs) throw new ChatError('edit_expired')
-    if (content.length === 0 && message.file === undefined) {
-      throw new ChatError('bad_request', 'content of a message without a file may not be empty', {
-        field: 'content',
-      })
-    }
-    if (content === message.content) return [answerCommitted(by, 'ok', {})]
-    const { groupId } = group
-    const seq = nextSeq(group)
-    return [
-      change(seq, message, { ...message, content, editedAt: at }),
-      record(seq, at, 'message_edited', { messageId, groupId, seq, content, editedAt: at }),
-      answerCommitted(by, 'ok', {}),
-    ]
-  })
+  const { messageId, content, type = message.type } = fields
+  callerMay(group, by, 'edit_message', now)
+  refuseOthers(by, message)
+  refuseGone(message)
+  const { editWindowMs } = group.rules
+  if (editWindowMs > 0 && now - message.createdAt > editWindowMs) throw new ChatError('edit_expired')
+  if (content.length === 0 && message.file === undefined) {
+    throw new ChatError('bad_request', 'content of a message without a file may not be empty', {
+      field: 'content',
+    })
+  }
+  // MEN-1: without `mentions` those stay that are still written.
+  const wanted = fields.mentions ?? stillWritten(group, message, content)
+  const mentions = mentionsOf(group, by.userId, wanted, repliedTo)
+  if (content === message.content && type === message.type && same(mentions, message.mentions)) {
+    return [answerCommitted(by, 'ok', {})]
+  }
+  const { groupId } = group
+  const seq = nextSeq(group)
+  return [
+    change(seq, message, { ...message, content, type, mentions, editedAt: now }),
+    record(seq, now, 'message_edited', {
+      messageId,
+      groupId,
+      seq,
+      content,
+      editedAt: now,
+      mentions: mentions ?? [],
+      type: type === message.type ? undefined : type,
+    }),
+    answerCommitted(by, 'ok', {}),
+  ]
+}
+
+function same(one: readonly string[] = [], other: readonly string[] = []): boolean {
+  return one.length === other.length && one.every((userId) => other.includes(userId))
 }
 
 export function deleteMessage(

@@ -26,16 +26,27 @@ export function withMessage(
 ): Effects {
   callerAsMember(group, by)
   const { seq } = parseMessageId(messageId)
+  return withPost(group, by, seq, now, (message, later) => {
+    if (!message) throw noSuchMessage()
+    return then(message, later)
+  })
+}
+
+/** Finds the post with this number, or that there is none, and goes on with it. */
+export function withPost(
+  group: GroupState,
+  by: Caller,
+  seq: number,
+  now: number,
+  then: (message: Message | undefined, now: number) => Effects,
+): Effects {
   const known = messageInMemory(group, seq)
-  if (known) return then(known, now)
-  if (seq >= group.recent.floor) throw noSuchMessage()
+  if (known || seq >= group.recent.floor) return then(known, now)
   const { groupId } = group
   return [
-    read({ read: 'message', groupId, seq }, by, (stored, later) => {
-      const message = group.changed.find(seq) ?? stored
-      if (!message) throw noSuchMessage()
-      return then(message, later)
-    }),
+    read({ read: 'message', groupId, seq }, by, (stored, later) =>
+      then(group.changed.find(seq) ?? stored ?? undefined, later),
+    ),
   ]
 }
 

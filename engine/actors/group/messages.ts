@@ -9,7 +9,8 @@ import type { Caller } from '../caller.ts'
 import { answerCommitted, type Effect, type Effects, read, record } from '../effects.ts'
 import { fileFor, fileShown } from './files.ts'
 import { type GroupState, idempotencyKey, nextSeq, rememberTempId } from './group-state.ts'
-import { messageInMemory } from './known-messages.ts'
+import { messageInMemory, withPost } from './known-messages.ts'
+import { mentionsOf } from './mentions.ts'
 import { callerAsMember, callerMay } from './permissions.ts'
 import { typingEnded } from './typing.ts'
 
@@ -21,24 +22,38 @@ export function sendMessage(
 ): Effects {
   callerAsMember(group, by)
   const { groupId } = group
-  const { tempId, fileId } = fields
-  // SPEC 5.3: the same tempId makes one message, and the second answer carries the first.
+  const { tempId, replyToId } = fields
+  // IDM-1: the same tempId makes one message, and the second answer carries the first as it is now.
   const known = group.tempIds.get(idempotencyKey(by.userId, tempId))
   if (known !== undefined) return answerAgain(group, by, tempId, known)
   callerMay(group, by, 'send_message', now)
   refuseEmpty(fields)
-  if (fields.replyToId !== undefined) refuseForeignReply(group, fields.replyToId)
-  if (fileId === undefined) return post(group, by, fields, undefined, now)
-  if (groupOfId(fileId) !== groupId) throw noSuchFile()
+  if (replyToId === undefined) return withFile(group, by, fields, undefined, now)
+  const { groupId: repliedIn, seq } = parseMessageId(replyToId)
+  if (repliedIn !== groupId || seq > group.lastSeq) throw noSuchPost()
+  return withPost(group, by, seq, now, (repliedTo, later) => {
+    if (!repliedTo) throw noSuchPost()
+    return withFile(group, by, fields, repliedTo, later)
+  })
+}
+
+/** Finds the file that the post shows, if it does, then posts. */
+function withFile(
+  group: GroupState,
+  by: Caller,
+  fields: RequestFields<'send_message'>,
+  repliedTo: Message | undefined,
+  now: number,
+): Effects {
+  const { fileId } = fields
+  if (fileId === undefined) return post(group, by, fields, repliedTo, undefined, now)
+  if (groupOfId(fileId) !== group.groupId) throw noSuchFile()
   const added = fileFor(group, fileId)
-  if (added) return post(group, by, fields, own(by, added), now)
+  if (added) return post(group, by, fields, repliedTo, own(by, added), now)
   return [
-    read({ read: 'file', fileId }, by, (stored, later) => {
-      const again = group.tempIds.get(idempotencyKey(by.userId, tempId))
-      if (again !== undefined) return answerAgain(group, by, tempId, again)
-      callerMay(group, by, 'send_message', later)
-      return post(group, by, fields, own(by, stored), later)
-    }),
+    read({ read: 'file', fileId }, by, (stored, later) =>
+      post(group, by, fields, repliedTo, own(by, stored), later),
+    ),
   ]
 }
 
@@ -47,11 +62,18 @@ function post(
   group: GroupState,
   by: Caller,
   fields: RequestFields<'send_message'>,
+  repliedTo: Message | undefined,
   file: File | undefined,
   now: number,
 ): Effects {
   const { groupId } = group
-  const { tempId, mentions } = fields
+  const { tempId, mentions = [] } = fields
+  if (repliedTo || file) {
+    // There may have been a read: meanwhile the same tempId may have become a message.
+    const known = group.tempIds.get(idempotencyKey(by.userId, tempId))
+    if (known !== undefined) return answerAgain(group, by, tempId, known)
+    callerMay(group, by, 'send_message', now)
+  }
   const seq = nextSeq(group)
   const message: Message = {
     messageId: toMessageId(groupId, seq),
@@ -65,7 +87,7 @@ function post(
     tempId,
     replyToId: fields.replyToId,
     file,
-    mentions: mentions && membersAmong(group, mentions),
+    mentions: mentionsOf(group, by.userId, mentions, repliedTo),
   }
   rememberTempId(group, by.userId, tempId, seq)
   if (file) fileShown(group, file.fileId)
@@ -99,12 +121,8 @@ function refuseEmpty({ content, fileId, type = 'text' }: RequestFields<'send_mes
   })
 }
 
-function refuseForeignReply(group: GroupState, replyToId: string): void {
-  const { groupId, seq } = parseMessageId(replyToId)
-  const known = groupId === group.groupId && seq <= group.lastSeq
-  if (!known || (seq >= group.recent.floor && !messageInMemory(group, seq))) {
-    throw new ChatError('not_found', 'a reply is to a message of the same group', { field: 'replyToId' })
-  }
+function noSuchPost(): ChatError {
+  return new ChatError('not_found', 'replyToId must be a message of the same group', { field: 'replyToId' })
 }
 
 /** A file is posted by who uploaded it. @throws ChatError `not_found` */
@@ -115,10 +133,4 @@ function own(by: Caller, found: { readonly file: File; readonly uploadedBy: stri
 
 function noSuchFile(): ChatError {
   return new ChatError('not_found', 'no such file of yours in this group', { field: 'fileId' })
-}
-
-/** Only members can be mentioned, each once. */
-function membersAmong(group: GroupState, userIds: readonly string[]): readonly string[] | undefined {
-  const mentioned = [...new Set(userIds)].filter((userId) => group.members.has(userId))
-  return mentioned.length > 0 ? mentioned : undefined
 }

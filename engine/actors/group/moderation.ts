@@ -3,11 +3,10 @@
  * a member decides for themselves. Who may is in `permissions.ts`.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
-import { answer, answerCommitted, append, type Effects, record } from '../effects.ts'
-import { type GroupState, type MemberState, nextSeq, toMember } from './group-state.ts'
+import { answerCommitted, append, type Effects, record } from '../effects.ts'
+import { type GroupState, type MemberState, nextSeq } from './group-state.ts'
 import { memberEntry } from './membership.ts'
 import { callerMay, memberNamed, refuseHigherRole } from './permissions.ts'
 
@@ -67,9 +66,10 @@ export function setRole(
 export function muteMember(
   group: GroupState,
   by: Caller,
-  { userId, until = FOR_GOOD }: RequestFields<'mute_member'>,
+  { userId, until: asked }: RequestFields<'mute_member'>,
   now: number,
 ): Effects {
+  const until = endOf(asked, now)
   const caller = callerMay(group, by, 'mute_member', now)
   const member = memberNamed(group, userId)
   refuseHigherRole(caller, member)
@@ -87,30 +87,19 @@ export function muteMember(
 export function muteGroup(
   group: GroupState,
   by: Caller,
-  { until = FOR_GOOD }: RequestFields<'mute_group'>,
+  { until: asked }: RequestFields<'mute_group'>,
   now: number,
 ): Effects {
+  const until = endOf(asked, now)
   const member = callerMay(group, by, 'mute_group', now)
   if (member.quietUntil === until) return [answerCommitted(by, 'ok', {})]
   return [...change(group, { ...member, quietUntil: until }), answerCommitted(by, 'ok', {})]
 }
 
-/** A page in the order of joining; the cursor is how many came before. */
-export function getMembers(
-  group: GroupState,
-  by: Caller,
-  { cursor, limit = limits.membersPage }: RequestFields<'get_members'>,
-  now: number,
-): Effects {
-  callerMay(group, by, 'get_members', now)
-  const from = cursor === undefined ? 0 : Number(cursor)
-  if (!Number.isSafeInteger(from) || from < 0) {
-    throw new ChatError('bad_request', 'cursor takes the cursor of an earlier page', { field: 'cursor' })
-  }
-  const members = [...group.members.values()].slice(from, from + limit).map(toMember)
-  const next = from + limit
-  const more = next < group.members.size ? String(next) : undefined
-  return [answer(by, 'members', { groupId: group.groupId, members, cursor: more })]
+/** When a mute ends; 0 for a time that has passed, which is no mute. */
+function endOf(until: number | undefined, now: number): number {
+  if (until === undefined) return FOR_GOOD
+  return until > now ? until : 0
 }
 
 function change(group: GroupState, member: MemberState): Effects {

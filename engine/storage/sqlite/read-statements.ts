@@ -2,6 +2,7 @@
  * Read statements: every question that the reader asks of the file, prepared once.
  */
 import type { Database } from 'better-sqlite3'
+import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { PostNumber, Status, StoredReceipts } from '../log.ts'
 import { type GroupRow, groupColumns, lastSeqColumn, type MemberRow } from './group-rows.ts'
@@ -59,6 +60,9 @@ export function prepareReads(db: Database) {
   const activeAt = `ifnull(
     (SELECT created_at FROM messages m WHERE m.group_key = g.group_key ORDER BY seq DESC LIMIT 1),
     g.created_at) AS active_at`
+  // By the event that pinned them: two pins may have one time, and the clock may be set back.
+  const pinOrder = `(SELECT max(e.seq) FROM events e WHERE e.group_key = m.group_key AND e.target_seq = m.seq
+    AND e.code = ${events.message_pinned.code})`
   type Page = [key: number, after: number, before: number, limit: number]
   return {
     begin: all<[], unknown>('BEGIN'),
@@ -117,10 +121,10 @@ export function prepareReads(db: Database) {
       `SELECT ${messageColumns} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?`,
     ),
     pins: all<[number], MessageRow>(
-      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.pinned_at IS NOT NULL ORDER BY m.pinned_at DESC, m.seq DESC`,
+      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.pinned_at IS NOT NULL ORDER BY ${pinOrder} DESC`,
     ),
     pinned: pluck<[number]>(
-      'SELECT seq FROM messages WHERE group_key = ? AND pinned_at IS NOT NULL ORDER BY pinned_at, seq',
+      `SELECT seq FROM messages m WHERE group_key = ? AND pinned_at IS NOT NULL ORDER BY ${pinOrder}`,
     ),
     // A file that no message shows any more is on its way out.
     file: all<[string], FileRow & { readonly uploaded_by: string; readonly uses: number }>(`

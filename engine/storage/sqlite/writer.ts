@@ -202,6 +202,7 @@ export class Writer {
     }
     this.#unread.changing(group, message.seq, gone, message.mentions ?? [])
     sql.changeMessage.run(
+      message.type,
       message.content,
       message.file?.fileId ?? null,
       message.mentions ? JSON.stringify(message.mentions) : null,
@@ -277,7 +278,7 @@ function prepare(db: Database) {
       .raw() as unknown as Statement<[number, number, number], [seq: number, frame: Buffer]>,
     putFrame: db.prepare('UPDATE events SET frame = ? WHERE group_key = ? AND seq = ?'),
     changeMessage: db.prepare(`
-      UPDATE messages SET content = ?, file_id = ?, mentions = ?, edited_at = ?, deleted_at = ?, deleted_by = ?,
+      UPDATE messages SET type = ?, content = ?, file_id = ?, mentions = ?, edited_at = ?, deleted_at = ?, deleted_by = ?,
         recalled_at = ?, reactions = ?, pinned_at = ?
       WHERE group_key = ? AND seq = ?`),
     putLease: db.prepare(`

@@ -47,6 +47,8 @@ describe('edit_message', () => {
       seq: 3,
       content: 'better',
       editedAt: 70,
+      mentions: [],
+      type: undefined,
     })
   })
 

@@ -134,6 +134,23 @@ describe('mute_member', () => {
   })
 })
 
+describe('a mute until a time that has passed', () => {
+  const { mute_member, mute_group } = groupHandlers
+
+  it('is none, and ends one', () => {
+    const group = aCrew()
+    const bruno = { ...g, userId: 'bruno' }
+    expect(brief(mute_member(group, by('max'), { ...bruno, until: 5 }, 5))).toEqual(done)
+    expect(brief(mute_group(group, by('bruno'), { ...g, until: 5 }, 5))).toEqual(done)
+    mute_member(group, by('max'), bruno, 0)
+    mute_group(group, by('bruno'), g, 0)
+    const ended = mute_member(group, by('max'), { ...bruno, until: 5 }, 6)
+    expect(only(ended, 'record').event.fields).toMatchObject({ userId: 'bruno', until: 0 })
+    mute_group(group, by('bruno'), { ...g, until: 5 }, 6)
+    expect(group.members.get('bruno')).toEqual(aMember('bruno'))
+  })
+})
+
 describe('mute_group', () => {
   it('is the caller’s own: no number, no event', () => {
     const group = aCrew()
@@ -160,6 +177,19 @@ describe('update_group', () => {
     })
     expect(group.info).toMatchObject({ name: 'Kitchen', topic: undefined })
     expect(brief(update_group(group, by('max'), { ...g, topic: '' }, 4))).toEqual(done)
+  })
+})
+
+describe('the name of a group', () => {
+  const { update_group } = groupHandlers
+
+  it('is taken away by an empty one, in the event, the state and the log', () => {
+    const group = aCrew({ name: 'Kitchen' })
+    const effects = update_group(group, by('max'), { ...g, name: '' }, 4)
+    expect(only(effects, 'record').event.fields).toMatchObject({ name: '' })
+    expect(group.info.name).toBeUndefined()
+    expect(only(effects, 'append').entry).toMatchObject({ type: 'group', group: { name: undefined } })
+    expect(brief(update_group(group, by('max'), { ...g, name: '' }, 5))).toEqual(done)
   })
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sendMessage } from '../../../engine/actors/group/messages.ts'
 import { REMEMBERED_TEMP_IDS } from '../../../engine/storage/log.ts'
-import { aGroup, aMember, brief, by, given, only, snapshot } from '../../support/groups.ts'
+import { aGroup, aMember, aPost, brief, by, given, only, snapshot } from '../../support/groups.ts'
 import { refusal } from '../../support/sessions.ts'
 import { aFile } from '../../support/store.ts'
 
@@ -49,6 +49,48 @@ describe('send_message', () => {
     const fromMemory = sendMessage(group, by('ana'), olá, 9)
     expect(brief(fromMemory)).toEqual(['answer_committed message_sent'])
     expect(group.lastSeq).toBe((before as { lastSeq: number }).lastSeq)
+  })
+
+  it('answers a tempId again with the edit that is not committed yet, from memory and beside the log', () => {
+    // IDM-1
+    const group = aGroup({ ana: 'admin' })
+    const [first] = sendMessage(group, by('ana'), olá, 0)
+    if (first?.type !== 'record' || first.event.name !== 'new_message') throw new Error('no message')
+    const { message } = first.event.fields
+    const edited = { ...message, content: 'tchau', editedAt: 3 }
+    const asked = sendMessage(group, by('ana'), olá, 2)
+    group.changed.set(edited, message, 3, 9, 2)
+    expect(only(given(asked, message), 'answer_committed').event.fields).toMatchObject({ message: edited })
+    group.recent.push({ seq: 2, message }, 1, 0)
+    const again = sendMessage(group, by('ana'), olá, 9)
+    expect(only(again, 'answer_committed').event.fields).toMatchObject({ message: edited })
+  })
+
+  it('replies to a post however old, and to nothing else however old', () => {
+    const group = aGroup({ ana: 'admin', bruno: 'member' })
+    for (let seq = 2; seq < 600; seq++) group.recent.push({ seq, message: aPost(seq) }, 0, 0)
+    group.lastSeq = 599
+    const reply = { ...olá, replyToId: 'g:3' }
+    const before = snapshot(group)
+    const asked = sendMessage(group, by('bruno'), reply, 0)
+    expect(only(asked, 'read').query).toEqual({ read: 'message', groupId: 'g', seq: 3 })
+    expect(() => given(asked, null)).toThrow(expect.objectContaining(refusal('not_found', 'replyToId')))
+    expect(snapshot(group)).toEqual(before)
+    // MEN-1: a reply mentions the sender of what it replies to.
+    const message = { replyToId: 'g:3', mentions: ['ana'] }
+    expect(only(given(asked, aPost(3)), 'record').event.fields).toMatchObject({ message })
+    // Meanwhile the same tempId has become a message.
+    expect(brief(given(asked, aPost(3)))).toEqual(['read'])
+    expect(group.lastSeq).toBe(600)
+  })
+
+  it('is refused to who was muted while the log was read', () => {
+    const group = aGroup({ ana: 'admin', bruno: 'member' })
+    for (let seq = 2; seq < 600; seq++) group.recent.push({ seq, message: aPost(seq) }, 0, 0)
+    group.lastSeq = 599
+    const asked = sendMessage(group, by('bruno'), { ...olá, replyToId: 'g:3' }, 0)
+    group.members.set('bruno', aMember('bruno', { mutedUntil: 5 }))
+    expect(() => given(asked, aPost(3), 4)).toThrow(expect.objectContaining({ code: 'muted' }))
   })
 
   it('remembers the newest 1,024 keys, and tells senders apart', () => {

@@ -27,8 +27,8 @@ describe('notices', () => {
       afterMessage: ({ content }) => void told.push(content),
       userOffline: ({ userId, message }) => void told.push(`${userId} ${message.content}`),
     })
-    notices.posted({ message: aMessage('g', 1), away: ['bruno', 'eva'] })
-    notices.posted({ message: aMessage('g', 2), away: [] })
+    notices.posted({ message: aMessage('g', 1), change: 'posted', away: ['bruno', 'eva'] })
+    notices.posted({ message: aMessage('g', 2), change: 'posted', away: [] })
     expect(told, 'not in the turn of the message').toEqual([])
     await eventually(() => expect(told).toEqual(['1', 'bruno 1', 'eva 1', '2']))
   })
@@ -46,7 +46,7 @@ describe('notices', () => {
         told += 1
       },
     })
-    notices.posted({ message: aMessage('g', 1), away: users(5_000) })
+    notices.posted({ message: aMessage('g', 1), change: 'posted', away: users(5_000) })
     await new Promise((resolve) => setImmediate(resolve))
     await new Promise((resolve) => setImmediate(resolve))
     expect(told).toBeLessThanOrEqual(128)
@@ -66,10 +66,10 @@ describe('notices', () => {
         await held
       },
     })
-    notices.posted({ message: aMessage('g', 1), away: users(64) })
+    notices.posted({ message: aMessage('g', 1), change: 'posted', away: users(64) })
     await eventually(() => expect(told).toHaveLength(64))
-    notices.posted({ message: aMessage('g', 2), away: users(6_000) })
-    notices.posted({ message: aMessage('g', 3), away: users(6_000) })
+    notices.posted({ message: aMessage('g', 2), change: 'posted', away: users(6_000) })
+    notices.posted({ message: aMessage('g', 3), change: 'posted', away: users(6_000) })
     expect([notices.size, notices.dropped]).toEqual([10_064, 2_000])
     clock.advance(10_000)
     expect(logged).toEqual(['hooks are too slow: notices were dropped {"dropped":2000}'])
@@ -88,7 +88,7 @@ describe('notices', () => {
         return
       },
     })
-    notices.posted({ message: aMessage('g', 1), away: ['throws', 'late', 'bruno'] })
+    notices.posted({ message: aMessage('g', 1), change: 'posted', away: ['throws', 'late', 'bruno'] })
     await eventually(() => expect(told).toEqual(['bruno']))
     clock.advance(2_000)
     await eventually(() => expect(notices.size).toBe(0))
@@ -106,12 +106,12 @@ describe('notices', () => {
         return userId === 'u0' ? new Promise(() => {}) : undefined
       },
     })
-    notices.posted({ message: aMessage('g', 1), away: users(200) })
+    notices.posted({ message: aMessage('g', 1), change: 'posted', away: users(200) })
     const closed = notices.close(1_000)
     await eventually(() => expect(told).toHaveLength(200))
     clock.advance(1_000)
     await closed
-    notices.posted({ message: aMessage('g', 2), away: ['bruno'] })
+    notices.posted({ message: aMessage('g', 2), change: 'posted', away: ['bruno'] })
     expect([notices.dropped, logged]).toEqual([0, []])
   })
 })

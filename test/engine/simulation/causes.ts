@@ -3,9 +3,10 @@
  */
 import type { LogEntry } from '../../../engine/storage/log.ts'
 import type { Event } from '../../../protocol/events.ts'
+import { parseMessageId } from '../../../protocol/ids.ts'
 import type { Asked } from './asked.ts'
 import { type GroupModel, type ModelReceipts, noReceipts, receiptsIn } from './group-model.ts'
-import { receiptsAfter } from './rules.ts'
+import { mentionsAfter, receiptsAfter } from './rules.ts'
 
 /** Whether the request can have caused the entry, in that group as it was before. */
 export function causes(
@@ -46,8 +47,18 @@ export function causes(
         fields.fileSize === entry.file.size
       )
     default:
-      return event !== null && causesEvent(asked, event)
+      return event !== null && causesEvent(asked, event) && mentionsRight(asked, group, event)
   }
+}
+
+/** An edit mentions whom it should: those named, or those that are still written. */
+function mentionsRight({ request }: Asked, group: GroupModel | null, event: Event): boolean {
+  if (event.event !== 'message_edited' || request.event !== 'edit_message') return true
+  const message = group?.messages.get(parseMessageId(event.fields.messageId).seq)
+  if (!group || !message) return false
+  const right = mentionsAfter(group, message, request.fields)
+  const { mentions = [] } = event.fields
+  return mentions.length === right.size && mentions.every((userId) => right.has(userId))
 }
 
 function causesEvent({ userId, request }: Asked, event: Event): boolean {
@@ -81,7 +92,7 @@ function causesEvent({ userId, request }: Asked, event: Event): boolean {
       if (name !== 'mute_member' || event.fields.by !== userId) return false
       return (
         asked.userId === event.fields.userId &&
-        (asked.until ?? Number.MAX_SAFE_INTEGER) === event.fields.until
+        [asked.until ?? Number.MAX_SAFE_INTEGER, 0].includes(event.fields.until)
       )
     }
     case 'group_updated': {

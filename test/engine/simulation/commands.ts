@@ -88,6 +88,7 @@ export function nextCommand(random: Random, userId: string, known: Known): Comma
   }
   const messageId = () => `${groupId}:${post()}`
   const messageIds = () => Array.from({ length: random.between(1, 4) }, messageId)
+  const words = (word: string) => (random.chance(0.2) ? `${word} @${random.pick(known.userIds)}` : word)
   const until = () => random.pick([undefined, 0, known.now + random.between(1, 60_000)])
   const file = () => random.maybe(known.files.filter(({ fileId }) => fileId.startsWith(`${groupId}:`)))
   switch (event) {
@@ -98,7 +99,7 @@ export function nextCommand(random: Random, userId: string, known: Known): Comma
         event,
         fields: {
           groupId,
-          content: random.chance(0.03) ? '' : `m${random.below(1_000_000)}`,
+          content: random.chance(0.03) ? '' : words(`m${random.below(1_000_000)}`),
           tempId: `t${random.below(random.chance(0.2) ? 8 : 1_000_000)}`,
           replyToId: random.chance(0.1) ? messageId() : undefined,
           mentions: random.chance(0.2) ? [other, random.pick(known.userIds)] : undefined,
@@ -160,7 +161,11 @@ export function nextCommand(random: Random, userId: string, known: Known): Comma
     case 'edit_message':
       return {
         event,
-        fields: { messageId: messageId(), content: random.chance(0.05) ? '' : `e${random.below(20)}` },
+        fields: {
+          messageId: messageId(),
+          content: random.chance(0.05) ? '' : words(`e${random.below(20)}`),
+          mentions: random.chance(0.2) ? [other, random.pick(known.userIds)] : undefined,
+        },
       }
     case 'delete_message':
     case 'recall_message':

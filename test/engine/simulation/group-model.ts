@@ -190,6 +190,8 @@ function happened(group: GroupModel, { event, fields }: Event, seq: number): Gro
         ...post,
         content: fields.content,
         editedAt: fields.editedAt,
+        mentions: fields.mentions?.length ? fields.mentions : undefined,
+        type: fields.type ?? post.type,
       }))
     case 'message_deleted':
       return message(fields.messageId, (post) => ({

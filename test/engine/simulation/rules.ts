@@ -85,7 +85,9 @@ export function verdict(
       if (message && message.senderId !== userId) codes.push('not_yours')
       if (message && editWindowMs > 0 && now - message.createdAt > editWindowMs) codes.push('edit_expired')
       if (content === '' && !message?.file) codes.push('bad_request')
-      return judge(content !== message?.content)
+      return judge(
+        message !== undefined && (content !== message.content || newMentions(group, message, fields)),
+      )
     }
     case 'delete_message': {
       const message = post(fields.messageId)
@@ -156,7 +158,7 @@ export function verdict(
       atLeast('moderator')
       named(fields.userId)
       against(fields.userId)
-      return judge(group.members.get(fields.userId)?.mutedUntil !== (fields.until ?? FOR_GOOD))
+      return judge(group.members.get(fields.userId)?.mutedUntil !== endOf(fields.until, now))
     }
     case 'set_role': {
       groupsOnly()
@@ -175,7 +177,7 @@ export function verdict(
       return judge(keys.some((key) => fields[key] !== undefined && fields[key] !== group[key]))
     }
     case 'mute_group':
-      return judge(me.quietUntil !== (fields.until ?? FOR_GOOD))
+      return judge(me.quietUntil !== endOf(fields.until, now))
     case 'message_delivered':
     case 'message_read': {
       const ids = fields.messageIds.map(parseMessageId)
@@ -208,6 +210,30 @@ export function verdict(
     default:
       return judge(false)
   }
+}
+
+/** When a mute ends: a time that has passed is none. */
+function endOf(until: number | undefined, now: number): number {
+  return until === undefined ? FOR_GOOD : until > now ? until : 0
+}
+
+type Edit = Extract<Request, { event: 'edit_message' }>['fields']
+
+/** MEN-1: whom the message mentions after such an edit. Simulated texts are words between spaces. */
+export function mentionsAfter(group: GroupModel, message: Message, edit: Edit): ReadonlySet<string> {
+  const before = message.mentions ?? []
+  const written = (content: string, userId: string) => content.split(' ').includes(`@${userId}`)
+  const kept = (userId: string) => written(edit.content, userId) || !written(message.content, userId)
+  const wanted = new Set(edit.mentions ?? before.filter(kept))
+  const replied = message.replyToId && group.messages.get(parseMessageId(message.replyToId).seq)?.senderId
+  if (replied && replied !== message.senderId && before.length > 0) wanted.add(replied)
+  return new Set([...wanted].filter((userId) => group.members.has(userId)))
+}
+
+function newMentions(group: GroupModel, message: Message, edit: Edit): boolean {
+  const after = mentionsAfter(group, message, edit)
+  const { mentions = [] } = message
+  return after.size !== mentions.length || !mentions.every((userId) => after.has(userId))
 }
 
 /** What the user's receipts are after such a request. */

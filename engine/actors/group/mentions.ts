@@ -1,0 +1,51 @@
+/**
+ * Mentions: whom a post mentions, as it is now (MEN-1).
+ *
+ * A mention is a user id beside the text; only members are mentioned, each once. A reply mentions
+ * the sender of the post that it replies to, whatever its text says. An edit that names no mentions
+ * keeps those that the text still has: `@` and the id, the name or the first word of the name. A
+ * mention that the old text did not have in any of these forms stays, since the text cannot tell.
+ */
+import type { Message } from '../../../protocol/records.ts'
+import type { GroupState } from './group-state.ts'
+
+/** The mentions of a post by `senderId`; undefined for none. */
+export function mentionsOf(
+  group: GroupState,
+  senderId: string,
+  userIds: readonly string[],
+  repliedTo: Message | undefined,
+): readonly string[] | undefined {
+  const replied = repliedTo && repliedTo.senderId !== senderId ? [repliedTo.senderId] : []
+  const mentioned = [...new Set([...userIds, ...replied])].filter((userId) => group.members.has(userId))
+  return mentioned.length > 0 ? mentioned : undefined
+}
+
+/** Those of the message's mentions that are still written where its content becomes another. */
+export function stillWritten(group: GroupState, message: Message, content: string): readonly string[] {
+  return (message.mentions ?? []).filter((userId) => {
+    const forms = formsOf(userId, group.members.get(userId)?.name)
+    return isWritten(content, forms) || !isWritten(message.content, forms)
+  })
+}
+
+function formsOf(userId: string, name: string | undefined): readonly string[] {
+  const firstWord = name?.split(/\s/u, 1)[0]
+  return [userId, name, firstWord].flatMap((form) => (form ? [form.toLowerCase()] : []))
+}
+
+/** Whether the text has `@` and one of the forms, not only as the beginning of a longer word. */
+function isWritten(content: string, forms: readonly string[]): boolean {
+  const text = content.toLowerCase()
+  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
+    const start = opening.test(text.charAt(at + 1)) ? at + 2 : at + 1
+    if (forms.some((form) => text.startsWith(form, start) && !goesOn.test(text.slice(start + form.length)))) {
+      return true
+    }
+  }
+  return false
+}
+
+/** `@[Ana]`, `@{ana}`, `@"Ana"`. */
+const opening = /[[{(<"']/
+const goesOn = /^(?:[\p{L}\p{M}\p{N}_]|[-.@'][\p{L}\p{N}])/u
