@@ -5,7 +5,7 @@
  * because it runs before anything is built and Node 20 reads no TypeScript.
  */
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { copyAssets, copySwaggerUi } from './assets.mjs'
 
@@ -21,5 +21,7 @@ try {
   // The compiler has said what is wrong; a stack trace of ours would hide it.
   process.exit(1)
 }
+// npm sets the mode of a command when it links it, which a second build would undo.
+chmodSync(`${root}/dist/server/main.js`, 0o755)
 copyAssets(root)
 copySwaggerUi(root)

@@ -312,6 +312,26 @@ export function configurationTable(): string {
   return `${lines.join('\n')}\n`
 }
 
+/** The settings for `--help`: the variable, its default, and what it means. */
+export function settingsHelp(): string {
+  return rows
+    .map(
+      ([, row]) =>
+        `  ${row.env} (${defaultInWords(row).replaceAll('`', '')})\n${wrapped(row.doc.replaceAll('`', ''))}`,
+    )
+    .join('\n')
+}
+
+/** The setting that an option such as `--port` or `--data-dir` stands for. */
+export function settingOfOption(option: string): SettingSpec | undefined {
+  const asked = option.replaceAll('-', '_').toUpperCase()
+  return rows.find(([, { env }]) => env === asked)?.[1]
+}
+
+function wrapped(text: string): string {
+  return text.replaceAll(/(.{1,90})(?: |$)/g, '      $1\n').trimEnd()
+}
+
 function defaultInWords(row: SettingSpec): string {
   if (row.defaultText) return row.defaultText
   return row.default === undefined ? 'none' : `\`${String(row.default)}\``

@@ -5,8 +5,8 @@
  * restarts and `tertulia token` share it. In production the settings name a key or nothing starts.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { ConfigError, type Settings } from './config.ts'
 
 export type SigningKey =
@@ -15,6 +15,7 @@ export type SigningKey =
   | { readonly kind: 'jwks'; readonly url: string }
 
 const FILE = 'jwt-secret'
+const DATABASE = 'tertulia.db'
 
 /**
  * The key that the settings name, or the made one. Reads and writes the data folder.
@@ -25,6 +26,23 @@ export function signingKey(settings: Settings): SigningKey {
   if (settings.jwtPublicKey !== undefined) return { kind: 'publicKey', pem: settings.jwtPublicKey }
   if (settings.jwtJwksUrl !== undefined) return { kind: 'jwks', url: settings.jwtJwksUrl }
   return { kind: 'secret', secret: madeSecret(settings.dataDir) }
+}
+
+/**
+ * Checks that a secret which this process made now would be a server's.
+ * @throws ConfigError where there is no server's folder, or its server has its key from elsewhere.
+ */
+export function requireSharedSecret(settings: Settings): void {
+  const { dataDir, jwtSecret, jwtPublicKey, jwtJwksUrl } = settings
+  if ((jwtSecret ?? jwtPublicKey ?? jwtJwksUrl) !== undefined || existsSync(join(dataDir, FILE))) return
+  const folder = resolve(dataDir)
+  const advice = 'use the DATA_DIR or the JWT_SECRET of the server, or run this in its folder'
+  if (!existsSync(folder))
+    throw new ConfigError(`no server accepts a token from here: there is no data folder ${folder}; ${advice}`)
+  if (existsSync(join(folder, DATABASE)))
+    throw new ConfigError(
+      `no server accepts a token from here: the server of ${folder} has its key from elsewhere; ${advice}`,
+    )
 }
 
 function madeSecret(dataDir: string): string {

@@ -47,18 +47,34 @@ function request(event, data) {
 }
 
 function connect(token) {
+  if (socket) socket.close()
   const scheme = location.protocol === 'https:' ? 'wss://' : 'ws://'
-  socket = new WebSocket(scheme + location.host + '/ws', ['tertulia.v1.json', 'bearer.' + token])
+  const own = new WebSocket(scheme + location.host + '/ws', ['tertulia.v1.json', 'bearer.' + token])
+  socket = own
+  // For this tab only, so that a reload goes on and another tab may be another user.
+  sessionStorage.setItem('token', token)
+  reset()
   say('Connecting …')
-  socket.onmessage = ({ data }) => received(data)
-  socket.onclose = ({ code, reason }) => {
+  $('tokenForm').hidden = true
+  own.onmessage = ({ data }) => {
+    if (socket === own) received(data)
+  }
+  own.onclose = ({ code, reason }) => {
+    if (socket !== own) return
     socket = null
-    me = ''
-    answers.clear()
+    // A token that was refused is not tried again by a reload.
+    if (code >= 4400) sessionStorage.removeItem('token')
+    reset()
     say('Closed: ' + code + (reason ? ' (' + reason + ')' : ''))
     $('tokenForm').hidden = false
-    enable()
   }
+}
+
+function reset() {
+  me = ''
+  groupId = ''
+  answers.clear()
+  enable()
 }
 
 function received(text) {
@@ -72,7 +88,6 @@ function received(text) {
   if (event === 'connected') {
     me = data.userId
     say('Connected as ' + me + ', server ' + data.serverVersion)
-    $('tokenForm').hidden = true
     enable()
   } else if (event === 'new_message' && data.message.groupId === groupId) {
     show(data.message)
@@ -131,11 +146,11 @@ $('tokenForm').onsubmit = (event) => {
 }
 
 const fromLink = new URLSearchParams(location.hash.slice(1)).get('token')
-if (fromLink) {
-  // The token leaves the address bar, the history and every later screenshot.
-  history.replaceState(null, '', location.pathname)
-  connect(fromLink)
-} else {
+// The token leaves the address bar, the history and every later screenshot.
+if (fromLink) history.replaceState(null, '', location.pathname)
+const token = fromLink || sessionStorage.getItem('token')
+if (token) connect(token)
+else {
   say('No token: paste one, from tertulia token --user NAME.')
   $('tokenForm').hidden = false
 }

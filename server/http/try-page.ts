@@ -12,7 +12,7 @@ const style = `
 body { margin: 0 auto; padding: 1.5rem; max-width: 60rem }
 h1 { margin: 0; font-size: 1.4rem }
 p { margin: .3rem 0 1rem }
-form { display: flex; flex-wrap: wrap; gap: .5rem; margin: 0 0 .75rem }
+form:not([hidden]) { display: flex; flex-wrap: wrap; gap: .5rem; margin: 0 0 .75rem }
 input { flex: 1 1 12rem; min-width: 0; padding: .5rem .7rem; border: 1px solid var(--line); border-radius: .4rem; font: inherit; background: none; color: inherit }
 button { padding: .5rem .9rem; border: 0; border-radius: .4rem; font: inherit; background: var(--accent); color: #fff; cursor: pointer }
 button:disabled, input:disabled { opacity: .45; cursor: default }

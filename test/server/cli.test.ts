@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createAuthenticator } from '../../server/auth.ts'
 import { runCli } from '../../server/cli.ts'
+import { settings } from '../../server/config.ts'
 
 const secret = 'a secret of thirty-two bytes, and more'
 
@@ -52,7 +53,6 @@ describe('tertulia token', () => {
   })
 
   it.each([
-    [[], 'token needs --user ID'],
     [['--user', ''], '--user takes 1 to 128 bytes'],
     [['--user', 'x'.repeat(129)], '--user takes 1 to 128 bytes'],
     [['--user', 'ana', '--name', 'x'.repeat(257)], '--name takes at most 256 bytes'],
@@ -60,6 +60,26 @@ describe('tertulia token', () => {
     [['--user', 'ana', '--ttl', '0s'], '--ttl takes a time such as 30m, 12h or 7d'],
   ])('refuses %j', async (args, message) => {
     expect(await run(['token', ...args])).toEqual({ code: 1, out: '', err: `tertulia: ${message}` })
+  })
+
+  it('makes none that no server accepts: without a data folder, or beside a server with its own key', async () => {
+    const missing = join(dataDir, 'missing')
+    const elsewhere = await run(['token', '--user', 'ana'], { DATA_DIR: missing })
+    expect(elsewhere).toMatchObject({ code: 1, out: '' })
+    expect(elsewhere.err).toContain(`there is no data folder ${missing}; use the DATA_DIR or the JWT_SECRET`)
+    expect(existsSync(missing)).toBe(false)
+    writeFileSync(join(dataDir, 'tertulia.db'), '')
+    const ofAnother = await run(['token', '--user', 'ana'])
+    expect(ofAnother).toMatchObject({ code: 1, out: '' })
+    expect(ofAnother.err).toContain('has its key from elsewhere')
+    expect(existsSync(join(dataDir, 'jwt-secret'))).toBe(false)
+  })
+
+  // IDN-1
+  it('writes the claims that the settings name', async () => {
+    const env = { JWT_SECRET: secret, JWT_USER_CLAIM: 'uid', JWT_NAME_CLAIM: 'nick' }
+    const { out } = await run(['token', '--user', 'ana', '--name', 'Ana'], env)
+    expect(decodeJwt(out)).toMatchObject({ uid: 'ana', nick: 'Ana' })
   })
 
   it('makes none where only the issuer’s public key is known', async () => {
@@ -119,9 +139,32 @@ describe('tertulia', () => {
     expect((await run(['--version'])).out).toMatch(/^\d+\.\d+\.\d+/)
   })
 
-  it.each([[['dance']], [['serve', 'twice']], [['--loud']]])('does not know %j', async (args) => {
-    const { code, err } = await run(args)
-    expect(code).toBe(2)
-    expect(err).toContain('See tertulia --help.')
+  it('helps with every setting, and with each command', async () => {
+    const { out } = await run(['--help'])
+    for (const { env } of Object.values(settings)) expect(out).toContain(`  ${env} (`)
+    for (const command of ['serve', 'token', 'backup', 'stats']) {
+      const { code, out: own } = await run([command, '--help'])
+      expect({ code, own }).toEqual({ code: 0, own: expect.stringContaining(`tertulia ${command}`) })
+      expect((await run(['help', command])).out).toBe(own)
+    }
+  })
+
+  it.each([
+    [['dance'], 'there is no command dance; there are serve, token, backup, stats'],
+    [['serve', 'twice'], 'serve does not take twice: tertulia serve'],
+    [['--loud'], 'serve has no option --loud: tertulia serve'],
+    [['--port', '5000'], '--port is no option but a variable: PORT=5000 tertulia serve'],
+    [['serve', '--data-dir=/x'], '--data-dir is no option but a variable: DATA_DIR=/x tertulia serve'],
+    [
+      ['token', '--jwt-secret', 'hunter2'],
+      '--jwt-secret is no option but a variable: JWT_SECRET=… tertulia token',
+    ],
+    [['token'], 'token needs --user ID, such as: tertulia token --user ana'],
+    [['token', '--user'], '--user needs a value: tertulia token --user ID [--name NAME] [--ttl TIME]'],
+    [['backup'], 'backup needs FILE: tertulia backup FILE'],
+    [['backup', '--user', 'ana', 'x.db'], 'backup has no option --user: tertulia backup FILE'],
+    [['stats', '--watch=1'], '--watch takes no value: tertulia stats [URL] [--watch]'],
+  ])('does not understand %j, and says what to write', async (args, message) => {
+    expect(await run(args)).toEqual({ code: 2, out: '', err: `${message}\nSee tertulia --help.` })
   })
 })

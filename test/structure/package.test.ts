@@ -38,6 +38,15 @@ describe('package.json', () => {
     }
   })
 
+  it('builds commands that may be run', () => {
+    // npm sets the mode when it links a command; a build after that must not undo it.
+    for (const built of Object.values(manifest.bin)) {
+      expect(readFileSync(`${root}/scripts/build.mjs`, 'utf8')).toContain(
+        `chmodSync(\`\${root}/${built}\`, 0o755)`,
+      )
+    }
+  })
+
   it('gives Node the same arguments by `npm start`, by the command and in the bench', () => {
     const start = /^node (?<args>.*) dist\/server\/main\.js serve$/.exec(manifest.scripts['start'] ?? '')
     const args = (start?.groups?.['args'] ?? '').split(' ')
