@@ -26,8 +26,10 @@ import type { ShardStats } from './shards/shard.ts'
 import { startWorkerShards } from './shards/worker-shards.ts'
 import type { Durability } from './storage/sqlite/database.ts'
 
-/** `close` gives the shards so long to commit what they have; it fits into a 5 s stop. */
-const DRAIN_MS = 3_500
+/** How long `close` takes at most, unless it is told otherwise; it fits into a 5 s stop. */
+const CLOSE_MS = 3_500
+/** Of that, what is left for the threads to end, whatever the steps before have taken. */
+const THREADS_END_MS = 500
 const IDLE_MS = 60_000
 /** Of that, what the hooks have for requests that they are looking at. */
 const HOOKS_DRAIN_MS = 2_000
@@ -97,8 +99,12 @@ export interface Engine {
   /** Whether writes are taken. */
   health(): Health
   stats(): Promise<EngineStats>
-  /** Commits everything, gives leases back and ends the threads. May be called again. */
-  close(): Promise<void>
+  /**
+   * Commits everything, gives leases back and ends the threads, within `withinMs` (3,500 by
+   * default). Rejects where a thread hangs; what was acknowledged is stored all the same. May be
+   * called again: the first call counts.
+   */
+  close(withinMs?: number): Promise<void>
 }
 
 /**
@@ -154,16 +160,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   hub.addPublisher(topics)
 
   let closing: Promise<void> | null = null
-  const close = async () => {
-    const begunMs = performance.now()
-    const leftMs = () => Math.max(0, DRAIN_MS - (performance.now() - begunMs))
-    await hub.stop(HOOKS_DRAIN_MS)
+  const close = async (withinMs: number) => {
+    const endMs = performance.now() + withinMs
+    const leftMs = () => Math.max(0, endMs - THREADS_END_MS - performance.now())
+    await hub.stop(Math.min(HOOKS_DRAIN_MS, leftMs()))
     await hub
       .drain(leftMs())
       .catch((error: Error) => logger.error({ cause: error.message }, 'stopped unfinished'))
     await hub.endNotices(leftMs())
     hub.endSessions()
-    await running.close()
+    await running.close(Math.max(THREADS_END_MS, endMs - performance.now()))
   }
   return {
     gateway: hub,
@@ -178,14 +184,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         hub.closed(session)
       }
     },
-    health: () => hub.health(),
+    health() {
+      const { silent } = running
+      if (silent !== null) return { ready: false, reason: `the thread ${silent} does not answer` }
+      return hub.health()
+    },
     async stats() {
       if (closing !== null) throw new ChatError('shutting_down')
       const [stats, search] = await Promise.all([hub.stats(), running.searchStats()])
       return { ...stats, search }
     },
-    close() {
-      closing ??= close()
+    close(withinMs = CLOSE_MS) {
+      closing ??= close(withinMs)
       return closing
     },
   }

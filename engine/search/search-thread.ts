@@ -9,6 +9,7 @@ import { setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { EngineLogger } from '../engine-logger.ts'
 import { post, unpack } from '../shards/packing.ts'
+import { answerPings } from '../shards/watchdog.ts'
 import type { ReadQuery, SearchRead } from '../storage/log.ts'
 import type { ReadAnswer } from '../storage/query-port.ts'
 import type { ChangeNote } from './changed-groups.ts'
@@ -21,6 +22,7 @@ export interface SearchThreadData {
   /** One for each shard. */
   readonly ports: readonly MessagePort[]
   readonly writer: MessagePort
+  readonly watch: MessagePort
 }
 
 /** What the main thread says to it. */
@@ -41,8 +43,9 @@ export type SearchThreadNote =
 /** Added to the priority of the process, where 19 is the last. */
 const NICE = 10
 
-const { dataDir, ports, writer } = workerData as SearchThreadData
+const { dataDir, ports, writer, watch } = workerData as SearchThreadData
 const main = parentPort as MessagePort
+answerPings(watch)
 const tell = (note: SearchThreadNote) => main.postMessage(note)
 const logAs = (level: keyof EngineLogger) => (fields: object, message: string) =>
   tell({ type: 'log', level, fields, message })

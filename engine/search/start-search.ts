@@ -19,7 +19,7 @@ export interface RunningSearch {
 export async function startSearch(data: SearchThreadData, logger: EngineLogger): Promise<RunningSearch> {
   const worker = new Worker(new URL('./search-thread.js', import.meta.url), {
     workerData: data,
-    transferList: [...data.ports, data.writer],
+    transferList: [...data.ports, data.writer, data.watch],
     name: 'search',
   })
   const asked: ((stats: IndexerStats) => void)[] = []

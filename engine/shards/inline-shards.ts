@@ -45,6 +45,8 @@ export function startInlineShards({
       take = taker
     },
     searchStats: async () => storage.searchStats(),
+    // There is no other thread.
+    silent: null,
     async close() {
       clearInterval(sweep)
       shard.close()

@@ -19,6 +19,7 @@ import type { MessageChange } from '../hooks/hooks.ts'
 import type { Posted } from '../hooks/notices.ts'
 import type { Log, LogEntry, LoggedEvent, LogListener, ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
+import { StallGuard } from '../storage/stall-guard.ts'
 import { type Outbox, ToHub } from './batch.ts'
 import { encode } from './encode.ts'
 import { type Held, HeldBack } from './held-back.ts'
@@ -38,6 +39,8 @@ export interface LedgerOptions {
 export interface LedgerDeps extends Pick<Clock, 'now'> {
   readonly toHub: Outbox
   readonly openLog: (listener: LogListener) => Log
+  /** Calls `then` after that time, unless the function returned was called before. */
+  readonly after: (delayMs: number, then: () => void) => () => void
 }
 
 /** What others hear of the log, after the ledger has dealt with it. */
@@ -67,6 +70,7 @@ export class Ledger {
   readonly #watcher: LogWatcher & Speaker
   readonly #log: Log
   readonly #held = new HeldBack()
+  readonly #guard: StallGuard
   #appended = 0
   #committed = 0
   #posts = 0
@@ -87,6 +91,17 @@ export class Ledger {
       committed: (offset) => this.#onCommitted(offset),
       failing: (reason) => this.#onFailing(reason),
     })
+    // A disk that hangs does not fail: nothing is committed, and no error says so.
+    this.#guard = new StallGuard({
+      after: deps.after,
+      waits: () => this.#appended > this.#committed,
+      onStalled: () => this.#onFailing('storage does not answer'),
+    })
+  }
+
+  /** Ends its timer. */
+  close(): void {
+    this.#guard.close()
   }
 
   get depths(): LedgerDepths {
@@ -116,6 +131,7 @@ export class Ledger {
   /** Writes an entry, for the actor whose it is. */
   append(entry: LogEntry, group: EventSource | null): void {
     this.#appended = this.#log.append(entry)
+    this.#guard.watch()
     if (group) group.lastOffset = this.#appended
   }
 
@@ -197,6 +213,7 @@ export class Ledger {
 
   #onCommitted(offset: number): void {
     this.#committed = offset
+    this.#guard.moved()
     if (this.#failing !== null) {
       this.#failing = null
       this.#deps.toHub.push(ToHub.storage, 1)

@@ -41,8 +41,6 @@ export interface PerformerOptions extends LedgerOptions {
 export interface ShardDeps extends LedgerDeps, Clock {
   /** A fresh id, time-ordered. */
   readonly newId: () => string
-  /** Calls `then` after that time, unless the function returned was called before. */
-  readonly after: (delayMs: number, then: () => void) => () => void
   /** Where the bytes of files go. */
   readonly files: Files
 }
@@ -98,6 +96,11 @@ export class Performer implements ActorContext {
 
   get committedOffset(): number {
     return this.#ledger.committedOffset
+  }
+
+  /** Ends its timers. */
+  close(): void {
+    this.#ledger.close()
   }
 
   /** From now on writes are refused: the shard drains. */

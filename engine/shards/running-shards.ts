@@ -28,6 +28,11 @@ export interface RunningShards {
   onBatch(take: (index: number, batch: Uint8Array) => void): void
   /** Where the search index stands. */
   searchStats(): Promise<IndexerStats>
-  /** Ends them after they have drained; storage last. */
-  close(): Promise<void>
+  /** The name of a thread that has stopped answering, or null. */
+  readonly silent: string | null
+  /**
+   * Ends them after they have drained; storage last.
+   * Rejects with the name of a thread that has not ended within that time; it is left behind.
+   */
+  close(withinMs: number): Promise<void>
 }

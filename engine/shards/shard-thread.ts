@@ -10,17 +10,20 @@ import { type LogPorts, RemoteLog } from '../storage/remote-log.ts'
 import { Outbox } from './batch.ts'
 import { Shard, type ShardOptions } from './shard.ts'
 import { startTimer } from './timer.ts'
+import { answerPings } from './watchdog.ts'
 
 /** What the main thread starts a shard thread with. */
 export interface ShardThreadData {
   readonly options: ShardOptions
   readonly files: Omit<FileStoreOptions, 'clock'>
   readonly log: LogPorts
+  readonly watch: MessagePort
 }
 
 const SWEEP_MS = 10_000
 
-const { options, files: folder, log: ports } = workerData as ShardThreadData
+const { options, files: folder, log: ports, watch } = workerData as ShardThreadData
+answerPings(watch)
 const hub = parentPort as MessagePort
 const logs: RemoteLog[] = []
 const files = new FileStore({ ...folder, clock: machineClock })

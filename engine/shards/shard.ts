@@ -141,9 +141,10 @@ export class Shard {
       this.#toHub.push(ToHub.drained, 0)
   }
 
-  /** Ends its timer; nothing may be asked of it afterwards. */
+  /** Ends its timers; nothing may be asked of it afterwards. */
   close(): void {
     this.#alarms.close()
+    this.#performer.close()
   }
 
   stats(): ShardStats {

@@ -8,12 +8,13 @@
 import { once } from 'node:events'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { startSearch } from '../search/start-search.ts'
-import type { Durability } from '../storage/sqlite/database.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import type { StorageThreadData, StorageThreadNote } from '../storage/writer-thread.ts'
 import type { RunningShards, ShardsOptions } from './running-shards.ts'
 import type { ShardOptions } from './shard.ts'
 import type { ShardThreadData } from './shard-thread.ts'
+import { startTimer } from './timer.ts'
+import { Watchdog } from './watchdog.ts'
 
 /** Starts `shards` shard threads and the threads of storage and search. @throws StorageError */
 export async function startWorkerShards(shards: number, options: ShardsOptions): Promise<RunningShards> {
@@ -22,33 +23,67 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
   const readerChannels = Array.from({ length: shards }, () => new MessageChannel())
   const searchChannels = Array.from({ length: shards }, () => new MessageChannel())
   const changes = new MessageChannel()
+  const watchdog = new Watchdog()
+  let ending = false
 
   const storage = (file: string, channels: readonly MessageChannel[], search?: MessagePort) =>
-    startStorageThread(file, dataDir, options.durability, channels, search)
+    startStorageThread(file, {
+      dataDir,
+      durability: options.durability,
+      ports: channels.map((channel) => channel.port1),
+      watch: watchdog.watch(storageThreadName(file)),
+      ...(search && { search }),
+    })
   // The writer makes the file that the others open.
-  const writer = await storage('../storage/writer-thread.js', writerChannels, changes.port1)
-  const reader = await storage('../storage/reader-thread.js', readerChannels).catch(endingWith(writer))
+  const writer = await storage('../storage/writer-thread.js', writerChannels, changes.port1).catch(
+    endingWith(watchdog),
+  )
+  const reader = await storage('../storage/reader-thread.js', readerChannels).catch(
+    endingWith(watchdog, writer),
+  )
   const search = await startSearch(
-    { dataDir, ports: searchChannels.map((channel) => channel.port1), writer: changes.port2 },
+    {
+      dataDir,
+      ports: searchChannels.map((channel) => channel.port1),
+      writer: changes.port2,
+      watch: watchdog.watch('search'),
+    },
     options.logger,
-  ).catch(endingWith(reader, writer))
+  ).catch(endingWith(watchdog, reader, writer))
 
   const workers = writerChannels.map((channel, index) => {
     const readerChannel = readerChannels[index] as MessageChannel
     const searchChannel = searchChannels[index] as MessageChannel
+    const name = `shard-${index}`
+    const watch = watchdog.watch(name)
     const data: ShardThreadData = {
       options: { ...options.shard, index, shards } satisfies ShardOptions,
       files: { dataDir, maxUploadBytes: options.maxUploadBytes },
       log: { writer: channel.port2, reader: readerChannel.port2, search: searchChannel.port2 },
+      watch,
     }
     return new Worker(new URL('./shard-thread.js', import.meta.url), {
       workerData: data,
-      transferList: [channel.port2, readerChannel.port2, searchChannel.port2],
-      name: `shard-${index}`,
+      transferList: [channel.port2, readerChannel.port2, searchChannel.port2, watch],
+      name,
     })
   })
-  for (const worker of [writer, reader, search.worker, ...workers]) {
-    worker.on('error', (error) => onFailure(error instanceof Error ? error : new Error(String(error))))
+  const threads = [
+    ['storage-writer', writer],
+    ['storage-reader', reader],
+    ['search', search.worker],
+    ...workers.map((worker, index) => [`shard-${index}`, worker] as const),
+  ] as const
+  for (const [name, worker] of threads) {
+    let failed = false
+    worker.on('error', (error) => {
+      failed = true
+      onFailure(error instanceof Error ? error : new Error(String(error)))
+    })
+    // A thread that ends by itself leaves the engine as useless as one that throws.
+    worker.on('exit', (code) => {
+      if (!ending && !failed) onFailure(new Error(`the thread ${name} ended by itself (exit code ${code})`))
+    })
   }
   return {
     ports: workers.map((worker) => ({
@@ -60,11 +95,21 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
       }
     },
     searchStats: () => search.stats(),
-    async close() {
-      await Promise.all(workers.map(end))
-      await end(reader)
-      await end(search.worker)
-      await end(writer)
+    get silent() {
+      return watchdog.silent
+    },
+    async close(withinMs) {
+      ending = true
+      const deadline = endingBy(withinMs)
+      try {
+        await Promise.all(workers.map((worker) => deadline.end(worker)))
+        await deadline.end(reader)
+        await deadline.end(search.worker)
+        await deadline.end(writer)
+      } finally {
+        deadline.cancel()
+        watchdog.close()
+      }
     },
   }
 }
@@ -75,28 +120,46 @@ async function end(worker: Worker): Promise<void> {
   await ended
 }
 
+/** Ends threads one after the other, all of them within that time. */
+function endingBy(withinMs: number) {
+  let cancel = () => {}
+  const late = new Promise<never>((_, reject) => {
+    cancel = startTimer(withinMs, () => reject(new Error('a thread did not end in time')))
+  })
+  // Awaited only where it matters.
+  late.catch(() => {})
+  return {
+    cancel: () => cancel(),
+    end: (worker: Worker) =>
+      Promise.race([end(worker), late]).catch((error: unknown) => {
+        // Its work can no longer keep the process.
+        worker.unref()
+        throw error
+      }),
+  }
+}
+
 /** A thread could not be started: those that were, in the order in which they end. */
-function endingWith(...workers: readonly Worker[]): (error: unknown) => Promise<never> {
+function endingWith(watchdog: Watchdog, ...workers: readonly Worker[]): (error: unknown) => Promise<never> {
   return async (error) => {
+    watchdog.close()
     for (const worker of workers) await end(worker)
     throw error
   }
 }
 
-async function startStorageThread(
-  file: string,
-  dataDir: string,
-  durability: Durability,
-  channels: readonly MessageChannel[],
-  search: MessagePort | undefined,
-): Promise<Worker> {
-  const ports = channels.map((channel) => channel.port1)
+async function startStorageThread(file: string, data: StorageThreadData): Promise<Worker> {
+  const { ports, watch, search } = data
   const worker = new Worker(new URL(file, import.meta.url), {
-    workerData: { dataDir, durability, ports, ...(search && { search }) } satisfies StorageThreadData,
-    transferList: search ? [...ports, search] : ports,
-    name: file.includes('writer') ? 'storage-writer' : 'storage-reader',
+    workerData: data,
+    transferList: [...ports, watch, ...(search ? [search] : [])],
+    name: storageThreadName(file),
   })
   const [note] = (await once(worker, 'message')) as [StorageThreadNote]
   if (note.type === 'failed') throw new StorageError(note.message)
   return worker
+}
+
+function storageThreadName(file: string): string {
+  return file.includes('writer') ? 'storage-writer' : 'storage-reader'
 }

@@ -2,15 +2,19 @@
  * Query port: the asking end of a thread that answers reads.
  *
  * What one turn asked leaves as one batch. `maxOpen` bounds what may be asked at once; over it a
- * read is refused as `overloaded`.
+ * read is refused as `overloaded`. Where the other thread answers nothing for five seconds, what
+ * waits and what comes is refused as `storage_unavailable`, until it answers again.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { ChatError } from '../../protocol/errors.ts'
 import type { Defer } from '../shards/batch.ts'
 import { post, unpack } from '../shards/packing.ts'
+import { startTimer } from '../shards/timer.ts'
 import type { ReadName, ReadQuery, Reads } from './log.ts'
+import { StallGuard, type StallGuardDeps } from './stall-guard.ts'
 
 const RETRY_AFTER_MS = 500
+const STALLED_RETRY_AFTER_MS = 1_000
 
 /** What is answered: id, then the result or the text of the error. */
 export type ReadAnswer = readonly [id: number, ok: boolean, result: unknown]
@@ -27,18 +31,29 @@ export class QueryPort {
   readonly #pending = new Map<number, PendingRead>()
   #asked: [id: number, query: ReadQuery][] = []
   #lastId = 0
+  readonly #guard: StallGuard
+  /** The other thread answers nothing at present. */
+  #stalled = false
 
-  constructor(port: MessagePort, defer: Defer, maxOpen: number) {
+  constructor(port: MessagePort, defer: Defer, maxOpen: number, after: StallGuardDeps['after'] = startTimer) {
     this.#port = port
     this.#defer = defer
     this.#maxOpen = maxOpen
+    this.#guard = new StallGuard({
+      after,
+      waits: () => this.#pending.size > 0,
+      onStalled: () => this.#refuseAll(),
+    })
     port.on('message', (batch: Uint8Array) => {
+      this.#stalled = false
+      this.#guard.moved()
       for (const [id, ok, result] of unpack<ReadAnswer[]>(batch)) this.#answer(id, ok, result)
     })
   }
 
   /** Rejects where the other thread failed, or too much is open. */
   ask<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']> {
+    if (this.#stalled) return Promise.reject(unavailable())
     if (this.#pending.size >= this.#maxOpen) {
       return Promise.reject(new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS }))
     }
@@ -51,13 +66,22 @@ export class QueryPort {
       }
       this.#lastId += 1
       this.#pending.set(this.#lastId, { resolve, reject })
+      this.#guard.watch()
       this.#asked.push([this.#lastId, query as unknown as ReadQuery])
     })
   }
 
   /** Ends the port; the thread can end. */
   close(): void {
+    this.#guard.close()
     this.#port.close()
+  }
+
+  #refuseAll(): void {
+    this.#stalled = true
+    const waiting = [...this.#pending.values()]
+    this.#pending.clear()
+    for (const { reject } of waiting) reject(unavailable())
   }
 
   #answer(id: number, ok: boolean, result: unknown): void {
@@ -67,4 +91,8 @@ export class QueryPort {
     if (ok) pending.resolve(result as never)
     else pending.reject(new Error(String(result)))
   }
+}
+
+function unavailable(): ChatError {
+  return new ChatError('storage_unavailable', undefined, { retryAfterMs: STALLED_RETRY_AFTER_MS })
 }

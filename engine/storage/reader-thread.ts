@@ -4,6 +4,7 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { post, unpack } from '../shards/packing.ts'
+import { answerPings } from '../shards/watchdog.ts'
 import type { ReadQuery } from './log.ts'
 import type { ReadAnswer } from './query-port.ts'
 import { openReader } from './sqlite/database.ts'
@@ -13,8 +14,9 @@ import type { StorageThreadData, StorageThreadNote } from './writer-thread.ts'
 /** Answers of one batch: the first need not wait for the last. */
 const SLICE = 64
 
-const { dataDir, ports } = workerData as StorageThreadData
+const { dataDir, ports, watch } = workerData as StorageThreadData
 const main = parentPort as MessagePort
+answerPings(watch)
 
 try {
   const reader = new Reader(openReader(dataDir))

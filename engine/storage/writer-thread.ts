@@ -10,6 +10,7 @@ import { FileFolder } from '../files/file-folder.ts'
 import { Janitor } from '../files/janitor.ts'
 import { ChangedGroups } from '../search/changed-groups.ts'
 import { unpack } from '../shards/packing.ts'
+import { answerPings } from '../shards/watchdog.ts'
 import type { LogEntry } from './log.ts'
 import type { WriterNote } from './remote-log.ts'
 import { type Durability, databasePath, lockDirectory, openWriter } from './sqlite/database.ts'
@@ -23,6 +24,7 @@ export interface StorageThreadData {
   readonly durability: Durability
   /** One for each shard. */
   readonly ports: readonly MessagePort[]
+  readonly watch: MessagePort
   /** The writer's end to search, which hears what was committed. */
   readonly search?: MessagePort
 }
@@ -32,8 +34,9 @@ export type StorageThreadNote =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly message: string }
 
-const { dataDir, durability, ports, search } = workerData as StorageThreadData
+const { dataDir, durability, ports, search, watch } = workerData as StorageThreadData
 const main = parentPort as MessagePort
+answerPings(watch)
 
 try {
   const lock = lockDirectory(dataDir)

@@ -85,11 +85,16 @@ export class ServerProcess {
     await gone
   }
 
-  /** SIGTERM; resolves with the exit code. */
-  async stop(): Promise<number | null> {
-    const gone = once(this.#child, 'exit')
-    this.#child.kill('SIGTERM')
-    const [code] = (await gone) as [number | null]
+  /** Resolves with the exit code when the process ends by itself. */
+  async ended(): Promise<number | null> {
+    const [code] = (await once(this.#child, 'exit')) as [number | null]
     return code
+  }
+
+  /** SIGTERM; resolves with the exit code, or null where the process was cut. */
+  async stop(): Promise<number | null> {
+    const ended = this.ended()
+    this.#child.kill('SIGTERM')
+    return await ended
   }
 }

@@ -113,7 +113,7 @@ export class GroupActor implements EventSource {
   #onLoadFailed(error: unknown): void {
     this.#context.report(error, 'a group could not be loaded')
     this.#phase = 'ready'
-    for (const mail of this.#mailbox.takeAll()) this.#refuse(mail, new ChatError('internal'))
+    for (const mail of this.#mailbox.takeAll()) this.#refuse(mail, ChatError.from(error))
     this.onFailed?.()
   }
 

@@ -35,7 +35,7 @@ export class UserActor {
       },
       (error: unknown) => {
         context.report(error, 'a user could not be loaded')
-        for (const mail of this.#mailbox.takeAll()) this.#refuse(mail, new ChatError('internal'))
+        for (const mail of this.#mailbox.takeAll()) this.#refuse(mail, ChatError.from(error))
         this.onFailed?.()
       },
     )
