@@ -26,7 +26,7 @@ import type { ShardStats } from './shards/shard.ts'
 import { startWorkerShards } from './shards/worker-shards.ts'
 import type { Durability } from './storage/sqlite/database.ts'
 
-/** How long `close` takes at most, unless it is told otherwise; it fits into a 5 s stop. */
+/** Commits have so long in `close`, unless it is told otherwise; it fits into a 5 s stop. */
 const CLOSE_MS = 3_500
 /** Of that, what is left for the threads to end, whatever the steps before have taken. */
 const THREADS_END_MS = 500
@@ -100,9 +100,9 @@ export interface Engine {
   health(): Health
   stats(): Promise<EngineStats>
   /**
-   * Commits everything, gives leases back and ends the threads, within `withinMs` (3,500 by
-   * default). Rejects where a thread hangs; what was acknowledged is stored all the same. May be
-   * called again: the first call counts.
+   * Commits everything, gives leases back and ends the threads. Commits that are not done after
+   * `withinMs` (3,500 by default) are given up. Rejects where a thread hangs; what was acknowledged
+   * is stored all the same. May be called again: the first call counts.
    */
   close(withinMs?: number): Promise<void>
 }

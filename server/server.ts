@@ -51,15 +51,16 @@ export interface Server {
    */
   getServerStats(): Promise<ServerStats>
   /**
-   * Announces the end, drains, and closes; idempotent. Takes 4.5 seconds at most, mostly far less.
-   * Rejects where a thread of the engine hangs; sockets and port are closed all the same.
+   * Announces the end, drains, and closes; idempotent. Requests under way have two seconds, commits
+   * until four have passed; mostly it takes far less. Rejects where a thread of the engine hangs;
+   * sockets and port are closed all the same.
    */
   close(reason?: string): Promise<void>
 }
 
 const SWEEP_EVERY_MS = 1_000
 const FORGET_EVERY_MS = 10_000
-/** How long `close` takes, but for the farewell and threads that hang. */
+/** How long `close` takes at most, except for the farewell and threads that are slow to end. */
 const CLOSE_MS = 3_900
 /** Of that, what requests under way have. */
 const DRAIN_MS = 2_000

@@ -31,8 +31,8 @@ export interface RunningShards {
   /** The name of a thread that has stopped answering, or null. */
   readonly silent: string | null
   /**
-   * Ends them after they have drained; storage last.
-   * Rejects with the name of a thread that has not ended within that time; it is left behind.
+   * Ends them after they have drained; storage last. Rejects where after that time a thread does
+   * not answer; it is left behind.
    */
   close(withinMs: number): Promise<void>
 }

@@ -16,6 +16,8 @@ import type { ShardThreadData } from './shard-thread.ts'
 import { startTimer } from './timer.ts'
 import { Watchdog } from './watchdog.ts'
 
+const LOOK_AGAIN_MS = 250
+
 /** Starts `shards` shard threads and the threads of storage and search. @throws StorageError */
 export async function startWorkerShards(shards: number, options: ShardsOptions): Promise<RunningShards> {
   const { dataDir, onFailure } = options
@@ -100,7 +102,7 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
     },
     async close(withinMs) {
       ending = true
-      const deadline = endingBy(withinMs)
+      const deadline = endingBy(withinMs, watchdog)
       try {
         await Promise.all(workers.map((worker) => deadline.end(worker)))
         await deadline.end(reader)
@@ -120,11 +122,19 @@ async function end(worker: Worker): Promise<void> {
   await ended
 }
 
-/** Ends threads one after the other, all of them within that time. */
-function endingBy(withinMs: number) {
+/**
+ * Ends threads one after the other. After that time one that does not answer is given up; one that
+ * is only slow, on a busy machine, is waited for.
+ */
+function endingBy(withinMs: number, watchdog: Watchdog) {
   let cancel = () => {}
   const late = new Promise<never>((_, reject) => {
-    cancel = startTimer(withinMs, () => reject(new Error('a thread did not end in time')))
+    const look = () => {
+      const { silent } = watchdog
+      if (silent === null) cancel = startTimer(LOOK_AGAIN_MS, look)
+      else reject(new Error(`the thread ${silent} does not answer`))
+    }
+    cancel = startTimer(withinMs, look)
   })
   // Awaited only where it matters.
   late.catch(() => {})
