@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto'
 import type { CloseReason } from '../protocol/close-codes.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { events } from '../protocol/events.ts'
-import { type FrameHead, peekHead } from '../protocol/frame-head.ts'
+import { codeOf, type FrameHead } from '../protocol/frame-head.ts'
 import { type RequestSpec, requests } from '../protocol/requests.ts'
 import type { EngineLogger } from './engine-logger.ts'
 import type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'
@@ -353,7 +353,7 @@ export class Hub implements Gateway {
   #send(session: number, frame: Uint8Array): void {
     const known = this.#sessions.get(session)
     this.#run.add(known?.port, frame)
-    if (!known?.early || peekHead(frame)?.code !== events.connected.code) return
+    if (!known?.early || codeOf(frame) !== events.connected.code) return
     const { early } = known
     known.early = null
     for (const waited of early) this.#run.add(known.port, waited)
@@ -386,8 +386,9 @@ const COLON = 0x3a
 
 /** A messageId or fileId begins with its groupId, up to the colon. */
 function endOfGroupId(frame: Uint8Array, { idStart, idEnd }: FrameHead): number {
-  const colon = frame.indexOf(COLON, idStart)
-  return colon < 0 || colon > idEnd ? idEnd : colon
+  let end = idStart
+  while (end < idEnd && frame[end] !== COLON) end++
+  return end
 }
 
 /** Topics and reasons are ASCII. */

@@ -29,7 +29,7 @@ import {
 import { bool, type FieldMap, type FieldsOf, list, map, optional, ref, text, tuple, uint } from './schema.ts'
 
 export interface EventSpec {
-  /** 64 to 127: one byte on the wire, and none is a request's. */
+  /** 64 to 127, one byte on the wire; 128 to 255 for what is less frequent (TRN-7). None is a request's. */
   readonly code: number
   readonly durable?: true
   /** Kept nowhere, and left out for a reader who is behind (SPEC 5.5). */

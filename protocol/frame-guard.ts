@@ -5,11 +5,13 @@
  * numbers of a million digits, regular expressions, record definitions that are compiled. No
  * request needs an extension type, so that all of them are refused here, and with them frames cut
  * short, claims of more items than there are bytes, and nesting that would exhaust the stack.
- * What passes costs the decoder no more than its length. Nothing is allocated, nothing thrown.
+ * Strings are well-formed UTF-8 (IDN-1). What passes costs the decoder no more than its length.
+ * Nothing is allocated, nothing thrown.
  */
+import { isUtf8 } from './utf8.ts'
 
 /** The table's deepest request is four levels: frame, list, tuple, value. */
-const maxDepth = 16
+const MAX_DEPTH = 16
 
 const refused = -1
 
@@ -21,11 +23,11 @@ export function isPlainFrame(frame: Uint8Array): boolean {
 /** Where the value that starts at `at` ends (possibly past the frame), or -1 where it is refused. */
 function endOfValue(frame: Uint8Array, at: number, depth: number): number {
   const tag = frame[at]
-  if (tag === undefined || depth > maxDepth) return refused
+  if (tag === undefined || depth > MAX_DEPTH) return refused
   if (tag <= 0x7f || tag >= 0xe0) return at + 1
   if (tag <= 0x8f) return endOfItems(frame, at + 1, 2 * (tag & 0x0f), depth)
   if (tag <= 0x9f) return endOfItems(frame, at + 1, tag & 0x0f, depth)
-  if (tag <= 0xbf) return at + 1 + (tag & 0x1f)
+  if (tag <= 0xbf) return endOfString(frame, at + 1, tag & 0x1f)
   switch (tag) {
     case 0xc0: // nil
     case 0xc2: // false
@@ -46,14 +48,17 @@ function endOfValue(frame: Uint8Array, at: number, depth: number): number {
     case 0xd3: // int 64
       return at + 9
     case 0xc4: // bin 8
-    case 0xd9: // str 8
       return at + 2 + lengthAt(frame, at + 1, 1)
     case 0xc5: // bin 16
-    case 0xda: // str 16
       return at + 3 + lengthAt(frame, at + 1, 2)
     case 0xc6: // bin 32
-    case 0xdb: // str 32
       return at + 5 + lengthAt(frame, at + 1, 4)
+    case 0xd9: // str 8
+      return endOfString(frame, at + 2, lengthAt(frame, at + 1, 1))
+    case 0xda: // str 16
+      return endOfString(frame, at + 3, lengthAt(frame, at + 1, 2))
+    case 0xdb: // str 32
+      return endOfString(frame, at + 5, lengthAt(frame, at + 1, 4))
     case 0xdc: // array 16
       return endOfItems(frame, at + 3, lengthAt(frame, at + 1, 2), depth)
     case 0xdd: // array 32
@@ -72,6 +77,11 @@ function endOfItems(frame: Uint8Array, at: number, count: number, depth: number)
   let end = at
   for (let left = count; left > 0 && end !== refused; left--) end = endOfValue(frame, end, depth + 1)
   return end
+}
+
+function endOfString(frame: Uint8Array, at: number, length: number): number {
+  const end = at + length
+  return end <= frame.length && isUtf8(frame, at, end) ? end : refused
 }
 
 /** A big-endian length; bytes past the end count as 0, and the value then ends past the frame too. */

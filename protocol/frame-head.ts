@@ -1,60 +1,97 @@
 /**
- * Peek: reads just enough of a msgpack frame to route it, without decoding it (DESIGN, threads).
+ * Frame head: what is read of a msgpack frame without decoding it (DESIGN, threads).
  *
  * A frame begins `[code, ref, id, …]`. The front end needs the code to find the row, the ref to
- * answer a refusal, and where the first field's bytes are to hash them. No allocation but the
- * result, no exception: what does not look like a frame is null.
+ * answer a refusal, and the bytes of the id to hash them. Every encoding that msgpack allows for
+ * these values is read (TRN-4): integers of any width and sign, strings and lists with any length
+ * header. So the router derives the same id as the decoder (TRN-9). A float is never a code or a
+ * ref, and bytes (`bin`) are never an id; the decoder refuses both. No allocation except the
+ * result, no exception: what does not start like a frame is null.
  */
+import { limits } from './limits.ts'
+
 export interface FrameHead {
   readonly code: number
   readonly ref: number
   /**
-   * The first field where it is a string, or the first item of it where it is a list:
-   * `frame.subarray(idStart, idEnd)`; both 0 where it is neither.
+   * The first field where it is a string, the first item where it is a list, the second field
+   * where that list is empty: `frame.subarray(idStart, idEnd)`. Both are 0 where that is no
+   * string, or one that is too long for an id.
    */
   readonly idStart: number
   readonly idEnd: number
 }
 
+const MAX_REF = 0xffff_ffff
+
 /** Reads the head of `frame`, or null where it does not start like `[code, ref, …]`. */
 export function peekHead(frame: Uint8Array): FrameHead | null {
-  let at = 0
-  const first = frame[at++]
-  if (first === undefined) return null
-  if (first === 0xdc) at += 2
-  else if (first === 0xdd) at += 4
-  else if (first < 0x92 || first > 0x9f) return null
+  const codeAt = endOfListHeader(frame, 0)
+  const code = wholeNumberAt(frame, codeAt)
+  const refAt = codeAt + 1 + integerBytes(frame[codeAt])
+  const ref = wholeNumberAt(frame, refAt)
+  if (codeAt === 0 || code < 0 || ref < 0 || ref > MAX_REF) return null
 
-  // Codes are 1 to 63: a positive fixint.
-  const code = frame[at++]
-  if (code === undefined || code > 0x7f) return null
+  const at = endOfListHeader(frame, refAt + 1 + integerBytes(frame[refAt]))
+  const idStart = endOfStringHeader(frame, at)
+  if (idStart === at) return { code, ref, idStart: 0, idEnd: 0 }
+  const length = stringLength(frame, at)
+  if (idStart + length > frame.length) return null
+  if (length > limits.fileIdBytes) return { code, ref, idStart: 0, idEnd: 0 }
+  return { code, ref, idStart, idEnd: idStart + length }
+}
 
-  const tag = frame[at++]
-  let ref: number
-  if (tag === undefined) return null
-  if (tag <= 0x7f) ref = tag
-  else if (tag === 0xcc || tag === 0xcd || tag === 0xce) {
-    const bytes = 1 << (tag - 0xcc)
-    if (at + bytes > frame.length) return null
-    ref = 0
-    for (let end = at + bytes; at < end; at++) ref = ref * 256 + (frame[at] as number)
-  } else return null
+/** The code of an event that this program encoded. */
+export function codeOf(frame: Uint8Array): number {
+  return wholeNumberAt(frame, endOfListHeader(frame, 0))
+}
 
-  const list = frame[at] ?? 0
-  if (list >= 0x91 && list <= 0x9f) at += 1
-  else if (list === 0xdc) at += 3
-  else if (list === 0xdd) at += 5
+/** Where the ref of an event that this program encoded stands. */
+export function refOffset(frame: Uint8Array): number {
+  const codeAt = endOfListHeader(frame, 0)
+  return codeAt + 1 + integerBytes(frame[codeAt])
+}
 
-  let length = 0
-  const string = frame[at]
-  if (string === undefined) return { code, ref, idStart: 0, idEnd: 0 }
-  if (string >= 0xa0 && string <= 0xbf) {
-    length = string & 0x1f
-    at += 1
-  } else if (string === 0xd9) {
-    length = frame[at + 1] ?? 0
-    at += 2
-  } else return { code, ref, idStart: 0, idEnd: 0 }
-  if (at + length > frame.length) return null
-  return { code, ref, idStart: at, idEnd: at + length }
+/** Where the items of the list at `at` begin; `at` where there is no list. */
+function endOfListHeader(frame: Uint8Array, at: number): number {
+  const tag = frame[at] ?? 0
+  if (tag >= 0x90 && tag <= 0x9f) return at + 1
+  if (tag === 0xdc) return at + 3
+  return tag === 0xdd ? at + 5 : at
+}
+
+/** Where the bytes of the string at `at` begin; `at` where there is no string. */
+function endOfStringHeader(frame: Uint8Array, at: number): number {
+  const tag = frame[at] ?? 0
+  if (tag >= 0xa0 && tag <= 0xbf) return at + 1
+  return tag >= 0xd9 && tag <= 0xdb ? at + 1 + (1 << (tag - 0xd9)) : at
+}
+
+function stringLength(frame: Uint8Array, at: number): number {
+  const tag = frame[at] as number
+  return tag <= 0xbf ? tag & 0x1f : unsignedAt(frame, at + 1, 1 << (tag - 0xd9))
+}
+
+/** How many bytes an integer takes after its tag; 0 where the tag is no integer's. */
+function integerBytes(tag = 0): number {
+  if (tag >= 0xcc && tag <= 0xcf) return 1 << (tag - 0xcc)
+  return tag >= 0xd0 && tag <= 0xd3 ? 1 << (tag - 0xd0) : 0
+}
+
+/** The integer at `at` of a frame; -1 where there is none, or it is negative or cut short. */
+export function wholeNumberAt(frame: Uint8Array, at: number): number {
+  const tag = frame[at]
+  if (tag === undefined) return -1
+  if (tag <= 0x7f) return tag
+  const bytes = integerBytes(tag)
+  if (bytes === 0 || at + bytes >= frame.length) return -1
+  if (tag >= 0xd0 && (frame[at + 1] as number) > 0x7f) return -1
+  return unsignedAt(frame, at + 1, bytes)
+}
+
+/** A big-endian number; bytes past the end count as 0. */
+function unsignedAt(frame: Uint8Array, at: number, bytes: number): number {
+  let value = 0
+  for (let i = at; i < at + bytes; i++) value = value * 256 + (frame[i] ?? 0)
+  return value
 }

@@ -18,7 +18,7 @@ import { bytes, type FieldMap, type FieldsOf, list, optional, text, tuple, uint 
 export type Budget = 'events' | 'reads' | 'ephemeral' | 'upload'
 
 export interface RequestSpec {
-  /** 1 to 63: one byte on the wire. */
+  /** 1 to 63, one byte on the wire; 128 to 255 for what is less frequent (TRN-7). None is an event's. */
   readonly code: number
   readonly route: 'group' | 'user' | 'connection'
   /** `event`: takes a seq. `state`: is kept, and takes none. */

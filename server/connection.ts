@@ -16,7 +16,7 @@ import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
 import { encodeEvent } from '../protocol/codec.ts'
 import type { ChatError } from '../protocol/errors.ts'
 import { type EventSpec, events } from '../protocol/events.ts'
-import type { FrameHead } from '../protocol/frame-head.ts'
+import { codeOf, type FrameHead } from '../protocol/frame-head.ts'
 import { eventToJson } from '../protocol/json-codec.ts'
 import type { Blame } from './auth-error.ts'
 import type { Verified } from './claims.ts'
@@ -182,8 +182,9 @@ export class Connection implements SessionPort {
   send(frame: Uint8Array): void {
     if (this.state === 'open') {
       this.#write(frame)
-      if (frame[2] !== 0) this.#answered(frame)
-    } else if (this.state === 'opening' && frame[1] === CONNECTED_CODE) {
+      const ref = refOf(frame)
+      if (ref !== 0) this.#answered(frame, ref)
+    } else if (this.state === 'opening' && codeOf(frame) === CONNECTED_CODE) {
       // What its user is told on all devices may come before: `connected` says it all.
       this.#greet(frame)
     }
@@ -359,10 +360,10 @@ export class Connection implements SessionPort {
     for (const { bytes, isBinary } of held?.frames ?? []) this.received(bytes, isBinary)
   }
 
-  #answered(frame: Uint8Array): void {
+  #answered(frame: Uint8Array, ref: number): void {
     if (this.unanswered > 0) this.unanswered--
     const { meters } = this.#host
-    if (this.#timedRef !== 0 && this.#timedRef === refOf(frame)) {
+    if (this.#timedRef !== 0 && this.#timedRef === ref) {
       this.#timedRef = 0
       meters.latency.record((clockUs() - this.#timedAtUs) | 0)
     }
@@ -387,7 +388,7 @@ export class Connection implements SessionPort {
     const ws = this.#ws
     if (!ws) return
     this.checkBacklog()
-    if (!this.#isUp() || (this.#topics?.spared && ephemeralCodes.has(frame[1] as number))) return
+    if (!this.#isUp() || (this.#topics?.spared && ephemeralCodes.has(codeOf(frame)))) return
     const { meters, compressFrom } = this.#host
     meters.deliveries += 1
     const sent = this.json ? eventToJson(frame) : frame

@@ -3,19 +3,20 @@
  */
 import { decodeEvent } from '../protocol/codec.ts'
 import { events } from '../protocol/events.ts'
-import { peekHead } from '../protocol/frame-head.ts'
+import { codeOf, peekHead } from '../protocol/frame-head.ts'
 
 const ERROR_CODE: number = events.error.code
 const MESSAGE_ERROR_CODE: number = events.message_error.code
 
 /** The code of an `error` or a `message_error`; null for all other frames, at the price of two looks. */
 export function errorCodeOf(frame: Uint8Array): string | null {
-  if (frame[1] === ERROR_CODE) {
+  const eventCode = codeOf(frame)
+  if (eventCode === ERROR_CODE) {
     // The code is its first field.
     const head = peekHead(frame)
     return head && Buffer.from(frame.subarray(head.idStart, head.idEnd)).toString('latin1')
   }
-  if (frame[1] !== MESSAGE_ERROR_CODE) return null
+  if (eventCode !== MESSAGE_ERROR_CODE) return null
   const event = decodeEvent(frame)
   return event?.event === 'message_error' ? event.fields.error.code : null
 }

@@ -4,24 +4,21 @@
  * The engine opens every session with a `connected` of ref 0. Where `authenticate` asked
  * for it, the frame has to carry that request's ref: it is put in here.
  */
+import { refOffset, wholeNumberAt } from '../protocol/frame-head.ts'
 
 /** The ref of an event frame that the engine encoded: `[code, ref, …]`. */
 export function refOf(frame: Uint8Array): number {
-  const tag = frame[2] as number
-  if (tag <= 0x7f) return tag
-  let ref = 0
-  for (let at = 3; at < 3 + (1 << (tag - 0xcc)); at++) ref = ref * 256 + (frame[at] as number)
-  return ref
+  return wholeNumberAt(frame, refOffset(frame))
 }
 
 /** A copy of `frame`, an event `[code, 0, …]`, that carries `ref` instead of the 0. */
 export function withRef(frame: Uint8Array, ref: number): Uint8Array {
-  // One byte each for the array, the code and the 0: no event has more than 13 fields.
+  const at = refOffset(frame)
   const answer = new Uint8Array(frame.length + 4)
-  answer.set(frame.subarray(0, 2))
-  // uint32, whatever its size: the shortest form would be right as well.
-  answer[2] = 0xce
-  new DataView(answer.buffer).setUint32(3, ref)
-  answer.set(frame.subarray(3), 7)
+  answer.set(frame.subarray(0, at))
+  // A uint32 for every ref: the shortest form would be right as well.
+  answer[at] = 0xce
+  new DataView(answer.buffer).setUint32(at + 1, ref)
+  answer.set(frame.subarray(at + 1), at + 5)
   return answer
 }

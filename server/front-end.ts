@@ -16,6 +16,7 @@ import type { Gateway, Publisher, SessionPort } from '../engine/gateway.ts'
 import { encodeEvent } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { events } from '../protocol/events.ts'
+import { codeOf } from '../protocol/frame-head.ts'
 import { eventToJson } from '../protocol/json-codec.ts'
 import type { AddressGuard } from './address-guard.ts'
 import type { Authenticator } from './auth.ts'
@@ -139,7 +140,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
 
   #publish(topic: string, frame: Uint8Array): void {
     this.#bytesSinceCheck += frame.length
-    if (frame[1] === NEW_MESSAGE_CODE) this.meters.messages += 1
+    if (codeOf(frame) === NEW_MESSAGE_CODE) this.meters.messages += 1
     if (this.#bytesSinceCheck > this.maxBackpressure / 4) this.#checkBacklogs(frame.length)
     this.topics.publish(topic, frame)
     if (this.#jsonConnections > 0 && this.topics.hasSubscribers(`j${topic}`)) {

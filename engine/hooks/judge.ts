@@ -60,14 +60,14 @@ function draftOf(user: HookUser, request: Post): Draft {
 }
 
 function changed(request: Post, change: DraftChange): Uint8Array {
-  const frame = encodeChanged(request, change)
   try {
+    const frame = encodeChanged(request, change)
     decodeRequest(frame)
+    return frame
   } catch (cause) {
     // Not a ChatError: the client has sent nothing wrong.
     throw new Error(`beforeMessage gave what no message may have: ${(cause as Error).message}`, { cause })
   }
-  return frame
 }
 
 function encodeChanged(request: Post, { content, type, mentions }: DraftChange): Uint8Array {

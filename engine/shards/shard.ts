@@ -9,8 +9,8 @@
 import { decodeRequest } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { peekHead } from '../../protocol/frame-head.ts'
-import { groupOfId } from '../../protocol/ids.ts'
-import { type Request, requests } from '../../protocol/requests.ts'
+import { requests } from '../../protocol/requests.ts'
+import { groupOf } from '../../protocol/routed-group.ts'
 import type { Asked } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
 import { GroupActor } from '../actors/group/group-actor.ts'
@@ -226,6 +226,7 @@ export class Shard {
   #group(id: string): GroupActor {
     const known = this.#groups.get(id)
     if (known) return known
+    this.#requireOwned(id)
     this.#makeRoom(this.#groups)
     const actor = new GroupActor(id, this.#performer)
     actor.onFailed = () => this.#groups.delete(id)
@@ -236,11 +237,20 @@ export class Shard {
   #user(id: string): UserActor {
     const known = this.#users.get(id)
     if (known) return known
+    this.#requireOwned(id)
     this.#makeRoom(this.#users)
     const actor = new UserActor(id, this.#performer)
     actor.onFailed = () => this.#users.delete(id)
     this.#users.set(id, actor)
     return actor
+  }
+
+  /** TRN-9: an id has one actor. A second one, in a shard that does not own the id, is never opened. */
+  #requireOwned(id: string): void {
+    const { index, shards } = this.#options
+    const owner = shardOf(id, shards)
+    if (owner !== index)
+      throw new Error(`shard ${index} does not own ${JSON.stringify(id)}: shard ${owner} does`)
   }
 
   #makeRoom(actors: ReadonlyMap<string, unknown>): void {
@@ -250,13 +260,4 @@ export class Shard {
       throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
     }
   }
-}
-
-/** The group that a request is for: its first field names it. */
-function groupOf({ event, fields }: Request): string {
-  const [first] = Object.keys(requests[event].fields)
-  const id = (fields as Readonly<Record<string, string | readonly string[]>>)[first as string]
-  const named = typeof id === 'string' ? id : id?.[0]
-  if (named === undefined) throw new ChatError('bad_request', `${first} takes one at least`, { field: first })
-  return groupOfId(named)
 }

@@ -85,7 +85,11 @@ function frames(): string {
 A msgpack frame is an array: \`[code, ref, ...fields]\`. Fields stand in the order of the tables below.
 Trailing optional fields may be left off; an absent one in between is nil. New fields are only ever
 added at the end, and a reader ignores those it does not know, as it ignores events it does not know.
-Frames from clients are plain msgpack: extension types are refused, and so is nesting beyond 16 levels.
+Frames from clients are plain msgpack: extension types are refused, and so are strings that are not
+well-formed UTF-8 and nesting beyond 16 levels. Any encoding that msgpack allows for a value is read:
+integers of every width, signed or unsigned, strings and arrays with every length header. The code
+and the ref are integers, never floats; an id is a str, never a bin. Codes up to 127 take one byte,
+those from 128 two: read them as an integer, not as a byte.
 
 A JSON frame is an object: \`{"event": name, "ref": n, "data": {field: value}}\`.
 

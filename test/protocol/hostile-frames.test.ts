@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import fc from 'fast-check'
 import { Packr } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
@@ -152,15 +153,36 @@ describe('a refused frame', () => {
 })
 
 describe('text', () => {
-  it('is well-formed once it is decoded, whatever bytes it came from', () => {
-    const content = fc.uint8Array({ minLength: 1, maxLength: 80 })
+  // IDN-1: two different byte strings never become one.
+  it('is refused where its bytes are ill-formed, and has the same bytes otherwise', () => {
+    const content = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 80 }),
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 80 }).map((text) => Buffer.from(text)),
+    )
     holds(
       fc.property(content, (bytes) => {
-        const frame = [0x97, 9, 7, 0xa1, 0x67, 0xd9, bytes.length, ...bytes, 0xc0, 0xc0, 0xa1, 0x74]
-        const { fields } = decodeRequest(Uint8Array.from(frame)) as { fields: { content: string } }
-        expect(fields.content).toBe(Buffer.from(fields.content, 'utf8').toString('utf8'))
+        const length = [bytes.length >> 8, bytes.length & 0xff]
+        const frame = Uint8Array.from([
+          0x97,
+          9,
+          7,
+          0xa1,
+          0x67,
+          0xda,
+          ...length,
+          ...bytes,
+          0xc0,
+          0xc0,
+          0xa1,
+          0x74,
+        ])
+        if (!isUtf8(bytes)) expect(refusalOf(frame)).toMatchObject(notPlain)
+        else {
+          const { fields } = decodeRequest(frame) as { fields: { content: string } }
+          expect(Buffer.from(fields.content)).toEqual(Buffer.from(bytes))
+        }
       }),
-      1_000,
+      2_000,
     )
   })
 

@@ -59,6 +59,7 @@ async function api(server: Server, userId: string, path: string, body?: object) 
 const modes = [
   { mode: 'inline shards', shards: undefined },
   { mode: 'two shard threads', shards: 2 },
+  { mode: 'three shard threads', shards: 3 },
 ]
 
 describe.each(modes)('a server with $mode', ({ shards }) => {

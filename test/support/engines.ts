@@ -1,5 +1,5 @@
 /**
- * Engines for tests: both ways to run one, each in a folder of its own that goes with the test.
+ * Engines for tests: every way to run one, each in a folder of its own that is removed with the test.
  *
  * Worker threads are started from built files, so that the threaded engine is taken from the
  * package itself, as a user would; `npm test` builds before it runs.
@@ -21,21 +21,26 @@ export function temporaryFolder(): string {
 /** Starts an engine that is closed when the test has ended, before its folder goes. */
 export type StartEngine = (options?: Partial<EngineOptions>) => Promise<Engine>
 
-/** The two ways to run an engine: one suite for both. */
+/**
+ * The ways to run an engine, one suite for all: one shard, two and three, whatever the machine
+ * (TRN-9). With three the owner of an id differs from that with two.
+ */
 export const modes: readonly { readonly mode: string; readonly start: StartEngine }[] = [
   {
     mode: 'inline',
     start: async (options) => closing(await createEngine(withFolder({ ...options, shards: 'inline' }))),
   },
-  {
-    mode: 'two shard threads',
-    start: async (options) =>
-      closing((await built.createEngine(withFolder({ ...options, shards: 2 }))) as unknown as Engine),
-  },
+  { mode: 'two shard threads', start: threads(2) },
+  { mode: 'three shard threads', start: threads(3) },
 ]
 
 /** The inline engine, where the mode does not matter. */
 export const startInline = (modes[0] as (typeof modes)[number]).start
+
+function threads(shards: number): StartEngine {
+  return async (options) =>
+    closing((await built.createEngine(withFolder({ ...options, shards }))) as unknown as Engine)
+}
 
 function withFolder(options: Partial<EngineOptions>): EngineOptions {
   return { ...options, dataDir: options.dataDir ?? temporaryFolder() }

@@ -51,6 +51,8 @@ export class ServerProcess {
         JWT_SECRET: SECRET,
         NODE_ENV: 'production',
         RATE_LIMIT: '0',
+        // Not what the machine has: an id has the same owner everywhere.
+        SHARDS: '2',
         ...env,
       },
       stdio: ['ignore', 'ignore', 'pipe'],

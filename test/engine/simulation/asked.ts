@@ -2,8 +2,8 @@
  * Asked: a request on its way, and what is known of the world since it was made.
  */
 import type { Event } from '../../../protocol/events.ts'
-import { groupOfId } from '../../../protocol/ids.ts'
 import { type Request, requests } from '../../../protocol/requests.ts'
+import { groupOf } from '../../../protocol/routed-group.ts'
 
 /** How far somebody sees: all that is, what is in storage, what members have been shown. */
 export type Seen = 'all' | 'stored' | 'shown'
@@ -28,8 +28,5 @@ export function groupAsked(request: Request): string | null {
   const { event, fields } = request
   if (event === 'create_group') return fields.kind === 'direct' ? null : (fields.groupId ?? null)
   if (requests[event].route !== 'group') return null
-  const [first] = Object.keys(requests[event].fields)
-  const id = (fields as Readonly<Record<string, string | readonly string[]>>)[first as string]
-  const named = typeof id === 'string' ? id : id?.[0]
-  return named === undefined ? null : groupOfId(named)
+  return groupOf(request)
 }

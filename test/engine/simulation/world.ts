@@ -1,5 +1,5 @@
 /**
- * World: the whole engine in one thread, with the hub, two shards and the storage of `disk.ts`.
+ * World: the whole engine in one thread, with the hub, three shards and the storage of `disk.ts`.
  *
  * The very same hub, shards, actors and SQL as in production; only time, chance, threads and files
  * are the simulation's. Batches between hub and shards wait in channels of the scheduler. A
@@ -15,7 +15,7 @@ import { FakeFiles } from './fake-files.ts'
 import type { Random } from './random.ts'
 import { Scheduler } from './scheduler.ts'
 
-export const SHARDS = 2
+export const SHARDS = 3
 const START_MS = 1_700_000_000_000
 const DRAIN_MS = 60_000
 

@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest'
+import type { Engine } from '../../engine/engine.ts'
+import type { Session } from '../../engine/session.ts'
+import { Outbox, readBatch, ToHub, ToShard } from '../../engine/shards/batch.ts'
+import { pack } from '../../engine/shards/packing.ts'
+import { shardOf } from '../../engine/shards/partition.ts'
+import { type SessionIdentity, Shard } from '../../engine/shards/shard.ts'
+import { decodeEvent, encodeRequest } from '../../protocol/codec.ts'
+import type { Event } from '../../protocol/events.ts'
+import { peekHead } from '../../protocol/frame-head.ts'
+import { type RequestName, requests } from '../../protocol/requests.ts'
+import { toPositional } from '../../protocol/schema.ts'
+import { modes } from '../support/engines.ts'
+import { text } from '../support/sessions.ts'
+
+/** A msgpack string with the length header of this tag. */
+function wide(tag: 0xd9 | 0xda | 0xdb, value: string): Uint8Array {
+  const bytes = Buffer.from(value)
+  const header = Buffer.alloc(2 ** (tag - 0xd9))
+  header.writeUIntBE(bytes.length, 0, header.length)
+  return Buffer.concat([Uint8Array.of(tag), header, bytes])
+}
+
+/** A request whose first field, or the first item of it, has a wide header. */
+function wideFrame(name: RequestName, ref: number, fields: Record<string, unknown>, tag: 0xd9 | 0xda | 0xdb) {
+  const narrow = encodeRequest(name, ref, fields as never)
+  const head = peekHead(narrow)
+  if (!head) throw new Error('no head')
+  const id = Buffer.from(narrow.subarray(head.idStart, head.idEnd))
+  const headerBytes = id.length <= 31 ? 1 : 2
+  return Buffer.concat([
+    narrow.subarray(0, head.idStart - headerBytes),
+    wide(tag, id.toString()),
+    narrow.subarray(head.idEnd),
+  ])
+}
+
+/** A connection that sends frames as they are. */
+function rawPort(engine: Engine, userId: string) {
+  const waiting = new Map<number, (event: Event) => void>()
+  const session = engine.gateway.open(
+    { userId },
+    {
+      send(frame) {
+        const event = decodeEvent(frame)
+        if (event) waiting.get(event.ref)?.(event)
+      },
+      subscribe() {},
+      unsubscribe() {},
+      close() {},
+      whenDrained: (then) => then(),
+    },
+  )
+  return (frame: Uint8Array) =>
+    new Promise<Event>((resolve) => {
+      const head = peekHead(frame)
+      if (!head) throw new Error('no head')
+      waiting.set(head.ref, resolve)
+      engine.gateway.receive(session, frame, head)
+    })
+}
+
+const groups = ['kitchen', 'garden', 'attic', 'cellar', 'd-1', 'hall']
+
+// TRN-4, TRN-9
+describe.each(modes)('a group id with a wide length header ($mode)', ({ start }) => {
+  it('reaches the one actor of the group', async () => {
+    const engine = await start()
+    const ana: Session = await engine.connect({ userId: 'ana' })
+    const send = rawPort(engine, 'bruno')
+    let ref = 0
+    for (const groupId of groups) {
+      await ana.createGroup({ kind: 'group', groupId, members: ['bruno'] })
+      await ana.sendMessage(text(groupId, 'first'))
+      for (const tag of [0xd9, 0xda, 0xdb] as const) {
+        const fields = { groupId, content: `wide ${tag}`, tempId: `wide ${tag}` }
+        const sent = await send(wideFrame('send_message', ++ref, fields, tag))
+        const again = await send(encodeRequest('send_message', ++ref, fields))
+        expect(sent).toMatchObject({ event: 'message_sent' })
+        // IDM-1: the narrow form finds what the wide one wrote.
+        const seqOf = (event: Event) => event.event === 'message_sent' && event.fields.message.seq
+        expect(seqOf(again)).toBe(seqOf(sent))
+        const messageId = `${groupId}:${seqOf(sent)}`
+        const read = await send(wideFrame('message_read', ++ref, { messageIds: [messageId], groupId }, tag))
+        const edited = await send(
+          wideFrame('edit_message', ++ref, { messageId, content: `edited ${tag}` }, tag),
+        )
+        expect([read.event, edited.event]).toEqual(['ok', 'ok'])
+      }
+      const { messages, gaps } = await ana.getHistory({ groupId })
+      expect(messages.map(({ content }) => content)).toEqual([
+        'first',
+        'edited 217',
+        'edited 218',
+        'edited 219',
+      ])
+      expect(gaps ?? []).toEqual([])
+      await ana.banMember({ groupId, userId: 'bruno' })
+      const fields = { groupId, content: 'banned', tempId: 'banned' }
+      expect((await send(wideFrame('send_message', ++ref, fields, 0xda))).event).toBe('message_error')
+    }
+    const loaded = (await engine.stats()).shards.reduce((sum, shard) => sum + shard.groups, 0)
+    expect(loaded).toBe(groups.length)
+  })
+})
+
+describe('a shard', () => {
+  /** Shard 0 of two, with what it tells the hub. */
+  function aShard() {
+    const said: string[] = []
+    const toHub = new Outbox(
+      (batch) =>
+        readBatch(batch, (kind, number, id, body) => {
+          if (kind === ToHub.log) said.push(`log ${number} ${Buffer.from(id)}`)
+          if (kind === ToHub.close) said.push(`close ${number} ${Buffer.from(id)}`)
+          const event = kind === ToHub.send ? decodeEvent(body) : null
+          if (event?.event === 'error') said.push(`answer ${event.ref} ${event.fields.code}`)
+        }),
+      () => {},
+    )
+    const shard = new Shard(
+      {
+        index: 0,
+        shards: 2,
+        idleMs: 1,
+        durability: 'process',
+        fanout: 'immediate',
+        presenceGraceMs: 1,
+        rules: { editWindowMs: 0 },
+        greeting: {
+          serverVersion: '1',
+          limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },
+        },
+      },
+      {
+        now: () => 77,
+        newId: () => 'fresh',
+        after: () => () => {},
+        toHub,
+        openLog: () => ({ append: () => 1, read: () => new Promise(() => {}) }),
+        files: {
+          run: () => new Promise(() => {}),
+          depths: { uploads: 0, uploadBytes: 0 },
+          sweep() {},
+          close: async () => {},
+        },
+      },
+    )
+    const fromHub = new Outbox(
+      (batch) => shard.receive(batch),
+      () => {},
+    )
+    return { shard, said, toHub, fromHub }
+  }
+
+  const foreign = groups.find((id) => shardOf(id, 2) === 1) as string
+
+  it('refuses and logs an id that another shard owns, and opens no second actor', () => {
+    const { shard, said, toHub, fromHub } = aShard()
+    const identity: SessionIdentity = {
+      userId: 'ana',
+      name: 'Ana',
+      picture: '',
+      sessionId: 's',
+      listening: false,
+    }
+    fromHub.push(ToShard.open, 1, undefined, pack(identity))
+    fromHub.push(ToShard.frame, 1, undefined, encodeRequest('get_history', 7, { groupId: foreign }))
+    fromHub.push(
+      ToShard.mail,
+      0,
+      undefined,
+      pack({ to: 'group', id: foreign, mail: { type: 'gone', userId: 'ana' } }),
+    )
+    fromHub.flush()
+    toHub.flush()
+    expect(said).toEqual([
+      'log 2 a frame failed',
+      'answer 7 internal',
+      'log 2 mail "gone" could not be delivered',
+    ])
+    expect(shard.stats().groups).toBe(0)
+    shard.close()
+  })
+
+  it('opens no actor for what is no id', () => {
+    const { shard, said, toHub, fromHub } = aShard()
+    const identity: SessionIdentity = {
+      userId: 'ana',
+      name: 'Ana',
+      picture: '',
+      sessionId: 's',
+      listening: false,
+    }
+    fromHub.push(ToShard.open, 1, undefined, pack(identity))
+    for (const id of ['', 'a b', 'é', 'g'.repeat(65), null, 5, Buffer.from('g'), ['g']]) {
+      const wire = toPositional(requests.join_group.fields, { groupId: id }, [requests.join_group.code, 7])
+      fromHub.push(ToShard.frame, 1, undefined, pack(wire))
+    }
+    fromHub.flush()
+    toHub.flush()
+    expect(said).toEqual(new Array(8).fill('answer 7 bad_request'))
+    expect(shard.stats().groups).toBe(0)
+    shard.close()
+  })
+})
