@@ -134,6 +134,7 @@ describe('a shard', () => {
       },
       {
         now: () => 77,
+        steadyNow: () => 77,
         newId: () => 'fresh',
         after: () => () => {},
         toHub,
