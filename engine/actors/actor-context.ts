@@ -20,6 +20,8 @@ export interface EventSource {
   lastOffset: number
   /** Reads under way, after which a handler goes on with this state. */
   reading: number
+  /** True once the log has refused its entries: nothing of it is done any more. */
+  readonly abandoned: boolean
 }
 
 export interface ActorContext {
@@ -43,8 +45,11 @@ export interface ActorContext {
   read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']>
   /** Appends a lease and calls back once it is committed. */
   lease(groupId: string, ceiling: number, then: () => void): void
-  /** Runs a task once members have been shown all events so far: at once where none waits. */
-  afterShown(task: () => void): void
+  /**
+   * Runs a task once members have been shown all events so far: at once where none waits. `drop` is
+   * called instead where the group's events are refused.
+   */
+  afterShown(groupId: string, task: () => void, drop: () => void): void
   /** Up to where this shard's writes are committed. */
   readonly committedOffset: number
   /** Logs what went wrong in an actor and concerned no caller. */

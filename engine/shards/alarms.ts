@@ -9,7 +9,7 @@
  */
 
 /** What a group's actor may be woken for. */
-export type GroupAlarm = 'typing' | 'receipts'
+export type GroupAlarm = 'typing' | 'receipts' | 'reload'
 /** What a user's actor may be woken for. */
 export type UserAlarm = 'offline'
 

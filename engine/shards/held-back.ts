@@ -17,13 +17,23 @@ export type Held =
       readonly frame: Uint8Array
       readonly tempId: string | undefined
     }
-  /** Shows members an event, or does what comes after that. `frame` counts for the bound. */
-  | { readonly type: 'show'; readonly frame: Uint8Array | null; readonly release: () => void }
+  /**
+   * Shows members an event, or does what comes after that. `frame` counts for the bound; `drop` is
+   * called instead of `release` where what it waits for is refused.
+   */
+  | {
+      readonly type: 'show'
+      readonly frame: Uint8Array | null
+      readonly release: () => void
+      readonly drop?: () => void
+    }
   | { readonly type: 'call'; readonly release: () => void }
 
 interface Item {
   readonly offset: number
   readonly bytes: number
+  /** Whose entries it waits for (`ownerOf`). */
+  readonly owner: string
   readonly held: Held
 }
 
@@ -48,11 +58,11 @@ export class HeldBack {
   }
 
   /** Keeps something until everything up to `offset` is committed. Offsets never go down. */
-  push(offset: number, held: Held): void {
+  push(offset: number, owner: string, held: Held): void {
     const bytes = held.type === 'call' ? 0 : (held.frame?.length ?? 0)
     this.#bytes += bytes
     if (held.type === 'show') this.#shows += 1
-    this.#items.push({ offset, bytes, held })
+    this.#items.push({ offset, bytes, owner, held })
   }
 
   /** Gives out what waited for offsets up to `committed`, in order. */
@@ -73,10 +83,21 @@ export class HeldBack {
 
   /** Takes all answers out, in order: they will be refused. The rest still waits for its commit. */
   takeAnswers(): readonly Extract<Held, { type: 'answer' }>[] {
+    const answers = this.#takeOut(({ held }) => held.type === 'answer')
+    return answers.flatMap((held) => (held.type === 'answer' ? [held] : []))
+  }
+
+  /** Takes out, in order, what waits for entries of `owner` from offset `from` on: they are refused. */
+  takeOf(owner: string, from: number): readonly Held[] {
+    return this.#takeOut((item) => item.owner === owner && item.offset >= from)
+  }
+
+  #takeOut(goes: (item: Item) => boolean): readonly Held[] {
     const waiting = this.#items.slice(this.#head)
-    this.#items = waiting.filter(({ held }) => held.type !== 'answer')
+    this.#items = waiting.filter((item) => !goes(item))
     this.#head = 0
     this.#bytes = this.#items.reduce((sum, item) => sum + item.bytes, 0)
-    return waiting.flatMap(({ held }) => (held.type === 'answer' ? [held] : []))
+    this.#shows = this.#items.reduce((sum, { held }) => sum + (held.type === 'show' ? 1 : 0), 0)
+    return waiting.filter(goes).map(({ held }) => held)
   }
 }

@@ -17,6 +17,7 @@ import { isGone } from '../actors/group/known-messages.ts'
 import type { Clock } from '../clock.ts'
 import type { MessageChange } from '../hooks/hooks.ts'
 import type { Posted } from '../hooks/notices.ts'
+import { isGroupOwner, userOwner } from '../storage/entry-error.ts'
 import type { Log, LogEntry, LoggedEvent, LogListener, ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
 import { StallGuard } from '../storage/stall-guard.ts'
@@ -47,6 +48,8 @@ export interface LedgerDeps extends Pick<Clock, 'now'> {
 export interface LogWatcher {
   committed(): void
   failing(error: ChatError): void
+  /** Entries of the group were refused: its actor knows what the log does not, and has to go. */
+  refused(groupId: string): void
 }
 
 /** Through whom the ledger says what waited. */
@@ -90,6 +93,7 @@ export class Ledger {
     this.#log = deps.openLog({
       committed: (offset) => this.#onCommitted(offset),
       failing: (reason) => this.#onFailing(reason),
+      refused: (owner, from, reason) => this.#onRefused(owner, from, reason),
     })
     // A disk that hangs does not fail: nothing is committed, and no error says so.
     this.#guard = new StallGuard({
@@ -138,21 +142,25 @@ export class Ledger {
   /** Appends a lease and calls back once it is committed. */
   lease(groupId: string, ceiling: number, then: () => void): void {
     this.append({ type: 'lease', groupId, ceiling }, null)
-    this.#held.push(this.#appended, { type: 'call', release: then })
+    this.#held.push(this.#appended, groupId, { type: 'call', release: then })
   }
 
-  /** Runs a task once members have been shown all events so far: at once where none waits. */
-  afterShown(task: () => void): void {
+  /**
+   * Runs a task of the group's once members have been shown all events so far: at once where none
+   * waits. `drop` is called instead where the group's events are refused.
+   */
+  afterShown(groupId: string, task: () => void, drop: () => void): void {
     if (this.#held.shows === 0) task()
-    else this.#held.push(this.#appended, { type: 'show', frame: null, release: task })
+    else this.#held.push(this.#appended, groupId, { type: 'show', frame: null, release: task, drop })
   }
 
   /** Answers once all that was written so far is as durable as configured (SPEC 5.2). */
-  answer(to: Caller, frame: Uint8Array, tempId: string | undefined): void {
+  answer(to: Caller, frame: Uint8Array, tempId: string | undefined, group: EventSource | null): void {
     if (this.#options.durability === 'memory' || this.#appended <= this.#committed) {
       this.#watcher.send(to.session, frame)
     } else {
-      this.#held.push(this.#appended, { type: 'answer', to, frame, tempId })
+      const owner = group ? group.groupId : userOwner(to.userId)
+      this.#held.push(this.#appended, owner, { type: 'answer', to, frame, tempId })
     }
   }
 
@@ -180,7 +188,7 @@ export class Ledger {
       this.#deps.toHub.push(ToHub.publish, 0, group.topic, frame)
     }
     if (this.#options.fanout === 'immediate') show()
-    else this.#held.push(offset, { type: 'show', frame, release: show })
+    else this.#held.push(offset, groupId, { type: 'show', frame, release: show })
   }
 
   /** The service's hooks are told of a post, or what became of one, once that is durable. */
@@ -195,7 +203,7 @@ export class Ledger {
       }
       this.#deps.toHub.push(ToHub.posted, 0, undefined, pack({ message, change, away } satisfies Posted))
     }
-    this.#held.push(this.#appended, { type: 'call', release })
+    this.#held.push(this.#appended, message.groupId, { type: 'call', release })
   }
 
   /** A post is another from now on. */
@@ -230,6 +238,20 @@ export class Ledger {
     for (const { to, tempId } of this.#held.takeAnswers())
       this.#watcher.refuse(to, storageUnavailable(), tempId)
     this.#watcher.failing(storageUnavailable())
+  }
+
+  /** What waited for the refused entries fails; everything else of the log goes on. */
+  #onRefused(owner: string, from: number, reason: string): void {
+    const fields = pack({ owner, cause: reason })
+    this.#deps.toHub.push(ToHub.log, 2, Buffer.from('a log entry could not be applied'), fields)
+    const isGroup = isGroupOwner(owner)
+    // Before what waited: it finds the actor gone.
+    if (isGroup) this.#watcher.refused(owner)
+    for (const held of this.#held.takeOf(owner, from)) {
+      if (held.type === 'answer') this.#watcher.refuse(held.to, new ChatError('internal'), held.tempId)
+      else if (held.type === 'show') held.drop?.()
+    }
+    if (isGroup) this.append({ type: 'restart', groupId: owner }, null)
   }
 
   #give(held: Held): void {

@@ -121,8 +121,8 @@ export class Performer implements ActorContext {
     this.#ledger.lease(groupId, ceiling, then)
   }
 
-  afterShown(task: () => void): void {
-    this.#ledger.afterShown(task)
+  afterShown(groupId: string, task: () => void, drop: () => void): void {
+    this.#ledger.afterShown(groupId, task, drop)
   }
 
   report(error: unknown, what: string): void {
@@ -160,7 +160,7 @@ export class Performer implements ActorContext {
       case 'answer':
         return this.#send(effect.to.session, encode(effect.event, effect.to.ref))
       case 'answer_committed':
-        return this.#ledger.answer(effect.to, encode(effect.event, effect.to.ref), effect.tempId)
+        return this.#ledger.answer(effect.to, encode(effect.event, effect.to.ref), effect.tempId, group)
       case 'send':
         return this.#send(effect.session, encode(effect.event, 0))
       case 'send_frame':
@@ -189,9 +189,11 @@ export class Performer implements ActorContext {
       case 'subscribe':
         return this.#toHub.push(ToHub.subscribe, effect.session, topicOf(effect.groupId))
       case 'unsubscribe':
-        // They still hear of what ended it.
-        return this.afterShown(() =>
-          this.#toHub.push(ToHub.unsubscribe, 0, topicOf(effect.groupId), Buffer.from(effect.userId)),
+        // They still receive what ended it; where that is refused it never happened.
+        return this.afterShown(
+          effect.groupId,
+          () => this.#toHub.push(ToHub.unsubscribe, 0, topicOf(effect.groupId), Buffer.from(effect.userId)),
+          () => {},
         )
       case 'close':
         return this.#toHub.push(ToHub.close, effect.session, Buffer.from(effect.reason))
@@ -226,7 +228,11 @@ export class Performer implements ActorContext {
       .finally(() => {
         if (group) group.reading -= 1
       })
-      .then((result) => this.perform(then(result as never, this.now()), group))
+      .then((result) => {
+        // What follows was to go on with a state that the log has refused.
+        if (group?.abandoned) throw new ChatError('internal')
+        this.perform(then(result as never, this.now()), group)
+      })
       .catch((error: unknown) => {
         if (!(error instanceof ChatError)) this.report(error, `read "${query.read}" failed`)
         if ('ref' in to) this.sendRefusal(to, ChatError.from(error))

@@ -29,6 +29,8 @@ const MAX_ACTORS = 200_000
 /** What counts as idle then. */
 const CROWDED_IDLE_MS = 1_000
 const RETRY_AFTER_MS = 500
+/** A group whose entries were refused is loaded again then: not at once, should they be refused again. */
+const RELOAD_AFTER_MS = 1_000
 
 export interface ShardOptions extends PerformerOptions {
   readonly index: number
@@ -93,6 +95,7 @@ export class Shard {
         failing: (error) => {
           for (const group of this.#groups.values()) group.storageFailed(error)
         },
+        refused: (groupId) => this.#abandon(groupId),
       },
     )
   }
@@ -232,6 +235,15 @@ export class Shard {
     actor.onFailed = () => this.#groups.delete(id)
     this.#groups.set(id, actor)
     return actor
+  }
+
+  /** Its next actor loads what the log has; soon, for members to learn what was taken back (GAP-1). */
+  #abandon(groupId: string): void {
+    const group = this.#groups.get(groupId)
+    if (!group) return
+    this.#groups.delete(groupId)
+    group.abandon()
+    this.#alarms.set({ to: 'group', id: groupId, what: 'reload' }, RELOAD_AFTER_MS)
   }
 
   #user(id: string): UserActor {

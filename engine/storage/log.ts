@@ -74,6 +74,8 @@ export type LogEntry =
       readonly uploadedBy: string
       readonly at: number
     }
+  /** The actor of a group whose entry was refused has been let go: what follows is of its next one. */
+  | { readonly type: 'restart'; readonly groupId: string }
   /** Numbers up to `ceiling` may be spoken from now on (DESIGN: seq leases). */
   | { readonly type: 'lease'; readonly groupId: string; readonly ceiling: number }
   | { readonly type: 'user'; readonly userId: string; readonly name: string; readonly picture: string }
@@ -302,6 +304,11 @@ export interface LogListener {
   committed(offset: number): void
   /** A commit failed; what is not committed stays queued and is tried again. */
   failing(reason: string): void
+  /**
+   * An entry could not be applied. All entries of its owner (`ownerOf`) from offset `from` on are
+   * left out, for a group up to the `restart` that answers this. Comes before they count as committed.
+   */
+  refused(owner: string, from: number, reason: string): void
 }
 
 export interface Log {

@@ -25,7 +25,10 @@ const MAX_READS = 16_384
 const MAX_SEARCHES = 128
 
 /** What the writer tells a shard. */
-export type WriterNote = { readonly committed: number } | { readonly failing: string }
+export type WriterNote =
+  | { readonly committed: number }
+  | { readonly failing: string }
+  | { readonly refused: string; readonly from: number; readonly reason: string }
 
 /** A shard's ends of the threads that it speaks with. */
 export interface LogPorts {
@@ -49,7 +52,8 @@ export class RemoteLog implements Log {
     this.#defer = defer
     writer.on('message', (note: WriterNote) => {
       if ('committed' in note) listener.committed(note.committed)
-      else listener.failing(note.failing)
+      else if ('failing' in note) listener.failing(note.failing)
+      else listener.refused(note.refused, note.from, note.reason)
     })
   }
 

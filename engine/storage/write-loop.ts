@@ -4,10 +4,13 @@
  * The batch is natural: while one transaction runs, entries of all shards gather, and the next
  * takes them all (up to `MAX_ENTRIES`, whole turns of a shard, so that what one handler wrote is
  * kept or lost together). A failed commit loses nothing: the shards are told, the entries stay,
- * and it is tried again with backoff until it works (SPEC 5.2). Its queue is bounded by the
- * shards, each of which stops accepting writes at a bound of what is not yet committed.
+ * and it is tried again with backoff until it works (DUR-1). An entry that can never be applied
+ * fails its owner only: its shard is told, and the rest is committed (`fences.ts`). The queue is
+ * bounded by the shards, each of which stops accepting writes at a bound of what is not committed.
  */
 import { statSync } from 'node:fs'
+import { EntryError, ownerOf } from './entry-error.ts'
+import { admit, type Fences, type Refusal, type Turn } from './fences.ts'
 import type { LogEntry } from './log.ts'
 
 /** Entries of one transaction, give or take a turn: a few ten milliseconds at the most. */
@@ -21,6 +24,7 @@ const LAST_RETRY_MS = 2_000
 
 /** What the loop drives: `sqlite/writer.ts`. */
 export interface Committer {
+  /** Commits all or none. @throws EntryError where one of them can never be applied */
   commit(entries: readonly LogEntry[]): void
   /** Catches up with what follows behind the commits. */
   settle(): void
@@ -31,11 +35,7 @@ export interface Committer {
 export interface WriteSource {
   committed(offset: number): void
   failing(reason: string): void
-}
-
-interface Turn {
-  readonly source: WriteSource
-  readonly entries: readonly LogEntry[]
+  refused(owner: string, from: number, reason: string): void
 }
 
 export class WriteLoop {
@@ -44,7 +44,8 @@ export class WriteLoop {
   readonly #onCommitted: (entries: readonly LogEntry[]) => void
   readonly #sources: WriteSource[] = []
   readonly #offsets = new Map<WriteSource, number>()
-  #queue: Turn[] = []
+  #queue: Turn<WriteSource>[] = []
+  #fences: Fences<WriteSource> = new Map()
   #scheduled: NodeJS.Immediate | null = null
   #retry: NodeJS.Timeout | null = null
   #retryMs = FIRST_RETRY_MS
@@ -112,16 +113,19 @@ export class WriteLoop {
     let count = 0
     let turns = 0
     while (turns < this.#queue.length && count < MAX_ENTRIES) {
-      count += (this.#queue[turns] as Turn).entries.length
+      count += (this.#queue[turns] as Turn<WriteSource>).entries.length
       turns += 1
     }
     const taken = this.#queue.slice(0, turns)
-    const entries = taken.flatMap((turn) => turn.entries)
-    this.#committer.commit(entries)
+    const refusals: Refusal<WriteSource>[] = []
+    const entries = this.#commit(taken, refusals)
     this.#queue = this.#queue.slice(turns)
     const reached = new Set<WriteSource>()
-    for (const { source, entries } of taken) {
-      this.#offsets.set(source, (this.#offsets.get(source) ?? 0) + entries.length)
+    for (const turn of taken) {
+      const { source } = turn
+      const offset = this.#offsets.get(source) ?? 0
+      for (const refusal of refusals) if (refusal.turn === turn) refuse(refusal, offset)
+      this.#offsets.set(source, offset + turn.entries.length)
       reached.add(source)
     }
     // After a failure all sources hear that it is over, those too that had nothing to write.
@@ -130,6 +134,24 @@ export class WriteLoop {
     }
     this.#failing = false
     this.#onCommitted(entries)
+  }
+
+  /** Commits what can be applied, and notes what cannot. @throws where storage fails */
+  #commit(turns: readonly Turn<WriteSource>[], refusals: Refusal<WriteSource>[]): readonly LogEntry[] {
+    for (;;) {
+      const { entries, fences } = admit(turns, refusals, this.#fences)
+      try {
+        this.#committer.commit(entries)
+        this.#fences = fences
+        return entries
+      } catch (error) {
+        if (!(error instanceof EntryError)) throw error
+        const { entry, message } = error
+        const turn = turns.find((one) => one.entries.includes(entry))
+        if (!turn) throw error
+        refusals.push({ turn, owner: ownerOf(entry), reason: message })
+      }
+    }
   }
 
   #settle(): void {
@@ -151,4 +173,10 @@ export class WriteLoop {
   #walBytes(): number {
     return statSync(this.#walPath, { throwIfNoEntry: false })?.size ?? 0
   }
+}
+
+/** Tells the shard from which offset on the owner's entries are left out: from its first of the turn. */
+function refuse({ turn, owner, reason }: Refusal<WriteSource>, offset: number): void {
+  const first = turn.entries.findIndex((entry) => ownerOf(entry) === owner)
+  turn.source.refused(owner, offset + first + 1, reason)
 }

@@ -52,6 +52,8 @@ try {
     const source: WriteSource = {
       committed: (offset) => port.postMessage({ committed: offset } satisfies WriterNote),
       failing: (reason) => port.postMessage({ failing: reason } satisfies WriterNote),
+      refused: (owner, from, reason) =>
+        port.postMessage({ refused: owner, from, reason } satisfies WriterNote),
     }
     loop.addSource(source)
     port.on('message', (batch: Uint8Array) => loop.push(source, unpack<LogEntry[]>(batch)))

@@ -93,7 +93,7 @@ export class ManualContext implements ActorContext {
     this.leases.push({ ceiling, commit: then })
   }
 
-  afterShown(task: () => void): void {
+  afterShown(_groupId: string, task: () => void): void {
     if (this.hides) this.hidden.push(task)
     else task()
   }

@@ -64,7 +64,11 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
       },
     },
     { alarms, directory },
-    { committed: () => heard.push('committed'), failing: ({ code }) => heard.push(code) },
+    {
+      committed: () => heard.push('committed'),
+      failing: ({ code }) => heard.push(code),
+      refused: (groupId) => heard.push(`refused ${groupId}`),
+    },
   )
   const group: EventSource = {
     groupId: 'g',
@@ -72,6 +76,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
     state: aGroup({ ana: 'admin' }),
     lastOffset: 0,
     reading: 0,
+    abandoned: false,
   }
   /** What went to the hub since it was last asked: kind, number or id, and the event, in short. */
   const toHub = () => {

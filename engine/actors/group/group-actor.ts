@@ -30,7 +30,7 @@ const NUMBERS_A_REQUEST = 8
 
 const ALARM_AGAIN_MS = 500
 
-type Phase = 'loading' | 'ready' | 'leasing'
+type Phase = 'loading' | 'ready' | 'leasing' | 'abandoned'
 
 export class GroupActor implements EventSource {
   readonly groupId: string
@@ -73,6 +73,7 @@ export class GroupActor implements EventSource {
   receive(mail: GroupMail | Asked): void {
     this.lastUsedAt = this.#context.steadyNow()
     if (this.#phase === 'ready') this.#handle(mail)
+    else if (this.#phase === 'abandoned') this.#refuse(mail, new ChatError('internal'))
     else if (!this.#mailbox.push(mail)) this.#refuse(mail, overloaded())
   }
 
@@ -83,6 +84,16 @@ export class GroupActor implements EventSource {
       if ('by' in mail) this.#refuse(mail, error)
       else this.#mailbox.push(mail)
     }
+  }
+
+  get abandoned(): boolean {
+    return this.#phase === 'abandoned'
+  }
+
+  /** The log has refused entries of the group: this state is not the log's, the next actor loads that. */
+  abandon(): void {
+    this.#phase = 'abandoned'
+    for (const mail of this.#mailbox.takeAll()) this.#refuse(mail, new ChatError('internal'))
   }
 
   /**
@@ -103,6 +114,7 @@ export class GroupActor implements EventSource {
   }
 
   #onLoaded(loaded: LoadedGroup): void {
+    if (this.abandoned) return
     if (loaded.group) this.#group = loadedState(loaded.group, loaded, this.#context.rules)
     this.#setCeiling(loaded.ceiling)
     if (loaded.ceiling > loaded.lastSeq) this.#takenUpTo = loaded.ceiling
@@ -112,6 +124,7 @@ export class GroupActor implements EventSource {
 
   #onLoadFailed(error: unknown): void {
     this.#context.report(error, 'a group could not be loaded')
+    if (this.abandoned) return
     this.#phase = 'ready'
     for (const mail of this.#mailbox.takeAll()) this.#refuse(mail, ChatError.from(error))
     this.onFailed?.()
@@ -130,6 +143,7 @@ export class GroupActor implements EventSource {
     this.#leaseAsked = true
     const ceiling = Math.max(this.#group?.lastSeq ?? 0, this.#takenUpTo, this.#ceiling) + LEASE_NUMBERS
     this.#context.lease(this.groupId, ceiling, () => {
+      if (this.abandoned) return
       this.#leaseAsked = false
       this.#setCeiling(ceiling)
       then()
@@ -207,7 +221,11 @@ export class GroupActor implements EventSource {
           group.publishedSeq < group.lastSeq &&
           (mail.from > group.publishedSeq || !isStillMember(group, mail))
         ) {
-          this.#context.afterShown(() => this.#context.perform(attach(group, mail), this))
+          this.#context.afterShown(
+            this.groupId,
+            () => this.#context.perform(attach(group, mail), this),
+            () => this.#refuse(mail, new ChatError('internal')),
+          )
           return []
         }
         return attach(group, mail)

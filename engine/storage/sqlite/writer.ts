@@ -10,6 +10,7 @@ import { events } from '../../../protocol/events.ts'
 import { parseMessageId } from '../../../protocol/ids.ts'
 import type { Message } from '../../../protocol/records.ts'
 import { emptiedEdit } from '../emptied-edit.ts'
+import { EntryError, isStorageFailure } from '../entry-error.ts'
 import type { LogEntry } from '../log.ts'
 import { UnreadCounters } from './unread.ts'
 
@@ -29,11 +30,14 @@ export class Writer {
     this.#sql = prepare(db)
     this.#unread = new UnreadCounters(db)
     this.#applyAll = db.transaction((entries: readonly LogEntry[]) => {
-      for (const entry of entries) this.#apply(entry)
+      for (const entry of entries) this.#applyOrBlame(entry)
     }).immediate
   }
 
-  /** Commits all entries or, where it throws, none. The same entries may be tried again. */
+  /**
+   * Commits all entries or, where it throws, none. The same entries may be tried again.
+   * @throws EntryError where one of them can never be applied
+   */
   commit(entries: readonly LogEntry[]): void {
     try {
       this.#applyAll(entries)
@@ -57,6 +61,14 @@ export class Writer {
 
   close(): void {
     this.#db.close()
+  }
+
+  #applyOrBlame(entry: LogEntry): void {
+    try {
+      this.#apply(entry)
+    } catch (error) {
+      throw isStorageFailure(error) ? error : new EntryError(entry, error)
+    }
   }
 
   #apply(entry: LogEntry): void {
@@ -158,6 +170,8 @@ export class Writer {
         )
         break
       }
+      case 'restart':
+        break
       case 'lease':
         sql.putLease.run(entry.groupId, entry.ceiling)
         break

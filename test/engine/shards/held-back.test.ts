@@ -15,7 +15,7 @@ describe('what is held back', () => {
   it('is given out in order, up to what is committed', () => {
     const held = new HeldBack()
     const given: (string | undefined)[] = []
-    for (let offset = 1; offset <= 2_000; offset++) held.push(offset, answer(`a${offset}`))
+    for (let offset = 1; offset <= 2_000; offset++) held.push(offset, 'g', answer(`a${offset}`))
     const give = (one: Held) => given.push(one.type === 'answer' ? one.tempId : undefined)
     held.release(0, give)
     expect(given).toEqual([])
@@ -28,20 +28,42 @@ describe('what is held back', () => {
   it('gives up its answers when commits fail, and keeps the rest', () => {
     const held = new HeldBack()
     const done: string[] = []
-    held.push(1, answer('a'))
+    held.push(1, 'g', answer('a'))
     held.push(
       1,
+      'g',
       show(() => done.push('shown')),
     )
     held.push(
       2,
+      'g',
       call(() => done.push('called')),
     )
-    held.push(2, answer('b'))
+    held.push(2, 'g', answer('b'))
     expect(held.takeAnswers().map(({ tempId }) => tempId)).toEqual(['a', 'b'])
     expect([held.size, held.shows]).toEqual([2, 1])
     held.release(2, (one) => one.type !== 'answer' && one.release())
     expect([done, held.shows]).toEqual([['shown', 'called'], 0])
+  })
+
+  it('gives up what waits for the refused entries of one owner, and keeps the rest in order', () => {
+    const held = new HeldBack()
+    const done: string[] = []
+    held.push(1, 'g', answer('before'))
+    held.push(2, 'h', answer('other'))
+    held.push(2, 'g', answer('refused'))
+    held.push(
+      3,
+      'g',
+      show(() => done.push('shown')),
+    )
+    expect(held.takeOf('g', 2).map((one) => (one.type === 'answer' ? one.tempId : one.type))).toEqual([
+      'refused',
+      'show',
+    ])
+    expect([held.size, held.shows]).toEqual([2, 0])
+    held.release(3, (one) => done.push(one.type === 'answer' ? (one.tempId as string) : one.type))
+    expect(done).toEqual(['before', 'other'])
   })
 
   it('is full at so many items or so many bytes', () => {
@@ -49,6 +71,7 @@ describe('what is held back', () => {
     for (let i = 0; i < 65_536; i++)
       many.push(
         i,
+        'g',
         call(() => {}),
       )
     expect(many.full).toBe(true)
@@ -58,7 +81,7 @@ describe('what is held back', () => {
     const large = new HeldBack()
     for (let i = 0; i < 64; i++) {
       expect(large.full).toBe(false)
-      large.push(i, { type: 'show', frame: new Uint8Array(1_048_576), release: () => {} })
+      large.push(i, 'g', { type: 'show', frame: new Uint8Array(1_048_576), release: () => {} })
     }
     expect(large.full).toBe(true)
     large.release(0, () => {})

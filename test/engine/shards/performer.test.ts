@@ -192,7 +192,11 @@ describe('when storage fails', () => {
     const leased: string[] = []
     perform([post(2), sent(2)])
     performer.lease('g', 1_024, () => leased.push('leased'))
-    performer.afterShown(() => leased.push('shown'))
+    performer.afterShown(
+      'g',
+      () => leased.push('shown'),
+      () => {},
+    )
     log.failing('no room')
     toHub()
     expect(leased).toEqual([])

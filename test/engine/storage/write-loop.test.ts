@@ -1,6 +1,7 @@
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { EntryError, ownerOf } from '../../../engine/storage/entry-error.ts'
 import type { LogEntry } from '../../../engine/storage/log.ts'
 import { WriteLoop } from '../../../engine/storage/write-loop.ts'
 import { eventually } from '../../support/conditions.ts'
@@ -36,6 +37,7 @@ function aLoop(walPath = '/nowhere') {
     const one = {
       committed: (offset: number) => heard.push(offset),
       failing: (why: string) => heard.push(why),
+      refused: (owner: string, from: number, why: string) => heard.push(`${owner} from ${from}: ${why}`),
     }
     loop.addSource(one)
     return { one, heard }
@@ -87,6 +89,71 @@ describe('the write loop', () => {
     // Nothing of its own was committed, but storage is well again.
     expect(b.heard).toEqual(['no room', 'no room', 0])
     loop.close()
+  })
+
+  // DESIGN: an entry that cannot be applied fails its group, never the log.
+  describe('where an entry can never be applied', () => {
+    const receipt = (groupId: string, userId: string): LogEntry => ({ type: 'unban', groupId, userId })
+    const restart = (groupId: string): LogEntry => ({ type: 'restart', groupId })
+
+    /** A loop whose committer refuses the entries of the user Bad. */
+    function aStrictLoop() {
+      const applied: string[] = []
+      let refusals = 0
+      const loop = new WriteLoop(
+        {
+          commit(entries) {
+            const bad = entries.find((one) => 'userId' in one && one.userId === 'bad')
+            if (bad) {
+              refusals += 1
+              throw new EntryError(bad, new Error('cannot be bound'))
+            }
+            for (const one of entries)
+              applied.push(`${ownerOf(one)} ${'userId' in one ? one.userId : one.type}`)
+          },
+          settle() {},
+          checkpoint() {},
+        },
+        '/nowhere',
+      )
+      const heard: (number | string)[] = []
+      const source = {
+        committed: (offset: number) => heard.push(offset),
+        failing: (why: string) => heard.push(why),
+        refused: (owner: string, from: number, why: string) => heard.push(`${owner} from ${from}: ${why}`),
+      }
+      loop.addSource(source)
+      return { loop, source, applied, heard, refusals: () => refusals }
+    }
+
+    it('commits the rest, and leaves out its group from that turn on until it restarts', async () => {
+      const { loop, source, applied, heard } = aStrictLoop()
+      loop.push(source, [receipt('g', 'before'), receipt('h', '1')])
+      loop.push(source, [receipt('h', '2'), receipt('g', 'same turn'), receipt('g', 'bad')])
+      loop.push(source, [receipt('g', 'later'), receipt('h', '3')])
+      await eventually(() => expect(heard).toEqual(['g from 4: cannot be bound', 7]))
+      expect(applied).toEqual(['g before', 'h 1', 'h 2', 'h 3'])
+      loop.push(source, [receipt('g', 'still on its way'), restart('g'), receipt('g', 'after')])
+      await eventually(() => expect(heard.at(-1)).toBe(10))
+      expect(applied.slice(4)).toEqual(['g after'])
+      loop.close()
+    })
+
+    it('leaves out only the turn of a user, who needs no restart', async () => {
+      const { loop, source, applied, heard } = aStrictLoop()
+      loop.push(source, [entry('bad'), entry('ana')])
+      loop.push(source, [entry('bruno')])
+      await eventually(() => expect(heard).toEqual(['user:bad from 1: cannot be bound', 3]))
+      expect(applied).toEqual(['user:ana ana', 'user:bruno bruno'])
+      loop.close()
+    })
+
+    it('holds nothing up when it closes', () => {
+      const { loop, source, applied, refusals } = aStrictLoop()
+      loop.push(source, [receipt('g', 'bad'), receipt('h', 'bad'), receipt('i', '1')])
+      loop.close()
+      expect([applied, refusals()]).toEqual([['i 1'], 2])
+    })
   })
 
   it('commits the rest when it closes, and says where it cannot', () => {

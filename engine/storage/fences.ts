@@ -1,0 +1,50 @@
+/**
+ * Fences: which entries of a batch are left out because an earlier one of their owner was refused.
+ *
+ * What a group's actor wrote after a refused entry was made from a state that the log does not
+ * have. So all of it is left out, from the first entry of the turn with the refused one (what one
+ * handler wrote is stored or lost together) up to the `restart` that the shard appends once it has
+ * let the actor go. Entries of a user stand alone: only those of the turn are left out.
+ * Bounded by the groups whose restart is under way, which are loaded actors.
+ */
+import { isGroupOwner, ownerOf } from './entry-error.ts'
+import type { LogEntry } from './log.ts'
+
+/** What one shard wrote in one turn. */
+export interface Turn<S> {
+  readonly source: S
+  readonly entries: readonly LogEntry[]
+}
+
+/** An owner whose entries are left out from a turn on, and why. */
+export interface Refusal<S> {
+  readonly turn: Turn<S>
+  readonly owner: string
+  readonly reason: string
+}
+
+/** Groups whose entries are left out, with the shard that has to restart them. */
+export type Fences<S> = ReadonlyMap<string, S>
+
+/** The entries to apply, and the fences that stand once they are committed. */
+export function admit<S>(
+  turns: readonly Turn<S>[],
+  refusals: readonly Refusal<S>[],
+  fences: Fences<S>,
+): { readonly entries: LogEntry[]; readonly fences: Fences<S> } {
+  if (refusals.length === 0 && fences.size === 0) {
+    return { entries: turns.flatMap((turn) => turn.entries), fences }
+  }
+  const entries: LogEntry[] = []
+  const after = new Map(fences)
+  for (const turn of turns) {
+    const refused = new Set(refusals.filter((one) => one.turn === turn).map(({ owner }) => owner))
+    for (const owner of refused) if (isGroupOwner(owner)) after.set(owner, turn.source)
+    for (const entry of turn.entries) {
+      const owner = ownerOf(entry)
+      if (entry.type === 'restart') after.delete(owner)
+      else if (!refused.has(owner) && !after.has(owner)) entries.push(entry)
+    }
+  }
+  return { entries, fences: after }
+}
