@@ -57,6 +57,8 @@ export const events = {
       serverVersion: text(1, 64),
       limits: ref(Limits),
       groups: list(ref(GroupSummary), limits.connectedGroups),
+      /** There are more groups than listed here: `get_groups` lists all. */
+      hasMore: optional(bool),
     },
   },
   /** Done. `result` where the request names one. */
@@ -200,8 +202,19 @@ export const events = {
     ephemeral: true,
     fields: { userId, status, timestamp: time, lastSeenAt: optional(time) },
   },
-  /** Answers `get_online_users`. In a large group `users` is empty and `total` counts them. */
-  online_users: { code: 93, fields: { groupId, users: list(ref(User), limits.listedUsers), total: uint() } },
+  /**
+   * Answers `get_online_users`: in the order of joining; `cursor` where there are more. In a large group
+   * `users` is empty and `total` counts them.
+   */
+  online_users: {
+    code: 93,
+    fields: {
+      groupId,
+      users: list(ref(User), limits.listedUsers),
+      total: uint(),
+      cursor: optional(text(1, limits.cursorBytes)),
+    },
+  },
   /** To the sender of those messages: they have reached a device of that member. */
   message_delivered: { code: 94, fields: { messageIds, groupId, deliveredTo: userId, timestamp: time } },
   /** To the sender of those messages, and to the reader's other devices. */
@@ -244,8 +257,14 @@ export const events = {
   file: { code: 101, fields: { file: ref(File) } },
   /** Somebody invites this user into a private group: `join_group` accepts. */
   group_invited: { code: 102, fields: { group: ref(Group), groupId, by: userId, at: time } },
-  /** Answers `get_invitations`, newest first. */
-  invitations: { code: 103, fields: { invitations: list(ref(Invitation), limits.invitations) } },
+  /** Answers `get_invitations`: newest first; `cursor` where there are more. */
+  invitations: {
+    code: 103,
+    fields: {
+      invitations: list(ref(Invitation), limits.invitationsPage),
+      cursor: optional(text(1, 128)),
+    },
+  },
   /** Answers `search_users` and `get_contacts`. */
   users: { code: 104, fields: { users: list(ref(User), limits.usersPage) } },
   /** Answers `get_members`: in the order of joining; `cursor` where there are more. */
@@ -257,8 +276,15 @@ export const events = {
       cursor: optional(text(1, limits.cursorBytes)),
     },
   },
-  /** Answers `get_pins`: the pinned messages, the latest pin first. */
-  pins: { code: 106, fields: { groupId, messages: list(ref(Message), limits.pinnedMessages) } },
+  /** Answers `get_pins`: the pinned messages, the latest pin first; `cursor` where there are more. */
+  pins: {
+    code: 106,
+    fields: {
+      groupId,
+      messages: list(ref(Message), limits.pinnedMessages),
+      cursor: optional(text(1, 128)),
+    },
+  },
 } as const satisfies Record<string, EventSpec>
 
 export type EventName = keyof typeof events

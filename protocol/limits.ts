@@ -29,6 +29,8 @@ export const limits = {
   largeGroup: 500,
   /** Pending invitations of one user, and of one group. */
   invitations: 1_000,
+  /** Invitations of one page. */
+  invitationsPage: 200,
   pinnedMessages: 100,
   signalKindBytes: 64,
   signalPayloadBytes: 16_384,
@@ -55,6 +57,8 @@ export const limits = {
   resumeGroups: 1_000,
   /** SPEC 5.4: above so many missed events of one group, `complete` is false. */
   resumeEvents: 10_000,
+  /** SLW-1: no answer is larger, in either encoding; a list goes on in the next page. */
+  answerBytes: 262_144,
   /** Groups up to this size list their members in `group` and `group_created`. */
   listedMembers: 500,
   tokenBytes: 8_192,

@@ -76,7 +76,7 @@ export type Member = FieldsOf<typeof Member.fields>
 
 /**
  * A group as its members see it. `members` is given for direct chats, and in `group` and
- * `group_created` for groups of up to 500.
+ * `group_created` for groups of up to 500 whose members fit into one answer.
  */
 export const Group = defineRecord('Group', {
   groupId,

@@ -59,7 +59,10 @@ export const requests = {
     answer: 'group',
     returns: 'group',
   },
-  /** The caller's groups, the most recently active first. */
+  /**
+   * The caller's groups, the most recently active first. A group that becomes active between two pages
+   * is listed again at the end.
+   */
   get_groups: {
     code: 4,
     route: 'user',
@@ -176,7 +179,13 @@ export const requests = {
   /** Turns an invitation of the caller's down. Idempotent. */
   decline_invitation: { code: 25, route: 'group', durable: 'state', fields: { groupId }, answer: 'ok' },
   /** The caller's invitations that wait for an answer. */
-  get_invitations: { code: 26, route: 'user', budget: 'reads', fields: {}, answer: 'invitations' },
+  get_invitations: {
+    code: 26,
+    route: 'user',
+    budget: 'reads',
+    fields: { cursor: optional(text(1, 128)), limit: optional(uint(limits.invitationsPage, 1)) },
+    answer: 'invitations',
+  },
   /**
    * Moderator and admin, never someone of a higher role: until then they may not post; for good
    * where it is left off, and again with 0.
@@ -202,7 +211,7 @@ export const requests = {
     code: 31,
     route: 'group',
     budget: 'reads',
-    fields: { groupId },
+    fields: { groupId, cursor: optional(text(1, limits.cursorBytes)) },
     answer: 'online_users',
   },
   /** The messages, all of one group, have reached this device. */
@@ -347,7 +356,17 @@ export const requests = {
     },
     answer: 'members',
   },
-  get_pins: { code: 45, route: 'group', budget: 'reads', fields: { groupId }, answer: 'pins' },
+  get_pins: {
+    code: 45,
+    route: 'group',
+    budget: 'reads',
+    fields: {
+      groupId,
+      cursor: optional(text(1, 128)),
+      limit: optional(uint(limits.pinnedMessages, 1)),
+    },
+    answer: 'pins',
+  },
 } as const satisfies Record<string, RequestSpec>
 
 export type RequestName = keyof typeof requests

@@ -7,6 +7,7 @@
  */
 import { limits } from '../../protocol/limits.ts'
 import type { SearchHit } from '../../protocol/records.ts'
+import { fitRows } from '../fit-rows.ts'
 import type { ReadQuery, Reads } from '../storage/log.ts'
 import { type LogFeed, searchableText } from './log-feed.ts'
 import { comparePlaces, type SearchPlace } from './search-cursor.ts'
@@ -22,9 +23,6 @@ import { find } from './snippet.ts'
 
 /** Proposals of the index that one search looks at: behind many edits not all of them hold. */
 const MAX_LOOKED_AT = 2_000
-/** A page ends before its contents are larger: one answer must fit a connection's buffer. */
-const PAGE_BYTES = 512 * 1024
-
 /** Of somebody in many groups so many proposals are looked at, before SQLite sorts them out. */
 const MAX_SORTED_OUT = 2_000
 
@@ -111,21 +109,18 @@ function page(
   { terms, limit = limits.searchPageDefault }: ReadQuery<'search'>,
   proposed: Iterable<Placed>,
 ): NonNullable<Reads['search']['result']> {
-  const hits: SearchHit[] = []
-  let bytes = 0
   let lookedAt = 0
   let next: SearchPlace | undefined
-  for (const { place, group } of proposed) {
-    lookedAt += 1
-    if (lookedAt > MAX_LOOKED_AT) return { hits, next }
-    const message = feed.message(group, place[2])
-    const found = message && find(searchableText(message), terms)
-    if (found) {
-      bytes += message.content.length * 2
-      if (hits.length === limit || (hits.length > 0 && bytes > PAGE_BYTES)) return { hits, next }
-      hits.push({ message, ...found })
+  function* found(): Generator<SearchHit> {
+    for (const { place, group } of proposed) {
+      lookedAt += 1
+      if (lookedAt > MAX_LOOKED_AT) return
+      const message = feed.message(group, place[2])
+      const snippet = message && find(searchableText(message), terms)
+      if (snippet) yield { message, ...snippet }
+      next = place
     }
-    next = place
   }
-  return { hits }
+  const { rows: hits, hasMore } = fitRows(found(), limit)
+  return hasMore || lookedAt > MAX_LOOKED_AT ? { hits, next } : { hits }
 }

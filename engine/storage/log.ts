@@ -5,6 +5,7 @@
  * durable in order, and `committed` tells up to which offset. Nothing here is synchronous or
  * local: SQLite is the embedded form, a replicated one can stand behind the same interface.
  */
+
 import type {
   File,
   GroupListing,
@@ -14,6 +15,7 @@ import type {
   SearchHit,
   User,
 } from '../../protocol/records.ts'
+import type { FittedRows } from '../fit-rows.ts'
 import type { Term } from '../search/query.ts'
 import type { SearchPlace } from '../search/search-cursor.ts'
 
@@ -156,13 +158,26 @@ export interface LoadedUser {
   readonly groups: readonly (readonly [string, number])[]
 }
 
-/** Where a post stands among those that a user owes receipts for. */
+/**
+ * Where a post stands among those that a user owes receipts for. `previous` and `next` are the posts by
+ * others next to it, or nearer ones: beyond many posts of the user nobody looks. Null where there is none.
+ */
 export interface PostNumber {
   readonly seq: number
   readonly senderId: string
   readonly previous: number | null
   readonly next: number | null
 }
+
+/**
+ * Where a page of the user's groups begins (PAG-1): below the group named, the most recently active
+ * first, or above it, the least recently active first. The first page begins `down`. When it has come
+ * to the end, those that have been active since the first page, when `since` was the newest activity,
+ * are listed `up`: so a group that moves while it is paged for is listed all the same.
+ */
+export type ListingCursor =
+  | { readonly way: 'down'; readonly activeAt: number; readonly groupId: string; readonly since: number }
+  | { readonly way: 'up'; readonly activeAt: number; readonly groupId: string }
 
 /** A page of a group's messages and of the gaps among them, ascending. */
 export interface MessagePage {
@@ -178,22 +193,23 @@ export interface Reads {
   summaries: {
     readonly args: { readonly userId: string; readonly limit: number }
     readonly result: {
+      /** As many of the newest as fit into one answer. */
       readonly groups: readonly GroupSummary[]
       readonly others: readonly (readonly [string, number])[]
       /** The user's groups above 500 members. */
       readonly large: readonly string[]
     }
   }
-  /** A page of the user's groups; `cursor` is [activeAt, groupId] of the last one before it. */
+  /** A page of the user's groups, and where the next one begins. */
   listings: {
     readonly args: {
       readonly userId: string
-      readonly cursor?: readonly [number, string] | undefined
+      readonly cursor?: ListingCursor | undefined
       readonly limit: number
     }
     readonly result: {
       readonly groups: readonly GroupListing[]
-      readonly next?: readonly [number, string] | undefined
+      readonly next?: ListingCursor | undefined
     }
   }
   /** Messages with `after < seq < before`: the first `limit` of them, or with `newest` the last. */
@@ -211,17 +227,21 @@ export interface Reads {
     readonly args: { readonly groupId: string; readonly seq: number }
     readonly result: Message | null
   }
-  /** The pinned messages of a group, the latest pin first. */
+  /** The pinned messages of a group. */
   pins: { readonly args: { readonly groupId: string }; readonly result: readonly Message[] }
   /** A file by its id, unless it was removed; `shown` where a message shows it. */
   file: {
     readonly args: { readonly fileId: string }
     readonly result: { readonly file: File; readonly uploadedBy: string; readonly shown: boolean } | null
   }
-  /** The user's invitations, newest first. */
+  /** A page of the user's invitations, newest first; `cursor` is [at, groupId] of the last one before it. */
   invitations: {
-    readonly args: { readonly userId: string }
-    readonly result: readonly Invitation[]
+    readonly args: {
+      readonly userId: string
+      readonly cursor?: readonly [number, string] | undefined
+      readonly limit: number
+    }
+    readonly result: FittedRows<Invitation>
   }
   /** Durable events with `after < seq <= upTo`, the first `limit` of them. */
   events: {
@@ -244,8 +264,8 @@ export interface Reads {
     readonly result: number
   }
   /**
-   * Those of `seqs` that are posts: who sent them, and the numbers of the posts by others than
-   * `userId` next to each; null where there is none.
+   * Those of `seqs` that are posts by others than `userId`: who sent them, and which posts by others
+   * are next to each.
    */
   posts: {
     readonly args: { readonly groupId: string; readonly userId: string; readonly seqs: readonly number[] }

@@ -4,6 +4,7 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Group, Member } from '../../../protocol/records.ts'
+import { allFit } from '../../fit-rows.ts'
 import type { LoadedGroup, Role, StoredGroup, StoredMember } from '../../storage/log.ts'
 import { RECENT_EVENTS, REMEMBERED_TEMP_IDS } from '../../storage/log.ts'
 import { ChangedMessages } from './changed-messages.ts'
@@ -135,11 +136,12 @@ export function rememberTempId(group: GroupState, senderId: string, tempId: stri
 /** The group as its members see it. */
 export function toGroup(group: GroupState): Group {
   const { info, members, lastSeq } = group
+  const listed = members.size <= limits.listedMembers ? Array.from(members.values(), toMember) : undefined
   return {
     ...info,
     memberCount: members.size,
     lastSeq,
-    members: members.size <= limits.listedMembers ? Array.from(members.values(), toMember) : undefined,
+    members: listed && allFit(listed) ? listed : undefined,
   }
 }
 

@@ -6,14 +6,13 @@ import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Gap, Message } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import type { LoggedEvent, MessagePage } from '../../storage/log.ts'
+import { fitRows } from '../../fit-rows.ts'
+import type { MessagePage } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effect, type Effects, read } from '../effects.ts'
 import type { GroupState } from './group-state.ts'
 import { callerMay } from './permissions.ts'
-
-/** A page ends before its contents are larger: one answer must fit a connection's buffer. */
-const PAGE_BYTES = 512 * 1024
+import type { RecentEvents } from './recent-events.ts'
 
 interface Range {
   /** Exclusive bounds. */
@@ -39,9 +38,7 @@ export function getHistory(
     newest: fields.after === undefined,
   }
   const { after, before, limit, newest } = range
-  const inMemory = toPage(
-    recent.range(Math.max(after, recent.floor - 1), before - 1, Number.POSITIVE_INFINITY),
-  )
+  const inMemory = pageInMemory(recent, range)
   // One more than asked for tells whether there are more.
   const wanted = newest ? limit + 1 - inMemory.messages.length : limit + 1
   if (after + 1 >= recent.floor || wanted <= 0) return [answerPage(group, by, range, inMemory)]
@@ -60,52 +57,45 @@ export function getHistory(
 }
 
 function answerPage(group: GroupState, by: Caller, range: Range, { messages, gaps }: MessagePage): Effect {
-  const { groupId, changed, publishedSeq } = group
-  const kept = fitting(
-    messages.map((message) => changed.shown(message, publishedSeq)),
-    range,
-  )
-  const hasMore = kept.length < messages.length
-  const from = hasMore && range.newest ? (kept[0]?.seq ?? range.after) : range.after
-  const to = hasMore && !range.newest ? (kept.at(-1)?.seq ?? range.before) : range.before
+  const { groupId } = group
+  const { newest, limit } = range
+  const { rows, hasMore } = fitRows(shown(group, messages, newest), limit)
+  const page = newest ? rows.toReversed() : rows
+  const from = hasMore && newest ? (page[0]?.seq ?? range.after) : range.after
+  const to = hasMore && !newest ? (page.at(-1)?.seq ?? range.before) : range.before
   const between = gaps.filter((gap) => gap.seq > from && gap.seq < to)
   return answer(by, 'history', {
     groupId,
-    messages: kept,
+    messages: page,
     hasMore,
     gaps: between.length > 0 ? between.slice(0, limits.historyPage) : undefined,
   })
 }
 
-/** As many as asked for and as fit, from the end that counts; at least one where there is one. */
-function fitting(messages: readonly Message[], { limit, newest }: Range): readonly Message[] {
-  const count = Math.min(messages.length, limit)
-  const ordered = newest ? messages.slice(-count).reverse() : messages.slice(0, count)
-  let bytes = 0
-  const end = ordered.findIndex((message, i) => {
-    bytes += sizeOf(message)
-    return i > 0 && bytes > PAGE_BYTES
-  })
-  const kept = end < 0 ? ordered : ordered.slice(0, end)
-  return count === 0 ? [] : newest ? [...kept].reverse() : kept
+/** The messages as members have been shown them, from the end where the page begins. */
+function* shown(
+  { changed, publishedSeq }: GroupState,
+  messages: readonly Message[],
+  newest: boolean,
+): Generator<Message> {
+  for (let i = 0; i < messages.length; i++) {
+    const message = messages.at(newest ? -1 - i : i) as Message
+    yield changed.shown(message, publishedSeq)
+  }
 }
 
-/** About how many bytes a message is on the wire. */
-function sizeOf({ content, reactions }: Message): number {
-  let chars = content.length
-  for (const { userIds } of reactions ?? []) for (const userId of userIds) chars += userId.length
-  return chars * 2
-}
-
-function toPage(logged: readonly LoggedEvent[]): MessagePage {
+/** What memory holds of a page: one message more than asked for at most, and no look at the others. */
+function pageInMemory(recent: RecentEvents, { after, before, limit, newest }: Range): MessagePage {
   const messages: Message[] = []
   const gaps: Gap[] = []
-  for (const event of logged) {
-    if ('message' in event) messages.push(event.message)
-    else if (event.code === events.gap.code) {
+  for (const event of recent.walk(Math.max(after, recent.floor - 1), before - 1, newest)) {
+    if ('message' in event) {
+      messages.push(event.message)
+      if (messages.length > limit) break
+    } else if (event.code === events.gap.code) {
       const gap = decodeEvent(event.frame)
       if (gap?.event === 'gap') gaps.push(gap.fields)
     }
   }
-  return { messages, gaps }
+  return newest ? { messages: messages.reverse(), gaps: gaps.reverse() } : { messages, gaps }
 }

@@ -6,16 +6,14 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
-import type { Member } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
+import { fitRows, mapped } from '../../fit-rows.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects } from '../effects.ts'
 import { type GroupState, type MemberState, toMember } from './group-state.ts'
 import { callerMay } from './permissions.ts'
 
-/** A page ends before it is larger: names, ids and pictures may be long. */
-const PAGE_BYTES = 192 * 1024
-
+/** A member's place in the order of joining. */
 type Key = Pick<MemberState, 'joinedSeq' | 'userId'>
 
 export function getMembers(
@@ -25,20 +23,14 @@ export function getMembers(
   now: number,
 ): Effects {
   callerMay(group, by, 'get_members', now)
-  const following = membersAfter(group, cursor === undefined ? start : parseCursor(cursor), limit + 1)
-  const page: MemberState[] = []
-  let bytes = 0
-  for (const member of following.slice(0, limit)) {
-    bytes += sizeOf(toMember(member))
-    if (page.length > 0 && bytes > PAGE_BYTES) break
-    page.push(member)
-  }
-  const last = page.at(-1)
+  const following = membersAfter(group, cursor === undefined ? start : parseMemberCursor(cursor), limit + 1)
+  const { rows, hasMore } = fitRows(mapped(following, toMember), limit)
+  const last = following[rows.length - 1]
   return [
     answer(by, 'members', {
       groupId: group.groupId,
-      members: page.map(toMember),
-      cursor: last && page.length < following.length ? `${last.joinedSeq}:${last.userId}` : undefined,
+      members: rows,
+      cursor: hasMore && last ? memberCursor(last) : undefined,
     }),
   ]
 }
@@ -50,27 +42,29 @@ function membersAfter(group: GroupState, after: Key, count: number): readonly Me
   for (const member of group.members.values()) {
     const last = found[count - 1]
     if (last && member.joinedSeq > last.joinedSeq) break
-    if (compare(after, member) < 0) found.push(member)
+    if (compareJoining(after, member) < 0) found.push(member)
   }
-  return found.sort(compare)
+  return found.sort(compareJoining)
 }
 
-function compare(a: Key, b: Key): number {
+/** The order of joining. */
+export function compareJoining(a: Key, b: Key): number {
   if (a.joinedSeq !== b.joinedSeq) return a.joinedSeq - b.joinedSeq
   return a.userId === b.userId ? 0 : a.userId < b.userId ? -1 : 1
 }
 
 const start: Key = { joinedSeq: 0, userId: '' }
 
-function parseCursor(cursor: string): Key {
+/** Where the page behind a member begins. */
+export function memberCursor({ joinedSeq, userId }: Key): string {
+  return `${joinedSeq}:${userId}`
+}
+
+/** @throws ChatError `bad_request` for what `memberCursor` has not made. */
+export function parseMemberCursor(cursor: string): Key {
   const match = /^(\d{1,15}):(.+)$/su.exec(cursor)
   if (!match) {
     throw new ChatError('bad_request', 'cursor must be the cursor of an earlier page', { field: 'cursor' })
   }
   return { joinedSeq: Number(match[1]), userId: match[2] as string }
-}
-
-/** At most so many bytes on the wire: three a UTF-16 unit, and numbers. */
-function sizeOf({ userId, name }: Member): number {
-  return (userId.length + name.length) * 3 + 40
 }

@@ -2,29 +2,50 @@
  * Online: which members are there at present, and what they send each other directly.
  */
 import { ChatError } from '../../../protocol/errors.ts'
+import { limits } from '../../../protocol/limits.ts'
 import type { User } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
+import { fitRows } from '../../fit-rows.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects, publish, sendUser, withPresence } from '../effects.ts'
-import type { GroupState } from './group-state.ts'
+import type { GroupState, MemberState } from './group-state.ts'
 import { isLarge } from './large.ts'
+import { compareJoining, memberCursor, parseMemberCursor } from './member-pages.ts'
 import { callerAsMember } from './permissions.ts'
 
 /** The members who are connected and let it be seen; of a large group only how many. */
-export function getOnlineUsers(group: GroupState, by: Caller): Effects {
+export function getOnlineUsers(
+  group: GroupState,
+  by: Caller,
+  { cursor }: RequestFields<'get_online_users'>,
+): Effects {
   callerAsMember(group, by)
+  const after = cursor === undefined ? undefined : parseMemberCursor(cursor)
+  const { groupId } = group
   return [
     withPresence((presenceOf) => {
-      const listed = !isLarge(group)
-      const users: User[] = []
-      let total = 0
-      for (const { userId, name } of group.members.values()) {
-        const { status } = presenceOf(userId)
-        if (status === 'offline') continue
-        total += 1
-        if (listed) users.push({ userId, name, status })
+      const online: MemberState[] = []
+      for (const member of group.members.values()) {
+        if (presenceOf(member.userId).status !== 'offline') online.push(member)
       }
-      return [answer(by, 'online_users', { groupId: group.groupId, users, total })]
+      const total = online.length
+      if (isLarge(group)) return [answer(by, 'online_users', { groupId, users: [], total })]
+      const listed = online
+        .filter((member) => after === undefined || compareJoining(member, after) > 0)
+        .sort(compareJoining)
+      const users = listed.map(
+        ({ userId, name }): User => ({ userId, name, status: presenceOf(userId).status }),
+      )
+      const { rows, hasMore } = fitRows(users, limits.listedUsers)
+      const last = hasMore ? listed[rows.length - 1] : undefined
+      return [
+        answer(by, 'online_users', {
+          groupId,
+          users: rows,
+          total,
+          cursor: last && memberCursor(last),
+        }),
+      ]
     }),
   ]
 }

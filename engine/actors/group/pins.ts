@@ -3,7 +3,9 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
+import type { Message } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
+import { fitRows } from '../../fit-rows.ts'
 import type { Caller } from '../caller.ts'
 import { answer, answerCommitted, change, type Effects, read, record } from '../effects.ts'
 import { type GroupState, nextSeq } from './group-state.ts'
@@ -52,18 +54,47 @@ export function unpinMessage(
   })
 }
 
-export function getPins(group: GroupState, by: Caller, _: RequestFields<'get_pins'>, now: number): Effects {
+/** The latest pin first, a page at a time (PAG-1). */
+export function getPins(
+  group: GroupState,
+  by: Caller,
+  { cursor, limit = limits.pinnedMessages }: RequestFields<'get_pins'>,
+  now: number,
+): Effects {
   callerMay(group, by, 'get_pins', now)
+  const last = cursor === undefined ? undefined : parseCursor(cursor)
   const { groupId } = group
   return [
     read({ read: 'pins', groupId }, by, (stored) => {
       const bySeq = new Map(stored.map((message) => [message.seq, message]))
-      const messages = [...group.pins]
+      const pinned = [...group.pins]
         .reverse()
         .flatMap((seq) => messageInMemory(group, seq) ?? bySeq.get(seq) ?? [])
         .map((message) => group.changed.shown(message, group.publishedSeq))
         .filter(({ pinnedAt }) => pinnedAt !== undefined)
-      return [answer(by, 'pins', { groupId, messages })]
+      const { rows, hasMore } = fitRows(last ? behind(pinned, last) : pinned, limit)
+      const end = hasMore ? rows.at(-1) : undefined
+      return [answer(by, 'pins', { groupId, messages: rows, cursor: end && `${end.pinnedAt}:${end.seq}` })]
     }),
   ]
+}
+
+/** The pin at which a page ended. */
+interface LastPin {
+  readonly pinnedAt: number
+  readonly seq: number
+}
+
+/** The pins behind the last one listed; where that was taken off meanwhile, those that are not later. */
+function behind(pinned: readonly Message[], { pinnedAt: at, seq }: LastPin): readonly Message[] {
+  const place = pinned.findIndex((message) => message.seq === seq && message.pinnedAt === at)
+  return place < 0 ? pinned.filter(({ pinnedAt = 0 }) => pinnedAt <= at) : pinned.slice(place + 1)
+}
+
+function parseCursor(cursor: string): LastPin {
+  const match = /^(\d{1,16}):(\d{1,16})$/.exec(cursor)
+  if (!match) {
+    throw new ChatError('bad_request', 'cursor must be the cursor of an earlier page', { field: 'cursor' })
+  }
+  return { pinnedAt: Number(match[1]), seq: Number(match[2]) }
 }

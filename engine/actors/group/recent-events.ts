@@ -66,6 +66,15 @@ export class RecentEvents {
     return this.#events.slice(start, end)
   }
 
+  /** The same events one by one, those that are asked for only; with `newest` from the last one down. */
+  *walk(after: number, upTo: number, newest: boolean): Generator<LoggedEvent> {
+    const start = this.#indexAbove(after)
+    const end = this.#indexAbove(upTo)
+    for (let i = 0; i < end - start; i++) {
+      yield this.#events[newest ? end - 1 - i : start + i] as LoggedEvent
+    }
+  }
+
   /** The event with this number, if it is here. */
   find(seq: number): LoggedEvent | undefined {
     const event = this.#events[this.#indexAbove(seq - 1)]

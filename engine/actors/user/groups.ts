@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
+import type { ListingCursor } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects, read, tellGroup } from '../effects.ts'
 import type { UserState } from './user-state.ts'
@@ -46,20 +47,30 @@ export function createGroup(
 }
 
 export function getGroups(user: UserState, by: Caller, fields: RequestFields<'get_groups'>): Effects {
-  const cursor = fields.cursor === undefined ? undefined : parseCursor(fields.cursor)
+  const cursor = fields.cursor === undefined ? undefined : parseListingCursor(fields.cursor)
   const limit = fields.limit ?? limits.groupsPageDefault
   return [
     read({ read: 'listings', userId: user.userId, cursor, limit }, by, ({ groups, next }) => [
-      answer(by, 'groups', { groups, cursor: next && `${next[0]}:${next[1]}` }),
+      answer(by, 'groups', { groups, cursor: next && formatListingCursor(next) }),
     ]),
   ]
 }
 
-export function getInvitations(user: UserState, by: Caller): Effects {
+/** PAG-1: a page begins below the last invitation of the one before it. */
+export function getInvitations(
+  user: UserState,
+  by: Caller,
+  fields: RequestFields<'get_invitations'>,
+): Effects {
+  const cursor = fields.cursor === undefined ? undefined : parseInvitationCursor(fields.cursor)
+  const limit = fields.limit ?? limits.invitationsPage
   return [
-    read({ read: 'invitations', userId: user.userId }, by, (invitations) => [
-      answer(by, 'invitations', { invitations: invitations.slice(0, limits.invitations) }),
-    ]),
+    read({ read: 'invitations', userId: user.userId, cursor, limit }, by, ({ rows, hasMore }) => {
+      const last = hasMore ? rows.at(-1) : undefined
+      return [
+        answer(by, 'invitations', { invitations: rows, cursor: last && `${last.at}:${last.group.groupId}` }),
+      ]
+    }),
   ]
 }
 
@@ -69,9 +80,26 @@ function directGroupId(one: string, other: string): string {
   return `d_${createHash('sha256').update(JSON.stringify(pair)).digest('base64url').slice(0, 27)}`
 }
 
-function parseCursor(cursor: string): readonly [number, string] {
+function formatListingCursor(cursor: ListingCursor): string {
+  const { way, activeAt, groupId } = cursor
+  return way === 'down' ? `${activeAt}:${groupId}:${cursor.since}` : `${activeAt}:${groupId}`
+}
+
+function parseListingCursor(cursor: string): ListingCursor {
+  const match = /^(\d{1,16}):([A-Za-z0-9_-]{0,64})(?::(\d{1,16}))?$/.exec(cursor)
+  if (!match) throw badCursor()
+  const [, activeAt, groupId = '', since] = match
+  return since === undefined
+    ? { way: 'up', activeAt: Number(activeAt), groupId }
+    : { way: 'down', activeAt: Number(activeAt), groupId, since: Number(since) }
+}
+
+function parseInvitationCursor(cursor: string): readonly [at: number, groupId: string] {
   const match = /^(\d{1,16}):([A-Za-z0-9_-]{1,64})$/.exec(cursor)
-  if (!match)
-    throw new ChatError('bad_request', 'cursor takes the cursor of an earlier page', { field: 'cursor' })
+  if (!match) throw badCursor()
   return [Number(match[1]), match[2] as string]
+}
+
+function badCursor(): ChatError {
+  return new ChatError('bad_request', 'cursor must be the cursor of an earlier page', { field: 'cursor' })
 }

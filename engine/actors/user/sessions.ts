@@ -55,6 +55,7 @@ export function open(user: UserState, mail: Mail<'open'>, greeting: Greeting, no
           sessionId,
           ...greeting,
           groups: listed,
+          hasMore: user.groups.size > listed.length || undefined,
         }),
         ...chosenStatus(user, session, later),
         ...announce(user, later),

@@ -3,7 +3,6 @@
  */
 import type { Database } from 'better-sqlite3'
 import { events } from '../../../protocol/events.ts'
-import { limits } from '../../../protocol/limits.ts'
 import type { PostNumber, Status, StoredReceipts } from '../log.ts'
 import { type GroupRow, groupColumns, lastSeqColumn, type MemberRow } from './group-rows.ts'
 import { type FileRow, fileColumns, type MessageRow, messageColumns } from './message-rows.ts'
@@ -20,7 +19,7 @@ export interface OverviewRow extends GroupRow {
 /** A group and its place among those of a user. */
 export type RankedRow = [key: number, groupId: string, lastSeq: number, activeAt: number]
 
-interface InvitationRow extends GroupRow {
+export interface InvitationRow extends GroupRow {
   readonly member_count: number
   readonly invited_by: string
   readonly at: number
@@ -45,6 +44,21 @@ export interface ReadStatement<Args extends unknown[], Row> {
   get(...args: Args): Row | undefined
   all(...args: Args): Row[]
   run(...args: Args): unknown
+}
+
+/** A walk from a post over one's own posts beside it ends after so many (INP-2). */
+const MAX_OWN_BESIDE = 64
+
+/**
+ * The post by others that is next to `$seq` on one side. Where more than `MAX_OWN_BESIDE` posts of the
+ * user lie between, the last of those that were walked over stands for it.
+ */
+function neighbour(side: '<' | '>', direction: 'ASC' | 'DESC'): string {
+  const beside = `SELECT b.seq, b.sender_key FROM messages b
+    WHERE b.group_key = $group AND b.seq ${side} $seq ORDER BY b.seq ${direction}`
+  return `ifnull(
+    (SELECT seq FROM (${beside} LIMIT ${MAX_OWN_BESIDE}) WHERE sender_key <> $user LIMIT 1),
+    (SELECT seq FROM (${beside} LIMIT 1 OFFSET ${MAX_OWN_BESIDE - 1})))`
 }
 
 /** Prepares them all, for as long as the database is open. */
@@ -81,12 +95,9 @@ export function prepareReads(db: Database) {
       FROM members m JOIN users u ON u.user_key = m.user_key
       WHERE m.group_key = ? AND (m.delivered IS NOT NULL OR m.read_seq > 0)`),
     post: all<[{ group: number; user: number; seq: number }], PostNumber>(`
-      SELECT p.seq, u.user_id AS senderId,
-        (SELECT seq FROM messages b WHERE b.group_key = $group AND b.seq < $seq AND b.sender_key <> $user
-          ORDER BY b.seq DESC LIMIT 1) AS previous,
-        (SELECT seq FROM messages b WHERE b.group_key = $group AND b.seq > $seq AND b.sender_key <> $user
-          ORDER BY b.seq LIMIT 1) AS next
-      FROM messages p JOIN users u ON u.user_key = p.sender_key WHERE p.group_key = $group AND p.seq = $seq`),
+      SELECT p.seq, u.user_id AS senderId, ${neighbour('<', 'DESC')} AS previous, ${neighbour('>', 'ASC')} AS next
+      FROM messages p JOIN users u ON u.user_key = p.sender_key
+      WHERE p.group_key = $group AND p.seq = $seq AND p.sender_key <> $user`),
     tempIds: raw<[number, number], [string, string, number]>(`
       SELECT u.user_id, m.temp_id, m.seq FROM messages m JOIN users u ON u.user_key = m.sender_key
       WHERE m.group_key = ? ORDER BY m.seq DESC LIMIT ?`),
@@ -99,12 +110,12 @@ export function prepareReads(db: Database) {
     userGroups: raw<[number], [string, number]>(`
       SELECT g.group_id, m.joined_seq FROM members m JOIN groups g ON g.group_key = m.group_key
       WHERE m.user_key = ?`),
-    // The user's groups, the most recently active first, ties by id: those behind (activeAt, groupId).
-    // Without a LIMIT, for which SQLite would make a temporary table each time: ten times as slow.
-    ranked: raw<[userId: string, groupId: string, activeAt: number], RankedRow>(`
+    // The user's groups, the most recently active first, ties by id. Without a LIMIT, for which SQLite
+    // would make a temporary table each time: ten times as slow.
+    ranked: raw<[userId: string], RankedRow>(`
       SELECT g.group_key, g.group_id, ${lastSeqColumn}, ${activeAt}
       FROM users u JOIN members me ON me.user_key = u.user_key JOIN groups g ON g.group_key = me.group_key
-      WHERE u.user_id = ? AND (active_at, ?) < (?, g.group_id)
+      WHERE u.user_id = ?
       ORDER BY active_at DESC, g.group_id`),
     overview: all<[userId: string, key: number], OverviewRow>(`
       SELECT ${groupColumns}, g.member_count,
@@ -136,14 +147,14 @@ export function prepareReads(db: Database) {
     invited: text<[number]>(
       'SELECT u.user_id FROM invitations i JOIN users u ON u.user_key = i.user_key WHERE i.group_key = ?',
     ),
-    invitations: all<[string], InvitationRow>(`
+    invitations: all<[userId: string, groupId: string, at: number, limit: number], InvitationRow>(`
       SELECT ${groupColumns}, g.member_count, b.user_id AS invited_by, i.at
       FROM users u
       JOIN invitations i ON i.user_key = u.user_key
       JOIN groups g ON g.group_key = i.group_key
       JOIN users c ON c.user_key = g.created_by
       JOIN users b ON b.user_key = i.invited_by
-      WHERE u.user_id = ? ORDER BY i.at DESC, g.group_id LIMIT ${limits.invitations}`),
+      WHERE u.user_id = ? AND (i.at, ?) < (?, g.group_id) ORDER BY i.at DESC, g.group_id LIMIT ?`),
     eventsUp: all<[number, number, number, number], EventRow>(`
       SELECT seq, code, frame FROM events WHERE group_key = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`),
     eventsDown: all<[number, number], EventRow>(

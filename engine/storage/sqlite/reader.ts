@@ -16,6 +16,7 @@ import type {
   Message,
   User,
 } from '../../../protocol/records.ts'
+import { fitRows, mapped } from '../../fit-rows.ts'
 import {
   isSearch,
   type LoadedGroup,
@@ -31,7 +32,8 @@ import {
 import { storedGroup, toMember } from './group-rows.ts'
 import { type MessageRow, toFile, toMessage } from './message-rows.ts'
 import { People } from './people.ts'
-import { type OverviewRow, prepareReads, type RankedRow } from './read-statements.ts'
+import { behindCursor, nextCursor } from './ranked-groups.ts'
+import { type InvitationRow, type OverviewRow, prepareReads, type RankedRow } from './read-statements.ts'
 
 export class Reader {
   readonly #db: Database
@@ -96,28 +98,28 @@ export class Reader {
   }
 
   protected summaries({ userId, limit }: ReadQuery<'summaries'>): Reads['summaries']['result'] {
-    const ranked = this.#sql.ranked.all(userId, '', Number.MAX_SAFE_INTEGER)
+    const ranked = this.#sql.ranked.all(userId)
+    const summary = (rank: RankedRow): GroupSummary => {
+      const row = this.#overview(userId, rank)
+      return { ...this.#standing(row), lastSeq: row.last_seq }
+    }
+    const { rows: groups } = fitRows(mapped(ranked, summary), limit)
     return {
-      groups: ranked.slice(0, limit).map((rank): GroupSummary => {
-        const row = this.#overview(userId, rank)
-        return { ...this.#standing(row), lastSeq: row.last_seq }
-      }),
-      others: ranked.slice(limit).map(([, groupId, lastSeq]) => [groupId, lastSeq]),
+      groups,
+      others: ranked.slice(groups.length).map(([, groupId, lastSeq]) => [groupId, lastSeq]),
       large: this.#sql.large.all(userId, limits.largeGroup),
     }
   }
 
   protected listings({ userId, cursor, limit }: ReadQuery<'listings'>): Reads['listings']['result'] {
-    const [activeAt, after] = cursor ?? [Number.MAX_SAFE_INTEGER, '']
-    const ranked = this.#sql.ranked.all(userId, after, activeAt)
-    const last = ranked.length > limit ? ranked[limit - 1] : undefined
-    return {
-      groups: ranked.slice(0, limit).map((rank): GroupListing => {
-        const row = this.#overview(userId, rank)
-        return { ...this.#standing(row), lastMessage: this.#newestMessage(row) }
-      }),
-      next: last && [last[3], last[1]],
+    const ranked = this.#sql.ranked.all(userId)
+    const listing = (rank: RankedRow): GroupListing => {
+      const row = this.#overview(userId, rank)
+      return { ...this.#standing(row), lastMessage: this.#newestMessage(row) }
     }
+    const remaining = behindCursor(ranked, cursor)
+    const { rows: groups } = fitRows(mapped(remaining, listing), limit)
+    return { groups, next: nextCursor(ranked, remaining, groups.length, cursor) }
   }
 
   protected messages({
@@ -163,12 +165,15 @@ export class Reader {
     return file ? { file, uploadedBy: row.uploaded_by, shown: row.uses > 0 } : null
   }
 
-  protected invitations({ userId }: ReadQuery<'invitations'>): readonly Invitation[] {
-    return this.#sql.invitations.all(userId).map((row) => ({
+  protected invitations({ userId, cursor, limit }: ReadQuery<'invitations'>): Reads['invitations']['result'] {
+    const [at, groupId] = cursor ?? [Number.MAX_SAFE_INTEGER, '']
+    const rows = this.#sql.invitations.all(userId, groupId, at, limit + 1)
+    const invitation = (row: InvitationRow): Invitation => ({
       group: { ...storedGroup(row), memberCount: row.member_count, lastSeq: row.last_seq },
       by: row.invited_by,
       at: row.at,
-    }))
+    })
+    return fitRows(mapped(rows, invitation), limit)
   }
 
   protected events({ groupId, after, upTo, limit }: ReadQuery<'events'>): readonly LoggedEvent[] {

@@ -96,10 +96,28 @@ describe('get_history from memory', () => {
       numbers(1, 30).map((seq) => post(seq, 'x'.repeat(limits.contentBytes))),
       true,
     )
-    // Eight times 64 KiB, as UTF-8 may come to, are 512 KiB.
-    expect(pageOf(ask(large))).toMatchObject({ seqs: numbers(23, 30), hasMore: true })
-    expect(pageOf(ask(large, { after: 4 }))).toMatchObject({ seqs: numbers(5, 12), hasMore: true })
+    // SLW-1: six times 32 KiB and more are below 256 KiB with all that is around them.
+    expect(pageOf(ask(large))).toMatchObject({ seqs: numbers(25, 30), hasMore: true })
+    expect(pageOf(ask(large, { after: 4 }))).toMatchObject({ seqs: numbers(5, 10), hasMore: true })
     expect(pageOf(ask(large, { limit: 1 })).seqs).toEqual([30])
+  })
+
+  it('looks at the events that it shows and at no others', () => {
+    const group = aGroupWith(
+      numbers(1, 200).map((seq) => post(seq)),
+      true,
+    )
+    let lookedAt = 0
+    const walk = group.recent.walk.bind(group.recent)
+    group.recent.walk = function* (...range) {
+      for (const event of walk(...range)) {
+        lookedAt += 1
+        yield event
+      }
+    }
+    expect(pageOf(ask(group, { limit: 10 }))).toMatchObject({ seqs: numbers(191, 200), hasMore: true })
+    expect(pageOf(ask(group, { limit: 10, after: 20 }))).toMatchObject({ seqs: numbers(21, 30) })
+    expect(lookedAt).toBe(2 * 11)
   })
 
   it('is for members only, and changes nothing', () => {

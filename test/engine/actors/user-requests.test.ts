@@ -200,17 +200,23 @@ describe('get_groups', () => {
       query: { read: 'listings', userId: 'ana', limit: 50 },
       to: ana,
     })
-    const answered = given(first, { groups: [], next: [1_234, 'g_-1'] })
+    const answered = given(first, {
+      groups: [],
+      next: { way: 'down', activeAt: 1_234, groupId: 'g_-1', since: 5_678 },
+    })
     expect(only(answered, 'answer')).toMatchObject({
       to: ana,
-      event: { name: 'groups', fields: { groups: [], cursor: '1234:g_-1' } },
+      event: { name: 'groups', fields: { groups: [], cursor: '1234:g_-1:5678' } },
     })
-    const second = list({ cursor: '1234:g_-1', limit: 2 })
-    expect(only(second, 'read').query).toMatchObject({ cursor: [1_234, 'g_-1'], limit: 2 })
+    const second = list({ cursor: '1234:g_-1:5678', limit: 2 })
+    expect(only(second, 'read').query).toMatchObject({
+      cursor: { way: 'down', activeAt: 1_234, groupId: 'g_-1', since: 5_678 },
+      limit: 2,
+    })
     expect(only(given(second, { groups: [] }), 'answer').event.fields).toMatchObject({ cursor: undefined })
   })
 
-  it.each(['', 'g', ':g', '1:', '-1:g', '1:g g', '1:g:h', `${'9'.repeat(17)}:g`])(
+  it.each(['', 'g', ':g', '1', '-1:g', '1:g g', '1:g:h', '1:g:1:1', `${'9'.repeat(17)}:g`])(
     'refuses %j as a cursor',
     (cursor) => {
       expect(() => list({ cursor })).toThrow(expect.objectContaining(refusal('bad_request', 'cursor')))

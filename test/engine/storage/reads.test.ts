@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { LogEntry } from '../../../engine/storage/log.ts'
+import type { ListingCursor, LogEntry } from '../../../engine/storage/log.ts'
 import { RECENT_EVENTS, REMEMBERED_TEMP_IDS } from '../../../engine/storage/log.ts'
 import type { Reader } from '../../../engine/storage/sqlite/reader.ts'
 import { encodeEvent } from '../../../protocol/codec.ts'
@@ -183,7 +183,7 @@ describe('a user’s groups', () => {
     const reader = aReader()
     for (const limit of [1, 2, 3, 7, 8]) {
       const pages: string[][] = []
-      let cursor: readonly [number, string] | undefined
+      let cursor: ListingCursor | undefined
       do {
         const page = reader.run({ read: 'listings', userId: 'ana', cursor, limit })
         pages.push(page.groups.map(({ group }) => group.groupId))
