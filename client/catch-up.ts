@@ -1,12 +1,15 @@
 /**
- * Catch-up: asks, on one new connection, for all that was missed (SPEC 5.4).
+ * Catch-up: gets, on one new connection, everything that was missed (CUP-1, CUP-2).
  *
- * 200 groups at a time, one `resume` after the other, as the server wants it. A refusal that says
- * so is tried again; after any other the groups count as incomplete. A catch-up may be long, so
- * that it has no deadline of its own, but one without progress ends the connection.
+ * First all known groups are resumed, some at a time, one `resume` after the other, as the server
+ * wants it. Then, where `connected` had no room for all groups, the others are listed page by page,
+ * and those that turn out to be new are resumed as well. A refusal that allows it is tried again;
+ * after any other the groups count as incomplete. A catch-up may be long, so that it has no time
+ * limit, but one without progress ends the connection.
  */
 import { ChatError, errors } from '../protocol/errors.ts'
 import type { EventFields } from '../protocol/events.ts'
+import { limits } from '../protocol/limits.ts'
 import { backoffMs } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection.ts'
@@ -21,19 +24,35 @@ export interface CatchUpOptions {
   readonly stallMs: number
   /** These groups are through; those that the answer leaves out are lost. */
   readonly onResumed: (asked: readonly Position[], answer: EventFields<'resumed'>) => void
+  /** A page of groups. Returns those that are to be resumed as well. */
+  readonly onListed: (page: EventFields<'groups'>) => readonly Position[]
+  /** All groups are known and through. */
+  readonly onDone: () => void
 }
 
 export class CatchUp {
   readonly #options: CatchUpOptions
   readonly #waiting: Position[]
+  /** Where the list of groups goes on; null where there is nothing to list. */
+  #page: { readonly cursor?: string | undefined } | null
+  #groupsAtOnce = GROUPS_AT_ONCE
+  #busy = false
+  #stopped = false
   #cancelTimer: () => void = () => {}
   #progress = false
   #failures = 0
 
-  constructor(positions: readonly Position[], options: CatchUpOptions) {
+  /** `listAll`: `connected` may have left out groups. */
+  constructor(positions: readonly Position[], listAll: boolean, options: CatchUpOptions) {
     this.#waiting = [...positions]
+    this.#page = listAll ? {} : null
     this.#options = options
-    this.#next()
+  }
+
+  /** Begins, or goes on with a group that was met meanwhile. */
+  start(met?: Position): void {
+    if (met) this.#waiting.push(met)
+    if (!this.#busy) this.#next()
   }
 
   /** An event of a group that is caught up has come. */
@@ -41,43 +60,74 @@ export class CatchUp {
     this.#progress = true
   }
 
-  /** The connection is gone. */
+  /** The connection has ended. */
   stop(): void {
-    this.#waiting.length = 0
+    this.#stopped = true
     this.#cancelTimer()
   }
 
   #next(): void {
-    const asked = this.#waiting.splice(0, GROUPS_AT_ONCE)
-    if (asked.length > 0) this.#ask(asked)
+    if (this.#stopped) return
+    const asked = this.#waiting.splice(0, this.#groupsAtOnce)
+    this.#busy = asked.length > 0 || this.#page !== null
+    if (asked.length > 0) this.#resume(asked)
+    else if (this.#page) this.#list(this.#page)
+    else this.#options.onDone()
   }
 
-  #ask(asked: readonly Position[]): void {
+  #resume(asked: readonly Position[]): void {
     const { connection, onResumed } = this.#options
     this.#watch()
     connection.request('resume', { groups: asked }, null).then(
-      (answer) => {
-        this.#cancelTimer()
-        this.#failures = 0
-        onResumed(asked, answer)
-        this.#next()
+      (answer) => this.#through(() => onResumed(asked, answer)),
+      (error: unknown) => {
+        if (this.#triesAgain(error, () => this.#resume(asked))) return
+        if (error instanceof ChatError && error.code === 'too_large' && asked.length > 1) {
+          // The server is set to small frames.
+          this.#groupsAtOnce = Math.ceil(asked.length / 2)
+          this.#through(() => this.#waiting.unshift(...asked))
+          return
+        }
+        const groups = asked.map(([groupId, lastSeq]) => [groupId, lastSeq, false] as const)
+        this.#through(() => onResumed(asked, { groups }))
       },
-      (error: unknown) => this.#refused(asked, error),
     )
   }
 
-  #refused(asked: readonly Position[], error: unknown): void {
-    const { connection, clock, onResumed } = this.#options
+  #list(page: { readonly cursor?: string | undefined }): void {
+    const { connection, onListed } = this.#options
+    this.#watch()
+    connection.request('get_groups', { ...page, limit: limits.groupsPage }, null).then(
+      (answer) =>
+        this.#through(() => {
+          this.#page = answer.cursor === undefined ? null : { cursor: answer.cursor }
+          this.#waiting.push(...onListed(answer))
+        }),
+      (error: unknown) => {
+        if (this.#triesAgain(error, () => this.#list(page))) return
+        this.#through(() => {
+          this.#page = null
+        })
+      },
+    )
+  }
+
+  #through(then: () => void): void {
     this.#cancelTimer()
-    if (!connection.isOpen) return
-    if (error instanceof ChatError && errors[error.code].retry) {
-      this.#failures += 1
-      const delayMs = error.retryAfterMs ?? backoffMs(this.#failures, clock)
-      this.#cancelTimer = clock.after(delayMs, () => this.#ask(asked))
-      return
-    }
-    onResumed(asked, { groups: asked.map(([groupId, lastSeq]) => [groupId, lastSeq, false]) })
+    if (this.#stopped) return
+    this.#failures = 0
+    then()
     this.#next()
+  }
+
+  #triesAgain(error: unknown, again: () => void): boolean {
+    const { clock } = this.#options
+    this.#cancelTimer()
+    if (this.#stopped) return true
+    if (!(error instanceof ChatError && errors[error.code].retry)) return false
+    this.#failures += 1
+    this.#cancelTimer = clock.after(error.retryAfterMs ?? backoffMs(this.#failures, clock), again)
+    return true
   }
 
   #watch(): void {

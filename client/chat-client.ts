@@ -1,12 +1,14 @@
 /**
- * Chat client: the SDK's face. One method a request, events, and a connection that comes back.
+ * Chat client: the public class of the SDK. One method a request, events, and a connection that is
+ * made again when it ends.
  *
- * Methods and events are those of a session in the process (SPEC 8). Over any number of
- * connections the application sees each durable event once and in its group's order, and each of
- * its own messages is made once. Answers are what promises resolve with; events are what nobody
- * asked for. Listen before `connect`: what was missed comes right behind `connected`.
+ * Methods and events are those of a session in the process. Over any number of connections the
+ * application sees each durable event once and in its group's order, and each of its own messages
+ * is made once. Promises resolve with answers; events are everything that no request asked for.
+ * Add listeners before `connect`: what was missed comes right after `connected`.
  */
 import type { DurableEvent, Event, EventFields, EventName } from '../protocol/events.ts'
+import { limits } from '../protocol/limits.ts'
 import {
   type Answer,
   type MethodRequest,
@@ -19,72 +21,57 @@ import type { RequestFields, RequestName, requests } from '../protocol/requests.
 import { Calls } from './calls.ts'
 import { CatchUp } from './catch-up.ts'
 import { ClientError } from './client-error.ts'
-import { type Clock, systemClock } from './clock.ts'
+import type { Clock } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { isLogged, type LoggedEvent, placeOf } from './group-log.ts'
 import { GroupLogs, type Missed } from './group-logs.ts'
-import { type ClientState, Link, type TokenSource } from './link.ts'
+import { type ClientState, Link } from './link.ts'
 import { Listeners } from './listeners.ts'
+import { type ChatClientOptions, readOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
+import { Pacers } from './pacer.ts'
+import { type ReceiptFields, Receipts } from './receipts.ts'
+import { SentSearch } from './sent-search.ts'
 import { makeTempId } from './temp-id.ts'
 import { type FileToUpload, upload } from './upload.ts'
-import { toWebSocketUrl } from './websocket.ts'
-
-export interface ChatClientOptions {
-  /** `ws://host:port/ws`, or the server's address: `http://host:port`. */
-  readonly url: string
-  /** A token, or a function that gets one, which lets the client outlive any single token. */
-  readonly token: TokenSource
-  /** How long an answer may take, milliseconds; 15,000 by default. Messages are not given up. */
-  readonly requestTimeoutMs?: number | undefined
-  /** After so long without a frame the connection is tested, milliseconds; 25,000 by default. */
-  readonly silenceMs?: number | undefined
-  /**
-   * Messages of one group under way at once. By default 1, which keeps one's own messages in order
-   * even where one is refused for a while and repeated; more is faster.
-   */
-  readonly sendWindow?: number | undefined
-  /** Time and chance, for tests. */
-  readonly clock?: Clock | undefined
-}
 
 type AnswerName = (typeof requests)[RequestName]['answer'] | 'message_error'
 
-/** What nobody asked for, and how an upload over HTTP goes on. */
-type HeardName = Exclude<EventName, AnswerName> | 'connected' | 'upload_progress'
+/** Events that no request asked for, and the progress of an upload over HTTP. */
+type PushedName = Exclude<EventName, AnswerName> | 'connected' | 'upload_progress'
 
-/** Events that stand in no group's order. */
-type UnorderedName = Exclude<HeardName, DurableEvent | 'connected'>
+/** Events that have no place in a group's order. */
+type UnorderedName = Exclude<PushedName, DurableEvent | 'connected'>
 
-/** What one can listen to: all that is no answer, and what the client itself has to say. */
+/** What one can listen to: all that is no answer, and the events of the client itself. */
 export type ClientEvents = {
-  readonly [N in HeardName]: EventFields<N>
+  readonly [N in PushedName]: EventFields<N>
 } & {
   readonly state: ClientState
   /** Too much was missed for `resume`: page the history. Live events follow. */
   readonly missed: Missed
-  /** The user was taken out of the group while there was no connection. */
+  /** The user was removed from the group while there was no connection. */
   readonly group_lost: { readonly groupId: string }
 }
 
-/** The fields of a message to send. The same `tempId` makes one message; one is made where it is left off. */
+/** The fields of a message to send. The same `tempId` makes one message; without one the client makes it. */
 export type MessageToSend = Omit<RequestFields<'send_message'>, 'tempId'> & {
   readonly tempId?: string | undefined
 }
 
-/** One method a request; `resume` is the client's own business. */
+/** One method a request, except `resume`, which the client sends itself. */
 export type ClientMethods = Omit<RequestMethods, 'resume' | 'sendMessage'> & {
   /**
-   * Resolves once the message is kept, however long that takes and however many connections.
-   * Rejects with a `ChatError` where it is refused for good, or 1,000 have no answer yet.
+   * Resolves once the message is stored, however long that takes and over any number of
+   * connections; also when the client was refused meanwhile and `connect` was called again. Rejects
+   * with a `ChatError` where the message is refused for good or 1,000 have no answer yet, and with a
+   * `ClientError` after `close`, or where the next token is another user's.
    */
   sendMessage(fields: MessageToSend): ReturnType<RequestMethods['sendMessage']>
 }
 
-const REQUEST_TIMEOUT_MS = 15_000
-const SILENCE_MS = 25_000
 const MAX_CHUNK_BYTES = 262_144
-/** What the frame around a chunk takes at the most. */
+/** The most that the frame around a chunk adds. */
 const FRAME_BYTES = 256
 
 /** The methods as a class, so that `ChatClient` has them with their types. */
@@ -102,6 +89,8 @@ interface Present {
   readonly connection: Connection
   readonly connected: EventFields<'connected'>
   readonly catchUp: CatchUp
+  /** All groups are known and caught up. */
+  isCaughtUp: boolean
 }
 
 interface Waiter {
@@ -110,49 +99,77 @@ interface Waiter {
 }
 
 /**
- * One user's connection to a server, for as long as the program wants it. After a reconnect a
- * group that `connected` lists and that was not known before begins at its `lastSeq`: what is older
- * is had from `getHistory`.
+ * One user's connection to a server, for as long as the program wants it. A group that the user got
+ * into while there was no connection begins with the events from the user's join on.
  */
 export class ChatClient extends WithMethods {
   readonly #clock: Clock
   readonly #timeoutMs: number
   readonly #listeners = new Listeners<ClientEvents>()
+  readonly #pacers: Pacers
   readonly #logs: GroupLogs
   readonly #outbox: Outbox
+  readonly #search: SentSearch
   readonly #calls: Calls
+  readonly #receipts: Receipts
   readonly #link: Link
   #present: Present | null = null
   #userId = ''
   /** Callers of `connect` that wait. */
   #waiters: Waiter[] = []
 
-  /** Does nothing before `connect`. @throws TypeError where `url` is none. */
+  /**
+   * Does nothing before `connect`.
+   * @throws TypeError or RangeError where an option is wrong or unknown.
+   */
   constructor(options: ChatClientOptions) {
     super((name, fields) => this.#send(name, fields))
-    const { clock = systemClock, requestTimeoutMs: timeoutMs = REQUEST_TIMEOUT_MS } = options
+    const { url, token, clock, timeoutMs, silenceMs, sendWindow } = readOptions(options)
     this.#clock = clock
     this.#timeoutMs = timeoutMs
-    this.#calls = new Calls(clock, timeoutMs)
+    this.#pacers = new Pacers(clock)
     this.#outbox = new Outbox({
       clock,
-      window: Math.max(1, options.sendWindow ?? 1),
+      pacer: this.#pacers.of('send_message'),
+      window: sendWindow,
+      isCaughtUp: (groupId) => this.#isCaughtUp(groupId),
+      lastSeq: (groupId) => this.#logs.lastSeq(groupId),
       send: async (fields) => {
         if (!this.#present) throw new ClientError('connection_lost')
         return await this.#present.connection.request('send_message', fields, timeoutMs)
       },
     })
+    this.#calls = new Calls({ clock, timeoutMs, pacers: this.#pacers })
+    this.#receipts = new Receipts({ clock, ask: (name, fields) => this.#calls.make(name, fields) })
+    this.#search = new SentSearch({
+      clock,
+      ask: (name, fields) => this.#calls.make(name, fields),
+      isNeeded: (groupId) => this.#outbox.hasUnanswered(groupId),
+      onPage: (groupId, messages, gaps) => {
+        for (const message of messages) if (message.senderId === this.#userId) this.#outbox.shown(message)
+        for (const { from, to } of gaps) this.#outbox.taken(groupId, from, to)
+      },
+      onDone: (groupId, to) => this.#outbox.caughtUp(groupId, to),
+    })
     this.#logs = new GroupLogs({
       deliver: (event) => this.#deliver(event),
-      missed: (missed) => this.#listeners.emit('missed', missed),
+      missed: (missed) => {
+        this.#search.add(missed)
+        this.#listeners.emit('missed', missed)
+      },
       lost: (groupId) => this.#listeners.emit('group_lost', { groupId }),
+      met: (position) => this.#present?.catchUp.start(position),
+      caughtUp: (groupId, seq) => {
+        if (this.#search.has(groupId)) this.#search.start(groupId)
+        else this.#outbox.caughtUp(groupId, seq)
+      },
     })
     this.#link = new Link({
-      url: toWebSocketUrl(options.url),
-      token: options.token,
+      url,
+      token,
       clock,
       timeoutMs,
-      silenceMs: options.silenceMs ?? SILENCE_MS,
+      silenceMs,
       handlers: {
         state: (state) => this.#listeners.emit('state', state),
         connected: (connection, fields) => this.#onConnected(connection, fields),
@@ -167,7 +184,7 @@ export class ChatClient extends WithMethods {
     return this.#link.state
   }
 
-  /** Who the token says one is; empty before the first `connected`. */
+  /** The user of the token; empty before the first `connected`. */
   get userId(): string {
     return this.#userId
   }
@@ -178,8 +195,10 @@ export class ChatClient extends WithMethods {
   }
 
   /**
-   * Connects, and stays connected until `close`. Resolves with what `connected` said, however many
-   * attempts it takes; rejects with a `ClientError` where no attempt can help: `refused`, `closed`.
+   * Connects, and stays connected until `close`. Resolves with the fields of `connected`, after any
+   * number of attempts. Rejects with a `ClientError` where no attempt can help: `refused` by a close
+   * code from 4400 on, or `closed`. After `refused` messages without an answer are still there, and
+   * are sent when `connect` is called again, with a token that is accepted.
    */
   connect(): Promise<EventFields<'connected'>> {
     if (this.#present) return Promise.resolve(this.#present.connected)
@@ -195,14 +214,14 @@ export class ChatClient extends WithMethods {
     return promise
   }
 
-  /** Calls `listener` for each such event; the function returned ends that. */
+  /** Calls `listener` for each such event; the returned function ends that. */
   on<N extends keyof ClientEvents>(event: N, listener: (fields: ClientEvents[N]) => void): () => void {
     return this.#listeners.on(event, listener)
   }
 
   /**
    * Uploads a file of any size, in chunks, over reconnects; then `sendMessage` with its `fileId`
-   * shows it. Resolves once it is kept; rejects with a `ChatError` or `ClientError`.
+   * shows it. Resolves once it is stored; rejects with a `ChatError` or `ClientError`.
    */
   async upload(file: FileToUpload): Promise<File> {
     const { limits } = await this.connect()
@@ -223,21 +242,37 @@ export class ChatClient extends WithMethods {
       const message = fields as MessageToSend
       return (await this.#outbox.add({ ...message, tempId: message.tempId ?? makeTempId() })) as Answer<N>
     }
+    if (name === 'message_read' || name === 'message_delivered') {
+      return (await this.#receipts.give(name, fields as ReceiptFields)) as Answer<N>
+    }
     const answer = await this.#calls.make(name, fields)
-    if (name === 'get_groups') this.#logs.listed((answer as Answer<'get_groups'>).groups)
+    if (name === 'get_groups') this.#onListed(answer as Answer<'get_groups'>)
     return answer
   }
 
   #onConnected(connection: Connection, connected: EventFields<'connected'>): void {
+    if (this.#userId !== '' && this.#userId !== connected.userId) {
+      this.#abandon(new ClientError('closed', 'the new token is another user’s'))
+    }
     this.#userId = connected.userId
     // In this very turn: the next frame may be an event that belongs behind the missed ones.
-    const catchUp = new CatchUp(this.#logs.begin(connected), {
+    const positions = this.#logs.begin(connected)
+    const listAll = connected.groups.length >= limits.connectedGroups
+    const catchUp = new CatchUp(positions, listAll, {
       connection,
       clock: this.#clock,
       stallMs: this.#timeoutMs,
       onResumed: (asked, answer) => this.#logs.resumed(asked, answer),
+      onListed: ({ groups }) => this.#logs.listed(groups),
+      onDone: () => {
+        this.#logs.complete()
+        present.isCaughtUp = true
+        this.#outbox.allCaughtUp()
+      },
     })
-    this.#present = { connection, connected, catchUp }
+    const present: Present = { connection, connected, catchUp, isCaughtUp: false }
+    this.#present = present
+    catchUp.start()
     this.#listeners.emit('state', this.#link.state)
     this.#listeners.emit('connected', connected)
     for (const { resolve } of this.#waiters.splice(0)) resolve(connected)
@@ -245,6 +280,17 @@ export class ChatClient extends WithMethods {
     if (!connection.isOpen) return
     this.#calls.online(connection)
     this.#outbox.online()
+  }
+
+  /** A page of `get_groups` that the application asked for. */
+  #onListed({ groups }: Answer<'get_groups'>): void {
+    for (const position of this.#logs.listed(groups)) this.#present?.catchUp.start(position)
+  }
+
+  /** Whether all that the group got up to now was seen; of a group that is not known, of all groups. */
+  #isCaughtUp(groupId: string): boolean {
+    if (!this.#present || this.#search.has(groupId) || this.#logs.catchingUp(groupId)) return false
+    return this.#present.isCaughtUp || this.#logs.lastSeq(groupId) > 0
   }
 
   #onEvent(event: Event): void {
@@ -278,8 +324,22 @@ export class ChatClient extends WithMethods {
   }
 
   #onClosed(error: ClientError): void {
-    this.#calls.close(error)
-    this.#outbox.close(error)
+    // Messages wait for the next `connect`, unless it was the application that ended the client.
+    if (error.code === 'refused') {
+      this.#calls.close(error)
+      this.#receipts.close(error)
+    } else {
+      this.#abandon(error)
+    }
     for (const { reject } of this.#waiters.splice(0)) reject(error)
+  }
+
+  /** Rejects all that has no answer. */
+  #abandon(error: ClientError): void {
+    this.#calls.close(error)
+    this.#receipts.close(error)
+    this.#outbox.close(error)
+    this.#search.clear()
+    this.#pacers.reset()
   }
 }

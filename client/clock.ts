@@ -10,11 +10,14 @@ export interface Clock {
   random(): number
 }
 
+/** `setTimeout` fires at once for a longer delay; about 25 days. */
+export const MAX_DELAY_MS = 2 ** 31 - 1
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(delayMs, then) {
-    const timer = setTimeout(then, delayMs)
+    const timer = setTimeout(then, Math.min(delayMs, MAX_DELAY_MS))
     return () => clearTimeout(timer)
   },
   random: Math.random,

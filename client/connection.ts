@@ -74,7 +74,6 @@ export class Connection {
   #heardAtMs: number
   /** The one timer of the phase: for the handshake, for silence, for a pong. */
   #cancelTimer: () => void
-  #failure = 'the connection could not be made'
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -155,14 +154,18 @@ export class Connection {
       socket.send(frame as Uint8Array<ArrayBuffer>)
     }
     socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#receive(data)
-    socket.onerror = (event) => {
-      if ('message' in event && typeof event.message === 'string') this.#failure = event.message
-    }
+    // Not every platform reports `close` after `error`, and there is nothing to learn from it.
+    socket.onerror = (event) => this.#broke('message' in event ? event.message : undefined)
     socket.onclose = ({ code, reason }) => {
-      if (code !== ABNORMAL) this.end({ cause: 'server', code, message: reason })
-      else if (this.#phase === 'open') this.end({ cause: 'network', message: 'the connection broke' })
-      else this.end({ cause: 'network', message: this.#failure })
+      if (code === ABNORMAL) this.#broke(undefined)
+      else this.end({ cause: 'server', code, message: reason })
     }
+  }
+
+  #broke(message: unknown): void {
+    if (this.#phase === 'open') this.end({ cause: 'network', message: 'the connection broke' })
+    else if (typeof message === 'string' && message) this.end({ cause: 'network', message })
+    else this.end({ cause: 'network', message: 'the connection could not be made' })
   }
 
   #receive(data: unknown): void {

@@ -1,6 +1,6 @@
 /**
- * Group log: one group's durable events, each to the application once and in the order of seq
- * (SPEC 5.1, 5.4).
+ * Group log: passes on one group's durable events, each once and in the order of seq
+ * (ORD-1, CUP-1).
  *
  * Live, the server sends them so. After a reconnect two streams mix: the missed ones, up to the
  * baseline that `connected` named, and the live ones above it. The missed are passed on as they
@@ -51,6 +51,11 @@ export class GroupLog {
 
   get catchingUp(): boolean {
     return this.#phase.name === 'catching up'
+  }
+
+  /** The highest seq that a catch-up brings, where it is known; 0 otherwise. */
+  get baseline(): number {
+    return this.#phase.name === 'catching up' ? (this.#phase.baseline ?? 0) : 0
   }
 
   take(event: LoggedEvent): Taken {

@@ -1,10 +1,11 @@
 /**
- * Group logs: where the application stands in each of its groups, over all connections.
+ * Group logs: how much of each of the user's groups the application has seen, over all connections.
  *
- * A group begins with the `lastSeq` that `connected` gives for it, or, where there are too many to
- * list, with its first event; one listed by `get_groups` in between is caught up from there. It
- * is forgotten when the user leaves it or is no longer in it. There are as many as the user has
- * groups.
+ * On the first connection a group begins with the `lastSeq` that `connected` gives for it. Groups
+ * beyond those that `connected` has room for begin with what `get_groups` says, or with their first
+ * event. On every later connection a group that is not known was met while the client was away: it
+ * is resumed from the user's join (CUP-2). A group is forgotten when the user leaves it or is no
+ * longer in it. Bounded by the number of the user's groups.
  */
 import type { EventFields } from '../protocol/events.ts'
 import type { GroupListing } from '../protocol/records.ts'
@@ -24,9 +25,16 @@ export interface GroupLogsHandlers {
   missed(missed: Missed): void
   /** The user is no longer in this group. */
   lost(groupId: string): void
+  /** An event of a group that was not known: it has to be resumed from there. */
+  met(position: Position): void
+  /**
+   * A catch-up has ended: of what the group got up to `seq`, all was delivered or reported as
+   * missed. What was delivered up to there is durable.
+   */
+  caughtUp(groupId: string, seq: number): void
 }
 
-/** A group and the last seq of it that is known, as `resume` takes it. */
+/** A group and the last seq of it that is known; 0 stands for the user's join. */
 export type Position = readonly [groupId: string, lastSeq: number]
 
 export class GroupLogs {
@@ -35,35 +43,44 @@ export class GroupLogs {
   /** Groups without a log yet, that `get_groups` has listed. */
   readonly #listed = new Map<string, number>()
   #userId = ''
+  /** Groups that are not known may have missed events: not on the first connection. */
+  #mayHaveMet = false
 
   constructor(handlers: GroupLogsHandlers) {
     this.#handlers = handlers
   }
 
-  /** A connection begins. Returns what is to be resumed: all that was known before. */
+  /** A connection begins. Returns what is to be resumed. */
   begin({ userId, groups }: EventFields<'connected'>): readonly Position[] {
-    // Another user's token: nothing of the one before is theirs.
-    if (this.#userId !== '' && this.#userId !== userId) this.clear()
+    this.#mayHaveMet = this.#userId === userId
+    // Another user's token: nothing of the previous user is theirs.
+    if (!this.#mayHaveMet) this.clear()
     this.#userId = userId
     const baselines = new Map(groups.map(({ group, lastSeq }) => [group.groupId, lastSeq]))
     for (const [groupId, lastSeq] of [...this.#listed]) this.#add(groupId, lastSeq)
-    const known: Position[] = []
+    for (const [groupId, lastSeq] of baselines) {
+      if (!this.#logs.has(groupId)) this.#add(groupId, this.#mayHaveMet ? 0 : lastSeq)
+    }
+    if (!this.#mayHaveMet) return []
+    const positions: Position[] = []
     for (const [groupId, log] of this.#logs) {
       log.hold(baselines.get(groupId) ?? null)
-      known.push([groupId, log.lastSeq])
+      positions.push([groupId, log.lastSeq])
     }
-    for (const [groupId, lastSeq] of baselines) {
-      if (!this.#logs.has(groupId)) this.#add(groupId, lastSeq)
-    }
-    return known
+    return positions
   }
 
-  /** Takes an event off the wire. False where there is no room to hold it: then all is asked for again. */
+  /** All groups were listed: one that is not known yet begins with its next event. */
+  complete(): void {
+    this.#mayHaveMet = false
+  }
+
+  /** Handles an event from the wire. False where there is no room to hold it: then all is asked for again. */
   take(event: LoggedEvent): boolean {
     const { groupId, seq } = placeOf(event)
-    const log = this.#logs.get(groupId) ?? this.#add(groupId, seq - 1)
+    const log = this.#logs.get(groupId) ?? this.#begun(event, groupId, seq)
     const taken = log.take(event)
-    // During a catch-up the user may be back already: `resumed` will tell.
+    // During a catch-up the user may be a member again already: `resumed` decides.
     if (taken === 'passed on' && !log.catchingUp && isOwn(event, 'user_left_group', this.#userId)) {
       this.#logs.delete(groupId)
     }
@@ -73,6 +90,11 @@ export class GroupLogs {
   /** Whether the group waits for its missed events. */
   catchingUp(groupId: string): boolean {
     return this.#logs.get(groupId)?.catchingUp ?? false
+  }
+
+  /** The highest seq that was seen of the group; 0 where it is not known. */
+  lastSeq(groupId: string): number {
+    return this.#logs.get(groupId)?.lastSeq ?? 0
   }
 
   /** Ends the catch-up of the groups that were asked for, by what `resumed` says of them. */
@@ -86,17 +108,23 @@ export class GroupLogs {
         this.#lose(groupId, log)
         continue
       }
-      const missed = answer.complete ? null : log.skipTo(answer.lastSeq)
+      // A `resume` that was refused names no seq of its own: what it should have brought is missed.
+      const missed = answer.complete ? null : log.skipTo(Math.max(answer.lastSeq, log.baseline))
       if (missed) this.#handlers.missed({ groupId, ...missed })
       for (const event of log.goLive()) this.take(event)
+      this.#handlers.caughtUp(groupId, answer.lastSeq)
     }
   }
 
-  /** A page of the user's groups: those that are not known yet are resumed from here. */
-  listed(groups: readonly GroupListing[]): void {
+  /** A page of the user's groups. Returns those of them that are to be resumed. */
+  listed(groups: readonly GroupListing[]): readonly Position[] {
+    const met: Position[] = []
     for (const { group } of groups) {
-      if (!this.#logs.has(group.groupId)) this.#listed.set(group.groupId, group.lastSeq)
+      if (this.#logs.has(group.groupId)) continue
+      if (this.#mayHaveMet) met.push(this.#meet(group.groupId)[1])
+      else this.#listed.set(group.groupId, group.lastSeq)
     }
+    return met
   }
 
   clear(): void {
@@ -106,11 +134,28 @@ export class GroupLogs {
 
   #lose(groupId: string, log: GroupLog): void {
     this.#logs.delete(groupId)
-    this.#handlers.lost(groupId)
-    // Whoever was added again meanwhile hears the group from there.
+    // Nothing was ever shown of a group that was met and left while the client was away.
+    if (log.lastSeq > 0) this.#handlers.lost(groupId)
+    // A user who was added again meanwhile sees the group from there.
     const held = log.goLive()
     const back = held.findLastIndex((event) => isOwn(event, 'user_joined_group', this.#userId))
     if (back >= 0) for (const event of held.slice(back)) this.take(event)
+    this.#handlers.caughtUp(groupId, 0)
+  }
+
+  /** The log of a group that was not known, for its first event. */
+  #begun(event: LoggedEvent, groupId: string, seq: number): GroupLog {
+    const begins = seq === 1 || isOwn(event, 'user_joined_group', this.#userId)
+    if (!this.#mayHaveMet || begins) return this.#add(groupId, seq - 1)
+    const [log, position] = this.#meet(groupId)
+    this.#handlers.met(position)
+    return log
+  }
+
+  #meet(groupId: string): readonly [GroupLog, Position] {
+    const log = this.#add(groupId, this.#listed.get(groupId) ?? 0)
+    log.hold(null)
+    return [log, [groupId, log.lastSeq]]
   }
 
   #add(groupId: string, lastSeq: number): GroupLog {

@@ -5,7 +5,6 @@
 export { ChatError, type ErrorCode, errors } from '../protocol/errors.ts'
 export {
   ChatClient,
-  type ChatClientOptions,
   type ClientEvents,
   type ClientMethods,
   type MessageToSend,
@@ -15,4 +14,5 @@ export type { Clock } from './clock.ts'
 export type { Disconnect } from './connection.ts'
 export type { Missed } from './group-logs.ts'
 export type { ClientState, TokenSource } from './link.ts'
+export type { ChatClientOptions } from './options.ts'
 export type { FileToUpload } from './upload.ts'

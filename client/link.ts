@@ -1,13 +1,13 @@
 /**
- * Link: keeps one connection up, and says in which state it is.
+ * Link: keeps one connection up, and reports its state.
  *
  *   idle → connecting → connected ⇄ reconnecting → closed
  *
- * What time can mend is tried again, with exponential backoff and full jitter, or when the server
- * said; the table of close codes decides. A token function is asked for every connection, and
- * once more at once where its token was refused (4401, 4402). The count of failures begins anew
- * only after a connection has held for a while, so that a server that lets one in and throws one
- * out is not stormed.
+ * What can pass is tried again, with exponential backoff and full jitter, or when the server said;
+ * the table of close codes decides. A token function is asked for every connection, within a time
+ * limit, and once more at once if its token was refused (4401, 4402). The count of failures starts
+ * again at zero only after a connection has lasted for a while, so that a server that accepts and
+ * closes connections is not flooded with attempts.
  */
 import { closeCodes, mayReconnect } from '../protocol/close-codes.ts'
 import type { Event, EventFields } from '../protocol/events.ts'
@@ -16,7 +16,7 @@ import { ClientError } from './client-error.ts'
 import type { Clock } from './clock.ts'
 import { Connection, type Disconnect } from './connection.ts'
 
-/** A token, or how to get one; asked anew for each connection, and before the token ends. */
+/** A token, or how to get one; asked again for each connection, and before the token ends. */
 export type TokenSource = string | (() => string | Promise<string>)
 
 export type ClientState =
@@ -53,11 +53,15 @@ export interface LinkOptions {
 
 type Phase =
   | { readonly name: 'idle' }
-  | { readonly name: 'asking for a token' }
+  | { readonly name: 'asking for a token'; readonly cancel: () => void }
   | { readonly name: 'opening' | 'up'; readonly connection: Connection }
   | { readonly name: 'waiting'; readonly cancel: () => void }
 
 const STABLE_MS = 10_000
+/** The most that one step towards a connection may take, whatever the answers may. */
+const MAX_STEP_MS = 60_000
+/** A 4401 that comes so late may be the server's deadline for the token: the network was slow. */
+const LATE_MS = 8_000
 
 export class Link {
   readonly #options: LinkOptions
@@ -67,9 +71,13 @@ export class Link {
   #refusals = 0
   #announcedMs: number | null = null
   #cancelStable: () => void = () => {}
+  /** For the token, or for the handshake. */
+  readonly #stepMs: number
+  #openedAtMs = 0
 
   constructor(options: LinkOptions) {
     this.#options = options
+    this.#stepMs = Math.min(options.timeoutMs, MAX_STEP_MS)
   }
 
   get state(): ClientState {
@@ -92,35 +100,45 @@ export class Link {
 
   close(): void {
     const phase = this.#phase
-    if (phase.name === 'idle') return
-    if (phase.name === 'opening' || phase.name === 'up') {
-      phase.connection.end({ cause: 'application' })
-      return
+    switch (phase.name) {
+      case 'idle':
+        return
+      case 'opening':
+      case 'up':
+        phase.connection.end({ cause: 'application' })
+        return
+      case 'asking for a token':
+      case 'waiting':
+        phase.cancel()
+        this.#stop({ cause: 'application' })
     }
-    if (phase.name === 'waiting') phase.cancel()
-    this.#stop({ cause: 'application' })
   }
 
   #dial(): void {
-    const asking: Phase = { name: 'asking for a token' }
+    const { clock, token } = this.#options
+    const failed = (error: unknown) => {
+      if (this.#phase !== asking) return
+      cancel()
+      this.#retry({ cause: 'token', message: textOf(error) })
+    }
+    const cancel = clock.after(this.#stepMs, () => failed(`no token within ${this.#stepMs} ms`))
+    const asking: Phase = { name: 'asking for a token', cancel }
     this.#phase = asking
-    askFor(this.#options.token).then(
-      (token) => {
-        if (this.#phase === asking) this.#open(token)
-      },
-      (error: unknown) => {
-        if (this.#phase === asking) this.#retry({ cause: 'token', message: textOf(error) })
-      },
-    )
+    askFor(token).then((fresh) => {
+      if (this.#phase !== asking) return
+      cancel()
+      this.#open(fresh)
+    }, failed)
   }
 
   #open(token: string): void {
-    const { url, clock, timeoutMs, silenceMs } = this.#options
+    const { url, clock, silenceMs } = this.#options
+    this.#openedAtMs = clock.now()
     const connection = new Connection({
       url,
       token,
       clock,
-      openTimeoutMs: timeoutMs,
+      openTimeoutMs: this.#stepMs,
       silenceMs,
       handlers: {
         connected: (fields) => this.#connected(connection, fields),
@@ -153,17 +171,23 @@ export class Link {
     this.#cancelStable()
     if (wasUp) this.#options.handlers.lost()
     if (why.cause === 'application') this.#stop(why)
-    else if (why.cause !== 'server' || mayReconnect(why.code)) this.#retry(why)
-    else if (this.#mayAskAnew(why.code)) this.#askAnew(why)
+    else if (why.cause !== 'server' || mayReconnect(why.code) || this.#cameLate(why.code, wasUp))
+      this.#retry(why)
+    else if (this.#mayAskAgain(why.code)) this.#askAgain(why)
     else this.#stop(why)
   }
 
-  #mayAskAnew(code: number): boolean {
+  #cameLate(code: number, wasUp: boolean): boolean {
+    const tookMs = this.#options.clock.now() - this.#openedAtMs
+    return !wasUp && code === closeCodes.unauthenticated.code && tookMs >= LATE_MS
+  }
+
+  #mayAskAgain(code: number): boolean {
     const ofToken = code === closeCodes.unauthenticated.code || code === closeCodes.token_expired.code
     return ofToken && typeof this.#options.token === 'function' && this.#refusals === 0
   }
 
-  #askAnew(reason: Disconnect): void {
+  #askAgain(reason: Disconnect): void {
     this.#refusals += 1
     this.#say({ state: 'reconnecting', failures: this.#failures, delayMs: 0, reason })
     this.#dial()
@@ -202,8 +226,11 @@ export class Link {
   }
 }
 
-async function askFor(token: TokenSource): Promise<string> {
-  return typeof token === 'function' ? await token() : token
+async function askFor(source: TokenSource): Promise<string> {
+  const token: unknown = typeof source === 'function' ? await source() : source
+  if (typeof token === 'string' && token !== '') return token
+  const given = token === '' ? 'an empty one' : typeof token
+  throw new TypeError(`the token function must return a text; it returned ${given}`)
 }
 
 function toError(why: Disconnect): ClientError {

@@ -1,14 +1,16 @@
 /**
  * Outbox: the user's own messages, from `sendMessage` until the server has answered for good.
  *
- * The same `tempId` makes one message however often it is sent (SPEC 5.3), so that what got no
- * answer is simply sent again: after a reconnect, after a timeout, when a `gap` takes back what
- * was shown, and after a refusal that allows it, once `retryAfterMs` is over.
+ * What got no answer is sent again: after a reconnect, after a timeout, when a `gap` takes back
+ * what was shown, and after a refusal that allows it, once `retryAfterMs` is over. The same
+ * `tempId` makes one message, but the server remembers only the newest 1,024 of a group. So after a
+ * reconnect a message is sent again only when its group's catch-up has brought everything the group
+ * got meanwhile: if the message is in it, that is the answer (IDM-1, CUP-2).
  * Order: a group's messages leave one at a time, each after the answer to the one before, so that
  * a repeated one is not overtaken. A larger `window` is faster and gives that up in the case of a
- * refusal only. Groups do not wait for each other, until the user's rate limit is met: from then
- * on one message leaves at a time, whatever its group, until the outbox is empty.
- * Bounded: over `MAX_UNANSWERED` a message is refused as `overloaded`.
+ * refusal only. Groups do not wait for each other, until the user's rate limit is met: then the
+ * pacer decides.
+ * Bounded: over `MAX_UNANSWERED` messages, `overloaded`; `MAX_UNDER_WAY` are sent without an answer.
  */
 import { ChatError, errors } from '../protocol/errors.ts'
 import type { Answer } from '../protocol/methods.ts'
@@ -17,10 +19,15 @@ import type { RequestFields } from '../protocol/requests.ts'
 import { backoffMs } from './backoff.ts'
 import { ClientError } from './client-error.ts'
 import type { Clock } from './clock.ts'
+import type { Pacer } from './pacer.ts'
 
 const MAX_UNANSWERED = 1_000
-/** `internal` may be the message's own fault: it is not tried for ever. */
+/** Refused all at once they are still far from the number for which the server closes (4029). */
+const MAX_UNDER_WAY = 32
+/** `internal` may be caused by the message itself: it is not tried for ever. */
 const MAX_INTERNAL = 5
+/** So many later events are never repeated on: far below the server's 1,024. */
+const MAX_LATER_EVENTS = 512
 
 type Fields = RequestFields<'send_message'>
 type Sent = Answer<'send_message'>
@@ -28,7 +35,12 @@ type Sent = Answer<'send_message'>
 export interface OutboxOptions {
   /** One attempt. Rejects with a `ChatError` where refused, with a `ClientError` without an answer. */
   readonly send: (fields: Fields) => Promise<Sent>
+  /** Whether everything the group got up to now was seen. */
+  readonly isCaughtUp: (groupId: string) => boolean
+  /** The highest seq that was seen of a group. */
+  readonly lastSeq: (groupId: string) => number
   readonly clock: Clock
+  readonly pacer: Pacer
   /** Messages of one group that may be under way at once, from 1. */
   readonly window: number
 }
@@ -41,15 +53,9 @@ interface Entry {
   attempt: number
   underWay: boolean
   refusals: number
-  /** Where it was shown since it was last sent; 0 before. */
-  shownSeq: number
+  /** The message as it was shown since it was last sent. */
+  shown: Message | null
 }
-
-/** How the user's rate limit lets messages leave. */
-type Pace =
-  | { readonly name: 'free' }
-  | { readonly name: 'one by one' }
-  | { readonly name: 'paused'; readonly cancel: () => void }
 
 /** One group's messages, oldest first. */
 interface Queue {
@@ -61,13 +67,16 @@ interface Queue {
 export class Outbox {
   readonly #options: OutboxOptions
   readonly #queues = new Map<string, Queue>()
+  readonly #maxUnderWay: number
   #size = 0
   #underWay = 0
-  #state: 'online' | 'offline' | Error = 'offline'
-  #pace: Pace = { name: 'free' }
+  #isOnline = false
+  #closed: Error | null = null
 
   constructor(options: OutboxOptions) {
     this.#options = options
+    this.#maxUnderWay = Math.max(MAX_UNDER_WAY, options.window)
+    options.pacer.onOpen(() => this.#pumpAll())
   }
 
   /** Messages without a final answer. */
@@ -77,7 +86,7 @@ export class Outbox {
 
   /** Sends a message as soon as it is its turn; resolves with `message_sent`. */
   add(fields: Fields): Promise<Sent> {
-    if (this.#state instanceof Error) return Promise.reject(this.#state)
+    if (this.#closed) return Promise.reject(this.#closed)
     if (this.#size >= MAX_UNANSWERED) {
       return Promise.reject(new ChatError('overloaded', 'too many messages without an answer'))
     }
@@ -90,28 +99,35 @@ export class Outbox {
         attempt: 0,
         underWay: false,
         refusals: 0,
-        shownSeq: 0,
+        shown: null,
       })
       this.#size += 1
       this.#pump(queue)
     })
   }
 
-  /** A connection is there: what has no answer is sent again, in order. */
+  /** There is a connection: what was never sent leaves, the rest when its group is caught up. */
   online(): void {
-    this.#state = 'online'
+    this.#isOnline = true
+    this.#closed = null
     this.#pumpAll()
   }
 
-  /** There is no connection, or not any more; what was under way on it is rejected by `send`. */
+  /** There is no connection; what was under way on it is rejected by `send`. */
   offline(): void {
-    this.#state = 'offline'
+    this.#isOnline = false
+    this.#closed = null
+  }
+
+  /** Whether a message of the group was sent and has no answer. */
+  hasUnanswered(groupId: string): boolean {
+    return this.#queues.get(groupId)?.entries.some(({ attempt }) => attempt > 0) ?? false
   }
 
   /** A message of the user's own was shown, perhaps before it was as durable as promised. */
-  shown({ groupId, tempId, seq }: Message): void {
-    for (const entry of this.#queues.get(groupId)?.entries ?? []) {
-      if (entry.fields.tempId === tempId) entry.shownSeq = seq
+  shown(message: Message): void {
+    for (const entry of this.#queues.get(message.groupId)?.entries ?? []) {
+      if (entry.fields.tempId === message.tempId && entry.attempt > 0) entry.shown = message
     }
   }
 
@@ -119,16 +135,32 @@ export class Outbox {
   taken(groupId: string, from: number, to: number): void {
     const queue = this.#queues.get(groupId)
     for (const entry of queue?.entries ?? []) {
-      if (queue && entry.underWay && entry.shownSeq >= from && entry.shownSeq <= to) {
-        this.#transmit(queue, entry)
-      }
+      if (!queue || !entry.shown || entry.shown.seq < from || entry.shown.seq > to) continue
+      entry.shown = null
+      if (entry.underWay) this.#transmit(queue, entry)
     }
   }
 
-  /** Rejects all, and what is added until there may be a connection again. */
+  /** The catch-up of a group has ended. What was shown up to `durableSeq` is answered by that. */
+  caughtUp(groupId: string, durableSeq: number): void {
+    const queue = this.#queues.get(groupId)
+    if (!queue) return
+    for (const entry of [...queue.entries]) {
+      if (!entry.underWay && entry.shown && entry.shown.seq <= durableSeq)
+        this.#confirm(queue, entry, entry.shown)
+    }
+    this.#pump(queue)
+  }
+
+  /** The catch-up of all groups has ended. */
+  allCaughtUp(): void {
+    this.#pumpAll()
+  }
+
+  /** Rejects all, and what is added before `offline` or `online` is called again. */
   close(error: Error): void {
-    this.#state = error
-    this.#setPace({ name: 'free' })
+    this.#isOnline = false
+    this.#closed = error
     const queues = [...this.#queues.values()]
     this.#queues.clear()
     this.#size = 0
@@ -148,28 +180,42 @@ export class Outbox {
   }
 
   #pumpAll(): void {
-    for (const queue of [...this.#queues.values()]) this.#pump(queue)
+    for (const queue of this.#queues.values()) this.#pump(queue)
   }
 
   #pump(queue: Queue): void {
-    for (const entry of queue.entries) {
-      if (!this.#mayLeave(queue)) return
-      if (entry.underWay) continue
+    // An entry that is confirmed leaves the list, and the next one takes its place.
+    for (let at = 0; this.#mayLeave(queue); ) {
+      const entry = queue.entries[at]
+      if (!entry) return
+      if (entry.underWay) {
+        at += 1
+        continue
+      }
+      if (entry.attempt > 0) {
+        const { groupId } = entry.fields
+        if (!this.#options.isCaughtUp(groupId)) return
+        if (entry.shown && this.#options.lastSeq(groupId) - entry.shown.seq > MAX_LATER_EVENTS) {
+          this.#confirm(queue, entry, entry.shown)
+          continue
+        }
+      }
       entry.underWay = true
       queue.underWay += 1
       this.#underWay += 1
+      this.#options.pacer.left()
       this.#transmit(queue, entry)
     }
   }
 
   #mayLeave(queue: Queue): boolean {
-    if (this.#state !== 'online' || queue.cancelPause || queue.underWay >= this.#options.window) return false
-    return this.#pace.name === 'free' || (this.#pace.name === 'one by one' && this.#underWay === 0)
+    if (!this.#isOnline || queue.cancelPause || queue.underWay >= this.#options.window) return false
+    return this.#options.pacer.isOpen && this.#underWay < this.#maxUnderWay
   }
 
   #transmit(queue: Queue, entry: Entry): void {
     entry.attempt += 1
-    entry.shownSeq = 0
+    entry.shown = null
     const { attempt } = entry
     this.#options.send(entry.fields).then(
       (sent) => {
@@ -191,7 +237,7 @@ export class Outbox {
     }
     this.#back(queue, entry)
     if (error instanceof ChatError) this.#pause(queue, entry, error)
-    this.#pump(queue)
+    this.#pumpAll()
   }
 
   #back(queue: Queue, entry: Entry): void {
@@ -202,14 +248,10 @@ export class Outbox {
   }
 
   #pause(queue: Queue, { refusals }: Entry, error: ChatError): void {
-    const { clock } = this.#options
+    const { clock, pacer } = this.#options
     const delayMs = error.retryAfterMs ?? backoffMs(refusals, clock)
     if (error.code === 'rate_limited') {
-      const cancel = clock.after(delayMs, () => {
-        this.#pace = { name: 'one by one' }
-        this.#pumpAll()
-      })
-      this.#setPace({ name: 'paused', cancel })
+      pacer.refused(delayMs)
       return
     }
     queue.cancelPause?.()
@@ -219,26 +261,23 @@ export class Outbox {
     })
   }
 
-  /** Takes an entry that is answered out of its queue; false where it had been already. */
+  #confirm(queue: Queue, entry: Entry, message: Message): void {
+    if (this.#remove(queue, entry)) entry.resolve({ tempId: entry.fields.tempId, success: true, message })
+  }
+
+  /** Removes an entry that is answered from its queue; false where it was removed before. */
   #remove(queue: Queue, entry: Entry): boolean {
     const at = queue.entries.indexOf(entry)
     if (at < 0) return false
     queue.entries.splice(at, 1)
     this.#size -= 1
     this.#back(queue, entry)
-    if (this.#size === 0) this.#setPace({ name: 'free' })
     if (queue.entries.length === 0) {
       queue.cancelPause?.()
       this.#queues.delete(entry.fields.groupId)
     }
-    if (this.#pace.name === 'free') this.#pump(queue)
-    else this.#pumpAll()
+    this.#pumpAll()
     return true
-  }
-
-  #setPace(pace: Pace): void {
-    if (this.#pace.name === 'paused') this.#pace.cancel()
-    this.#pace = pace
   }
 }
 

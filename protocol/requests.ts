@@ -110,7 +110,10 @@ export const requests = {
     },
     answer: 'history',
   },
-  /** Asks for the durable events after `lastSeq` of each group; groups one is not in are left out. */
+  /**
+   * Asks for the durable events after `lastSeq` of each group, 0 for those since the caller's join;
+   * groups that the caller is not in are left out.
+   */
   resume: {
     code: 11,
     route: 'user',

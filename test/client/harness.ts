@@ -2,8 +2,9 @@
  * A client before a scripted server, under a clock that only the test moves.
  */
 import { onTestFinished } from 'vitest'
-import { ChatClient, type ChatClientOptions } from '../../client/chat-client.ts'
+import { ChatClient } from '../../client/chat-client.ts'
 import type { ClientState } from '../../client/link.ts'
+import type { ChatClientOptions } from '../../client/options.ts'
 import { eventually } from '../support/conditions.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { type Peer, ScriptedServer, type Standing } from '../support/scripted-server.ts'

@@ -162,22 +162,40 @@ describe('a group’s messages', () => {
 })
 
 describe('the user’s rate limit', () => {
-  it('lets one message leave at a time, whatever its group, until all are out', async () => {
+  // LIM-1
+  it('lets one message leave at a time, as far apart as the refusals said, until all are out', async () => {
     const { client, peer, clock } = await aConnectedStage()
     const all = ['a', 'b', 'c'].map((group) => client.sendMessage({ groupId: group, content: 'x' }))
     const refused = []
     for (let i = 0; i < 3; i++) refused.push(await peer.next('send_message'))
     for (const { ref } of refused) peer.refuse(ref, 'rate_limited', 600)
-    await eventually(() => expect(client.unsent).toBe(3))
-    await eventually(() => expect(clock.dueInMs).toContain(600))
-    clock.advance(600)
+    await eventually(() => expect(clock.dueInMs.filter((ms) => ms === 600)).toHaveLength(1))
+    clock.advance(599)
+    expect(sentBy(peer)).toHaveLength(3)
+    clock.advance(1)
     for (const seq of [2, 3, 4]) {
       const next = await peer.next('send_message')
-      expect(sentBy(peer)).toHaveLength(3 + seq - 1)
       peer.confirm(next, seq)
+      await eventually(() => expect(client.unsent).toBe(4 - seq))
+      expect(sentBy(peer)).toHaveLength(3 + seq - 1)
+      clock.advance(600)
     }
     await Promise.all(all)
     expect(sentBy(peer)).toEqual(['a x', 'b x', 'c x', 'a x', 'b x', 'c x'])
+    const free = ['a', 'b'].map((group) => client.sendMessage({ groupId: group, content: 'y' }))
+    for (const seq of [5, 6]) peer.confirm(await peer.next('send_message'), seq)
+    await Promise.all(free)
+  })
+
+  it('is met by few at once: of many groups 32 messages are under way', async () => {
+    const { client, peer } = await aConnectedStage()
+    const all = Array.from({ length: 40 }, (_, i) => client.sendMessage({ groupId: `g${i}`, content: 'x' }))
+    const first = await peer.next('send_message')
+    await eventually(() => expect(sentBy(peer)).toHaveLength(32))
+    peer.confirm(first, 2)
+    await eventually(() => expect(sentBy(peer)).toHaveLength(33))
+    client.close()
+    await Promise.allSettled(all)
   })
 })
 
@@ -216,9 +234,9 @@ describe('a message without an answer', () => {
     const peer = await reconnect(stage, stage.peer, [[groupId, 1_025]])
     const resume = await peer.next('resume')
     expect(resume.fields.groups).toEqual([[groupId, 2]])
-    const again = await peer.next('send_message')
     peer.say('gap', { groupId, seq: 1_025, from: 2, to: 1_024 })
     peer.say('resumed', { groups: [[groupId, 1_025, true]] }, resume.ref)
+    const again = await peer.next('send_message')
     peer.say('new_message', { message: aMessage(groupId, 1_026, own) })
     peer.confirm(again, 1_026)
     expect((await sending).message.seq).toBe(1_026)

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { ChatClient, type ChatClientOptions } from '../../client/chat-client.ts'
+import { ChatClient } from '../../client/chat-client.ts'
 import { systemClock } from '../../client/clock.ts'
+import type { ChatClientOptions } from '../../client/options.ts'
 import type { Message } from '../../protocol/records.ts'
 import { resolveSettings } from '../../server/config.ts'
 import { createServer } from '../../server/server.ts'

@@ -187,26 +187,69 @@ describe.each([4401, 4402])('a connection closed with %i', (code) => {
 })
 
 describe('a client that was refused for good', () => {
-  it.each([4400, 4403, 4409, 4999])('does not come back after %i', async (code) => {
+  it.each([4400, 4403, 4409, 4999])('does not come back after %i, and requests reject', async (code) => {
     const { client, clock, peer } = await aConnectedStage()
-    const sending = client.sendMessage({ groupId: 'kitchen', content: 'olá' })
+    const leaving = client.leaveGroup({ groupId: 'kitchen' })
+    const reading = client.getHistory({ groupId: 'kitchen' })
+    await peer.next('get_history')
     peer.close(code)
-    await expect(sending).rejects.toMatchObject({ name: 'ClientError', code: 'refused', closeCode: code })
+    await expect(leaving).rejects.toMatchObject({ code: 'connection_lost' })
+    await expect(reading).rejects.toMatchObject({ name: 'ClientError', code: 'refused', closeCode: code })
+    await expect(client.getGroups({})).rejects.toMatchObject({ code: 'refused' })
     expect(client.state.state).toBe('closed')
     expect(clock.dueInMs).toEqual([])
   })
 
-  it('may be told to connect again', async () => {
-    const { client, server, peer } = await aConnectedStage()
-    peer.close(4409)
+  it('sends its messages when it is told to connect again', async () => {
+    const { client, server, peer } = await aConnectedStage([['kitchen', 1]])
+    const underWay = client.sendMessage({ groupId: 'kitchen', content: 'before' })
+    await peer.next('send_message')
+    peer.close(4400)
+    await inState(client, 'closed')
+    const queued = client.sendMessage({ groupId: 'kitchen', content: 'after' })
+    expect(client.unsent).toBe(2)
+    const connecting = client.connect()
+    const next = await server.accept()
+    await next.greet([['kitchen', 1]])
+    await connecting
+    next.say('resumed', { groups: [['kitchen', 1, true]] }, (await next.next('resume')).ref)
+    next.confirm(await next.next('send_message'), 2)
+    next.confirm(await next.next('send_message'), 3)
+    expect((await underWay).message).toMatchObject({ seq: 2, content: 'before' })
+    expect((await queued).message).toMatchObject({ seq: 3, content: 'after' })
+  })
+
+  it('sends nothing of one user as another', async () => {
+    const { client, server, peer } = await aConnectedStage([['kitchen', 1]])
+    const sending = client.sendMessage({ groupId: 'kitchen', content: 'from Ana' })
+    await peer.next('send_message')
+    peer.close(4403)
     await inState(client, 'closed')
     const connecting = client.connect()
     const next = await server.accept()
-    await next.greet()
+    await next.greet([['kitchen', 1]], 'clara')
     await connecting
-    const sending = client.sendMessage({ groupId: 'kitchen', content: 'olá' })
+    await expect(sending).rejects.toMatchObject({
+      code: 'closed',
+      message: expect.stringContaining('another'),
+    })
+    const own = client.sendMessage({ groupId: 'kitchen', content: 'from Clara' })
     next.confirm(await next.next('send_message'), 2)
-    expect((await sending).message.seq).toBe(2)
+    expect((await own).message.content).toBe('from Clara')
+  })
+})
+
+describe('a connection closed with 4401 after 8 s', () => {
+  it('is made again: the network was too slow for the server’s deadline', async () => {
+    const { client, clock, server } = await aStage()
+    client.connect().catch(() => {})
+    const peer = await server.accept()
+    await peer.next('authenticate')
+    clock.advance(10_000)
+    peer.close(4401, 'no token in time')
+    clock.advance((await inState(client, 'reconnecting')).delayMs)
+    await (await server.accept()).greet()
+    await inState(client, 'connected')
   })
 })
 
@@ -226,5 +269,50 @@ describe('a token function', () => {
     expect(reason).toEqual({ cause: 'token', message: 'no network' })
     clock.advance(delayMs)
     expect((await (await server.accept()).next('authenticate')).fields.token).toBe('fresh')
+  })
+
+  it('that never settles is asked again after the time limit', async () => {
+    const answers = [() => new Promise<string>(() => {}), () => Promise.resolve('fresh')]
+    const { client, clock, server } = await aStage({
+      token: () => answers.shift()?.() ?? 'none',
+      requestTimeoutMs: 2_000,
+    })
+    client.connect().catch(() => {})
+    clock.advance(2_000)
+    const { reason, delayMs } = await inState(client, 'reconnecting')
+    expect(reason).toEqual({ cause: 'token', message: 'no token within 2000 ms' })
+    clock.advance(delayMs)
+    const peer = await server.accept()
+    expect((await peer.next('authenticate')).fields.token).toBe('fresh')
+  })
+
+  it('has a minute at most, whatever the limit of requests is', async () => {
+    const { client, clock } = await aStage({
+      token: () => new Promise<string>(() => {}),
+      requestTimeoutMs: Number.POSITIVE_INFINITY,
+    })
+    client.connect().catch(() => {})
+    clock.advance(59_999)
+    expect(client.state.state).toBe('connecting')
+    clock.advance(1)
+    await inState(client, 'reconnecting')
+    client.close()
+    expect(clock.dueInMs).toEqual([])
+  })
+
+  it.each([
+    ['', 'an empty one'],
+    [undefined, 'undefined'],
+    [null, 'object'],
+    [5, 'number'],
+  ])('that returns %j is asked again, and nothing is dialled with it', async (given, named) => {
+    const { client, server } = await aStage({ token: () => given as unknown as string })
+    client.connect().catch(() => {})
+    const { reason } = await inState(client, 'reconnecting')
+    expect(reason).toEqual({
+      cause: 'token',
+      message: `the token function must return a text; it returned ${named}`,
+    })
+    expect(server.peers).toEqual([])
   })
 })

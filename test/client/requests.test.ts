@@ -37,6 +37,7 @@ describe('connect', () => {
       }
     }
     vi.stubGlobal('WebSocket', PlatformSocket)
+    vi.stubGlobal('navigator', { userAgent: 'Elsewhere' })
     try {
       const { server } = await aConnectedStage()
       expect(used).toHaveBeenCalledWith(server.url)

@@ -20,11 +20,13 @@ export class Peer {
   readonly #socket: WebSocket
   readonly protocol: string
   readonly requests: Request[] = []
+  readonly #maxMessageBytes: number
   #read = 0
   closeCode: number | null = null
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, maxMessageBytes: number) {
     this.#socket = socket
+    this.#maxMessageBytes = maxMessageBytes
     this.protocol = socket.protocol
     socket.on('message', (data: Buffer) => void this.requests.push(decodeRequest(data)))
     socket.on('close', (code: number) => {
@@ -55,7 +57,7 @@ export class Peer {
   /** Answers the `authenticate` that has come, or will. */
   async greet(groups: readonly Standing[] = [], userId = 'ana'): Promise<void> {
     const { ref } = await this.next('authenticate')
-    this.say('connected', connectedFields(userId, groups), ref)
+    this.say('connected', connectedFields(userId, groups, this.#maxMessageBytes), ref)
   }
 
   sendBytes(bytes: Uint8Array): void {
@@ -89,11 +91,13 @@ export class Peer {
 export class ScriptedServer {
   readonly url: string
   readonly peers: Peer[] = []
+  /** What the next connections are told. */
+  maxMessageBytes = 65_536
   #accepted = 0
 
   private constructor(server: WebSocketServer) {
     this.url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`
-    server.on('connection', (socket) => void this.peers.push(new Peer(socket)))
+    server.on('connection', (socket) => void this.peers.push(new Peer(socket, this.maxMessageBytes)))
   }
 
   /** Listens on a free port until the test has ended. */
@@ -146,14 +150,18 @@ export function aGroup(groupId: string, lastSeq: number) {
   } as const
 }
 
-function connectedFields(userId: string, groups: readonly Standing[]): EventFields<'connected'> {
+function connectedFields(
+  userId: string,
+  groups: readonly Standing[],
+  maxMessageBytes: number,
+): EventFields<'connected'> {
   return {
     message: 'connected',
     userId,
     timestamp: 0,
     sessionId: 's',
     serverVersion: 'scripted',
-    limits: { maxMessageBytes: 65_536, maxContentBytes: 32_768, rateLimit: 0, resumeEvents: 10_000 },
+    limits: { maxMessageBytes, maxContentBytes: 32_768, rateLimit: 0, resumeEvents: 10_000 },
     groups: groups.map(([groupId, lastSeq]) => ({
       group: aGroup(groupId, lastSeq),
       lastSeq,

@@ -43,9 +43,11 @@ function proceed(user: UserState, session: number, resume: Resume): Effects {
   while (resume.active < AT_ONCE) {
     const next = resume.waiting.pop()
     if (!next) break
-    const [groupId, from] = next
+    const [groupId, lastSeq] = next
     const to = baselineOf(user, state, groupId)
     if (to === undefined) continue
+    // CUP-2: a client that knows nothing of the group begins with the user's join.
+    const from = lastSeq === 0 ? Math.min(to, (user.groups.get(groupId) ?? 1) - 1) : lastSeq
     resume.active += 1
     const { userId } = user
     effects.push(tellGroup(groupId, { type: 'replay', session, userId, from, to, counted: false }))

@@ -35,6 +35,16 @@ describe('resume', () => {
     expect(brief(effects)).toEqual(['tell g replay'])
   })
 
+  // CUP-2
+  it('replays from the user’s join for a client that knows nothing of the group', () => {
+    const user = aUser({ g: 31 })
+    connected(user, ana.session, { g: 50 })
+    expect(only(resume(user, [['g', 0]]), 'tell_group')).toMatchObject({ mail: { from: 30, to: 50 } })
+    const joinedLater = aUser({ g: 60 })
+    connected(joinedLater, ana.session, { g: 50 })
+    expect(only(resume(joinedLater, [['g', 0]]), 'tell_group')).toMatchObject({ mail: { from: 50, to: 50 } })
+  })
+
   it('replays eight groups at once, the next as one is through, and answers after the last', () => {
     const user = userIn(ids(10))
     expect(

@@ -1,0 +1,86 @@
+/**
+ * Options of a `ChatClient`, checked where they come in: what is wrong throws at construction,
+ * before anything is dialled.
+ */
+import { type Clock, MAX_DELAY_MS, systemClock } from './clock.ts'
+import type { TokenSource } from './link.ts'
+import { toWebSocketUrl } from './websocket.ts'
+
+export interface ChatClientOptions {
+  /** `ws://host:port/ws`, or the server's address: `http://host:port`. */
+  readonly url: string
+  /** A token, or a function that gets one, which lets the client outlive any single token. */
+  readonly token: TokenSource
+  /**
+   * How long an answer may take, milliseconds; 15,000 by default, `Infinity` for no limit. The
+   * handshake and the token function get as long, but at most a minute. Messages are not given up.
+   */
+  readonly requestTimeoutMs?: number | undefined
+  /** After so long without a frame the connection is tested, milliseconds; 25,000 by default. */
+  readonly silenceMs?: number | undefined
+  /**
+   * Messages of one group under way at once, 1 to 1,000. By default 1, which keeps one's own
+   * messages in order even where one is refused for a while and repeated; more is faster.
+   */
+  readonly sendWindow?: number | undefined
+  /** Time and chance, for tests. */
+  readonly clock?: Clock | undefined
+}
+
+/** The options with their defaults. */
+export interface ClientSettings {
+  readonly url: string
+  readonly token: TokenSource
+  readonly timeoutMs: number
+  readonly silenceMs: number
+  readonly sendWindow: number
+  readonly clock: Clock
+}
+
+const REQUEST_TIMEOUT_MS = 15_000
+const SILENCE_MS = 25_000
+const MAX_SEND_WINDOW = 1_000
+const names = [
+  'url',
+  'token',
+  'requestTimeoutMs',
+  'silenceMs',
+  'sendWindow',
+  'clock',
+] satisfies (keyof ChatClientOptions)[]
+
+/** @throws TypeError or RangeError that names the option and what it accepts. */
+export function readOptions(options: ChatClientOptions): ClientSettings {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError('ChatClient needs options, at least {url, token}')
+  }
+  for (const name of Object.keys(options)) {
+    if (!(names as string[]).includes(name)) {
+      throw new TypeError(`unknown option ${name}; the options are ${names.join(', ')}`)
+    }
+  }
+  const { token, sendWindow = 1, clock = systemClock } = options
+  if (typeof token !== 'function' && (typeof token !== 'string' || token === '')) {
+    throw new TypeError('token must be a text that is not empty, or a function that returns one')
+  }
+  if (!Number.isInteger(sendWindow) || sendWindow < 1 || sendWindow > MAX_SEND_WINDOW) {
+    throw new RangeError(
+      `sendWindow must be a whole number from 1 to ${MAX_SEND_WINDOW}; it was ${sendWindow}`,
+    )
+  }
+  return {
+    url: toWebSocketUrl(options.url),
+    token,
+    timeoutMs: timeLimit('requestTimeoutMs', options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS),
+    silenceMs: timeLimit('silenceMs', options.silenceMs ?? SILENCE_MS),
+    sendWindow,
+    clock,
+  }
+}
+
+function timeLimit(name: string, ms: number): number {
+  if (typeof ms !== 'number' || !(ms >= 1)) {
+    throw new RangeError(`${name} must be a number of milliseconds from 1; it was ${ms}`)
+  }
+  return Math.min(ms, MAX_DELAY_MS)
+}
