@@ -1,4 +1,11 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+
+// `TERTULIA_TEST_TRANSPORT=node npx vitest run` runs every server on the built-in transport.
+const withoutUws =
+  process.env['TERTULIA_TEST_TRANSPORT'] === 'node'
+    ? ['--import', fileURLToPath(new URL('test/support/without-uws.mjs', import.meta.url))]
+    : []
 
 export default defineConfig({
   test: {
@@ -6,6 +13,7 @@ export default defineConfig({
     // One process a file: native addons (SQLite, uWebSockets.js) want a main thread of their own
     // and must be gone with the file that loaded them.
     pool: 'forks',
+    execArgv: withoutUws,
     // System tests start servers and wait for conditions; the limit is for what hangs, not for speed.
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -136,6 +136,12 @@ export const settings = {
     default: false,
     doc: 'Takes the client’s address from the last entry of `X-Forwarded-For`; only behind a proxy that writes it.',
   },
+  transport: {
+    env: 'TRANSPORT',
+    kind: oneOf('auto', 'uws', 'node'),
+    default: 'auto',
+    doc: 'What speaks HTTP and WebSocket: `uws` is uWebSockets.js, `node` the built-in transport, `auto` the first of the two that loads.',
+  },
   tlsCert: {
     env: 'TLS_CERT',
     kind: text(1, 4_096),

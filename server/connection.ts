@@ -10,7 +10,6 @@
  * socket is not touched once it is closing.
  * There are ten thousand of these: no timers, no closures, lists are made when first needed.
  */
-import type { WebSocket } from 'uWebSockets.js'
 import type { Gateway, Identity, SessionPort } from '../engine/gateway.ts'
 import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
 import { encodeEvent } from '../protocol/codec.ts'
@@ -28,13 +27,9 @@ import { clockUs } from './metrics/latency.ts'
 import type { Meters } from './metrics/meters.ts'
 import { SocketTopics } from './socket-topics.ts'
 import type { Topics } from './topics.ts'
+import type { Socket } from './transport/transport.ts'
 
 export type ConnectionState = 'verifying' | 'awaiting_token' | 'opening' | 'open' | 'closing' | 'closed'
-
-/** What uWebSockets.js keeps for a socket. */
-export interface SocketData {
-  readonly connection: Connection
-}
 
 /** What all connections share: the front end. */
 export interface ConnectionHost {
@@ -64,6 +59,7 @@ const MALFORMED_LIMIT = 10
 const MINUTE_MS = 60_000
 const MAX_WAITING = 64
 const NO_SESSION = -1
+const MAX_CLOSE_TEXT_BYTES = 123
 const CONNECTED_CODE: number = events.connected.code
 const rows: readonly EventSpec[] = Object.values(events)
 const ephemeralCodes: ReadonlySet<number> = new Set(
@@ -79,7 +75,7 @@ export class Connection implements SessionPort {
   /** Requests that the engine has not answered yet, of those with a ref. */
   unanswered = 0
   readonly #host: ConnectionHost
-  #ws: WebSocket<SocketData> | null = null
+  #socket: Socket | null = null
   #topics: SocketTopics | null = null
   #session = NO_SESSION
   /** The token of the upgrade, until the socket is up. */
@@ -109,9 +105,9 @@ export class Connection implements SessionPort {
   }
 
   /** The socket is up: its token is verified, or the first frame has to bring one. */
-  opened(ws: WebSocket<SocketData>): void {
-    this.#ws = ws
-    this.#topics = new SocketTopics(this.#host.topics, ws, this.json)
+  opened(socket: Socket): void {
+    this.#socket = socket
+    this.#topics = new SocketTopics(this.#host.topics, socket, this.json)
     this.#dueAtMs = this.#host.now() + AUTH_DEADLINE_MS
     const token = this.#token
     this.#token = null
@@ -191,7 +187,7 @@ export class Connection implements SessionPort {
   }
 
   together(send: () => void): void {
-    if (this.#ws && this.#isUp()) this.#ws.cork(send)
+    if (this.#socket && this.#isUp()) this.#socket.cork(send)
     else send()
   }
 
@@ -304,7 +300,7 @@ export class Connection implements SessionPort {
   /** Looks after everything that is a matter of time; called about once a second. */
   sweep(now: number): void {
     this.checkBacklog()
-    // uWebSockets.js does not always say that a socket has drained.
+    // A transport may be late to say that a socket has drained.
     this.drained()
     if (now < this.#dueAtMs) return
     if (this.state === 'verifying' || this.state === 'awaiting_token') {
@@ -320,13 +316,13 @@ export class Connection implements SessionPort {
     this.state = 'closing'
     this.#host.meters.ended(reason)
     // The close frame goes behind all that waits, so what a slow reader gets has no hole.
-    this.#ws?.end(closeCodes[reason].code, text)
+    this.#socket?.end(closeCodes[reason].code, closeText(text))
   }
 
   /** The socket is gone, whoever ended it. */
   closed(): void {
     this.state = 'closed'
-    this.#ws = null
+    this.#socket = null
     this.#held = null
     this.#waiting = null
     this.#topics = null
@@ -385,14 +381,14 @@ export class Connection implements SessionPort {
   }
 
   #write(frame: Uint8Array): void {
-    const ws = this.#ws
-    if (!ws) return
+    const socket = this.#socket
+    if (!socket) return
     this.checkBacklog()
     if (!this.#isUp() || (this.#topics?.spared && ephemeralCodes.has(codeOf(frame)))) return
     const { meters, compressFrom } = this.#host
     meters.deliveries += 1
-    const sent = this.json ? eventToJson(frame) : frame
-    ws.send(sent, !this.json, sent.length >= compressFrom)
+    const sent = this.json ? Buffer.from(eventToJson(frame)) : frame
+    socket.send(sent, !this.json, sent.length >= compressFrom)
   }
 
   #isUp(): boolean {
@@ -400,11 +396,20 @@ export class Connection implements SessionPort {
   }
 
   #buffered(): number {
-    return this.#ws?.getBufferedAmount() ?? 0
+    return this.#socket?.getBufferedAmount() ?? 0
   }
 
   /** At a quarter of the limit there is room again for what can wait. */
   #hasRoom(): boolean {
     return this.#buffered() <= this.#host.maxBackpressure / 4
   }
+}
+
+/** The reason of a close frame, which has 123 bytes at most, whole characters. */
+function closeText(text: string): Uint8Array {
+  const bytes = Buffer.from(text)
+  if (bytes.length <= MAX_CLOSE_TEXT_BYTES) return bytes
+  let end = MAX_CLOSE_TEXT_BYTES
+  while (((bytes[end] as number) & 0xc0) === 0x80) end--
+  return bytes.subarray(0, end)
 }

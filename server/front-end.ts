@@ -1,16 +1,13 @@
 /**
- * Front end: all sockets, over uWebSockets.js, in front of the engine's gateway.
+ * Front end: all sockets, over a transport, in front of the engine's gateway.
  *
  * The upgrade is answered at once; the token is verified afterwards. Fan-out is native: an event
- * is published once to its topic (JSON sockets listen to `j` + topic). uWebSockets.js would drop
- * what is over a socket's limit, in the middle of a stream, so it is given none: the backlogs are
- * looked at here, before a quarter of a limit more has been published than at the last look: a reader
+ * is published once to its topic (JSON sockets listen to `j` + topic). A transport drops nothing,
+ * which would leave a hole in the middle of a stream, so the backlogs are looked at here, before a quarter of a limit more has been published than at the last look: a reader
  * is spared ephemeral events at half of it before those alone would close it, no buffer ends above
  * one and a half and one frame, and no stream has a hole.
  * Bounded: `maxConnections`; everything that is a matter of time is done by one `sweep`.
  */
-import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js'
-import uWS from 'uWebSockets.js'
 import type { EngineLogger } from '../engine/engine.ts'
 import type { Gateway, Publisher, SessionPort } from '../engine/gateway.ts'
 import { encodeEvent } from '../protocol/codec.ts'
@@ -21,13 +18,14 @@ import { eventToJson } from '../protocol/json-codec.ts'
 import type { AddressGuard } from './address-guard.ts'
 import type { Authenticator } from './auth.ts'
 import { AuthError } from './auth-error.ts'
-import { Connection, type ConnectionHost, type SocketData } from './connection.ts'
+import { Connection, type ConnectionHost } from './connection.ts'
 import { addressOf } from './http/address.ts'
 import { Meters, type UpgradeRefusal } from './metrics/meters.ts'
 import type { OriginRule } from './origins.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { RequestPath } from './request-path.ts'
 import { Topics } from './topics.ts'
+import type { App, Request, Socket, Verdict } from './transport/transport.ts'
 import { readUpgrade, type UpgradeRequest } from './upgrade.ts'
 
 export interface FrontEndOptions {
@@ -50,14 +48,15 @@ export interface FrontEndOptions {
 }
 
 interface Refusal {
-  readonly status: string
+  readonly status: number
   readonly why: string
   readonly counts: UpgradeRefusal
-  readonly retryAfter?: string
+  readonly headers?: readonly (readonly [string, string])[]
 }
 
 const IDLE_TIMEOUT_SECONDS = 120
 const RETRY_AFTER_SECONDS = '5'
+const WEBSOCKET_VERSION = '13'
 const MIB = 1_048_576
 const COMPRESS_FROM_BYTES = 1_024
 const NEW_MESSAGE_CODE: number = events.new_message.code
@@ -79,7 +78,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
   #accepting = true
 
   /** Registers `/ws` on the app; frames flow once the app listens. */
-  constructor(app: TemplatedApp, options: FrontEndOptions) {
+  constructor(app: App, options: FrontEndOptions) {
     this.gateway = options.gateway
     this.maxBackpressure = options.maxBackpressure
     this.now = options.now
@@ -89,20 +88,16 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.compressFrom = compresses ? COMPRESS_FROM_BYTES : Number.POSITIVE_INFINITY
     this.topics = new Topics(app, setImmediate, this)
     this.#path = new RequestPath(options)
-    app.ws<SocketData>('/ws', {
-      compression: compresses ? uWS.SHARED_COMPRESSOR : uWS.DISABLED,
-      idleTimeout: IDLE_TIMEOUT_SECONDS,
-      sendPingsAutomatically: true,
-      // A frame over `maxMessageBytes` is answered; only far above it uWebSockets.js cuts the socket.
-      maxPayloadLength: Math.max(4 * options.maxMessageBytes, 2 * MIB),
-      // 0 is no limit, so that nothing is ever dropped: see above.
-      maxBackpressure: 0,
-      closeOnBackpressureLimit: 0,
-      upgrade: (res, req, context) => this.#upgrade(res, req, context),
-      open: (ws) => this.#opened(ws),
-      message: (ws, message, isBinary) => this.#received(ws, message, isBinary),
-      drain: (ws) => this.#drained(ws),
-      close: (ws) => this.#closed(ws),
+    app.sockets<Connection>('/ws', {
+      compression: compresses,
+      idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
+      // A frame over `maxMessageBytes` is answered; only far above it the transport ends the socket.
+      maxPayloadBytes: Math.max(4 * options.maxMessageBytes, 2 * MIB),
+      upgrade: (request) => this.#upgrade(request),
+      opened: (connection, socket) => this.#opened(connection, socket),
+      message: (connection, bytes, isBinary) => this.#received(connection, bytes, isBinary),
+      drained: (connection) => this.#drained(connection),
+      closed: (connection) => connection.closed(),
     })
     this.#removePublisher = options.gateway.addPublisher(this)
   }
@@ -142,11 +137,11 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.#bytesSinceCheck += frame.length
     if (codeOf(frame) === NEW_MESSAGE_CODE) this.meters.messages += 1
     if (this.#bytesSinceCheck > this.maxBackpressure / 4) this.#checkBacklogs(frame.length)
-    this.topics.publish(topic, frame)
+    this.topics.publish(topic, frame, true)
     if (this.#jsonConnections > 0 && this.topics.hasSubscribers(`j${topic}`)) {
-      const text = eventToJson(frame)
+      const text = Buffer.from(eventToJson(frame))
       this.#bytesSinceCheck += text.length
-      this.topics.publish(`j${topic}`, text)
+      this.topics.publish(`j${topic}`, text, false)
     }
   }
 
@@ -218,30 +213,22 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.#removePublisher()
   }
 
-  #upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
-    let asked: UpgradeRequest
-    let refusal: Refusal | null
-    let address: string
+  #upgrade(request: Request): Verdict<Connection> {
     try {
-      asked = readUpgrade(req)
-      address = addressOf(res, req, this.#options.trustProxy)
-      refusal = this.#refusalOf(asked, address)
+      const asked = readUpgrade(request)
+      const address = addressOf(request, this.#options.trustProxy)
+      const refusal = this.#refusalOf(asked, address)
+      if (refusal) return this.#refused(refusal)
+      return { accept: new Connection(this, asked.json, address, asked.token), protocol: asked.protocol }
     } catch (error) {
-      // uWebSockets.js ends the process where a request is left without an answer.
       this.#options.logger.error({ err: error }, 'an upgrade was not handled')
-      this.meters.refused('failed')
-      res.writeStatus('500 Internal Server Error').end()
-      return
+      return this.#refused({ status: 500, why: 'internal', counts: 'failed' })
     }
-    if (refusal) {
-      this.meters.refused(refusal.counts)
-      res.writeStatus(refusal.status)
-      if (refusal.retryAfter !== undefined) res.writeHeader('Retry-After', refusal.retryAfter)
-      res.end(refusal.why)
-      return
-    }
-    const connection = new Connection(this, asked.json, address, asked.token)
-    res.upgrade<SocketData>({ connection }, asked.key, asked.protocol, asked.extensions, context)
+  }
+
+  #refused({ status, why, counts, headers = [] }: Refusal): Verdict<Connection> {
+    this.meters.refused(counts)
+    return { refuse: { status, headers }, body: Buffer.from(why) }
   }
 
   /** What is known at once against an upgrade; the token is looked at later. */
@@ -249,46 +236,48 @@ export class FrontEnd implements ConnectionHost, Publisher {
     const { guard, originAllowed, maxConnections } = this.#options
     if (!this.#accepting || this.#connections.size >= maxConnections) {
       const counts = this.#accepting ? 'full' : 'stopping'
-      return { status: '503 Service Unavailable', why: 'full', counts, retryAfter: RETRY_AFTER_SECONDS }
+      return { status: 503, why: 'full', counts, headers: [['Retry-After', RETRY_AFTER_SECONDS]] }
     }
-    if (!originAllowed(asked.origin, asked.host))
-      return { status: '403 Forbidden', why: 'origin not allowed', counts: 'origin' }
+    if (!originAllowed(asked.origin, asked.host)) {
+      return { status: 403, why: 'origin not allowed', counts: 'origin' }
+    }
     const blockedMs = guard.blockedForMs(address)
     if (blockedMs > 0) {
       const retryAfter = String(Math.ceil(blockedMs / 1_000))
-      return { status: '429 Too Many Requests', why: 'too many attempts', counts: 'attempts', retryAfter }
+      const headers = [['Retry-After', retryAfter]] as const
+      return { status: 429, why: 'too many attempts', counts: 'attempts', headers }
+    }
+    // RFC 6455 4.4
+    if (asked.version !== WEBSOCKET_VERSION) {
+      const headers = [['Sec-WebSocket-Version', WEBSOCKET_VERSION]] as const
+      return { status: 426, why: 'this server speaks WebSocket version 13', counts: 'version', headers }
     }
     if (!asked.foreign) return null
-    return { status: '400 Bad Request', why: 'no subprotocol in common', counts: 'subprotocol' }
+    return { status: 400, why: 'no subprotocol in common', counts: 'subprotocol' }
   }
 
-  #opened(ws: WebSocket<SocketData>): void {
-    const { connection } = ws.getUserData()
+  #opened(connection: Connection, socket: Socket): void {
     this.#connections.add(connection)
     this.meters.opened += 1
     if (connection.json) this.#jsonConnections++
-    connection.opened(ws)
+    connection.opened(socket)
   }
 
-  #received(ws: WebSocket<SocketData>, message: ArrayBuffer, isBinary: boolean): void {
+  #received(connection: Connection, bytes: Uint8Array, isBinary: boolean): void {
     try {
-      ws.getUserData().connection.received(new Uint8Array(message), isBinary)
+      connection.received(bytes, isBinary)
     } catch (error) {
-      // Nothing that a client sends ends the process (SPEC 5.7).
+      // Nothing that a client sends ends the process (INP-2).
       this.#options.logger.error({ err: error }, 'a frame was not handled')
     }
   }
 
-  #drained(ws: WebSocket<SocketData>): void {
+  #drained(connection: Connection): void {
     try {
-      ws.getUserData().connection.drained()
+      connection.drained()
     } catch (error) {
       this.#options.logger.error({ err: error }, 'a drained connection was not continued')
     }
-  }
-
-  #closed(ws: WebSocket<SocketData>): void {
-    ws.getUserData().connection.closed()
   }
 
   #checkBacklogs(next: number): void {

@@ -5,7 +5,6 @@
  * of its own. `close` loses nothing: it announces the end, stops accepting, lets what is on the
  * way be answered, closes the sockets with 1001 and ends the engine where the server owns it.
  */
-import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createEngine, type Engine, type EngineLogger, type Hooks } from '../engine/engine.ts'
 import { AddressGuard } from './address-guard.ts'
@@ -19,13 +18,16 @@ import { healthRoutes } from './http/health.ts'
 import { metricsRoutes } from './http/metrics.ts'
 import { addRoutes } from './http/router.ts'
 import { tryPageRoute } from './http/try-page.ts'
+import { upgradeRequiredRoute } from './http/upgrade-required.ts'
 import { createLog } from './log.ts'
 import { LoopDelay } from './metrics/loop-delay.ts'
 import { type ServerStats, statsOf } from './metrics/server-stats.ts'
 import { originRule } from './origins.ts'
 import { RateLimiter } from './rate-limit.ts'
 import { signingKey } from './signing-key.ts'
-import { checkTls, createApp } from './tls.ts'
+import { checkedTls } from './tls.ts'
+import { type LoadedTransport, loadTransport } from './transport/load.ts'
+import type { App } from './transport/transport.ts'
 
 export interface ServerOptions extends GivenSettings {
   /** The engine to stand in front of; without one the server makes its own and closes it. */
@@ -68,7 +70,6 @@ const DRAIN_STEP_MS = 5
 const FAREWELL_MS = 100
 const RECONNECT_SPREAD_MS = 5_000
 const MAX_ADDRESSES = 10_000
-const LIBUS_LISTEN_EXCLUSIVE_PORT = 1
 
 /**
  * Starts a server.
@@ -78,7 +79,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const settings = resolveSettings(options)
   const logger = options.logger ?? createLog(settings.logLevel)
   const now = options.now ?? Date.now
-  checkTls(settings)
+  const tls = checkedTls(settings)
+  const { transport, why } = await chosenTransport(settings)
   const authenticate = await createAuthenticator({
     key: signingKey(settings),
     issuer: settings.jwtIssuer,
@@ -101,7 +103,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const guard = new AddressGuard({ perMinute: settings.authFailureLimit, maxAddresses: MAX_ADDRESSES, now })
   const originAllowed = originRule(settings.corsOrigins)
 
-  const app = createApp(settings)
+  const app = transport.createApp(tls)
   const shared = { ...settings, authenticate, limiter, guard, originAllowed, logger, now }
   const frontEnd = new FrontEnd(app, { ...shared, gateway: engine.gateway })
   let accepting = true
@@ -113,11 +115,13 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     sockets: frontEnd,
     httpPending: () => router.pending,
     loopDelay,
+    transport: { name: transport.name, why },
     startedAtMs,
     now,
   })
   const routes = [
     tryPageRoute(),
+    upgradeRequiredRoute(),
     ...healthRoutes(engine, () => accepting),
     ...apiRoutes({ ...shared, engine, accepting: () => accepting }),
     ...documentRoutes(),
@@ -126,12 +130,13 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   ]
   const router = addRoutes(app, routes, shared)
 
-  let socket: us_listen_socket
+  let port: number
   try {
-    socket = await listen(app, settings)
+    port = await listen(app, settings)
   } catch (error) {
     frontEnd.closeAll()
     loopDelay.close()
+    app.close()
     if (!options.engine) await engine.close()
     throw error
   }
@@ -147,7 +152,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const stop = async (reason: string): Promise<void> => {
     accepting = false
     const endMs = performance.now() + CLOSE_MS
-    uWS.us_listen_socket_close(socket)
+    app.stopListening()
     frontEnd.stop(reason, () => Math.floor(Math.random() * RECONNECT_SPREAD_MS))
     const pending = () => frontEnd.unanswered + router.pending
     for (let waited = 0; pending() > 0 && waited < DRAIN_MS; waited += DRAIN_STEP_MS) {
@@ -169,10 +174,9 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   }
 
   let closing: Promise<void> | undefined
-  const port = uWS.us_socket_local_port(socket)
   const scheme = settings.tlsCert === undefined ? 'http' : 'https'
   const url = `${scheme}://${isEverywhere(settings.host) ? 'localhost' : bracketed(settings.host)}:${port}`
-  logger.info({ port, host: settings.host }, 'listening')
+  logger.info({ port, host: settings.host, transport: transport.name, why }, 'listening')
   return {
     port,
     url,
@@ -202,22 +206,22 @@ function engineSettings(settings: Settings) {
   }
 }
 
-/** Listens alone on the port; uWebSockets.js would otherwise share it with other processes. */
-function listen(app: TemplatedApp, { host, port }: Settings): Promise<us_listen_socket> {
-  return new Promise((resolve, reject) => {
-    const done = (socket: us_listen_socket | false): void => {
-      if (socket) resolve(socket)
-      else
-        reject(
-          new ConfigError(
-            `cannot listen on port ${port} of ${host}: PORT is in use, or HOST is not an address of this machine`,
-          ),
-        )
-    }
-    // The declarations leave this overload out.
-    const withOptions = app.listen as unknown as (...args: readonly unknown[]) => void
-    withOptions.call(app, host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, done)
-  })
+async function chosenTransport({ transport }: Settings): Promise<LoadedTransport> {
+  try {
+    return await loadTransport(transport)
+  } catch (error) {
+    throw new ConfigError(`TRANSPORT is ${transport}, but ${(error as Error).message}`)
+  }
+}
+
+async function listen(app: App, { host, port }: Settings): Promise<number> {
+  try {
+    return await app.listen(host, port)
+  } catch {
+    throw new ConfigError(
+      `cannot listen on port ${port} of ${host}: PORT is in use, or HOST is not an address of this machine`,
+    )
+  }
 }
 
 function isEverywhere(host: string): boolean {

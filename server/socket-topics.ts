@@ -6,22 +6,22 @@
  * go meanwhile; `restore` brings them back (SPEC 5.5). JSON sockets have topics of their own. Not
  * to be called once the socket is closing.
  */
-import type { WebSocket } from 'uWebSockets.js'
 import { ephemeralTwin } from '../engine/gateway.ts'
 import type { Topics } from './topics.ts'
+import type { Socket } from './transport/transport.ts'
 
 const TWINS = 'e:'
 
 export class SocketTopics {
   readonly #topics: Topics
-  readonly #ws: WebSocket<unknown>
+  readonly #socket: Socket
   readonly #prefix: '' | 'j'
   /** The twins it does without; null where its reader keeps up. */
   #spared: Set<string> | null = null
 
-  constructor(topics: Topics, ws: WebSocket<unknown>, json: boolean) {
+  constructor(topics: Topics, socket: Socket, json: boolean) {
     this.#topics = topics
-    this.#ws = ws
+    this.#socket = socket
     this.#prefix = json ? 'j' : ''
   }
 
@@ -31,24 +31,24 @@ export class SocketTopics {
   }
 
   subscribe(topic: string): void {
-    this.#topics.subscribe(this.#ws, this.#named(topic))
+    this.#topics.subscribe(this.#socket, this.#named(topic))
     const twin = this.#named(ephemeralTwin(topic))
     if (this.#spared) this.#spared.add(twin)
-    else this.#topics.subscribe(this.#ws, twin)
+    else this.#topics.subscribe(this.#socket, twin)
   }
 
   unsubscribe(topic: string): void {
-    this.#topics.unsubscribe(this.#ws, this.#named(topic))
+    this.#topics.unsubscribe(this.#socket, this.#named(topic))
     const twin = this.#named(ephemeralTwin(topic))
     if (this.#spared) this.#spared.delete(twin)
-    else this.#topics.unsubscribe(this.#ws, twin)
+    else this.#topics.unsubscribe(this.#socket, twin)
   }
 
   /** No more ephemeral events from here on. */
   spare(): void {
     if (this.#spared) return
-    const twins = this.#topics.of(this.#ws).filter((topic) => topic.startsWith(this.#named(TWINS)))
-    for (const twin of twins) this.#topics.unsubscribe(this.#ws, twin)
+    const twins = this.#topics.of(this.#socket).filter((topic) => topic.startsWith(this.#named(TWINS)))
+    for (const twin of twins) this.#topics.unsubscribe(this.#socket, twin)
     this.#spared = new Set(twins)
   }
 
@@ -56,16 +56,16 @@ export class SocketTopics {
   restore(): void {
     const spared = this.#spared
     this.#spared = null
-    if (spared) for (const twin of spared) this.#topics.subscribe(this.#ws, twin)
+    if (spared) for (const twin of spared) this.#topics.subscribe(this.#socket, twin)
   }
 
   /** Runs `publish` while this socket does not hear the topic. */
   apartFrom(topic: string, publish: () => void): void {
     const name = this.#named(topic)
-    const hears = this.#topics.hears(this.#ws, name)
-    if (hears) this.#topics.unsubscribe(this.#ws, name)
+    const hears = this.#topics.hears(this.#socket, name)
+    if (hears) this.#topics.unsubscribe(this.#socket, name)
     publish()
-    if (hears) this.#topics.subscribe(this.#ws, name)
+    if (hears) this.#topics.subscribe(this.#socket, name)
   }
 
   #named(topic: string): string {

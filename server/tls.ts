@@ -1,31 +1,25 @@
 /**
  * TLS: the certificate and the key of `TLS_CERT` and `TLS_KEY`, looked at before they are used.
  *
- * uWebSockets.js would only say that something is wrong, or listen and refuse every handshake. The
- * files are read once: a renewed certificate is taken at the next start.
+ * A transport would only say that something is wrong, or listen and refuse every handshake. The
+ * files are read once: a renewed certificate is used from the next start on.
  */
-
-import uWS, { type TemplatedApp } from 'uWebSockets.js'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ConfigError, type Settings } from './config.ts'
+import type { TlsFiles } from './transport/transport.ts'
 
 type TlsSettings = Pick<Settings, 'tlsCert' | 'tlsKey'>
 
-/** Looks at the files, where they are set. @throws ConfigError where they cannot be used, or not together. */
-export function checkTls({ tlsCert, tlsKey }: TlsSettings): void {
-  if (tlsCert === undefined || tlsKey === undefined) return
+/** The files, where they are set. @throws ConfigError where they cannot be used, or not together. */
+export function checkedTls({ tlsCert, tlsKey }: TlsSettings): TlsFiles | undefined {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined
   const certificate = read('TLS_CERT', tlsCert, 'a certificate in PEM', (pem) => new X509Certificate(pem))
   const key = read('TLS_KEY', tlsKey, 'a private key in PEM, without a passphrase', createPrivateKey)
   if (!certificate.checkPrivateKey(key)) {
     throw new ConfigError(`TLS_KEY ${tlsKey} is not the key of the certificate in TLS_CERT ${tlsCert}`)
   }
-}
-
-/** The app, which speaks TLS where both files are set. */
-export function createApp({ tlsCert, tlsKey }: TlsSettings): TemplatedApp {
-  if (tlsCert === undefined || tlsKey === undefined) return uWS.App()
-  return uWS.SSLApp({ cert_file_name: tlsCert, key_file_name: tlsKey })
+  return { certFile: tlsCert, keyFile: tlsKey }
 }
 
 function read<T>(variable: string, path: string, takes: string, parse: (pem: Buffer) => T): T {

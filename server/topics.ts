@@ -1,8 +1,8 @@
 /**
  * Topics: native fan-out, in slices where a topic is large.
  *
- * uWebSockets.js writes an event to all subscribers of a topic before anything else happens: 4 ms
- * for 1,000 sockets, in which no frame is read, no answer leaves and no other group is served. So
+ * A transport writes an event to all subscribers of a topic before anything else happens: 4 ms for
+ * 1,000 sockets, in which no frame is read, no answer leaves and no other group is served. So
  * a topic holds `SLICE` sockets, a larger one has more slices beside it (`g:x`, `g:x#1`, …), and
  * one slice is written in a turn of the event loop. What is published meanwhile joins the slices
  * that are still to come: one write for many events, the more so the busier it is. Each socket
@@ -11,7 +11,7 @@
  * Bounded: above `MAX_PENDING_BYTES` a topic's slices are all written at once, which holds up
  * the thread and so everybody who publishes.
  */
-import type { TemplatedApp, WebSocket } from 'uWebSockets.js'
+import type { App, Socket } from './transport/transport.ts'
 
 /** Sockets of a slice: about a millisecond of writes. */
 const SLICE = 256
@@ -20,15 +20,13 @@ const MAX_PENDING_BYTES = 256 * 1024
 const TRIM = 64
 
 /** What the topics use of an app. */
-export type PublishingApp = Pick<TemplatedApp, 'publish' | 'numSubscribers'>
+export type PublishingApp = Pick<App, 'publish' | 'numSubscribers'>
 /** What they use of a socket. */
-export type SubscribingSocket = Pick<WebSocket<unknown>, 'subscribe' | 'unsubscribe' | 'isSubscribed'>
-
-type Message = Uint8Array | string
+export type SubscribingSocket = Pick<Socket, 'subscribe' | 'unsubscribe' | 'isSubscribed'>
 
 /** What the front end wants of what is published. */
 export interface PublishOptions {
-  /** Messages of so many bytes (characters, of text) are compressed. */
+  /** Messages of so many bytes and more are compressed. */
   readonly compressFrom: number
   /** How many frames were written, one for each subscriber, is added here. */
   readonly meters: { deliveries: number }
@@ -37,8 +35,10 @@ export interface PublishOptions {
 /** A topic of more than one slice. */
 interface LargeTopic {
   readonly name: string
-  /** Published and not yet written by every slice; all text or all binary. */
-  events: Message[]
+  /** Whether its messages are binary. */
+  isBinary: boolean
+  /** Published and not yet written by every slice. */
+  events: Uint8Array[]
   bytes: number
   /** For each slice, how many of `events` it has had. */
   readonly written: number[]
@@ -104,7 +104,7 @@ export class Topics {
   }
 
   /** The topics that the socket hears. */
-  of(socket: Pick<WebSocket<unknown>, 'getTopics'>): readonly string[] {
+  of(socket: Pick<Socket, 'getTopics'>): readonly string[] {
     return socket.getTopics().map(topicOfSlice)
   }
 
@@ -113,14 +113,15 @@ export class Topics {
     return this.#large.has(name) || this.#app.numSubscribers(name) > 0
   }
 
-  /** Sends to all subscribers of the topic. Bytes are valid during the call only. */
-  publish(name: string, message: Message): void {
+  /** Sends to all subscribers of the topic, all text or all binary. Bytes are valid during the call only. */
+  publish(name: string, message: Uint8Array, isBinary: boolean): void {
     const large = this.#large.get(name)
     if (!large || this.#shrunk(large)) {
-      this.#send(name, message)
+      this.#send(name, message, isBinary)
       return
     }
-    large.events.push(typeof message === 'string' ? message : Uint8Array.from(message))
+    large.isBinary = isBinary
+    large.events.push(Uint8Array.from(message))
     large.bytes += message.length
     if (large.bytes > MAX_PENDING_BYTES) this.#writeAll(large)
     else if (!this.#due.has(large)) {
@@ -157,28 +158,29 @@ export class Topics {
   #write(large: LargeTopic, slice: number): void {
     const from = large.written[slice] ?? 0
     const name = sliceName(large.name, slice)
-    for (let i = from; i < large.events.length; i++) this.#send(name, large.events[i] as Message)
+    for (let i = from; i < large.events.length; i++)
+      this.#send(name, large.events[i] as Uint8Array, large.isBinary)
     large.written[slice] = large.events.length
   }
 
-  #send(name: string, message: Message): void {
+  #send(name: string, message: Uint8Array, isBinary: boolean): void {
     const { meters, compressFrom } = this.#options
     meters.deliveries += this.#app.numSubscribers(name)
-    this.#app.publish(name, message, typeof message !== 'string', message.length >= compressFrom)
+    this.#app.publish(name, message, isBinary, message.length >= compressFrom)
   }
 
   /** Drops events that every slice has had. */
   #trim(large: LargeTopic): void {
     const done = Math.min(...large.written)
     if (done < large.events.length && done < TRIM) return
-    for (let i = 0; i < done; i++) large.bytes -= (large.events[i] as Message).length
+    for (let i = 0; i < done; i++) large.bytes -= (large.events[i] as Uint8Array).length
     large.events = large.events.slice(done)
     for (let slice = 0; slice < large.written.length; slice++)
       large.written[slice] = (large.written[slice] as number) - done
   }
 
   #grow(name: string): LargeTopic {
-    const large: LargeTopic = { name, events: [], bytes: 0, written: [0], next: 0 }
+    const large: LargeTopic = { name, isBinary: true, events: [], bytes: 0, written: [0], next: 0 }
     this.#large.set(name, large)
     return large
   }

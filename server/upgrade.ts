@@ -4,14 +4,14 @@
  * The token is taken from the first place that has one: `Authorization: Bearer`, `?token=`, a
  * subprotocol entry `bearer.<jwt>`. It is not judged here.
  */
-import type { HttpRequest } from 'uWebSockets.js'
 import { subprotocols } from '../protocol/subprotocols.ts'
+import type { Request } from './transport/transport.ts'
 
 export interface UpgradeRequest {
   readonly origin: string
   readonly host: string
-  readonly key: string
-  readonly extensions: string
+  /** `Sec-WebSocket-Version`. */
+  readonly version: string
   /** What the answer names as the subprotocol; empty where none was offered. */
   readonly protocol: string
   readonly json: boolean
@@ -20,10 +20,11 @@ export interface UpgradeRequest {
   readonly token: string | null
 }
 
-/** Reads the request; only possible while uWebSockets.js's handler runs. */
-export function readUpgrade(req: HttpRequest): UpgradeRequest {
-  const offered = req
-    .getHeader('sec-websocket-protocol')
+/** Reads a handshake; only possible while its handler runs. */
+export function readUpgrade(request: Request): UpgradeRequest {
+  // Also in several lines: RFC 6455 11.3.4, AUT-3.
+  const offered = request
+    .list('sec-websocket-protocol')
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '')
@@ -31,16 +32,15 @@ export function readUpgrade(req: HttpRequest): UpgradeRequest {
   const named = offered.filter((entry) => !entry.startsWith(subprotocols.bearerPrefix))
   const protocol = named.find((entry) => entry === subprotocols.msgpack || entry === subprotocols.json) ?? ''
   return {
-    origin: req.getHeader('origin'),
-    host: req.getHeader('host'),
-    key: req.getHeader('sec-websocket-key'),
-    extensions: req.getHeader('sec-websocket-extensions'),
+    origin: request.header('origin'),
+    host: request.header('host'),
+    version: request.header('sec-websocket-version'),
     protocol,
     json: protocol === subprotocols.json,
     foreign: protocol === '' && named.length > 0,
     token:
-      bearerToken(req.getHeader('authorization')) ||
-      req.getQuery('token') ||
+      bearerToken(request.header('authorization')) ||
+      new URLSearchParams(request.query).get('token') ||
       bearer?.slice(subprotocols.bearerPrefix.length) ||
       null,
   }

@@ -1,16 +1,16 @@
 /**
  * Address: where a request comes from, as text.
  */
-import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
+import type { Request } from '../transport/transport.ts'
 
 /**
- * The client's address. Behind a trusted proxy it is the last entry of `X-Forwarded-For`: the one
- * that the proxy itself wrote; those before it are the client's own words.
+ * The client's address. Behind a trusted proxy it is the last entry of the last `X-Forwarded-For`
+ * line (AUT-3): the one that the proxy itself wrote; the client can write those before it.
  */
-export function addressOf(res: HttpResponse, req: HttpRequest, trustProxy: boolean): string {
+export function addressOf(request: Request, trustProxy: boolean): string {
   if (trustProxy) {
-    const last = req.getHeader('x-forwarded-for').split(',').at(-1)?.trim()
+    const last = request.list('x-forwarded-for').split(',').at(-1)?.trim()
     if (last) return last.slice(0, 64)
   }
-  return Buffer.from(res.getRemoteAddressAsText()).toString('latin1')
+  return request.address
 }

@@ -1,11 +1,11 @@
 /**
  * Body stream: the body of a request, piece by piece, as fast as its reader takes it.
  *
- * uWebSockets.js hands over memory of its own: a piece is copied into one of two buffers that are
- * used in turn, and the socket is paused until it was taken. So an upload of any size holds about
- * as much memory as one read of its socket. Nothing of it may be used after the response has ended.
+ * The transport hands over memory of its own: a piece is copied into one of two buffers that are
+ * used in turn, and the connection is paused until the piece was read. So an upload of any size
+ * needs about as much memory as one read of its connection.
  */
-import type { HttpResponse } from 'uWebSockets.js'
+import type { Response } from '../transport/transport.ts'
 
 const FIRST_BYTES = 64 * 1024
 
@@ -17,7 +17,7 @@ export class BrokenOffError extends Error {
 type Phase = 'reading' | 'ended' | 'aborted' | 'discarding'
 
 export class BodyStream {
-  readonly #res: HttpResponse
+  readonly #response: Response
   #phase: Phase = 'reading'
   #filling: Buffer = Buffer.alloc(0)
   /** What the reader was given; filled again after it has asked for more. */
@@ -27,9 +27,9 @@ export class BodyStream {
   #wake: (() => void) | null = null
 
   /** Takes the body of a request from here on; called while its handler runs. */
-  constructor(res: HttpResponse) {
-    this.#res = res
-    res.onData((chunk, isLast) => this.#take(new Uint8Array(chunk), isLast))
+  constructor(response: Response) {
+    this.#response = response
+    response.onData((chunk, isLast) => this.#take(chunk, isLast))
   }
 
   /**
@@ -79,7 +79,7 @@ export class BodyStream {
     if (isLast) this.#phase = 'ended'
     else if (!this.#paused) {
       this.#paused = true
-      this.#res.pause()
+      this.#response.pause()
     }
     this.#wake?.()
     this.#wake = null
@@ -88,6 +88,6 @@ export class BodyStream {
   #resume(): void {
     if (!this.#paused) return
     this.#paused = false
-    this.#res.resume()
+    this.#response.resume()
   }
 }

@@ -2,7 +2,6 @@
  * Reply: what an HTTP handler returns, and the one place where an error becomes a response
  * (SPEC 6): `{error: {code, message, field?}}` with the status of the table of errors.
  */
-import { STATUS_CODES } from 'node:http'
 import { ChatError, errors } from '../../protocol/errors.ts'
 import type { BodySource } from './send-body.ts'
 
@@ -37,9 +36,4 @@ export function errorReply(
   if (retryAfterMs !== undefined) more['Retry-After'] = String(Math.ceil(retryAfterMs / 1_000))
   if (code === 'unauthenticated') more['WWW-Authenticate'] = 'Bearer'
   return json(status ?? errors[code].status, { error: { code, message, field, retryAfterMs } }, more)
-}
-
-/** `200 OK` */
-export function statusLine(status: number): string {
-  return `${status} ${STATUS_CODES[status] ?? ''}`
 }

@@ -1,19 +1,19 @@
 /**
- * Router: every HTTP route goes through here, so that uWebSockets.js's rules are kept in one place.
+ * Router: every HTTP request goes through here: its route, its body, its reply.
  *
- * `onAborted` is registered before anything else, the request is read before the handler's first
- * await, an aborted response is not touched, a late one is corked, a body has a bound. A handler
- * takes a request and returns a reply or throws; what is not a `ChatError` is logged and shown as
- * `internal`.
+ * The request is read before the handler's first await, and a body has a bound. A handler gets a
+ * call and returns a reply or throws; what is not a `ChatError` is logged and shown as `internal`.
+ * HEAD is answered like GET, without the body; OPTIONS as a preflight; other methods with 405.
  */
-import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js'
 import type { EngineLogger } from '../../engine/engine.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { OriginRule } from '../origins.ts'
+import type { App, Request, Response, ResponseHead } from '../transport/transport.ts'
 import { addressOf } from './address.ts'
 import { BodyStream } from './body-stream.ts'
-import { errorReply, type HttpReply, statusLine } from './reply.ts'
-import { type BodySource, type Liveness, sendBody } from './send-body.ts'
+import { errorReply, type HttpReply } from './reply.ts'
+import { RouteTable } from './route-table.ts'
+import { type BodySource, sendBody } from './send-body.ts'
 
 export interface HttpCall {
   /** The client's address. */
@@ -34,7 +34,7 @@ export type HttpHandler = (call: HttpCall) => HttpReply | Promise<HttpReply>
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  /** A pattern of uWebSockets.js: `/a/:id`. */
+  /** A path with `:parts`: `/a/:id`. */
   readonly pattern: string
   /** Its handler gets the body as a `stream`, of any length, instead of as `body`. */
   readonly streamed?: true
@@ -63,7 +63,7 @@ const keptHeaders = [
 
 const securityHeaders = { 'X-Content-Type-Options': 'nosniff' }
 
-/** What is read of a request before the first await, after which it is gone. */
+/** What is read of a request before the first await. */
 interface Head {
   readonly origin: string
   readonly allowed: boolean
@@ -88,30 +88,13 @@ const unread: Head = {
   },
 }
 
-/** Registers the routes, their preflights, 405 for other methods and 404 for other paths. */
-export function addRoutes(app: TemplatedApp, routes: readonly Route[], given: RouterOptions): Router {
-  const options: Context = { ...given, pending: 0 }
-  const methods = new Map<string, string[]>()
-  for (const { method, pattern, handle, streamed } of routes) {
-    methods.set(pattern, [...(methods.get(pattern) ?? []), method])
-    const params = pattern.split('/').filter((part) => part.startsWith(':')).length
-    const serve = (kind: Kind) => (res: HttpResponse, req: HttpRequest) =>
-      answer(res, req, { handle, params, kind }, options)
-    if (method === 'POST') app.post(pattern, serve(streamed ? 'stream' : 'body'))
-    else if (method === 'PATCH') app.patch(pattern, serve('body'))
-    else if (method === 'DELETE') app.del(pattern, serve('plain'))
-    else app.get(pattern, serve('plain')).head(pattern, serve('head'))
-  }
-  const always = (reply: HttpReply) => (res: HttpResponse, req: HttpRequest) =>
-    answer(res, req, { handle: () => reply, params: 0, kind: 'plain' }, options)
-  for (const [pattern, allowed] of methods) {
-    const allow = allowed.join(', ')
-    const wrong = new ChatError('bad_request', `this path takes ${allow}`)
-    app.options(pattern, always(preflight(allow)))
-    app.any(pattern, always(errorReply(wrong, 405, { Allow: allow })))
-  }
-  app.any('/*', always(errorReply(new ChatError('not_found', 'no such path'))))
-  return options
+/** Serves the routes, their preflights, 405 for other methods and 404 for other paths. */
+export function addRoutes(app: App, routes: readonly Route[], given: RouterOptions): Router {
+  const context: Context = { ...given, pending: 0 }
+  const table = new RouteTable<Route>()
+  for (const route of routes) table.add(route.method, route.pattern, route)
+  app.serve((request, response) => answer(request, response, servedBy(table, request), context))
+  return context
 }
 
 /** What all requests share. */
@@ -119,55 +102,76 @@ interface Context extends RouterOptions {
   pending: number
 }
 
-/** `body`: the handler waits for one. `stream`: it takes it. `head`: its reply is sent without one. */
+/** `body`: the handler waits for one. `stream`: it reads it itself. `head`: its reply is sent without one. */
 type Kind = 'plain' | 'body' | 'stream' | 'head'
 
 interface Served {
   readonly handle: HttpHandler
-  /** How many `:parts` the pattern has. */
-  readonly params: number
+  readonly params: readonly string[]
   readonly kind: Kind
 }
 
-function answer(res: HttpResponse, req: HttpRequest, served: Served, options: Context): void {
-  let done = false
+function servedBy(table: RouteTable<Route>, { method, path }: Request): Served {
+  const always = (reply: HttpReply): Served => ({
+    handle: () => reply,
+    params: [],
+    kind: method === 'HEAD' ? 'head' : 'plain',
+  })
+  const match = table.find(path)
+  if (!match) return always(errorReply(new ChatError('not_found', 'no such path')))
+  const route = match.methods.get(method === 'HEAD' ? 'GET' : method)
+  if (route) return { handle: route.handle, params: match.params, kind: kindOf(method, route) }
+  const allow = [...match.methods.keys()].join(', ')
+  if (method === 'OPTIONS') return always(preflight(allow))
+  return always(errorReply(new ChatError('bad_request', `this path takes ${allow}`), 405, { Allow: allow }))
+}
+
+function kindOf(method: string, { streamed }: Route): Kind {
+  if (method === 'POST') return streamed ? 'stream' : 'body'
+  if (method === 'PATCH') return 'body'
+  return method === 'HEAD' ? 'head' : 'plain'
+}
+
+function answer(request: Request, response: Response, served: Served, context: Context): void {
+  const client = { gone: false }
+  let isPending = true
+  let isAnswered = false
   let stream: BodyStream | undefined
-  const client = new Client()
   const end = (): void => {
-    if (!done) options.pending--
-    done = true
+    if (isPending) context.pending--
+    isPending = false
   }
-  res.onAborted(() => {
+  response.onAborted(() => {
+    client.gone = true
     end()
     stream?.abort()
-    client.leave()
   })
-  options.pending++
+  context.pending++
   let head: Head = unread
   const finish = (reply: HttpReply, closeConnection = false): void => {
     const source = typeof reply.body === 'object' ? reply.body : undefined
-    if (done || client.answered) return closeSource(source, options)
-    client.answered = true
+    if (client.gone || isAnswered) return closeSource(source, context)
+    isAnswered = true
     stream?.discard()
     if (!source || served.kind === 'head' || source.length === 0) {
       end()
-      res.cork(() => write(res, reply, head, served.kind === 'head', closeConnection))
-      closeSource(source, options)
+      write(response, reply, head, served.kind === 'head', closeConnection)
+      closeSource(source, context)
       return
     }
-    res.cork(() => writeHead(res, reply, head))
-    sendBody(res, source, client)
+    response.begin(headOf(reply, head), source.length)
+    sendBody(response, source, client)
       .catch((error: unknown) => {
-        options.logger.error({ err: error }, 'an HTTP response could not be finished')
-        if (!client.gone) res.close()
+        context.logger.error({ err: error }, 'an HTTP response could not be finished')
+        response.cut()
       })
       .finally(() => {
         end()
-        closeSource(source, options)
+        closeSource(source, context)
       })
   }
   const fail = (error: unknown): void => {
-    if (!(error instanceof ChatError)) options.logger.error({ err: error }, 'an HTTP request failed')
+    if (!(error instanceof ChatError)) context.logger.error({ err: error }, 'an HTTP request failed')
     finish(errorReply(error))
   }
   const run = async (body: Buffer): Promise<void> => {
@@ -178,19 +182,19 @@ function answer(res: HttpResponse, req: HttpRequest, served: Served, options: Co
     }
   }
   try {
-    head = readHead(res, req, served.params, options)
+    head = readHead(request, served.params, context)
   } catch (error) {
-    // Nothing that a client sends ends the process (SPEC 5.7).
+    // Nothing that a client sends ends the process (INP-2).
     fail(error)
     return
   }
   if (!head.allowed) {
     finish(errorReply(new ChatError('bad_request', 'the origin is not allowed'), 403))
   } else if (served.kind === 'stream') {
-    stream = new BodyStream(res)
+    stream = new BodyStream(response)
     void run(Buffer.alloc(0))
   } else if (served.kind === 'body') {
-    readBody(res, (body) => {
+    readBody(response, (body) => {
       if (body) void run(body)
       else
         finish(errorReply(new ChatError('too_large', `a body takes at most ${MAX_BODY_BYTES} bytes`)), true)
@@ -200,96 +204,71 @@ function answer(res: HttpResponse, req: HttpRequest, served: Served, options: Co
   }
 }
 
-/** Reads what is needed, all at once: the request is gone when uWebSockets.js's handler returns. */
-function readHead(res: HttpResponse, req: HttpRequest, params: number, options: RouterOptions): Head {
-  const origin = req.getHeader('origin')
+/** Reads what is needed, all at once: the request may not be read later. */
+function readHead(request: Request, params: readonly string[], options: RouterOptions): Head {
+  const origin = request.header('origin')
   return {
     origin,
-    allowed: options.originAllowed(origin, req.getHeader('host')),
+    allowed: options.originAllowed(origin, request.header('host')),
     call: {
-      address: addressOf(res, req, options.trustProxy),
-      params: Array.from({ length: params }, (_, i) => decoded(req.getParameter(i) ?? '')),
-      query: new URLSearchParams((req.getQuery() ?? '').slice(0, MAX_QUERY_CHARS)),
-      authorization: req.getHeader('authorization'),
-      idempotencyKey: req.getHeader('idempotency-key'),
-      headers: headersOf(req),
+      address: addressOf(request, options.trustProxy),
+      params,
+      query: new URLSearchParams(request.query.slice(0, MAX_QUERY_CHARS)),
+      authorization: request.header('authorization'),
+      idempotencyKey: request.header('idempotency-key'),
+      headers: headersOf(request),
     },
   }
 }
 
-function headersOf(req: HttpRequest): Readonly<Record<string, string>> {
+function headersOf(request: Request): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {}
   for (const name of keptHeaders) {
-    const value = req.getHeader(name)
+    const value = request.header(name)
     if (value !== '') headers[name] = value
   }
   return headers
 }
 
 /** Collects the body; null once it is over the limit. `then` is called once. */
-function readBody(res: HttpResponse, then: (body: Buffer | null) => void): void {
+function readBody(response: Response, then: (body: Buffer | null) => void): void {
   const chunks: Buffer[] = []
   let bytes = 0
-  res.onData((chunk, isLast) => {
+  response.onData((chunk, isLast) => {
     if (bytes > MAX_BODY_BYTES) return
-    bytes += chunk.byteLength
+    bytes += chunk.length
     if (bytes > MAX_BODY_BYTES) {
       then(null)
       return
     }
-    // The chunk's memory is uWebSockets.js's own.
-    chunks.push(Buffer.from(new Uint8Array(chunk)))
+    chunks.push(Buffer.from(chunk))
     if (isLast) then(Buffer.concat(chunks))
   })
 }
 
 function write(
-  res: HttpResponse,
+  response: Response,
   reply: HttpReply,
   head: Head,
-  bodiless: boolean,
+  isBodiless: boolean,
   closeConnection: boolean,
 ): void {
-  writeHead(res, reply, head)
-  const body = reply.body ?? ''
-  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-  // Neither needs a length, and uWebSockets.js writes 2^63 for one that is undefined.
-  if (reply.status === 204 || reply.status === 304) res.endWithoutBody()
-  else if (bodiless) res.endWithoutBody(length, closeConnection)
-  else res.end(typeof body === 'string' ? body : '', closeConnection)
+  const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : Buffer.alloc(0)
+  const length = typeof reply.body === 'object' ? reply.body.length : body.length
+  const whole = headOf(reply, head)
+  if (reply.status === 204 || reply.status === 304) response.endWithoutBody(whole, null)
+  else if (isBodiless) response.endWithoutBody(whole, length, closeConnection)
+  else response.end(whole, body, closeConnection)
 }
 
-function writeHead(res: HttpResponse, reply: HttpReply, head: Head): void {
-  res.writeStatus(statusLine(reply.status))
-  for (const [name, value] of Object.entries({ ...securityHeaders, ...reply.headers }))
-    res.writeHeader(name, value)
+function headOf({ status, headers }: HttpReply, { origin, allowed }: Head): ResponseHead {
+  const all = { ...securityHeaders, ...headers }
   // Also where none was sent: a cache that holds a file for an <img> would give it to a script without leave.
-  res.writeHeader('Vary', 'Origin')
-  if (head.origin !== '' && head.allowed) {
-    res.writeHeader('Access-Control-Allow-Origin', head.origin)
-    res.writeHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS)
+  const lines: [string, string][] = [...Object.entries(all), ['Vary', 'Origin']]
+  if (origin !== '' && allowed) {
+    lines.push(['Access-Control-Allow-Origin', origin], ['Access-Control-Expose-Headers', EXPOSED_HEADERS])
   }
-}
-
-/** The client of one response. */
-class Client implements Liveness {
-  #gone = false
-  #then: () => void = () => {}
-  /** A reply is on its way. */
-  answered = false
-
-  get gone(): boolean {
-    return this.#gone
-  }
-
-  onGone(then: () => void): void {
-    this.#then = then
-  }
-
-  leave(): void {
-    this.#gone = true
-    this.#then()
-  }
+  return { status, headers: lines }
 }
 
 function closeSource(source: BodySource | undefined, { logger }: RouterOptions): void {
@@ -305,14 +284,5 @@ function preflight(allow: string): HttpReply {
         'Authorization, Content-Type, Idempotency-Key, Range, If-Range, If-None-Match',
       'Access-Control-Max-Age': '600',
     },
-  }
-}
-
-/** A part of the path, decoded; one that is wrongly encoded is left for the handler to refuse. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    return part
   }
 }

@@ -10,7 +10,14 @@ import { Latency, type LatencyStats } from './latency.ts'
 import { type Rate, RateMeter } from './rates.ts'
 
 /** Why an upgrade was refused. */
-export type UpgradeRefusal = 'full' | 'stopping' | 'origin' | 'attempts' | 'subprotocol' | 'failed'
+export type UpgradeRefusal =
+  | 'full'
+  | 'stopping'
+  | 'origin'
+  | 'attempts'
+  | 'version'
+  | 'subprotocol'
+  | 'failed'
 
 /** A counter since the start, and how fast it grows. */
 export interface Counted {
@@ -38,6 +45,7 @@ const NO_REFUSALS: Readonly<Record<UpgradeRefusal, number>> = {
   stopping: 0,
   origin: 0,
   attempts: 0,
+  version: 0,
   subprotocol: 0,
   failed: 0,
 }

@@ -9,6 +9,7 @@ import { totalmem } from 'node:os'
 import type { Engine, EngineStats, Health } from '../../engine/engine.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { version } from '../../protocol/version.ts'
+import type { TransportName } from '../transport/transport.ts'
 import type { LoopDelay, LoopDelayStats } from './loop-delay.ts'
 import type { MeterStats, Meters } from './meters.ts'
 
@@ -18,6 +19,8 @@ export interface ServerStats {
   /** Milliseconds since 1970. */
   readonly at: number
   readonly uptimeMs: number
+  /** What speaks HTTP and WebSocket, and why it is this one. */
+  readonly transport: TransportStats
   readonly connections: {
     readonly now: number
     /** `MAX_CONNECTIONS`. */
@@ -66,6 +69,12 @@ export interface ServerStats {
   readonly eventLoopDelay: LoopDelayStats
 }
 
+/** The transport that was chosen. */
+export interface TransportStats {
+  readonly name: TransportName
+  readonly why: string
+}
+
 /** Where the figures come from. */
 export interface StatsSources {
   readonly engine: Pick<Engine, 'stats' | 'health'>
@@ -79,6 +88,7 @@ export interface StatsSources {
   /** HTTP requests that have no answer yet. */
   readonly httpPending: () => number
   readonly loopDelay: LoopDelay
+  readonly transport: TransportStats
   readonly maxConnections: number
   /** 0 where the container or the machine decides. */
   readonly memoryLimit: number
@@ -112,6 +122,7 @@ function gathered(sources: StatsSources, { shards, search, hooks }: EngineStats)
     version,
     at,
     uptimeMs: at - sources.startedAtMs,
+    transport: sources.transport,
     connections: { now: sockets.connections, max: sources.maxConnections, opened, refused, ended },
     users: { connected: sockets.users, loaded: sum(({ users }) => users) },
     groups: { active: sum(({ groups }) => groups) },

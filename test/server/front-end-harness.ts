@@ -2,7 +2,6 @@
  * A front end on a free port, over a fake gateway and a clock that only a test moves.
  */
 
-import { App, type us_listen_socket, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js'
 import { SignJWT } from 'jose'
 import { AddressGuard } from '../../server/address-guard.ts'
 import { createAuthenticator } from '../../server/auth.ts'
@@ -11,6 +10,7 @@ import { originRule } from '../../server/origins.ts'
 import { RateLimiter } from '../../server/rate-limit.ts'
 import { FakeGateway } from '../support/fake-gateway.ts'
 import { type ClientOptions, SocketClient } from '../support/socket-client.ts'
+import { transport } from '../support/transports.ts'
 
 export const SECRET = 'a secret of thirty-two bytes, and more'
 /** What the clock shows at the start. */
@@ -47,7 +47,7 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
   const log = (_: object, message: string) => void logged.push(message)
   const logger = { info: log, warn: log, error: log }
   const gateway = new FakeGateway()
-  const app = App()
+  const app = transport.createApp()
   const frontEnd = new FrontEnd(app, {
     gateway,
     authenticate: await createAuthenticator({ key: { kind: 'secret', secret: SECRET }, logger, now }),
@@ -62,10 +62,7 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
     logger,
     now,
   })
-  const socket = await new Promise<us_listen_socket>((resolve, reject) => {
-    app.listen('127.0.0.1', 0, (found) => (found ? resolve(found) : reject(new Error('no port'))))
-  })
-  const port = us_socket_local_port(socket)
+  const port = await app.listen('127.0.0.1', 0)
   const clients: SocketClient[] = []
   const client = (given: ClientOptions = {}) => {
     const made = new SocketClient(port, given)
@@ -89,7 +86,6 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
     },
     close() {
       for (const made of clients) made.ws.terminate()
-      us_listen_socket_close(socket)
       app.close()
     },
   }

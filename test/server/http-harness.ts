@@ -1,7 +1,6 @@
 /**
  * The HTTP routes on a free port, over an engine that a test plays.
  */
-import { App, type us_listen_socket, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js'
 import type { Engine } from '../../engine/engine.ts'
 import type { Identity } from '../../engine/gateway.ts'
 import type { RequestName } from '../../protocol/requests.ts'
@@ -13,6 +12,7 @@ import { addRoutes, type Router } from '../../server/http/router.ts'
 import { tryPageRoute } from '../../server/http/try-page.ts'
 import { originRule } from '../../server/origins.ts'
 import { RateLimiter } from '../../server/rate-limit.ts'
+import { transport } from '../support/transports.ts'
 import { SECRET, START_MS } from './front-end-harness.ts'
 
 /** A request as the engine got it. */
@@ -41,7 +41,7 @@ export async function startHttp(
   const logged: string[] = []
   const log = (_: object, message: string) => void logged.push(message)
   const logger = { info: log, warn: log, error: log }
-  const app = App()
+  const app = transport.createApp()
   const calls: EngineCall[] = []
   const harness = { calls, logged, reply: (): unknown => ({}), health: { ready: true }, accepting: true }
   const engine = {
@@ -67,14 +67,11 @@ export async function startHttp(
     ...apiRoutes({ ...shared, engine, accepting }),
   ]
   const router = addRoutes(app, routes, shared)
-  const socket = await new Promise<us_listen_socket>((resolve, reject) => {
-    app.listen('127.0.0.1', 0, (found) => (found ? resolve(found) : reject(new Error('no port'))))
-  })
+  const port = await app.listen('127.0.0.1', 0)
   return Object.assign(harness as unknown as HttpHarness, {
-    url: `http://127.0.0.1:${us_socket_local_port(socket)}`,
+    url: `http://127.0.0.1:${port}`,
     router,
     close() {
-      us_listen_socket_close(socket)
       app.close()
     },
   })

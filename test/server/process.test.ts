@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { temporaryFolder } from '../support/engines.ts'
 import { SocketClient } from '../support/socket-client.ts'
+import { transportEnv } from '../support/transports.ts'
 
 const main = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
 
@@ -14,7 +15,15 @@ async function startProcess(
 ): Promise<{ child: ChildProcess; port: number; token: string }> {
   const { PATH } = process.env
   const child = spawn(process.execPath, [main, 'serve'], {
-    env: { PATH, PORT: '0', HOST: '127.0.0.1', DATA_DIR: temporaryFolder(), LOG_LEVEL: 'warn', ...env },
+    env: {
+      PATH,
+      PORT: '0',
+      HOST: '127.0.0.1',
+      DATA_DIR: temporaryFolder(),
+      LOG_LEVEL: 'warn',
+      ...transportEnv,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))

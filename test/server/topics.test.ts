@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type PublishingApp, type SubscribingSocket, Topics } from '../../server/topics.ts'
 
-/** An app that gives what is published to a topic to its sockets at once, as uWebSockets.js does in the end. */
+const bytes = (text: string) => Buffer.from(text)
+
+/** An app that gives what is published to a topic to its sockets at once, as a transport does in the end. */
 class FakeApp implements PublishingApp {
   readonly sockets = new Map<string, Set<FakeSocket>>()
   publishes = 0
@@ -12,7 +14,8 @@ class FakeApp implements PublishingApp {
     message: Parameters<PublishingApp['publish']>[1],
   ): boolean {
     this.publishes += 1
-    for (const socket of this.sockets.get(String(name)) ?? []) socket.got.push(String(message))
+    for (const socket of this.sockets.get(String(name)) ?? [])
+      socket.got.push(Buffer.from(message).toString())
     return true
   }
 
@@ -90,7 +93,7 @@ describe('a topic', () => {
     const { app, topics, socket, turns } = aHall()
     const sockets = Array.from({ length: 256 }, socket)
     for (const one of sockets) topics.subscribe(one, 'g:x')
-    topics.publish('g:x', 'a')
+    topics.publish('g:x', bytes('a'), true)
     expect(sockets.every(({ got }) => got.join() === 'a')).toBe(true)
     expect([app.publishes, turns.length]).toEqual([1, 0])
   })
@@ -101,11 +104,11 @@ describe('a topic', () => {
     for (const one of sockets) topics.subscribe(one, 'g:x')
     const heard = () => [0, 256, 512, 768].map((i) => sockets[i]?.got.join(''))
 
-    topics.publish('g:x', 'a')
+    topics.publish('g:x', bytes('a'), true)
     expect(heard()).toEqual(['a', '', '', ''])
     turn()
-    topics.publish('g:x', 'b')
-    topics.publish('g:x', 'c')
+    topics.publish('g:x', bytes('b'), true)
+    topics.publish('g:x', bytes('c'), true)
     expect(heard()).toEqual(['a', 'a', '', ''])
     turn()
     expect(heard()).toEqual(['a', 'a', 'abc', ''])
@@ -117,7 +120,7 @@ describe('a topic', () => {
     const { topics, socket } = aHall()
     const sockets = Array.from({ length: 600 }, socket)
     for (const one of sockets) topics.subscribe(one, 'g:x')
-    for (let i = 0; i < 9; i++) topics.publish('g:x', 'x'.repeat(30 * 1024))
+    for (let i = 0; i < 9; i++) topics.publish('g:x', bytes('x'.repeat(30 * 1024)), true)
     expect(sockets.at(-1)?.got.length).toBe(9)
   })
 
@@ -126,8 +129,8 @@ describe('a topic', () => {
     const [some, others] = [Array.from({ length: 600 }, socket), Array.from({ length: 600 }, socket)]
     for (const one of some) topics.subscribe(one, 'g:x')
     for (const one of others) topics.subscribe(one, 'g:y')
-    topics.publish('g:x', 'x')
-    topics.publish('g:y', 'y')
+    topics.publish('g:x', bytes('x'), true)
+    topics.publish('g:y', bytes('y'), true)
     const heard = () => [some, others].map((sockets) => sockets.filter(({ got }) => got.length > 0).length)
     expect(heard()).toEqual([256, 256])
     turn()
@@ -156,7 +159,7 @@ describe('a topic', () => {
           // Many at a time, so that slices come and go.
           const some = inside.length === 0 ? [] : inside.splice(pick % inside.length, 40)
           if (what === 'join') for (let n = 0; n < 40; n++) join()
-          else if (what === 'publish') topics.publish('g:x', `${i} `)
+          else if (what === 'publish') topics.publish('g:x', bytes(`${i} `), true)
           else if (what === 'turn') turn()
           if (what === 'leave') for (const member of some) topics.unsubscribe(member.socket, 'g:x')
           if (what === 'close') {

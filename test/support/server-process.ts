@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
 import { onTestFinished } from 'vitest'
+import { transportEnv } from './transports.ts'
 
 /** The key of all tokens here. */
 export const SECRET = 'a secret for tests, of 32 bytes and more'
@@ -53,6 +54,7 @@ export class ServerProcess {
         RATE_LIMIT: '0',
         // Not what the machine has: an id has the same owner everywhere.
         SHARDS: '2',
+        ...transportEnv,
         ...env,
       },
       stdio: ['ignore', 'ignore', 'pipe'],

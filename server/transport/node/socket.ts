@@ -1,0 +1,164 @@
+/**
+ * Socket over `ws`: the library reads (frames, fragments, pings, the closing handshake); what the
+ * server sends is framed here and written to the connection itself, so that one frame serves all
+ * who get it.
+ *
+ * Frames of one turn of the event loop leave in one write. The connection gets no more than it can
+ * buffer; the rest waits here, so `getBufferedAmount` is exact to a few KiB while a reader is slow.
+ */
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import type { Socket } from '../transport.ts'
+import { deflatedFrameOf, frameOf } from './frame.ts'
+
+/** What a socket needs of its app. */
+export interface SocketHost {
+  /** Calls `flush` at the end of this turn. */
+  flushLater(socket: NodeSocket): void
+  subscribe(socket: NodeSocket, topic: string): void
+  unsubscribe(socket: NodeSocket, topic: string): void
+  /** The socket is closed for its user, who is to be notified; its connection may live on for a while. */
+  ended(socket: NodeSocket): void
+}
+
+/** So much does not wait for the end of the turn. */
+const FLUSH_BYTES = 16 * 1_024
+
+export class NodeSocket implements Socket {
+  /** What `upgrade` accepted. */
+  readonly data: object
+  /** Whether compressed frames may be sent. */
+  readonly deflates: boolean
+  readonly topics = new Set<string>()
+  /** The app's turn of silence checks in which something last came. */
+  seenTurn = 0
+  readonly #host: SocketHost
+  readonly #ws: WebSocket
+  readonly #connection: Duplex
+  #isOpen = true
+  #queue: Buffer[] = []
+  #queuedBytes = 0
+  #isDue = false
+
+  constructor(host: SocketHost, data: object, ws: WebSocket, connection: Duplex, deflates: boolean) {
+    this.#host = host
+    this.data = data
+    this.#ws = ws
+    this.#connection = connection
+    this.deflates = deflates
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  send(message: Uint8Array, isBinary: boolean, compress: boolean): void {
+    this.write(compress && this.deflates ? deflatedFrameOf(message, isBinary) : frameOf(message, isBinary))
+  }
+
+  /** Writes a frame at the end of this turn. The buffer may be shared and may not be changed. */
+  write(frame: Buffer): void {
+    if (!this.#isOpen) return
+    this.#queue.push(frame)
+    this.#queuedBytes += frame.length
+    if (this.#queuedBytes >= FLUSH_BYTES) this.flush()
+    else if (!this.#isDue) {
+      this.#isDue = true
+      this.#host.flushLater(this)
+    }
+  }
+
+  end(code: number, reason: Uint8Array): void {
+    if (!this.#isOpen) return
+    this.#writeQueue(this.#queue.length)
+    this.#ws.close(code, Buffer.from(reason))
+    this.#end()
+  }
+
+  cork(task: () => void): void {
+    task()
+  }
+
+  getBufferedAmount(): number {
+    return this.#queuedBytes + this.#connection.writableLength
+  }
+
+  subscribe(topic: string): void {
+    if (!this.#isOpen) return
+    this.topics.add(topic)
+    this.#host.subscribe(this, topic)
+  }
+
+  unsubscribe(topic: string): void {
+    if (this.topics.delete(topic)) this.#host.unsubscribe(this, topic)
+  }
+
+  isSubscribed(topic: string): boolean {
+    return this.topics.has(topic)
+  }
+
+  getTopics(): readonly string[] {
+    return [...this.topics]
+  }
+
+  // Called by the app
+
+  /** Writes what waits, as much as the connection takes at present; `drain` goes on with the rest. */
+  flush(): void {
+    this.#isDue = false
+    const connection = this.#connection
+    while (this.#queue.length > 0) {
+      const room = connection.writableHighWaterMark - connection.writableLength
+      if (room <= 0) return
+      const count = this.#countFor(room)
+      if (count > 1) connection.cork()
+      this.#writeQueue(count)
+      if (count > 1) connection.uncork()
+    }
+  }
+
+  /** The connection is closed, whoever closed it. */
+  closed(): void {
+    if (this.#isOpen) this.#end()
+  }
+
+  ping(): void {
+    this.#ws.ping()
+  }
+
+  /** Answers a ping, except while its sender does not read. */
+  pong(payload: Buffer): void {
+    if (!this.#connection.writableNeedDrain) this.#ws.pong(payload)
+  }
+
+  terminate(): void {
+    this.#ws.terminate()
+  }
+
+  /** How many frames fill the room, one at least. */
+  #countFor(room: number): number {
+    let count = 1
+    for (let bytes = this.#queue[0]?.length ?? 0; count < this.#queue.length && bytes < room; count++) {
+      bytes += (this.#queue[count] as Buffer).length
+    }
+    return count
+  }
+
+  #writeQueue(count: number): void {
+    const rest = this.#queue.splice(count)
+    for (const frame of this.#queue) {
+      this.#queuedBytes -= frame.length
+      this.#connection.write(frame)
+    }
+    this.#queue = rest
+  }
+
+  #end(): void {
+    this.#isOpen = false
+    this.#queue = []
+    this.#queuedBytes = 0
+    for (const topic of this.topics) this.#host.unsubscribe(this, topic)
+    this.topics.clear()
+    this.#host.ended(this)
+  }
+}

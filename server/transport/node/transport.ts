@@ -1,0 +1,252 @@
+/**
+ * The transport on Node's own HTTP server and `ws`: no binary of its own, so it runs everywhere.
+ *
+ * Topics are sets of sockets. A published message is framed once, and compressed once, for all
+ * subscribers; what a socket gets in one turn of the event loop leaves in one write.
+ */
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type {
+  App,
+  Request,
+  Response,
+  Socket,
+  SocketBehavior,
+  TlsFiles,
+  Transport,
+  Verdict,
+} from '../transport.ts'
+import { answerBadRequest, rawResponse } from './bad-request.ts'
+import { deflatedFrameOf, frameOf } from './frame.ts'
+import { NodeRequest } from './request.ts'
+import { NodeResponse } from './response.ts'
+import { NodeSocket, type SocketHost } from './socket.ts'
+
+export const nodeTransport: Transport = { name: 'node', createApp: (tls) => new NodeApp(tls) }
+
+/** A token of 8 KiB, in the query or a header, and the rest of a browser's headers. */
+const MAX_HEAD_BYTES = 24 * 1_024
+/** An idle connection is closed later than proxies close theirs, which so never use a closing one. */
+const KEEP_ALIVE_MS = 75_000
+const HEAD_WITHIN_MS = 10_000
+/** An HTTP connection on which nothing moves for so long is cut. */
+const STALLED_AFTER_MS = 30_000
+/** A silent socket is looked at so often while its time runs. */
+const CHECKS = 8
+const KEY_CHARS = 24
+
+class NodeApp implements App, SocketHost {
+  readonly #server: ReturnType<typeof createServer>
+  /** Those whose connection is not closed yet. */
+  readonly #sockets = new Set<NodeSocket>()
+  readonly #topics = new Map<string, Set<NodeSocket>>()
+  #due: NodeSocket[] = []
+  #behavior: SocketBehavior<object> | null = null
+  #path = ''
+  #ws: WebSocketServer | null = null
+  #verdict: { readonly protocol: string } | null = null
+  #silence: NodeJS.Timeout | undefined
+  #turn = 0
+
+  constructor(tls: TlsFiles | undefined) {
+    const limits = {
+      maxHeaderSize: MAX_HEAD_BYTES,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEAD_WITHIN_MS,
+      connectionsCheckingInterval: HEAD_WITHIN_MS / 2,
+      // A large upload over a slow network takes its time; one that stalls is cut.
+      requestTimeout: 0,
+      // Small frames leave at once.
+      noDelay: true,
+      // Node 24 asks it; older versions hand over every upgrade, see `#upgrade`.
+      shouldUpgradeCallback: (req: IncomingMessage) => this.#isHandshake(req),
+    }
+    this.#server = tls
+      ? createTlsServer({ ...limits, cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) })
+      : createServer(limits)
+    this.#server.setTimeout(STALLED_AFTER_MS)
+    this.#server.on('clientError', answerBadRequest)
+    this.#server.on('upgrade', (req, connection: Duplex, head: Buffer) =>
+      this.#upgrade(req, connection, head),
+    )
+  }
+
+  serve(handler: (request: Request, response: Response) => void): void {
+    this.#server.on('request', (req, res) => handler(new NodeRequest(req), new NodeResponse(req, res)))
+  }
+
+  sockets<Data extends object>(path: string, behavior: SocketBehavior<Data>): void {
+    this.#path = path
+    this.#behavior = behavior as unknown as SocketBehavior<object>
+    this.#ws = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      autoPong: false,
+      maxPayload: behavior.maxPayloadBytes,
+      handleProtocols: () => this.#verdict?.protocol || false,
+      perMessageDeflate: behavior.compression && {
+        serverNoContextTakeover: true,
+        clientNoContextTakeover: true,
+      },
+    })
+    const checkEveryMs = (behavior.idleTimeoutSeconds * 1_000) / CHECKS
+    this.#silence = setInterval(() => this.#checkSilence(), checkEveryMs).unref()
+  }
+
+  publish(topic: string, message: Uint8Array, isBinary: boolean, compress: boolean): void {
+    const subscribers = this.#topics.get(topic)
+    if (!subscribers) return
+    let plain: Buffer | undefined
+    let deflated: Buffer | undefined
+    for (const socket of subscribers) {
+      if (compress && socket.deflates) {
+        deflated ??= deflatedFrameOf(message, isBinary)
+        socket.write(deflated)
+      } else {
+        plain ??= frameOf(message, isBinary)
+        socket.write(plain)
+      }
+    }
+  }
+
+  numSubscribers(topic: string): number {
+    return this.#topics.get(topic)?.size ?? 0
+  }
+
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', reject)
+        resolve((this.#server.address() as AddressInfo).port)
+      })
+    })
+  }
+
+  stopListening(): void {
+    this.#server.close()
+  }
+
+  close(): void {
+    clearInterval(this.#silence)
+    this.#server.close()
+    this.#server.closeAllConnections()
+    for (const socket of this.#sockets) socket.terminate()
+  }
+
+  // SocketHost, called by the sockets
+
+  flushLater(socket: NodeSocket): void {
+    if (this.#due.length === 0) process.nextTick(() => this.#flush())
+    this.#due.push(socket)
+  }
+
+  subscribe(socket: NodeSocket, topic: string): void {
+    const subscribers = this.#topics.get(topic)
+    if (subscribers) subscribers.add(socket)
+    else this.#topics.set(topic, new Set([socket]))
+  }
+
+  unsubscribe(socket: NodeSocket, topic: string): void {
+    const subscribers = this.#topics.get(topic)
+    subscribers?.delete(socket)
+    if (subscribers?.size === 0) this.#topics.delete(topic)
+  }
+
+  ended(socket: NodeSocket): void {
+    this.#behavior?.closed(socket.data)
+  }
+
+  #flush(): void {
+    const due = this.#due
+    this.#due = []
+    for (const socket of due) socket.flush()
+  }
+
+  #isHandshake(req: IncomingMessage): boolean {
+    const { path, method, header } = asRequest(req)
+    return path === this.#path && method === 'GET' && header('sec-websocket-key').length === KEY_CHARS
+  }
+
+  #upgrade(req: IncomingMessage, connection: Duplex, head: Buffer): void {
+    connection.on('error', () => connection.destroy())
+    if (!this.#ws || !this.#behavior || !this.#isHandshake(req)) return this.#serveAsPlain(req, connection)
+    const verdict = this.#behavior.upgrade(new NodeRequest(req))
+    if ('refuse' in verdict) connection.end(rawResponse(verdict.refuse, verdict.body))
+    else this.#accept(verdict, req, connection, head)
+  }
+
+  #accept(
+    verdict: Extract<Verdict<object>, { accept: object }>,
+    req: IncomingMessage,
+    connection: Duplex,
+    head: Buffer,
+  ): void {
+    this.#verdict = verdict
+    this.#ws?.handleUpgrade(req, connection, head, (ws) => {
+      // A window that the client wants smaller is one that messages are not compressed for here.
+      const deflates =
+        ws.extensions !== '' &&
+        !/server_max_window_bits/.test(String(req.headers['sec-websocket-extensions']))
+      this.#opened(ws, connection, verdict.accept, deflates)
+    })
+    this.#verdict = null
+  }
+
+  #opened(ws: WebSocket, connection: Duplex, data: object, deflates: boolean): void {
+    const behavior = this.#behavior as SocketBehavior<object>
+    const socket = new NodeSocket(this, data, ws, connection, deflates)
+    socket.seenTurn = this.#turn
+    this.#sockets.add(socket)
+    ws.on('message', (bytes: Buffer, isBinary: boolean) => {
+      socket.seenTurn = this.#turn
+      if (socket.isOpen) behavior.message(data, bytes, isBinary)
+    })
+    ws.on('ping', (payload: Buffer) => {
+      socket.seenTurn = this.#turn
+      socket.pong(payload)
+    })
+    ws.on('pong', () => {
+      socket.seenTurn = this.#turn
+    })
+    // What breaks the protocol is closed by the library: 1002, 1007, 1009.
+    ws.on('error', () => {})
+    ws.on('close', () => {
+      this.#sockets.delete(socket)
+      socket.closed()
+    })
+    connection.on('drain', () => {
+      socket.flush()
+      if (socket.isOpen) behavior.drained(data)
+    })
+    behavior.opened(data, socket satisfies Socket)
+  }
+
+  /** A request that asks for another protocol is answered in HTTP (RFC 9110 7.8). */
+  #serveAsPlain(req: IncomingMessage, connection: Duplex): void {
+    const res = new ServerResponse(req)
+    res.assignSocket(req.socket)
+    res.shouldKeepAlive = false
+    res.on('finish', () => connection.end())
+    this.#server.emit('request', req, res)
+  }
+
+  /** Pings who has been silent for most of the time, and cuts who has been for all of it. */
+  #checkSilence(): void {
+    this.#turn++
+    for (const socket of this.#sockets) {
+      const silent = this.#turn - socket.seenTurn
+      if (silent > CHECKS) socket.terminate()
+      else if (silent >= CHECKS - 2 && socket.isOpen) socket.ping()
+    }
+  }
+}
+
+function asRequest(req: IncomingMessage) {
+  const request = new NodeRequest(req)
+  return { path: request.path, method: request.method, header: (name: string) => request.header(name) }
+}

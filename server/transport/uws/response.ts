@@ -1,0 +1,105 @@
+/**
+ * Response over uWebSockets.js, whose rules are followed here and nowhere else: `onAborted` is
+ * registered first (a request without it ends the process), an aborted or ended response is not
+ * touched, what is written later than the handler is corked.
+ */
+import type { HttpResponse } from 'uWebSockets.js'
+import { STATUS_CODES } from 'node:http'
+import type { Response, ResponseHead } from '../transport.ts'
+
+export class UwsResponse implements Response {
+  readonly #res: HttpResponse
+  /** The library's object may not be touched any more. */
+  #over = false
+  #aborted: (() => void) | null = null
+  /** Of a response in pieces: the bytes of all. */
+  #length = 0
+  /** Resolves the write that waits for the socket. */
+  #written: (() => void) | null = null
+
+  constructor(res: HttpResponse) {
+    this.#res = res
+    res.onAborted(() => {
+      this.#over = true
+      this.#aborted?.()
+      this.#written?.()
+    })
+  }
+
+  onAborted(then: () => void): void {
+    this.#aborted = then
+  }
+
+  onData(take: (chunk: Uint8Array, isLast: boolean) => void): void {
+    this.#res.onData((chunk, isLast) => take(new Uint8Array(chunk), isLast))
+  }
+
+  pause(): void {
+    if (!this.#over) this.#res.pause()
+  }
+
+  resume(): void {
+    if (!this.#over) this.#res.resume()
+  }
+
+  end(head: ResponseHead, body: Uint8Array, closeConnection = false): void {
+    this.#finish(() => {
+      writeHead(this.#res, head)
+      this.#res.end(body, closeConnection)
+    })
+  }
+
+  endWithoutBody(head: ResponseHead, length: number | null, closeConnection = false): void {
+    this.#finish(() => {
+      writeHead(this.#res, head)
+      // For a length that is undefined the library writes 2^63.
+      if (length === null) this.#res.endWithoutBody()
+      else this.#res.endWithoutBody(length, closeConnection)
+    })
+  }
+
+  begin(head: ResponseHead, length: number): void {
+    if (this.#over) return
+    this.#length = length
+    this.#res.cork(() => writeHead(this.#res, head))
+  }
+
+  // https://github.com/uNetworking/uWebSockets.js/blob/master/examples/VideoStreamer.js
+  write(piece: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#over) return resolve()
+      this.#written = resolve
+      this.#res.cork(() => {
+        const start = this.#res.getWriteOffset()
+        if (this.#offer(piece)) return resolve()
+        this.#res.onWritable((offset) => {
+          const isWritten = this.#offer(piece.subarray(offset - start))
+          if (isWritten) resolve()
+          return isWritten
+        })
+      })
+    })
+  }
+
+  cut(): void {
+    if (!this.#over) this.#res.close()
+  }
+
+  /** Whether the piece was written, all of it. */
+  #offer(piece: Uint8Array): boolean {
+    const [isWritten, isDone] = this.#res.tryEnd(piece, this.#length)
+    if (isDone) this.#over = true
+    return isWritten || isDone
+  }
+
+  #finish(write: () => void): void {
+    if (this.#over) return
+    this.#res.cork(write)
+    this.#over = true
+  }
+}
+
+export function writeHead(res: HttpResponse, { status, headers }: ResponseHead): void {
+  res.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`)
+  for (const [name, value] of headers) res.writeHeader(name, Buffer.from(value))
+}

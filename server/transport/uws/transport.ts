@@ -1,0 +1,118 @@
+/**
+ * The transport over uWebSockets.js: the fast one, where its binary loads.
+ *
+ * It gets bytes, never strings: some of its builds convert strings wrongly. Its own limit of
+ * backpressure is off, since it drops in the middle of a stream. It stays on the main thread: in
+ * a worker it aborts the process at exit.
+ */
+import type {
+  us_socket_context_t as Context,
+  HttpRequest,
+  HttpResponse,
+  us_listen_socket,
+  WebSocket,
+} from 'uWebSockets.js'
+import type { App, Request, Response, Socket, SocketBehavior, TlsFiles, Transport } from '../transport.ts'
+import { UwsRequest } from './request.ts'
+import { UwsResponse, writeHead } from './response.ts'
+
+/** The library's module. */
+export type Uws = typeof import('uWebSockets.js')
+type TemplatedApp = ReturnType<Uws['App']>
+
+/** What the library stores for a socket. */
+interface Stored<Data> {
+  readonly data: Data
+}
+
+const LISTEN_EXCLUSIVE = 1
+
+/** The transport over the loaded library. */
+export function uwsTransport(uws: Uws): Transport {
+  return { name: 'uws', createApp: (tls) => new UwsApp(uws, tls) }
+}
+
+class UwsApp implements App {
+  readonly #uws: Uws
+  readonly #app: TemplatedApp
+  #listening: us_listen_socket | null = null
+
+  constructor(uws: Uws, tls: TlsFiles | undefined) {
+    this.#uws = uws
+    this.#app = tls ? uws.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile }) : uws.App()
+  }
+
+  serve(handler: (request: Request, response: Response) => void): void {
+    this.#app.any('/*', (res: HttpResponse, req: HttpRequest) =>
+      handler(new UwsRequest(res, req), new UwsResponse(res)),
+    )
+  }
+
+  sockets<Data extends object>(path: string, behavior: SocketBehavior<Data>): void {
+    const dataOf = (ws: WebSocket<Stored<Data>>) => ws.getUserData().data
+    this.#app.ws<Stored<Data>>(path, {
+      compression: behavior.compression ? this.#uws.SHARED_COMPRESSOR : this.#uws.DISABLED,
+      idleTimeout: behavior.idleTimeoutSeconds,
+      sendPingsAutomatically: true,
+      maxPayloadLength: behavior.maxPayloadBytes,
+      // 0 is no limit, so that nothing is ever dropped.
+      maxBackpressure: 0,
+      closeOnBackpressureLimit: 0,
+      upgrade: (res, req, context) => upgrade(behavior, res, req, context),
+      open: (ws) => behavior.opened(dataOf(ws), ws as Socket),
+      message: (ws, message, isBinary) => behavior.message(dataOf(ws), new Uint8Array(message), isBinary),
+      drain: (ws) => behavior.drained(dataOf(ws)),
+      close: (ws) => behavior.closed(dataOf(ws)),
+    })
+  }
+
+  publish(topic: string, message: Uint8Array, isBinary: boolean, compress: boolean): void {
+    this.#app.publish(topic, message, isBinary, compress)
+  }
+
+  numSubscribers(topic: string): number {
+    return this.#app.numSubscribers(topic)
+  }
+
+  /** Listens alone on the port; the library would otherwise share it with other processes. */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const done = (socket: us_listen_socket | false): void => {
+        if (!socket) return reject(new Error('the port is in use, or the host is not of this machine'))
+        this.#listening = socket
+        resolve(this.#uws.us_socket_local_port(socket))
+      }
+      // The declarations leave this overload out.
+      const withOptions = this.#app.listen as unknown as (...args: readonly unknown[]) => void
+      withOptions.call(this.#app, host, port, LISTEN_EXCLUSIVE, done)
+    })
+  }
+
+  stopListening(): void {
+    if (this.#listening) this.#uws.us_listen_socket_close(this.#listening)
+    this.#listening = null
+  }
+
+  close(): void {
+    this.stopListening()
+    this.#app.close()
+  }
+}
+
+/** Answers a handshake at once: the library ends the process where one is left without an answer. */
+function upgrade<Data extends object>(
+  behavior: SocketBehavior<Data>,
+  res: HttpResponse,
+  req: HttpRequest,
+  context: Context,
+): void {
+  const verdict = behavior.upgrade(new UwsRequest(res, req))
+  if ('refuse' in verdict) {
+    writeHead(res, verdict.refuse)
+    res.end(verdict.body)
+    return
+  }
+  const key = req.getHeader('sec-websocket-key')
+  const extensions = req.getHeader('sec-websocket-extensions')
+  res.upgrade<Stored<Data>>({ data: verdict.accept }, key, verdict.protocol, extensions, context)
+}
