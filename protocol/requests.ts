@@ -43,7 +43,8 @@ export const requests = {
   ping: { code: 2, route: 'user', budget: 'ephemeral', fields: { t: optional(time) }, answer: 'pong' },
   /**
    * Makes a group, or finds the one direct chat of two people. Whoever makes it is its admin.
-   * `groupId` is made by the server where it is left off; a taken one is `already_exists`.
+   * `groupId` is made by the server where it is left off; a taken one is `already_exists`. Ids that begin
+   * with `d_` are those of direct chats and are refused.
    */
   create_group: {
     code: 3,
@@ -139,9 +140,12 @@ export const requests = {
     },
     answer: 'ok',
   },
-  /** One's own; a moderator or admin also those of others, never of someone of a higher role. */
+  /**
+   * One's own, also after leaving; a moderator or admin also those of others, never of someone of a
+   * higher role.
+   */
   delete_message: { code: 14, route: 'group', durable: 'event', fields: { messageId }, answer: 'ok' },
-  /** One's own, at most five minutes old. */
+  /** One's own, also after leaving, at most five minutes old. */
   recall_message: { code: 15, route: 'group', durable: 'event', fields: { messageId }, answer: 'ok' },
   /** Idempotent. */
   react: { code: 16, route: 'group', durable: 'event', fields: { messageId, emoji }, answer: 'ok' },
@@ -179,7 +183,7 @@ export const requests = {
   },
   /** Moderator and admin: who is invited may join a private group. Idempotent. */
   invite_member: { code: 24, route: 'group', durable: 'state', fields: { groupId, userId }, answer: 'ok' },
-  /** Turns an invitation of the caller's down. Idempotent. */
+  /** Turns an invitation of the caller's down. */
   decline_invitation: { code: 25, route: 'group', durable: 'state', fields: { groupId }, answer: 'ok' },
   /** The caller's invitations that wait for an answer. */
   get_invitations: {

@@ -298,6 +298,11 @@ export interface Reads {
     readonly args: { readonly userId: string; readonly limit: number }
     readonly result: readonly User[]
   }
+  /** The id of the direct chat of two users, whether it exists or not. */
+  direct: {
+    readonly args: { readonly userId: string; readonly otherId: string }
+    readonly result: string
+  }
   /** The names of users, in the order asked for; the id where no name is known. */
   names: { readonly args: { readonly userIds: readonly string[] }; readonly result: readonly string[] }
 }

@@ -82,10 +82,10 @@ describe('a request', () => {
     const { client, peer } = await aConnectedStage()
     const joining = client.joinGroup({ groupId: 'attic' })
     const { ref } = await peer.next('join_group')
-    peer.say('error', { code: 'invitation_needed', message: 'no', field: 'groupId' }, ref)
+    peer.say('error', { code: 'banned', message: 'no', field: 'groupId' }, ref)
     await expect(joining).rejects.toMatchObject({
       name: 'ChatError',
-      code: 'invitation_needed',
+      code: 'banned',
       field: 'groupId',
     })
   })

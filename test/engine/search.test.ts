@@ -55,7 +55,9 @@ describe.each(modes)('search ($mode)', ({ start }) => {
     await expect(ana.search({ query: 'a', cursor: 'b' })).rejects.toMatchObject(
       refusal('bad_request', 'cursor'),
     )
-    await expect(eva.search({ query: 'bread', groupId })).rejects.toMatchObject(refusal('not_a_member'))
+    await expect(eva.search({ query: 'bread', groupId })).rejects.toMatchObject(
+      refusal('not_found', 'groupId'),
+    )
     expect(await ana.search({ query: 'bread', groupId })).toEqual({ hits: [], hasMore: false })
   })
 

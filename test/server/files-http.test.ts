@@ -97,8 +97,8 @@ describe('POST /api/chat/files', () => {
   })
 
   it.each<[string, string, number, Record<string, string>, number, string]>([
-    ['a stranger', 'eve', 10, {}, 403, 'not_a_member'],
-    ['a group that is not there', 'ana', 10, { groupId: 'nowhere' }, 403, 'not_a_member'],
+    ['a stranger', 'eve', 10, {}, 404, 'not_found'],
+    ['a group that is not there', 'ana', 10, { groupId: 'nowhere' }, 404, 'not_found'],
     ['no group', 'ana', 10, { groupId: '' }, 400, 'bad_request'],
     ['no name', 'ana', 10, { fileName: '' }, 400, 'bad_request'],
     ['more bytes than may be', 'ana', 2_000_001, {}, 413, 'too_large'],
@@ -179,7 +179,7 @@ describe('GET /api/chat/files/:id', () => {
 
   it('is refused to strangers, to members before it is shown, and to all after it is recalled', async () => {
     const { body: file } = await post('ana', png)
-    expect((await fetchAs('eve', file.url)).status).toBe(403)
+    expect((await fetchAs('eve', file.url)).status).toBe(404)
     expect((await fetchAs('bruno', file.url)).status).toBe(404)
     expect((await fetchAs('ana', file.url)).status).toBe(200)
     const ana = await rows.device('ana')

@@ -13,9 +13,9 @@ import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, change, type Effects, record } from '../effects.ts'
 import { type GroupState, nextSeq } from './group-state.ts'
-import { refuseGone, withMessage, withPost } from './known-messages.ts'
+import { findMessage, refuseGone, withMessage, withPost } from './known-messages.ts'
 import { mentionsOf, stillWritten } from './mentions.ts'
-import { callerMay, refuseDeletion, refuseOthers } from './permissions.ts'
+import { callerMay, refuseDeletion, refuseOthers, refuseRecall } from './permissions.ts'
 
 export function editMessage(
   group: GroupState,
@@ -89,7 +89,7 @@ export function deleteMessage(
   { messageId }: RequestFields<'delete_message'>,
   now: number,
 ): Effects {
-  return withMessage(group, by, messageId, now, (message, at) => {
+  return findMessage(group, by, messageId, now, (message, at) => {
     refuseDeletion(group, by, message, at)
     if (message.deletedAt !== undefined) return [answerCommitted(by, 'ok', {})]
     refuseGone(message)
@@ -111,9 +111,8 @@ export function recallMessage(
   { messageId }: RequestFields<'recall_message'>,
   now: number,
 ): Effects {
-  return withMessage(group, by, messageId, now, (message, at) => {
-    callerMay(group, by, 'recall_message', at)
-    refuseOthers(by, message)
+  return findMessage(group, by, messageId, now, (message, at) => {
+    refuseRecall(group, by, message)
     if (message.recalledAt !== undefined) return [answerCommitted(by, 'ok', {})]
     refuseGone(message)
     if (at - message.createdAt > limits.recallWindowMs) throw new ChatError('recall_expired')

@@ -15,11 +15,13 @@ import type { Caller } from '../caller.ts'
 import { append, type Effects, read, record, wakeGroup } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
+import { noSuchGroup } from '../no-such-group.ts'
 import { attach, isStillMember, replay, replayed } from './catch-up.ts'
 import { addFile } from './files.ts'
 import { groupAlarms, groupHandlers } from './group-handlers.ts'
 import { type GroupState, loadedState, newState, nextSeq } from './group-state.ts'
 import { createExisting, createGroup } from './membership.ts'
+import { isVisible } from './permissions.ts'
 import { typingEnded } from './typing.ts'
 
 const LEASE_NUMBERS = 1_024
@@ -174,6 +176,8 @@ export class GroupActor implements EventSource {
   }
 
   #handle(mail: GroupMail | Asked): void {
+    // Before anything that takes time or storage, so that a private group answers like none. IDN-7
+    if (mail.type === 'request' && !this.#isVisible(mail)) return this.#refuse(mail, noSuchGroup())
     if (writes(mail)) {
       const refusal = this.#context.writeRefusal()
       if (refusal) return this.#refuse(mail, refusal)
@@ -200,13 +204,17 @@ export class GroupActor implements EventSource {
     }
   }
 
+  #isVisible({ by, request }: Asked): boolean {
+    return isVisible(this.#group, by.userId, request.event as RequestsTo<'group'>)
+  }
+
   #run(mail: GroupMail | Asked): Effects {
     const group = this.#group
     const now = this.#context.now()
     if (group) group.steadyNow = this.#context.steadyNow()
     switch (mail.type) {
       case 'request': {
-        if (!group) throw new ChatError('not_found', undefined, { field: 'groupId' })
+        if (!group) throw noSuchGroup()
         const { by, request } = mail
         const handler = groupHandlers[request.event as RequestsTo<'group'>]
         return handler(group, by, request.fields as never, now)
@@ -230,7 +238,7 @@ export class GroupActor implements EventSource {
         }
         return attach(group, mail)
       case 'add_file':
-        if (!group) throw new ChatError('not_found', undefined, { field: 'groupId' })
+        if (!group) throw noSuchGroup()
         return addFile(group, mail, now)
       case 'replay':
         return group ? replay(group, mail) : [replayed(this.groupId, mail, null)]

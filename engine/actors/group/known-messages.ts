@@ -11,7 +11,7 @@ import type { LoggedEvent } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import { type Effects, read } from '../effects.ts'
 import type { GroupState } from './group-state.ts'
-import { callerAsMember } from './permissions.ts'
+import { callerAsMember, strangerRefusal } from './permissions.ts'
 
 /**
  * Finds the post and goes on with it; for members only.
@@ -25,9 +25,23 @@ export function withMessage(
   then: (message: Message, now: number) => Effects,
 ): Effects {
   callerAsMember(group, by)
+  return findMessage(group, by, messageId, now, then)
+}
+
+/**
+ * The same for anybody: `then` sees to it who may. Who is no member is not told what does not exist.
+ * @throws ChatError `not_a_member`, `not_found`
+ */
+export function findMessage(
+  group: GroupState,
+  by: Caller,
+  messageId: string,
+  now: number,
+  then: (message: Message, now: number) => Effects,
+): Effects {
   const { seq } = parseMessageId(messageId)
   return withPost(group, by, seq, now, (message, later) => {
-    if (!message) throw noSuchMessage()
+    if (!message) throw noSuchMessage(group, by)
     return then(message, later)
   })
 }
@@ -77,6 +91,7 @@ export function refuseGone(message: Message): void {
   }
 }
 
-function noSuchMessage(): ChatError {
+function noSuchMessage(group: GroupState, by: Caller): ChatError {
+  if (!group.members.has(by.userId)) return strangerRefusal(group)
   return new ChatError('not_found', 'no such message', { field: 'messageId' })
 }

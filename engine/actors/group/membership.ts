@@ -14,7 +14,7 @@ import type { GroupMail } from '../mail.ts'
 import { type GroupState, type MemberState, nextSeq, toGroup } from './group-state.ts'
 import { dropInvitation, liftBan } from './invitations.ts'
 import { isLarge, sizeChanged } from './large.ts'
-import { callerMay, memberNamed, refuseDirectChat, refuseHigherRole } from './permissions.ts'
+import { callerMay, memberNamed, refuseHigherRole, strangerRefusal } from './permissions.ts'
 import { typingEnded } from './typing.ts'
 
 type Create = Extract<GroupMail, { type: 'create' }>
@@ -55,9 +55,15 @@ export function createGroup(
   return effects
 }
 
-/** The id is taken: the same direct chat is found again, anything else refused. */
-export function createExisting(group: GroupState, { by, group: wanted }: Create): Effects {
-  if (wanted.kind !== 'direct' || !group.members.has(by.userId)) {
+/** The id is taken: the same direct chat is found again, anything else refused. IDN-4 */
+export function createExisting(group: GroupState, { by, members, group: wanted }: Create): Effects {
+  const pair = [by.userId, ...members]
+  const isSame =
+    wanted.kind === 'direct' &&
+    group.info.kind === 'direct' &&
+    group.members.size === pair.length &&
+    pair.every((userId) => group.members.has(userId))
+  if (!isSame) {
     throw new ChatError('already_exists', undefined, { field: 'groupId' })
   }
   return [answerCommitted(by, 'group', { group: toGroup(group) })]
@@ -70,11 +76,9 @@ export function joinGroup(
   now: number,
 ): Effects {
   if (group.members.has(by.userId)) return [answerCommitted(by, 'ok', {})]
-  refuseDirectChat(group)
-  if (group.banned.has(by.userId)) throw new ChatError('banned')
-  if (group.info.visibility !== 'open' && !group.invited.has(by.userId)) {
-    throw new ChatError('invitation_needed')
-  }
+  const { visibility } = group.info
+  if (visibility === 'open' && group.banned.has(by.userId)) throw new ChatError('banned')
+  if (visibility !== 'open' && !group.invited.has(by.userId)) throw strangerRefusal(group)
   // Whoever comes into a group that all have left decides there.
   const role = group.members.size === 0 ? 'admin' : 'member'
   return [...join(group, by.userId, by.name, role, undefined, now), answerCommitted(by, 'ok', {})]

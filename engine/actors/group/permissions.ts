@@ -8,6 +8,7 @@ import type { Message } from '../../../protocol/records.ts'
 import type { RequestsTo } from '../../../protocol/requests.ts'
 import type { Role } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
+import { noSuchGroup } from '../no-such-group.ts'
 import type { GroupState, MemberState } from './group-state.ts'
 
 export interface Permission {
@@ -15,6 +16,8 @@ export interface Permission {
   readonly role: Role | 'anyone'
   /** Not in direct chats, whose two members stay equals for good. */
   readonly groupsOnly?: true
+  /** Also for who has left or was banned, of what they have sent. */
+  readonly authors?: true
   /** Not while one is muted. */
   readonly posts?: true
   /** What else decides, for the docs. */
@@ -25,8 +28,8 @@ export interface Permission {
 export const permissions: { readonly [N in RequestsTo<'group'>]: Permission } = {
   send_message: { role: 'member', posts: true },
   edit_message: { role: 'member', posts: true, also: 'one’s own, within `EDIT_WINDOW_MS`' },
-  delete_message: { role: 'member', also: 'one’s own; as a moderator or admin of others too, never of someone of a higher role; in a direct chat only one’s own' },
-  recall_message: { role: 'member', also: 'one’s own, at most five minutes old' },
+  delete_message: { role: 'member', authors: true, also: 'one’s own, also after leaving; as a moderator or admin of others too, never of someone of a higher role; in a direct chat only one’s own' },
+  recall_message: { role: 'member', authors: true, also: 'one’s own, also after leaving, at most five minutes old' },
   react: { role: 'member' },
   unreact: { role: 'member' },
   pin_message: { role: 'moderator' },
@@ -57,16 +60,34 @@ export const permissions: { readonly [N in RequestsTo<'group'>]: Permission } = 
 
 const rank = { member: 0, moderator: 1, admin: 2 } as const satisfies Record<Role, number>
 
-/** The caller as a member. @throws ChatError `not_a_member` */
+/**
+ * Whether a request may go on to its handler: false where the group does not exist, as far as the
+ * caller may know. A private one exists for its members, and for who was invited to accept or
+ * decline. What an author may do is decided when the message is found. // IDN-7
+ */
+export function isVisible(group: GroupState | null, userId: string, action: RequestsTo<'group'>): boolean {
+  const { role, authors } = permissions[action] as Permission
+  if (authors) return true
+  if (!group) return false
+  if (group.info.visibility === 'open' || group.members.has(userId)) return true
+  return role === 'anyone' && group.invited.has(userId)
+}
+
+/** What somebody who is not a member is refused with. */
+export function strangerRefusal({ info }: GroupState): ChatError {
+  return info.visibility === 'open' ? new ChatError('not_a_member') : noSuchGroup()
+}
+
+/** The caller as a member. @throws ChatError `not_a_member`, `not_found` */
 export function callerAsMember(group: GroupState, by: Caller): MemberState {
   const member = group.members.get(by.userId)
-  if (!member) throw new ChatError('not_a_member')
+  if (!member) throw strangerRefusal(group)
   return member
 }
 
 /**
  * The caller, if the table lets them do it at `now`.
- * @throws ChatError `not_a_member`, `direct_chat`, `role_needed`, `muted`
+ * @throws ChatError `not_a_member`, `not_found`, `direct_chat`, `role_needed`, `muted`
  */
 export function callerMay(
   group: GroupState,
@@ -101,18 +122,25 @@ export function refuseHigherRole(caller: MemberState, target: MemberState): void
   }
 }
 
-/** Only the sender edits and recalls. @throws ChatError `not_yours` */
+/** Only the sender edits. @throws ChatError `not_yours` */
 export function refuseOthers(by: Caller, { senderId }: Message): void {
   if (senderId !== by.userId) throw new ChatError('not_yours')
 }
 
+/** Only the sender recalls, as a member or not. @throws ChatError `not_a_member`, `not_found`, `not_yours` */
+export function refuseRecall(group: GroupState, by: Caller, message: Message): void {
+  if (message.senderId === by.userId) return
+  callerAsMember(group, by)
+  throw new ChatError('not_yours')
+}
+
 /**
- * One deletes one's own, and what those below have sent; not so in a direct chat.
- * @throws ChatError `not_a_member`, `not_yours`, `role_needed`, `higher_role`
+ * One deletes one's own, as a member or not, and what those below have sent; not so in a direct chat.
+ * @throws ChatError `not_a_member`, `not_found`, `not_yours`, `role_needed`, `higher_role`
  */
 export function refuseDeletion(group: GroupState, by: Caller, message: Message, now: number): void {
-  const member = callerMay(group, by, 'delete_message', now)
   if (message.senderId === by.userId) return
+  const member = callerMay(group, by, 'delete_message', now)
   if (group.info.kind === 'direct') throw new ChatError('not_yours')
   refuseLowerRole(member, 'delete_message', 'moderator')
   const sender = group.members.get(message.senderId)

@@ -1,7 +1,6 @@
 /**
  * Groups of a user: making one, and listing those one is in.
  */
-import { createHash } from 'node:crypto'
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
@@ -9,6 +8,9 @@ import type { ListingCursor } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects, read, tellGroup } from '../effects.ts'
 import type { UserState } from './user-state.ts'
+
+/** Ids of direct chats begin so, and no others. */
+const DIRECT_PREFIX = 'd_'
 
 /**
  * Hands the making of a group on to the actor that will own it.
@@ -25,25 +27,28 @@ export function createGroup(
   if (fields.kind === 'direct' && members.length !== 1) {
     throw new ChatError('bad_request', 'members of a direct chat is the one other user', { field: 'members' })
   }
-  const groupId =
-    fields.kind === 'direct'
-      ? directGroupId(user.userId, members[0] as string)
-      : (fields.groupId ?? newGroupId)
-  return [
+  // IDN-3
+  if (fields.groupId?.startsWith(DIRECT_PREFIX)) {
+    throw new ChatError('bad_request', `groupId must not begin with ${DIRECT_PREFIX}`, { field: 'groupId' })
+  }
+  const { kind, name } = fields
+  const create = (groupId: string): Effects => [
     tellGroup(groupId, {
       type: 'create',
       by,
       members,
       group: {
         groupId,
-        kind: fields.kind,
-        visibility: fields.kind === 'direct' ? 'private' : (fields.visibility ?? 'private'),
+        kind,
+        visibility: kind === 'direct' ? 'private' : (fields.visibility ?? 'private'),
         createdBy: by.userId,
         createdAt: now,
-        name: fields.name,
+        name,
       },
     }),
   ]
+  if (kind === 'group') return create(fields.groupId ?? newGroupId)
+  return [read({ read: 'direct', userId: user.userId, otherId: members[0] as string }, by, create)]
 }
 
 export function getGroups(user: UserState, by: Caller, fields: RequestFields<'get_groups'>): Effects {
@@ -72,12 +77,6 @@ export function getInvitations(
       ]
     }),
   ]
-}
-
-/** The one group of two people: its id follows from theirs, so that both sides make the same. */
-function directGroupId(one: string, other: string): string {
-  const pair = one < other ? [one, other] : [other, one]
-  return `d_${createHash('sha256').update(JSON.stringify(pair)).digest('base64url').slice(0, 27)}`
 }
 
 function formatListingCursor(cursor: ListingCursor): string {

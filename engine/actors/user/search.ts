@@ -1,7 +1,6 @@
 /**
  * Search: messages and people, of the groups that the user is in.
  */
-import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { User } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
@@ -9,6 +8,7 @@ import { parseQuery } from '../../search/query.ts'
 import { parseSearchCursor, toSearchCursor } from '../../search/search-cursor.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effect, type Effects, read, withPresence } from '../effects.ts'
+import { noSuchGroup } from '../no-such-group.ts'
 import type { UserState } from './user-state.ts'
 
 /** Hits, newest first. What the user may see is decided by the log: who they are in groups with now. */
@@ -18,7 +18,7 @@ export function search(user: UserState, by: Caller, fields: RequestFields<'searc
   const from = cursor === undefined ? undefined : parseSearchCursor(cursor)
   return [
     read({ read: 'search', userId: user.userId, terms, from, ...filters }, by, (page) => {
-      if (page === null) throw new ChatError('not_a_member')
+      if (page === null) throw noSuchGroup() // IDN-7
       const { hits, next } = page
       return [
         answer(by, 'search_results', {

@@ -9,6 +9,7 @@ import type { RequestFields } from '../../../protocol/requests.ts'
 import type { KeptUpload, UploadProgress } from '../../files/file-calls.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects, files, tellGroup } from '../effects.ts'
+import { noSuchGroup } from '../no-such-group.ts'
 import type { UserState } from './user-state.ts'
 
 export function uploadFile(
@@ -62,9 +63,9 @@ export function uploadEnd(
   return [files({ call: 'end', userId: user.userId, uploadId, newId, now }, by, tellOf(by))]
 }
 
-/** @throws ChatError `not_a_member` */
+/** IDN-7: this actor knows of no other groups. @throws ChatError `not_found` */
 function refuseStranger(user: UserState, groupId: string): void {
-  if (!user.groups.has(groupId)) throw new ChatError('not_a_member')
+  if (!user.groups.has(groupId)) throw noSuchGroup()
 }
 
 function progressTo(by: Caller): (progress: UploadProgress) => Effects {

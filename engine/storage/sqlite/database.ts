@@ -10,6 +10,7 @@ import Database from 'better-sqlite3'
 import { FileFolder, prepareFolder } from '../../files/file-folder.ts'
 import { StorageError } from '../storage-error.ts'
 import { migrate } from './migrate.ts'
+import { makeSecrets } from './secrets.ts'
 
 /** When an answer may say that a change is kept (SPEC 5.2). */
 export type Durability = 'memory' | 'process' | 'disk'
@@ -61,6 +62,7 @@ export function openWriter(dataDir: string, durability: Durability): Database.Da
       db.pragma('cache_size = -65536')
       db.pragma('temp_store = MEMORY')
       migrate(db)
+      makeSecrets(db)
       return db
     } catch (error) {
       db.close()

@@ -86,6 +86,15 @@ export function prepareReads(db: Database) {
     group: all<[string], GroupRow>(
       `SELECT ${groupColumns} FROM groups g JOIN users c ON c.user_key = g.created_by WHERE g.group_id = ?`,
     ),
+    secret: db.prepare('SELECT value FROM secrets WHERE name = ?').pluck() as unknown as ReadStatement<
+      [string],
+      Buffer
+    >,
+    directChat: pluck<[groupId: string, userId: string, otherId: string]>(`
+      SELECT g.group_key FROM groups g
+      JOIN members a ON a.group_key = g.group_key JOIN users x ON x.user_key = a.user_key
+      JOIN members b ON b.group_key = g.group_key JOIN users y ON y.user_key = b.user_key
+      WHERE g.group_id = ? AND g.kind = 'direct' AND g.member_count = 2 AND x.user_id = ? AND y.user_id = ?`),
     members: all<[number], MemberRow>(`
       SELECT u.user_id, u.name, m.role, m.joined_seq, m.joined_at, m.muted_until, m.quiet_until
       FROM members m JOIN users u ON u.user_key = m.user_key

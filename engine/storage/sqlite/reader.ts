@@ -29,6 +29,7 @@ import {
   type Reads,
   type StoredRead,
 } from '../log.ts'
+import { directId, unkeyedDirectId } from './direct-id.ts'
 import { storedGroup, toMember } from './group-rows.ts'
 import { type MessageRow, toFile, toMessage } from './message-rows.ts'
 import { People } from './people.ts'
@@ -203,6 +204,15 @@ export class Reader {
 
   protected contacts(query: ReadQuery<'contacts'>): readonly User[] {
     return this.#people.contacts(query)
+  }
+
+  /** A chat with an unkeyed id counts only if it is that chat: others could have taken the id. IDN-4 */
+  protected direct({ userId, otherId }: ReadQuery<'direct'>): string {
+    const unkeyed = unkeyedDirectId(userId, otherId)
+    if (this.#sql.directChat.get(unkeyed, userId, otherId) !== undefined) return unkeyed
+    const key = this.#sql.secret.get('direct_id')
+    if (!key) throw new Error('the database has no key for the ids of direct chats')
+    return directId(key, userId, otherId)
   }
 
   protected names({ userIds }: ReadQuery<'names'>): readonly string[] {

@@ -124,7 +124,7 @@ describe('get_history from memory', () => {
     const before = snapshot(group())
     const asked = group()
     expect(() => getHistory(asked, by('eva'), { groupId: 'g' } as never, 0)).toThrow(
-      expect.objectContaining(refusal('not_a_member')),
+      expect.objectContaining(refusal('not_found')),
     )
     ask(asked)
     expect(snapshot(asked)).toEqual(before)

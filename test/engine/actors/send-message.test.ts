@@ -110,7 +110,7 @@ describe('send_message', () => {
   })
 
   it.each([
-    ['somebody who is not a member', 'eva', {}, 'not_a_member', undefined],
+    ['somebody who is not a member', 'eva', {}, 'not_found', undefined],
     ['an empty text', 'ana', { content: '' }, 'bad_request', 'content'],
     ['a reply to another group', 'ana', { replyToId: 'h:1' }, 'not_found', 'replyToId'],
     ['a reply to what is not there yet', 'ana', { replyToId: 'g:2' }, 'not_found', 'replyToId'],

@@ -174,21 +174,26 @@ describe('create_group', () => {
     })
   })
 
-  it('finds one id for a direct chat, whoever of the two asks, whatever else they ask', () => {
-    const ids = [
-      create({ kind: 'direct', members: ['bruno'] }),
-      create({ kind: 'direct', members: ['ana', 'bruno'], groupId: 'mine', visibility: 'open' }),
-      create({ kind: 'direct', members: ['ana'] }, by('bruno')),
-    ].map((effects) => {
-      expect(mailOf(effects).mail).toMatchObject({ group: { visibility: 'private' } })
-      return mailOf(effects).groupId
-    })
-    expect(new Set(ids).size).toBe(1)
-    expect(ids[0]).toMatch(/^d_[A-Za-z0-9_-]{27}$/)
-    expect(mailOf(create({ kind: 'direct', members: ['clara'] })).groupId).not.toBe(ids[0])
-    // Where one id ends and the other begins is part of it.
-    const [one, other] = [create({ kind: 'direct', members: ['b'] }, by('ac')), by('a')]
-    expect(mailOf(create({ kind: 'direct', members: ['cb'] }, other)).groupId).not.toBe(mailOf(one).groupId)
+  // IDN-4
+  it('asks storage for the id of a direct chat, whatever else is asked', () => {
+    for (const fields of [
+      { kind: 'direct', members: ['bruno'] },
+      { kind: 'direct', members: ['ana', 'bruno'], groupId: 'mine', visibility: 'open' },
+    ]) {
+      const asked = create(fields)
+      expect(only(asked, 'read').query).toEqual({ read: 'direct', userId: 'ana', otherId: 'bruno' })
+      expect(mailOf(given(asked, 'd_1'))).toMatchObject({
+        groupId: 'd_1',
+        mail: { members: ['bruno'], group: { groupId: 'd_1', kind: 'direct', visibility: 'private' } },
+      })
+    }
+  })
+
+  // IDN-3
+  it.each(['group', 'direct'])('is refused for an id of direct chats, of the kind %s', (kind) => {
+    expect(() => create({ kind, groupId: 'd_x', members: ['bruno'] })).toThrow(
+      expect.objectContaining(refusal('bad_request', 'groupId')),
+    )
   })
 
   it.each([[[]], [['ana']], [['bruno', 'clara']], [undefined]])(

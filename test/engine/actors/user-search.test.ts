@@ -34,7 +34,7 @@ describe('search', () => {
     expect(answered({ hits: [] })).toEqual({ name: 'search_results', fields: empty })
     const more = { hits: [], hasMore: true, cursor: '7:g:3' }
     expect(answered({ hits: [], next: [7, 'g', 3] })).toEqual({ name: 'search_results', fields: more })
-    expect(() => given(effects, null)).toThrow(expect.objectContaining(refusal('not_a_member')))
+    expect(() => given(effects, null)).toThrow(expect.objectContaining(refusal('not_found')))
   })
 
   it.each(['', 'x', '7', '7:g', '7:g:x', '7:g/:3', '-7:g:3', '7:g:3:', `7:${'g'.repeat(65)}:3`])(

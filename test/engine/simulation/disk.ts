@@ -9,6 +9,7 @@ import Database from 'better-sqlite3'
 import type { Log, LogEntry, LogListener, ReadQuery, StoredRead } from '../../../engine/storage/log.ts'
 import { migrate } from '../../../engine/storage/sqlite/migrate.ts'
 import { Reader } from '../../../engine/storage/sqlite/reader.ts'
+import { makeSecrets } from '../../../engine/storage/sqlite/secrets.ts'
 import { Writer } from '../../../engine/storage/sqlite/writer.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -64,6 +65,8 @@ export class Disk {
   static image(): Buffer {
     const db = new Database(':memory:')
     migrate(db)
+    // The ids of direct chats, and so their shards, are the same in every run of a seed.
+    makeSecrets(db, (bytes) => new Uint8Array(bytes))
     const image = db.serialize()
     db.close()
     return image

@@ -33,24 +33,31 @@ export function verdict(
   if (event === 'create_group') return createVerdict(group, userId, fields)
   if (!group) return refused('not_found')
   const me = group.members.get(userId)
+  const isPrivate = group.visibility !== 'open'
   if (event === 'join_group') {
     if (me) return noop
-    const codes: ErrorCode[] = []
-    if (group.kind === 'direct') codes.push('direct_chat')
-    if (group.banned.has(userId)) codes.push('banned')
-    if (group.visibility !== 'open' && !group.invited.has(userId)) codes.push('invitation_needed')
-    return codes.length > 0 ? refused(...codes) : effect
+    if (isPrivate) return group.invited.has(userId) ? effect : refused('not_found')
+    return group.banned.has(userId) ? refused('banned') : effect
   }
-  if (event === 'decline_invitation') return group.invited.has(userId) ? effect : noop
-  if (!me) return refused('not_a_member')
+  if (event === 'decline_invitation') {
+    if (group.invited.has(userId)) return effect
+    return isPrivate && !me ? refused('not_found') : noop
+  }
+  const isAuthor =
+    (event === 'delete_message' || event === 'recall_message') &&
+    group.messages.get(parseMessageId(fields.messageId).seq)?.senderId === userId
+  // IDN-7
+  if (!me && !isAuthor) return refused(isPrivate ? 'not_found' : 'not_a_member')
 
   const codes: ErrorCode[] = []
-  const atLeast = (role: keyof typeof rank) => rank[me.role] >= rank[role] || codes.push('role_needed')
+  // Who is no member has no role; what only members may was refused above.
+  const myRank = me ? rank[me.role] : rank.member
+  const atLeast = (role: keyof typeof rank) => myRank >= rank[role] || codes.push('role_needed')
   const groupsOnly = () => group.kind !== 'direct' || codes.push('direct_chat')
-  const muted = () => me.mutedUntil > now && codes.push('muted')
+  const muted = () => (me?.mutedUntil ?? 0) > now && codes.push('muted')
   const against = (other: string) => {
     const target = group.members.get(other)
-    if (target && rank[target.role] > rank[me.role]) codes.push('higher_role')
+    if (target && rank[target.role] > myRank) codes.push('higher_role')
   }
   const named = (other: string) => group.members.has(other) || codes.push('not_found')
   const judge = (changes: boolean): Verdict =>
@@ -177,7 +184,7 @@ export function verdict(
       return judge(keys.some((key) => fields[key] !== undefined && fields[key] !== group[key]))
     }
     case 'mute_group':
-      return judge(me.quietUntil !== endOf(fields.until, now))
+      return judge(me?.quietUntil !== endOf(fields.until, now))
     case 'message_delivered':
     case 'message_read': {
       const ids = fields.messageIds.map(parseMessageId)

@@ -49,14 +49,14 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
 
     it('refuses who is no member, another size, and what is no file', async () => {
       const { ana, eve, whole } = await kitchen()
-      expect(await eve.refusal('upload_file', whole())).toBe('not_a_member')
+      expect(await eve.refusal('upload_file', whole())).toBe('not_found groupId')
       expect(await ana.refusal('upload_file', whole(png, { fileSize: 1 }))).toBe('bad_request fileSize')
       expect(await ana.refusal('upload_file', whole(png, { file: 7 }))).toBe('bad_request file')
       expect(await ana.refusal('upload_file', whole(png, { fileName: '' }))).toBe('bad_request fileName')
       expect(await ana.refusal('upload_file', whole(png, { groupId: 'no such group' }))).toBe(
         'bad_request groupId',
       )
-      expect(await ana.refusal('upload_file', whole(png, { groupId: 'elsewhere' }))).toBe('not_a_member')
+      expect(await ana.refusal('upload_file', whole(png, { groupId: 'elsewhere' }))).toBe('not_found groupId')
     })
   })
 
@@ -86,7 +86,7 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
     it('refuse a stranger, what is too large, a gap, what is missing, and other bytes', async () => {
       const { ana, bruno, eve, groupId } = await kitchen()
       const announced = { fileName: 'a.txt', fileSize: 4, groupId }
-      expect(await eve.refusal('upload_begin', announced)).toBe('not_a_member')
+      expect(await eve.refusal('upload_begin', announced)).toBe('not_found groupId')
       expect(await ana.refusal('upload_begin', { ...announced, fileSize: 200_001 })).toBe(
         'too_large fileSize',
       )
@@ -126,7 +126,7 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
         'upload_progress',
       )
       await ana.get('remove_member', { groupId, userId: 'bruno' }, 'ok')
-      expect(await bruno.refusal('upload_end', { uploadId })).toBe('not_a_member')
+      expect(await bruno.refusal('upload_end', { uploadId })).toBe('not_found groupId')
     })
 
     it('refuse the ninth at once', async () => {
@@ -147,7 +147,7 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
       const messageId = await ana.post(groupId, 'look', { type: 'image', fileId })
       expect((await bruno.next('new_message')).fields.message.file).toEqual(file)
       expect(await bruno.get('get_file', { fileId }, 'file')).toEqual({ file })
-      expect(await eve.refusal('get_file', { fileId })).toBe('not_a_member')
+      expect(await eve.refusal('get_file', { fileId })).toBe('not_found groupId')
       await ana.get('recall_message', { messageId }, 'ok')
       for (const device of [ana, bruno]) {
         expect(await device.refusal('get_file', { fileId })).toBe('not_found fileId')

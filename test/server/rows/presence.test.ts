@@ -41,7 +41,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     '%s is for members, of a group that is there',
     async (name) => {
       const { ana, eva, groupId } = await kitchen()
-      expect(await eva.refusal(name, { groupId })).toBe('not_a_member')
+      expect(await eva.refusal(name, { groupId })).toBe('not_found groupId')
       expect(await ana.refusal(name, { groupId: 'nogroup' })).toBe('not_found groupId')
       expect(await ana.refusal(name, { groupId: 5 })).toBe('bad_request groupId')
     },
@@ -198,7 +198,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
       ],
       total: 2,
     })
-    expect(await eva.refusal('get_online_users', { groupId })).toBe('not_a_member')
+    expect(await eva.refusal('get_online_users', { groupId })).toBe('not_found groupId')
     expect(await ana.refusal('get_online_users', { groupId: 'nogroup' })).toBe('not_found groupId')
     expect(await ana.refusal('get_online_users', { groupId: 5 })).toBe('bad_request groupId')
   })
@@ -224,7 +224,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
   it('signal is for members, to members, and of a size', async () => {
     const { ana, eva, groupId } = await kitchen()
     const fields = { groupId, kind: 'offer', payload: '' }
-    expect(await eva.refusal('signal', fields)).toBe('not_a_member')
+    expect(await eva.refusal('signal', fields)).toBe('not_found groupId')
     expect(await ana.refusal('signal', { ...fields, groupId: 'nogroup' })).toBe('not_found groupId')
     expect(await ana.refusal('signal', { ...fields, toUserId: 'eva' })).toBe('not_found toUserId')
     expect(await ana.refusal('signal', { ...fields, kind: '' })).toBe('bad_request kind')

@@ -100,9 +100,9 @@ describe.each(wires)('receipts over $wire', ({ protocol }) => {
     const messageId = await ana.post(groupId)
     const messageIds = [messageId]
     const unknown = `${groupId}:99`
-    expect(await eva.refusal('message_delivered', { messageIds })).toBe('not_a_member')
-    expect(await eva.refusal('message_read', { messageIds, groupId })).toBe('not_a_member')
-    expect(await eva.refusal('get_receipts', { messageId })).toBe('not_a_member')
+    expect(await eva.refusal('message_delivered', { messageIds })).toBe('not_found groupId')
+    expect(await eva.refusal('message_read', { messageIds, groupId })).toBe('not_found groupId')
+    expect(await eva.refusal('get_receipts', { messageId })).toBe('not_found groupId')
 
     expect(await bruno.refusal('message_delivered', { messageIds: [messageId, unknown] })).toBe(
       'not_found messageIds',
