@@ -1,0 +1,93 @@
+/**
+ * Refusal log: who was refused and why, for the operator, without a line per attempt.
+ *
+ * The first refusal of an address and kind is logged at once, at `info`; those that follow within
+ * the minute are counted, and the count is logged when it is over. What is logged never holds a
+ * token, only the reason that the client was given.
+ * Bounded: `maxEntries` addresses and kinds; above that, refusals are counted in one sum.
+ */
+import type { EngineLogger } from '../engine/engine-logger.ts'
+
+/** What was refused. */
+export type RefusalKind =
+  | 'origin'
+  | 'token'
+  | 'rate'
+  | 'malformed'
+  | 'slow_reader'
+  | 'sessions'
+  | 'connections'
+  | 'upgrade'
+
+export interface RefusalLogOptions {
+  readonly logger: EngineLogger
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number
+  readonly maxEntries?: number
+}
+
+export interface Refused {
+  readonly kind: RefusalKind
+  readonly address: string
+  /** Whose connection or request it was, where that is known. */
+  readonly userId?: string | undefined
+  readonly why: string
+}
+
+interface Entry {
+  refused: Refused
+  count: number
+  sinceMs: number
+}
+
+const MINUTE_MS = 60_000
+const MAX_ENTRIES = 1_000
+const MAX_WHY_CHARS = 300
+
+export class RefusalLog {
+  readonly #logger: EngineLogger
+  readonly #now: () => number
+  readonly #maxEntries: number
+  readonly #entries = new Map<string, Entry>()
+  #others = 0
+
+  constructor({ logger, now, maxEntries = MAX_ENTRIES }: RefusalLogOptions) {
+    this.#logger = logger
+    this.#now = now
+    this.#maxEntries = maxEntries
+  }
+
+  /** Logs or counts one refusal. */
+  note(refused: Refused): void {
+    const key = `${refused.kind} ${refused.address}`
+    const entry = this.#entries.get(key)
+    if (entry) {
+      entry.count++
+      entry.refused = refused
+    } else if (this.#entries.size < this.#maxEntries) {
+      this.#entries.set(key, { refused, count: 0, sinceMs: this.#now() })
+      this.#log(refused, 1)
+    } else this.#others++
+  }
+
+  /** Logs the counts of minutes that are over; called now and then. */
+  sweep(): void {
+    const now = this.#now()
+    for (const [key, entry] of this.#entries) {
+      if (now - entry.sinceMs < MINUTE_MS) continue
+      if (entry.count === 0) this.#entries.delete(key)
+      else {
+        this.#log(entry.refused, entry.count)
+        entry.count = 0
+        entry.sinceMs = now
+      }
+    }
+    if (this.#others > 0) this.#logger.info({ count: this.#others }, 'refused, of further addresses')
+    this.#others = 0
+  }
+
+  #log({ kind, address, userId, why }: Refused, count: number): void {
+    const fields = { kind, address, ...(userId && { userId }), why: why.slice(0, MAX_WHY_CHARS), count }
+    this.#logger.info(fields, 'refused')
+  }
+}
