@@ -13,11 +13,16 @@ export function originRule(allowed: readonly string[]): OriginRule {
   return (origin, host) => {
     if (origin === '' || any) return true
     const lower = origin.toLowerCase()
-    return named.has(lower) || hostOf(lower) === host.toLowerCase()
+    return named.has(lower) || isOfHost(lower, host.toLowerCase())
   }
 }
 
-/** `http://chat.example:8080` is of `chat.example:8080`; an opaque origin (`null`) of none. */
-function hostOf(origin: string): string | undefined {
-  return /^https?:\/\/([^/]+)$/.exec(origin)?.[1]
+/**
+ * Whether the origin's page comes from `host`, with the default port of its scheme written or not.
+ * An opaque origin (`null`) comes from none.
+ */
+function isOfHost(origin: string, host: string): boolean {
+  const [, scheme = '', ofPage] = /^(https?):\/\/([^/]+)$/.exec(origin) ?? []
+  const port = scheme === 'https' ? ':443' : ':80'
+  return ofPage !== undefined && (ofPage === host || `${ofPage}${port}` === host)
 }

@@ -46,6 +46,10 @@ describe('the rule of origins', () => {
     [['https://a.example'], 'https://A.example', 'chat.example', true],
     [['https://a.example'], 'http://a.example', 'chat.example', false],
     [['capacitor://localhost'], 'capacitor://localhost', 'chat.example', true],
+    [[], 'https://chat.example', 'chat.example:443', true],
+    [[], 'http://chat.example', 'chat.example:80', true],
+    [[], 'http://chat.example', 'chat.example:443', false],
+    [[], 'http://chat.example:8080', 'chat.example', false],
   ])('of %j: %s at %s is %s', (allowed, origin, host, expected) => {
     expect(originRule(allowed)(origin, host)).toBe(expected)
   })
