@@ -217,8 +217,14 @@ export const events = {
   },
   /** To the sender of those messages: they have reached a device of that member. */
   message_delivered: { code: 94, fields: { messageIds, groupId, deliveredTo: userId, timestamp: time } },
-  /** To the sender of those messages, and to the reader's other devices. */
-  message_read: { code: 95, fields: { messageIds, groupId, readBy: userId, timestamp: time } },
+  /**
+   * To the sender of those messages, and to the reader's other devices. With `upTo` the reader has
+   * read all up to that number, more than `messageIds` names.
+   */
+  message_read: {
+    code: 95,
+    fields: { messageIds, groupId, readBy: userId, timestamp: time, upTo: optional(seq) },
+  },
   /** Answers `get_receipts`. In a large group the lists are empty and the counts say how many. */
   receipts: {
     code: 96,
@@ -285,6 +291,8 @@ export const events = {
       cursor: optional(text(1, 128)),
     },
   },
+  /** To the user's other devices: unread counts from the message `seq` again. */
+  marked_unread: { code: 160, fields: { groupId, seq, timestamp: time } },
 } as const satisfies Record<string, EventSpec>
 
 export type EventName = keyof typeof events

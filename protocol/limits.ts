@@ -23,6 +23,8 @@ export const limits = {
   recallWindowMs: 300_000,
   /** Messages that one receipt names. */
   receiptMessages: 500,
+  /** How far below the newest number `mark_unread` may go. */
+  markUnread: 10_000,
   /** Users listed in `receipts` and `online_users`; the counts are always whole. */
   listedUsers: 500,
   /** SPEC 5: groups above this size get no presence, typing or per-user receipt events. */

@@ -230,13 +230,16 @@ export const requests = {
     fields: { messageIds },
     answer: 'ok',
   },
-  /** The caller has read the messages, all of that group; what is unread counts from the newest of them. */
+  /**
+   * The caller has read the messages, all of that group, and with `upTo` all up to that number; then
+   * `messageIds` may be empty. What is unread counts from the newest of them.
+   */
   message_read: {
     code: 33,
     route: 'group',
     durable: 'state',
     budget: 'ephemeral',
-    fields: { messageIds, groupId },
+    fields: { messageIds, groupId, upTo: optional(seq) },
     answer: 'ok',
   },
   /** Who got and who read a message, but its sender. */
@@ -373,6 +376,17 @@ export const requests = {
       limit: optional(uint(limits.pinnedMessages, 1)),
     },
     answer: 'pins',
+  },
+  /**
+   * The caller's unread count starts at the message `seq` again, on all devices; at most 10,000
+   * below the newest. The receipts that others saw stay. Nothing happens where it was not read.
+   */
+  mark_unread: {
+    code: 128,
+    route: 'group',
+    durable: 'state',
+    fields: { groupId, seq },
+    answer: 'ok',
   },
 } as const satisfies Record<string, RequestSpec>
 

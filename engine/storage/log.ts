@@ -65,7 +65,7 @@ export type LogEntry =
       readonly userId: string
       readonly delivered: Uint8Array
       readonly read: Uint8Array
-      /** The newest number read, from which unread counts. */
+      /** The mark from which unread counts; it goes back where messages are marked unread. */
       readonly readSeq: number
     }
   /** A file of a group is kept; messages may show it. */
@@ -126,7 +126,7 @@ export interface LoadedGroup {
   /** Null where there is none yet; its lease may exist all the same. */
   readonly group: StoredGroup | null
   readonly members: readonly (StoredMember & { readonly name: string })[]
-  /** Of the members who have given any. */
+  /** Of the members who have given any, and of those who have left since, the first who left first. */
   readonly receipts: readonly StoredReceipts[]
   readonly banned: readonly string[]
   readonly invited: readonly string[]
@@ -270,6 +270,17 @@ export interface Reads {
   posts: {
     readonly args: { readonly groupId: string; readonly userId: string; readonly seqs: readonly number[] }
     readonly result: readonly PostNumber[]
+  }
+  /** The posts by others than `userId` with `after < seq <= upTo`, the newest `limit` of them, ascending. */
+  senders: {
+    readonly args: {
+      readonly groupId: string
+      readonly userId: string
+      readonly after: number
+      readonly upTo: number
+      readonly limit: number
+    }
+    readonly result: readonly { readonly seq: number; readonly senderId: string }[]
   }
   /** Messages of the user's groups with all the terms, newest first; null where they are not in the group. */
   search: {

@@ -19,7 +19,7 @@ import { muteGroup, muteMember, setRole, updateGroup } from './moderation.ts'
 import { getOnlineUsers, signal } from './online.ts'
 import { getPins, pinMessage, unpinMessage } from './pins.ts'
 import { react, unreact } from './reactions.ts'
-import { getReceipts, messageDelivered, messageRead, tellReceipts } from './receipts.ts'
+import { getReceipts, markUnread, messageDelivered, messageRead, tellReceipts } from './receipts.ts'
 import { typingDue, typingStart, typingStop } from './typing.ts'
 
 /** Changes the state and returns what else is to happen. @throws ChatError, having changed nothing. */
@@ -60,6 +60,7 @@ export const groupHandlers: { readonly [N in RequestsTo<'group'>]: GroupHandler<
   signal,
   message_delivered: messageDelivered,
   message_read: messageRead,
+  mark_unread: markUnread,
   get_receipts: getReceipts,
   get_file: getFile,
 }

@@ -14,6 +14,7 @@ import type { GroupMail } from '../mail.ts'
 import { type GroupState, type MemberState, nextSeq, toGroup } from './group-state.ts'
 import { dropInvitation, liftBan } from './invitations.ts'
 import { isLarge, sizeChanged } from './large.ts'
+import { receiptsOfFormer } from './member-receipts.ts'
 import { callerMay, memberNamed, refuseHigherRole, strangerRefusal } from './permissions.ts'
 import { typingEnded } from './typing.ts'
 
@@ -181,7 +182,7 @@ function leave(
   const { userId, name } = member
   const seq = nextSeq(group)
   group.members.delete(userId)
-  group.receipts.delete(userId)
+  receiptsOfFormer(group, userId)
   return [
     append({ type: 'member_left', groupId: group.groupId, userId }),
     record(seq, now, 'user_left_group', { userId, userName: name, groupId: group.groupId, seq, ...how }),

@@ -42,6 +42,7 @@ export const permissions: { readonly [N in RequestsTo<'group'>]: Permission } = 
   get_file: { role: 'member', also: 'before a message shows it, only who uploaded it' },
   message_delivered: { role: 'member' },
   message_read: { role: 'member' },
+  mark_unread: { role: 'member' },
   typing_start: { role: 'member', posts: true },
   typing_stop: { role: 'member' },
   signal: { role: 'member' },

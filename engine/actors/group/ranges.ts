@@ -4,8 +4,9 @@
  * Ascending and disjoint, each with one time, so that a reader of 10,000 messages costs a few
  * bytes. Neighbours between which no receipt is owed touch (`to + 1 === from`), and within a minute
  * share a range, whose time is that of its first receipt. Above `MANY` ranges the oldest that touch
- * become one, with the later time: it says "by then", and claims nothing unread. Only above
- * `MOST`, when too much in between was never read, the two oldest become one all the same.
+ * become one, with the later time, which says "by then". A receipt that was not given is never
+ * claimed (RCP-1): above `MOST` ranges, when at least as many numbers in between have none, the
+ * oldest are forgotten instead.
  */
 export interface Range {
   from: number
@@ -23,7 +24,7 @@ export type NothingBetween = (a: number, b: number) => boolean
 
 const SHARED_MS = 60_000
 const MANY = 64
-const MOST = 512
+const MOST = 4_096
 
 /** When the receipt for a number was given; undefined where it was not. */
 export function timeOf(ranges: Ranges, seq: number): number | undefined {
@@ -46,8 +47,38 @@ export function addReceipts(
     const range = ranges[i]
     if (range && range.from <= seq) continue
     insert(ranges, i, seq, at, nothingBetween)
-    if (ranges.length > MANY) compact(ranges)
   }
+  if (ranges.length > MANY) compact(ranges)
+}
+
+/** Adds receipts for all numbers of `first` to `last` that have none. */
+export function addAll(ranges: Range[], first: number, last: number, at: number): void {
+  let next = first
+  let i = indexOf(ranges, first)
+  while (next <= last) {
+    const after = ranges[i]
+    const to = Math.min(last, (after?.from ?? last + 1) - 1)
+    if (next <= to) {
+      const before = ranges[i - 1]
+      if (before && before.to + 1 === next && Math.abs(at - before.at) <= SHARED_MS) before.to = to
+      else {
+        ranges.splice(i, 0, { from: next, to, at })
+        i += 1
+      }
+    }
+    next = (after?.to ?? last) + 1
+    i += 1
+  }
+  if (ranges.length > MANY) compact(ranges)
+}
+
+/** The first number from `seq` on that has no receipt. */
+export function firstWithout(ranges: Ranges, seq: number): number {
+  let next = seq
+  for (let i = indexOf(ranges, seq); (ranges[i]?.from ?? next + 1) <= next; i++) {
+    next = (ranges[i] as Range).to + 1
+  }
+  return next
 }
 
 /** Adds a number that belongs before the range at `i`. */
@@ -63,16 +94,24 @@ function insert(ranges: Range[], i: number, seq: number, at: number, nothingBetw
   else ranges.splice(i, 0, { from, to, at })
 }
 
+/** In one pass: the oldest that touch become one until there are few enough. */
 function compact(ranges: Range[]): void {
-  let i = ranges.findIndex((range, at) => range.to + 1 === ranges[at + 1]?.from)
-  if (i < 0) {
-    if (ranges.length <= MOST) return
-    i = 0
+  let excess = ranges.length - MANY
+  let end = 0
+  for (let i = 1; i < ranges.length; i++) {
+    const range = ranges[end] as Range
+    const next = ranges[i] as Range
+    if (excess > 0 && range.to + 1 === next.from) {
+      range.to = next.to
+      range.at = Math.max(range.at, next.at)
+      excess -= 1
+    } else {
+      end += 1
+      ranges[end] = next
+    }
   }
-  const range = ranges[i] as Range
-  const [next] = ranges.splice(i + 1, 1) as [Range]
-  range.to = next.to
-  range.at = Math.max(range.at, next.at)
+  ranges.length = end + 1
+  if (ranges.length > MOST) ranges.splice(0, ranges.length - MOST)
 }
 
 /** Index of the first range that ends at `seq` or above. */

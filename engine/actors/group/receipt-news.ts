@@ -21,11 +21,14 @@ export interface ReceiptsToTell {
   readonly seqs: readonly number[]
   /** When the newest was given, milliseconds since 1970. */
   readonly at: number
+  /** All up to this number was read, where that was said. */
+  readonly upTo: number | undefined
 }
 
 interface Gathered extends ReceiptsToTell {
   readonly seqs: number[]
   at: number
+  upTo: number | undefined
 }
 
 export class ReceiptNews {
@@ -41,16 +44,25 @@ export class ReceiptNews {
     return this.#count >= MAX_SEQS
   }
 
-  add(kind: ReceiptKind, toUserId: string, userId: string, session: number, seq: number, at: number): void {
+  add(
+    kind: ReceiptKind,
+    toUserId: string,
+    userId: string,
+    session: number,
+    seq: number,
+    at: number,
+    upTo?: number,
+  ): void {
     this.#count += 1
     const key = `${kind}${session}:${toUserId}`
     const gathered = this.#gathered.get(key)
     if (!gathered) {
-      this.#gathered.set(key, { kind, toUserId, userId, session, seqs: [seq], at })
+      this.#gathered.set(key, { kind, toUserId, userId, session, seqs: [seq], at, upTo })
       return
     }
     gathered.seqs.push(seq)
     gathered.at = at
+    if (upTo !== undefined) gathered.upTo = Math.max(upTo, gathered.upTo ?? 0)
   }
 
   /** Takes all of it out, by who is told. */

@@ -27,10 +27,13 @@ import {
 import type { GroupState } from './group-state.ts'
 import { withMessage } from './known-messages.ts'
 import { isLarge } from './large.ts'
-import { give, newReceipts, type ReceiptKind, receiptsEntry } from './member-receipts.ts'
-import { callerAsMember } from './permissions.ts'
-import { type NothingBetween, timeOf } from './ranges.ts'
+import { give, newReceipts, type ReceiptKind, readUpTo, receiptsEntry } from './member-receipts.ts'
+import { callerAsMember, callerMay } from './permissions.ts'
+import { firstWithout, type NothingBetween, timeOf } from './ranges.ts'
 import { TOLD_AFTER_MS } from './receipt-news.ts'
+
+/** Of what is read up to a number the senders of so many older posts are told at the most, the newest. */
+const TOLD_OF_OLD = 1_000
 
 /** As much of a post as a receipt for it needs. */
 type Post = Pick<Message, 'seq' | 'senderId'>
@@ -47,14 +50,48 @@ export function messageDelivered(
 export function messageRead(
   group: GroupState,
   by: Caller,
-  { messageIds, groupId }: RequestFields<'message_read'>,
+  { messageIds, groupId, upTo }: RequestFields<'message_read'>,
   now: number,
 ): Effects {
   callerAsMember(group, by)
   if (groupId !== group.groupId) {
     throw new ChatError('bad_request', 'the messages are of another group', { field: 'groupId' })
   }
+  if (upTo !== undefined) return receiveUpTo(group, by, messageIds, upTo, now)
+  if (messageIds.length === 0) {
+    throw new ChatError('bad_request', 'messageIds must name one at least, or upTo a number', {
+      field: 'messageIds',
+    })
+  }
   return receive(group, by, 'read', messageIds, now)
+}
+
+/** The caller's unread count starts at `seq` again, on all devices; what others saw stays. */
+export function markUnread(
+  group: GroupState,
+  by: Caller,
+  { groupId, seq }: RequestFields<'mark_unread'>,
+  now: number,
+): Effects {
+  const { joinedSeq } = callerMay(group, by, 'mark_unread', now)
+  if (seq > group.lastSeq) throw new ChatError('not_found', 'no such message', { field: 'seq' })
+  const receipts = group.receipts.get(by.userId)
+  // What was not read need not be marked.
+  if (!receipts || receipts.readSeq <= Math.max(seq - 1, joinedSeq)) return [answerCommitted(by, 'ok', {})]
+  // The storage counts what lies between.
+  if (group.lastSeq - seq > limits.markUnread) {
+    throw new ChatError('limit_reached', `seq must be at most ${limits.markUnread} below the newest`, {
+      field: 'seq',
+    })
+  }
+  receipts.readSeq = Math.max(seq - 1, 0)
+  return [
+    append(receiptsEntry(groupId, by.userId, receipts)),
+    // What was read before is told before.
+    ...tellReceipts(group),
+    sendUser(by.userId, 'marked_unread', { groupId, seq, timestamp: now }, by.session),
+    answerCommitted(by, 'ok', {}),
+  ]
 }
 
 export function getReceipts(
@@ -82,7 +119,7 @@ export function getReceipts(
 export function tellReceipts(group: GroupState): Effects {
   const { groupId } = group
   const effects: Effect[] = []
-  for (const { kind, toUserId, userId, session, seqs, at } of group.receiptNews.takeAll()) {
+  for (const { kind, toUserId, userId, session, seqs, at, upTo } of group.receiptNews.takeAll()) {
     if (!group.members.has(toUserId)) continue
     const but = toUserId === userId ? session : undefined
     for (let from = 0; from < seqs.length; from += limits.receiptMessages) {
@@ -96,7 +133,12 @@ export function tellReceipts(group: GroupState): Effects {
               deliveredTo: userId,
               timestamp: at,
             })
-          : sendUser(toUserId, 'message_read', { messageIds, groupId, readBy: userId, timestamp: at }, but),
+          : sendUser(
+              toUserId,
+              'message_read',
+              { messageIds, groupId, readBy: userId, timestamp: at, upTo },
+              but,
+            ),
       )
     }
   }
@@ -136,7 +178,48 @@ function receive(
   ]
 }
 
-/** `posts` ascend; `newest` is the newest number that was named, be it a post or not. */
+/** Looks up what memory does not know: the messages named above `upTo`, and whom to tell of the rest. */
+function receiveUpTo(
+  group: GroupState,
+  by: Caller,
+  messageIds: readonly string[],
+  upTo: number,
+  now: number,
+): Effects {
+  const { joinedSeq } = callerAsMember(group, by)
+  if (upTo > group.lastSeq) throw new ChatError('not_found', 'no such message', { field: 'upTo' })
+  const { groupId, recent } = group
+  const { userId } = by
+  const { floor } = recent
+  const named = seqsOf(group, messageIds).filter((seq) => seq > upTo)
+  const newest = named.at(-1) ?? upTo
+  const first = firstWithout(group.receipts.get(userId)?.read ?? [], joinedSeq + 1)
+  const above = new Set(named)
+  const posts = recent
+    .range(Math.max(first, floor) - 1, newest, Number.POSITIVE_INFINITY)
+    .flatMap((event): Post[] => ('message' in event ? [event.message] : []))
+    .filter(({ seq }) => seq <= upTo || above.has(seq))
+  const withNamed = (found: readonly PostNumber[], at: number): Effects => {
+    const all = [...found, ...posts]
+    const nothingBetween = between(group, userId, floor, found)
+    if (first > upTo || first >= floor) return take(group, by, 'read', newest, all, nothingBetween, at, upTo)
+    const query = { groupId, userId, after: first - 1, upTo: Math.min(upTo, floor - 1), limit: TOLD_OF_OLD }
+    return [
+      read({ read: 'senders', ...query }, by, (older, later) =>
+        take(group, by, 'read', newest, [...older, ...all], nothingBetween, later, upTo),
+      ),
+    ]
+  }
+  const old = named.filter((seq) => seq < floor)
+  return old.length === 0
+    ? withNamed([], now)
+    : [read({ read: 'posts', groupId, userId, seqs: old }, by, withNamed)]
+}
+
+/**
+ * `posts` ascend; `newest` is the newest number that was named, be it a post or not. With `upTo` all
+ * up to it is read, also where it is so old that `posts` names no more of it.
+ */
 function take(
   group: GroupState,
   by: Caller,
@@ -145,6 +228,7 @@ function take(
   posts: readonly Post[],
   nothingBetween: NothingBetween,
   now: number,
+  upTo?: number,
 ): Effects {
   const { groupId, receiptNews } = group
   const { userId, session } = by
@@ -157,6 +241,7 @@ function take(
   const markMoves = kind === 'read' && newest > receipts.readSeq
   if (owed.length === 0 && !markMoves) return [answerCommitted(by, 'ok', {})]
   const seqs = owed.map(({ seq }) => seq)
+  if (upTo !== undefined) readUpTo(receipts, joinedSeq, upTo, now)
   give(receipts, kind, seqs, now, nothingBetween)
   if (markMoves) receipts.readSeq = newest
   group.receipts.set(userId, receipts)
@@ -166,11 +251,14 @@ function take(
   // SPEC 5: large groups get no per-user receipts.
   const tellsSenders = !isLarge(group)
   for (const { seq, senderId } of owed) {
-    if (tellsSenders) receiptNews.add(kind, senderId, userId, session, seq, now)
-    if (kind === 'read') receiptNews.add(kind, userId, userId, session, seq, now)
+    if (tellsSenders) receiptNews.add(kind, senderId, userId, session, seq, now, upTo)
+    // The user's other devices know from `upTo` what was read below it.
+    if (kind === 'read' && seq > (upTo ?? 0)) receiptNews.add(kind, userId, userId, session, seq, now, upTo)
   }
   // The mark may move over one's own post, or what is none.
-  if (markMoves && seqs.at(-1) !== newest) receiptNews.add(kind, userId, userId, session, newest, now)
+  if (upTo !== undefined || (markMoves && seqs.at(-1) !== newest)) {
+    receiptNews.add(kind, userId, userId, session, newest, now, upTo)
+  }
   if (receiptNews.full) effects.push(...tellReceipts(group))
   return effects
 }
@@ -219,12 +307,12 @@ function between(
   }
 }
 
-/** Who gave the receipt and when, the earliest first; of those who were members when it was sent. */
+/** Who gave the receipt and when, the earliest first; also of those who have left since. */
 function timesOf(group: GroupState, message: Message, kind: ReceiptKind): [userId: string, at: number][] {
   const times: [string, number][] = []
-  for (const { userId, joinedSeq } of group.members.values()) {
-    if (userId === message.senderId || joinedSeq >= message.seq) continue
-    const at = givenAt(group, userId, kind, message.seq)
+  for (const [userId, receipts] of group.receipts) {
+    if (userId === message.senderId) continue
+    const at = timeOf(receipts[kind], message.seq)
     // A range has the time of its first receipt, which may have been before this message.
     if (at !== undefined) times.push([userId, Math.max(at, message.createdAt)])
   }

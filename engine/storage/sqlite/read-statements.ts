@@ -103,6 +103,16 @@ export function prepareReads(db: Database) {
       SELECT u.user_id AS userId, m.delivered, m.read, m.read_seq AS readSeq
       FROM members m JOIN users u ON u.user_key = m.user_key
       WHERE m.group_key = ? AND (m.delivered IS NOT NULL OR m.read_seq > 0)`),
+    formerReceipts: all<[group: number, limit: number], StoredReceipts>(`
+      SELECT u.user_id AS userId, r.delivered, r.read, 0 AS readSeq
+      FROM former_receipts r JOIN users u ON u.user_key = r.user_key
+      WHERE r.group_key = ? ORDER BY r.former_key DESC LIMIT ?`),
+    senders: all<
+      [group: number, after: number, upTo: number, user: number, limit: number],
+      { readonly seq: number; readonly senderId: string }
+    >(`
+      SELECT p.seq, u.user_id AS senderId FROM messages p JOIN users u ON u.user_key = p.sender_key
+      WHERE p.group_key = ? AND p.seq > ? AND p.seq <= ? AND p.sender_key <> ? ORDER BY p.seq DESC LIMIT ?`),
     post: all<[{ group: number; user: number; seq: number }], PostNumber>(`
       SELECT p.seq, u.user_id AS senderId, ${neighbour('<', 'DESC')} AS previous, ${neighbour('>', 'ASC')} AS next
       FROM messages p JOIN users u ON u.user_key = p.sender_key

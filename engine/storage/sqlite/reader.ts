@@ -75,7 +75,10 @@ export class Reader {
         mutedUntil: member.muted_until,
         quietUntil: member.quiet_until,
       })),
-      receipts: this.#sql.receipts.all(key),
+      receipts: [
+        ...this.#sql.formerReceipts.all(key, limits.membersPerGroup).reverse(),
+        ...this.#sql.receipts.all(key),
+      ],
       banned: this.#sql.banned.all(key),
       invited: this.#sql.invited.all(key),
       pins: this.#sql.pinned.all(key),
@@ -200,6 +203,18 @@ export class Reader {
     const user = this.#sql.user.get(userId)?.user_key ?? 0
     if (group === undefined) return []
     return seqs.flatMap((seq) => this.#sql.post.get({ group, user, seq }) ?? [])
+  }
+
+  protected senders({
+    groupId,
+    userId,
+    after,
+    upTo,
+    limit,
+  }: ReadQuery<'senders'>): Reads['senders']['result'] {
+    const group = this.#sql.groupKey.get(groupId)
+    const user = this.#sql.user.get(userId)?.user_key ?? 0
+    return group === undefined ? [] : this.#sql.senders.all(group, after, upTo, user, limit).reverse()
   }
 
   protected contacts(query: ReadQuery<'contacts'>): readonly User[] {

@@ -53,15 +53,28 @@ export class UnreadCounters {
     this.#bound()
   }
 
-  /** A member has read up to a number; `countedRead` is their mark. */
-  read(group: number, user: number, readSeq: number, countedRead: number): void {
-    if (readSeq - countedRead > MAX_BEHIND) {
+  /** A member's read mark has moved, forward or back. */
+  read(group: number, user: number): void {
+    const [readSeq, joinedSeq, countedRead] = this.#sql.marks.get(group, user) ?? [0, 0, 0]
+    // What was posted before they joined was never counted.
+    const mark = Math.max(readSeq, joinedSeq)
+    if (mark < countedRead) {
+      this.countPosts(group)
+      this.#moveBack(group, user, mark, countedRead)
+    } else if (readSeq - countedRead > MAX_BEHIND) {
       this.countPosts(group)
       this.#moveMarks(group, user)
     } else if (readSeq > countedRead && !this.#pending.has(group)) {
       this.#pending.set(group, 0)
       this.#bound()
     }
+  }
+
+  /** Messages were marked unread (UNR-1): counts what lies between. The group's posts are counted before. */
+  #moveBack(group: number, user: number, mark: number, countedRead: number): void {
+    const [posts, own] = this.#sql.between.get(user, group, mark, countedRead) ?? [0, 0]
+    const mentions = this.#sql.mentionsBetween.get(user, group, mark, countedRead) ?? 0
+    this.#sql.moveBack.run(mark, posts, own, mentions, group, user)
   }
 
   /** A post is about to change: it may be gone from now on, or mention others. */
@@ -242,6 +255,12 @@ function prepare(db: Database) {
     moveMark: db.prepare(`
       UPDATE members SET counted_read = ?, posts_before = ?, own_posts = ?, mentions = ?
       WHERE group_key = ? AND user_key = ?`),
+    marks: raw<[readSeq: number, joinedSeq: number, countedRead: number]>(
+      'SELECT read_seq, joined_seq, counted_read FROM members WHERE group_key = ? AND user_key = ?',
+    ),
+    moveBack: db.prepare(`
+      UPDATE members SET counted_read = ?, posts_before = posts_before - ?, own_posts = own_posts + ?,
+        mentions = mentions + ? WHERE group_key = ? AND user_key = ?`),
     post: all<PostRow>(
       `SELECT sender_key, mentions, ${live('p')} AS live FROM messages p WHERE group_key = ? AND seq = ?`,
     ),

@@ -8,6 +8,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 import { events } from '../../../protocol/events.ts'
 import { parseMessageId } from '../../../protocol/ids.ts'
+import { limits } from '../../../protocol/limits.ts'
 import type { Message } from '../../../protocol/records.ts'
 import { emptiedEdit } from '../emptied-edit.ts'
 import { EntryError, isStorageFailure } from '../entry-error.ts'
@@ -107,10 +108,11 @@ export class Writer {
       case 'member': {
         const { member } = entry
         const group = this.#groupKey(entry.groupId)
+        const user = this.#userKey(member.userId)
         this.#unread.countPosts(group)
         sql.putMember.run(
           group,
-          this.#userKey(member.userId),
+          user,
           member.role,
           member.joinedSeq,
           member.joinedAt,
@@ -119,12 +121,18 @@ export class Writer {
           member.joinedSeq,
           group,
         )
+        // Who is back goes on with the receipts of before (RCP-1).
+        sql.takeReceipts.run(group, user)
+        sql.dropFormer.run(group, user)
         break
       }
       case 'member_left': {
         const group = this.#groupKey(entry.groupId)
+        const user = this.#userKey(entry.userId)
         this.#unread.countPosts(group)
-        sql.dropMember.run(group, this.#userKey(entry.userId))
+        sql.keepReceipts.run(group, user)
+        sql.dropOldest.run(group, group, limits.membersPerGroup)
+        sql.dropMember.run(group, user)
         break
       }
       case 'ban':
@@ -148,9 +156,8 @@ export class Writer {
         const group = this.#groupKey(entry.groupId)
         const user = this.#userKey(entry.userId)
         const { delivered, read, readSeq } = entry
-        const countedRead = sql.putReceipts.get(delivered, read, readSeq, group, user)
-        // Whoever has left in between has no row any more.
-        if (countedRead !== undefined) this.#unread.read(group, user, readSeq, countedRead)
+        sql.putReceipts.run(delivered, read, readSeq, group, user)
+        this.#unread.read(group, user)
         break
       }
       case 'file': {
@@ -305,9 +312,22 @@ function prepare(db: Database) {
       ON CONFLICT (group_key, user_key) DO UPDATE SET role = excluded.role,
         muted_until = excluded.muted_until, quiet_until = excluded.quiet_until`),
     dropMember: db.prepare('DELETE FROM members WHERE group_key = ? AND user_key = ?'),
-    putReceipts: pluck(`
-      UPDATE members SET delivered = ?, read = ?, read_seq = max(read_seq, ?)
-      WHERE group_key = ? AND user_key = ? RETURNING counted_read`),
+    putReceipts: db.prepare(
+      'UPDATE members SET delivered = ?, read = ?, read_seq = ? WHERE group_key = ? AND user_key = ?',
+    ),
+    keepReceipts: db.prepare(`
+      INSERT INTO former_receipts (group_key, user_key, delivered, read)
+      SELECT group_key, user_key, delivered, read FROM members
+      WHERE group_key = ? AND user_key = ? AND delivered IS NOT NULL`),
+    takeReceipts: db.prepare(`
+      UPDATE members SET delivered = former.delivered, read = former.read FROM former_receipts AS former
+      WHERE former.group_key = members.group_key AND former.user_key = members.user_key
+        AND members.group_key = ? AND members.user_key = ?`),
+    dropFormer: db.prepare('DELETE FROM former_receipts WHERE group_key = ? AND user_key = ?'),
+    // Of those who left the newest stay: the one before them and all older ones go.
+    dropOldest: db.prepare(`
+      DELETE FROM former_receipts WHERE group_key = ? AND former_key <= (
+        SELECT former_key FROM former_receipts WHERE group_key = ? ORDER BY former_key DESC LIMIT 1 OFFSET ?)`),
     addMessage: db.prepare(`
       INSERT INTO messages (group_key, seq, sender_key, type, content, created_at, temp_id, reply_seq, file_id, mentions)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  addAll,
   addReceipts,
+  firstWithout,
   type NothingBetween,
   packRanges,
   type Range,
@@ -72,18 +74,20 @@ describe('ranges', () => {
     expect(ranges[0]).toEqual({ from: 1, to: 3, at: 300_000 })
   })
 
-  it('claim nothing unread below 512, and are never more', () => {
+  // RCP-1
+  it('never claim what was not given: above 4,096 the oldest are forgotten', () => {
     const every = (count: number) => given(numbers(1, count).map((i) => [i * 2, i] as const))
-    expect(every(512).length).toBe(512)
-    expect(timeOf(every(512), 3)).toBeUndefined()
-    expect(every(513).length).toBe(512)
-    expect(brief(every(513)).slice(0, 2)).toEqual(['2-4', '6'])
+    const ranges = every(4_097)
+    expect(ranges.length).toBe(4_096)
+    const claimed = numbers(1, 8_195).filter((seq) => timeOf(ranges, seq) !== undefined)
+    expect(claimed).toEqual(numbers(2, 4_097).map((i) => i * 2))
   })
 
   it('are a set of numbers with times, as a plain map would be', () => {
     const step = fc.record({
       seqs: fc.uniqueArray(fc.integer({ min: 1, max: 300 }), { maxLength: 20 }),
       passes: fc.integer({ min: 0, max: 90_000 }),
+      upTo: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, fc.integer({ min: 20, max: 100 })),
     })
     fc.assert(
       fc.property(
@@ -95,11 +99,15 @@ describe('ranges', () => {
           const times = new Map<number, number>()
           const ranges: Range[] = []
           let at = 1_700_000_000_000
-          for (const { seqs, passes } of steps) {
+          for (const { seqs, passes, upTo } of steps) {
             at += passes
             const owed = seqs.filter((seq) => !free.has(seq)).sort((a, b) => a - b)
             for (const seq of owed) if (!times.has(seq)) times.set(seq, at)
             addReceipts(ranges, owed, at, between)
+            if (!upTo) continue
+            expect(firstWithout(ranges, 20)).toBe(numbers(20, 400).find((seq) => !timeOf(ranges, seq)))
+            addAll(ranges, 20, upTo, at)
+            for (const seq of numbers(20, upTo)) if (!times.has(seq) && !free.has(seq)) times.set(seq, at)
           }
           for (const seq of numbers(1, 300)) {
             if (free.has(seq)) continue

@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Effects } from '../../../engine/actors/effects.ts'
 import { type GroupState, loadedState } from '../../../engine/actors/group/group-state.ts'
-import { getReceipts, messageDelivered, messageRead } from '../../../engine/actors/group/receipts.ts'
+import { joinGroup, leaveGroup } from '../../../engine/actors/group/membership.ts'
+import {
+  getReceipts,
+  markUnread,
+  messageDelivered,
+  messageRead,
+} from '../../../engine/actors/group/receipts.ts'
 import { RecentEvents } from '../../../engine/actors/group/recent-events.ts'
 import type { LogEntry, StoredGroup } from '../../../engine/storage/log.ts'
 import { by } from '../../support/groups.ts'
@@ -21,13 +27,19 @@ const step = fc.oneof(
     back: fc.array(fc.nat({ max: 25 }), { minLength: 1, maxLength: 8 }),
     passes: fc.constantFrom(0, 1_000, 2 * MINUTE_MS),
   }),
+  fc.record({
+    do: fc.constantFrom('up to' as const, 'mark unread' as const),
+    user: fc.constantFrom(...users),
+    seq: fc.nat({ max: 30 }),
+  }),
+  fc.record({ do: fc.constantFrom('leave' as const, 'join' as const) }),
   fc.record({ do: fc.constant('evict' as const), kept: fc.integer({ min: 1, max: 10 }) }),
 )
 
 /** A group over a store: what its handlers ask for is done at once. */
 class SmallGroup {
   readonly store = aStore()
-  readonly info: StoredGroup = aGroupEntry('g').group
+  readonly info: StoredGroup = { ...aGroupEntry('g').group, visibility: 'open' }
   group: GroupState
   /** What was answered last. */
   answered: unknown
@@ -63,6 +75,8 @@ class SmallGroup {
       else if (effect.type === 'answer') this.answered = effect.event.fields
       else if (effect.type === 'read') {
         this.perform(effect.then(this.store.reader.run(effect.query) as never, 0))
+      } else if (effect.type === 'record') {
+        this.#add(anEvent(effect.seq), anEvent(effect.seq))
       }
     }
   }
@@ -80,6 +94,7 @@ class SmallGroup {
     return {
       ...loadedState(this.info, loaded, { editWindowMs: 0 }),
       recent: new RecentEvents(loaded.recent.slice(-kept), complete),
+      ceiling: 1_000,
     }
   }
 }
@@ -94,12 +109,36 @@ it('receipts are those of a plain list, in memory, in the log and across both', 
       const small = new SmallGroup()
       const posts = new Map<number, string>()
       const given = { delivered: new Set<string>(), read: new Set<string>() }
+      // Clara leaves and comes back; what she gave stays.
+      let claraSince = 1
+      const isIn = (user: string) => user !== 'clara' || claraSince > 0
+      const owes = (user: string, seq: number) => seq > (user === 'clara' ? claraSince : 1)
       let now = 1_700_000_000_000
       for (const one of steps) {
+        if ('user' in one && !isIn(one.user)) continue
         if (one.do === 'post') posts.set(small.post(one.user), one.user)
-        else if (one.do === 'event') small.event()
+        else if (one.do === 'leave' && isIn('clara')) {
+          small.perform(leaveGroup(small.group, by('clara'), { groupId: 'g' }, now))
+          claraSince = 0
+        } else if (one.do === 'join' && !isIn('clara')) {
+          small.perform(joinGroup(small.group, by('clara'), { groupId: 'g' }, now))
+          claraSince = small.group.lastSeq
+        } else if (one.do === 'leave' || one.do === 'join') continue
+        else if (one.do === 'up to') {
+          const upTo = Math.min(one.seq, small.group.lastSeq)
+          const fields = { messageIds: [], groupId: 'g', upTo }
+          small.perform(messageRead(small.group, by(one.user), fields, now))
+          for (let seq = 1; seq <= upTo; seq++) {
+            if (!owes(one.user, seq)) continue
+            given.delivered.add(`${one.user} ${seq}`)
+            given.read.add(`${one.user} ${seq}`)
+          }
+        } else if (one.do === 'mark unread') {
+          const seq = Math.min(one.seq, small.group.lastSeq)
+          small.perform(markUnread(small.group, by(one.user), { groupId: 'g', seq }, now))
+        } else if (one.do === 'event') small.event()
         else if (one.do === 'evict') small.evict(one.kept)
-        else {
+        else if (one.do === 'delivered' || one.do === 'read') {
           now += one.passes
           const seqs = one.back.map((back) => Math.max(1, small.group.lastSeq - back))
           const messageIds = seqs.map((seq) => `g:${seq}`)
@@ -110,6 +149,7 @@ it('receipts are those of a plain list, in memory, in the log and across both', 
               : messageDelivered(group, by(one.user), { messageIds }, now),
           )
           for (const seq of seqs) {
+            if (!owes(one.user, seq)) continue
             given.delivered.add(`${one.user} ${seq}`)
             if (one.do === 'read') given.read.add(`${one.user} ${seq}`)
           }

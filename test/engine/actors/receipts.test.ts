@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Effects } from '../../../engine/actors/effects.ts'
 import type { GroupState } from '../../../engine/actors/group/group-state.ts'
+import { newReceipts, receiptsOfFormer } from '../../../engine/actors/group/member-receipts.ts'
 import { leaveGroup } from '../../../engine/actors/group/membership.ts'
 import { type Ranges, unpackRanges } from '../../../engine/actors/group/ranges.ts'
 import {
   getReceipts,
+  markUnread,
   messageDelivered,
   messageRead,
   tellReceipts,
@@ -118,13 +120,6 @@ describe('message_delivered and message_read', () => {
     expect(() => act(group)).toThrow(expect.objectContaining(expected))
     expect(group.receipts.size).toBe(0)
     expect(group.receiptNews.empty).toBe(true)
-  })
-
-  it('end with the membership', () => {
-    const group = aChat()
-    read(group, 'clara', [2])
-    leaveGroup(group, by('clara'), { groupId: 'g' }, 0)
-    expect(group.receipts.has('clara')).toBe(false)
   })
 })
 
@@ -295,5 +290,143 @@ describe('get_receipts', () => {
     expect(() => getReceipts(aChat(), by(userId), { messageId }, 0)).toThrow(
       expect.objectContaining({ code }),
     )
+  })
+})
+
+describe('message_read up to a number', () => {
+  const upTo = (group: GroupState, userId: string, seq: number, named: readonly number[] = []) =>
+    messageRead(group, by(userId), { ...ids(...named), groupId: 'g', upTo: seq }, 100)
+
+  // RCP-1
+  it('reads all up to it that is owed, in one row, and tells each sender and the other devices', () => {
+    const group = aChat()
+    read(group, 'clara', [3], 90)
+    tellReceipts(group)
+    const effects = upTo(group, 'clara', 5)
+    expect(brief(effects)).toEqual(['append receipts', 'answer_committed ok', 'wake_group'])
+    expect(group.receipts.get('clara')).toMatchObject({ readSeq: 5 })
+    expect(short(group.receipts.get('clara')?.read ?? [])).toBe('2-2 3-5')
+    const events = tellReceipts(group)
+    expect(told(events)).toEqual([
+      'ana: message_read clara g:2 g:5 at 100',
+      'bruno: message_read clara g:4 at 100',
+      'clara but 3: message_read clara g:5 at 100',
+    ])
+    expect(events).toMatchObject(Array.from({ length: 3 }, () => ({ event: { fields: { upTo: 5 } } })))
+    expect(brief(upTo(group, 'clara', 5))).toEqual(['answer_committed ok'])
+  })
+
+  it('takes messages above it along, new and old', () => {
+    const group = aChat()
+    upTo(group, 'clara', 3, [2, 7])
+    expect(short(group.receipts.get('clara')?.read ?? [])).toBe('2-3 7-7')
+    expect(group.receipts.get('clara')?.readSeq).toBe(7)
+
+    const cold = aChat()
+    const recent = new RecentEvents([{ seq: 8, code: 71, frame: Buffer.of(0) }], false)
+    const asked = upTo({ ...cold, recent }, 'clara', 3, [7])
+    const found = [{ seq: 7, senderId: 'ana', previous: 5, next: null }]
+    const older = given(asked, found)
+    expect(only(older, 'read').query).toEqual({
+      read: 'senders',
+      groupId: 'g',
+      userId: 'clara',
+      after: 1,
+      upTo: 3,
+      limit: 1_000,
+    })
+    given(older, [{ seq: 2, senderId: 'ana' }])
+    expect(short(cold.receipts.get('clara')?.read ?? [])).toBe('2-3 7-7')
+    expect(told(tellReceipts(cold))[0]).toBe('ana: message_read clara g:2 g:7 at 0')
+  })
+
+  it('is refused above the newest, and without any number', () => {
+    const group = aChat()
+    expect(() => upTo(group, 'clara', 9)).toThrow(
+      expect.objectContaining({ code: 'not_found', field: 'upTo' }),
+    )
+    expect(() => messageRead(group, by('clara'), { messageIds: [], groupId: 'g' }, 0)).toThrow(
+      expect.objectContaining({ code: 'bad_request', field: 'messageIds' }),
+    )
+  })
+})
+
+describe('mark_unread', () => {
+  const mark = (group: GroupState, seq: number) => markUnread(group, by('clara'), { groupId: 'g', seq }, 200)
+
+  // UNR-1
+  it('moves the mark back below the message, tells the other devices, and leaves receipts as they are', () => {
+    const group = aChat()
+    read(group, 'clara', [2, 3, 4, 5, 7])
+    const effects = mark(group, 4)
+    // What was read before is told before: devices take the last word.
+    expect(brief(effects)).toEqual([
+      'append receipts',
+      'send_user',
+      'send_user',
+      'send_user',
+      'send_user',
+      'answer_committed ok',
+    ])
+    expect(effects.at(-2)).toMatchObject({
+      userId: 'clara',
+      but: 3,
+      event: { name: 'marked_unread', fields: { groupId: 'g', seq: 4, timestamp: 200 } },
+    })
+    expect(group.receipts.get('clara')).toMatchObject({ readSeq: 3 })
+    expect(short(group.receipts.get('clara')?.read ?? [])).toBe('2-7')
+    expect(brief(read(group, 'clara', [7], 300))[0]).toBe('append receipts')
+    expect(group.receipts.get('clara')?.readSeq).toBe(7)
+  })
+
+  it('does nothing where the message was not read, and reaches 10,000 numbers down', () => {
+    const group = aChat()
+    expect(brief(mark(group, 4))).toEqual(['answer_committed ok'])
+    read(group, 'clara', [3])
+    tellReceipts(group)
+    expect(brief(mark(group, 4))).toEqual(['answer_committed ok'])
+    expect(() => mark(group, 9)).toThrow(expect.objectContaining({ code: 'not_found', field: 'seq' }))
+    group.lastSeq = 10_003
+    expect(() => mark(group, 2)).toThrow(expect.objectContaining({ code: 'limit_reached', field: 'seq' }))
+    expect(brief(mark(group, 3))[0]).toBe('append receipts')
+  })
+})
+
+describe('receipts of who has left', () => {
+  it('stay counted, and go on when they come back', () => {
+    const group = aChat()
+    read(group, 'clara', [2, 3])
+    leaveGroup(group, by('clara'), { groupId: 'g' }, 0)
+    const receipts = () => only(getReceipts(group, by('ana'), { messageId: 'g:3' }, 0), 'answer').event.fields
+    expect(receipts()).toMatchObject({ readCount: 1, read: [['clara', 100]] })
+    expect(group.receipts.get('clara')?.readSeq).toBe(0)
+  })
+
+  it('are held of as many as a group may have members, the oldest go first', () => {
+    const group = aGroup({ ana: 'admin' })
+    for (let i = 0; i <= limits.membersPerGroup + 1; i++) {
+      group.receipts.set(`u${i}`, newReceipts())
+      receiptsOfFormer(group, `u${i}`)
+    }
+    expect(group.receipts.size).toBe(limits.membersPerGroup + 1)
+    expect([group.receipts.has('u0'), group.receipts.has('u1')]).toEqual([false, true])
+  })
+})
+
+describe('receipt news', () => {
+  it('are told before they are more than 20,000 numbers, whatever the clock says', () => {
+    const group = aGroup({ ana: 'admin', clara: 'member' })
+    // Not committed, so that all stay in memory.
+    for (let seq = 2; seq <= 5_100; seq++) group.recent.push({ seq, message: aPost(seq) }, 1, 0)
+    group.lastSeq = 5_100
+    const all = Array.from({ length: 5_099 }, (_, i) => i + 2)
+    let sent = 0
+    for (const userId of ['clara', 'dora', 'eva']) {
+      group.members.set(userId, aMember(userId))
+      const effects = [...read(group, userId, all)]
+      sent += effects.filter(({ type }) => type === 'send_user').length
+    }
+    expect(sent).toBeGreaterThan(0)
+    expect(group.receiptNews.full).toBe(false)
   })
 })

@@ -225,10 +225,10 @@ function judgeReceipts(oracle: Oracle, asked: Asked, answer: Extract<Event, { ev
   const { messageId, delivered, read, deliveredCount, readCount } = answer.fields
   const groupId = asked.groupId ?? ''
   const seq = Number(messageId.slice(messageId.indexOf(':') + 1))
-  somewhen(oracle, asked, answer, groupId, 'all', ({ members, receipts, messages }) => {
+  somewhen(oracle, asked, answer, groupId, 'all', ({ receipts, messages }) => {
     const senderId = messages.get(seq)?.senderId
     const who = (kind: 'delivered' | 'read') =>
-      [...members.keys()].filter((id) => id !== senderId && receipts.get(id)?.[kind].has(seq)).sort()
+      [...receipts.keys()].filter((id) => id !== senderId && receipts.get(id)?.[kind].has(seq)).sort()
     const told = (list: readonly (readonly [string, number])[]) => list.map(([id]) => id).sort()
     return (
       same(who('delivered'), told(delivered)) &&

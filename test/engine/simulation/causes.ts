@@ -31,11 +31,9 @@ export function causes(
         fields.userId === entry.userId
       )
     case 'receipts': {
-      if ((name !== 'message_delivered' && name !== 'message_read') || entry.userId !== userId) return false
-      return (
-        group !== null &&
-        sameReceipts(receiptsAfter(group, userId, name, fields.messageIds), receiptsIn(group, entry))
-      )
+      if (group === null || entry.userId !== userId) return false
+      const after = receiptsAfter(group, userId, request)
+      return after !== null && sameReceipts(after, receiptsIn(group, entry))
     }
     case 'member':
       return name === 'mute_group' && entry.member.userId === userId

@@ -48,7 +48,8 @@ const weights = {
   update_status: 3,
   get_online_users: 2,
   message_delivered: 6,
-  message_read: 6,
+  message_read: 8,
+  mark_unread: 3,
   get_receipts: 3,
   signal: 1,
   ping: 1,
@@ -179,7 +180,11 @@ export function nextCommand(random: Random, userId: string, known: Known): Comma
     case 'message_delivered':
       return { event, fields: { messageIds: messageIds() } }
     case 'message_read':
-      return { event, fields: { messageIds: messageIds(), groupId } }
+      return random.chance(0.3)
+        ? { event, fields: { messageIds: random.chance(0.8) ? [] : messageIds(), groupId, upTo: post() } }
+        : { event, fields: { messageIds: messageIds(), groupId } }
+    case 'mark_unread':
+      return { event, fields: { groupId, seq: post() } }
     case 'update_status':
       return { event, fields: { status: random.pick(['online', 'away', 'busy', 'offline'] as const) } }
     case 'signal':

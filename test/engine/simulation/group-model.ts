@@ -109,14 +109,11 @@ export function applied(group: GroupModel | null, entry: LogEntry): GroupModel |
 
 /** Which of the group's posts a stored receipt covers. */
 export function receiptsIn(group: GroupModel, entry: Extract<LogEntry, { type: 'receipts' }>): ModelReceipts {
-  const owed = [...group.messages.values()].filter(
-    ({ senderId, seq }) =>
-      senderId !== entry.userId && seq > (group.members.get(entry.userId)?.joinedSeq ?? 0),
-  )
+  const others = [...group.messages.values()].filter(({ senderId }) => senderId !== entry.userId)
   const covered = (packed: Uint8Array) => {
     const ranges = unpackRanges(packed)
     const inside = (seq: number) => ranges.some(({ from, to }) => from <= seq && seq <= to)
-    return new Set(owed.map(({ seq }) => seq).filter(inside))
+    return new Set(others.map(({ seq }) => seq).filter(inside))
   }
   return { delivered: covered(entry.delivered), read: covered(entry.read), readSeq: entry.readSeq }
 }
@@ -155,9 +152,10 @@ function happened(group: GroupModel, { event, fields }: Event, seq: number): Gro
       }
     }
     case 'user_left_group': {
-      const receipts = new Map(group.receipts)
+      const given = group.receipts.get(fields.userId)
+      // What they gave stays counted (RCP-1).
+      const receipts = given ? put(group.receipts, fields.userId, { ...given, readSeq: 0 }) : group.receipts
       const left = new Map(members)
-      receipts.delete(fields.userId)
       left.delete(fields.userId)
       const banned = fields.banned ? added(group.banned, fields.userId) : group.banned
       return { ...next, members: left, receipts, banned }

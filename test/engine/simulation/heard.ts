@@ -50,6 +50,11 @@ export function judgeHeard(oracle: Oracle, userId: string, event: Event): void {
       if (!fields.messageIds.every(right)) throw wrong('it was not so, or is not theirs to know')
       return
     }
+    case 'marked_unread':
+      // It may be read again by now.
+      if (!somewhen(event.fields.groupId, ({ receipts }) => receipts.has(userId)))
+        throw wrong('nothing was read')
+      return
     case 'group_invited':
       if (!somewhen(event.fields.groupId, ({ invited }) => invited.has(userId))) throw wrong('they were not')
       return

@@ -8,7 +8,7 @@ import type { ErrorCode } from '../../../protocol/errors.ts'
 import { parseMessageId } from '../../../protocol/ids.ts'
 import type { Message } from '../../../protocol/records.ts'
 import type { Request } from '../../../protocol/requests.ts'
-import type { GroupModel } from './group-model.ts'
+import { type GroupModel, type ModelReceipts, noReceipts } from './group-model.ts'
 
 export type Verdict =
   | { readonly is: 'refused'; readonly codes: ReadonlySet<ErrorCode> }
@@ -191,14 +191,16 @@ export function verdict(
       if (ids.some(({ groupId }) => groupId !== group.groupId)) codes.push('bad_request')
       if ('groupId' in fields && fields.groupId !== group.groupId) codes.push('bad_request')
       if (ids.some(({ seq }) => seq > group.lastSeq)) codes.push('not_found')
-      const after = receiptsAfter(group, userId, event, fields.messageIds)
-      const before = group.receipts.get(userId)
-      const same =
-        after.delivered.size === (before?.delivered.size ?? 0) &&
-        after.read.size === (before?.read.size ?? 0) &&
-        after.readSeq === (before?.readSeq ?? 0)
-      return judge(!same)
+      if (event === 'message_read') {
+        const { messageIds, upTo } = fields
+        if (upTo === undefined && messageIds.length === 0) codes.push('bad_request')
+        if (upTo !== undefined && upTo > group.lastSeq) codes.push('not_found')
+      }
+      return judge(changesReceipts(group, userId, { event, fields } as Request))
     }
+    case 'mark_unread':
+      if (fields.seq > group.lastSeq) codes.push('not_found')
+      return judge(changesReceipts(group, userId, { event, fields } as Request))
     case 'get_receipts':
       found(fields.messageId)
       return judge(false)
@@ -243,25 +245,39 @@ function newMentions(group: GroupModel, message: Message, edit: Edit): boolean {
   return after.size !== mentions.length || !mentions.every((userId) => after.has(userId))
 }
 
-/** What the user's receipts are after such a request. */
+function changesReceipts(group: GroupModel, userId: string, request: Request): boolean {
+  const { delivered, read, readSeq } = receiptsAfter(group, userId, request) ?? noReceipts
+  const before = group.receipts.get(userId) ?? noReceipts
+  return (
+    delivered.size !== before.delivered.size || read.size !== before.read.size || readSeq !== before.readSeq
+  )
+}
+
+/** What the user's receipts are after such a request; null where it is about none. */
 export function receiptsAfter(
   group: GroupModel,
   userId: string,
-  event: 'message_delivered' | 'message_read',
-  messageIds: readonly string[],
-) {
-  const before = group.receipts.get(userId)
+  { event, fields }: Request,
+): ModelReceipts | null {
+  const before = group.receipts.get(userId) ?? noReceipts
   const joinedSeq = group.members.get(userId)?.joinedSeq ?? 0
-  const seqs = messageIds.map((id) => parseMessageId(id).seq)
-  const owed = seqs.filter((seq) => {
-    const message = group.messages.get(seq)
-    return message !== undefined && message.senderId !== userId && seq > joinedSeq
-  })
+  if (event === 'mark_unread') {
+    // What was not read is not marked.
+    const goesBack = before.readSeq > Math.max(fields.seq - 1, joinedSeq)
+    return goesBack ? { ...before, readSeq: Math.max(fields.seq - 1, 0) } : before
+  }
+  if (event !== 'message_delivered' && event !== 'message_read') return null
+  const upTo = event === 'message_read' ? (fields.upTo ?? 0) : 0
+  const named = fields.messageIds.map((id) => parseMessageId(id).seq)
+  const owed = [...group.messages.values()]
+    .filter(({ seq, senderId }) => senderId !== userId && seq > joinedSeq)
+    .map(({ seq }) => seq)
+    .filter((seq) => seq <= upTo || named.includes(seq))
   const isRead = event === 'message_read'
   return {
-    delivered: new Set([...(before?.delivered ?? []), ...owed]),
-    read: new Set([...(before?.read ?? []), ...(isRead ? owed : [])]),
-    readSeq: Math.max(before?.readSeq ?? 0, ...(isRead ? seqs : [0])),
+    delivered: new Set([...before.delivered, ...owed]),
+    read: new Set([...before.read, ...(isRead ? owed : [])]),
+    readSeq: Math.max(before.readSeq, ...(isRead ? [...named, upTo] : [0])),
   }
 }
 

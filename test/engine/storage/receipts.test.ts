@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { loadedReceipts, receiptsEntry } from '../../../engine/actors/group/member-receipts.ts'
 import { addReceipts, type Range } from '../../../engine/actors/group/ranges.ts'
 import type { LogEntry } from '../../../engine/storage/log.ts'
+import { limits } from '../../../protocol/limits.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry, aStore } from '../../support/store.ts'
 
 const members = ['ana', 'bruno', 'clara'].map((userId) => aMemberEntry('g', userId))
@@ -23,22 +24,47 @@ describe('receipts in the store', () => {
     expect(loadedReceipts(receipts)).toEqual(new Map([['bruno', given]]))
   })
 
-  it('are replaced by newer ones, and the mark never goes back', () => {
+  it('are replaced by newer ones, and the mark goes back where messages are marked unread', () => {
     const { writer, reader } = aStore()
     const more = { delivered: ranges(2, 3, 9), read: ranges(2, 9), readSeq: 9 }
     writer.commit([aGroupEntry('g'), ...members, receiptsEntry('g', 'bruno', given)])
     writer.commit([receiptsEntry('g', 'bruno', more), receiptsEntry('g', 'bruno', { ...more, readSeq: 4 })])
     const { receipts } = reader.run({ read: 'group', groupId: 'g' })
-    expect(loadedReceipts(receipts)).toEqual(new Map([['bruno', more]]))
+    expect(loadedReceipts(receipts)).toEqual(new Map([['bruno', { ...more, readSeq: 4 }]]))
   })
 
-  it('go with the member, and stay when the member changes', () => {
+  // RCP-1
+  it('outlive the membership without its mark, are taken along by who comes back, and stay when the member changes', () => {
     const { writer, reader } = aStore()
     const changed: LogEntry = aMemberEntry('g', 'bruno', { role: 'moderator' })
     writer.commit([aGroupEntry('g'), ...members, receiptsEntry('g', 'bruno', given), changed])
     expect(reader.run({ read: 'group', groupId: 'g' }).receipts).toHaveLength(1)
-    writer.commit([{ type: 'member_left', groupId: 'g', userId: 'bruno' }, changed])
-    expect(reader.run({ read: 'group', groupId: 'g' }).receipts).toEqual([])
+    const left: LogEntry = { type: 'member_left', groupId: 'g', userId: 'bruno' }
+    const former = new Map([['bruno', { ...given, readSeq: 0 }]])
+    const stored = () => loadedReceipts(reader.run({ read: 'group', groupId: 'g' }).receipts)
+    writer.commit([left])
+    expect(stored()).toEqual(former)
+    writer.commit([aMemberEntry('g', 'bruno', { joinedSeq: 40 }), changed])
+    expect(stored()).toEqual(former)
+    writer.commit([left])
+    expect(stored()).toEqual(former)
+  })
+
+  it('are stored of as many who left as a group may have members', () => {
+    const { writer, reader } = aStore()
+    const count = limits.membersPerGroup + 3
+    const crowd = Array.from({ length: count }, (_, i) => `u${i}`).flatMap((userId): LogEntry[] => [
+      aMemberEntry('g', userId),
+      receiptsEntry('g', userId, given),
+      { type: 'member_left', groupId: 'g', userId },
+    ])
+    writer.commit([aGroupEntry('g'), ...crowd])
+    const { receipts } = reader.run({ read: 'group', groupId: 'g' })
+    expect([receipts.length, receipts[0]?.userId, receipts.at(-1)?.userId]).toEqual([
+      limits.membersPerGroup,
+      'u3',
+      `u${count - 1}`,
+    ])
   })
 })
 

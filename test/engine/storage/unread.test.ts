@@ -31,6 +31,7 @@ const step = fc.record({
   do: fc.oneof(
     { weight: 6, arbitrary: fc.constant('post' as const) },
     { weight: 6, arbitrary: fc.constant('read' as const) },
+    { weight: 3, arbitrary: fc.constant('mark unread' as const) },
     { weight: 8, arbitrary: fc.constantFrom('delete', 'recall', 'edit', 'commit', 'settle', 'restart') },
     { weight: 3, arbitrary: fc.constantFrom('join', 'join', 'join', 'leave', 'skip', 'skip') },
   ),
@@ -44,7 +45,8 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 /** The group as a plain list of posts, and the log entries that make storage the same. */
 class Model {
   readonly posts: Message[] = []
-  /** From which number each member counts: that of their joining, or the newest they have read. */
+  readonly joined = new Map<string, number>(users.map((userId) => [userId, 1]))
+  /** From which number each member counts: that of their joining, or their read mark. */
   readonly marks = new Map<string, number>(users.map((userId) => [userId, 1]))
   readonly readSeqs = new Map<string, number>()
   seq = 1
@@ -67,12 +69,13 @@ class Model {
       const unread = this.posts.filter(({ seq }) => seq > mark)
       const some = unread[Math.floor(where * 0.6 * unread.length)]?.seq ?? 1
       const read = where > 0.9 ? this.seq : some
-      this.readSeqs.set(user, Math.max(read, this.readSeqs.get(user) ?? 0))
-      this.marks.set(user, Math.max(read, mark))
-      this.batch.push(readEntry(user, read))
+      this.#mark(user, Math.max(read, this.readSeqs.get(user) ?? 0))
+    } else if (what === 'mark unread' && isMember) {
+      this.#mark(user, Math.floor(where * (this.marks.get(user) ?? 0)))
     } else if (what === 'join' && !isMember) {
       this.seq += 1
       this.marks.set(user, this.seq)
+      this.joined.set(user, this.seq)
       this.batch.push(aMemberEntry('g', user, { joinedSeq: this.seq }))
     } else if (what === 'leave' && isMember) {
       this.seq += 1
@@ -83,9 +86,22 @@ class Model {
       const entry = goneEntry(target, what === 'delete' ? 'deletedAt' : 'recalledAt')
       this.posts[this.posts.indexOf(target)] = (entry as { message: Message }).message
       this.batch.push(entry)
-    } else if (target && what === 'edit') {
-      this.batch.push({ type: 'change', message: { ...target, content: 'x' } })
+    } else if (
+      target &&
+      what === 'edit' &&
+      target.deletedAt === undefined &&
+      target.recalledAt === undefined
+    ) {
+      const edited = { ...target, content: 'x', mentions: times > 2 ? target.mentions : mentions }
+      this.posts[this.posts.indexOf(target)] = edited
+      this.batch.push({ type: 'change', message: edited })
     }
+  }
+
+  #mark(user: string, readSeq: number): void {
+    this.readSeqs.set(user, readSeq)
+    this.marks.set(user, Math.max(readSeq, this.joined.get(user) ?? 0))
+    this.batch.push(readEntry(user, readSeq))
   }
 
   expected(userId: string) {
