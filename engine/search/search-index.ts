@@ -9,7 +9,8 @@
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import type * as Sqlite from 'better-sqlite3'
+import { Database } from '../storage/sqlite/driver.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import { type Term, toMatch } from './query.ts'
 import { tokenize } from './tokens.ts'
@@ -54,12 +55,12 @@ const VERSION = 2
 const FILE = 'search.db'
 
 export class SearchIndex {
-  readonly #db: Database.Database
+  readonly #db: Sqlite.Database
   readonly #sql: ReturnType<typeof prepare>
   #documents: number
   #committed: number
 
-  private constructor(db: Database.Database) {
+  private constructor(db: Sqlite.Database) {
     this.#db = db
     this.#sql = prepare(db)
     this.#documents = this.#sql.count.get() as number
@@ -219,7 +220,7 @@ function senderToken(sender: number): string {
   return `\ue000s${sender}`
 }
 
-function create(db: Database.Database): void {
+function create(db: Sqlite.Database): void {
   // `ascii` splits at spaces here: everything above 127 belongs to a token, and texts come folded.
   // Indexes of beginnings of one and two characters make those cheap, which match the most words.
   db.exec(`
@@ -239,11 +240,11 @@ function create(db: Database.Database): void {
     PRAGMA user_version = ${VERSION};`)
 }
 
-function prepare(db: Database.Database) {
+function prepare(db: Sqlite.Database) {
   const number = <Args extends unknown[]>(sql: string) =>
-    db.prepare(sql).pluck() as unknown as Database.Statement<Args, number>
+    db.prepare(sql).pluck() as unknown as Sqlite.Statement<Args, number>
   const hits = <Args extends unknown[]>(sql: string) =>
-    db.prepare(sql).raw() as unknown as Database.Statement<Args, Proposal>
+    db.prepare(sql).raw() as unknown as Sqlite.Statement<Args, Proposal>
   return {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
@@ -251,7 +252,7 @@ function prepare(db: Database.Database) {
     count: number<[]>('SELECT count(*) FROM documents'),
     mark: db.prepare(
       'SELECT group_key AS "group", group_id AS groupId, seq FROM marks WHERE group_key = ?',
-    ) as unknown as Database.Statement<[number], Mark>,
+    ) as unknown as Sqlite.Statement<[number], Mark>,
     putMark: db.prepare(`
       INSERT INTO marks (group_key, group_id, seq) VALUES (?, ?, ?)
       ON CONFLICT (group_key) DO UPDATE SET seq = excluded.seq`),

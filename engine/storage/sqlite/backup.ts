@@ -9,9 +9,10 @@
  */
 import { chmodSync, closeSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import Database from 'better-sqlite3'
+import type * as Sqlite from 'better-sqlite3'
 import { StorageError } from '../storage-error.ts'
 import { databasePath, openReader } from './database.ts'
+import { Database } from './driver.ts'
 
 /** About 16 MiB: some ten milliseconds of copying. */
 const STEP_PAGES = 4_096
@@ -81,7 +82,7 @@ async function copy(
   }
 }
 
-function openExisting(dataDir: string): Database.Database {
+function openExisting(dataDir: string): Sqlite.Database {
   try {
     return openReader(dataDir)
   } catch (error) {

@@ -6,9 +6,10 @@
  */
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import Database from 'better-sqlite3'
+import type * as Sqlite from 'better-sqlite3'
 import { FileFolder, prepareFolder } from '../../files/file-folder.ts'
 import { StorageError } from '../storage-error.ts'
+import { Database } from './driver.ts'
 import { migrate } from './migrate.ts'
 import { makeSecrets } from './secrets.ts'
 
@@ -51,7 +52,7 @@ export function lockDirectory(dataDir: string): DirectoryLock {
 }
 
 /** Opens the file for the one writer and brings its schema up to date. */
-export function openWriter(dataDir: string, durability: Durability): Database.Database {
+export function openWriter(dataDir: string, durability: Durability): Sqlite.Database {
   try {
     const db = new Database(databasePath(dataDir), { timeout: 0 })
     try {
@@ -74,7 +75,7 @@ export function openWriter(dataDir: string, durability: Durability): Database.Da
 }
 
 /** Opens the file for reading only. The writer must have been there before. */
-export function openReader(dataDir: string): Database.Database {
+export function openReader(dataDir: string): Sqlite.Database {
   const db = new Database(databasePath(dataDir), { readonly: true, timeout: 1_000 })
   db.pragma('cache_size = -65536')
   return db
