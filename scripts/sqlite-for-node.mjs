@@ -14,7 +14,11 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const installed = `${root}/node_modules/better-sqlite3/package.json`
 const isNode20 = Number.parseInt(process.versions.node, 10) < 22
 
-if (isNode20 && existsSync(installed) && !JSON.parse(readFileSync(installed, 'utf8')).version.startsWith('12.')) {
+if (
+  isNode20 &&
+  existsSync(installed) &&
+  !JSON.parse(readFileSync(installed, 'utf8')).version.startsWith('12.')
+) {
   execSync(`npm install --no-save --no-audit --no-fund ${NODE_20}`, {
     cwd: root,
     stdio: 'inherit',
