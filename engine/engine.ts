@@ -13,6 +13,7 @@ import type { Answer, MethodRequest } from '../protocol/methods.ts'
 import type { RequestFields } from '../protocol/requests.ts'
 import { version } from '../protocol/version.ts'
 import { machineClock } from './clock.ts'
+import { type DiskFigures, DiskSpace } from './disk-space.ts'
 import type { EngineLogger } from './engine-logger.ts'
 import { DiskAccess, type FileAccess } from './files/file-access.ts'
 import type { Gateway, Identity } from './gateway.ts'
@@ -35,6 +36,7 @@ const IDLE_MS = 60_000
 const HOOKS_DRAIN_MS = 2_000
 const HOOK_TIMEOUT_MS = 2_000
 const MAX_UPLOAD_BYTES = 104_857_600
+const STORAGE_QUOTA_BYTES = 5 * 1024 ** 3
 const PRESENCE_GRACE_MS = 5_000
 
 export interface EngineOptions {
@@ -55,6 +57,11 @@ export interface EngineOptions {
   readonly maxMessageBytes?: number | undefined
   /** The largest file in bytes, told in `connected` and enforced here. 104,857,600 by default. */
   readonly maxUploadBytes?: number | undefined
+  /**
+   * What the files of one user may take, in bytes, uploads under way included; 0 is no limit.
+   * 5,368,709,120 (5 GiB) by default.
+   */
+  readonly storageQuotaBytes?: number | undefined
   /** How long a message may be edited, in milliseconds; 0, the default, is for ever. */
   readonly editWindowMs?: number | undefined
   /** How long after a user's last session has gone others see them offline. 5,000 ms by default. */
@@ -85,6 +92,8 @@ export interface EngineStats {
   readonly hooks: HooksStats
   /** How far the search index is behind the log, and what it holds. */
   readonly search: IndexerStats
+  /** The disk of the data folder; null where the system does not tell. */
+  readonly disk: DiskFigures | null
 }
 
 export interface Engine {
@@ -117,7 +126,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const shardsOptions: ShardsOptions = {
     dataDir: options.dataDir,
     durability: options.durability ?? 'process',
-    maxUploadBytes,
+    files: {
+      dataDir: options.dataDir,
+      maxUploadBytes,
+      quotaBytes: options.storageQuotaBytes ?? STORAGE_QUOTA_BYTES,
+    },
     clock: {
       now: options.now ?? machineClock.now,
       steadyNow: options.steadyNow ?? machineClock.steadyNow,
@@ -154,10 +167,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
   running.onBatch((index, batch) => hub.take(index, batch))
   const topics = new LocalTopics()
-  const files = new DiskAccess(options.dataDir, (userId, progress) =>
+  const files = new DiskAccess(options.dataDir, running.uploads, (userId, progress) =>
     hub.sendUser(userId, encodeEvent('upload_progress', 0, progress)),
   )
   hub.addPublisher(topics)
+  const disk = new DiskSpace(options.dataDir, logger)
 
   let closing: Promise<void> | null = null
   const close = async (withinMs: number) => {
@@ -169,6 +183,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       .catch((error: Error) => logger.error({ cause: error.message }, 'stopped unfinished'))
     await hub.endNotices(leftMs())
     hub.endSessions()
+    disk.close()
     await running.close(Math.max(THREADS_END_MS, endMs - performance.now()))
   }
   return {
@@ -187,12 +202,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     health() {
       const { silent } = running
       if (silent !== null) return { ready: false, reason: `the thread ${silent} does not answer` }
-      return hub.health()
+      if (disk.full) return { ready: false, reason: 'the disk is almost full' }
+      const health = hub.health()
+      return health.ready && disk.warning !== null ? { ready: true, warning: disk.warning } : health
     },
     async stats() {
       if (closing !== null) throw new ChatError('shutting_down')
       const [stats, search] = await Promise.all([hub.stats(), running.searchStats()])
-      return { ...stats, search }
+      return { ...stats, search, disk: disk.figures }
     },
     close(withinMs = CLOSE_MS) {
       closing ??= close(withinMs)

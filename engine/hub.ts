@@ -37,7 +37,13 @@ export interface ShardPort {
 }
 
 /** Whether the engine takes writes. */
-export type Health = { readonly ready: true } | { readonly ready: false; readonly reason: string }
+export type Health =
+  | {
+      readonly ready: true
+      /** What an operator should look at before it becomes a failure. */
+      readonly warning?: string
+    }
+  | { readonly ready: false; readonly reason: string }
 
 /** What the hub knows of a shard by itself. */
 export interface ShardSide {

@@ -33,6 +33,7 @@ export const errors = {
   last_admin: { meaning: 'a group keeps one admin at least', retry: false, status: 409 },
   limit_reached: { meaning: 'there are as many of them as there may be', retry: false, status: 409 },
   bad_file: { meaning: 'the file is not what was announced', retry: false, status: 422 },
+  quota_exceeded: { meaning: 'the files of the caller take as many bytes as the service allows; delete some first', retry: false, status: 409 },
   group_full: { meaning: 'the group has as many members as it may', retry: false, status: 409 },
   rate_limited: { meaning: 'too many events; wait for retryAfterMs', retry: true, status: 429 },
   overloaded: { meaning: 'a queue is full; wait for retryAfterMs', retry: true, status: 503 },

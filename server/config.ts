@@ -95,6 +95,13 @@ export const settings = {
     unit: 'bytes',
     doc: 'The largest file; a larger one is answered `too_large`.',
   },
+  storageQuota: {
+    env: 'STORAGE_QUOTA',
+    kind: whole(0, 2 ** 50),
+    default: 5 * 1024 * MIB,
+    unit: 'bytes; 0 is no limit',
+    doc: 'What the files of one user may take together, uploads under way included; over it an upload is answered `quota_exceeded`.',
+  },
   maxBackpressure: {
     env: 'MAX_BACKPRESSURE',
     kind: whole(65_536, 1_024 * MIB),

@@ -189,8 +189,17 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
 }
 
 function engineSettings(settings: Settings) {
-  const { dataDir, shards, durability, fanout, rateLimit, maxMessageBytes, maxUpload, editWindowMs } =
-    settings
+  const {
+    dataDir,
+    shards,
+    durability,
+    fanout,
+    rateLimit,
+    maxMessageBytes,
+    maxUpload,
+    storageQuota,
+    editWindowMs,
+  } = settings
   const { presenceGraceMs } = settings
   const maxUploadBytes = maxUpload
   return {
@@ -201,6 +210,7 @@ function engineSettings(settings: Settings) {
     rateLimit,
     maxMessageBytes,
     maxUploadBytes,
+    storageQuotaBytes: storageQuota,
     editWindowMs,
     presenceGraceMs,
   }

@@ -1,26 +1,27 @@
 /**
- * File access: the bytes of files for whoever streams them, outside the shards.
+ * File access: the bytes of files for HTTP, outside the shards.
  *
  * An HTTP body goes straight into the upload that `upload_begin` made, and a download comes straight
- * from the disk; neither passes through an actor, which has allowed it before. Bound: streams that
- * are open at once.
+ * from the disk; neither passes through an actor, which has allowed it before. Bounds: streams that
+ * are open at once, in all and for each user, so that nobody's slow downloads keep others from theirs.
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import { ChatError } from '../../protocol/errors.ts'
-import { asRefusal } from './disk-refusal.ts'
 import type { UploadProgress } from './file-calls.ts'
 import { FileFolder, isUploadId } from './file-folder.ts'
-import { noSuchUpload, PartialFile, receivedOf } from './partial.ts'
-import { type Pending, readKept, readPending, writePending } from './sidecar.ts'
+import { noSuchUpload, receivedOf } from './partial.ts'
+import { readKept } from './sidecar.ts'
+import { pendingOf, type UploadStream, type UploadStreams } from './upload-streams.ts'
 
-/** Uploads and downloads that are streamed at once. */
+/** Uploads and downloads that are streamed at once, in all and by one user. */
 const MAX_STREAMS = 1_024
+const MAX_STREAMS_PER_USER = 16
 const RETRY_AFTER_MS = 1_000
-/** Progress is told as often as this, and a hundred times at the most. */
+/** Progress is sent as often as this, and a hundred times at most. */
 const PROGRESS_BYTES = 256 * 1024
 const PROGRESS_PARTS = 100
 
-/** The bytes of a file, read where one wants them. */
+/** The bytes of a file, read at any position. */
 export interface FileReader {
   /** Fills `into` from `position` on; resolves with how many bytes there were. */
   read(into: Uint8Array, position: number): Promise<number>
@@ -34,22 +35,26 @@ export interface UploadWriter {
   readonly size: number
   /** @throws ChatError `too_large` for more bytes than were announced. */
   write(bytes: Uint8Array): Promise<void>
-  /** Lets go of it, whole or not; it can be gone on with. May be called again. */
+  /** Releases it, complete or not; it can be continued. May be called again. */
   close(): Promise<void>
 }
 
-/** Tells a user's sessions how far an upload of theirs is. */
-export type TellProgress = (userId: string, progress: UploadProgress) => void
+/** Notifies a user's sessions how far an upload of theirs is. */
+export type NotifyProgress = (userId: string, progress: UploadProgress) => void
 
 /** Where the bytes of files are streamed. */
 export interface FileAccess {
   /** Uploads and downloads that are open, for the stats. */
   readonly streams: number
-  /** Opens the content with this hash. @throws ChatError `not_found`, `overloaded` */
-  read(sha256: string): Promise<FileReader>
+  /**
+   * Opens the content with this hash, for this user.
+   * @throws ChatError `not_found`, `overloaded`, `rate_limited` (too many streams of the user)
+   */
+  read(userId: string, sha256: string): Promise<FileReader>
   /**
    * Opens an upload of the user's for writing on from `received`.
-   * @throws ChatError `not_found`, `overloaded` (also while another connection writes it)
+   * @throws ChatError `not_found`, `overloaded` (also while another connection writes it),
+   * `rate_limited`
    */
   write(userId: string, uploadId: string): Promise<UploadWriter>
   /** How far an upload of the user's is. @throws ChatError `not_found` */
@@ -59,20 +64,23 @@ export interface FileAccess {
 /** File access on this machine's disk. */
 export class DiskAccess implements FileAccess {
   readonly #folder: FileFolder
-  readonly #tell: TellProgress
+  readonly #uploads: UploadStreams
+  readonly #notify: NotifyProgress
+  readonly #streamsByUser = new Map<string, number>()
   #streams = 0
 
-  constructor(dataDir: string, tell: TellProgress) {
+  constructor(dataDir: string, uploads: UploadStreams, notify: NotifyProgress) {
     this.#folder = new FileFolder(dataDir)
-    this.#tell = tell
+    this.#uploads = uploads
+    this.#notify = notify
   }
 
   get streams(): number {
     return this.#streams
   }
 
-  async read(sha256: string): Promise<FileReader> {
-    const end = this.#begin()
+  async read(userId: string, sha256: string): Promise<FileReader> {
+    const end = this.#begin(userId)
     let handle: FileHandle
     try {
       handle = await open(this.#folder.content(sha256), 'r')
@@ -91,15 +99,12 @@ export class DiskAccess implements FileAccess {
   }
 
   async write(userId: string, uploadId: string): Promise<UploadWriter> {
-    const pending = await this.#pendingOf(userId, uploadId)
-    const end = this.#begin()
+    const end = this.#begin(userId)
     try {
-      const { size } = pending.announced
-      const partial = await PartialFile.open(this.#folder, uploadId, size, pending.hashed)
-      return this.#writer(uploadId, partial, pending, end)
+      return this.#writer(userId, uploadId, await this.#uploads.open(userId, uploadId), end)
     } catch (error) {
       end()
-      throw asRefusal(error)
+      throw error
     }
   }
 
@@ -107,64 +112,51 @@ export class DiskAccess implements FileAccess {
     if (!isUploadId(uploadId)) throw noSuchUpload()
     const kept = await readKept(this.#folder, uploadId)
     if (kept?.userId === userId) return { uploadId, received: kept.file.size, size: kept.file.size }
-    const { size } = (await this.#pendingOf(userId, uploadId)).announced
+    const { size } = (await pendingOf(this.#folder, userId, uploadId)).announced
     return { uploadId, received: await receivedOf(this.#folder, uploadId, size), size }
   }
 
-  #writer(uploadId: string, partial: PartialFile, pending: Pending, end: () => void): UploadWriter {
-    const tell = this.#tell
-    const folder = this.#folder
-    const { size } = pending.announced
+  #writer(userId: string, uploadId: string, stream: UploadStream, end: () => void): UploadWriter {
+    const notify = this.#notify
+    const { size } = stream
     const step = Math.max(PROGRESS_BYTES, size / PROGRESS_PARTS)
-    let told = partial.received
+    let { received } = stream
+    let notifiedAt = received
     return {
       size,
       get received() {
-        return partial.received
+        return received
       },
       async write(bytes) {
-        if (partial.received + bytes.length > size) {
-          throw new ChatError('too_large', `the upload takes the ${size} bytes announced`, {
-            field: 'fileSize',
-          })
-        }
-        try {
-          await partial.write(bytes)
-        } catch (error) {
-          throw asRefusal(error)
-        }
-        const { received } = partial
-        if (received - told < step && received < size) return
-        told = received
-        tell(pending.userId, { uploadId, received, size })
+        received = await stream.write(bytes)
+        if (received - notifiedAt < step && received < size) return
+        notifiedAt = received
+        notify(userId, { uploadId, received, size })
       },
       close: once(async () => {
         end()
-        try {
-          // Whoever ends the upload need not read it all again.
-          if (partial.received === size) {
-            await writePending(folder, uploadId, { ...pending, hashed: partial.sha256 })
-          }
-        } finally {
-          await partial.close()
-        }
+        await stream.close()
       }),
     }
   }
 
-  async #pendingOf(userId: string, uploadId: string): Promise<Pending> {
-    const pending = isUploadId(uploadId) ? await readPending(this.#folder, uploadId) : null
-    if (pending?.userId !== userId) throw noSuchUpload()
-    return pending
-  }
-
-  #begin(): () => void {
+  /** Counts a stream; the function returned ends it. */
+  #begin(userId: string): () => void {
     if (this.#streams >= MAX_STREAMS) {
       throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
     }
+    const own = this.#streamsByUser.get(userId) ?? 0
+    if (own >= MAX_STREAMS_PER_USER) {
+      const message = `at most ${MAX_STREAMS_PER_USER} uploads and downloads of one user at once`
+      throw new ChatError('rate_limited', message, { retryAfterMs: RETRY_AFTER_MS })
+    }
     this.#streams += 1
+    this.#streamsByUser.set(userId, own + 1)
     return () => {
       this.#streams -= 1
+      const left = (this.#streamsByUser.get(userId) ?? 1) - 1
+      if (left === 0) this.#streamsByUser.delete(userId)
+      else this.#streamsByUser.set(userId, left)
     }
   }
 }

@@ -38,13 +38,15 @@ export interface KeptUpload {
 export interface FileCalls {
   /**
    * Begins an upload, or with `uploadId` goes on with one of the user's own.
-   * Refusals: `too_large`, `limit_reached`, `not_found` (no such upload of this user).
+   * Refusals: `too_large`, `limit_reached`, `quota_exceeded`, `not_found` (no such upload of this user).
    */
   begin: {
     readonly args: {
       readonly userId: string
       readonly announced: AnnouncedFile
       readonly uploadId?: string | undefined
+      /** Bytes of the user's files so far, for the quota. */
+      readonly storedBytes: number
       /** Fresh; a new upload's id is made of it. */
       readonly newId: string
       readonly now: number
@@ -77,6 +79,8 @@ export interface FileCalls {
       readonly userId: string
       readonly announced: AnnouncedFile
       readonly bytes: Uint8Array
+      /** Bytes of the user's files so far, for the quota. */
+      readonly storedBytes: number
       readonly newId: string
       readonly now: number
     }

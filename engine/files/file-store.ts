@@ -50,6 +50,8 @@ export interface FileStoreOptions {
   readonly dataDir: string
   /** The largest file, bytes. */
   readonly maxUploadBytes: number
+  /** What the files of one user may take, uploads under way included, bytes; 0 is no limit. */
+  readonly quotaBytes: number
   readonly clock: Clock
 }
 
@@ -113,6 +115,8 @@ export class FileStore implements Files {
       case 'keep': {
         this.#refuseTooLarge(call.announced)
         const bytes = new Uint8Array(call.bytes)
+        // Uploads under way are not read for each small file: those are counted when they end.
+        this.#requireRoom(call.announced.size + call.storedBytes)
         const uploadId = uploadPrefix(call.userId) + call.newId
         return this.#inLane(uploadId, bytes.length, () => this.#keepWhole(call, uploadId, bytes))
       }
@@ -129,7 +133,7 @@ export class FileStore implements Files {
     return this.#lanes.run(uploadPrefix(userId), 0, task)
   }
 
-  async #begin({ userId, announced, newId, now }: FileCall<'begin'>): Promise<UploadProgress> {
+  async #begin({ userId, announced, storedBytes, newId, now }: FileCall<'begin'>): Promise<UploadProgress> {
     const prefix = uploadPrefix(userId)
     const names = await readdir(this.#folder.partial)
     const own = names.flatMap((name) => {
@@ -139,6 +143,7 @@ export class FileStore implements Files {
     if (own.length >= MAX_UPLOADS && !(await this.#dropStale(own))) {
       throw new ChatError('limit_reached', `${MAX_UPLOADS} uploads at once; end or go on with one of them`)
     }
+    await this.#requireQuota(announced, storedBytes, own)
     const uploadId = prefix + newId
     await this.#make(uploadId, { userId, announced, createdAt: now })
     return { uploadId, received: 0, size: announced.size }
@@ -299,6 +304,24 @@ export class FileStore implements Files {
     await this.#closeUpload(uploadId)
     for (const kind of ['part', 'json', 'kept'] as const) {
       await rm(this.#folder.ofUpload(uploadId, kind), { force: true })
+    }
+  }
+
+  /** Uploads under way count with what they announced. */
+  async #requireQuota({ size }: AnnouncedFile, storedBytes: number, own: readonly string[]): Promise<void> {
+    let wanted = storedBytes + size
+    for (const uploadId of own) {
+      const pending = await readPending(this.#folder, uploadId)
+      wanted += pending?.announced.size ?? 0
+    }
+    this.#requireRoom(wanted)
+  }
+
+  #requireRoom(wanted: number): void {
+    const { quotaBytes } = this.#options
+    if (quotaBytes > 0 && wanted > quotaBytes) {
+      const message = `the files of one user may take ${quotaBytes} bytes; delete some first`
+      throw new ChatError('quota_exceeded', message)
     }
   }
 

@@ -3,6 +3,7 @@
  * The very same actors, batches and SQL; a turn ends with the microtasks.
  */
 import { FileStore } from '../files/file-store.ts'
+import { DiskUploadStreams } from '../files/upload-streams.ts'
 import { newId } from '../new-id.ts'
 import { openInlineStorage } from '../storage/inline-log.ts'
 import { Outbox } from './batch.ts'
@@ -16,14 +17,14 @@ const SWEEP_MS = 10_000
 export function startInlineShards({
   dataDir,
   durability,
-  maxUploadBytes,
+  files: fileOptions,
   shard: options,
   clock,
   logger,
 }: ShardsOptions): RunningShards {
   let take: (index: number, batch: Uint8Array) => void = () => {}
   const storage = openInlineStorage(dataDir, durability, queueMicrotask, clock.now, logger)
-  const files = new FileStore({ dataDir, maxUploadBytes, clock })
+  const files = new FileStore({ ...fileOptions, clock })
   const shard = new Shard(
     { ...options, index: 0, shards: 1 },
     {
@@ -45,6 +46,7 @@ export function startInlineShards({
       take = taker
     },
     searchStats: async () => storage.searchStats(),
+    uploads: new DiskUploadStreams(dataDir),
     // There is no other thread.
     silent: null,
     async close() {

@@ -3,6 +3,8 @@
  */
 import type { Clock } from '../clock.ts'
 import type { EngineLogger } from '../engine-logger.ts'
+import type { FileStoreOptions } from '../files/file-store.ts'
+import type { UploadStreams } from '../files/upload-streams.ts'
 import type { ShardPort } from '../hub.ts'
 import type { IndexerStats } from '../search/indexer.ts'
 import type { Durability } from '../storage/sqlite/database.ts'
@@ -11,8 +13,7 @@ import type { ShardOptions } from './shard.ts'
 export interface ShardsOptions {
   readonly dataDir: string
   readonly durability: Durability
-  /** The largest file that is taken, bytes. */
-  readonly maxUploadBytes: number
+  readonly files: Omit<FileStoreOptions, 'clock'>
   readonly shard: Omit<ShardOptions, 'index' | 'shards'>
   /** For shards on the calling thread; those in workers use the machine's. */
   readonly clock: Clock
@@ -28,6 +29,8 @@ export interface RunningShards {
   onBatch(take: (index: number, batch: Uint8Array) => void): void
   /** Where the search index stands. */
   searchStats(): Promise<IndexerStats>
+  /** Where uploads are streamed. */
+  readonly uploads: UploadStreams
   /** The name of a thread that has stopped answering, or null. */
   readonly silent: string | null
   /**

@@ -4,7 +4,7 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { machineClock } from '../clock.ts'
-import { FileStore, type FileStoreOptions } from '../files/file-store.ts'
+import { FilePort } from '../files/file-port.ts'
 import { newId } from '../new-id.ts'
 import { type LogPorts, RemoteLog } from '../storage/remote-log.ts'
 import { Outbox } from './batch.ts'
@@ -15,18 +15,18 @@ import { answerPings } from './watchdog.ts'
 /** What the main thread starts a shard thread with. */
 export interface ShardThreadData {
   readonly options: ShardOptions
-  readonly files: Omit<FileStoreOptions, 'clock'>
+  readonly files: MessagePort
   readonly log: LogPorts
   readonly watch: MessagePort
 }
 
 const SWEEP_MS = 10_000
 
-const { options, files: folder, log: ports, watch } = workerData as ShardThreadData
+const { options, files: filePort, log: ports, watch } = workerData as ShardThreadData
 answerPings(watch)
 const hub = parentPort as MessagePort
 const logs: RemoteLog[] = []
-const files = new FileStore({ ...folder, clock: machineClock })
+const files = new FilePort(filePort)
 
 const shard = new Shard(options, {
   ...machineClock,
@@ -40,19 +40,13 @@ const shard = new Shard(options, {
   },
   files,
 })
-const sweep = setInterval(() => {
-  shard.sweep()
-  files.sweep()
-}, SWEEP_MS)
+const sweep = setInterval(() => shard.sweep(), SWEEP_MS)
 
 hub.on('message', (message: Uint8Array | 'end') => {
   if (message !== 'end') return shard.receive(message)
   clearInterval(sweep)
   shard.close()
   for (const log of logs) log.close()
+  void files.close()
   hub.close()
-  // The thread ends when the last file is closed.
-  files.close().catch((error: unknown) => {
-    throw error
-  })
 })

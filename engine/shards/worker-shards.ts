@@ -7,6 +7,8 @@
  */
 import { once } from 'node:events'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { FilePort } from '../files/file-port.ts'
+import type { FileThreadData } from '../files/file-thread.ts'
 import { startSearch } from '../search/start-search.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import type { StorageThreadData, StorageThreadNote } from '../storage/writer-thread.ts'
@@ -24,6 +26,7 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
   const writerChannels = Array.from({ length: shards }, () => new MessageChannel())
   const readerChannels = Array.from({ length: shards }, () => new MessageChannel())
   const searchChannels = Array.from({ length: shards }, () => new MessageChannel())
+  const fileChannels = Array.from({ length: shards + 1 }, () => new MessageChannel())
   const changes = new MessageChannel()
   const watchdog = new Watchdog()
   let ending = false
@@ -53,20 +56,34 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
     options.logger,
   ).catch(endingWith(watchdog, reader, writer))
 
+  const filePorts = fileChannels.map((channel) => channel.port1)
+  const fileWatch = watchdog.watch('files')
+  const files = new Worker(new URL('../files/file-thread.js', import.meta.url), {
+    workerData: {
+      store: options.files,
+      ports: filePorts,
+      watch: fileWatch,
+    } satisfies FileThreadData,
+    transferList: [...filePorts, fileWatch],
+    name: 'files',
+  })
+  const uploads = new FilePort((fileChannels[shards] as MessageChannel).port2)
+
   const workers = writerChannels.map((channel, index) => {
+    const filePort = (fileChannels[index] as MessageChannel).port2
     const readerChannel = readerChannels[index] as MessageChannel
     const searchChannel = searchChannels[index] as MessageChannel
     const name = `shard-${index}`
     const watch = watchdog.watch(name)
     const data: ShardThreadData = {
       options: { ...options.shard, index, shards } satisfies ShardOptions,
-      files: { dataDir, maxUploadBytes: options.maxUploadBytes },
+      files: filePort,
       log: { writer: channel.port2, reader: readerChannel.port2, search: searchChannel.port2 },
       watch,
     }
     return new Worker(new URL('./shard-thread.js', import.meta.url), {
       workerData: data,
-      transferList: [channel.port2, readerChannel.port2, searchChannel.port2, watch],
+      transferList: [channel.port2, readerChannel.port2, searchChannel.port2, filePort, watch],
       name,
     })
   })
@@ -74,6 +91,7 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
     ['storage-writer', writer],
     ['storage-reader', reader],
     ['search', search.worker],
+    ['files', files],
     ...workers.map((worker, index) => [`shard-${index}`, worker] as const),
   ] as const
   for (const [name, worker] of threads) {
@@ -97,6 +115,7 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
       }
     },
     searchStats: () => search.stats(),
+    uploads,
     get silent() {
       return watchdog.silent
     },
@@ -104,7 +123,9 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
       ending = true
       const deadline = endingBy(withinMs, watchdog)
       try {
+        await uploads.close()
         await Promise.all(workers.map((worker) => deadline.end(worker)))
+        await deadline.end(files)
         await deadline.end(reader)
         await deadline.end(search.worker)
         await deadline.end(writer)

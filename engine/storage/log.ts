@@ -314,6 +314,8 @@ export interface Reads {
     readonly args: { readonly userId: string; readonly otherId: string }
     readonly result: string
   }
+  /** Bytes of the user's files, for the quota. */
+  storedBytes: { readonly args: { readonly userId: string }; readonly result: number }
   /** The names of users, in the order asked for; the id where no name is known. */
   names: { readonly args: { readonly userIds: readonly string[] }; readonly result: readonly string[] }
 }

@@ -61,7 +61,7 @@ export function fileRoutes(options: FileRouteOptions): readonly Route[] {
       handle: async (call) => {
         const identity = await caller(call, 'upload')
         const { file } = await engine.request(identity, 'get_file', { fileId: call.params[0] ?? '' })
-        return await download(engine, file, call)
+        return await download(engine, identity.userId, file, call)
       },
     },
   ]
@@ -131,7 +131,12 @@ async function take(stream: BodyStream, writer: UploadWriter, skip: number): Pro
   }
 }
 
-async function download(engine: Engine, file: File, { headers }: HttpCall): Promise<HttpReply> {
+async function download(
+  engine: Engine,
+  userId: string,
+  file: File,
+  { headers }: HttpCall,
+): Promise<HttpReply> {
   const etag = `"${file.sha256}"`
   const common = {
     ETag: etag,
@@ -149,12 +154,18 @@ async function download(engine: Engine, file: File, { headers }: HttpCall): Prom
   return {
     status: partly ? 206 : 200,
     headers: { ...common, ...partly, ...contentHeaders(file) },
-    body: await sourceOf(engine, file, start, end),
+    body: await sourceOf(engine, userId, file, start, end),
   }
 }
 
-async function sourceOf(engine: Engine, file: File, start: number, end: number): Promise<BodySource> {
-  const reader = await engine.files.read(file.sha256)
+async function sourceOf(
+  engine: Engine,
+  userId: string,
+  file: File,
+  start: number,
+  end: number,
+): Promise<BodySource> {
+  const reader = await engine.files.read(userId, file.sha256)
   return {
     length: end - start,
     read: (into, position) => reader.read(into, start + position),

@@ -14,7 +14,7 @@ export function healthRoutes(engine: Pick<Engine, 'health'>, accepting: () => bo
       pattern: '/readyz',
       handle: () => {
         const health = engine.health()
-        if (health.ready && accepting()) return json(200, { status: 'ready' })
+        if (health.ready && accepting()) return json(200, { status: 'ready', warning: health.warning })
         return json(503, {
           status: 'not ready',
           reason: health.ready ? 'the server is stopping' : health.reason,

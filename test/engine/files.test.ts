@@ -29,7 +29,7 @@ describe.each(modes)('files, $mode', ({ start }) => {
     expect([heard[0]?.message.file, message.file]).toEqual([file, file])
     const record = await bruno.getFile({ fileId: file.fileId })
     expect(record).toEqual(file)
-    const reader = await engine.files.read(record.sha256)
+    const reader = await engine.files.read('ana', record.sha256)
     const into = Buffer.alloc(100)
     expect(into.subarray(0, await reader.read(into, 0))).toEqual(png)
     await reader.close()
@@ -99,5 +99,20 @@ describe.each(modes)('files, $mode', ({ start }) => {
     await expect(
       ana.uploadFile({ groupId, fileName: 'a', fileSize: 11, file: Buffer.alloc(11) }),
     ).rejects.toMatchObject(tooLarge)
+  })
+
+  it('count against the quota of whoever uploaded them until they are deleted', async () => {
+    const engine = await start({ storageQuotaBytes: 100 })
+    const ana = await engine.connect({ userId: 'ana' })
+    const { groupId } = await ana.createGroup({ kind: 'group' })
+    const upload = (size: number, fill: string) =>
+      ana.uploadFile({ groupId, fileName: 'a.txt', file: Buffer.alloc(size, fill), fileSize: size })
+    const { fileId } = await upload(60, 'a')
+    await expect(upload(60, 'b')).rejects.toMatchObject(refusal('quota_exceeded'))
+    const begin = { groupId, fileName: 'b.txt', fileSize: 60 }
+    await expect(ana.uploadBegin(begin)).rejects.toMatchObject(refusal('quota_exceeded'))
+    const { message } = await ana.sendMessage({ groupId, content: '', type: 'file', tempId: 't', fileId })
+    await ana.deleteMessage({ messageId: message.messageId })
+    await upload(60, 'b')
   })
 })

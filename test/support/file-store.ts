@@ -9,13 +9,14 @@ import { FileStore } from '../../engine/files/file-store.ts'
 import { temporaryFolder } from './engines.ts'
 
 /** A store in a folder, as a process would start it, and calls in short. */
-export function aFileStore(dataDir = temporaryFolder()) {
+export function aFileStore(dataDir = temporaryFolder(), quotaBytes = 0) {
   const folder = new FileFolder(dataDir)
   prepareFolder(folder)
   const clock = { nowMs: 1_000 }
   const store = new FileStore({
     dataDir,
     maxUploadBytes: 1_000_000,
+    quotaBytes,
     clock: { now: () => clock.nowMs, steadyNow: () => clock.nowMs },
   })
   onTestFinished(() => store.close())
@@ -26,18 +27,21 @@ export function aFileStore(dataDir = temporaryFolder()) {
     dataDir,
     folder,
     clock,
-    begin: (size: number, more: Partial<AnnouncedFile> & { uploadId?: string; userId?: string } = {}) => {
-      const { uploadId, userId = 'ana', ...rest } = more
+    begin: (
+      size: number,
+      more: Partial<AnnouncedFile> & { uploadId?: string; userId?: string; storedBytes?: number } = {},
+    ) => {
+      const { uploadId, userId = 'ana', storedBytes = 0, ...rest } = more
       const announced = { groupId: 'g', fileName: 'a.bin', size, ...rest }
-      return store.run({ call: 'begin', userId, announced, uploadId, newId: newId(), now: 5 })
+      return store.run({ call: 'begin', userId, announced, uploadId, storedBytes, newId: newId(), now: 5 })
     },
     append: (uploadId: string, offset: number, bytes: Uint8Array, userId = 'ana') =>
       store.run({ call: 'append', userId, uploadId, offset, bytes }),
     end: (uploadId: string, userId = 'ana') =>
       store.run({ call: 'end', userId, uploadId, newId: newId(), now: 5 }),
-    keep: (bytes: Uint8Array) => {
+    keep: (bytes: Uint8Array, storedBytes = 0) => {
       const announced = { groupId: 'g', fileName: 'a.bin', size: bytes.length }
-      return store.run({ call: 'keep', userId: 'ana', announced, bytes, newId: newId(), now: 5 })
+      return store.run({ call: 'keep', userId: 'ana', announced, bytes, storedBytes, newId: newId(), now: 5 })
     },
   }
 }

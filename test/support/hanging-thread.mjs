@@ -7,6 +7,7 @@ import { isMainThread, workerData } from 'node:worker_threads'
 
 function threadName() {
   if (workerData?.options) return 'shard'
+  if (workerData?.store) return 'files'
   if (workerData?.search) return 'writer'
   return workerData?.writer ? 'search' : 'reader'
 }

@@ -39,6 +39,7 @@ const needs = {
   writer: ['send_message', { groupId: 'g', content: 'held', tempId: 't1' }, 'message_error'],
   reader: ['get_groups', {}, 'error'],
   search: ['search', { query: 'held' }, 'error'],
+  files: ['upload_begin', { groupId: 'g', fileName: 'a.txt', fileSize: 3 }, 'error'],
 } as const
 
 describe('a thread that hangs', () => {
@@ -46,6 +47,7 @@ describe('a thread that hangs', () => {
     ['writer', 'the thread storage-writer does not answer'],
     ['reader', 'the thread storage-reader does not answer'],
     ['search', 'the thread search does not answer'],
+    ['files', 'the thread files does not answer'],
   ] as const)(
     'turns /readyz red, its requests storage_unavailable, and is cut by SIGTERM (%s)',
     async (thread, reason) => {
@@ -74,7 +76,7 @@ describe('a thread that hangs', () => {
 })
 
 describe('a thread that ends by itself, without an error', () => {
-  it.each(['writer', 'reader', 'search', 'shard'])(
+  it.each(['writer', 'reader', 'search', 'files', 'shard'])(
     'ends the process (%s)',
     async (thread) => {
       const { server, disturb } = await startDisturbed()

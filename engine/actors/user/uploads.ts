@@ -8,7 +8,7 @@ import { ChatError } from '../../../protocol/errors.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { KeptUpload, UploadProgress } from '../../files/file-calls.ts'
 import type { Caller } from '../caller.ts'
-import { answer, type Effects, files, tellGroup } from '../effects.ts'
+import { answer, type Effects, files, read, tellGroup } from '../effects.ts'
 import { noSuchGroup } from '../no-such-group.ts'
 import type { UserState } from './user-state.ts'
 
@@ -28,7 +28,13 @@ export function uploadFile(
   }
   const announced = { groupId, fileName, size: fileSize, mimeType }
   const { userId } = user
-  return [files({ call: 'keep', userId, announced, bytes: file, newId, now }, by, tellOf(by))]
+  // A view into the batch that brought it, which does not outlast the read.
+  const bytes = new Uint8Array(file)
+  return [
+    read({ read: 'storedBytes', userId }, by, (storedBytes) => [
+      files({ call: 'keep', userId, announced, bytes, storedBytes, newId, now }, by, tellOf(by)),
+    ]),
+  ]
 }
 
 export function uploadBegin(
@@ -42,7 +48,11 @@ export function uploadBegin(
   refuseStranger(user, groupId)
   const announced = { groupId, fileName, size: fileSize, mimeType, sha256 }
   const { userId } = user
-  return [files({ call: 'begin', userId, announced, uploadId, newId, now }, by, progressTo(by))]
+  return [
+    read({ read: 'storedBytes', userId }, by, (storedBytes) => [
+      files({ call: 'begin', userId, announced, uploadId, storedBytes, newId, now }, by, progressTo(by)),
+    ]),
+  ]
 }
 
 export function uploadChunk(

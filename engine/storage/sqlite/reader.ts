@@ -230,6 +230,10 @@ export class Reader {
     return directId(key, userId, otherId)
   }
 
+  protected storedBytes({ userId }: ReadQuery<'storedBytes'>): number {
+    return this.#sql.storedBytes.get(userId) ?? 0
+  }
+
   protected names({ userIds }: ReadQuery<'names'>): readonly string[] {
     return userIds.map((userId) => this.#sql.user.get(userId)?.name || userId)
   }

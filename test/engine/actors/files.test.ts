@@ -130,8 +130,8 @@ describe('an upload', () => {
   const bytes = Buffer.from('abc')
 
   it('asks for its bytes to be taken, and answers with how far it is', () => {
-    const begin = only(uploadBegin(user(), by('ana'), announced, 5, 'new'), 'file')
-    expect(begin.call).toMatchObject({ call: 'begin', userId: 'ana', newId: 'new', now: 5 })
+    const begin = only(given(uploadBegin(user(), by('ana'), announced, 5, 'new'), 70), 'file')
+    expect(begin.call).toMatchObject({ call: 'begin', userId: 'ana', storedBytes: 70, newId: 'new', now: 5 })
     const chunk = only(uploadChunk(user(), by('ana'), { uploadId: 'u', offset: 1, chunk: bytes }), 'file')
     expect(chunk.call).toEqual({ call: 'append', userId: 'ana', uploadId: 'u', offset: 1, bytes })
     const effects = chunk.then({ uploadId: 'u', received: 4, size: 9 } as never, 6)
@@ -143,7 +143,11 @@ describe('an upload', () => {
     expect(end.call).toEqual({ call: 'end', userId: 'ana', uploadId: 'u', newId: 'new', now: 5 })
     const [tell] = end.then({ groupId: 'g', file, again: true } as never, 6)
     expect(tell).toMatchObject({ type: 'tell_group', groupId: 'g', mail: added({ again: true }) })
-    const whole = only(uploadFile(user(), by('ana'), { ...announced, file: bytes }, 5, 'new'), 'file')
+    const whole = only(
+      given(uploadFile(user(), by('ana'), { ...announced, file: bytes }, 5, 'new'), 70),
+      'file',
+    )
+    expect(whole.call).toMatchObject({ call: 'keep', storedBytes: 70 })
     expect(brief(whole.then({ groupId: 'g', file, again: false } as never, 6))).toEqual(['tell g add_file'])
   })
 

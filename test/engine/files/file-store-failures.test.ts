@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DiskAccess } from '../../../engine/files/file-access.ts'
 import { FileFolder, prepareFolder } from '../../../engine/files/file-folder.ts'
+import { DiskUploadStreams } from '../../../engine/files/upload-streams.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 import { aFileStore } from '../../support/file-store.ts'
 import { refusal } from '../../support/sessions.ts'
@@ -63,7 +64,7 @@ describe('a crash', () => {
 describe('a stream from outside', () => {
   it('has the upload to itself, leaves its hash behind, and lets others go on with it', async () => {
     const files = aFileStore()
-    const access = new DiskAccess(files.dataDir, () => {})
+    const access = new DiskAccess(files.dataDir, new DiskUploadStreams(files.dataDir), () => {})
     const { uploadId } = await files.begin(6)
     await files.append(uploadId, 0, Buffer.from('ab'))
     await expect(access.write('ana', uploadId)).rejects.toMatchObject(refusal('overloaded'))
@@ -77,7 +78,7 @@ describe('a stream from outside', () => {
     expect(await access.progress('ana', uploadId)).toEqual({ uploadId, received: 6, size: 6 })
     const { file } = await files.end(uploadId)
     expect(file.sha256).toBe(hashOf(Buffer.from('abcdef')))
-    const reader = await access.read(file.sha256)
+    const reader = await access.read('ana', file.sha256)
     const into = Buffer.alloc(4)
     expect([await reader.read(into, 3), into.toString('utf8', 0, 3)]).toEqual([3, 'def'])
     await reader.close()
@@ -86,7 +87,7 @@ describe('a stream from outside', () => {
 
   it('is only for whose upload it is', async () => {
     const files = aFileStore()
-    const access = new DiskAccess(files.dataDir, () => {})
+    const access = new DiskAccess(files.dataDir, new DiskUploadStreams(files.dataDir), () => {})
     const { uploadId } = await files.begin(6)
     for (const [userId, id] of [
       ['eve', uploadId],
@@ -95,7 +96,23 @@ describe('a stream from outside', () => {
       await expect(access.write(userId, id)).rejects.toMatchObject(refusal('not_found', 'uploadId'))
       await expect(access.progress(userId, id)).rejects.toMatchObject(refusal('not_found', 'uploadId'))
     }
-    await expect(access.read(hashOf(Buffer.from('x')))).rejects.toMatchObject(refusal('not_found'))
+    await expect(access.read('ana', hashOf(Buffer.from('x')))).rejects.toMatchObject(refusal('not_found'))
+    expect(access.streams).toBe(0)
+  })
+
+  it('has a share of the streams for each user (OVL-1)', async () => {
+    const files = aFileStore()
+    const access = new DiskAccess(files.dataDir, new DiskUploadStreams(files.dataDir), () => {})
+    const { file } = await files.keep(Buffer.from('hello'))
+    const readers = await Promise.all(Array.from({ length: 16 }, () => access.read('ana', file.sha256)))
+    await expect(access.read('ana', file.sha256)).rejects.toMatchObject(refusal('rate_limited'))
+    const { uploadId } = await files.begin(6)
+    await expect(access.write('ana', uploadId)).rejects.toMatchObject(refusal('rate_limited'))
+    readers.push(await access.read('bruno', file.sha256))
+    expect(access.streams).toBe(17)
+    await readers.shift()?.close()
+    readers.push(await access.read('ana', file.sha256))
+    for (const reader of readers) await reader.close()
     expect(access.streams).toBe(0)
   })
 })

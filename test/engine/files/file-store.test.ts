@@ -171,3 +171,20 @@ describe('an upload', () => {
     expect(contents(files.folder)).toHaveLength(1)
   })
 })
+
+describe('the quota of a user', () => {
+  it('counts what is stored and what is announced, and refuses the rest', async () => {
+    const files = aFileStore(undefined, 100)
+    await files.begin(40)
+    await files.begin(20, { storedBytes: 40 })
+    await expect(files.begin(1, { storedBytes: 40 })).rejects.toMatchObject(refusal('quota_exceeded'))
+    await expect(files.keep(Buffer.from('hello'), 96)).rejects.toMatchObject(refusal('quota_exceeded'))
+    await files.keep(Buffer.from('hello'), 95)
+    await files.begin(100, { userId: 'bruno' })
+  })
+
+  it('is none where it is 0', async () => {
+    const files = aFileStore(undefined, 0)
+    await files.begin(1_000_000, { storedBytes: 2 ** 50 })
+  })
+})

@@ -25,7 +25,12 @@ function aHouse() {
   const reader = new Reader(openReader(dataDir))
   const clock = { nowMs: Date.now() }
   const now = () => clock.nowMs
-  const store = new FileStore({ dataDir, maxUploadBytes: 1_000, clock: { now, steadyNow: now } })
+  const store = new FileStore({
+    dataDir,
+    maxUploadBytes: 1_000,
+    quotaBytes: 0,
+    clock: { now, steadyNow: now },
+  })
   const janitor = new Janitor({ folder, rows: new FileRows(db), now })
   onTestFinished(async () => {
     janitor.close()
@@ -44,11 +49,24 @@ function aHouse() {
     janitor,
     clock,
     begin: () =>
-      store.run({ call: 'begin', userId: 'ana', announced: announced(5), newId: newId(), now: now() }),
+      store.run({
+        call: 'begin',
+        userId: 'ana',
+        announced: announced(5),
+        storedBytes: 0,
+        newId: newId(),
+        now: now(),
+      }),
     /** Bytes that are kept, of which the database does not know yet. */
     async bytes(text: string): Promise<File> {
       const bytes = Buffer.from(text)
-      const call = { call: 'keep', userId: 'ana', announced: announced(bytes.length), bytes } as const
+      const call = {
+        call: 'keep',
+        userId: 'ana',
+        announced: announced(bytes.length),
+        bytes,
+        storedBytes: 0,
+      } as const
       return (await store.run({ ...call, newId: newId(), now: now() })).file
     },
     async file(text: string): Promise<File> {

@@ -1,0 +1,158 @@
+/**
+ * File port: the asking end of the file thread, for a shard or for the main thread.
+ *
+ * Hashing and looking at the bytes of files costs CPU; on its own thread it delays no message.
+ * Bytes are copied once and transferred. Bounds: `MAX_OPEN` requests and `MAX_WAITING_BYTES` under
+ * way; above them a request is refused as `overloaded`. Where the thread answers nothing for five
+ * seconds, requests are refused as `storage_unavailable` until it answers again.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { ChatError, type ErrorDetails } from '../../protocol/errors.ts'
+import { startTimer } from '../shards/timer.ts'
+import { StallGuard } from '../storage/stall-guard.ts'
+import type { FileCall, FileCallName, FileCalls, FileDepths, Files } from './file-calls.ts'
+import type { UploadStream, UploadStreams } from './upload-streams.ts'
+
+const MAX_OPEN = 4_096
+const MAX_WAITING_BYTES = 64 * 1024 * 1024
+const RETRY_AFTER_MS = 500
+const STALLED_RETRY_AFTER_MS = 1_000
+
+/** What the file thread is asked for. */
+export type FileRequest =
+  | { readonly kind: 'call'; readonly call: FileCall }
+  | { readonly kind: 'open'; readonly userId: string; readonly uploadId: string }
+  | { readonly kind: 'write'; readonly stream: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'close'; readonly stream: number }
+
+/** What `open` gives: the number of the stream, for `write` and `close`. */
+export interface OpenedStream {
+  readonly stream: number
+  readonly size: number
+  readonly received: number
+}
+
+/** What `write` gives: the bytes that are there now, and the buffer of the piece. */
+export interface WrittenPiece {
+  readonly received: number
+  readonly buffer: ArrayBuffer
+}
+
+/** A refusal as it travels; null where the cause is not for the caller, and stands in `cause`. */
+export type FileRefusal = ({ readonly code: string; readonly message: string } & ErrorDetails) | null
+
+export type FileAnswer = {
+  readonly id: number
+  readonly depths: FileDepths
+} & ({ readonly result: unknown } | { readonly refusal: FileRefusal; readonly cause: string })
+
+interface Pending {
+  readonly bytes: number
+  readonly resolve: (result: never) => void
+  readonly reject: (error: Error) => void
+}
+
+export class FilePort implements Files, UploadStreams {
+  readonly #port: MessagePort
+  readonly #guard: StallGuard
+  readonly #pending = new Map<number, Pending>()
+  #lastId = 0
+  #waitingBytes = 0
+  #stalled = false
+  #depths: FileDepths = { uploads: 0, uploadBytes: 0 }
+
+  constructor(port: MessagePort) {
+    this.#port = port
+    this.#guard = new StallGuard({
+      after: startTimer,
+      waits: () => this.#pending.size > 0,
+      onStalled: () => this.#refuseAll(),
+    })
+    port.on('message', (answer: FileAnswer) => this.#answered(answer))
+  }
+
+  /** As the thread reported them with its last answer, and what is on its way there. */
+  get depths(): FileDepths {
+    return { ...this.#depths, uploadBytes: this.#waitingBytes }
+  }
+
+  run<N extends FileCallName>(call: FileCall<N>): Promise<FileCalls[N]['result']> {
+    const any = call as unknown as FileCall
+    if (!('bytes' in any)) return this.#ask({ kind: 'call', call: any })
+    // A view into the batch that brought it.
+    const bytes = new Uint8Array(any.bytes)
+    return this.#ask({ kind: 'call', call: { ...any, bytes } }, bytes)
+  }
+
+  async open(userId: string, uploadId: string): Promise<UploadStream> {
+    const opened = await this.#ask<OpenedStream>({ kind: 'open', userId, uploadId })
+    const { stream, size, received } = opened
+    // Goes to the thread and comes back with the answer, so that a long upload makes no garbage.
+    let buffer = new ArrayBuffer(0)
+    return {
+      size,
+      received,
+      write: async (piece) => {
+        if (buffer.byteLength < piece.length) buffer = new ArrayBuffer(piece.length)
+        const bytes = new Uint8Array(buffer, 0, piece.length)
+        bytes.set(piece)
+        const written = await this.#ask<WrittenPiece>({ kind: 'write', stream, bytes }, bytes)
+        buffer = written.buffer
+        return written.received
+      },
+      close: () => this.#ask({ kind: 'close', stream }),
+    }
+  }
+
+  /** The file thread releases what was not used for a while. */
+  sweep(): void {}
+
+  /** Ends the port; the threads can end. */
+  async close(): Promise<void> {
+    this.#guard.close()
+    this.#port.close()
+  }
+
+  #ask<T>(request: FileRequest, bytes?: Uint8Array<ArrayBuffer>): Promise<T> {
+    const length = bytes?.length ?? 0
+    if (this.#stalled) return Promise.reject(unavailable())
+    if (
+      this.#pending.size >= MAX_OPEN ||
+      (this.#waitingBytes > 0 && this.#waitingBytes + length > MAX_WAITING_BYTES)
+    ) {
+      return Promise.reject(new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS }))
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#lastId += 1
+      this.#pending.set(this.#lastId, { bytes: length, resolve: resolve as never, reject })
+      this.#waitingBytes += length
+      this.#guard.watch()
+      this.#port.postMessage({ id: this.#lastId, request }, bytes ? [bytes.buffer] : [])
+    })
+  }
+
+  #answered(answer: FileAnswer): void {
+    this.#stalled = false
+    this.#guard.moved()
+    this.#depths = answer.depths
+    const pending = this.#pending.get(answer.id)
+    if (!pending) return
+    this.#pending.delete(answer.id)
+    this.#waitingBytes -= pending.bytes
+    if ('result' in answer) pending.resolve(answer.result as never)
+    else if (answer.refusal) pending.reject(ChatError.fromFields(answer.refusal))
+    else pending.reject(new Error(answer.cause))
+  }
+
+  #refuseAll(): void {
+    this.#stalled = true
+    const waiting = [...this.#pending.values()]
+    this.#pending.clear()
+    this.#waitingBytes = 0
+    for (const { reject } of waiting) reject(unavailable())
+  }
+}
+
+function unavailable(): ChatError {
+  return new ChatError('storage_unavailable', undefined, { retryAfterMs: STALLED_RETRY_AFTER_MS })
+}
