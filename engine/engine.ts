@@ -6,12 +6,23 @@
  * is promised (SPEC 5) holds for both alike.
  */
 import { availableParallelism } from 'node:os'
+import { inspect } from 'node:util'
 import { encodeEvent } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Answer, MethodRequest } from '../protocol/methods.ts'
 import type { RequestFields } from '../protocol/requests.ts'
 import { version } from '../protocol/version.ts'
+import {
+  callback,
+  checkOptions,
+  methods,
+  type OptionCheck,
+  oneOfWords,
+  path,
+  whole,
+  wholeOr,
+} from './check-options.ts'
 import { machineClock } from './clock.ts'
 import { type DiskFigures, DiskSpace } from './disk-space.ts'
 import type { EngineLogger } from './engine-logger.ts'
@@ -39,11 +50,15 @@ const MAX_UPLOAD_BYTES = 104_857_600
 const STORAGE_QUOTA_BYTES = 5 * 1024 ** 3
 const PRESENCE_GRACE_MS = 5_000
 
+/** What a timer takes; a longer time would end at once. */
+const MAX_TIMER_MS = 2_147_483_647
+const MAX_SHARDS = 64
+
 export interface EngineOptions {
   /** Folder of the database; made where it is missing. One process at a time may use it. */
   readonly dataDir: string
   /**
-   * Worker threads that run the actors, by default one less than the cores, at least one; or
+   * Worker threads that run the actors, 1 to 64, by default one less than the cores; or
    * `inline`: everything on the calling thread, for tests and small embeddings.
    */
   readonly shards?: number | 'inline' | undefined
@@ -72,6 +87,7 @@ export interface EngineOptions {
   readonly hooks?: Hooks | undefined
   /** How long one hook may take, 2,000 ms by default; then its request is refused as `internal`. */
   readonly hookTimeoutMs?: number | undefined
+  /** Where log entries go; errors go to standard error where none is given. */
   readonly logger?: EngineLogger | undefined
   /** The time of day for `inline` shards, milliseconds since 1970. */
   readonly now?: (() => number) | undefined
@@ -82,6 +98,26 @@ export interface EngineOptions {
    * lost. By default the error is thrown as an uncaught exception.
    */
   readonly onFailure?: ((error: Error) => void) | undefined
+}
+
+const optionChecks: { readonly [N in keyof EngineOptions]-?: OptionCheck } = {
+  dataDir: path,
+  shards: wholeOr('inline', 1, MAX_SHARDS),
+  durability: oneOfWords('memory', 'process', 'disk'),
+  fanout: oneOfWords('immediate', 'committed'),
+  rateLimit: whole(0),
+  maxMessageBytes: whole(1),
+  maxUploadBytes: whole(1),
+  storageQuotaBytes: whole(0),
+  editWindowMs: whole(0),
+  presenceGraceMs: whole(0, MAX_TIMER_MS),
+  idleMs: whole(0, MAX_TIMER_MS),
+  hooks: methods([], ['beforeMessage', 'afterMessage', 'userOffline', 'authorize']),
+  hookTimeoutMs: whole(1, MAX_TIMER_MS),
+  logger: methods(['info', 'warn', 'error']),
+  now: callback,
+  steadyNow: callback,
+  onFailure: callback,
 }
 
 /** Depths and counts of the engine; each bounded queue is among them. */
@@ -101,7 +137,10 @@ export interface Engine {
   readonly gateway: Gateway
   /** Where the bytes of files are streamed; the engine's requests say who may. */
   readonly files: FileAccess
-  /** Opens a session of a user in this process. */
+  /**
+   * Opens a session of a user in this process. Rejects with a `ChatError`: `bad_request` where the
+   * identity is not of its form, `shutting_down` once `close` was called.
+   */
   connect(identity: Identity): Promise<Session>
   /** Makes one request without a session. Rejects with a `ChatError` where it is refused. */
   request<N extends MethodRequest>(identity: Identity, name: N, fields: RequestFields<N>): Promise<Answer<N>>
@@ -118,10 +157,12 @@ export interface Engine {
 
 /**
  * Starts an engine.
- * @throws StorageError where the data directory cannot be used; its message says why.
+ * @throws TypeError for an option that is unknown or has a value it does not take; StorageError where
+ *   the data directory cannot be used. Their messages say why.
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const logger = options.logger ?? silent
+  checkOptions(options, optionChecks, ['dataDir'])
+  const logger = options.logger ?? errorsOnly
   const maxUploadBytes = options.maxUploadBytes ?? MAX_UPLOAD_BYTES
   const shardsOptions: ShardsOptions = {
     dataDir: options.dataDir,
@@ -158,7 +199,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       },
     },
   }
-  const shards = options.shards ?? Math.max(1, availableParallelism() - 1)
+  const shards = options.shards ?? Math.min(MAX_SHARDS, Math.max(1, availableParallelism() - 1))
   const running =
     shards === 'inline' ? startInlineShards(shardsOptions) : await startWorkerShards(shards, shardsOptions)
   const hub = new Hub(running.ports, shards === 'inline' ? queueMicrotask : setImmediate, logger)
@@ -229,7 +270,12 @@ function tellsOfPosts(hooks: Hooks | undefined): { readonly away: boolean } | un
   return { away: hooks.userOffline !== undefined }
 }
 
-const silent: EngineLogger = { info() {}, warn() {}, error() {} }
+/** A service that gives no logger sees what goes wrong all the same. */
+const errorsOnly: EngineLogger = {
+  info() {},
+  warn() {},
+  error: (fields, message) => void process.stderr.write(`tertulia: ${message} ${inspect(fields)}\n`),
+}
 
 function throwLater(error: Error): void {
   setImmediate(() => {

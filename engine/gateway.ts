@@ -8,15 +8,9 @@
  */
 import type { CloseReason } from '../protocol/close-codes.ts'
 import type { FrameHead } from '../protocol/frame-head.ts'
+import type { Identity } from './identity.ts'
 
-/** Who a session is: the verified claims of its token. */
-export interface Identity {
-  /** 1 to 128 bytes; checked by whoever verified it. */
-  readonly userId: string
-  /** Shown to others; the userId where there is none. */
-  readonly name?: string | undefined
-  readonly picture?: string | undefined
-}
+export type { Identity } from './identity.ts'
 
 /** One connection, as the engine uses it. Calls come in the order in which they take effect. */
 export interface SessionPort {
@@ -32,6 +26,8 @@ export interface SessionPort {
   unsubscribe(topic: string): void
   /** Ends the connection, for a reason of the table of close codes. */
   close(reason: CloseReason): void
+  /** A shard found a frame of this connection malformed; it has been answered (INP-1). */
+  countMalformed?(): void
   /** Calls `then` once the connection has room again, at once where it has; never after `closed`. */
   whenDrained(then: () => void): void
 }
@@ -48,7 +44,10 @@ export function ephemeralTwin(topic: string): string {
 }
 
 export interface Gateway {
-  /** Starts a session. Its port then gets `connected` (encoded) as the first frame. */
+  /**
+   * Starts a session. Its port then gets `connected` (encoded) as the first frame.
+   * @throws ChatError `bad_request` (the identity is none), `shutting_down`
+   */
   open(identity: Identity, port: SessionPort): number
   /**
    * Hands over one client frame, whose bytes are copied. `head` is what `peekHead` read of it.

@@ -18,6 +18,7 @@ import type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'
 import { Gate } from './hooks/gate.ts'
 import type { Hooks } from './hooks/hooks.ts'
 import { Notices, type Posted } from './hooks/notices.ts'
+import { checkIdentity } from './identity.ts'
 import { SendRun } from './send-run.ts'
 import { type Defer, Outbox, readBatch, ToHub, ToShard } from './shards/batch.ts'
 import { pack, unpack } from './shards/packing.ts'
@@ -204,6 +205,8 @@ export class Hub implements Gateway {
           return this.#whenDrained(from, number, body)
         case ToHub.close:
           return this.#sessions.get(number)?.port.close(ascii(id) as CloseReason)
+        case ToHub.malformed:
+          return this.#sessions.get(number)?.port.countMalformed?.()
         case ToHub.posted:
           return this.#notices?.posted(unpack<Posted>(body))
         case ToHub.taken:
@@ -311,13 +314,13 @@ export class Hub implements Gateway {
     for (const { port } of [...this.#sessions.values()]) port.close('shutdown')
   }
 
-  #open(identity: Identity, port: SessionPort, listening: boolean): number {
+  #open(given: Identity, port: SessionPort, listening: boolean): number {
+    if (this.#stopping) throw new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
+    const { userId, name = userId, picture = '' } = checkIdentity(given)
     // 32 bits go round after four thousand million connections.
     do this.#lastSession = (this.#lastSession + 1) >>> 0
     while (this.#lastSession === 0 || this.#sessions.has(this.#lastSession))
     const session = this.#lastSession
-    const { userId, picture } = identity
-    const name = identity.name || userId
     const homeShard = shardOf(userId, this.#shards.length)
     this.#sessions.set(session, { port, userId, name, homeShard, early: listening ? [] : null })
     const others = this.#byUser.get(userId)
@@ -326,7 +329,7 @@ export class Hub implements Gateway {
     const body = pack({
       userId,
       name,
-      picture: picture ?? '',
+      picture,
       sessionId: this.#deps.newSessionId(),
       listening,
     } satisfies SessionIdentity)

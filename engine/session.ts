@@ -6,10 +6,10 @@
 import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
 import { decodeEvent, encodeRequest } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
-import type { Event, EventFields, EventName } from '../protocol/events.ts'
+import { type Event, type EventFields, type EventName, events } from '../protocol/events.ts'
 import { peekHead } from '../protocol/frame-head.ts'
 import { type Answer, type MethodRequest, type RequestMethods, requestMethods } from '../protocol/methods.ts'
-import type { RequestFields } from '../protocol/requests.ts'
+import { type RequestFields, requests } from '../protocol/requests.ts'
 import { ephemeralTwin, type SessionPort } from './gateway.ts'
 import type { Hub } from './hub.ts'
 
@@ -66,6 +66,8 @@ export class LocalPort implements SessionPort {
   readonly #pending = new Map<number, Pending>()
   readonly #listeners = new Map<EventName, Set<(fields: never) => void>>()
   #onEnd: (() => void) | null = null
+  /** Why it has ended; requests from then on are refused so. */
+  #ended: ChatError | null = null
   #ref = 0
   /** Events that came before whoever opened the session could listen. */
   #early: Event[] | null = []
@@ -94,7 +96,7 @@ export class LocalPort implements SessionPort {
   }
 
   close(reason: CloseReason): void {
-    this.end(new ChatError('internal', closeCodes[reason].meaning))
+    this.end(new ChatError(reason === 'shutdown' ? 'shutting_down' : 'internal', closeCodes[reason].meaning))
   }
 
   whenDrained(then: () => void): void {
@@ -112,6 +114,8 @@ export class LocalPort implements SessionPort {
     // Who asks can listen: what the request brings must not come before what was early.
     this.start()
     return new Promise((resolve, reject) => {
+      if (this.#ended) throw this.#ended
+      if (!Object.hasOwn(requests, name)) throw new ChatError('unknown_event')
       if (this.#pending.size >= MAX_PENDING)
         throw new ChatError('overloaded', undefined, { retryAfterMs: 100 })
       do this.#ref = (this.#ref + 1) >>> 0
@@ -131,6 +135,9 @@ export class LocalPort implements SessionPort {
   }
 
   on<N extends EventName>(event: N, listener: EventListener<N>): () => void {
+    if (!Object.hasOwn(events, event)) throw new TypeError(`unknown event: ${String(event)}`)
+    if (typeof listener !== 'function')
+      throw new TypeError(`a listener takes a function; given: ${typeof listener}`)
     const listeners = this.#listeners.get(event) ?? new Set()
     this.#listeners.set(event, listeners)
     listeners.add(listener)
@@ -144,6 +151,7 @@ export class LocalPort implements SessionPort {
 
   /** Ends it from either side: unanswered requests are refused, topics left. */
   end(error: ChatError): void {
+    this.#ended ??= error
     for (const topic of this.#subscribed) this.#topics.remove(topic, this)
     this.#subscribed.clear()
     for (const { reject } of this.#pending.values()) reject(error)

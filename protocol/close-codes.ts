@@ -17,7 +17,7 @@ export const closeCodes = {
   try_later: { code: 1013, meaning: 'not possible at present', advice: 'reconnect after a while and resume', reconnect: true },
   slow_reader: { code: 4008, meaning: 'the connection read too slowly', advice: 'reconnect and resume', reconnect: true },
   rate_limit_ignored: { code: 4029, meaning: 'kept sending over the rate limit', advice: 'wait, reconnect, resume', reconnect: true },
-  malformed: { code: 4400, meaning: 'ten malformed frames in a minute', advice: 'mend the client', reconnect: false },
+  malformed: { code: 4400, meaning: 'ten malformed frames in a minute', advice: 'fix the client', reconnect: false },
   unauthenticated: { code: 4401, meaning: 'token missing, bad or late', advice: 'get a token, reconnect', reconnect: false },
   token_expired: { code: 4402, meaning: 'the token has expired', advice: 'get a newer token, reconnect', reconnect: false },
   revoked: { code: 4403, meaning: 'access was taken away', advice: 'sign in again', reconnect: false },

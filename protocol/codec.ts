@@ -11,7 +11,7 @@ import { ChatError } from './errors.ts'
 import { type Event, type EventFields, type EventName, events } from './events.ts'
 import { isPlainFrame } from './frame-guard.ts'
 import { type Request, type RequestFields, type RequestName, requests } from './requests.ts'
-import { type FieldMap, fromPositional, objectSchema, toPositional } from './schema.ts'
+import { type FieldMap, fromPositional, illFormedField, objectSchema, toPositional } from './schema.ts'
 
 const packer = new Packr({ useRecords: false })
 const unpacker = new Unpackr({ useRecords: false, int64AsType: 'number', mapsAsObjects: true })
@@ -42,14 +42,36 @@ export function encodeEvent<N extends EventName>(name: N, ref: number, fields: E
   return packer.pack(toPositional(row.fields, fields as Record<string, unknown>, [row.code, ref]))
 }
 
-/** Encodes what a client sends. */
+/**
+ * Encodes what a client sends.
+ * @throws ChatError `bad_request` where the fields cannot be encoded: no object, ill-formed
+ *   Unicode, a value that msgpack has no form for. The rest is checked where it is decoded.
+ */
 export function encodeRequest<N extends RequestName>(
   name: N,
   ref: number,
   fields: RequestFields<N>,
 ): Uint8Array {
   const row = requests[name]
-  return packer.pack(toPositional(row.fields, fields as Record<string, unknown>, [row.code, ref]))
+  return packRequest(row.fields, fields, [row.code, ref])
+}
+
+/** Packs the fields of a request behind `head`. @throws ChatError as `encodeRequest` does */
+export function packRequest(fields: FieldMap, value: unknown, head: unknown[]): Uint8Array {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ChatError('bad_request', 'the fields take an object', { malformed: true })
+  }
+  const given = value as Record<string, unknown>
+  const illFormed = illFormedField(fields, given)
+  if (illFormed !== undefined) {
+    throw new ChatError('bad_request', `${illFormed} takes well-formed Unicode`, { field: illFormed })
+  }
+  try {
+    return packFrame(toPositional(fields, given, head))
+  } catch {
+    // Too deep or circular for the packer's stack, or an integer above 64 bits.
+    throw new ChatError('bad_request', 'the fields cannot be encoded', { malformed: true })
+  }
 }
 
 /**
@@ -69,11 +91,11 @@ export function decodeEvent(frame: Uint8Array): Event | null {
  */
 export function decodeRequest(frame: Uint8Array): Request {
   const wire = unpack(frame)
-  if (!Array.isArray(wire)) throw new ChatError('bad_request', 'a frame is an array')
+  if (!Array.isArray(wire)) throw malformed('a frame is an array')
   const row = requestByCode.get(wire[0])
   if (!row) throw new ChatError('unknown_event')
   const ref: unknown = wire[1]
-  if (!isRef(ref)) throw new ChatError('bad_request', 'ref takes an unsigned 32-bit number', { field: 'ref' })
+  if (!isRef(ref)) throw malformed('ref takes an unsigned 32-bit number', 'ref')
   const judged = v.safeParse(row.schema, fromPositional(row.fields, wire, 2), { abortEarly: true })
   if (!judged.success) throw refusal(judged.issues[0])
   return { event: row.name, ref, fields: judged.output } as unknown as Request
@@ -84,18 +106,18 @@ export function isRef(value: unknown): value is number {
   return typeof value === 'number' && value >>> 0 === value
 }
 
-/** Packs already positional values, for `json-codec.ts`. */
+/** Packs already positional values. */
 export function packFrame(wire: readonly unknown[]): Uint8Array {
   return packer.pack(wire)
 }
 
 function unpack(frame: Uint8Array): unknown {
-  if (!isPlainFrame(frame)) throw new ChatError('bad_request', 'the frame is not plain msgpack')
+  if (!isPlainFrame(frame)) throw malformed('the frame is not plain msgpack')
   try {
     return unpacker.unpack(frame)
   } catch {
     // What is left for msgpackr to refuse: a map whose key is a list or a map.
-    throw new ChatError('bad_request', 'the frame is not plain msgpack')
+    throw malformed('the frame is not plain msgpack')
   }
 }
 
@@ -103,5 +125,16 @@ function refusal(issue: v.BaseIssue<unknown>): ChatError {
   const path = issue.path?.map((part) => String(part.key)) ?? []
   const field = path[0]
   const what = issue.received === 'undefined' ? 'is missing' : issue.message
-  return new ChatError('bad_request', `${path.join('.') || 'the frame'} ${what}`, { field })
+  const text = `${path.join('.') || 'the frame'} ${what}`
+  return new ChatError('bad_request', text, { field, malformed: isWrongType(issue) })
+}
+
+/** INP-1: whether the type is wrong, not only the value. A fraction is no integer. */
+function isWrongType({ kind, type, input }: v.BaseIssue<unknown>): boolean {
+  if (kind === 'validation') return type === 'integer'
+  return type !== 'picklist' || typeof input !== 'string'
+}
+
+function malformed(message: string, field?: string): ChatError {
+  return new ChatError('bad_request', message, { field, malformed: true })
 }

@@ -50,6 +50,11 @@ export interface ErrorDetails {
   readonly field?: string | undefined
   /** When a retry makes sense, milliseconds from now. */
   readonly retryAfterMs?: number | undefined
+  /**
+   * The frame could not be decoded, or a field has the wrong type: counts towards 4400 (INP-1). A
+   * well-formed request whose value is refused is not malformed. Not shown to clients.
+   */
+  readonly malformed?: boolean | undefined
 }
 
 /** A refusal that a client may see. `message` must hold nothing internal. */
@@ -58,12 +63,14 @@ export class ChatError extends Error {
   readonly code: ErrorCode
   readonly field: string | undefined
   readonly retryAfterMs: number | undefined
+  readonly malformed: boolean
 
   constructor(code: ErrorCode, message: string = errors[code].meaning, details: ErrorDetails = {}) {
     super(message)
     this.code = code
     this.field = details.field
     this.retryAfterMs = details.retryAfterMs
+    this.malformed = details.malformed === true
   }
 
   /** What a client is shown of any error; what was not meant for it becomes `internal`. */

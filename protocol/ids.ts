@@ -1,8 +1,9 @@
 /**
  * Identities (SPEC 2): how ids look, and how a message id names its group.
  */
+import * as v from 'valibot'
 import { limits } from './limits.ts'
-import { type FieldType, pattern, text } from './schema.ts'
+import { type FieldType, nameText, pattern, text } from './schema.ts'
 
 /** `groupId`: 1 to 64 of `A-Z a-z 0-9 _ -`. */
 export const groupId = pattern(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 _ -')
@@ -10,8 +11,22 @@ export const groupId = pattern(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 
 /** `messageId`: `<groupId>:<seq>`, so that it names its group by itself. 15 digits are always safe. */
 export const messageId = pattern(/^[A-Za-z0-9_-]{1,64}:[1-9][0-9]{0,14}$/, '<groupId>:<seq>')
 
-/** `userId`: the JWT's `sub`, 1 to 128 bytes. */
-export const userId: FieldType<string> = text(1, limits.userIdBytes)
+const userIdText = text(1, limits.userIdBytes)
+
+/**
+ * `userId`: the JWT's `sub`, 1 to 128 bytes of well-formed Unicode (IDN-1). Some decoders swallow a
+ * byte order mark at the beginning: two ids would become one.
+ */
+export const userId: FieldType<string> = {
+  ...userIdText,
+  schema: v.pipe(
+    userIdText.schema,
+    v.check((id) => !id.startsWith('\ufeff'), 'takes no byte order mark at its beginning'),
+  ),
+}
+
+/** The name of a user, as their token or the embedding service gives it (TXT-1). */
+export const userName: FieldType<string> = nameText(1, limits.nameBytes)
 
 /** Makes the id of the group's message with this number. */
 export function toMessageId(group: string, seq: number): string {

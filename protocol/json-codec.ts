@@ -5,11 +5,10 @@
  * meaning and a msgpack event into JSON text; both follow from the table, and neither judges a
  * field's value: that is done once, where the msgpack frame is decoded.
  */
-import { decodeEvent, isRef, packFrame } from './codec.ts'
+import { decodeEvent, isRef, packRequest } from './codec.ts'
 import { ChatError } from './errors.ts'
 import { type Event, events } from './events.ts'
 import { type RequestName, requests } from './requests.ts'
-import { toPositional } from './schema.ts'
 
 /**
  * Turns a client's JSON text into a msgpack frame.
@@ -18,20 +17,18 @@ import { toPositional } from './schema.ts'
 export function requestFromJson(textFrame: string): Uint8Array {
   const frame = parse(textFrame)
   if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) {
-    throw new ChatError('bad_request', 'a frame is an object {event, ref, data}')
+    throw malformed('a frame is an object {event, ref, data}')
   }
   const { event, ref, data } = frame as Record<string, unknown>
-  if (typeof event !== 'string' || !Object.hasOwn(requests, event)) throw new ChatError('unknown_event')
-  if (!isRef(ref)) throw new ChatError('bad_request', 'ref takes an unsigned 32-bit number', { field: 'ref' })
+  if (typeof event !== 'string' || !Object.hasOwn(requests, event)) {
+    throw new ChatError('unknown_event', undefined, { malformed: typeof event !== 'string' })
+  }
+  if (!isRef(ref)) throw malformed('ref takes an unsigned 32-bit number', 'ref')
   if (typeof data !== 'object' || data === null || Array.isArray(data)) {
-    throw new ChatError('bad_request', 'data takes an object', { field: 'data' })
+    throw malformed('data takes an object', 'data')
   }
   const row = requests[event as RequestName]
-  try {
-    return packFrame(toPositional(row.fields, data as Record<string, unknown>, [row.code, ref]))
-  } catch {
-    throw new ChatError('bad_request', 'data is nested too deep', { field: 'data' })
-  }
+  return packRequest(row.fields, data, [row.code, ref])
 }
 
 /** The ref of a JSON frame that was refused, 0 where it has none. */
@@ -62,6 +59,10 @@ function parse(textFrame: string): unknown {
   try {
     return JSON.parse(textFrame)
   } catch {
-    throw new ChatError('bad_request', 'the frame is not JSON')
+    throw malformed('the frame is not JSON')
   }
+}
+
+function malformed(message: string, field?: string): ChatError {
+  return new ChatError('bad_request', message, { field, malformed: true })
 }

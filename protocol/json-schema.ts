@@ -44,6 +44,7 @@ export const draft07: SchemaDialect = {
 export function fieldSchema({ shape, rule }: FieldType, dialect: SchemaDialect): JsonSchema {
   switch (shape.kind) {
     case 'text':
+    case 'name':
       return {
         type: 'string',
         ...(shape.min > 0 && { minLength: Math.ceil(shape.min / 4) }),

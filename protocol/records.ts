@@ -4,7 +4,18 @@
  */
 import { fileId, groupId, messageId, userId } from './ids.ts'
 import { limits } from './limits.ts'
-import { defineRecord, type FieldsOf, list, oneOf, optional, pattern, ref, text, uint } from './schema.ts'
+import {
+  defineRecord,
+  type FieldsOf,
+  list,
+  nameText,
+  oneOf,
+  optional,
+  pattern,
+  ref,
+  text,
+  uint,
+} from './schema.ts'
 
 export const messageType = oneOf('text', 'image', 'file', 'audio', 'video')
 export const groupKind = oneOf('group', 'direct')
@@ -12,7 +23,7 @@ export const visibility = oneOf('private', 'open')
 export const role = oneOf('admin', 'moderator', 'member')
 /** `offline` is invisible where a user chose it, and looks the same to others. */
 export const status = oneOf('online', 'away', 'busy', 'offline')
-export const emoji = text(1, limits.emojiBytes)
+export const emoji = nameText(1, limits.emojiBytes)
 export const sha256 = pattern(/^[0-9a-f]{64}$/, '64 hexadecimal digits')
 export const time = uint()
 export const seq = uint()

@@ -12,7 +12,18 @@ import type { EventName } from './events.ts'
 import { fileId, groupId, messageId, userId } from './ids.ts'
 import { limits } from './limits.ts'
 import { emoji, groupKind, messageType, role, seq, sha256, status, time, visibility } from './records.ts'
-import { bytes, type FieldMap, type FieldsOf, list, optional, text, tuple, uint } from './schema.ts'
+import {
+  bytes,
+  type FieldMap,
+  type FieldsOf,
+  fileNameText,
+  list,
+  nameText,
+  optional,
+  text,
+  tuple,
+  uint,
+} from './schema.ts'
 
 /** What requests are charged to, each with a limit of its own (LIM-1). */
 export type Budget = 'events' | 'reads' | 'ephemeral' | 'upload'
@@ -33,7 +44,7 @@ export interface RequestSpec {
 const token = text(1, limits.tokenBytes)
 const uploadId = text(1, 64)
 const messageIds = list(messageId, limits.receiptMessages)
-const fileName = text(1, limits.fileNameBytes)
+const fileName = fileNameText(limits.fileNameBytes)
 const mimeType = text(1, limits.mimeTypeBytes)
 
 export const requests = {
@@ -52,7 +63,7 @@ export const requests = {
     durable: 'event',
     fields: {
       kind: groupKind,
-      name: optional(text(1, limits.nameBytes)),
+      name: optional(nameText(1, limits.nameBytes)),
       members: optional(list(userId, limits.createMembers)),
       visibility: optional(visibility),
       groupId: optional(groupId),
@@ -162,9 +173,9 @@ export const requests = {
     durable: 'event',
     fields: {
       groupId,
-      name: optional(text(0, limits.nameBytes)),
+      name: optional(nameText(0, limits.nameBytes)),
       avatarUrl: optional(text(0, limits.urlBytes)),
-      topic: optional(text(0, limits.topicBytes)),
+      topic: optional(nameText(0, limits.topicBytes)),
       visibility: optional(visibility),
     },
     answer: 'ok',

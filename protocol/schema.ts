@@ -7,6 +7,8 @@
  * schema, run once at the shard's edge, is the only place that refuses (SPEC 5.7).
  */
 import * as v from 'valibot'
+import { hasVisible, isSafeName, lastPathPart } from './text-rules.ts'
+import { isWellFormed } from './utf8.ts'
 
 export interface FieldType<T = unknown> {
   /** How the reference and `docs/protocol.json` call it: `string`, `Message[]`, `[string, uint][]` … */
@@ -23,7 +25,7 @@ export interface FieldType<T = unknown> {
 
 /** What a type is made of, for all that is derived from the table: the reference, the tests. */
 export type Shape =
-  | { readonly kind: 'text' | 'uint'; readonly min: number; readonly max: number }
+  | { readonly kind: 'text' | 'name' | 'uint'; readonly min: number; readonly max: number }
   | { readonly kind: 'pattern'; readonly regex: RegExp }
   | { readonly kind: 'oneOf'; readonly values: readonly string[] }
   | { readonly kind: 'bool' | 'map' }
@@ -69,18 +71,57 @@ export function text(min: number, max: number): FieldType<string> {
     type: 'string',
     rule,
     shape: { kind: 'text', min, max },
-    schema: v.pipe(
-      v.string(`takes ${rule}`),
-      v.check((value) => {
-        // Three bytes a UTF-16 unit at the most: short strings need no counting.
-        if (value.length * 3 <= max) return value.length >= min
-        if (value.length > max) return false
-        const bytes = utf8.encode(value).length
-        return bytes >= min && bytes <= max
-      }, `takes ${rule}`),
-    ),
+    schema: textSchema(min, max, rule),
     toWire: wellFormed,
   }
+}
+
+/** A text that is shown as somebody's or something's name (TXT-1); one that may not be empty can be seen. */
+export function nameText(min: number, max: number): FieldType<string> {
+  const rule = `${min} to ${max} bytes of UTF-8 without control characters and bidirectional overrides`
+  return {
+    type: 'string',
+    rule,
+    shape: { kind: 'name', min, max },
+    schema: nameSchema(min, max, rule),
+    toWire: wellFormed,
+  }
+}
+
+/** A name of which only the last path part is taken (TXT-1). */
+export function fileNameText(max: number): FieldType<string> {
+  const base = nameText(1, max)
+  return {
+    ...base,
+    rule: `${base.rule}; only its last path part is taken`,
+    schema: v.pipe(
+      v.unknown(),
+      v.transform((value) => (typeof value === 'string' ? lastPathPart(value) : value)),
+      base.schema,
+    ),
+  }
+}
+
+function textSchema(min: number, max: number, rule: string): v.GenericSchema<unknown, string> {
+  return v.pipe(
+    v.string(`takes ${rule}`),
+    v.check((value) => {
+      // Three bytes a UTF-16 unit at the most: short strings need no counting.
+      if (value.length * 3 <= max) return value.length >= min
+      if (value.length > max) return false
+      const bytes = utf8.encode(value).length
+      return bytes >= min && bytes <= max
+    }, `takes ${rule}`),
+    v.check(isWellFormed, 'takes well-formed Unicode'),
+  )
+}
+
+function nameSchema(min: number, max: number, rule: string): v.GenericSchema<unknown, string> {
+  return v.pipe(
+    textSchema(min, max, rule),
+    v.check(isSafeName, 'takes no control characters and no bidirectional overrides'),
+    v.check((value) => min === 0 || hasVisible(value), 'takes one visible character at least'),
+  )
 }
 
 /** A string that matches `pattern`; `rule` says so in words. */
@@ -117,7 +158,7 @@ export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): FieldType<
     shape: { kind: 'uint', min, max },
     schema: v.pipe(
       v.number(`takes ${rule}`),
-      v.safeInteger(`takes ${rule}`),
+      v.integer(`takes ${rule}`),
       v.minValue(min, `takes ${rule}`),
       v.maxValue(max, `takes ${rule}`),
     ),
@@ -231,6 +272,12 @@ export function objectSchema<F extends FieldMap>(fields: F): v.GenericSchema<unk
   return v.object(entries, 'takes a record') as unknown as v.GenericSchema<unknown, FieldsOf<F>>
 }
 
+/** Why a field does not take a value, in words that follow its name; undefined where it does. */
+export function refusalOf(field: FieldType, value: unknown): string | undefined {
+  const judged = v.safeParse(field.schema, value, { abortEarly: true })
+  return judged.success ? undefined : judged.issues[0].message
+}
+
 /** Appends the fields of `value` in table order to `wire`; trailing absent ones are left off. */
 export function toPositional(
   fields: FieldMap,
@@ -284,9 +331,29 @@ function fromBase64(value: unknown): unknown {
   }
 }
 
-/** Half a surrogate pair has no UTF-8, and strict readers throw at what msgpackr makes of it. */
+/**
+ * The name of the first field that holds ill-formed Unicode, which has no UTF-8: a packer would
+ * replace it, and two ids could become one (IDN-1). Undefined where there is none.
+ */
+export function illFormedField(
+  fields: FieldMap,
+  value: Readonly<Record<string, unknown>>,
+): string | undefined {
+  for (const name in fields) if (isIllFormed(value[name], MAX_NESTING)) return name
+  return undefined
+}
+
+/** Fields hold lists of tuples at most; what is deeper is refused for its type. */
+const MAX_NESTING = 3
+
+function isIllFormed(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return !isWellFormed(value)
+  return depth > 0 && Array.isArray(value) && value.some((part) => isIllFormed(part, depth - 1))
+}
+
+/** For what a server says: strict readers throw at half a surrogate pair, requests are refused before. */
 function wellFormed(value: unknown): unknown {
-  return typeof value === 'string' && value.isWellFormed?.() === false ? value.toWellFormed() : value
+  return typeof value === 'string' && !isWellFormed(value) ? value.toWellFormed() : value
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

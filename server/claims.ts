@@ -7,7 +7,10 @@
  */
 import type { JWTPayload } from 'jose'
 import type { Identity } from '../engine/gateway.ts'
+import { userId as userIdField, userName } from '../protocol/ids.ts'
 import { limits } from '../protocol/limits.ts'
+import { refusalOf } from '../protocol/schema.ts'
+import { hasVisible } from '../protocol/text-rules.ts'
 import { AuthError } from './auth-error.ts'
 
 /** Who a token speaks for, and its times, milliseconds since 1970. */
@@ -35,11 +38,13 @@ export function readClaims(payload: JWTPayload, rules: ClaimRules, nowMs: number
   const { userClaim, nameClaim, leewayMs } = rules
   const userId = textClaim(payload, userClaim, limits.userIdBytes)
   if (userId === undefined) throw new AuthError(`the token has no ${userClaim}`)
+  const refusal = refusalOf(userIdField, userId)
+  if (refusal !== undefined) throw new AuthError(`the token’s ${userClaim} ${refusal}`)
   const expiresAtMs = millisecondsOf(payload.exp)
   return {
     identity: {
       userId,
-      name: textClaim(payload, nameClaim, limits.nameBytes),
+      name: nameClaimOf(payload, nameClaim),
       picture: textClaim(payload, 'picture', limits.urlBytes),
     },
     expiresAtMs,
@@ -58,6 +63,15 @@ function textClaim(payload: JWTPayload, claim: string, maxBytes: number): string
     throw new AuthError(`the token’s ${claim} is over ${maxBytes} bytes`)
   if (!value.isWellFormed()) throw new AuthError(`the token’s ${claim} is not well-formed Unicode`)
   return value
+}
+
+/** TXT-1: a name that shows nothing is none; one that could pass for another is refused. */
+function nameClaimOf(payload: JWTPayload, claim: string): string | undefined {
+  const name = textClaim(payload, claim, limits.nameBytes)
+  if (name === undefined || !hasVisible(name)) return undefined
+  const refusal = refusalOf(userName, name)
+  if (refusal !== undefined) throw new AuthError(`the token’s ${claim} ${refusal}`)
+  return name
 }
 
 function decimal(value: number, claim: string): string {

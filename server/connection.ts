@@ -248,7 +248,7 @@ export class Connection implements SessionPort {
     this.tell(encodeEvent('error', ref, error.toFields()))
   }
 
-  /** Ten malformed frames in a minute close the socket (SPEC 5.7). */
+  /** Ten malformed frames in a minute close the socket (INP-1); the engine reports those that a shard finds. */
   countMalformed(): void {
     const now = this.#host.now()
     this.#malformedAtMs ??= []
@@ -364,10 +364,7 @@ export class Connection implements SessionPort {
       meters.latency.record((clockUs() - this.#timedAtUs) | 0)
     }
     const code = errorCodeOf(frame)
-    if (code === null) return
-    meters.error(code)
-    // A shard judges the fields; what it finds malformed counts like what is found here.
-    if (code === 'bad_request' || code === 'unknown_event') this.countMalformed()
+    if (code !== null) meters.error(code)
   }
 
   #expire(): void {

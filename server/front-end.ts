@@ -92,7 +92,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
       compression: compresses,
       idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
       // A frame over `maxMessageBytes` is answered; only far above it the transport ends the socket.
-      maxPayloadBytes: Math.max(4 * options.maxMessageBytes, 2 * MIB),
+      maxPayloadBytes: Math.max(6 * options.maxMessageBytes, 2 * MIB),
       upgrade: (request) => this.#upgrade(request),
       opened: (connection, socket) => this.#opened(connection, socket),
       message: (connection, bytes, isBinary) => this.#received(connection, bytes, isBinary),

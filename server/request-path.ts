@@ -3,8 +3,8 @@
  *
  * Size, form, a known code, the rate limit, then either the connection's own requests
  * (`refresh_token`) or the shard that owns the id. The payload is not decoded here: the head
- * says all that is needed. Every refusal is an `error` with the request's ref, and what is
- * malformed counts towards 4400 (SPEC 5.7).
+ * says all that is needed. Every refusal is an `error` with the request's ref. A malformed frame
+ * counts towards 4400; any other refusal is charged like a request that is answered (INP-1).
  */
 import type { EngineLogger } from '../engine/engine.ts'
 import type { Gateway } from '../engine/gateway.ts'
@@ -12,7 +12,7 @@ import { decodeRequest, encodeEvent } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { type FrameHead, peekHead } from '../protocol/frame-head.ts'
 import { refOf, requestFromJson } from '../protocol/json-codec.ts'
-import { type RequestSpec, requests } from '../protocol/requests.ts'
+import { type Budget, type RequestSpec, requests } from '../protocol/requests.ts'
 import type { Authenticator } from './auth.ts'
 import { AuthError } from './auth-error.ts'
 import type { Connection } from './connection.ts'
@@ -25,6 +25,9 @@ export interface RequestPathOptions {
   readonly maxMessageBytes: number
   readonly logger: EngineLogger
 }
+
+/** TRN-5: an escape like \u0061 takes six bytes of text for one byte of the value. */
+const JSON_TEXT_FACTOR = 6
 
 const rowByCode = new Map<number, RequestSpec>(Object.values(requests).map((row) => [row.code, row]))
 
@@ -46,19 +49,19 @@ export class RequestPath {
     let ref = 0
     try {
       if (isBinary === connection.json) {
-        throw new ChatError(
-          'bad_request',
-          `this subprotocol takes ${connection.json ? 'text' : 'binary'} frames`,
-        )
+        throw malformed(`this subprotocol takes ${connection.json ? 'text' : 'binary'} frames`)
       }
-      if (bytes.length > this.#options.maxMessageBytes) {
+      const { maxMessageBytes } = this.#options
+      if (bytes.length > (connection.json ? JSON_TEXT_FACTOR : 1) * maxMessageBytes) {
         ref = refIn(connection, bytes)
-        throw new ChatError('too_large', `a frame takes at most ${this.#options.maxMessageBytes} bytes`)
+        this.#refuseTooLarge(connection)
       }
-      const frame = connection.json ? this.#fromJson(bytes, (found) => (ref = found)) : bytes
+      const frame = connection.json ? this.#fromJson(connection, bytes, (found) => (ref = found)) : bytes
       const head = peekHead(frame)
-      if (!head) throw new ChatError('bad_request', 'a frame begins [code, ref]')
+      if (!head) throw malformed('a frame begins [code, ref]')
       ref = head.ref
+      // The limit is that of the decoded values, whatever they took as JSON.
+      if (frame.length > maxMessageBytes) this.#refuseTooLarge(connection)
       this.#request(connection, frame, head)
     } catch (error) {
       this.#refuse(connection, ref, error)
@@ -67,19 +70,28 @@ export class RequestPath {
 
   #request(connection: Connection, frame: Uint8Array, head: FrameHead): void {
     const row = rowByCode.get(head.code)
+    if (row && this.#stopping) throw new ChatError('shutting_down')
+    this.#charge(connection, row?.budget ?? 'events')
     if (!row) throw new ChatError('unknown_event')
-    if (this.#stopping) throw new ChatError('shutting_down')
-    const verdict = this.#options.limiter.take(connection.userId, row.budget ?? 'events')
-    if (!verdict.pass) {
-      const { retryAfterMs } = verdict
-      connection.countRateRefusal(this.#options.limiter.perMinute)
-      throw new ChatError('rate_limited', undefined, { retryAfterMs })
-    }
     if (row.route === 'connection') {
       this.#ownRequest(connection, frame)
       return
     }
     connection.toEngine(frame, head)
+  }
+
+  /** @throws ChatError `rate_limited` */
+  #charge(connection: Connection, budget: Budget): void {
+    const verdict = this.#options.limiter.take(connection.userId, budget)
+    if (verdict.pass) return
+    const { retryAfterMs } = verdict
+    connection.countRateRefusal(this.#options.limiter.perMinute)
+    throw new ChatError('rate_limited', undefined, { retryAfterMs })
+  }
+
+  #refuseTooLarge(connection: Connection): never {
+    this.#charge(connection, 'events')
+    throw new ChatError('too_large', `a frame takes at most ${this.#options.maxMessageBytes} bytes`)
   }
 
   #ownRequest(connection: Connection, frame: Uint8Array): void {
@@ -108,12 +120,13 @@ export class RequestPath {
     )
   }
 
-  #fromJson(bytes: Uint8Array, found: (ref: number) => void): Uint8Array {
+  #fromJson(connection: Connection, bytes: Uint8Array, found: (ref: number) => void): Uint8Array {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
     try {
       return requestFromJson(text)
     } catch (error) {
       found(refOf(text))
+      if (error instanceof ChatError && !error.malformed) this.#charge(connection, 'events')
       throw error
     }
   }
@@ -122,12 +135,12 @@ export class RequestPath {
     if (!(error instanceof ChatError)) this.#options.logger.error({ err: error }, 'a frame was not handled')
     const refusal = ChatError.from(error)
     connection.refuse(ref, refusal)
-    if (isMalformed(refusal)) connection.countMalformed()
+    if (refusal.malformed) connection.countMalformed()
   }
 }
 
-function isMalformed({ code }: ChatError): boolean {
-  return code === 'bad_request' || code === 'unknown_event' || code === 'too_large'
+function malformed(message: string): ChatError {
+  return new ChatError('bad_request', message, { malformed: true })
 }
 
 /** The ref of a frame that is too large to be handled, 0 where it has none. */

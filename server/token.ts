@@ -3,7 +3,8 @@
  * only knows its issuer's public key cannot make any.
  */
 import { SignJWT } from 'jose'
-import { limits } from '../protocol/limits.ts'
+import { userId, userName } from '../protocol/ids.ts'
+import { type FieldType, refusalOf } from '../protocol/schema.ts'
 import { ConfigError, type Settings } from './config.ts'
 import { signingKey } from './signing-key.ts'
 
@@ -19,13 +20,8 @@ export interface TokenRequest {
  * @throws ConfigError where the settings name no secret, or the user is none.
  */
 export async function makeToken(settings: Settings, request: TokenRequest): Promise<string> {
-  const bytes = Buffer.byteLength(request.userId)
-  if (bytes < 1 || bytes > limits.userIdBytes) {
-    throw new ConfigError(`--user takes 1 to ${limits.userIdBytes} bytes`)
-  }
-  if (Buffer.byteLength(request.name ?? '') > limits.nameBytes) {
-    throw new ConfigError(`--name takes at most ${limits.nameBytes} bytes`)
-  }
+  requireForm('--user', userId, request.userId)
+  if (request.name) requireForm('--name', userName, request.name)
   const key = signingKey(settings)
   if (key.kind !== 'secret') {
     throw new ConfigError(
@@ -42,4 +38,9 @@ export async function makeToken(settings: Settings, request: TokenRequest): Prom
   if (settings.jwtIssuer !== undefined) token.setIssuer(settings.jwtIssuer)
   if (settings.jwtAudience !== undefined) token.setAudience(settings.jwtAudience)
   return token.sign(Buffer.from(key.secret))
+}
+
+function requireForm(option: string, field: FieldType, value: string): void {
+  const refusal = refusalOf(field, value)
+  if (refusal !== undefined) throw new ConfigError(`${option} ${refusal}`)
 }

@@ -57,6 +57,8 @@ export const ToHub = {
   presence: 14,
   /** body: a post that is durable, and who was away (packed); only where hooks want to know. */
   posted: 15,
+  /** A frame of the session could not be decoded, or a field has the wrong type (INP-1). */
+  malformed: 16,
 } as const
 
 /** How a user may be seen, as numbers between threads. */

@@ -192,7 +192,9 @@ export class Shard {
       }
     } catch (error) {
       if (!(error instanceof ChatError)) this.#performer.report(error, 'a frame failed')
-      this.#performer.sendRefusal(by, ChatError.from(error))
+      const refusal = ChatError.from(error)
+      this.#performer.sendRefusal(by, refusal)
+      if (refusal.malformed) this.#toHub.push(ToHub.malformed, session)
     }
   }
 

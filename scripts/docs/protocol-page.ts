@@ -91,6 +91,11 @@ integers of every width, signed or unsigned, strings and arrays with every lengt
 and the ref are integers, never floats; an id is a str, never a bin. Codes up to 127 take one byte,
 those from 128 two: read them as an integer, not as a byte.
 
+A frame that cannot be decoded, or a field of the wrong type, is *malformed*: ten of them in a minute
+close the socket with 4400. A well-formed request whose value is refused (too long, empty, an unknown
+id or event, a frame over \`maxMessageBytes\`) is answered by \`error\` and never counts; it is charged to
+the rate limit like any other. Limits apply to the decoded values: JSON escapes do not count.
+
 A JSON frame is an object: \`{"event": name, "ref": n, "data": {field: value}}\`.
 
 \`ref\` is an unsigned 32-bit number that the client picks for each request. Every request gets exactly

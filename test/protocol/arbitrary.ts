@@ -9,6 +9,7 @@ import { events } from '../../protocol/events.ts'
 import type { Request, RequestName } from '../../protocol/requests.ts'
 import { requests } from '../../protocol/requests.ts'
 import type { FieldMap, FieldType } from '../../protocol/schema.ts'
+import { isSafeName } from '../../protocol/text-rules.ts'
 
 export const requestNames = Object.keys(requests) as RequestName[]
 export const eventNames = Object.keys(events) as EventName[]
@@ -58,6 +59,13 @@ function arbitraryValue({ shape }: FieldType): fc.Arbitrary<unknown> {
       })
       const ends = fc.constantFrom('a'.repeat(shape.min), 'a'.repeat(shape.max))
       return fc.oneof({ weight: 9, arbitrary: short }, { weight: 1, arbitrary: ends })
+    }
+    case 'name': {
+      const ends = fc.constantFrom('a'.repeat(Math.max(1, shape.min)), 'a'.repeat(shape.max))
+      const inner = fc.string({ unit: 'grapheme', maxLength: 12 }).map((part) => `a${part}`)
+      // A file name loses its path.
+      const safe = inner.filter((part) => isSafeName(part) && !/[/\\]/.test(part))
+      return fc.oneof({ weight: 9, arbitrary: safe }, { weight: 1, arbitrary: ends })
     }
     case 'pattern':
       return fc.stringMatching(shape.regex)

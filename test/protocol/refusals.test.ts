@@ -12,6 +12,7 @@ const plain = new Packr({ useRecords: false })
 function goodValue({ shape }: FieldType): unknown {
   switch (shape.kind) {
     case 'text':
+    case 'name':
       return 'a'.repeat(Math.max(1, shape.min))
     case 'pattern':
       return ['g', 'g:1', 'g:f0123456789abcdef', 'a'.repeat(64)].find((id) => shape.regex.test(id))
@@ -44,6 +45,19 @@ type Case = readonly [what: string, value: unknown]
 const prefixed = (what: string, cases: readonly Case[]): Case[] =>
   cases.map(([of, bad]) => [`${what} ${of}`, bad])
 
+// TXT-1
+const unsafeNames = [
+  'a\u0000b',
+  'a\nb',
+  'a\u007f',
+  'a\u0085b',
+  'a\u202eb',
+  'a\u202db',
+  'a\u2066b',
+  'a\u2028b',
+]
+const invisible = ['   ', '\u200b', '\u2800', '\u3164', '\u00ad', '\u{e0041}', '\u00a0\ufe0f']
+
 /** Everything that a field must refuse, with a name for each. */
 function badValues(field: FieldType): Case[] {
   const { shape } = field
@@ -67,6 +81,14 @@ function badValues(field: FieldType): Case[] {
         ['one byte too many', 'a'.repeat(shape.max + 1)],
         ['one byte too many in fewer characters', 'é'.repeat(Math.floor(shape.max / 2) + 1)],
         ['one byte too many in far fewer characters', '😀'.repeat(Math.floor(shape.max / 4) + 1)],
+      ]
+    case 'name':
+      return [
+        ...badValues({ ...field, shape: { ...shape, kind: 'text' } }),
+        ...unsafeNames.map((bad): Case => [JSON.stringify(bad), bad]),
+        ...(shape.min > 0
+          ? invisible.map((bad): Case => [`nothing to be seen: ${JSON.stringify(bad)}`, bad])
+          : []),
       ]
     case 'pattern':
       return [

@@ -53,9 +53,12 @@ describe('tertulia token', () => {
   })
 
   it.each([
-    [['--user', ''], '--user takes 1 to 128 bytes'],
-    [['--user', 'x'.repeat(129)], '--user takes 1 to 128 bytes'],
-    [['--user', 'ana', '--name', 'x'.repeat(257)], '--name takes at most 256 bytes'],
+    [['--user', ''], '--user takes 1 to 128 bytes of UTF-8'],
+    [['--user', 'x'.repeat(129)], '--user takes 1 to 128 bytes of UTF-8'],
+    [
+      ['--user', 'ana', '--name', 'x'.repeat(257)],
+      '--name takes 1 to 256 bytes of UTF-8 without control characters and bidirectional overrides',
+    ],
     [['--user', 'ana', '--ttl', 'soon'], '--ttl takes a time such as 30m, 12h or 7d'],
     [['--user', 'ana', '--ttl', '0s'], '--ttl takes a time such as 30m, 12h or 7d'],
   ])('refuses %j', async (args, message) => {

@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { encodeEvent, encodeRequest } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { subprotocols } from '../../protocol/subprotocols.ts'
-import type { SocketClient } from '../support/socket-client.ts'
+import type { ClientOptions, SocketClient } from '../support/socket-client.ts'
 import { type Harness, startFrontEnd } from './front-end-harness.ts'
 
 const json = { protocols: [subprotocols.json] }
@@ -124,6 +124,26 @@ describe('a bad frame', () => {
   })
 })
 
+// TRN-5
+describe('a JSON frame whose text is longer than the limit', () => {
+  it('is taken where its escapes make it so', async () => {
+    const client = await server.connected('ana', json)
+    const escaped = '\\u00e9'.repeat(400)
+    const data = `{"groupId":"kitchen","content":"${escaped}","tempId":"t1"}`
+    client.ws.send(`{"event":"send_message","ref":3,"data":${data}}`)
+    await expect.poll(() => server.gateway.session(0).requests).toHaveLength(1)
+    expect(server.gateway.session(0).requests[0]?.fields).toMatchObject({ content: 'é'.repeat(400) })
+  })
+
+  it('is refused where its values are', async () => {
+    const client = await server.connected('ana', json)
+    for (const data of [message(1_024), message(9_000)]) {
+      client.ws.send(JSON.stringify({ event: 'send_message', ref: 3, data }))
+      expect((await client.next('error')).fields.code).toBe('too_large')
+    }
+  })
+})
+
 describe('ten malformed frames in a minute', () => {
   it('close with 4400, and each was answered', async () => {
     const client = await server.connected('ana')
@@ -135,12 +155,50 @@ describe('ten malformed frames in a minute', () => {
   it('may be found by a shard', async () => {
     const client = await server.connected('ana')
     const { port } = server.gateway.session(0)
-    for (let ref = 1; ref <= 9; ref++)
+    for (let ref = 1; ref <= 10; ref++) {
       port.send(encodeEvent('error', ref, new ChatError('bad_request').toFields()))
-    port.send(encodeEvent('error', 10, new ChatError('not_found').toFields()))
-    port.send(encodeEvent('error', 0x1_0000, new ChatError('unknown_event').toFields()))
+      port.countMalformed?.()
+    }
     expect((await client.closed()).code).toBe(4400)
-    expect(client.events.filter(({ event }) => event === 'error')).toHaveLength(11)
+    expect(client.events.filter(({ event }) => event === 'error')).toHaveLength(10)
+  })
+
+  // INP-1: an unknown event, a frame that is too large, a text that cannot be, a refused value.
+  it.each([
+    ['msgpack', {}],
+    ['JSON', json],
+  ] as const)(
+    'are not what is well-formed and refused for its value, in %s',
+    async (_, options: ClientOptions) => {
+      const unlimited = await startFrontEnd({ maxMessageBytes: 1_024, rateLimit: 0 })
+      onTestFinished(() => unlimited.close())
+      const client = await unlimited.connected('ana', options)
+      const { port } = unlimited.gateway.session(0)
+      const frames = options.protocols
+        ? [
+            '{"event":"from_the_future","ref":3,"data":{}}',
+            '{"event":"search","ref":3,"data":{"query":"\\ud83d"}}',
+            JSON.stringify({ event: 'send_message', ref: 3, data: message(1_100) }),
+          ]
+        : [Buffer.from([0x92, 63, 3]), encodeRequest('send_message', 3, message(1_100))]
+      for (let i = 0; i < 12; i++) {
+        for (const frame of frames) {
+          client.ws.send(frame)
+          await client.next('error')
+        }
+        port.send(encodeEvent('error', 3, new ChatError('bad_request').toFields()))
+        await client.next('error')
+      }
+      expect(client.ws.readyState).toBe(client.ws.OPEN)
+    },
+  )
+
+  it('and other refusals have a budget: what is not malformed is charged', async () => {
+    const client = await server.connected('ana')
+    for (let ref = 1; ref <= 11; ref++) client.ws.send(Buffer.from([0x92, 63, ref]))
+    await expect.poll(() => client.events.filter(({ event }) => event === 'error').length).toBe(11)
+    const codes = client.events.flatMap((event) => (event.event === 'error' ? [event.fields.code] : []))
+    expect([codes[9], codes[10]]).toEqual(['unknown_event', 'rate_limited'])
   })
 
   it('are not ten in two minutes', async () => {

@@ -10,6 +10,7 @@ import { parseMessageId } from '../../../protocol/ids.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Message } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
+import { hasVisible } from '../../../protocol/text-rules.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, change, type Effects, record } from '../effects.ts'
 import { type GroupState, nextSeq } from './group-state.ts'
@@ -51,10 +52,14 @@ function edit(
   refuseGone(message)
   const { editWindowMs } = group.rules
   if (editWindowMs > 0 && now - message.createdAt > editWindowMs) throw new ChatError('edit_expired')
-  if (content.length === 0 && message.file === undefined) {
-    throw new ChatError('bad_request', 'content of a message without a file may not be empty', {
-      field: 'content',
-    })
+  if (!hasVisible(content) && message.file === undefined) {
+    throw new ChatError(
+      'bad_request',
+      'content of a message without a file takes one visible character at least',
+      {
+        field: 'content',
+      },
+    )
   }
   // MEN-1: without `mentions` those stay that are still written.
   const wanted = fields.mentions ?? stillWritten(group, message, content)

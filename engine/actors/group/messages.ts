@@ -5,6 +5,7 @@ import { ChatError } from '../../../protocol/errors.ts'
 import { groupOfId, parseMessageId, toMessageId } from '../../../protocol/ids.ts'
 import type { File, Message } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
+import { hasVisible } from '../../../protocol/text-rules.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, type Effect, type Effects, read, record } from '../effects.ts'
 import { fileFor, fileShown } from './files.ts'
@@ -115,10 +116,14 @@ function sent(by: Caller, tempId: string, message: Message): Effect {
 }
 
 function refuseEmpty({ content, fileId, type = 'text' }: RequestFields<'send_message'>): void {
-  if (content.length > 0 || (type !== 'text' && fileId !== undefined)) return
-  throw new ChatError('bad_request', 'content of a message without a file may not be empty', {
-    field: 'content',
-  })
+  if (hasVisible(content) || (type !== 'text' && fileId !== undefined)) return
+  throw new ChatError(
+    'bad_request',
+    'content of a message without a file takes one visible character at least',
+    {
+      field: 'content',
+    },
+  )
 }
 
 function noSuchPost(): ChatError {

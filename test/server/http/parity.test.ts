@@ -20,6 +20,7 @@ function valid(name: string, { shape }: FieldType): unknown {
 function invalid(shape: Shape): readonly unknown[] {
   switch (shape.kind) {
     case 'text':
+    case 'name':
       return ['x'.repeat(shape.max + 1), 'é'.repeat(Math.floor(shape.max / 2) + 1)]
     case 'pattern':
       return ['not / this', 'x'.repeat(5_000)]
