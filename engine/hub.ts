@@ -20,7 +20,7 @@ import type { Hooks } from './hooks/hooks.ts'
 import { Notices, type Posted } from './hooks/notices.ts'
 import { checkIdentity } from './identity.ts'
 import { SendRun } from './send-run.ts'
-import { type Defer, Outbox, readBatch, ToHub, ToShard } from './shards/batch.ts'
+import { type Announcement, type Defer, Outbox, readBatch, ToHub, ToShard } from './shards/batch.ts'
 import { pack, unpack } from './shards/packing.ts'
 import { partitionOf, shardOf } from './shards/partition.ts'
 import type { SessionIdentity, ShardStats } from './shards/shard.ts'
@@ -88,6 +88,12 @@ interface ShardLink {
   reports: ((stats: ShardStats) => void)[]
 }
 
+/** The sessions that are subscribed to a group. */
+interface Subscribers {
+  readonly topic: string
+  readonly sessions: Set<HubSession>
+}
+
 interface HubSession {
   readonly port: SessionPort
   /** What its user is to hear, until `connected` has gone first; null from then on. */
@@ -95,6 +101,12 @@ interface HubSession {
   readonly userId: string
   readonly name: string
   readonly homeShard: number
+  /** The groups' subscribers among whom it is. */
+  readonly subscribed: Set<Subscribers>
+  /** The announcement that it got last. */
+  announced: number
+  /** Of a session that only asks: who it is, and the shards that know it. Null where all know it. */
+  readonly asks: { readonly identity: Uint8Array; readonly shards: Set<ShardLink> } | null
 }
 
 const rowByCode = new Map<number, RequestSpec>(Object.values(requests).map((row) => [row.code, row]))
@@ -104,6 +116,9 @@ export class Hub implements Gateway {
   readonly #sessions = new Map<number, HubSession>()
   /** Sessions of each user, for leaving a group with all devices at once. */
   readonly #byUser = new Map<string, Set<number>>()
+  /** By topic, for what is published to several topics. Bounded by the sessions and their groups. */
+  readonly #subscribers = new Map<string, Subscribers>()
+  #announcements = 0
   readonly #publishers = new Set<Publisher>()
   readonly #logger: EngineLogger
   readonly #deps: HubDeps
@@ -131,7 +146,7 @@ export class Hub implements Gateway {
     return this.#open(identity, port, true)
   }
 
-  /** A session that asks and hears nothing: for requests over HTTP. */
+  /** A session that asks and receives no events: for requests over HTTP. Only the shards it asks know it. */
   openSilent(identity: Identity, port: SessionPort): number {
     return this.#open(identity, port, false)
   }
@@ -157,6 +172,10 @@ export class Hub implements Gateway {
     if (shard.pending >= MAX_INBOX) {
       throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
     }
+    if (known.asks && !known.asks.shards.has(shard)) {
+      known.asks.shards.add(shard)
+      this.#push(shard, ToShard.open, session, known.asks.identity)
+    }
     this.#push(shard, ToShard.frame, session, frame)
   }
 
@@ -165,10 +184,11 @@ export class Hub implements Gateway {
     if (!known) return
     this.#sessions.delete(session)
     this.#gate?.closed(session)
+    for (const subscribers of known.subscribed) this.#leave(known, subscribers)
     const others = this.#byUser.get(known.userId)
     others?.delete(session)
     if (others?.size === 0) this.#byUser.delete(known.userId)
-    for (const shard of this.#shards) this.#push(shard, ToShard.closed, session)
+    for (const shard of known.asks?.shards ?? this.#shards) this.#push(shard, ToShard.closed, session)
   }
 
   addPublisher(publisher: Publisher): () => void {
@@ -196,7 +216,9 @@ export class Hub implements Gateway {
         case ToHub.sendUser:
           return this.#sendUser(Buffer.from(id).toString(), body, number)
         case ToHub.subscribe:
-          return this.#sessions.get(number)?.port.subscribe(ascii(id))
+          return this.#subscribe(number, ascii(id))
+        case ToHub.announce:
+          return this.#announce(unpack<Announcement>(body), id)
         case ToHub.unsubscribe:
           return this.#unsubscribe(Buffer.from(body).toString(), ascii(id))
         case ToHub.mail:
@@ -322,7 +344,6 @@ export class Hub implements Gateway {
     while (this.#lastSession === 0 || this.#sessions.has(this.#lastSession))
     const session = this.#lastSession
     const homeShard = shardOf(userId, this.#shards.length)
-    this.#sessions.set(session, { port, userId, name, homeShard, early: listening ? [] : null })
     const others = this.#byUser.get(userId)
     if (others) others.add(session)
     else this.#byUser.set(userId, new Set([session]))
@@ -333,7 +354,11 @@ export class Hub implements Gateway {
       sessionId: this.#deps.newSessionId(),
       listening,
     } satisfies SessionIdentity)
-    for (const shard of this.#shards) this.#push(shard, ToShard.open, session, body)
+    const asks = listening ? null : { identity: body, shards: new Set<ShardLink>() }
+    const early = listening ? [] : null
+    const subscribed = new Set<Subscribers>()
+    this.#sessions.set(session, { port, userId, name, homeShard, early, subscribed, announced: 0, asks })
+    if (listening) for (const shard of this.#shards) this.#push(shard, ToShard.open, session, body)
     return session
   }
 
@@ -369,8 +394,44 @@ export class Hub implements Gateway {
   }
 
   #unsubscribe(userId: string, topic: string): void {
+    const subscribers = this.#subscribers.get(topic)
     for (const session of this.#byUser.get(userId) ?? []) {
-      this.#sessions.get(session)?.port.unsubscribe(topic)
+      const known = this.#sessions.get(session)
+      if (!known) continue
+      known.port.unsubscribe(topic)
+      if (subscribers) this.#leave(known, subscribers)
+    }
+  }
+
+  #subscribe(session: number, topic: string): void {
+    const known = this.#sessions.get(session)
+    if (!known) return
+    known.port.subscribe(topic)
+    let subscribers = this.#subscribers.get(topic)
+    if (!subscribers) {
+      subscribers = { topic, sessions: new Set() }
+      this.#subscribers.set(topic, subscribers)
+    }
+    subscribers.sessions.add(known)
+    known.subscribed.add(subscribers)
+  }
+
+  #leave(known: HubSession, subscribers: Subscribers): void {
+    known.subscribed.delete(subscribers)
+    subscribers.sessions.delete(known)
+    if (subscribers.sessions.size === 0) this.#subscribers.delete(subscribers.topic)
+  }
+
+  /** PRS-3: an event for the subscribers of several topics, once for each session. */
+  #announce({ topics, but, exceptUser }: Announcement, frame: Uint8Array): void {
+    this.#announcements += 1
+    const except = but === undefined ? undefined : this.#sessions.get(but)
+    for (const topic of topics) {
+      for (const known of this.#subscribers.get(topic)?.sessions ?? []) {
+        if (known.announced === this.#announcements) continue
+        known.announced = this.#announcements
+        if (known !== except && known.userId !== exceptUser) known.port.send(frame)
+      }
     }
   }
 

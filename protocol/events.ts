@@ -193,9 +193,9 @@ export const events = {
   user_typing: { code: 90, ephemeral: true, fields: { userId, userName: name, groupId } },
   user_stopped_typing: { code: 91, ephemeral: true, fields: { userId, groupId } },
   /**
-   * Somebody with whom one shares a group came, went or chose another status. One for each group
-   * shared, all with the same timestamp. Also of oneself: from another device, and after
-   * `connected` where one is not online.
+   * Somebody with whom one shares a group came, went or chose another status; one event, however many
+   * groups are shared (PRS-3). Also of oneself: from another device, and after `connected` where one is
+   * not online.
    */
   contact_status_changed: {
     code: 92,

@@ -42,14 +42,16 @@ export type Effect =
       readonly but?: number | undefined
     }
   /**
-   * Shows an event to the sessions that hear these groups, but to `but`. It is kept nowhere, and
-   * readers who are behind do not get it (SPEC 5.5).
+   * Shows an event to the sessions that are subscribed to these groups, each once however many of
+   * them it is in (PRS-3), except to `but` and to the sessions of `exceptUser`. It is not stored, and
+   * readers who lag do not get it (SLW-1).
    */
   | {
       readonly type: 'publish'
       readonly groupIds: readonly string[]
       readonly event: Sent
       readonly but?: number | undefined
+      readonly exceptUser?: string | undefined
     }
   /** The session hears the group from here on, after what was sent to it before. */
   | { readonly type: 'subscribe'; readonly session: number; readonly groupId: string }
@@ -64,6 +66,13 @@ export type Effect =
       readonly mail: UserMail
       /** Nothing is told to who has no session. */
       readonly ifConnected?: true
+    }
+  /** Mail of a group that only loaded actors need: storage says the same once all is committed. */
+  | {
+      readonly type: 'tell_members'
+      readonly groupId: string
+      readonly userIds: readonly string[]
+      readonly mail: UserMail
     }
   /** Goes on at once, with what is known of who is there. */
   | { readonly type: 'with_presence'; readonly then: (presenceOf: PresenceOf) => readonly Effect[] }
@@ -172,6 +181,16 @@ export function publish<N extends EventName>(
   return { type: 'publish', groupIds, event: { name, fields } as Sent, but }
 }
 
+/** To everybody who shares one of the groups with the user, once (PRS-3); not to the user's own sessions. */
+export function publishToOthers<N extends EventName>(
+  userId: string,
+  groupIds: readonly string[],
+  name: N,
+  fields: EventFields<N>,
+): Effect {
+  return { type: 'publish', groupIds, event: { name, fields } as Sent, exceptUser: userId }
+}
+
 export function wakeGroup(groupId: string, what: GroupAlarm, afterMs: number): Effect {
   return { type: 'wake_group', groupId, what, afterMs }
 }
@@ -190,6 +209,11 @@ export function tellGroup(groupId: string, mail: GroupMail): Effect {
 
 export function tellUser(userId: string, mail: UserMail): Effect {
   return { type: 'tell_user', userId, mail }
+}
+
+/** Mail to the actors of these members, as far as they are loaded. */
+export function tellMembers(groupId: string, userIds: readonly string[], mail: UserMail): Effect {
+  return { type: 'tell_members', groupId, userIds, mail }
 }
 
 export function withPresence(then: (presenceOf: PresenceOf) => Effects): Effect {

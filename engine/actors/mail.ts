@@ -79,4 +79,10 @@ export type UserMail =
 /** An envelope, as it travels. */
 export type Mail =
   | { readonly to: 'group'; readonly id: string; readonly mail: GroupMail }
-  | { readonly to: 'user'; readonly id: string; readonly mail: UserMail }
+  | {
+      readonly to: 'user'
+      readonly id: string
+      readonly mail: UserMail
+      /** Storage knows what the mail says: an actor that is not loaded does not need it. */
+      readonly ifLoaded?: true
+    }

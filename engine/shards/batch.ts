@@ -11,7 +11,7 @@
 export const ToShard = {
   /** body: a client frame of the session. */
   frame: 1,
-  /** body: the session's identity (packed). All shards hear it. */
+  /** body: the session's identity (packed). All shards get it; of a session that only asks, those it asks. */
   open: 2,
   /** The session is gone. All shards hear it. */
   closed: 3,
@@ -55,11 +55,21 @@ export const ToHub = {
   sendUser: 13,
   /** id: a user; number: an index of `statuses`, how all shards are to see them. */
   presence: 14,
+  /** id: an event frame; body: `Announcement` (packed): the topics whose subscribers get it, each once. */
+  announce: 20,
   /** body: a post that is durable, and who was away (packed); only where hooks want to know. */
   posted: 15,
   /** A frame of the session could not be decoded, or a field has the wrong type (INP-1). */
   malformed: 16,
 } as const
+
+/** Who gets an event that is published to several topics (PRS-3). */
+export interface Announcement {
+  readonly topics: readonly string[]
+  /** A session that does not get it, and a user none of whose sessions does. */
+  readonly but?: number | undefined
+  readonly exceptUser?: string | undefined
+}
 
 /** How a user may be seen, as numbers between threads. */
 export const statuses = ['offline', 'online', 'away', 'busy'] as const

@@ -27,7 +27,7 @@ export type Held =
       readonly release: () => void
       readonly drop?: () => void
     }
-  | { readonly type: 'call'; readonly release: () => void }
+  | { readonly type: 'call'; readonly release: () => void; readonly drop?: () => void }
 
 interface Item {
   readonly offset: number

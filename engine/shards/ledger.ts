@@ -154,6 +154,12 @@ export class Ledger {
     else this.#held.push(this.#appended, groupId, { type: 'show', frame: null, release: task, drop })
   }
 
+  /** Runs a task of the group's once all that was written so far is committed, or `drop` where it is refused. */
+  afterCommit(groupId: string, task: () => void, drop: () => void): void {
+    if (this.#appended <= this.#committed) task()
+    else this.#held.push(this.#appended, groupId, { type: 'call', release: task, drop })
+  }
+
   /** Answers once all that was written so far is as durable as configured (SPEC 5.2). */
   answer(to: Caller, frame: Uint8Array, tempId: string | undefined, group: EventSource | null): void {
     if (this.#options.durability === 'memory' || this.#appended <= this.#committed) {
@@ -249,7 +255,7 @@ export class Ledger {
     if (isGroup) this.#watcher.refused(owner)
     for (const held of this.#held.takeOf(owner, from)) {
       if (held.type === 'answer') this.#watcher.refuse(held.to, new ChatError('internal'), held.tempId)
-      else if (held.type === 'show') held.drop?.()
+      else held.drop?.()
     }
     if (isGroup) this.append({ type: 'restart', groupId: owner }, null)
   }

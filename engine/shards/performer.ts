@@ -19,9 +19,10 @@ import type { FileDepths, Files } from '../files/file-calls.ts'
 import { ephemeralTwin } from '../gateway.ts'
 import type { ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Alarms } from './alarms.ts'
-import { type Outbox, statuses, ToHub } from './batch.ts'
+import { type Announcement, type Outbox, statuses, ToHub } from './batch.ts'
 import { encode } from './encode.ts'
 import { Ledger, type LedgerDeps, type LedgerDepths, type LedgerOptions, type LogWatcher } from './ledger.ts'
+import { MemberMail } from './member-mail.ts'
 import { pack } from './packing.ts'
 import { shardOf } from './partition.ts'
 import type { PresenceDirectory } from './presence-directory.ts'
@@ -64,6 +65,7 @@ export class Performer implements ActorContext {
   readonly presenceGraceMs: number
   readonly #alarms: Alarms
   readonly #directory: PresenceDirectory
+  readonly #memberMail: MemberMail
   #stopped = false
 
   constructor(options: PerformerOptions, deps: ShardDeps, parts: ShardParts, watcher: LogWatcher) {
@@ -82,6 +84,11 @@ export class Performer implements ActorContext {
       ...watcher,
       send: (session, frame) => this.#send(session, frame),
       refuse: (to, error, tempId) => this.sendRefusal(to, error, tempId),
+    })
+    this.#memberMail = new MemberMail({
+      isConnected: (userId) => this.#directory.presenceOf(userId).connected,
+      tell: (mail) => this.#tell(mail),
+      afterCommit: (groupId, task, drop) => this.#ledger.afterCommit(groupId, task, drop),
     })
   }
 
@@ -202,6 +209,8 @@ export class Performer implements ActorContext {
       case 'tell_user':
         if (effect.ifConnected && !this.presenceOf(effect.userId).connected) return
         return this.#tell({ to: 'user', id: effect.userId, mail: effect.mail })
+      case 'tell_members':
+        return this.#memberMail.tell(effect.groupId, effect.userIds, effect.mail)
       case 'when_drained': {
         const mail: Mail = { to: 'group', id: effect.groupId, mail: effect.mail }
         return this.#toHub.push(ToHub.whenDrained, effect.session, undefined, pack(mail))
@@ -213,12 +222,16 @@ export class Performer implements ActorContext {
     }
   }
 
-  #publish({ groupIds, event, but = 0 }: Extract<Effect, { type: 'publish' }>): void {
-    if (groupIds.length === 0) return
+  #publish({ groupIds, event, but, exceptUser }: Extract<Effect, { type: 'publish' }>): void {
+    const [groupId] = groupIds
+    if (groupId === undefined) return
     const frame = encode(event, 0)
-    for (const groupId of groupIds) {
-      this.#toHub.push(ToHub.publish, but, Buffer.from(ephemeralTwin(`g:${groupId}`)), frame)
+    if (groupIds.length === 1 && exceptUser === undefined) {
+      this.#toHub.push(ToHub.publish, but ?? 0, Buffer.from(ephemeralTwin(`g:${groupId}`)), frame)
+      return
     }
+    const topics = groupIds.map((id) => `g:${id}`)
+    this.#toHub.push(ToHub.announce, 0, frame, pack({ topics, but, exceptUser } satisfies Announcement))
   }
 
   #read({ query, then, to }: ReadEffect, group: EventSource | null): void {

@@ -217,7 +217,9 @@ export class Shard {
     this.#users.get(userId)?.receive({ type: 'closed', session })
   }
 
-  #deliver({ to, id, mail }: Mail): void {
+  #deliver(envelope: Mail): void {
+    const { to, id, mail } = envelope
+    if (to === 'user' && envelope.ifLoaded && !this.#users.has(id)) return
     try {
       if (to === 'group') this.#group(id).receive(mail)
       else this.#user(id).receive(mail)

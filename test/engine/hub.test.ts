@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { Hub } from '../../engine/hub.ts'
-import { Outbox, ToHub } from '../../engine/shards/batch.ts'
-import { decodeEvent, encodeEvent } from '../../protocol/codec.ts'
+import { type Announcement, Outbox, readBatch, ToHub, ToShard } from '../../engine/shards/batch.ts'
+import { pack } from '../../engine/shards/packing.ts'
+import { decodeEvent, encodeEvent, encodeRequest } from '../../protocol/codec.ts'
+import { peekHead } from '../../protocol/frame-head.ts'
 
 const silent = { info() {}, warn() {}, error() {} }
 
@@ -55,5 +57,55 @@ describe('what a user is to hear', () => {
     shard.push(ToHub.sendUser, 0, Buffer.from('ana'), invited)
     shard.flush()
     expect(closed).toEqual(['failed'])
+  })
+})
+
+describe('an event for several topics', () => {
+  it('reaches each session once, except one and those of one user', () => {
+    const hub = new Hub([{ post() {} }], () => {}, silent)
+    const shard = new Outbox((batch) => hub.take(0, batch), queueMicrotask)
+    const heard: string[] = []
+    const open = (userId: string, name: string) =>
+      hub.open(
+        { userId },
+        { send: () => heard.push(name), subscribe() {}, unsubscribe() {}, close() {}, whenDrained() {} },
+      )
+    const sessions = [open('ana', 'ana'), open('ana', 'ana 2'), open('bruno', 'bruno'), open('eva', 'eva')]
+    const topics = ['g:a', 'g:b', 'g:c']
+    for (const session of sessions) {
+      for (const topic of topics) shard.push(ToHub.subscribe, session, Buffer.from(topic))
+    }
+    const announce = (more: object) => {
+      shard.push(ToHub.announce, 0, invited, pack({ topics, ...more } satisfies Announcement))
+      shard.flush()
+      return heard.splice(0)
+    }
+    // PRS-3
+    expect(announce({})).toEqual(['ana', 'ana 2', 'bruno', 'eva'])
+    expect(announce({ exceptUser: 'ana' })).toEqual(['bruno', 'eva'])
+    expect(announce({ but: sessions[1] })).toEqual(['ana', 'bruno', 'eva'])
+    shard.push(ToHub.unsubscribe, 0, Buffer.from('g:a'), Buffer.from('bruno'))
+    expect(announce({ topics: ['g:a'] })).toEqual(['ana', 'ana 2', 'eva'])
+    hub.closed(sessions[3] as number)
+    expect(announce({})).toEqual(['ana', 'ana 2', 'bruno'])
+  })
+})
+
+describe('a session that only asks', () => {
+  it('is known to the shard that it asks and to no other', () => {
+    const got: string[][] = [[], [], []]
+    const names = new Map<number, string>(Object.entries(ToShard).map(([name, kind]) => [kind, name]))
+    const tasks: (() => void)[] = []
+    const ports = got.map((said) => ({
+      post: (batch: Uint8Array) => readBatch(batch, (kind) => said.push(names.get(kind) ?? '')),
+    }))
+    const hub = new Hub(ports, (task) => tasks.push(task), silent)
+    const port = { send() {}, subscribe() {}, unsubscribe() {}, close() {}, whenDrained() {} }
+    const session = hub.openSilent({ userId: 'ana' }, port)
+    const frame = encodeRequest('get_history', 1, { groupId: 'g' })
+    hub.receive(session, frame, peekHead(frame) as NonNullable<ReturnType<typeof peekHead>>)
+    hub.closed(session)
+    for (const task of tasks) task()
+    expect(got.filter((said) => said.length > 0)).toEqual([['open', 'frame', 'closed']])
   })
 })

@@ -92,7 +92,7 @@ export function snapshot(group: GroupState): Readonly<Record<string, unknown>> {
 
 /** Effects in short: what is recorded, written, answered, told, in order. */
 export function brief(effects: Effects): readonly string[] {
-  return effects.map((effect) => {
+  return effects.flatMap((effect) => {
     switch (effect.type) {
       case 'record':
         return `record ${effect.event.name} ${effect.seq}`
@@ -103,6 +103,8 @@ export function brief(effects: Effects): readonly string[] {
         return `${effect.type} ${effect.event.name}`
       case 'tell_user':
         return `tell ${effect.userId} ${effect.mail.type}`
+      case 'tell_members':
+        return effect.userIds.map((userId) => `tell ${userId} ${effect.mail.type}`)
       case 'tell_group':
         return `tell ${effect.groupId} ${effect.mail.type}`
       default:

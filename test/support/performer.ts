@@ -5,7 +5,7 @@
 import type { EventSource } from '../../engine/actors/actor-context.ts'
 import type { Effects } from '../../engine/actors/effects.ts'
 import { Alarms } from '../../engine/shards/alarms.ts'
-import { Outbox, readBatch, ToHub } from '../../engine/shards/batch.ts'
+import { type Announcement, Outbox, readBatch, ToHub } from '../../engine/shards/batch.ts'
 import { unpack } from '../../engine/shards/packing.ts'
 import { Performer, type PerformerOptions } from '../../engine/shards/performer.ts'
 import { PresenceDirectory } from '../../engine/shards/presence-directory.ts'
@@ -87,6 +87,8 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
         if (name === 'send') said.push(`send ${number} ${eventName(body)}`)
         else if (name === 'publish') said.push(`publish ${text(id)} ${eventName(body)}`)
         else if (name === 'sendUser') said.push(`sendUser ${text(id)} ${eventName(body)} but ${number}`)
+        else if (name === 'announce')
+          said.push(`announce ${eventName(id)} ${JSON.stringify(unpack<Announcement>(body))}`)
         else if (name === 'unsubscribe') said.push(`unsubscribe ${text(id)} ${text(body)}`)
         else if (name === 'mail') said.push(`mail ${number} ${unpack<{ readonly id: string }>(body).id}`)
         else if (name === 'storage') said.push(`storage ${number} ${text(body)}`.trim())

@@ -9,7 +9,7 @@ import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { LogEntry, Role } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
-import { answerCommitted, append, type Effect, type Effects, read, record, tellUser } from '../effects.ts'
+import { answerCommitted, append, type Effect, type Effects, read, record, tellMembers } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
 import { type GroupState, type MemberState, nextSeq, toGroup } from './group-state.ts'
 import { dropInvitation, liftBan } from './invitations.ts'
@@ -50,9 +50,10 @@ export function createGroup(
     answerCommitted(by, 'group', { group: toGroup(group) }),
   )
   const large = isLarge(group)
-  for (const userId of group.members.keys()) {
-    effects.push(tellUser(userId, { type: 'joined', groupId: group.groupId, joinedSeq: seq, large }))
-  }
+  const { groupId } = group
+  effects.push(
+    tellMembers(groupId, [...group.members.keys()], { type: 'joined', groupId, joinedSeq: seq, large }),
+  )
   return effects
 }
 
@@ -168,7 +169,12 @@ function join(
     ...dropInvitation(group, userId),
     append(memberEntry(group, member)),
     record(seq, now, 'user_joined_group', { userId, userName: name, groupId: group.groupId, seq, by }),
-    tellUser(userId, { type: 'joined', groupId: group.groupId, joinedSeq: seq, large: isLarge(group) }),
+    tellMembers(group.groupId, [userId], {
+      type: 'joined',
+      groupId: group.groupId,
+      joinedSeq: seq,
+      large: isLarge(group),
+    }),
     ...sizeChanged(group, group.members.size - 1),
   ]
 }
@@ -187,7 +193,7 @@ function leave(
     append({ type: 'member_left', groupId: group.groupId, userId }),
     record(seq, now, 'user_left_group', { userId, userName: name, groupId: group.groupId, seq, ...how }),
     { type: 'unsubscribe', userId, groupId: group.groupId },
-    tellUser(userId, { type: 'left', groupId: group.groupId }),
+    tellMembers(group.groupId, [userId], { type: 'left', groupId: group.groupId }),
     ...typingEnded(group, userId),
     ...sizeChanged(group, group.members.size + 1),
   ]

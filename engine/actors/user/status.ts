@@ -4,7 +4,7 @@
  * A user is present while one session is, and for a time of grace after the last one has gone, so
  * that a reconnect is not seen. Who is present is seen with the status they chose, which is kept;
  * `offline` there is invisible. Others hear of changes of what is seen and of nothing else: those
- * who share a group that is not large, by one event a group, without the groups' actors. When an
+ * who share a group that is not large, by one event, without the groups' actors. When an
  * invisible user comes and goes nothing is written either: `lastSeenAt` would tell.
  */
 import type { RequestFields } from '../../../protocol/requests.ts'
@@ -15,7 +15,7 @@ import {
   append,
   type Effect,
   type Effects,
-  publish,
+  publishToOthers,
   send,
   sendUser,
   wakeUser,
@@ -36,8 +36,7 @@ export function updateStatus(
   return [
     kept(user),
     ...(isPresent(user) ? [tellShards(user, status)] : []),
-    ...announce(user, now, by.session),
-    // The user's other devices, where no group would tell them.
+    ...announce(user, now),
     sendUser(user.userId, 'contact_status_changed', statusFields(user, status, now), by.session),
     answerCommitted(by, 'ok', {}),
   ]
@@ -77,13 +76,13 @@ export function stopping(user: UserState, now: number): Effects {
   return [kept(user)]
 }
 
-/** Tells others where what they see has changed since they were told; the session `but` knows. */
-export function announce(user: UserState, now: number, but?: number): Effects {
+/** Notifies others, each once (PRS-3), where what they see has changed since they were notified. */
+export function announce(user: UserState, now: number): Effects {
   const status = isPresent(user) ? user.chosen : 'offline'
   if (status === user.shown) return []
   user.shown = status
   const groupIds = [...user.groups.keys()].filter((groupId) => !user.largeGroups.has(groupId))
-  return [publish(groupIds, 'contact_status_changed', statusFields(user, status, now), but)]
+  return [publishToOthers(user.userId, groupIds, 'contact_status_changed', statusFields(user, status, now))]
 }
 
 /** A new session learns what status its user chose on another device. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   append,
   publish,
+  publishToOthers,
   sendUser,
   tellConnected,
   wakeGroup,
@@ -15,10 +16,15 @@ import { aPerformer } from '../../support/performer.ts'
 const typing = { userId: 'ana', groupId: 'g' }
 
 describe('what is not kept', () => {
-  it('goes to the twin of each group’s topic, and is written nowhere', () => {
+  it('goes to the twin of a group’s topic, for several groups once to each session, and is written nowhere', () => {
     const { perform, toHub, entries } = aPerformer()
-    perform([publish(['g', 'h'], 'user_stopped_typing', typing)])
-    expect(toHub()).toEqual(['publish e:g user_stopped_typing', 'publish e:h user_stopped_typing'])
+    perform([publish(['g'], 'user_stopped_typing', typing)])
+    expect(toHub()).toEqual(['publish e:g user_stopped_typing'])
+    // PRS-3
+    perform([publish(['g', 'h'], 'user_stopped_typing', typing, 7)])
+    expect(toHub()).toEqual(['announce user_stopped_typing {"topics":["g:g","g:h"],"but":7}'])
+    perform([publishToOthers('ana', ['g'], 'user_stopped_typing', typing)])
+    expect(toHub()).toEqual(['announce user_stopped_typing {"topics":["g:g"],"exceptUser":"ana"}'])
     perform([publish([], 'user_stopped_typing', typing)])
     expect([toHub(), entries]).toEqual([[], []])
   })
