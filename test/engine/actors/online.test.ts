@@ -80,7 +80,7 @@ describe('a group that crosses the bound of large groups', () => {
   it('and a user who joins one that is large is told with that', () => {
     const joined = (size: number) =>
       join_group(sized(size), by('eva'), g, 0).flatMap((effect) =>
-        effect.type === 'tell_user' && effect.mail.type === 'joined' ? [effect.mail.large] : [],
+        effect.type === 'tell_members' && effect.mail.type === 'joined' ? [effect.mail.large] : [],
       )
     expect([joined(limits.largeGroup), joined(10)]).toEqual([[true], [false]])
   })
