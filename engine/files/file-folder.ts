@@ -6,7 +6,7 @@
  * announced, `.kept` what became of it, `.lock` that somebody writes it. Every name is made here,
  * from an id that this server made or a hash, checked by its pattern: no path comes from outside.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -71,6 +71,13 @@ export function prepareFolder(folder: FileFolder): void {
     if (name.endsWith('.lock') || name.endsWith('.new')) rmSync(path, { force: true })
     else if (name.endsWith('.old')) renameSync(path, folder.content(name.slice(0, -'.old'.length)))
   }
+}
+
+/** Whether the content of any file is there. */
+export function hasContent(folder: FileFolder): boolean {
+  if (!existsSync(folder.path)) return false
+  const prefixes = readdirSync(folder.path).filter((name) => /^[0-9a-f]{2}$/.test(name))
+  return prefixes.some((prefix) => readdirSync(join(folder.path, prefix)).some((name) => SHA256.test(name)))
 }
 
 /** Makes what was renamed into a folder survive a loss of power. */

@@ -13,6 +13,8 @@ import { readKept } from './sidecar.ts'
 
 /** Between two rounds. */
 const ROUND_MS = 600_000
+/** Files of deleted messages are looked for so often. // PRV-3 */
+const ERASE_MS = 20_000
 /** A file without a message, and an upload without a chunk, are given up after so long. */
 const UNUSED_MS = 86_400_000
 /** For so long a repeated `upload_end` is given the same file. */
@@ -32,11 +34,13 @@ export interface JanitorOptions {
   readonly rows: FileRowSource
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** A row was removed from the database. */
+  readonly onErased?: (() => void) | undefined
 }
 
 export class Janitor {
   readonly #options: JanitorOptions
-  #timer: NodeJS.Timeout | null = null
+  #timers: readonly NodeJS.Timeout[] = []
   #round: Promise<void> | null = null
   #closed = false
 
@@ -46,10 +50,15 @@ export class Janitor {
 
   /** Does a round now and then, until `close`. */
   start(): void {
-    this.#timer = setInterval(() => {
-      // Storage that takes no writes: nothing depends on it, the next round tries again.
-      this.round().catch(() => {})
-    }, ROUND_MS).unref()
+    // Storage that takes no writes: nothing depends on it, the next round tries again.
+    const round = () => this.round().catch(() => {})
+    const erase = () => this.erase().catch(() => {})
+    this.#timers = [setInterval(round, ROUND_MS).unref(), setInterval(erase, ERASE_MS).unref()]
+  }
+
+  /** A round, where files of deleted messages are still there. */
+  async erase(): Promise<void> {
+    if (!this.#closed && this.#options.rows.doomed(1).length > 0) await this.round()
   }
 
   /** One round; where one is under way, that one. */
@@ -63,19 +72,22 @@ export class Janitor {
   /** Ends it; a round under way stops before it would ask the database again. */
   close(): void {
     this.#closed = true
-    if (this.#timer) clearInterval(this.#timer)
+    for (const timer of this.#timers) clearInterval(timer)
   }
 
   async #run(): Promise<void> {
     const { rows, now } = this.#options
     if (this.#closed) return
-    const seen: Seen = { uploadIds: new Set(), kept: new Set() }
+    const doomed = rows.doomed(ROWS_A_ROUND)
+    const doomedIds = new Set(doomed.map(({ fileId }) => fileId))
+    const seen: Seen = { uploadIds: new Set(), kept: new Set(), doomed: doomedIds }
     await this.#tidyUploads(seen)
     if (this.#closed) return
-    for (const { fileId, sha256 } of rows.doomed(ROWS_A_ROUND)) {
+    for (const { fileId, sha256 } of doomed) {
       await this.#removeContent(sha256, seen)
       if (this.#closed) return
       rows.forget(fileId)
+      this.#options.onErased?.()
     }
     // Last, so that these go in the next round: somebody may be posting one just now.
     rows.giveUp(now() - UNUSED_MS, ROWS_A_ROUND)
@@ -108,7 +120,9 @@ export class Janitor {
   /** Takes note of an upload that was kept lately: null. Of an old one, its hash if it can be read. */
   async #see(uploadId: string, seen: Seen): Promise<string | undefined | null> {
     const kept = await readKept(this.#options.folder, uploadId)
-    if (!kept || kept.keptAt + KEPT_MS < this.#options.now()) return kept?.file.sha256
+    // Nobody is given a file again that was deleted. // PRV-3
+    if (!kept || seen.doomed.has(kept.file.fileId)) return kept?.file.sha256
+    if (kept.keptAt + KEPT_MS < this.#options.now()) return kept.file.sha256
     seen.uploadIds.add(uploadId)
     seen.kept.add(kept.file.sha256)
     return null
@@ -161,4 +175,6 @@ interface Seen {
   readonly uploadIds: Set<string>
   /** Hashes of their content. */
   readonly kept: Set<string>
+  /** Ids of the files that go in this round. */
+  readonly doomed: ReadonlySet<string>
 }

@@ -175,8 +175,7 @@ export class Indexer {
       this.#mayLook = true
       return 'nothing'
     }
-    this.#index.put(documents.slice(written, written + STEP_DOCUMENTS))
-    batch.written += STEP_DOCUMENTS
+    batch.written = this.#index.put(documents, written, STEP_DOCUMENTS)
     if (batch.written < documents.length) return 'full'
     this.#index.commit(marks)
     this.#batch = null

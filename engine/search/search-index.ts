@@ -7,10 +7,11 @@
  * ranges of numbers. Two more tokens of a document say whose and in which group it is; U+E000
  * stands before them, which no text's tokens hold.
  */
-import { rmSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as Sqlite from 'better-sqlite3'
 import { Database } from '../storage/sqlite/driver.ts'
+import { Wal } from '../storage/sqlite/wal.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import { type Term, toMatch } from './query.ts'
 import { tokenize } from './tokens.ts'
@@ -51,17 +52,24 @@ export const MAX_GROUP_TOKENS = 64
 /** Documents of one millisecond. A time times this is a safe integer until 2109. */
 const SLOTS = 2_048
 /** Of tables and of how texts are cut: another number builds the index anew. */
-const VERSION = 2
+const VERSION = 3
 const FILE = 'search.db'
+
+/** Above this size the WAL is emptied after a commit. */
+const MAX_WAL_BYTES = 4 * 1024 * 1024
+/** What it costs to replace or take out a document, when putting one in costs 1. */
+const REPLACING_COSTS = 16
 
 export class SearchIndex {
   readonly #db: Sqlite.Database
+  readonly #wal: Wal
   readonly #sql: ReturnType<typeof prepare>
   #documents: number
   #committed: number
 
   private constructor(db: Sqlite.Database) {
     this.#db = db
+    this.#wal = new Wal(db)
     this.#sql = prepare(db)
     this.#documents = this.#sql.count.get() as number
     this.#committed = this.#documents
@@ -100,10 +108,15 @@ export class SearchIndex {
       db.pragma('cache_size = -32768')
       db.pragma('temp_store = MEMORY')
       db.pragma('journal_size_limit = 16777216')
+      // Words of deleted messages are overwritten, in the WAL too. // PRV-3
+      db.pragma('secure_delete = ON')
+      db.pragma('wal_autocheckpoint = 0')
       const version = db.pragma('user_version', { simple: true })
       if (version === 0) db.transaction(() => create(db)).immediate()
       else if (version !== VERSION) throw new Error(`an index of version ${version}`)
-      return new SearchIndex(db)
+      const index = new SearchIndex(db)
+      index.tidy()
+      return index
     } catch (error) {
       db.close()
       throw error
@@ -125,12 +138,16 @@ export class SearchIndex {
   }
 
   /**
-   * Puts in, replaces and takes out documents, in the transaction that `commit` ends. Ascending by
+   * Puts in, replaces and takes out documents from `first` on, in the transaction that `commit` ends,
+   * until `budget` is spent: putting one in costs 1. Returns the index of the next. Ascending by
    * time they are cheapest: FTS5 gathers a transaction's words as long as numbers ascend.
    */
-  put(documents: readonly Document[]): void {
+  put(documents: readonly Document[], first = 0, budget = Number.POSITIVE_INFINITY): number {
     if (!this.#db.inTransaction) this.#sql.begin.run()
-    for (const document of documents) this.#put(document)
+    let next = first
+    let left = budget
+    for (; next < documents.length && left > 0; next++) left -= this.#put(documents[next] as Document)
+    return next
   }
 
   /** Keeps what was put, and how far the groups are indexed with it, as one step. */
@@ -139,6 +156,12 @@ export class SearchIndex {
     for (const { group, groupId, seq } of marks) this.#sql.putMark.run(group, groupId, seq)
     this.#sql.commit.run()
     this.#committed = this.#documents
+    if ((statSync(`${this.#db.name}-wal`, { throwIfNoEntry: false })?.size ?? 0) > MAX_WAL_BYTES) this.tidy()
+  }
+
+  /** Empties the WAL: what was taken out is in no file afterwards. False within a transaction. // PRV-3 */
+  tidy(): boolean {
+    return !this.#db.inTransaction && this.#wal.empty(true)
   }
 
   /** Forgets what was put since the last `commit`. */
@@ -168,26 +191,37 @@ export class SearchIndex {
   }
 
   close(): void {
-    this.#db.close()
+    try {
+      this.rollback()
+      this.tidy()
+    } catch {
+      // Damaged, or no room: the next start goes on with it.
+    } finally {
+      this.#db.close()
+      this.#wal.close()
+    }
   }
 
-  #put({ group, seq, sender, createdAt, text }: Document): void {
+  /** Returns what it cost. */
+  #put({ group, seq, sender, createdAt, text }: Document): number {
     const tokens = text === '' ? [] : tokenize(text)
     const known = this.#sql.document.get(group, seq)
+    // FTS5 takes the words to take out from `documents`: first they go from the index.
     if (known !== undefined) this.#sql.dropWords.run(known)
     if (tokens.length === 0) {
-      if (known === undefined) return
+      if (known === undefined) return 1
       this.#sql.dropDocument.run(known)
       this.#documents -= 1
-      return
+      return REPLACING_COSTS
     }
     const document = known ?? this.#freeNumber(createdAt)
+    const words = `${tokens.map((token) => token.text).join(' ')} ${groupToken(group)} ${senderToken(sender)}`
     if (known === undefined) {
-      this.#sql.addDocument.run(document, group, seq)
+      this.#sql.addDocument.run(document, group, seq, words)
       this.#documents += 1
-    }
-    const words = tokens.map((token) => token.text).join(' ')
-    this.#sql.addWords.run(document, `${words} ${groupToken(group)} ${senderToken(sender)}`)
+    } else this.#sql.changeDocument.run(words, document)
+    this.#sql.addWords.run(document, words)
+    return known === undefined ? 1 : REPLACING_COSTS
   }
 
   /** The next number of the millisecond, or after it where it is full. */
@@ -223,14 +257,18 @@ function senderToken(sender: number): string {
 function create(db: Sqlite.Database): void {
   // `ascii` splits at spaces here: everything above 127 belongs to a token, and texts come folded.
   // Indexes of beginnings of one and two characters make those cheap, which match the most words.
+  // To take words out of the index at once, and not only mark their document as deleted, FTS5 has to
+  // know them: so `documents` holds them (https://sqlite.org/fts5.html#the_secure_delete_configuration_option).
   db.exec(`
-    CREATE VIRTUAL TABLE words USING fts5
-      (text, content='', contentless_delete=1, tokenize='ascii', prefix='1 2');
     CREATE TABLE documents (
       document  INTEGER PRIMARY KEY,
       group_key INTEGER NOT NULL,
-      seq       INTEGER NOT NULL
+      seq       INTEGER NOT NULL,
+      text      TEXT NOT NULL
     ) STRICT;
+    CREATE VIRTUAL TABLE words USING fts5
+      (text, content='documents', content_rowid='document', columnsize=0, tokenize='ascii', prefix='1 2');
+    INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
     CREATE UNIQUE INDEX documents_by_message ON documents (group_key, seq);
     CREATE TABLE marks (
       group_key INTEGER PRIMARY KEY,
@@ -260,7 +298,8 @@ function prepare(db: Sqlite.Database) {
     lastNumber: number<[number, number]>(
       'SELECT max(document) FROM documents WHERE document >= ? AND document < ?',
     ),
-    addDocument: db.prepare('INSERT INTO documents (document, group_key, seq) VALUES (?, ?, ?)'),
+    addDocument: db.prepare('INSERT INTO documents (document, group_key, seq, text) VALUES (?, ?, ?, ?)'),
+    changeDocument: db.prepare('UPDATE documents SET text = ? WHERE document = ?'),
     dropDocument: db.prepare('DELETE FROM documents WHERE document = ?'),
     addWords: db.prepare('INSERT INTO words (rowid, text) VALUES (?, ?)'),
     dropWords: db.prepare('DELETE FROM words WHERE rowid = ?'),

@@ -18,6 +18,11 @@ import { SearchIndex } from './search-index.ts'
 
 /** It reads single rows all over the log: the system's own cache does as well. */
 const READ_CACHE_KIB = 8_192
+/** So long after it was written to, the index is rid of what was taken out. // PRV-3 */
+const TIDY_MS = 10_000
+const TIDY_AGAIN_MS = 500
+/** A stop waits so long for what is still to be indexed. */
+const FINISH_MS = 500
 /** After a step that was not full; also how far the index is behind, when all is well. */
 const PAUSE_MS = 50
 /** The same while much is written: one look at many groups costs far less than many looks. */
@@ -39,6 +44,7 @@ export class SearchService {
   #index: SearchIndex
   #indexer: Indexer
   #timer: NodeJS.Timeout | NodeJS.Immediate | null = null
+  #tidying: NodeJS.Timeout | null = null
   #pauseMs = PAUSE_MS
   #steppedAt = Number.NEGATIVE_INFINITY
   #retryMs = FIRST_RETRY_MS
@@ -87,9 +93,19 @@ export class SearchService {
     return this.#indexer.stats()
   }
 
+  /** Indexes what was committed, as far as a moment goes: what was deleted is not left in the index. // PRV-3 */
+  finish(): void {
+    const untilMs = performance.now() + FINISH_MS
+    this.#attempt(() => {
+      this.#indexer.lookAgain()
+      while (!this.#indexer.idle && performance.now() < untilMs) this.#indexer.step()
+    })
+  }
+
   close(): void {
     this.#closed = true
     this.#unschedule()
+    if (this.#tidying) clearTimeout(this.#tidying)
     this.#index.close()
     this.#feed.close()
   }
@@ -112,6 +128,7 @@ export class SearchService {
     this.#attempt(() => {
       const before = this.#indexer.indexed
       const step = this.#indexer.step()
+      if (this.#indexer.indexed > before) this.#tidyLater(TIDY_MS)
       this.#pauseMs = this.#indexer.indexed - before >= BUSY_DOCUMENTS ? BUSY_PAUSE_MS : PAUSE_MS
       this.#steppedAt = performance.now()
       this.#retryMs = FIRST_RETRY_MS
@@ -120,6 +137,15 @@ export class SearchService {
       if (step === 'full') this.#schedule(0)
       else if (!this.#indexer.idle) this.#schedule()
     })
+  }
+
+  #tidyLater(delayMs: number): void {
+    this.#tidying ??= setTimeout(() => {
+      this.#tidying = null
+      this.#attempt(() => {
+        if (!this.#index.tidy()) this.#tidyLater(TIDY_AGAIN_MS)
+      })
+    }, delayMs).unref()
   }
 
   #askForMore(): void {

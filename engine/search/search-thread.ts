@@ -74,6 +74,7 @@ try {
   main.on('message', (message: ToSearchThread) => {
     if (message === 'stats') return tell({ type: 'stats', stats: service.stats() })
     closePorts()
+    service.finish()
     service.close()
     main.close()
   })

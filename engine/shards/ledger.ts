@@ -13,7 +13,6 @@ import type { EventSource } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
 import type { Effect } from '../actors/effects.ts'
 import type { GroupState } from '../actors/group/group-state.ts'
-import { isGone } from '../actors/group/known-messages.ts'
 import type { Clock } from '../clock.ts'
 import type { MessageChange } from '../hooks/hooks.ts'
 import type { Posted } from '../hooks/notices.ts'
@@ -179,7 +178,7 @@ export class Ledger {
     if (isPost) this.#posts += 1
     const logged: LoggedEvent = isPost
       ? { seq, message: event.fields.message }
-      : { seq, code: events[event.name].code, frame }
+      : { seq, code: events[event.name].code, frame, target: targetOf(event) }
     this.append(
       isPost
         ? { type: 'message', message: event.fields.message }
@@ -220,7 +219,6 @@ export class Ledger {
     changed.set(message, before, seq, this.#appended, publishedSeq)
     const what = this.#options.tellPosts && changeOf(before, message)
     if (what) this.#tellHooks(message, what, state)
-    if (isGone(message)) recent.emptyEdits(message.groupId, message.seq)
     // An older answer of the log may be on its way to somebody.
     if (reading === 0) changed.tidy(this.#committed, publishedSeq, (left) => recent.replace(left))
   }

@@ -5,8 +5,9 @@
  * reader by a port of its own. They end by themselves when told to, shards before storage; none
  * is terminated, since a thread with an open database would take the process with it.
  */
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { EngineLogger } from '../engine-logger.ts'
 import { FilePort } from '../files/file-port.ts'
 import type { FileThreadData } from '../files/file-thread.ts'
 import { startSearch } from '../search/start-search.ts'
@@ -32,7 +33,7 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
   let ending = false
 
   const storage = (file: string, channels: readonly MessageChannel[], search?: MessagePort) =>
-    startStorageThread(file, {
+    startStorageThread(file, options.logger, {
       dataDir,
       durability: options.durability,
       ports: channels.map((channel) => channel.port1),
@@ -179,15 +180,22 @@ function endingWith(watchdog: Watchdog, ...workers: readonly Worker[]): (error: 
   }
 }
 
-async function startStorageThread(file: string, data: StorageThreadData): Promise<Worker> {
+async function startStorageThread(
+  file: string,
+  logger: EngineLogger,
+  data: StorageThreadData,
+): Promise<Worker> {
   const { ports, watch, search } = data
   const worker = new Worker(new URL(file, import.meta.url), {
     workerData: data,
     transferList: [...ports, watch, ...(search ? [search] : [])],
     name: storageThreadName(file),
   })
-  const [note] = (await once(worker, 'message')) as [StorageThreadNote]
-  if (note.type === 'failed') throw new StorageError(note.message)
+  for await (const [note] of on(worker, 'message') as AsyncIterable<[StorageThreadNote]>) {
+    if (note.type === 'ready') break
+    if (note.type === 'failed') throw new StorageError(note.message)
+    logger[note.level](note.fields, note.message)
+  }
   return worker
 }
 

@@ -46,8 +46,9 @@ export function openInlineStorage(
   try {
     const db = openWriter(dataDir, durability)
     const writer = new Writer(db)
-    const janitor = new Janitor({ folder: new FileFolder(dataDir), rows: new FileRows(db), now })
-    janitor.start()
+    // After a crash the WAL may hold what was deleted. // PRV-3
+    writer.eraseOld(logger)
+    writer.checkpoint()
     const reader = new Reader(openReader(dataDir))
     const search = new SearchService(dataDir, logger)
     const changes = new ChangedGroups((note) => {
@@ -56,16 +57,29 @@ export function openInlineStorage(
     const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`, (entries) =>
       changes.committed(entries),
     )
+    const janitor = new Janitor({
+      folder: new FileFolder(dataDir),
+      rows: new FileRows(db),
+      now,
+      onErased: () => {
+        writer.erased()
+        loop.wrote()
+      },
+    })
+    janitor.start()
     return {
       log: (listener) => new InlineLog(loop, reader, search, listener, defer),
       searchStats: () => search.stats(),
       async close() {
-        janitor.close()
         try {
           loop.close()
           reader.close()
+          // A clean stop leaves nothing of what was deleted. // PRV-3
+          search.finish()
+          await janitor.erase().catch(() => {})
           writer.checkpoint()
         } finally {
+          janitor.close()
           search.close()
           writer.close()
           lock.release()

@@ -145,7 +145,13 @@ export interface LoadedGroup {
 /** A durable event as the log gives it back. */
 export type LoggedEvent =
   | { readonly seq: number; readonly message: Message }
-  | { readonly seq: number; readonly code: number; readonly frame: Uint8Array }
+  | {
+      readonly seq: number
+      readonly code: number
+      readonly frame: Uint8Array
+      /** The seq of the post that it is about. */
+      readonly target?: number | undefined
+    }
 
 /** All that a user's actor starts from. */
 export interface LoadedUser {

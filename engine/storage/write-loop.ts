@@ -17,6 +17,10 @@ import type { LogEntry } from './log.ts'
 const MAX_ENTRIES = 4_096
 /** Above this size the WAL is checkpointed between two transactions. */
 const MAX_WAL_BYTES = 8 * 1024 * 1024
+/** So long after a commit it is emptied at the latest: what was deleted must be in no file any more. // PRV-3 */
+const MAX_WAL_AGE_MS = 20_000
+/** Where a reader still needs it. */
+const CHECKPOINT_AGAIN_MS = 500
 /** Quiet for so long, the writer catches up and the WAL is emptied. */
 const IDLE_MS = 1_000
 const FIRST_RETRY_MS = 50
@@ -28,7 +32,8 @@ export interface Committer {
   commit(entries: readonly LogEntry[]): void
   /** Catches up with what follows behind the commits. */
   settle(): void
-  checkpoint(): void
+  /** False where it has to be tried again. */
+  checkpoint(): boolean
 }
 
 /** A shard, as the loop answers it. */
@@ -51,6 +56,8 @@ export class WriteLoop {
   #retryMs = FIRST_RETRY_MS
   #failing = false
   #idle: NodeJS.Timeout | null = null
+  /** When the WAL is emptied at the latest. */
+  #due: NodeJS.Timeout | null = null
 
   /** `onCommitted` hears of every transaction, once its shards have. */
   constructor(
@@ -75,11 +82,17 @@ export class WriteLoop {
     if (!this.#scheduled && !this.#retry) this.#scheduled = setImmediate(() => this.#run())
   }
 
+  /** Something else was written to the database: the WAL is emptied in time. */
+  wrote(): void {
+    this.#due ??= setTimeout(() => this.#checkpoint(), MAX_WAL_AGE_MS).unref()
+  }
+
   /** Commits what is left, if it can, and stops. @throws what the last commit threw. */
   close(): void {
     if (this.#scheduled) clearImmediate(this.#scheduled)
     if (this.#retry) clearTimeout(this.#retry)
     if (this.#idle) clearTimeout(this.#idle)
+    if (this.#due) clearTimeout(this.#due)
     while (this.#queue.length > 0) this.#commitSome()
     this.#settle()
   }
@@ -99,6 +112,7 @@ export class WriteLoop {
       return
     }
     if (this.#queue.length > 0) this.#scheduled = setImmediate(() => this.#run())
+    this.wrote()
     if (this.#walBytes() > MAX_WAL_BYTES) this.#checkpoint()
     this.#idle ??= setTimeout(() => {
       this.#idle = null
@@ -163,10 +177,18 @@ export class WriteLoop {
   }
 
   #checkpoint(): void {
+    if (this.#due) clearTimeout(this.#due)
+    this.#due = null
+    if (this.#emptiesWal()) return
+    this.#due = setTimeout(() => this.#checkpoint(), CHECKPOINT_AGAIN_MS).unref()
+  }
+
+  #emptiesWal(): boolean {
     try {
-      this.#committer.checkpoint()
+      return this.#committer.checkpoint()
     } catch {
-      // A reader in the way, or no room: the WAL keeps everything, the next round tries again.
+      // No room: the WAL keeps everything.
+      return false
     }
   }
 

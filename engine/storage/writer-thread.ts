@@ -6,6 +6,7 @@
  * terminated from outside (better-sqlite3 would take the process with it).
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import type { EngineLogger } from '../engine-logger.ts'
 import { FileFolder } from '../files/file-folder.ts'
 import { Janitor } from '../files/janitor.ts'
 import { ChangedGroups } from '../search/changed-groups.ts'
@@ -33,20 +34,39 @@ export interface StorageThreadData {
 export type StorageThreadNote =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly message: string }
+  | {
+      readonly type: 'log'
+      readonly level: keyof EngineLogger
+      readonly fields: object
+      readonly message: string
+    }
 
 const { dataDir, durability, ports, search, watch } = workerData as StorageThreadData
 const main = parentPort as MessagePort
 answerPings(watch)
+const logAs = (level: keyof EngineLogger) => (fields: object, message: string) =>
+  main.postMessage({ type: 'log', level, fields, message } satisfies StorageThreadNote)
 
 try {
   const lock = lockDirectory(dataDir)
   const db = openWriter(dataDir, durability)
   const writer = new Writer(db)
-  const janitor = new Janitor({ folder: new FileFolder(dataDir), rows: new FileRows(db), now: Date.now })
-  janitor.start()
+  // After a crash the WAL may hold what was deleted. // PRV-3
+  writer.eraseOld({ info: logAs('info'), warn: logAs('warn'), error: logAs('error') })
+  writer.checkpoint()
   const changes = new ChangedGroups((note) => search?.postMessage(note))
   search?.on('message', () => changes.taken())
   const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`, (entries) => changes.committed(entries))
+  const janitor = new Janitor({
+    folder: new FileFolder(dataDir),
+    rows: new FileRows(db),
+    now: Date.now,
+    onErased: () => {
+      writer.erased()
+      loop.wrote()
+    },
+  })
+  janitor.start()
 
   for (const port of ports) {
     const source: WriteSource = {
@@ -59,13 +79,15 @@ try {
     port.on('message', (batch: Uint8Array) => loop.push(source, unpack<LogEntry[]>(batch)))
   }
 
-  main.once('message', () => {
+  main.once('message', async () => {
     for (const port of ports) port.close()
-    janitor.close()
     try {
       loop.close()
+      // A clean stop leaves nothing of what was deleted. // PRV-3
+      await janitor.erase().catch(() => {})
       writer.checkpoint()
     } finally {
+      janitor.close()
       writer.close()
       lock.release()
       search?.close()

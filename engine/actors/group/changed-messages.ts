@@ -32,8 +32,13 @@ export class ChangedMessages {
 
   /** The post as members have been shown it; `message` is what the log or the memory has. */
   shown(message: Message, publishedSeq: number): Message {
-    const changed = this.#changed.get(message.seq)
-    if (!changed) return message
+    return this.findShown(message.seq, publishedSeq) ?? message
+  }
+
+  /** The same, if the post was changed lately. */
+  findShown(seq: number, publishedSeq: number): Message | undefined {
+    const changed = this.#changed.get(seq)
+    if (!changed) return undefined
     return changed.changeSeq <= publishedSeq ? changed.message : changed.before
   }
 

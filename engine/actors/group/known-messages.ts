@@ -5,9 +5,11 @@
  * goes on when the answer is there. What it may rely on it checks then: meanwhile others have acted.
  */
 import { ChatError } from '../../../protocol/errors.ts'
+import { events } from '../../../protocol/events.ts'
 import { parseMessageId } from '../../../protocol/ids.ts'
 import type { Message } from '../../../protocol/records.ts'
 import type { LoggedEvent } from '../../storage/log.ts'
+import { hasGroupTexts, withContent, withGroupTexts } from '../../storage/stored-frame.ts'
 import type { Caller } from '../caller.ts'
 import { type Effects, read } from '../effects.ts'
 import type { GroupState } from './group-state.ts'
@@ -72,11 +74,19 @@ export function messageInMemory(group: GroupState, seq: number): Message | undef
   return event && 'message' in event ? event.message : undefined
 }
 
-/** An event as members have been shown it: of a post what has become of it. */
+/**
+ * An event as a replay shows it: a post and its edits as members have been shown the post last, a
+ * group's texts as they are. // PRV-3
+ */
 export function shownEvent(group: GroupState, event: LoggedEvent): LoggedEvent {
-  return 'message' in event
-    ? { seq: event.seq, message: group.changed.shown(event.message, group.publishedSeq) }
-    : event
+  const { changed, publishedSeq, info } = group
+  if ('message' in event) return { seq: event.seq, message: changed.shown(event.message, publishedSeq) }
+  const { code, frame, target } = event
+  if (code === events.message_edited.code && target !== undefined) {
+    const message = changed.findShown(target, publishedSeq)
+    return message ? { ...event, frame: withContent(frame, message) } : event
+  }
+  return hasGroupTexts(code) ? { ...event, frame: withGroupTexts(frame, info) } : event
 }
 
 /** Whether of the post only a tombstone is left. */

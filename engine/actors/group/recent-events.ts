@@ -8,8 +8,8 @@
 
 import { events } from '../../../protocol/events.ts'
 import type { Message } from '../../../protocol/records.ts'
-import { emptiedEdit } from '../../storage/emptied-edit.ts'
 import type { LoggedEvent } from '../../storage/log.ts'
+import { withContent } from '../../storage/stored-frame.ts'
 
 const KEPT = 256
 
@@ -43,19 +43,15 @@ export class RecentEvents {
     this.#offsets = this.#offsets.slice(excess)
   }
 
-  /** The post is as `message` says from now on. */
+  /** The post is as `message` says from now on, and its edits say the same. // PRV-3 */
   replace(message: Message): void {
-    const at = this.#indexAbove(message.seq - 1)
+    let at = this.#indexAbove(message.seq - 1)
     if (this.#events[at]?.seq === message.seq) this.#events[at] = { seq: message.seq, message }
-  }
-
-  /** What edits of the post said is forgotten. */
-  emptyEdits(groupId: string, seq: number): void {
-    for (let at = this.#indexAbove(seq); at < this.#events.length; at++) {
+    for (; at < this.#events.length; at++) {
       const event = this.#events[at] as LoggedEvent
-      if ('message' in event || event.code !== events.message_edited.code) continue
-      const frame = emptiedEdit(event.frame, groupId, seq)
-      if (frame) this.#events[at] = { seq: event.seq, code: event.code, frame }
+      if ('message' in event || event.target !== message.seq) continue
+      if (event.code !== events.message_edited.code) continue
+      this.#events[at] = { ...event, frame: withContent(event.frame, message) }
     }
   }
 

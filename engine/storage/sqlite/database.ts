@@ -4,10 +4,10 @@
  * WAL with the writer's own checkpoints (`wal_autocheckpoint = 0`), `synchronous` by durability:
  * NORMAL survives `kill -9`, FULL also power loss (https://sqlite.org/pragma.html#pragma_synchronous).
  */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type * as Sqlite from 'better-sqlite3'
-import { FileFolder, prepareFolder } from '../../files/file-folder.ts'
+import { FileFolder, hasContent, prepareFolder } from '../../files/file-folder.ts'
 import { StorageError } from '../storage-error.ts'
 import { Database } from './driver.ts'
 import { migrate } from './migrate.ts'
@@ -51,14 +51,20 @@ export function lockDirectory(dataDir: string): DirectoryLock {
   }
 }
 
-/** Opens the file for the one writer and brings its schema up to date. */
+/**
+ * Opens the file for the one writer and brings its schema up to date.
+ * @throws StorageError where it cannot be used, or is missing beside other data of a chat.
+ */
 export function openWriter(dataDir: string, durability: Durability): Sqlite.Database {
   try {
+    requireDatabase(dataDir)
     const db = new Database(databasePath(dataDir), { timeout: 0 })
     try {
       db.pragma('journal_mode = WAL')
       db.pragma(`synchronous = ${durability === 'disk' ? 'FULL' : 'NORMAL'}`)
       db.pragma('wal_autocheckpoint = 0')
+      // What is deleted is overwritten, not only marked as free. // PRV-3
+      db.pragma('secure_delete = ON')
       db.pragma('journal_size_limit = 16777216')
       db.pragma('cache_size = -65536')
       db.pragma('temp_store = MEMORY')
@@ -72,6 +78,19 @@ export function openWriter(dataDir: string, durability: Durability): Sqlite.Data
   } catch (error) {
     throw unusable(dataDir, error)
   }
+}
+
+/** An empty database beside files or an index is no new chat: the disk is not mounted, or a restore not finished. */
+function requireDatabase(dataDir: string): void {
+  const path = databasePath(dataDir)
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0) return
+  const found = ['search.db', 'tertulia.db-wal'].filter((name) => existsSync(join(dataDir, name)))
+  if (hasContent(new FileFolder(dataDir))) found.push('files')
+  if (found.length === 0) return
+  throw new StorageError(
+    `data directory ${dataDir} cannot be used: tertulia.db is missing or empty, and beside it is ${found.join(', ')} ` +
+      'of a chat. Restore tertulia.db from a backup; to begin an empty chat, move these away',
+  )
 }
 
 /** Opens the file for reading only. The writer must have been there before. */

@@ -33,10 +33,11 @@ interface UserRow {
   readonly last_seen_at: number | null
 }
 
-interface EventRow {
+export interface EventRow {
   readonly seq: number
   readonly code: number
   readonly frame: Buffer
+  readonly target: number | null
 }
 
 /** A prepared question. The library's own type has no name that declarations could use. */
@@ -77,6 +78,7 @@ export function prepareReads(db: Database) {
   // By the event that pinned them: two pins may have one time, and the clock may be set back.
   const pinOrder = `(SELECT max(e.seq) FROM events e WHERE e.group_key = m.group_key AND e.target_seq = m.seq
     AND e.code = ${events.message_pinned.code})`
+  const eventColumns = 'seq, code, frame, target_seq AS target'
   type Page = [key: number, after: number, before: number, limit: number]
   return {
     begin: all<[], unknown>('BEGIN'),
@@ -176,12 +178,13 @@ export function prepareReads(db: Database) {
       JOIN users b ON b.user_key = i.invited_by
       WHERE u.user_id = ? AND (i.at, ?) < (?, g.group_id) ORDER BY i.at DESC, g.group_id LIMIT ?`),
     eventsUp: all<[number, number, number, number], EventRow>(`
-      SELECT seq, code, frame FROM events WHERE group_key = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`),
+      SELECT ${eventColumns} FROM events
+      WHERE group_key = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`),
     eventsDown: all<[number, number], EventRow>(
-      'SELECT seq, code, frame FROM events WHERE group_key = ? ORDER BY seq DESC LIMIT ?',
+      `SELECT ${eventColumns} FROM events WHERE group_key = ? ORDER BY seq DESC LIMIT ?`,
     ),
     gaps: all<[number, number, number, number, number], EventRow>(`
-      SELECT seq, code, frame FROM events
+      SELECT ${eventColumns} FROM events
       WHERE group_key = ? AND seq > ? AND seq < ? AND code = ? ORDER BY seq LIMIT ?`),
     count: pluck<[number, number, number, number, number, number, number]>(`
       SELECT count(*) FROM (

@@ -29,12 +29,19 @@ import {
   type Reads,
   type StoredRead,
 } from '../log.ts'
+import { hasGroupTexts, withContent, withGroupTexts } from '../stored-frame.ts'
 import { directId, unkeyedDirectId } from './direct-id.ts'
-import { storedGroup, toMember } from './group-rows.ts'
+import { type GroupRow, storedGroup, toMember } from './group-rows.ts'
 import { type MessageRow, toFile, toMessage } from './message-rows.ts'
 import { People } from './people.ts'
 import { behindCursor, nextCursor } from './ranked-groups.ts'
-import { type InvitationRow, type OverviewRow, prepareReads, type RankedRow } from './read-statements.ts'
+import {
+  type EventRow,
+  type InvitationRow,
+  type OverviewRow,
+  prepareReads,
+  type RankedRow,
+} from './read-statements.ts'
 
 export class Reader {
   readonly #db: Database
@@ -84,7 +91,7 @@ export class Reader {
       pins: this.#sql.pinned.all(key),
       lastSeq,
       ceiling,
-      recent: this.#newestEvents(groupId, key, RECENT_EVENTS),
+      recent: this.#newestEvents(row, RECENT_EVENTS),
       tempIds: this.#sql.tempIds.all(key, REMEMBERED_TEMP_IDS).reverse(),
     }
   }
@@ -181,8 +188,9 @@ export class Reader {
   }
 
   protected events({ groupId, after, upTo, limit }: ReadQuery<'events'>): readonly LoggedEvent[] {
-    const key = this.#sql.groupKey.get(groupId)
-    if (key === undefined) return []
+    const group = this.#sql.group.get(groupId)
+    if (group === undefined) return []
+    const key = group.group_key
     const merged = merge(
       this.#sql.messagesUp.all(key, after, upTo + 1, limit).map((row) => ({
         seq: row.seq,
@@ -190,7 +198,7 @@ export class Reader {
       })),
       this.#sql.eventsUp.all(key, after, upTo, limit),
     )
-    return merged.slice(0, limit)
+    return merged.slice(0, limit).map((event) => this.#withTexts(group, event))
   }
 
   protected count({ groupId, after, upTo, cap }: ReadQuery<'count'>): number {
@@ -238,13 +246,30 @@ export class Reader {
     return userIds.map((userId) => this.#sql.user.get(userId)?.name || userId)
   }
 
-  #newestEvents(groupId: string, key: number, limit: number): readonly LoggedEvent[] {
+  #newestEvents(group: GroupRow, limit: number): readonly LoggedEvent[] {
+    const { group_id: groupId, group_key: key } = group
     const before = Number.MAX_SAFE_INTEGER
     const messages = this.#sql.messagesDown.all(key, 0, before, limit).reverse()
     return merge(
       messages.map((row) => ({ seq: row.seq, message: toMessage(groupId, row) })),
       this.#sql.eventsDown.all(key, limit).reverse(),
-    ).slice(-limit)
+    )
+      .slice(-limit)
+      .map((event) => this.#withTexts(group, event))
+  }
+
+  /** The event with the texts that it is stored without. // PRV-3 */
+  #withTexts(group: GroupRow, event: LoggedEvent | EventRow): LoggedEvent {
+    if ('message' in event) return event
+    const { seq, code, frame } = event
+    const target = event.target ?? undefined
+    if (code === events.message_edited.code && target !== undefined) {
+      const post = this.#sql.messagesUp.get(group.group_key, target - 1, target + 1, 1)
+      const message = post && toMessage(group.group_id, post)
+      return { seq, code, frame: withContent(frame, message), target }
+    }
+    if (hasGroupTexts(code)) return { seq, code, frame: withGroupTexts(frame, storedGroup(group)), target }
+    return { seq, code, frame, target }
   }
 
   #newestMessage(row: OverviewRow): Message | undefined {
@@ -301,8 +326,8 @@ const nothing: Omit<LoadedGroup, 'ceiling'> = {
 }
 
 /** Two ascending lists by seq become one. */
-function merge(a: readonly LoggedEvent[], b: readonly LoggedEvent[]): LoggedEvent[] {
-  const merged: LoggedEvent[] = []
+function merge(a: readonly LoggedEvent[], b: readonly EventRow[]): (LoggedEvent | EventRow)[] {
+  const merged: (LoggedEvent | EventRow)[] = []
   let i = 0
   let j = 0
   while (i < a.length || j < b.length) {

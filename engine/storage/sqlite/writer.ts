@@ -6,14 +6,16 @@
  * when all is quiet.
  */
 import type { Database, Statement } from 'better-sqlite3'
-import { events } from '../../../protocol/events.ts'
 import { parseMessageId } from '../../../protocol/ids.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Message } from '../../../protocol/records.ts'
-import { emptiedEdit } from '../emptied-edit.ts'
+import type { EngineLogger } from '../../engine-logger.ts'
 import { EntryError, isStorageFailure } from '../entry-error.ts'
 import type { LogEntry } from '../log.ts'
+import { storedFrame } from '../stored-frame.ts'
+import { eraseOld } from './erase-old.ts'
 import { UnreadCounters } from './unread.ts'
+import { Wal } from './wal.ts'
 
 /** Keys kept in memory, of groups and of users each; over it the cache starts anew. */
 const MAX_CACHED_KEYS = 100_000
@@ -25,9 +27,13 @@ export class Writer {
   readonly #groupKeys = new Map<string, number>()
   readonly #userKeys = new Map<string, number>()
   readonly #unread: UnreadCounters
+  readonly #wal: Wal
+  /** Something was replaced or deleted since the WAL was emptied. */
+  #erased = false
 
   constructor(db: Database) {
     this.#db = db
+    this.#wal = new Wal(db)
     this.#sql = prepare(db)
     this.#unread = new UnreadCounters(db)
     this.#applyAll = db.transaction((entries: readonly LogEntry[]) => {
@@ -55,13 +61,26 @@ export class Writer {
     this.#db.transaction(() => this.#unread.settle()).immediate()
   }
 
-  /** Moves the WAL into the file and empties it; does nothing where a reader is in the way. */
-  checkpoint(): void {
-    this.#db.pragma('wal_checkpoint(TRUNCATE)')
+  /** Does what is due once in a file of an earlier version, before others read it. */
+  eraseOld(logger: EngineLogger): void {
+    eraseOld(this.#db, this.#wal, logger)
+  }
+
+  /** Something was deleted by another than this. */
+  erased(): void {
+    this.#erased = true
+  }
+
+  /** Moves the WAL into the file and empties it; false where a reader still needs it. */
+  checkpoint(): boolean {
+    const isEmpty = this.#wal.empty(this.#erased)
+    if (isEmpty) this.#erased = false
+    return isEmpty
   }
 
   close(): void {
     this.#db.close()
+    this.#wal.close()
   }
 
   #applyOrBlame(entry: LogEntry): void {
@@ -84,7 +103,7 @@ export class Writer {
           entry.seq,
           entry.code,
           entry.at,
-          entry.frame,
+          storedFrame(entry.code, entry.frame),
           entry.target ?? null,
         )
         break
@@ -93,6 +112,7 @@ export class Writer {
         break
       case 'group': {
         const { group } = entry
+        this.#erased = true
         sql.putGroup.run(
           group.groupId,
           group.kind,
@@ -215,11 +235,9 @@ export class Writer {
     const sql = this.#sql
     const group = this.#groupKey(message.groupId)
     const gone = message.deletedAt !== undefined || message.recalledAt !== undefined
+    this.#erased ||= gone || message.editedAt !== undefined
     if (gone) {
       for (const fileId of sql.fileOf.all(group, message.seq)) sql.leaveFile.run(fileId)
-      for (const [seq, frame] of sql.editsOf.all(group, message.seq, events.message_edited.code)) {
-        sql.putFrame.run(emptiedEdit(frame, message.groupId, message.seq), group, seq)
-      }
     }
     this.#unread.changing(group, message.seq, gone, message.mentions ?? [])
     sql.changeMessage.run(
@@ -294,10 +312,6 @@ function prepare(db: Database) {
     fileOf: db
       .prepare('SELECT file_id FROM messages WHERE group_key = ? AND seq = ? AND file_id IS NOT NULL')
       .pluck() as unknown as Statement<[number, number], string>,
-    editsOf: db
-      .prepare('SELECT seq, frame FROM events WHERE group_key = ? AND target_seq = ? AND code = ?')
-      .raw() as unknown as Statement<[number, number, number], [seq: number, frame: Buffer]>,
-    putFrame: db.prepare('UPDATE events SET frame = ? WHERE group_key = ? AND seq = ?'),
     changeMessage: db.prepare(`
       UPDATE messages SET type = ?, content = ?, file_id = ?, mentions = ?, edited_at = ?, deleted_at = ?, deleted_by = ?,
         recalled_at = ?, reactions = ?, pinned_at = ?

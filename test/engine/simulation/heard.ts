@@ -28,7 +28,10 @@ export function judgeHeard(oracle: Oracle, userId: string, event: Event): void {
       const { messageId, groupId, content } = event.fields
       const { seq } = parseMessageId(messageId)
       const real = oracle.event(groupId, seqOf(event))
-      const same = real?.event === 'message_edited' && real.fields.content === content
+      if (real?.event !== 'message_edited') throw wrong('there was no edit')
+      // A replay says what the message says now. // PRV-3
+      const isNow = () => somewhen(groupId, ({ messages }) => messages.get(seq)?.content === content)
+      const same = real.fields.content === content || isNow()
       if (content === '' && somewhen(groupId, ({ messages }) => isGone(messages.get(seq)))) return
       if (!same) throw wrong('it says something else')
       if (!somewhen(groupId, ({ messages }) => !isGone(messages.get(seq)))) throw wrong('the message is gone')
@@ -63,6 +66,20 @@ export function judgeHeard(oracle: Oracle, userId: string, event: Event): void {
     case 'signal':
       if (!somewhen(event.fields.groupId, ({ members }) => members.has(userId))) throw wrong('no member')
       return
+    case 'group_created':
+    case 'group_updated': {
+      const { groupId } = event.fields
+      const real = oracle.event(groupId, seqOf(event))
+      const isNow = (current: GroupModel) => {
+        // A replay says what the group is called now. // PRV-3
+        const texts = { name: current.name, topic: current.topic, avatarUrl: current.avatarUrl }
+        return real && sameTexts(event, real, texts)
+      }
+      if (!alike(real?.fields, event.fields) && !somewhen(groupId, isNow)) {
+        throw wrong(`the log has ${JSON.stringify(real?.fields)}`)
+      }
+      return
+    }
     default: {
       const { fields } = event
       if (!('seq' in fields) || !('groupId' in fields) || event.ref !== 0) return
@@ -72,8 +89,30 @@ export function judgeHeard(oracle: Oracle, userId: string, event: Event): void {
   }
 }
 
+type Texts = Pick<GroupModel, 'name' | 'topic' | 'avatarUrl'>
+
+/** Whether it is the real event with these texts in place of its own. */
+function sameTexts(shown: Event, real: Event, now: Texts): boolean {
+  if (real.event === 'group_created') {
+    const wanted = { ...real.fields, group: { ...real.fields.group, ...emptyAsAbsent(now) } }
+    return alike(wanted, shown.fields)
+  }
+  if (real.event !== 'group_updated') return false
+  const named = Object.keys(now).filter((text) => (real.fields[text as keyof Texts] ?? null) !== null)
+  const texts = Object.fromEntries(named.map((text) => [text, now[text as keyof Texts] ?? '']))
+  return alike({ ...real.fields, ...texts }, shown.fields)
+}
+
+function emptyAsAbsent({ name, topic, avatarUrl }: Texts): object {
+  return { name: name || undefined, topic: topic || undefined, avatarUrl: avatarUrl || undefined }
+}
+
 /** The same on the wire, where what is absent is null. */
 function alike(one: unknown, other: unknown): boolean {
-  const plain = (value: unknown) => JSON.stringify(value, (_, part: unknown) => part ?? undefined)
+  const inOrder = (part: object) => Object.fromEntries(Object.entries(part).sort())
+  const plain = (value: unknown) =>
+    JSON.stringify(value, (_, part: unknown) =>
+      part !== null && typeof part === 'object' && !Array.isArray(part) ? inOrder(part) : (part ?? undefined),
+    )
   return plain(one) === plain(other)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { LogEntry } from '../../../engine/storage/log.ts'
+import type { LogEntry, LoggedEvent } from '../../../engine/storage/log.ts'
 import { decodeEvent, encodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
 import type { Message } from '../../../protocol/records.ts'
@@ -46,16 +46,69 @@ describe('a change of a post', () => {
     expect(reader.run({ read: 'pins', groupId: 'g' })).toEqual([])
   })
 
-  it('that takes the post away takes along what its edits said, and theirs only', () => {
+  it('is what all its edits say from then on, nothing once the post is deleted', () => {
+    // PRV-3
     const { writer, reader } = aStore()
-    writer.commit([...start, editOf(2, 4, 'one'), editOf(3, 5, 'two'), editOf(2, 6, 'three')])
+    const contents = () => {
+      const logged = reader.run({ read: 'events', groupId: 'g', after: 3, upTo: 9, limit: 9 })
+      return logged.map((event) => {
+        const edit = 'frame' in event ? decodeEvent(event.frame) : null
+        return edit?.event === 'message_edited' ? edit.fields.content : null
+      })
+    }
+    const edit = (target: number, seq: number, content: string) =>
+      writer.commit([change({ ...aPost(target), content, editedAt: 8 }), editOf(target, seq, content)])
+    writer.commit(start)
+    edit(2, 4, 'one')
+    edit(3, 5, 'two')
+    expect(contents()).toEqual(['one', 'two'])
+    edit(2, 6, 'three')
+    expect(contents()).toEqual(['three', 'two', 'three'])
     writer.commit([change({ ...aPost(2), content: '', recalledAt: 9 })])
-    const logged = reader.run({ read: 'events', groupId: 'g', after: 3, upTo: 9, limit: 9 })
-    const contents = logged.map((event) => {
-      const edit = 'frame' in event ? decodeEvent(event.frame) : null
-      return edit?.event === 'message_edited' ? edit.fields.content : null
-    })
-    expect(contents).toEqual(['', 'two', ''])
+    expect(contents()).toEqual(['', 'two', ''])
+  })
+
+  it('of name, topic or picture of a group is what all its events say from then on', () => {
+    // PRV-3
+    const { writer, reader } = aStore()
+    const group = aGroupEntry('g', { name: 'First', topic: 'old' }).group
+    const update = (seq: number, fields: object): LogEntry => {
+      const all = { ...fields, groupId: 'g', seq, by: 'ana', at: 0 }
+      const frame = encodeEvent('group_updated', 0, all)
+      return { type: 'event', groupId: 'g', seq, code: events.group_updated.code, at: 0, frame }
+    }
+    const created = {
+      group: { ...group, memberCount: 1, lastSeq: 1 },
+      groupId: 'g',
+      seq: 1,
+      by: 'ana',
+      at: 0,
+    }
+    const code = events.group_created.code
+    const frame = encodeEvent('group_created', 0, created)
+    writer.commit([
+      { type: 'group', group },
+      { type: 'event', groupId: 'g', seq: 1, code, at: 0, frame },
+      { type: 'group', group: { ...group, name: 'Second' } },
+      update(2, { name: 'Second' }),
+      { type: 'group', group: { ...group, name: 'Third', topic: undefined } },
+      update(3, { name: 'Third', topic: '' }),
+      update(4, { visibility: 'open' }),
+    ])
+    const texts = (logged: readonly LoggedEvent[]) =>
+      logged.map((event) => {
+        const read = 'frame' in event ? decodeEvent(event.frame) : null
+        if (read?.event === 'group_created') return [read.fields.group.name, read.fields.group.topic]
+        return read?.event === 'group_updated' ? [read.fields.name, read.fields.topic] : null
+      })
+    const expected = [
+      ['Third', undefined],
+      ['Third', undefined],
+      ['Third', ''],
+      [undefined, undefined],
+    ]
+    expect(texts(reader.run({ read: 'events', groupId: 'g', after: 0, upTo: 9, limit: 9 }))).toEqual(expected)
+    expect(texts(reader.run({ read: 'group', groupId: 'g' }).recent)).toEqual(expected)
   })
 
   it('that takes away the last message with a file takes the file out of reach', () => {

@@ -13,7 +13,7 @@ const turn = (name: string, size: number) => Array.from({ length: size }, (_, i)
 /** A committer that notes what it gets, fails where it is told to, and sources that note what they hear. */
 function aLoop(walPath = '/nowhere') {
   const commits: string[][] = []
-  const state = { failures: 0, settled: 0, checkpoints: 0 }
+  const state = { failures: 0, settled: 0, checkpoints: 0, readers: 0 }
   const loop = new WriteLoop(
     {
       commit(entries) {
@@ -28,6 +28,9 @@ function aLoop(walPath = '/nowhere') {
       },
       checkpoint: () => {
         state.checkpoints += 1
+        if (state.readers > 0) state.readers -= 1
+        else return true
+        return false
       },
     },
     walPath,
@@ -112,7 +115,7 @@ describe('the write loop', () => {
               applied.push(`${ownerOf(one)} ${'userId' in one ? one.userId : one.type}`)
           },
           settle() {},
-          checkpoint() {},
+          checkpoint: () => true,
         },
         '/nowhere',
       )
@@ -192,6 +195,29 @@ describe('the write loop', () => {
     const { loop, state, source } = aLoop(aWal(8 * 1024 * 1024 + 1))
     loop.push(source().one, turn('a', 1))
     await eventually(() => expect([state.settled, state.checkpoints]).toEqual([0, 1]))
+    loop.close()
+  })
+
+  it('empties the WAL within twenty seconds of a commit, however busy it is and whoever reads', async () => {
+    // PRV-3
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const { loop, state, source } = aLoop(aWal(1))
+    const { one } = source()
+    const busyFor500Ms = async () => {
+      loop.push(one, turn('a', 1))
+      await turnEnds()
+      vi.advanceTimersByTime(500)
+    }
+    for (let i = 0; i < 39; i++) await busyFor500Ms()
+    expect(state.checkpoints).toBe(0)
+    state.readers = 2
+    for (const checkpoints of [1, 2, 3, 3]) {
+      await busyFor500Ms()
+      expect(state.checkpoints).toBe(checkpoints)
+    }
     loop.close()
   })
 

@@ -1,0 +1,8 @@
+-- What code has to do once with this file, at the next start; a row goes when it is done.
+CREATE TABLE chores (
+  name TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+INSERT INTO chores SELECT 'erase_old' WHERE EXISTS (SELECT 1 FROM groups);
+
+-- Files whose content is to be removed.
+CREATE INDEX files_doomed ON files (file_id) WHERE uses = -1;

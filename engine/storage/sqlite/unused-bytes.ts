@@ -1,0 +1,55 @@
+/**
+ * Unused bytes: the parts of a database page that hold no data, as far as they are not zero.
+ *
+ * When SQLite moves rows between pages, copies of them may stay in the space that a page has left,
+ * where `secure_delete` does not find them when the rows are deleted later. That space is described
+ * by https://sqlite.org/fileformat2.html#b_tree_pages: between the cell pointers and the cells, and
+ * in free blocks behind their first four bytes.
+ */
+
+/** Offsets in the page, `to` exclusive. */
+export type Part = readonly [from: number, to: number]
+
+/** Of a file with more pages, the pages of long values could begin like those of rows. */
+export const MAX_PAGES = 2 ** 25
+
+const FILE_HEADER_BYTES = 100
+const zeros = Buffer.alloc(65_536)
+const none: readonly Part[] = []
+
+/** The unused parts of a page that are not zero; none where it holds no rows or is damaged. */
+export function unusedBytes(page: Buffer, pageNumber: number): readonly Part[] {
+  const head = pageNumber === 1 ? FILE_HEADER_BYTES : 0
+  const pointers = head + pointersOffset(page[head])
+  if (pointers === head) return none
+  const from = pointers + 2 * page.readUInt16BE(head + 3)
+  const content = page.readUInt16BE(head + 5) || 65_536
+  if (from > content || content > page.length) return none
+  const parts: Part[] = []
+  if (!isZero(page, from, content)) parts.push([from, content])
+  let block = page.readUInt16BE(head + 1)
+  while (block >= content && block + 4 <= page.length) {
+    const end = block + page.readUInt16BE(block + 2)
+    if (end < block + 4 || end > page.length) return none
+    if (!isZero(page, block + 4, end)) parts.push([block + 4, end])
+    const next = page.readUInt16BE(block)
+    if (next < end) break
+    block = next
+  }
+  return parts
+}
+
+/** Zeros of this length, at most 64 KiB. */
+export function zerosOf(length: number): Buffer {
+  return zeros.subarray(0, length)
+}
+
+/** Where the cell pointers begin by the type of the page: inner pages of indexes and tables, then leaves. */
+function pointersOffset(type: number | undefined): number {
+  if (type === 2 || type === 5) return 12
+  return type === 10 || type === 13 ? 8 : 0
+}
+
+function isZero(page: Buffer, from: number, to: number): boolean {
+  return page.compare(zeros, 0, to - from, from, to) === 0
+}

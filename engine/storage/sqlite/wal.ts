@@ -1,0 +1,158 @@
+/**
+ * WAL: brings what was committed from the write-ahead log into the database file, and sees to it
+ * that neither holds deleted data afterwards. // PRV-3
+ *
+ * Once all pages of the log are in the file, their unused bytes are set to zero there, and only then
+ * is the log emptied: after a crash in between the log is still there, and all is done again. What is
+ * written beside SQLite are bytes without meaning, by the thread that writes the database. The file
+ * stays open as long as the database: to close it would drop SQLite's locks (POSIX).
+ */
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import type { Database } from 'better-sqlite3'
+import { MAX_PAGES, type Part, unusedBytes, zerosOf } from './unused-bytes.ts'
+
+const WAL_HEADER_BYTES = 32
+const FRAME_HEADER_BYTES = 24
+/** Pages that are read at once: 1 MiB. */
+const PAGES_AT_ONCE = 256
+
+interface Checkpoint {
+  readonly busy: number
+  /** Frames in the log, and how many of them are in the file. */
+  readonly log: number
+  readonly checkpointed: number
+}
+
+export class Wal {
+  readonly #db: Database
+  #file: number | null = null
+  /** Which log was looked through, and how many of its frames; it is begun again when it is full. */
+  #salt = ''
+  #frames = 0
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /**
+   * Empties the log; with `erased` it forgets cached pages too, which may hold what was deleted.
+   * False where a reader still needs the log: nothing is lost, and it can be tried again.
+   */
+  empty(erased: boolean): boolean {
+    const { busy, log, checkpointed } = this.#checkpoint('PASSIVE')
+    // There is no log yet.
+    if (log < 0) return true
+    if (busy !== 0 || checkpointed < log) return false
+    if (log > 0) this.#clean(log)
+    if (this.#checkpoint('TRUNCATE').busy !== 0) return false
+    this.#frames = 0
+    if (erased) this.#db.pragma('shrink_memory')
+    return true
+  }
+
+  /** Sets the unused bytes of the whole file to zero, and its free pages. The log must be empty. */
+  cleanFile(onProgress: (pages: number, totalPages: number) => void): void {
+    const pageSize = this.#db.pragma('page_size', { simple: true }) as number
+    const file = this.#open()
+    const total = Math.floor(fstatSync(file).size / pageSize)
+    if (total > MAX_PAGES) return
+    const pages = Buffer.alloc(PAGES_AT_ONCE * pageSize)
+    for (let before = 0; before < total; before += PAGES_AT_ONCE) {
+      const bytes = readSync(file, pages, 0, pages.length, before * pageSize)
+      for (let i = 0; (i + 1) * pageSize <= bytes; i++) {
+        const page = pages.subarray(i * pageSize, (i + 1) * pageSize)
+        this.#zero(before + i + 1, pageSize, unusedBytes(page, before + i + 1))
+      }
+      onProgress(Math.min(before + PAGES_AT_ONCE, total), total)
+    }
+    this.#zeroFreePages(pageSize, total)
+    fsyncSync(file)
+    this.#db.pragma('shrink_memory')
+  }
+
+  /** Ends it, after the database was closed. */
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file)
+    this.#file = null
+  }
+
+  #checkpoint(mode: 'PASSIVE' | 'TRUNCATE'): Checkpoint {
+    return (this.#db.pragma(`wal_checkpoint(${mode})`) as [Checkpoint])[0]
+  }
+
+  /** Sets the unused bytes of all pages that the log has brought into the file to zero. */
+  #clean(frames: number): void {
+    const log = openSync(`${this.#db.name}-wal`, 'r')
+    try {
+      const header = Buffer.alloc(WAL_HEADER_BYTES)
+      readSync(log, header, 0, header.length, 0)
+      const pageSize = header.readUInt32BE(8)
+      const salt = header.toString('latin1', 16, 24)
+      if (salt !== this.#salt) this.#frames = 0
+      this.#salt = salt
+      if (fstatSync(this.#open()).size / pageSize <= MAX_PAGES) {
+        for (const [page, parts] of unusedInLog(log, this.#frames, frames, pageSize)) {
+          this.#zero(page, pageSize, parts)
+        }
+      }
+      this.#frames = frames
+    } finally {
+      closeSync(log)
+    }
+  }
+
+  /** Free pages form a list: trunk pages that name the next one and others (fileformat2 1.5). */
+  #zeroFreePages(pageSize: number, total: number): void {
+    const file = this.#open()
+    const page = Buffer.alloc(pageSize)
+    readSync(file, page, 0, pageSize, 0)
+    let trunk = page.readUInt32BE(32)
+    for (let seen = 0; trunk > 1 && trunk <= total && seen < total; seen++) {
+      readSync(file, page, 0, pageSize, (trunk - 1) * pageSize)
+      const count = page.readUInt32BE(4)
+      const end = 8 + 4 * count
+      if (end > pageSize) return
+      for (let i = 0; i < count; i++) {
+        const free = page.readUInt32BE(8 + 4 * i)
+        if (free > 1 && free <= total) this.#zero(free, pageSize, [[0, pageSize]])
+      }
+      this.#zero(trunk, pageSize, [[end, pageSize]])
+      trunk = page.readUInt32BE(0)
+    }
+  }
+
+  #zero(page: number, pageSize: number, parts: readonly Part[]): void {
+    for (const [from, to] of parts) {
+      writeSync(this.#open(), zerosOf(to - from), 0, to - from, (page - 1) * pageSize + from)
+    }
+  }
+
+  #open(): number {
+    this.#file ??= openSync(this.#db.name, 'r+')
+    return this.#file
+  }
+}
+
+/** Of each page in these frames of the log the unused bytes that are not zero, in its newest form. */
+function unusedInLog(
+  log: number,
+  first: number,
+  end: number,
+  pageSize: number,
+): ReadonlyMap<number, readonly Part[]> {
+  const found = new Map<number, readonly Part[]>()
+  const frameBytes = FRAME_HEADER_BYTES + pageSize
+  const frames = Buffer.alloc(Math.min(PAGES_AT_ONCE, end - first) * frameBytes)
+  for (let at = first; at < end; at += PAGES_AT_ONCE) {
+    const wanted = Math.min(PAGES_AT_ONCE, end - at) * frameBytes
+    const bytes = readSync(log, frames, 0, wanted, WAL_HEADER_BYTES + at * frameBytes)
+    for (let from = 0; from + frameBytes <= bytes; from += frameBytes) {
+      const pageNumber = frames.readUInt32BE(from)
+      const page = frames.subarray(from + FRAME_HEADER_BYTES, from + frameBytes)
+      const parts = unusedBytes(page, pageNumber)
+      if (parts.length > 0) found.set(pageNumber, parts)
+      else found.delete(pageNumber)
+    }
+  }
+  return found
+}

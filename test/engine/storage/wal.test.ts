@@ -1,0 +1,140 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { Database } from '../../../engine/storage/sqlite/driver.ts'
+import { Wal } from '../../../engine/storage/sqlite/wal.ts'
+import { temporaryFolder } from '../../support/engines.ts'
+
+/** A database like those of the engine, and what was written into and deleted from it, by unique words. */
+function aBook({ secure = true, long = true } = {}) {
+  const path = join(temporaryFolder(), 'book.db')
+  const db = new Database(path, { timeout: 0 })
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = OFF')
+  db.pragma('wal_autocheckpoint = 0')
+  db.pragma(`secure_delete = ${secure ? 'ON' : 'OFF'}`)
+  db.exec('CREATE TABLE rows (g INTEGER, seq INTEGER, text TEXT, PRIMARY KEY (g, seq)) STRICT, WITHOUT ROWID')
+  const wal = new Wal(db)
+  onTestFinished(() => {
+    db.close()
+    wal.close()
+  })
+  let state = 7
+  const random = (below: number) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return (state >>> 8) % below
+  }
+  const seqs = new Map<number, number>()
+  const live: { g: number; seq: number; word: string }[] = []
+  const gone: string[] = []
+  let words = 0
+  const text = (): [word: string, text: string] => {
+    words += 1
+    const word = `w${words.toString(36).padStart(5, '0')}q`
+    const filler = long && random(30) === 0 ? 'x '.repeat(3_000 + random(4_000)) : 'y '.repeat(random(200))
+    return [word, `${filler}${word} ${filler.slice(0, random(300))}`]
+  }
+  const insert = db.prepare('INSERT INTO rows VALUES (?, ?, ?)')
+  const update = db.prepare('UPDATE rows SET text = ? WHERE g = ? AND seq = ?')
+  return {
+    db,
+    wal,
+    path,
+    gone,
+    /** Writes rows of many groups, replaces and empties some. */
+    work: db.transaction((count: number) => {
+      for (let i = 0; i < count; i++) {
+        const row = random(10) < 6 ? undefined : live[random(live.length + 1)]
+        const [word, content] = text()
+        if (!row) {
+          const g = random(40)
+          const seq = (seqs.get(g) ?? 0) + 1
+          seqs.set(g, seq)
+          insert.run(g, seq, content)
+          live.push({ g, seq, word })
+          continue
+        }
+        gone.push(row.word)
+        row.word = word
+        update.run(content, row.g, row.seq)
+      }
+    }),
+    /** Deletes the rows of some groups. */
+    drop(above: number) {
+      db.prepare('DELETE FROM rows WHERE g > ?').run(above)
+      gone.push(...live.filter(({ g }) => g > above).map(({ word }) => word))
+      live.splice(0, live.length, ...live.filter(({ g }) => g <= above))
+    },
+    /** The words that the file holds. */
+    found: () =>
+      new Set(
+        readFileSync(path)
+          .toString('latin1')
+          .match(/w[0-9a-z]{5}q/g),
+      ),
+    live: () => live.map(({ word }) => word),
+  }
+}
+
+describe('the WAL', () => {
+  it('leaves nothing that was replaced in the file, and all the rest', () => {
+    // PRV-3
+    const { db, wal, path, work, found, gone, live } = aBook()
+    for (let round = 0; round < 12; round++) {
+      for (let i = 0; i < 10; i++) work(100)
+      expect(wal.empty(true)).toBe(true)
+      expect(statSync(`${path}-wal`).size).toBe(0)
+      const words = found()
+      expect(gone.filter((word) => words.has(word))).toEqual([])
+      expect(live().filter((word) => !words.has(word))).toEqual([])
+    }
+    expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
+  })
+
+  it('cleans a file in which deleted rows were left before', () => {
+    // PRV-3
+    const { db, wal, work, drop, found, gone, live } = aBook({ secure: false, long: false })
+    for (let i = 0; i < 60; i++) work(100)
+    drop(30)
+    wal.empty(false)
+    const left = () => {
+      const words = found()
+      return gone.filter((word) => words.has(word)).length
+    }
+    expect(left()).toBeGreaterThan(50)
+    expect(db.pragma('freelist_count', { simple: true })).toBeGreaterThan(10)
+    const reached: number[] = []
+    wal.cleanFile((pages, total) => reached.push(pages / total))
+    expect(reached.at(-1)).toBe(1)
+    expect(left()).toBe(0)
+    expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
+    const words = found()
+    expect(live().filter((word) => !words.has(word))).toEqual([])
+    work(500)
+    expect(wal.empty(true)).toBe(true)
+    expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
+  })
+
+  it('waits for a reader that needs it, and loses nothing meanwhile', () => {
+    const { db, wal, path, work, found, gone } = aBook()
+    work(500)
+    const reader = new Database(path, { readonly: true })
+    onTestFinished(() => {
+      reader.close()
+    })
+    reader.exec('BEGIN')
+    const rows = reader.prepare('SELECT count(*) FROM rows').pluck()
+    const before = rows.get()
+    work(500)
+    expect(wal.empty(true)).toBe(false)
+    work(500)
+    expect(wal.empty(true)).toBe(false)
+    expect(rows.get()).toBe(before)
+    reader.exec('COMMIT')
+    expect(wal.empty(true)).toBe(true)
+    const words = found()
+    expect(gone.filter((word) => words.has(word))).toEqual([])
+    expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
+    expect(rows.get()).toBe(db.prepare('SELECT count(*) FROM rows').pluck().get())
+  })
+})
