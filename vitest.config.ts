@@ -14,9 +14,10 @@ export default defineConfig({
     // and must be gone with the file that loaded them.
     pool: 'forks',
     execArgv: withoutUws,
-    // System tests start servers and wait for conditions; the limit is for what hangs, not for speed.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // System tests start servers and wait for conditions; the limit is for what hangs, not for
+    // speed, also on a machine that is busy with other things.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     teardownTimeout: 10_000,
     restoreMocks: true,
     passWithNoTests: false,

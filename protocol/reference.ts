@@ -2,12 +2,14 @@
  * Reference: the message table as plain data, for programs in other languages (SPEC 1).
  *
  * `docs/protocol.json` is this, written out: programs outside this repository generate their
- * codecs from that file, so its form stays as it is; fields of a message stand in wire order.
+ * codecs from that file, so what is there stays as it is and new keys are added beside it; fields of a message stand in wire order.
  */
+import { closeCodes, mayReconnect } from './close-codes.ts'
 import { errors } from './errors.ts'
-import { events } from './events.ts'
+import { type EventSpec, events } from './events.ts'
+import { limits } from './limits.ts'
 import { records } from './records.ts'
-import { requests } from './requests.ts'
+import { type RequestSpec, requests } from './requests.ts'
 import type { FieldMap } from './schema.ts'
 
 export interface ReferenceField {
@@ -21,6 +23,14 @@ export interface ReferenceMessage {
   readonly code: number
   readonly direction: 'c2s' | 's2c'
   readonly fields: readonly ReferenceField[]
+  /** Of a request: the event that answers it, where it is not refused. */
+  readonly answer?: string
+  /** Of a request: what it is charged to. */
+  readonly budget?: string
+  /** Of a request: it writes an event of its group or other state. Of an event: it has a seq. */
+  readonly durable?: 'event' | 'state' | true
+  /** Of an event: it is never stored, and slow readers do without. */
+  readonly ephemeral?: true
 }
 
 export interface Reference {
@@ -28,30 +38,70 @@ export interface Reference {
   readonly version: number
   readonly messages: readonly ReferenceMessage[]
   readonly records: Readonly<Record<string, readonly ReferenceField[]>>
-  readonly errors: readonly { readonly code: string; readonly meaning: string }[]
+  /** `retry`: the same request may succeed later. `status`: over HTTP. */
+  readonly errors: readonly {
+    readonly code: string
+    readonly meaning: string
+    readonly retry: boolean
+    readonly status: number
+  }[]
+  /** `reconnect`: whether a client reconnects by itself. */
+  readonly closeCodes: readonly {
+    readonly code: number
+    readonly name: string
+    readonly meaning: string
+    readonly advice: string
+    readonly reconnect: boolean
+  }[]
+  /** The limits of the wire contract, in the units of their names. */
+  readonly limits: Readonly<Record<string, number>>
 }
 
 /** Builds the reference from the tables. */
 export function reference(): Reference {
   return {
     version: 1,
-    messages: [...messages(requests, 'c2s'), ...messages(events, 's2c')],
+    messages: [...requestList(requests), ...eventList(events)],
     records: Object.fromEntries(
       Object.entries(records).map(([name, record]) => [name, fieldList(record.fields)]),
     ),
-    errors: Object.entries(errors).map(([code, { meaning }]) => ({ code, meaning })),
+    errors: Object.entries(errors).map(([code, { meaning, retry, status }]) => ({
+      code,
+      meaning,
+      retry,
+      status,
+    })),
+    closeCodes: Object.entries(closeCodes).map(([name, { code, meaning, advice }]) => ({
+      code,
+      name,
+      meaning,
+      advice,
+      reconnect: mayReconnect(code),
+    })),
+    limits,
   }
 }
 
-function messages(
-  table: Readonly<Record<string, { readonly code: number; readonly fields: FieldMap }>>,
-  direction: ReferenceMessage['direction'],
-): ReferenceMessage[] {
-  return Object.entries(table).map(([name, { code, fields }]) => ({
+function requestList(table: Readonly<Record<string, RequestSpec>>): ReferenceMessage[] {
+  return Object.entries(table).map(([name, { code, fields, answer, budget = 'events', durable }]) => ({
     name,
     code,
-    direction,
+    direction: 'c2s',
     fields: fieldList(fields),
+    answer,
+    budget,
+    ...(durable && { durable }),
+  }))
+}
+
+function eventList(table: Readonly<Record<string, EventSpec>>): ReferenceMessage[] {
+  return Object.entries(table).map(([name, { code, fields, durable, ephemeral }]) => ({
+    name,
+    code,
+    direction: 's2c',
+    fields: fieldList(fields),
+    ...(durable && { durable }),
+    ...(ephemeral && { ephemeral }),
   }))
 }
 

@@ -30,7 +30,6 @@ function run(
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(root, join(folder, 'node_modules', 'tertulia'))
   symlinkSync(join(root, 'node_modules', 'web-push'), join(folder, 'node_modules', 'web-push'))
-  // The examples have no types of their own, so that they are JavaScript as they stand.
   writeFileSync(join(folder, 'example.mjs'), codeOf(example))
   const child = spawn(process.execPath, ['example.mjs', ...args], {
     cwd: folder,
@@ -49,28 +48,28 @@ function run(
 }
 
 describe('examples/', () => {
-  it('first-chat.ts: Bob hears Alice, and the process ends', async () => {
-    const { child, said } = run('first-chat.ts')
+  it('first-chat.mjs: Bob hears Alice, and the process ends', async () => {
+    const { child, said } = run('first-chat.mjs')
     await eventually(() => expect([said(), child.exitCode]).toEqual(['Alice: olá\n', 0]))
   })
 
-  it('client-chat.ts: the client hears its own message from a real server', async () => {
+  it('client-chat.mjs: the client hears its own message from a real server', async () => {
     const server = await ServerProcess.start(temporaryFolder())
-    const { said } = run('client-chat.ts', [`http://127.0.0.1:${server.port}`, await tokenOf('ana')])
+    const { said } = run('client-chat.mjs', [`http://127.0.0.1:${server.port}`, await tokenOf('ana')])
     await eventually(() => expect(said()).toBe('(connecting)\n(connected)\nana: olá\n'))
   })
 })
 
 describe('examples/ of a service', () => {
-  it('echo-bot.ts: the bot comes when it is invited, echoes, and knows a command', async () => {
-    const { said } = run('echo-bot.ts')
+  it('echo-bot.mjs: the bot comes when it is invited, echoes, and knows a command', async () => {
+    const { said } = run('echo-bot.mjs')
     const chat = ['Ana: olá', 'Echo: you said olá', 'Ana: /shout bread is ready', 'Echo: BREAD IS READY']
     // The answers come in their order, in between or behind what is asked.
     await eventually(() => expect(said().trim().split('\n').sort()).toEqual([...chat].sort()))
   })
 
-  it('moderation.ts: a message is refused, another is changed', async () => {
-    const { said } = run('moderation.ts', [], { PORT: '0', JWT_SECRET: SECRET })
+  it('moderation.mjs: a message is refused, another is changed', async () => {
+    const { said } = run('moderation.mjs', [], { PORT: '0', JWT_SECRET: SECRET })
     const port = await portIn(said)
     const ana = new SocketClient(port, { token: await tokenOf('ana') })
     await ana.next('connected')
@@ -87,8 +86,8 @@ describe('examples/ of a service', () => {
     ana.ws.terminate()
   })
 
-  it('embedded.ts: a user of the service hears what the service says', async () => {
-    const { said, child } = run('embedded.ts', [], { PORT: '0', JWT_SECRET: SECRET })
+  it('embedded.mjs: a user of the service hears what the service says', async () => {
+    const { said, child } = run('embedded.mjs', [], { PORT: '0', JWT_SECRET: SECRET })
     const port = await portIn(said)
     const ana = new SocketClient(port, { token: await tokenOf('ana') })
     await ana.next('connected')
@@ -106,7 +105,7 @@ describe('examples/ of a service', () => {
     await eventually(() => expect(child.exitCode).toBe(0))
   })
 
-  it('web-push.ts: who is away gets a notification, sealed for their browser', async () => {
+  it('web-push.mjs: who is away gets a notification, sealed for their browser', async () => {
     const { tlsCert, tlsKey } = await aCertificate()
     const pushed: { body: Buffer; headers: IncomingHttpHeaders }[] = []
     const certificate = { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) }
@@ -127,7 +126,7 @@ describe('examples/ of a service', () => {
       endpoint: `https://localhost:${(service.address() as AddressInfo).port}/push/bob`,
       keys: { p256dh: browser.getPublicKey('base64url'), auth: randomBytes(16).toString('base64url') },
     }
-    const { said } = run('web-push.ts', [JSON.stringify(subscription)], {
+    const { said } = run('web-push.mjs', [JSON.stringify(subscription)], {
       NODE_EXTRA_CA_CERTS: tlsCert,
     })
     await eventually(() => expect(said()).toBe('pushed to bob\n'))
@@ -147,14 +146,14 @@ async function portIn(said: () => string): Promise<number> {
 }
 
 describe('README.md', () => {
-  it('shows no TypeScript but that of the examples', () => {
+  it('shows no JavaScript modules other than the examples', () => {
     const withoutComments = (code: string) =>
       code
         .replace(/^\/\/.*\n/gm, '')
         .replace(/ +/g, ' ')
         .trim()
     const examples = readdirSync(join(root, 'examples')).map((name) => withoutComments(codeOf(name)))
-    const shown = readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)
+    const shown = readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```js\n(import .*?)^```/gms)
     for (const [, code = ''] of shown) expect(examples).toContain(withoutComments(code))
   })
 })

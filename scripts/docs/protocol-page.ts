@@ -209,7 +209,12 @@ function inWords({ rule, shape }: FieldType): string {
   if (shape.kind === 'tuple') return shape.items.map(inWords).join('; ')
   return shape.kind === 'record'
     ? `a [${shape.record.name}](#record-${shape.record.name.toLowerCase()})`
-    : rule
+    : withIdsAsCode(rule)
+}
+
+/** `<groupId>:<seq>` as a code span: Markdown would take it for HTML and show only the colon. */
+function withIdsAsCode(rule: string): string {
+  return rule.replace(/<\w+>(?::\w?<\w+>)*/g, (id) => code(id))
 }
 
 function errorTable(): string {

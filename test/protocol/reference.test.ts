@@ -5,6 +5,7 @@ import { Unpackr } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
 import { encodeEvent, encodeRequest } from '../../protocol/codec.ts'
 import { errors } from '../../protocol/errors.ts'
+import { limits } from '../../protocol/limits.ts'
 import { type Reference, type ReferenceField, reference } from '../../protocol/reference.ts'
 import { docComments } from '../../scripts/docs/doc-comments.ts'
 import { documents } from '../../scripts/docs/documents.ts'
@@ -25,17 +26,38 @@ describe('docs/protocol.json', () => {
 
   it('has this form and nothing else', () => {
     const field = { name: expect.any(String), type: expect.any(String), optional: expect.any(Boolean) }
-    expect(Object.keys(json)).toEqual(['version', 'messages', 'records', 'errors'])
+    expect(Object.keys(json)).toEqual(['version', 'messages', 'records', 'errors', 'closeCodes', 'limits'])
     for (const message of json.messages) {
       expect(message).toEqual({
         name: expect.any(String),
         code: expect.any(Number),
         direction: expect.stringMatching(/^(c2s|s2c)$/),
         fields: message.fields.map(() => field),
+        ...(message.direction === 'c2s' && {
+          answer: expect.any(String),
+          budget: expect.stringMatching(/^[a-z]+$/),
+        }),
+        ...(message.durable && { durable: message.durable }),
+        ...(message.ephemeral && { ephemeral: true }),
       })
     }
     for (const fields of Object.values(json.records)) expect(fields).toEqual(fields.map(() => field))
-    expect(json.errors).toEqual(Object.entries(errors).map(([code, { meaning }]) => ({ code, meaning })))
+    expect(json.errors).toEqual(Object.entries(errors).map(([code, row]) => ({ code, ...row })))
+    expect(json.limits).toEqual(limits)
+  })
+
+  it('tells a client what to do: answers, durability, retries, statuses, close codes', () => {
+    const message = (name: string) => json.messages.find((row) => row.name === name)
+    expect(message('send_message')).toMatchObject({ answer: 'message_sent', durable: 'event' })
+    expect(message('search')).toMatchObject({ answer: 'search_results', budget: 'reads' })
+    expect(message('new_message')).toMatchObject({ durable: true })
+    expect(message('user_typing')).toMatchObject({ ephemeral: true })
+    expect(json.errors).toContainEqual(
+      expect.objectContaining({ code: 'overloaded', retry: true, status: 503 }),
+    )
+    const reconnects = json.closeCodes.filter(({ reconnect }) => reconnect).map(({ code }) => code)
+    expect(reconnects).toEqual(expect.arrayContaining([1001, 1011, 4008, 4029]))
+    expect(reconnects.every((code) => code < 4400)).toBe(true)
   })
 
   it('holds every message of both directions', () => {
@@ -119,6 +141,14 @@ describe('docs/PROTOCOL.md', () => {
     const links = [...page.matchAll(/\]\(#([^)]*)\)/g)].map(([, anchor]) => anchor)
     expect(links.length).toBeGreaterThan(50)
     for (const link of links) expect(headings).toContain(link)
+  })
+
+  it('shows every form of an id: no angle bracket is taken for HTML', () => {
+    const prose = page
+      .replace(/```.*?```/gs, '')
+      .replace(/`[^`]*`/g, '')
+      .replace(/<!--.*?-->/gs, '')
+    expect(prose.match(/<[a-zA-Z]+>/g)).toBeNull()
   })
 
   it('says something of every event and record', () => {

@@ -5,5 +5,5 @@ import { vi } from 'vitest'
 
 /** Waits until `check` no longer throws, and returns what it returned. */
 export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(check, { timeout: 10_000, interval: 5 })
+  return vi.waitFor(check, { timeout: 50_000, interval: 5 })
 }

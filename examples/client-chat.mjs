@@ -6,6 +6,6 @@ const client = new ChatClient({ url, token })
 client.on('new_message', ({ message }) => console.log(`${message.senderName}: ${message.content}`))
 client.on('state', ({ state }) => console.log(`(${state})`))
 
-await client.connect() // and stays connected: what is missed in between comes behind it, in order
+await client.connect() // and stays connected: what was missed in between arrives afterwards, in order
 const { groupId } = await client.createGroup({ kind: 'group', name: 'Kitchen' })
-await client.sendMessage({ groupId, content: 'olá' }) // resolves once it is kept
+await client.sendMessage({ groupId, content: 'olá' }) // resolves once it is stored

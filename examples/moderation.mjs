@@ -5,6 +5,7 @@ import { createServer } from 'tertulia/server'
 const insults = /\b(nitwit|numbskull)\b/gi
 
 const server = await createServer({
+  dataDir: './chat-data',
   port: Number(process.env['PORT'] ?? 4040),
   jwtSecret: process.env['JWT_SECRET'],
   hooks: {

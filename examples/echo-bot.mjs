@@ -1,7 +1,7 @@
 // A bot in your service: it comes where it is invited, answers, and knows one command.
 import { createEngine } from 'tertulia'
 
-const engine = await createEngine({ dataDir: './data' })
+const engine = await createEngine({ dataDir: './chat-data' })
 const bot = await engine.connect({ userId: 'echo', name: 'Echo' })
 
 bot.on('group_invited', ({ groupId }) => bot.joinGroup({ groupId }).catch(console.error))

@@ -2,7 +2,7 @@
 import { createEngine } from 'tertulia'
 import { createServer } from 'tertulia/server'
 
-const engine = await createEngine({ dataDir: './data' })
+const engine = await createEngine({ dataDir: './chat-data' })
 const server = await createServer({
   engine,
   port: Number(process.env['PORT'] ?? 4040),
@@ -14,7 +14,9 @@ console.log(`chat on ${server.url}`)
 const shop = await engine.connect({ userId: 'shop', name: 'The shop' })
 shop.on('new_message', ({ message }) => console.log(`${message.senderName}: ${message.content}`))
 const order = { groupId: 'order-17', name: 'Order 17', members: ['ana'] }
-await engine.request({ userId: 'shop' }, 'create_group', { kind: 'group', ...order })
+await shop.createGroup({ kind: 'group', ...order }).catch((error) => {
+  if (error.code !== 'already_exists') throw error // it was made when the service ran before
+})
 await shop.sendMessage({ groupId: order.groupId, content: 'Thank you! We are baking.', tempId: 'placed' })
 
 process.once('SIGTERM', async () => {

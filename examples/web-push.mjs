@@ -9,7 +9,7 @@ webPush.setVapidDetails('mailto:chat@example.org', keys.publicKey, keys.privateK
 const subscriptions = new Map([['bob', JSON.parse(process.argv[2] ?? 'null')]])
 
 const engine = await createEngine({
-  dataDir: './data',
+  dataDir: './chat-data',
   hooks: {
     async userOffline({ userId, message }) {
       const subscription = subscriptions.get(userId)
