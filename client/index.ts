@@ -3,6 +3,21 @@
  * the platform has no WebSocket.
  */
 export { ChatError, type ErrorCode, errors } from '../protocol/errors.ts'
+export type {
+  ErrorInfo,
+  File,
+  Gap,
+  Group,
+  GroupListing,
+  GroupSummary,
+  Invitation,
+  Limits,
+  Member,
+  Message,
+  Reaction,
+  SearchHit,
+  User,
+} from '../protocol/records.ts'
 export {
   ChatClient,
   type ClientEvents,

@@ -30,13 +30,13 @@ import { DiskAccess, type FileAccess } from './files/file-access.ts'
 import type { Gateway, Identity } from './gateway.ts'
 import type { Hooks } from './hooks/hooks.ts'
 import { type Health, type HooksStats, Hub, type ShardSide } from './hub.ts'
-import type { IndexerStats } from './search/indexer.ts'
+import type { IndexerStats } from './search/indexer-stats.ts'
 import { LocalPort, LocalTopics, openSession, type Session } from './session.ts'
 import { startInlineShards } from './shards/inline-shards.ts'
 import type { ShardsOptions } from './shards/running-shards.ts'
 import type { ShardStats } from './shards/shard.ts'
 import { startWorkerShards } from './shards/worker-shards.ts'
-import type { Durability } from './storage/sqlite/database.ts'
+import type { Durability } from './storage/durability.ts'
 
 /** Commits have so long in `close`, unless it is told otherwise; it fits into a 5 s stop. */
 const CLOSE_MS = 3_500

@@ -2,6 +2,21 @@
  * `tertulia`: the chat engine as a library.
  */
 export { ChatError, type ErrorCode } from '../protocol/errors.ts'
+export type {
+  ErrorInfo,
+  File,
+  Gap,
+  Group,
+  GroupListing,
+  GroupSummary,
+  Invitation,
+  Limits,
+  Member,
+  Message,
+  Reaction,
+  SearchHit,
+  User,
+} from '../protocol/records.ts'
 export { createEngine, type Engine, type EngineOptions, type EngineStats } from './engine.ts'
 export type { EngineLogger } from './engine-logger.ts'
 export type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'
@@ -17,5 +32,5 @@ export {
 export type { Health } from './hub.ts'
 export type { EventListener, Session } from './session.ts'
 export type { ShardStats } from './shards/shard.ts'
-export type { Durability } from './storage/sqlite/database.ts'
+export type { Durability } from './storage/durability.ts'
 export { StorageError } from './storage/storage-error.ts'

@@ -26,13 +26,18 @@ export {
 } from './methods.ts'
 export type {
   ErrorInfo,
+  File,
   Gap,
   Group,
   GroupListing,
   GroupSummary,
+  Invitation,
   Limits,
   Member,
   Message,
+  Reaction,
+  SearchHit,
+  User,
 } from './records.ts'
 export { records } from './records.ts'
 export {

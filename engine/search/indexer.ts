@@ -7,20 +7,9 @@
  * that fails has changed nothing. Bound: `MAX_BEHIND` groups are remembered.
  */
 import type { ChangeNote } from './changed-groups.ts'
+import type { IndexerStats } from './indexer-stats.ts'
 import type { GroupNews, LogFeed } from './log-feed.ts'
 import type { Document, Mark, SearchIndex } from './search-index.ts'
-
-/** Where the index stands. */
-export interface IndexerStats {
-  /** Entries of the log that are committed and not yet indexed. */
-  readonly lag: number
-  /** How long the first of them has waited, milliseconds. */
-  readonly lagMs: number
-  /** Messages put into or taken out of the index since the start. */
-  readonly indexed: number
-  /** Messages that can be found. */
-  readonly documents: number
-}
 
 /** What a step did: a full one is followed by the next at once. */
 export type Step = 'full' | 'some' | 'nothing'

@@ -13,7 +13,7 @@ import { answerPings } from '../shards/watchdog.ts'
 import type { ReadQuery, SearchRead } from '../storage/log.ts'
 import type { ReadAnswer } from '../storage/query-port.ts'
 import type { ChangeNote } from './changed-groups.ts'
-import type { IndexerStats } from './indexer.ts'
+import type { IndexerStats } from './indexer-stats.ts'
 import { SearchService } from './search-service.ts'
 
 /** What the main thread starts the search thread with. */

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { EngineLogger } from '../engine-logger.ts'
 import { StorageError } from '../storage/storage-error.ts'
-import type { IndexerStats } from './indexer.ts'
+import type { IndexerStats } from './indexer-stats.ts'
 import type { SearchThreadData, SearchThreadNote, ToSearchThread } from './search-thread.ts'
 
 export interface RunningSearch {

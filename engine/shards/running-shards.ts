@@ -6,8 +6,8 @@ import type { EngineLogger } from '../engine-logger.ts'
 import type { FileStoreOptions } from '../files/file-store.ts'
 import type { UploadStreams } from '../files/upload-streams.ts'
 import type { ShardPort } from '../hub.ts'
-import type { IndexerStats } from '../search/indexer.ts'
-import type { Durability } from '../storage/sqlite/database.ts'
+import type { IndexerStats } from '../search/indexer-stats.ts'
+import type { Durability } from '../storage/durability.ts'
 import type { ShardOptions } from './shard.ts'
 
 export interface ShardsOptions {

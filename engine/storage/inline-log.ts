@@ -8,9 +8,10 @@ import type { EngineLogger } from '../engine-logger.ts'
 import { FileFolder } from '../files/file-folder.ts'
 import { Janitor } from '../files/janitor.ts'
 import { ChangedGroups } from '../search/changed-groups.ts'
-import type { IndexerStats } from '../search/indexer.ts'
+import type { IndexerStats } from '../search/indexer-stats.ts'
 import { SearchService } from '../search/search-service.ts'
 import type { Defer } from '../shards/batch.ts'
+import type { Durability } from './durability.ts'
 import {
   isSearch,
   type Log,
@@ -20,7 +21,7 @@ import {
   type ReadQuery,
   type Reads,
 } from './log.ts'
-import { type Durability, databasePath, lockDirectory, openReader, openWriter } from './sqlite/database.ts'
+import { databasePath, lockDirectory, openReader, openWriter } from './sqlite/database.ts'
 import { FileRows } from './sqlite/file-rows.ts'
 import { Reader } from './sqlite/reader.ts'
 import { Writer } from './sqlite/writer.ts'

@@ -8,6 +8,8 @@ import { onTestFinished } from 'vitest'
 export class TcpProxy {
   readonly port: number
   readonly #sockets = new Set<Socket>()
+  /** The server's side of each connection, and the client's. */
+  readonly #lines = new Map<Socket, Socket>()
   /** Where new connections lead. */
   target: number
 
@@ -35,8 +37,22 @@ export class TcpProxy {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /**
+   * What the server sends on the present connections is lost, its end too; what clients send still
+   * arrives.
+   */
+  mute(): void {
+    for (const [far, near] of this.#lines) {
+      far.unpipe(near)
+      far.resume()
+      far.removeAllListeners('close')
+    }
+  }
+
   #join(near: Socket): void {
     const far = connect({ port: this.target, host: '127.0.0.1', noDelay: true })
+    this.#lines.set(far, near)
+    far.on('close', () => this.#lines.delete(far))
     near.pipe(far)
     far.pipe(near)
     for (const [socket, other] of [

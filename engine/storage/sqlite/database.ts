@@ -8,13 +8,11 @@ import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type * as Sqlite from 'better-sqlite3'
 import { FileFolder, hasContent, prepareFolder } from '../../files/file-folder.ts'
+import type { Durability } from '../durability.ts'
 import { StorageError } from '../storage-error.ts'
 import { Database } from './driver.ts'
 import { migrate } from './migrate.ts'
 import { makeSecrets } from './secrets.ts'
-
-/** When an answer may say that a change is kept (SPEC 5.2). */
-export type Durability = 'memory' | 'process' | 'disk'
 
 /** Path of the database file in a data directory. */
 export function databasePath(dataDir: string): string {
