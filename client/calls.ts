@@ -47,6 +47,7 @@ const repeatable: ReadonlySet<RequestName> = new Set([
   'unpin_message',
   'message_delivered',
   'message_read',
+  'mark_unread',
   'update_status',
   'upload_chunk',
   'upload_end',

@@ -245,6 +245,7 @@ export class ChatClient extends WithMethods {
     if (name === 'message_read' || name === 'message_delivered') {
       return (await this.#receipts.give(name, fields as ReceiptFields)) as Answer<N>
     }
+    if (name === 'mark_unread') this.#receipts.hurry((fields as RequestFields<'mark_unread'>).groupId)
     const answer = await this.#calls.make(name, fields)
     if (name === 'get_groups') this.#onListed(answer as Answer<'get_groups'>)
     return answer

@@ -75,6 +75,12 @@ export class Receipts {
     })
   }
 
+  /** Sends at once what was read of the group, for a request that must not be overtaken by it. */
+  hurry(groupId: string): void {
+    const lane = this.#lanes.get(`message_read ${groupId}`)
+    if (lane && lane.waiting.length > 0) void this.#send(lane)
+  }
+
   /** Rejects what waits; what was sent is rejected by its request. */
   close(error: Error): void {
     for (const { waiting, cancelWindow } of this.#lanes.values()) {

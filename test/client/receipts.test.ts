@@ -42,6 +42,31 @@ describe('receipts', () => {
     await Promise.all(all)
   })
 
+  it('are merged with the highest upTo', async () => {
+    const { client, clock, peer } = await aConnectedStage()
+    const all = [client.messageRead({ groupId, messageIds: ids(1) })]
+    for (const upTo of [7, 9, 8]) all.push(client.messageRead({ groupId, messageIds: [], upTo }))
+    all.push(client.messageRead({ groupId, messageIds: ids(12) }))
+    peer.say('ok', {}, (await peer.next('message_read')).ref)
+    await all[0]
+    clock.advance(250)
+    const { ref, fields } = await peer.next('message_read')
+    expect(fields).toEqual({ groupId, messageIds: ids(12), upTo: 9 })
+    peer.say('ok', {}, ref)
+    await Promise.all(all)
+  })
+
+  it('leave before a mark_unread that was made after them', async () => {
+    const { client, peer } = await aConnectedStage()
+    const all = [1, 2].map((seq) => client.messageRead({ groupId, messageIds: ids(seq) }))
+    all.push(client.markUnread({ groupId, seq: 1 }))
+    const { ref } = await peer.next('mark_unread')
+    expect(peer.names()).toEqual(['authenticate', 'message_read', 'message_read', 'mark_unread'])
+    for (const request of peer.requests.slice(1)) peer.say('ok', {}, request.ref)
+    expect(ref).toBe(peer.requests.at(-1)?.ref)
+    await Promise.all(all)
+  })
+
   it('of each group and kind leave by themselves', async () => {
     const { client, peer } = await aConnectedStage()
     const all = [
