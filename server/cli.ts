@@ -19,6 +19,7 @@ import { settingOfOption } from './config.ts'
 import { type CommandContext, serve } from './serve.ts'
 import { stats } from './stats-command.ts'
 import { token } from './token-command.ts'
+import { transportLine } from './transport-line.ts'
 
 const DEFAULT_URL = 'http://localhost:4040'
 
@@ -34,7 +35,7 @@ interface Arguments {
 /** Runs one command; resolves with the exit code once it is done. */
 export async function runCli(args: readonly string[], context: CommandContext): Promise<number> {
   try {
-    const text = informationOf(args)
+    const text = await informationOf(args, context)
     if (text !== null) {
       context.out(text)
       return 0
@@ -51,9 +52,9 @@ export async function runCli(args: readonly string[], context: CommandContext): 
 }
 
 /** What `--help`, `help` and `--version` print; null for other arguments. */
-function informationOf(args: readonly string[]): string | null {
+async function informationOf(args: readonly string[], { env }: CommandContext): Promise<string | null> {
   const [first = '', second] = args
-  if (args.includes('--version') || args.includes('-v')) return version
+  if (args.includes('--version') || args.includes('-v')) return `${version}\n${await transportLine(env)}`
   const asked = first === 'help' ? second : args.includes('--help') || args.includes('-h') ? first : null
   if (asked === null) return null
   return asked !== undefined && isCommand(asked) ? commandHelp(asked) : fullHelp()

@@ -49,6 +49,7 @@ export interface RouterOptions {
 
 const MAX_BODY_BYTES = 65_536
 const MAX_QUERY_CHARS = 16_384
+const METHODS = 'GET, HEAD, POST, PATCH, DELETE, OPTIONS'
 
 /** Headers of a reply that scripts of other origins may read. */
 const EXPOSED_HEADERS =
@@ -118,6 +119,8 @@ function servedBy(table: RouteTable<Route>, { method, path }: Request): Served {
     kind: method === 'HEAD' ? 'head' : 'plain',
   })
   const match = table.find(path)
+  // HAProxy and others ask it of the server as a whole.
+  if (method === 'OPTIONS' && path === '*') return always({ status: 204, headers: { Allow: METHODS } })
   if (!match) return always(errorReply(new ChatError('not_found', 'no such path')))
   const route = match.methods.get(method === 'HEAD' ? 'GET' : method)
   if (route) return { handle: route.handle, params: match.params, kind: kindOf(method, route) }
@@ -188,7 +191,10 @@ function answer(request: Request, response: Response, served: Served, context: C
     fail(error)
     return
   }
-  if (!head.allowed) {
+  if (isAmbiguous(request)) {
+    const error = new ChatError('bad_request', 'Host and Content-Length take one value')
+    finish(errorReply(error), true)
+  } else if (!head.allowed) {
     finish(errorReply(new ChatError('bad_request', 'the origin is not allowed'), 403))
   } else if (served.kind === 'stream') {
     stream = new BodyStream(response)
@@ -202,6 +208,11 @@ function answer(request: Request, response: Response, served: Served, context: C
   } else {
     void run(Buffer.alloc(0))
   }
+}
+
+/** Programs on the way may have read another length or host than we would (RFC 9112 3.2, 6.3). */
+function isAmbiguous(request: Request): boolean {
+  return ['content-length', 'host'].some((name) => request.list(name).includes(','))
 }
 
 /** Reads what is needed, all at once: the request may not be read later. */

@@ -139,7 +139,8 @@ describe('tertulia serve', () => {
 describe('tertulia', () => {
   it('helps, and tells its version', async () => {
     expect((await run(['--help'])).out).toContain('tertulia token --user ID')
-    expect((await run(['--version'])).out).toMatch(/^\d+\.\d+\.\d+/)
+    const { out } = await run(['--version'], { TRANSPORT: 'node' })
+    expect(out).toMatch(/^\d+\.\d+\.\d+\ntransport node: TRANSPORT is node; Node v\d+/)
   })
 
   it('helps with every setting, and with each command', async () => {

@@ -1,0 +1,17 @@
+/**
+ * Transport line: what a server would run on here, and why; the second line of `tertulia --version`.
+ */
+import { ConfigError, settingsFromEnv } from './config.ts'
+import { loadTransport } from './transport/load.ts'
+
+/** Reads `TRANSPORT` of the environment; what is wrong with it is the line. */
+export async function transportLine(env: Readonly<Record<string, string | undefined>>): Promise<string> {
+  try {
+    const { transport: wanted = 'auto' } = settingsFromEnv({ TRANSPORT: env['TRANSPORT'] })
+    const { transport, why } = await loadTransport(wanted)
+    return `transport ${transport.name}: ${why}; Node ${process.version}`
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    return `no transport: ${(error as Error).message}`
+  }
+}
