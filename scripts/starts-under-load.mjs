@@ -2,7 +2,9 @@
  * Starts under load: the built server, and the library without one, started again and again, used
  * and stopped. A native module that does not fit this Node aborts in one of them (PITFALLS 11).
  *
- *   node scripts/starts-under-load.mjs [TIMES]      10 by default; exit code 1 where one did not end with 0
+ *   node scripts/starts-under-load.mjs [TIMES]      10 by default; exit code 1 where one aborted
+ *
+ * A server that its own watchdog cuts, because the machine is too busy to stop in time, has not aborted.
  *
  * `TRANSPORT` chooses the server's transport, as ever.
  */
@@ -34,9 +36,9 @@ async function all(times) {
       await endOf(spawn(process.execPath, [self, 'library'], { stdio: 'inherit' })),
     ]
     console.log(`${process.version} start ${i}: server ${ends[0]}, library ${ends[1]}`)
-    aborted += ends.filter((end) => !end.endsWith('exit code 0')).length
+    aborted += ends.filter((end) => !/(exit code 0|SIGKILL)$/.test(end)).length
   }
-  console.log(`${process.version}: ${aborted} of ${2 * times} did not end with exit code 0`)
+  console.log(`${process.version}: ${aborted} of ${2 * times} aborted`)
   process.exitCode = aborted === 0 ? 0 : 1
 }
 

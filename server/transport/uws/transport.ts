@@ -43,9 +43,13 @@ class UwsApp implements App {
   }
 
   serve(handler: (request: Request, response: Response) => void): void {
-    this.#app.any('/*', (res: HttpResponse, req: HttpRequest) =>
-      handler(new UwsRequest(res, req), new UwsResponse(res)),
-    )
+    this.#app.any('/*', (res: HttpResponse, req: HttpRequest) => {
+      const request = new UwsRequest(res, req)
+      // Two lengths: programs on the way may have read the other one (RFC 9112 6.3). The library
+      // would read on behind an answer.
+      if (request.list('content-length').includes(',')) res.close()
+      else handler(request, new UwsResponse(res))
+    })
   }
 
   sockets<Data extends object>(path: string, behavior: SocketBehavior<Data>): void {
