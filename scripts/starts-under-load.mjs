@@ -74,7 +74,7 @@ async function server() {
       const found = /^Try it: http:\/\/127\.0\.0\.1:(\d+)\/#token=(\S+)$/.exec(line)
       if (found) resolve(found)
     })
-    end.then(() => resolve(null))
+    void end.then(() => resolve(null))
   })
   if (link) {
     const load = spawn(
