@@ -3,7 +3,7 @@
  *
  * Bytes come in from the hub; a client frame is decoded and validated here, once. What the actors
  * then ask for is done by the `Performer`. It has no clock, thread or file of its own, so that the
- * same code runs in a worker and on the calling thread. Bounds: loaded actors (`MAX_ACTORS`), mail
+ * same code runs in a worker and on the calling thread. Bounds: loaded actors (`maxActors`), mail
  * per actor (`Mailbox`), what is uncommitted (`HeldBack`); its inbox is bounded by the hub.
  */
 import { decodeRequest } from '../../protocol/codec.ts'
@@ -24,7 +24,7 @@ import { shardOf } from './partition.ts'
 import { Performer, type PerformerOptions, type ShardDeps } from './performer.ts'
 import { PresenceDirectory } from './presence-directory.ts'
 
-/** Loaded actors of each kind; above it idle ones go early, and then new ones are refused. */
+/** `maxActors`, unless a test gives less. */
 const MAX_ACTORS = 200_000
 /** What counts as idle then. */
 const CROWDED_IDLE_MS = 1_000
@@ -36,6 +36,8 @@ export interface ShardOptions extends PerformerOptions {
   readonly index: number
   /** Actors unused for so long are evicted. */
   readonly idleMs: number
+  /** Loaded actors of each kind; above it idle ones are evicted early, and then new ones are refused. */
+  readonly maxActors?: number
 }
 
 /** Who is behind a session. `listening` ones hear events; the others only ask. */
@@ -270,9 +272,10 @@ export class Shard {
   }
 
   #makeRoom(actors: ReadonlyMap<string, unknown>): void {
-    if (actors.size < MAX_ACTORS) return
+    const { maxActors = MAX_ACTORS } = this.#options
+    if (actors.size < maxActors) return
     this.sweep(CROWDED_IDLE_MS)
-    if (actors.size >= MAX_ACTORS) {
+    if (actors.size >= maxActors) {
       throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
     }
   }

@@ -4,7 +4,7 @@ import type { Session } from '../../engine/session.ts'
 import { Outbox, readBatch, ToHub, ToShard } from '../../engine/shards/batch.ts'
 import { pack } from '../../engine/shards/packing.ts'
 import { shardOf } from '../../engine/shards/partition.ts'
-import { type SessionIdentity, Shard } from '../../engine/shards/shard.ts'
+import { type SessionIdentity, Shard, type ShardOptions } from '../../engine/shards/shard.ts'
 import { decodeEvent, encodeRequest } from '../../protocol/codec.ts'
 import type { Event } from '../../protocol/events.ts'
 import { peekHead } from '../../protocol/frame-head.ts'
@@ -106,7 +106,7 @@ describe.each(modes)('a group id with a wide length header ($mode)', ({ start })
 
 describe('a shard', () => {
   /** Shard 0 of two, with what it tells the hub. */
-  function aShard() {
+  function aShard(more: Partial<ShardOptions> = {}) {
     const said: string[] = []
     const toHub = new Outbox(
       (batch) =>
@@ -131,6 +131,7 @@ describe('a shard', () => {
           serverVersion: '1',
           limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },
         },
+        ...more,
       },
       {
         now: () => 77,
@@ -203,5 +204,25 @@ describe('a shard', () => {
     expect(said).toEqual(new Array(8).fill('answer 7 bad_request'))
     expect(shard.stats().groups).toBe(0)
     shard.close()
+  })
+
+  it('refuses actors above its bound, and answers those it has (OVL-1)', () => {
+    const { shard, said, toHub, fromHub } = aShard({ maxActors: 2 })
+    const identity: SessionIdentity = {
+      userId: 'ana',
+      name: 'Ana',
+      picture: '',
+      sessionId: 's',
+      listening: false,
+    }
+    const own = Array.from({ length: 20 }, (_, i) => `g${i}`).filter((id) => shardOf(id, 2) === 0)
+    fromHub.push(ToShard.open, 1, undefined, pack(identity))
+    for (const [i, groupId] of own.slice(0, 3).entries()) {
+      fromHub.push(ToShard.frame, 1, undefined, encodeRequest('get_history', i + 1, { groupId }))
+    }
+    fromHub.flush()
+    toHub.flush()
+    expect(said).toEqual(['answer 3 overloaded'])
+    expect(shard.stats()).toMatchObject({ groups: 2, mail: 2 })
   })
 })

@@ -118,6 +118,27 @@ describe('a slow reader', () => {
 })
 
 describe('whenDrained', () => {
+  it('waits for a bounded number of tasks, and then ends the connection (SLW-1)', async () => {
+    const slow = await server.connected('ana')
+    const { port } = server.gateway.session(0)
+    slow.reading.stop()
+    // More than a quarter of the limit waits as soon as the system's buffers are full.
+    let waits = false
+    for (let seq = 1; !waits; seq++) {
+      port.send(post(seq, 10_000))
+      let called = false
+      port.whenDrained(() => {
+        called = true
+      })
+      waits = !called
+    }
+    for (let i = 1; i < 64; i++) port.whenDrained(() => {})
+    expect(server.gateway.session(0).closed).toBe(false)
+    port.whenDrained(() => {})
+    slow.reading.go()
+    expect((await slow.closed()).code).toBe(4008)
+  })
+
   it('calls at once where there is room', async () => {
     await server.connected('ana')
     let called = 0

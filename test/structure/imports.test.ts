@@ -7,7 +7,6 @@ const mayImport = {
   engine: ['protocol'],
   server: ['engine', 'protocol'],
   client: ['protocol'],
-  web: ['client', 'protocol'],
 } as const satisfies Record<string, readonly string[]>
 
 const houses = Object.keys(mayImport) as (keyof typeof mayImport)[]
@@ -26,7 +25,7 @@ describe.each(houses)('%s/', (house) => {
   })
 })
 
-describe.each(['protocol', 'client', 'web'])('%s/', (house) => {
+describe.each(['protocol', 'client'])('%s/', (house) => {
   it('runs in a browser: it imports nothing of Node', () => {
     const wrong = imports.filter(({ from, to }) => folderOf(from) === house && to.startsWith('node:'))
     expect(wrong).toEqual([])
@@ -50,6 +49,7 @@ describe('the sources', () => {
       imports.filter(({ from, to }) => from === 'protocol/codec.ts' && to === 'protocol/errors.ts'),
     ).toHaveLength(1)
     expect(sourcesOf('protocol').length).toBeGreaterThan(10)
+    expect(() => sourcesOf('no-such-folder')).toThrow('no-such-folder')
   })
 })
 

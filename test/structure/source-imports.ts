@@ -16,16 +16,15 @@ export interface Import {
   readonly typeOnly: boolean
 }
 
-/** The TypeScript files of a folder and all below it, from the root of the repository. */
+/** The sources of a folder and all below it, from the root of the repository. @throws where it has none */
 export function sourcesOf(folder: string): readonly string[] {
-  try {
-    return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.ts'))
-      .map((path) => join(folder, path))
-      .sort()
-  } catch {
-    return []
-  }
+  const sources = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => /\.(ts|mjs)$/.test(path))
+    .map((path) => join(folder, path))
+    .sort()
+  // A rule over no files could not fail.
+  if (sources.length === 0) throw new Error(`${folder}/ has no sources`)
+  return sources
 }
 
 /** Reads the imports, re-exports, dynamic imports and worker files of one source. */
