@@ -272,7 +272,10 @@ export const events = {
     },
   },
   /** Answers `search_users` and `get_contacts`. */
-  users: { code: 104, fields: { users: list(ref(User), limits.usersPage) } },
+  users: {
+    code: 104,
+    fields: { users: list(ref(User), limits.usersPage), cursor: optional(text(1, limits.cursorBytes)) },
+  },
   /** Answers `get_members`: in the order of joining; `cursor` where there are more. */
   members: {
     code: 105,

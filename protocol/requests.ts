@@ -354,7 +354,11 @@ export const requests = {
     code: 42,
     route: 'user',
     budget: 'reads',
-    fields: { query: text(1, limits.queryBytes), limit: optional(uint(limits.usersPage, 1)) },
+    fields: {
+      query: text(1, limits.queryBytes),
+      limit: optional(uint(limits.usersPage, 1)),
+      cursor: optional(text(1, limits.cursorBytes)),
+    },
     answer: 'users',
   },
   /** The people of the caller's direct chats, the latest talk first. */

@@ -13,6 +13,7 @@ import { answerPings } from '../shards/watchdog.ts'
 import type { ReadQuery, SearchRead } from '../storage/log.ts'
 import type { ReadAnswer } from '../storage/query-port.ts'
 import type { ChangeNote } from './changed-groups.ts'
+import { FairQueue } from './fair-queue.ts'
 import type { IndexerStats } from './indexer-stats.ts'
 import { SearchService } from './search-service.ts'
 
@@ -50,6 +51,7 @@ const tell = (note: SearchThreadNote) => main.postMessage(note)
 const logAs = (level: keyof EngineLogger) => (fields: object, message: string) =>
   tell({ type: 'log', level, fields, message })
 
+let ended = false
 const closePorts = () => {
   for (const port of [...ports, writer]) port.close()
 }
@@ -61,10 +63,13 @@ try {
     warn: logAs('warn'),
     error: logAs('error'),
   })
+  const queue = new FairQueue((task) => {
+    if (!ended) setImmediate(task)
+  })
   for (const port of ports) {
     port.on('message', (batch: Uint8Array) => {
       for (const [id, query] of unpack<[number, ReadQuery<SearchRead>][]>(batch)) {
-        post(port, [answer(service, id, query)])
+        queue.push(query.userId, () => post(port, [answer(service, id, query)]))
       }
     })
   }
@@ -73,6 +78,7 @@ try {
   })
   main.on('message', (message: ToSearchThread) => {
     if (message === 'stats') return tell({ type: 'stats', stats: service.stats() })
+    ended = true
     closePorts()
     service.finish()
     service.close()

@@ -175,6 +175,15 @@ export interface PostNumber {
   readonly next: number | null
 }
 
+/** A user's place among those found by their names: the word that was found, and a key. */
+export type NamePlace = readonly [word: string, key: number]
+
+/** A page of users; `next` where there may be more. */
+export interface UsersPage {
+  readonly users: readonly User[]
+  readonly next?: NamePlace | undefined
+}
+
 /**
  * Where a page of the user's groups begins (PAG-1): below the group named, the most recently active
  * first, or above it, the least recently active first. The first page begins `down`. When it has come
@@ -307,8 +316,14 @@ export interface Reads {
   }
   /** Users who share a group with the user, by the beginnings of their names' words, or by id. */
   users: {
-    readonly args: { readonly userId: string; readonly query: string; readonly limit: number }
-    readonly result: readonly User[]
+    readonly args: {
+      readonly userId: string
+      readonly query: string
+      readonly limit: number
+      /** Where the page before it ended. */
+      readonly cursor?: NamePlace | undefined
+    }
+    readonly result: UsersPage
   }
   /** The people of the user's direct chats, the latest talk first. */
   contacts: {

@@ -1,11 +1,13 @@
 /**
  * Search: messages and people, of the groups that the user is in.
  */
+import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { User } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import { parseQuery } from '../../search/query.ts'
 import { parseSearchCursor, toSearchCursor } from '../../search/search-cursor.ts'
+import type { NamePlace } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effect, type Effects, read, withPresence } from '../effects.ts'
 import { noSuchGroup } from '../no-such-group.ts'
@@ -33,7 +35,20 @@ export function search(user: UserState, by: Caller, fields: RequestFields<'searc
 
 export function searchUsers(user: UserState, by: Caller, fields: RequestFields<'search_users'>): Effects {
   const { query, limit = limits.usersPageDefault } = fields
-  return [read({ read: 'users', userId: user.userId, query, limit }, by, (users) => [answerUsers(by, users)])]
+  const cursor = fields.cursor === undefined ? undefined : parseNameCursor(fields.cursor)
+  return [
+    read({ read: 'users', userId: user.userId, query, limit, cursor }, by, ({ users, next }) => [
+      answerUsers(by, users, next && `${next[1]}:${next[0]}`),
+    ]),
+  ]
+}
+
+function parseNameCursor(cursor: string): NamePlace {
+  const match = /^(\d{1,16}):(.+)$/su.exec(cursor)
+  if (!match) {
+    throw new ChatError('bad_request', 'cursor must be the cursor of an earlier page', { field: 'cursor' })
+  }
+  return [match[2] as string, Number(match[1])]
 }
 
 export function getContacts(user: UserState, by: Caller, fields: RequestFields<'get_contacts'>): Effects {
@@ -42,13 +57,14 @@ export function getContacts(user: UserState, by: Caller, fields: RequestFields<'
 }
 
 /** The users as they want to be seen at present. */
-function answerUsers(by: Caller, users: readonly User[]): Effect {
+function answerUsers(by: Caller, users: readonly User[], cursor?: string): Effect {
   return withPresence((presenceOf) => [
     answer(by, 'users', {
       users: users.map((user): User => {
         const { status } = presenceOf(user.userId)
         return status === 'offline' ? user : { ...user, status, lastSeenAt: undefined }
       }),
+      cursor,
     }),
   ])
 }

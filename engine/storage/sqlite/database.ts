@@ -12,6 +12,7 @@ import type { Durability } from '../durability.ts'
 import { StorageError } from '../storage-error.ts'
 import { Database } from './driver.ts'
 import { migrate } from './migrate.ts'
+import { completeNameWords } from './name-words.ts'
 import { makeSecrets } from './secrets.ts'
 
 /** Path of the database file in a data directory. */
@@ -67,6 +68,7 @@ export function openWriter(dataDir: string, durability: Durability): Sqlite.Data
       db.pragma('cache_size = -65536')
       db.pragma('temp_store = MEMORY')
       migrate(db)
+      completeNameWords(db)
       makeSecrets(db)
       return db
     } catch (error) {

@@ -1,15 +1,23 @@
 /**
  * People: the users that a user may know of, which are those with whom they share a group.
  *
- * Status is what the log knows: whoever shows it to others puts in who is online. The shared
- * groups are walked, so that a search costs what the caller's groups are large, not the whole.
+ * Status is what the log knows: whoever shows it to others puts in who is online. A search
+ * looks at the members of the caller's groups where they are few, and else at the index of name words,
+ * at most `MAX_STEPS` rows of it; a cursor goes on from there (INP-2).
  */
 import type { Database, Statement } from 'better-sqlite3'
 import type { User } from '../../../protocol/records.ts'
 import { tokenize } from '../../search/tokens.ts'
-import type { ReadQuery } from '../log.ts'
+import type { NamePlace, ReadQuery, UsersPage } from '../log.ts'
+import { wordsOf } from './name-words.ts'
+
+/** Members of all of the caller's groups: up to so many are looked at one by one. */
+const MAX_FELLOWS = 1_000
+/** Rows that one search looks at in the index and to find a shared group. */
+const MAX_STEPS = 2_000
 
 interface UserRow {
+  readonly user_key: number
   readonly user_id: string
   readonly name: string
   readonly picture: string
@@ -23,18 +31,71 @@ export class People {
     this.#sql = prepare(db)
   }
 
-  /** Those whose names have words that begin with the words asked for, and the one of that id first. */
-  search({ userId, query, limit }: ReadQuery<'users'>): readonly User[] {
+  /**
+   * Those whose names have words that begin with all the words asked for, in the order of the first such
+   * word; the one of that id before them. A page may hold few, or nobody, and still have a next one.
+   */
+  search({ userId, query, limit, cursor }: ReadQuery<'users'>): UsersPage {
+    const caller = this.#sql.userKey.get(userId)
+    const groups = new Set(caller === undefined ? [] : this.#sql.groupsOf.all(caller))
     const wanted = tokenize(query).map(({ text }) => text)
     const exactId = query.trim()
-    const found: UserRow[] = []
-    let exact: UserRow | null = null
-    for (const row of this.#sql.shared.iterate(userId, userId)) {
-      if (row.user_id === exactId) exact = row
-      else if (wanted.length > 0 && fits(row.name || row.user_id, wanted)) found.push(row)
+    const users: User[] = []
+    const exact = cursor === undefined && exactId !== userId ? this.#sql.byId.get(exactId) : undefined
+    if (exact && this.#isIn(exact.user_key, groups, MAX_STEPS) > 0) users.push(toUser(exact))
+    const lead = wanted.reduce((longest, word) => (word.length > longest.length ? word : longest), '')
+    if (caller === undefined || lead === '') return { users }
+    let steps = 0
+    let next: NamePlace = cursor ?? [lead, 0]
+    for (const place of this.#places(caller, groups, lead, cursor)) {
+      if (users.length === limit || steps > MAX_STEPS) return { users, next }
+      next = place
+      const [word, key] = place
+      steps += 1
+      if (key === caller) continue
+      const row = this.#sql.byKey.get(key) as UserRow
+      if (row.user_id === exactId || !fits(row.name || row.user_id, wanted, lead, word)) continue
+      const looked = this.#isIn(key, groups, MAX_STEPS - steps)
+      steps += Math.abs(looked)
+      if (looked > 0) users.push(toUser(row))
     }
-    found.sort((a, b) => order(a, b))
-    return (exact ? [exact, ...found] : found).slice(0, limit).map(toUser)
+    return steps > MAX_STEPS ? { users, next } : { users }
+  }
+
+  /** The places behind the cursor whose word begins with `lead`: of a few fellow members, or of all users. */
+  *#places(
+    caller: number,
+    groups: ReadonlySet<number>,
+    lead: string,
+    cursor: NamePlace | undefined,
+  ): Generator<NamePlace> {
+    const [word, key] = cursor ?? [lead, 0]
+    const end = `${lead}\u{10ffff}`
+    if ((this.#sql.fellows.get(caller) ?? 0) > MAX_FELLOWS) {
+      yield* this.#sql.words.iterate(word, key, end, 2 * MAX_STEPS)
+      return
+    }
+    const keys = new Set([...groups].flatMap((group) => this.#sql.membersOf.all(group)))
+    const places = [...keys].flatMap((user) => this.#firstPlace(user, lead))
+    places.sort(compare)
+    for (const place of places) if (compare(place, [word, key]) > 0) yield place
+  }
+
+  #firstPlace(user: number, lead: string): NamePlace[] {
+    const row = this.#sql.byKey.get(user) as UserRow
+    const first = firstWord(row.name || row.user_id, lead)
+    return first === undefined ? [] : [[first, user]]
+  }
+
+  /** How many of the user's groups were looked at to find one of `groups`; below 0 where none was. */
+  #isIn(user: number, groups: ReadonlySet<number>, maxSteps: number): number {
+    let steps = 0
+    for (const group of this.#sql.groupsOf.iterate(user)) {
+      steps += 1
+      if (groups.has(group)) return steps
+      if (steps > maxSteps) break
+    }
+    return -steps
   }
 
   /** The other one of each direct chat, the latest talk first. */
@@ -43,19 +104,37 @@ export class People {
   }
 }
 
-/** Every word that is wanted begins one of the name's. */
-function fits(name: string, wanted: readonly string[]): boolean {
+/** Whether every word that is wanted begins one of the name's, and `word` is the first that `lead` begins. */
+function fits(name: string, wanted: readonly string[], lead: string, word: string): boolean {
+  const words = wordsOf(name)
+  if (firstOf(words, lead) !== word) return false
+  return wanted.every((begin) => words.some((text) => text.startsWith(begin)))
+}
+
+function firstWord(name: string, lead: string): string | undefined {
   // Most names are plain, and most of those do not fit: they need not be cut into words.
-  if (plain.test(name) && !name.toLowerCase().includes(wanted[0] as string)) return false
-  const words = tokenize(name)
-  return wanted.every((begin) => words.some(({ text }) => text.startsWith(begin)))
+  if (plain.test(name) && !name.toLowerCase().includes(lead)) return undefined
+  return firstOf(wordsOf(name), lead)
+}
+
+/** So that who has two such words is listed once. */
+function firstOf(words: readonly string[], lead: string): string | undefined {
+  let first: string | undefined
+  for (const word of words) {
+    if (word.startsWith(lead) && (first === undefined || compareWords(word, first) < 0)) first = word
+  }
+  return first
 }
 
 const plain = /^[ -~]*$/
 
-function order(a: UserRow, b: UserRow): number {
-  const [left, right] = [a.name || a.user_id, b.name || b.user_id]
-  return left < right ? -1 : left > right ? 1 : a.user_id < b.user_id ? -1 : 1
+function compare([word, user]: NamePlace, [otherWord, other]: NamePlace): number {
+  return compareWords(word, otherWord) || user - other
+}
+
+/** As SQLite compares them: by their bytes. */
+function compareWords(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
 function toUser(row: UserRow): User {
@@ -69,17 +148,24 @@ function toUser(row: UserRow): User {
 }
 
 function prepare(db: Database) {
+  const columns = 'u.user_key, u.user_id, u.name, u.picture, u.last_seen_at'
+  const keys = (sql: string) => db.prepare(sql).pluck() as unknown as Statement<[string | number], number>
   const all = <Args extends unknown[]>(sql: string) => db.prepare(sql) as unknown as Statement<Args, UserRow>
   return {
-    shared: all<[userId: string, userId: string]>(`
-      SELECT u.user_id, u.name, u.picture, u.last_seen_at FROM users u
-      WHERE u.user_id <> ? AND u.user_key IN (
-        SELECT other.user_key FROM users caller
-        JOIN members mine ON mine.user_key = caller.user_key
-        JOIN members other ON other.group_key = mine.group_key
-        WHERE caller.user_id = ?)`),
+    userKey: keys('SELECT user_key FROM users WHERE user_id = ?'),
+    groupsOf: keys('SELECT group_key FROM members WHERE user_key = ?'),
+    membersOf: keys('SELECT user_key FROM members WHERE group_key = ?'),
+    byId: all<[string]>(`SELECT ${columns} FROM users u WHERE u.user_id = ?`),
+    byKey: all<[number]>(`SELECT ${columns} FROM users u WHERE u.user_key = ?`),
+    fellows: keys(`
+      SELECT sum(g.member_count) FROM members m JOIN groups g ON g.group_key = m.group_key WHERE m.user_key = ?`),
+    words: db
+      .prepare(`
+        SELECT word, user_key FROM name_words WHERE (word, user_key) > (?, ?) AND word < ?
+        ORDER BY word, user_key LIMIT ?`)
+      .raw() as unknown as Statement<[string, number, string, number], NamePlace>,
     contacts: all<[userId: string, limit: number]>(`
-      SELECT u.user_id, u.name, u.picture, u.last_seen_at,
+      SELECT ${columns},
         ifnull((SELECT p.created_at FROM messages p WHERE p.group_key = g.group_key ORDER BY p.seq DESC LIMIT 1),
           g.created_at) AS talked_at
       FROM users caller

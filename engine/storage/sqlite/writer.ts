@@ -14,6 +14,7 @@ import { EntryError, isStorageFailure } from '../entry-error.ts'
 import type { LogEntry } from '../log.ts'
 import { storedFrame } from '../stored-frame.ts'
 import { eraseOld } from './erase-old.ts'
+import { NameWords } from './name-words.ts'
 import { UnreadCounters } from './unread.ts'
 import { Wal } from './wal.ts'
 
@@ -30,12 +31,14 @@ export class Writer {
   readonly #wal: Wal
   /** Something was replaced or deleted since the WAL was emptied. */
   #erased = false
+  readonly #nameWords: NameWords
 
   constructor(db: Database) {
     this.#db = db
     this.#wal = new Wal(db)
     this.#sql = prepare(db)
     this.#unread = new UnreadCounters(db)
+    this.#nameWords = new NameWords(db)
     this.#applyAll = db.transaction((entries: readonly LogEntry[]) => {
       for (const entry of entries) this.#applyOrBlame(entry)
     }).immediate
@@ -204,6 +207,7 @@ export class Writer {
         break
       case 'user':
         sql.putUser.run(entry.userId, entry.name, entry.picture)
+        this.#nameWords.put(entry.userId)
         break
       case 'presence':
         sql.putPresence.run(entry.userId, entry.status, entry.lastSeenAt ?? null)
@@ -268,7 +272,10 @@ export class Writer {
     const cached = this.#userKeys.get(userId)
     if (cached !== undefined) return cached
     const found = this.#sql.userKey.get(userId)
-    return remember(this.#userKeys, userId, found ?? Number(this.#sql.addUser.run(userId).lastInsertRowid))
+    if (found !== undefined) return remember(this.#userKeys, userId, found)
+    const added = Number(this.#sql.addUser.run(userId).lastInsertRowid)
+    this.#nameWords.put(userId)
+    return remember(this.#userKeys, userId, added)
   }
 }
 

@@ -50,8 +50,8 @@ describe('search', () => {
 describe('search_users and get_contacts', () => {
   const bruno: User = { userId: 'bruno', name: 'Bruno', status: 'offline', lastSeenAt: 7 }
   /** The users of the answer, with this presence of Bruno. */
-  function answered(effects: Effects, status: User['status']): readonly User[] {
-    const { then } = only(given(effects, [bruno]), 'with_presence')
+  function answered(effects: Effects, found: unknown, status: User['status']): readonly User[] {
+    const { then } = only(given(effects, found), 'with_presence')
     const { event } = only(
       then(() => ({ connected: true, status })),
       'answer',
@@ -60,11 +60,11 @@ describe('search_users and get_contacts', () => {
   }
 
   it.each([
-    ['search_users', () => searchUsers(aUser(), by('ana'), { query: 'bru' })],
-    ['get_contacts', () => getContacts(aUser(), by('ana'), {})],
-  ])('%s says of each how they want to be seen now', (_, ask) => {
-    expect(answered(ask(), 'busy')).toEqual([{ ...bruno, status: 'busy', lastSeenAt: undefined }])
-    expect(answered(ask(), 'offline')).toEqual([bruno])
+    ['search_users', () => searchUsers(aUser(), by('ana'), { query: 'bru' }), { users: [bruno] }],
+    ['get_contacts', () => getContacts(aUser(), by('ana'), {}), [bruno]],
+  ])('%s says of each how they want to be seen now', (_, ask, found) => {
+    expect(answered(ask(), found, 'busy')).toEqual([{ ...bruno, status: 'busy', lastSeenAt: undefined }])
+    expect(answered(ask(), found, 'offline')).toEqual([bruno])
   })
 
   it('ask for a page of fifty unless told otherwise', () => {

@@ -184,7 +184,7 @@ export class Disk {
   /** What search would answer is none of this world's business. */
   #answer(query: ReadQuery): unknown {
     if (query.read === 'search') return { hits: [] }
-    if (query.read === 'users') return []
+    if (query.read === 'users') return { users: [] }
     return this.#reader.run(query as never)
   }
 }

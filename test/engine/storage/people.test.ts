@@ -1,6 +1,8 @@
+import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { LogEntry } from '../../../engine/storage/log.ts'
-import { openReader } from '../../../engine/storage/sqlite/database.ts'
+import type { LogEntry, NamePlace } from '../../../engine/storage/log.ts'
+import { databasePath, openReader } from '../../../engine/storage/sqlite/database.ts'
+import { completeNameWords } from '../../../engine/storage/sqlite/name-words.ts'
 import { People } from '../../../engine/storage/sqlite/people.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry, aStore, aUserEntry } from '../../support/store.ts'
 
@@ -13,9 +15,12 @@ function people(...entries: readonly LogEntry[]) {
   const found = new People(db)
   const ids = (users: readonly { readonly userId: string }[]) => users.map(({ userId }) => userId)
   return {
-    search: (query: string, limit = 10) => ids(found.search({ read: 'users', userId: 'ana', query, limit })),
+    search: (query: string, limit = 10) =>
+      ids(found.search({ read: 'users', userId: 'ana', query, limit }).users),
     contacts: (limit = 10) => ids(found.contacts({ read: 'contacts', userId: 'ana', limit })),
-    first: () => found.search({ read: 'users', userId: 'ana', query: 'bruno', limit: 1 })[0],
+    page: (query: string, limit: number, cursor?: NamePlace) =>
+      found.search({ read: 'users', userId: 'ana', query, limit, cursor }),
+    first: () => found.search({ read: 'users', userId: 'ana', query: 'bruno', limit: 1 }).users[0],
     write: (...more: LogEntry[]) => writer.commit(more),
   }
 }
@@ -23,6 +28,54 @@ function people(...entries: readonly LogEntry[]) {
 function group(groupId: string, ...members: string[]): LogEntry[] {
   return [aGroupEntry(groupId), ...members.map((userId) => aMemberEntry(groupId, userId))]
 }
+
+describe('a search for people in large groups', () => {
+  const crowd = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`)
+  // Half of the thousands of users are in Ana's groups; all have a name with two words in `an`.
+  const mine = crowd('mine', 1_600)
+  const others = crowd('other', 1_600)
+  const entries = [
+    ...[...mine, ...others].map((userId) => aUserEntry(userId, `Andrea Anaïs ${userId}`)),
+    ...group('g', 'ana', ...mine),
+    ...group('h', ...others),
+  ]
+
+  it('looks at a bounded part of them at a time, and lists everybody once over all pages', () => {
+    const { page } = people(...entries)
+    const listed: string[] = []
+    let pages = 0
+    let cursor: NamePlace | undefined
+    do {
+      const found = page('an', 100, cursor)
+      listed.push(...found.users.map(({ userId }) => userId))
+      cursor = found.next
+      pages += 1
+    } while (cursor && pages < 100)
+    // PAG-1, INP-2
+    expect(listed.sort()).toEqual(mine.toSorted())
+    expect(page('an', 1).users).toHaveLength(1)
+    expect(page('mine1599 andr', 10).users.map(({ userId }) => userId)).toEqual(['mine1599'])
+    expect(page('other1', 10).users).toEqual([])
+  })
+
+  it('follows new names', () => {
+    const { page, write } = people(...entries)
+    write(aUserEntry('mine7', 'Zuleica'))
+    expect(page('zulei', 10).users.map(({ userId }) => userId)).toEqual(['mine7'])
+    expect(page('mine7 andrea', 10).users.map(({ userId }) => userId)).not.toContain('mine7')
+  })
+})
+
+it('a file of an older version gets the words of its names when it is opened', () => {
+  const { writer, dataDir } = aStore()
+  writer.commit([aUserEntry('bruno', 'João'), ...group('g', 'ana', 'bruno')])
+  const db = new Database(databasePath(dataDir))
+  db.exec('DELETE FROM name_words; UPDATE users SET words_of = NULL')
+  completeNameWords(db)
+  const words = db.prepare('SELECT word FROM name_words ORDER BY word').pluck().all()
+  db.close()
+  expect(words).toEqual(['ana', 'joao'])
+})
 
 describe('a search for people', () => {
   const named: readonly LogEntry[] = [
