@@ -36,6 +36,7 @@ import { startInlineShards } from './shards/inline-shards.ts'
 import type { ShardsOptions } from './shards/running-shards.ts'
 import type { ShardStats } from './shards/shard.ts'
 import { startWorkerShards } from './shards/worker-shards.ts'
+import { DAMAGED } from './storage/damage.ts'
 import type { Durability } from './storage/durability.ts'
 
 /** Commits have so long in `close`, unless it is told otherwise; it fits into a 5 s stop. */
@@ -243,6 +244,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     health() {
       const { silent } = running
       if (silent !== null) return { ready: false, reason: `the thread ${silent} does not answer` }
+      if (running.damaged) return { ready: false, reason: DAMAGED }
       if (disk.full) return { ready: false, reason: 'the disk is almost full' }
       const health = hub.health()
       return health.ready && disk.warning !== null ? { ready: true, warning: disk.warning } : health

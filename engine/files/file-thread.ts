@@ -7,6 +7,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { ChatError } from '../../protocol/errors.ts'
 import { machineClock } from '../clock.ts'
+import { rethrowAsErrors } from '../shards/thread-errors.ts'
 import { answerPings } from '../shards/watchdog.ts'
 import type { FileAnswer, FileRequest, OpenedStream, WrittenPiece } from './file-port.ts'
 import { FileStore, type FileStoreOptions } from './file-store.ts'
@@ -29,6 +30,7 @@ const sweep = setInterval(() => {
   for (const store of stores) store.sweep()
 }, SWEEP_MS)
 
+rethrowAsErrors()
 answerPings(watch)
 main.on('message', () => {
   clearInterval(sweep)

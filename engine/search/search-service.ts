@@ -7,6 +7,7 @@
  * tried again with backoff, and nobody but search is hurt.
  */
 import type { EngineLogger } from '../engine-logger.ts'
+import { isDamage } from '../storage/damage.ts'
 import type { ReadQuery, Reads, SearchRead } from '../storage/log.ts'
 import { openReader } from '../storage/sqlite/database.ts'
 import { People } from '../storage/sqlite/people.ts'
@@ -212,9 +213,4 @@ export class SearchService {
     const { lag } = this.#indexer.stats()
     this.#logger.info({ indexed, lag }, 'indexing messages for search')
   }
-}
-
-function isDamage(error: unknown): boolean {
-  const { code } = error as { readonly code?: unknown }
-  return typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB)/.test(code)
 }

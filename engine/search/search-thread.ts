@@ -9,6 +9,7 @@ import { setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { EngineLogger } from '../engine-logger.ts'
 import { post, unpack } from '../shards/packing.ts'
+import { rethrowAsErrors } from '../shards/thread-errors.ts'
 import { answerPings } from '../shards/watchdog.ts'
 import type { ReadQuery, SearchRead } from '../storage/log.ts'
 import type { ReadAnswer } from '../storage/query-port.ts'
@@ -46,6 +47,7 @@ const NICE = 10
 
 const { dataDir, ports, writer, watch } = workerData as SearchThreadData
 const main = parentPort as MessagePort
+rethrowAsErrors()
 answerPings(watch)
 const tell = (note: SearchThreadNote) => main.postMessage(note)
 const logAs = (level: keyof EngineLogger) => (fields: object, message: string) =>

@@ -49,6 +49,9 @@ export function startInlineShards({
     uploads: new DiskUploadStreams(dataDir),
     // There is no other thread.
     silent: null,
+    get damaged() {
+      return storage.damaged()
+    },
     async close() {
       clearInterval(sweep)
       shard.close()

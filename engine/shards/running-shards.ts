@@ -33,6 +33,8 @@ export interface RunningShards {
   readonly uploads: UploadStreams
   /** The name of a thread that has stopped answering, or null. */
   readonly silent: string | null
+  /** Whether a part of the database could not be read because it is damaged. */
+  readonly damaged: boolean
   /**
    * Ends them after they have drained; storage last. Rejects where after that time a thread does
    * not answer; it is left behind.

@@ -9,6 +9,7 @@ import { newId } from '../new-id.ts'
 import { type LogPorts, RemoteLog } from '../storage/remote-log.ts'
 import { Outbox } from './batch.ts'
 import { Shard, type ShardOptions } from './shard.ts'
+import { rethrowAsErrors } from './thread-errors.ts'
 import { startTimer } from './timer.ts'
 import { answerPings } from './watchdog.ts'
 
@@ -23,6 +24,7 @@ export interface ShardThreadData {
 const SWEEP_MS = 10_000
 
 const { options, files: filePort, log: ports, watch } = workerData as ShardThreadData
+rethrowAsErrors()
 answerPings(watch)
 const hub = parentPort as MessagePort
 const logs: RemoteLog[] = []

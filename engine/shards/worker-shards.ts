@@ -11,6 +11,7 @@ import type { EngineLogger } from '../engine-logger.ts'
 import { FilePort } from '../files/file-port.ts'
 import type { FileThreadData } from '../files/file-thread.ts'
 import { startSearch } from '../search/start-search.ts'
+import { DAMAGED } from '../storage/damage.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import type { StorageThreadData, StorageThreadNote } from '../storage/writer-thread.ts'
 import type { RunningShards, ShardsOptions } from './running-shards.ts'
@@ -106,6 +107,12 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
       if (!ending && !failed) onFailure(new Error(`the thread ${name} ended by itself (exit code ${code})`))
     })
   }
+  let damaged = false
+  reader.on('message', (note: StorageThreadNote) => {
+    if (note.type !== 'damaged' || damaged) return
+    damaged = true
+    options.logger.error({ cause: note.cause }, DAMAGED)
+  })
   return {
     ports: workers.map((worker) => ({
       post: (batch: Uint8Array) => worker.postMessage(batch, [batch.buffer as ArrayBuffer]),
@@ -117,6 +124,9 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
     },
     searchStats: () => search.stats(),
     uploads,
+    get damaged() {
+      return damaged
+    },
     get silent() {
       return watchdog.silent
     },
@@ -194,6 +204,7 @@ async function startStorageThread(
   for await (const [note] of on(worker, 'message') as AsyncIterable<[StorageThreadNote]>) {
     if (note.type === 'ready') break
     if (note.type === 'failed') throw new StorageError(note.message)
+    if (note.type === 'damaged') continue
     logger[note.level](note.fields, note.message)
   }
   return worker

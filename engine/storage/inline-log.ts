@@ -11,6 +11,7 @@ import { ChangedGroups } from '../search/changed-groups.ts'
 import type { IndexerStats } from '../search/indexer-stats.ts'
 import { SearchService } from '../search/search-service.ts'
 import type { Defer } from '../shards/batch.ts'
+import { DAMAGED, isDamage } from './damage.ts'
 import type { Durability } from './durability.ts'
 import {
   isSearch,
@@ -32,6 +33,8 @@ export interface InlineStorage {
   /** The log of the one shard. */
   log(listener: LogListener): Log
   searchStats(): IndexerStats
+  /** Whether a part of the database could not be read because it is damaged. */
+  damaged(): boolean
   close(): Promise<void>
 }
 
@@ -68,9 +71,22 @@ export function openInlineStorage(
       },
     })
     janitor.start()
+    let damaged = false
+    const watched: Pick<Reader, 'run'> = {
+      run(query) {
+        try {
+          return reader.run(query)
+        } catch (error) {
+          if (isDamage(error) && !damaged) logger.error({ cause: String(error) }, DAMAGED)
+          damaged ||= isDamage(error)
+          throw error
+        }
+      },
+    }
     return {
-      log: (listener) => new InlineLog(loop, reader, search, listener, defer),
+      log: (listener) => new InlineLog(loop, watched, search, listener, defer),
       searchStats: () => search.stats(),
+      damaged: () => damaged,
       async close() {
         try {
           loop.close()
@@ -95,14 +111,20 @@ export function openInlineStorage(
 
 class InlineLog implements Log {
   readonly #loop: WriteLoop
-  readonly #reader: Reader
+  readonly #reader: Pick<Reader, 'run'>
   readonly #search: SearchService
   readonly #listener: LogListener
   readonly #defer: Defer
   #turn: LogEntry[] = []
   #offset = 0
 
-  constructor(loop: WriteLoop, reader: Reader, search: SearchService, listener: LogListener, defer: Defer) {
+  constructor(
+    loop: WriteLoop,
+    reader: Pick<Reader, 'run'>,
+    search: SearchService,
+    listener: LogListener,
+    defer: Defer,
+  ) {
     this.#loop = loop
     this.#reader = reader
     this.#search = search

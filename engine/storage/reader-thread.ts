@@ -4,7 +4,9 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { post, unpack } from '../shards/packing.ts'
+import { rethrowAsErrors } from '../shards/thread-errors.ts'
 import { answerPings } from '../shards/watchdog.ts'
+import { isDamage } from './damage.ts'
 import type { ReadQuery } from './log.ts'
 import type { ReadAnswer } from './query-port.ts'
 import { openReader } from './sqlite/database.ts'
@@ -16,6 +18,7 @@ const SLICE = 64
 
 const { dataDir, ports, watch } = workerData as StorageThreadData
 const main = parentPort as MessagePort
+rethrowAsErrors()
 answerPings(watch)
 
 try {
@@ -41,6 +44,8 @@ function answer(reader: Reader, port: MessagePort, queries: [number, ReadQuery][
       try {
         return [id, true, reader.run(query)]
       } catch (error) {
+        if (isDamage(error))
+          main.postMessage({ type: 'damaged', cause: String(error) } satisfies StorageThreadNote)
         return [id, false, error instanceof Error ? error.message : String(error)]
       }
     })

@@ -11,6 +11,7 @@ import { FileFolder } from '../files/file-folder.ts'
 import { Janitor } from '../files/janitor.ts'
 import { ChangedGroups } from '../search/changed-groups.ts'
 import { unpack } from '../shards/packing.ts'
+import { rethrowAsErrors } from '../shards/thread-errors.ts'
 import { answerPings } from '../shards/watchdog.ts'
 import type { Durability } from './durability.ts'
 import type { LogEntry } from './log.ts'
@@ -35,6 +36,8 @@ export interface StorageThreadData {
 export type StorageThreadNote =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly message: string }
+  /** The database turned out to be damaged; the thread goes on with what can be read. */
+  | { readonly type: 'damaged'; readonly cause: string }
   | {
       readonly type: 'log'
       readonly level: keyof EngineLogger
@@ -44,6 +47,7 @@ export type StorageThreadNote =
 
 const { dataDir, durability, ports, search, watch } = workerData as StorageThreadData
 const main = parentPort as MessagePort
+rethrowAsErrors()
 answerPings(watch)
 const logAs = (level: keyof EngineLogger) => (fields: object, message: string) =>
   main.postMessage({ type: 'log', level, fields, message } satisfies StorageThreadNote)

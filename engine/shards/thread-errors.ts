@@ -1,0 +1,22 @@
+/**
+ * Thread errors: what ends a thread arrives in the main thread with its message.
+ *
+ * An error that is not made by the language itself, as those of SQLite, loses all but its own
+ * fields between threads. It is thrown again as a plain `Error`; the thread ends as it would.
+ */
+export function rethrowAsErrors(): void {
+  process.on('uncaughtException', (thrown: unknown) => {
+    throw toError(thrown)
+  })
+}
+
+function toError(thrown: unknown): Error {
+  const { name, message, code, stack } = (thrown ?? {}) as {
+    readonly [field in 'name' | 'message' | 'code' | 'stack']?: unknown
+  }
+  if (typeof message !== 'string') return new Error(String(thrown))
+  const error = new Error(code === undefined ? message : `${message} (${code})`)
+  error.name = String(name ?? 'Error')
+  if (typeof stack === 'string') error.stack = stack
+  return error
+}
