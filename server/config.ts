@@ -79,7 +79,21 @@ export const settings = {
     kind: whole(1, 100_000),
     default: 16,
     unit: 'sockets',
-    doc: 'Over it the new one is closed with 4409.',
+    doc: 'Over it the one that has been silent for longest is closed with 4409.',
+  },
+  maxUnauthenticated: {
+    env: 'MAX_UNAUTHENTICATED',
+    kind: whole(1, 1_000_000),
+    default: 300,
+    unit: 'sockets',
+    doc: 'Sockets that have not brought a token. Over it a new one replaces the oldest, or is refused with 503 while all are younger than a second. With uWebSockets.js each may hold a frame of `MAX_MESSAGE_BYTES` and 16 KiB, else 16 KiB.',
+  },
+  maxUnauthenticatedPerAddress: {
+    env: 'MAX_UNAUTHENTICATED_PER_ADDRESS',
+    kind: whole(1, 1_000_000),
+    default: 100,
+    unit: 'sockets',
+    doc: 'The same for one address, with 429.',
   },
   maxMessageBytes: {
     env: 'MAX_MESSAGE_BYTES',

@@ -25,6 +25,7 @@ import { refOf, withRef } from './frame-ref.ts'
 import { HeldFrames } from './held-frames.ts'
 import { clockUs } from './metrics/latency.ts'
 import type { Meters } from './metrics/meters.ts'
+import type { RefusalKind } from './refusal-log.ts'
 import { SocketTopics } from './socket-topics.ts'
 import type { Topics } from './topics.ts'
 import type { Socket } from './transport/transport.ts'
@@ -44,17 +45,25 @@ export interface ConnectionHost {
   now(): number
   /** Checks a token for `connection`, which hears `verified` or `refused`. */
   verify(connection: Connection, token: string): void
+  /** Milliseconds of a monotonic clock, as of the last sweep. */
+  readonly sweptAtMs: number
   /** An attempt from this address has failed. */
   attemptFailed(address: string): void
-  /** Counts a session of the user's; false where there are too many already. */
-  admit(userId: string): boolean
+  /** Something of this connection was refused, for the log. */
+  noteRefusal(connection: Connection, kind: RefusalKind, why: string): void
+  /** Notes a session of the user's. Returns for how many milliseconds there may be none, or 0. */
+  admit(connection: Connection): number
   /** A frame of an open connection; the bytes are valid during the call only. */
   request(connection: Connection, bytes: Uint8Array, isBinary: boolean): void
+  /** This server ends the connection. */
+  ends(connection: Connection, reason: CloseReason, text: string): void
   /** The connection is closed. */
   gone(connection: Connection): void
 }
 
 const AUTH_DEADLINE_MS = 10_000
+/** A token of 8 KiB, and JSON around it. */
+const MAX_FIRST_BYTES = 16_384
 const MALFORMED_LIMIT = 10
 const MINUTE_MS = 60_000
 const MAX_WAITING = 64
@@ -68,9 +77,10 @@ const ephemeralCodes: ReadonlySet<number> = new Set(
 
 export class Connection implements SessionPort {
   readonly json: boolean
-  /** Where it comes from, until it has shown who it is. */
-  address: string
+  readonly address: string
   userId = ''
+  /** When the client was last heard of, to a second. */
+  heardAtMs = 0
   state: ConnectionState = 'verifying'
   /** Requests that the engine has not answered yet, of those with a ref. */
   unanswered = 0
@@ -108,6 +118,7 @@ export class Connection implements SessionPort {
   opened(socket: Socket): void {
     this.#socket = socket
     this.#topics = new SocketTopics(this.#host.topics, socket, this.json)
+    this.heardAtMs = this.#host.sweptAtMs
     this.#dueAtMs = this.#host.now() + AUTH_DEADLINE_MS
     const token = this.#token
     this.#token = null
@@ -117,6 +128,7 @@ export class Connection implements SessionPort {
 
   /** A frame came; the bytes are valid during the call only. */
   received(bytes: Uint8Array, isBinary: boolean): void {
+    this.heardAtMs = this.#host.sweptAtMs
     switch (this.state) {
       case 'open':
         this.#host.request(this, bytes, isBinary)
@@ -126,7 +138,7 @@ export class Connection implements SessionPort {
         this.#hold(bytes, isBinary)
         return
       case 'awaiting_token': {
-        const first = firstToken(bytes, isBinary, this.json)
+        const first = bytes.length > MAX_FIRST_BYTES ? null : firstToken(bytes, isBinary, this.json)
         if (!first) {
           this.refused('the first frame has to be authenticate, with a token', 'client')
           return
@@ -145,13 +157,13 @@ export class Connection implements SessionPort {
   /** The token is good: a session of the engine begins, whose first frame is `connected`. */
   verified(verified: Verified): void {
     if (this.state !== 'verifying') return
-    const { userId } = verified.identity
-    if (!this.#host.admit(userId)) {
-      this.end('too_many_sessions')
+    this.userId = verified.identity.userId
+    const waitMs = this.#host.admit(this)
+    if (waitMs > 0) {
+      this.end('try_later', `too many connections of this user; wait ${Math.ceil(waitMs / 1_000)} seconds`)
       return
     }
-    this.userId = userId
-    this.address = ''
+    this.#socket?.trust?.()
     this.state = 'opening'
     this.setExpiry(verified)
     this.#open(verified.identity)
@@ -160,6 +172,7 @@ export class Connection implements SessionPort {
   /** The token is missing, bad or late, or cannot be checked at present; `why` is shown. */
   refused(why: string, blame: Blame): void {
     if (this.state !== 'verifying' && this.state !== 'awaiting_token') return
+    // AUT-2: not for a token that is only too old, nor for what is the server's fault.
     if (blame === 'client') this.#host.attemptFailed(this.address)
     this.end(blame === 'server' ? 'try_later' : 'unauthenticated', why)
   }
@@ -250,6 +263,7 @@ export class Connection implements SessionPort {
 
   /** Ten malformed frames in a minute close the socket (INP-1); the engine reports those that a shard finds. */
   countMalformed(): void {
+    this.#host.noteRefusal(this, 'malformed', 'a malformed frame')
     const now = this.#host.now()
     this.#malformedAtMs ??= []
     this.#malformedAtMs.push(now)
@@ -260,6 +274,7 @@ export class Connection implements SessionPort {
 
   /** Closes the socket once more than `limit` requests were refused as `rate_limited` in a minute (LIM-1). */
   countRateRefusal(limit: number): void {
+    this.#host.noteRefusal(this, 'rate_limited', 'requests over the rate limit')
     const now = this.#host.now()
     if (now - this.#rateRefusedSinceMs >= MINUTE_MS) {
       this.#rateRefusedSinceMs = now
@@ -267,6 +282,19 @@ export class Connection implements SessionPort {
     }
     this.#rateRefusals++
     if (this.#rateRefusals > limit) this.end('rate_limit_ignored')
+  }
+
+  /** The client answered a ping. */
+  ponged(): void {
+    this.heardAtMs = this.#host.sweptAtMs
+  }
+
+  /** Cuts a connection that has not brought a token, for another one. */
+  giveWay(): void {
+    if (this.state === 'closing' || this.state === 'closed') return
+    this.state = 'closing'
+    this.#host.ends(this, 'try_later', 'too many sockets without a token')
+    this.#socket?.close()
   }
 
   /** What waits for its reader, bytes. */
@@ -310,11 +338,17 @@ export class Connection implements SessionPort {
     }
   }
 
+  /** For how long its token has been checked; 0 in other states. */
+  verifyingMs(now: number): number {
+    return this.state === 'verifying' ? now + AUTH_DEADLINE_MS - this.#dueAtMs : 0
+  }
+
   /** Ends the connection; the text is shown to the client. */
   end(reason: CloseReason, text: string = closeCodes[reason].meaning): void {
     if (this.state === 'closing' || this.state === 'closed') return
     this.state = 'closing'
     this.#host.meters.ended(reason)
+    this.#host.ends(this, reason, text)
     // The close frame goes behind all that waits, so what a slow reader gets has no hole.
     this.#socket?.end(closeCodes[reason].code, closeText(text))
   }

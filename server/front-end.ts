@@ -8,25 +8,30 @@
  * one and a half and one frame, and no stream has a hole.
  * Bounded: `maxConnections`; everything that is a matter of time is done by one `sweep`.
  */
-import type { EngineLogger } from '../engine/engine.ts'
 import type { Gateway, Publisher, SessionPort } from '../engine/gateway.ts'
+import type { CloseReason } from '../protocol/close-codes.ts'
 import { encodeEvent } from '../protocol/codec.ts'
-import { ChatError } from '../protocol/errors.ts'
+import { ChatError, type ErrorCode } from '../protocol/errors.ts'
 import { events } from '../protocol/events.ts'
 import { codeOf } from '../protocol/frame-head.ts'
 import { eventToJson } from '../protocol/json-codec.ts'
+import { subprotocols } from '../protocol/subprotocols.ts'
 import type { AddressGuard } from './address-guard.ts'
 import type { Authenticator } from './auth.ts'
 import { AuthError } from './auth-error.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { addressOf } from './http/address.ts'
+import type { ServerLogger } from './log.ts'
 import { Meters, type UpgradeRefusal } from './metrics/meters.ts'
-import type { OriginRule } from './origins.ts'
+import { Newcomers } from './newcomers.ts'
+import { type OriginRule, originRefusal } from './origins.ts'
 import type { RateLimiter } from './rate-limit.ts'
+import type { RefusalKind, RefusalLog } from './refusal-log.ts'
 import { RequestPath } from './request-path.ts'
 import { Topics } from './topics.ts'
 import type { App, Request, Socket, Verdict } from './transport/transport.ts'
 import { readUpgrade, type UpgradeRequest } from './upgrade.ts'
+import { UserSessions } from './user-sessions.ts'
 
 export interface FrontEndOptions {
   readonly gateway: Gateway
@@ -42,9 +47,15 @@ export interface FrontEndOptions {
   /** Whether frames of 1 KiB and more are compressed. */
   readonly compression?: 'off' | 'shared'
   readonly trustProxy: boolean
-  readonly logger: EngineLogger
+  /** Sockets that have not brought a token, per address and in all. */
+  readonly maxUnauthenticatedPerAddress: number
+  readonly maxUnauthenticated: number
+  readonly refusals: RefusalLog
+  readonly logger: ServerLogger
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Milliseconds of a monotonic clock. */
+  readonly steadyNow: () => number
 }
 
 interface Refusal {
@@ -54,11 +65,31 @@ interface Refusal {
   readonly headers?: readonly (readonly [string, string])[]
 }
 
-const IDLE_TIMEOUT_SECONDS = 120
+/** PRS-1: a connection that does not answer pings is cut after it, give or take a few seconds. */
+const IDLE_TIMEOUT_SECONDS = 40
+/** The largest message before `connected`. */
+const MAX_NEWCOMER_BYTES = 16_384
 const RETRY_AFTER_SECONDS = '5'
 const WEBSOCKET_VERSION = '13'
 const MIB = 1_048_576
 const COMPRESS_FROM_BYTES = 1_024
+const SLOW_CHECK_MS = 1_000
+/** Ends that an operator wants to know of. */
+const refusals: ReadonlySet<CloseReason> = new Set([
+  ...(['unauthenticated', 'try_later', 'rate_limit_ignored', 'malformed'] as const),
+  ...(['slow_reader', 'too_many_sessions'] as const),
+])
+const codeOfRefusal: Readonly<Record<UpgradeRefusal, ErrorCode>> = {
+  full: 'overloaded',
+  stopping: 'shutting_down',
+  origin: 'forbidden',
+  attempts: 'rate_limited',
+  connects: 'rate_limited',
+  newcomers: 'rate_limited',
+  version: 'bad_request',
+  subprotocol: 'bad_request',
+  failed: 'internal',
+}
 const NEW_MESSAGE_CODE: number = events.new_message.code
 
 export class FrontEnd implements ConnectionHost, Publisher {
@@ -71,11 +102,13 @@ export class FrontEnd implements ConnectionHost, Publisher {
   readonly #options: FrontEndOptions
   readonly #path: RequestPath
   readonly #connections = new Set<Connection>()
-  readonly #sessionsByUser = new Map<string, number>()
+  readonly #sessions: UserSessions<Connection>
+  readonly #newcomers: Newcomers
   readonly #removePublisher: () => void
   #jsonConnections = 0
   #bytesSinceCheck = 0
   #accepting = true
+  sweptAtMs: number
 
   /** Registers `/ws` on the app; frames flow once the app listens. */
   constructor(app: App, options: FrontEndOptions) {
@@ -84,6 +117,13 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.now = options.now
     this.#options = options
     this.meters = new Meters(options.now())
+    this.sweptAtMs = options.steadyNow()
+    this.#sessions = new UserSessions(options.maxSessionsPerUser)
+    this.#newcomers = new Newcomers({
+      max: options.maxUnauthenticated,
+      maxPerAddress: options.maxUnauthenticatedPerAddress,
+      now: options.steadyNow,
+    })
     const compresses = options.compression === 'shared'
     this.compressFrom = compresses ? COMPRESS_FROM_BYTES : Number.POSITIVE_INFINITY
     this.topics = new Topics(app, setImmediate, this)
@@ -93,9 +133,14 @@ export class FrontEnd implements ConnectionHost, Publisher {
       idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
       // A frame over `maxMessageBytes` is answered; only far above it the transport ends the socket.
       maxPayloadBytes: Math.max(6 * options.maxMessageBytes, 2 * MIB),
+      newcomer: {
+        maxPayloadBytes: MAX_NEWCOMER_BYTES,
+        fixedPayloadBytes: options.maxMessageBytes + MAX_NEWCOMER_BYTES,
+      },
       upgrade: (request) => this.#upgrade(request),
       opened: (connection, socket) => this.#opened(connection, socket),
       message: (connection, bytes, isBinary) => this.#received(connection, bytes, isBinary),
+      pong: (connection) => connection.ponged(),
       drained: (connection) => this.#drained(connection),
       closed: (connection) => connection.closed(),
     })
@@ -109,7 +154,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
 
   /** Users with one session at least. */
   get users(): number {
-    return this.#sessionsByUser.size
+    return this.#sessions.users
   }
 
   /** What waits for readers, bytes. */
@@ -169,11 +214,23 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.#options.guard.failed(address)
   }
 
-  admit(userId: string): boolean {
-    const sessions = this.#sessionsByUser.get(userId) ?? 0
-    if (sessions >= this.#options.maxSessionsPerUser) return false
-    this.#sessionsByUser.set(userId, sessions + 1)
-    return true
+  noteRefusal({ address, userId }: Connection, kind: RefusalKind, why: string): void {
+    this.#options.refusals.note({ kind, address, userId, why })
+  }
+
+  admit(connection: Connection): number {
+    this.#newcomers.remove(connection)
+    const verdict = this.#options.limiter.take(connection.userId, 'connect')
+    if (!verdict.pass) return verdict.retryAfterMs
+    // LIM-2
+    this.#sessions.add(connection)?.end('too_many_sessions', 'another session of this user took its place')
+    return 0
+  }
+
+  ends(connection: Connection, reason: CloseReason, text: string): void {
+    if (refusals.has(reason)) this.noteRefusal(connection, reason, text)
+    const { address, userId } = connection
+    this.#options.logger.debug?.({ address, userId, reason, text }, 'connection ended by the server')
   }
 
   request(connection: Connection, bytes: Uint8Array, isBinary: boolean): void {
@@ -184,17 +241,25 @@ export class FrontEnd implements ConnectionHost, Publisher {
   gone(connection: Connection): void {
     this.#connections.delete(connection)
     if (connection.json) this.#jsonConnections--
-    if (connection.userId === '') return
-    const sessions = (this.#sessionsByUser.get(connection.userId) ?? 0) - 1
-    if (sessions > 0) this.#sessionsByUser.set(connection.userId, sessions)
-    else this.#sessionsByUser.delete(connection.userId)
+    this.#newcomers.remove(connection)
+    this.#sessions.remove(connection)
+    const { address, userId } = connection
+    this.#options.logger.debug?.({ address, userId }, 'connection closed')
   }
 
   /** Looks after deadlines, expiries and backlogs; called about once a second. */
   sweep(): void {
     const now = this.now()
+    this.sweptAtMs = this.#options.steadyNow()
     this.meters.look(now)
-    for (const connection of this.#connections) connection.sweep(now)
+    let slow = 0
+    for (const connection of this.#connections) {
+      connection.sweep(now)
+      // While the issuer does not answer, tokens that came with the upgrade wait, too.
+      if (connection.verifyingMs(now) > SLOW_CHECK_MS && ++slow > this.#options.maxUnauthenticated) {
+        connection.refused('too many tokens wait to be checked', 'server')
+      }
+    }
     this.#bytesSinceCheck = 0
   }
 
@@ -218,8 +283,12 @@ export class FrontEnd implements ConnectionHost, Publisher {
       const asked = readUpgrade(request)
       const address = addressOf(request, this.#options.trustProxy)
       const refusal = this.#refusalOf(asked, address)
-      if (refusal) return this.#refused(refusal)
-      return { accept: new Connection(this, asked.json, address, asked.token), protocol: asked.protocol }
+      if (refusal) {
+        this.#note(refusal, asked, address)
+        return this.#refused(refusal)
+      }
+      const connection = new Connection(this, asked.json, address, asked.token)
+      return { accept: connection, protocol: asked.protocol, isNewcomer: asked.token === null }
     } catch (error) {
       this.#options.logger.error({ err: error }, 'an upgrade was not handled')
       return this.#refused({ status: 500, why: 'internal', counts: 'failed' })
@@ -228,32 +297,56 @@ export class FrontEnd implements ConnectionHost, Publisher {
 
   #refused({ status, why, counts, headers = [] }: Refusal): Verdict<Connection> {
     this.meters.refused(counts)
-    return { refuse: { status, headers }, body: Buffer.from(why) }
+    const body = Buffer.from(JSON.stringify({ error: { code: codeOfRefusal[counts], message: why } }))
+    return { refuse: { status, headers: [...headers, ['Content-Type', 'application/json']] }, body }
+  }
+
+  #note({ counts, why }: Refusal, { origin }: UpgradeRequest, address: string): void {
+    const { refusals, logger } = this.#options
+    refusals.note({ kind: counts === 'origin' ? 'origin' : 'upgrade', address, why })
+    logger.debug?.({ address, origin, why }, 'upgrade refused')
   }
 
   /** What is known at once against an upgrade; the token is looked at later. */
   #refusalOf(asked: UpgradeRequest, address: string): Refusal | null {
-    const { guard, originAllowed, maxConnections } = this.#options
+    const { guard, limiter, originAllowed, maxConnections } = this.#options
     if (!this.#accepting || this.#connections.size >= maxConnections) {
       const counts = this.#accepting ? 'full' : 'stopping'
-      return { status: 503, why: 'full', counts, headers: [['Retry-After', RETRY_AFTER_SECONDS]] }
+      return {
+        status: 503,
+        why: counts === 'full' ? 'the server is full' : 'the server is stopping',
+        counts,
+        headers: [['Retry-After', RETRY_AFTER_SECONDS]],
+      }
     }
     if (!originAllowed(asked.origin, asked.host)) {
-      return { status: 403, why: 'origin not allowed', counts: 'origin' }
+      return { status: 403, why: originRefusal(asked.origin), counts: 'origin' }
     }
     const blockedMs = guard.blockedForMs(address)
     if (blockedMs > 0) {
       const retryAfter = String(Math.ceil(blockedMs / 1_000))
       const headers = [['Retry-After', retryAfter]] as const
-      return { status: 429, why: 'too many attempts', counts: 'attempts', headers }
+      return { status: 429, why: 'too many failed attempts from this address', counts: 'attempts', headers }
+    }
+    const connects = limiter.take(address, 'connect_address')
+    if (!connects.pass) {
+      const headers = [['Retry-After', String(Math.ceil(connects.retryAfterMs / 1_000))]] as const
+      return { status: 429, why: 'too many connections from this address', counts: 'connects', headers }
     }
     // RFC 6455 4.4
     if (asked.version !== WEBSOCKET_VERSION) {
       const headers = [['Sec-WebSocket-Version', WEBSOCKET_VERSION]] as const
       return { status: 426, why: 'this server speaks WebSocket version 13', counts: 'version', headers }
     }
-    if (!asked.foreign) return null
-    return { status: 400, why: 'no subprotocol in common', counts: 'subprotocol' }
+    if (asked.foreign) {
+      const why = `no subprotocol in common: this server speaks ${subprotocols.msgpack} and ${subprotocols.json}`
+      return { status: 400, why, counts: 'subprotocol' }
+    }
+    const full = asked.token === null ? this.#newcomers.makeRoom(address) : null
+    if (!full) return null
+    const why = 'too many sockets have not brought a token; bring it with the upgrade, or try again'
+    const headers = [['Retry-After', '1']] as const
+    return { status: full === 'address' ? 429 : 503, why, counts: 'newcomers', headers }
   }
 
   #opened(connection: Connection, socket: Socket): void {
@@ -261,6 +354,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.meters.opened += 1
     if (connection.json) this.#jsonConnections++
     connection.opened(socket)
+    if (connection.state === 'awaiting_token') this.#newcomers.add(connection)
   }
 
   #received(connection: Connection, bytes: Uint8Array, isBinary: boolean): void {

@@ -1,6 +1,6 @@
 /**
  * Held frames: what a client sent before `connected`, in its order. Bounded: a client that sends
- * more than 32 frames or 64 KiB before it knows whether it may is not waited for.
+ * more than 32 frames or 16 KiB before it knows whether it may is not waited for.
  */
 interface HeldFrame {
   readonly bytes: Uint8Array
@@ -8,7 +8,7 @@ interface HeldFrame {
 }
 
 const MAX_FRAMES = 32
-const MAX_BYTES = 65_536
+const MAX_BYTES = 16_384
 
 export class HeldFrames {
   readonly frames: HeldFrame[] = []

@@ -12,6 +12,13 @@ export interface ServerLogger extends EngineLogger {
   debug?(fields: object, message: string): void
   /** Requests on sockets, one line each. */
   trace?(fields: object, message: string): void
+  /** Whether lines of that level are written; where it is missing, all that have a method. */
+  isLevelEnabled?(level: string): boolean
+}
+
+/** The logger, where it writes lines of that level; else null, so that none is made. */
+export function enabledAt(logger: ServerLogger, level: 'debug' | 'trace'): ServerLogger | null {
+  return logger[level] && logger.isLevelEnabled?.(level) !== false ? logger : null
 }
 
 const secrets = ['token', 'authorization', 'secret', 'password', 'cookie', 'jwtSecret', 'metricsToken']

@@ -4,7 +4,15 @@
  * What sends no `Origin` is no browser and may. A page of the server's own host may always; others
  * where `CORS_ORIGINS` names them or says `*`.
  */
+const MAX_SHOWN_CHARS = 200
+
 export type OriginRule = (origin: string, host: string) => boolean
+
+/** What is said of a page that is not allowed. */
+export function originRefusal(origin: string): string {
+  const shown = origin.slice(0, MAX_SHOWN_CHARS)
+  return `the origin ${shown} is not allowed: name it in CORS_ORIGINS, or let the proxy pass on Host with its port`
+}
 
 /** Makes the rule of a list of origins. Both arguments are header values, empty where missing. */
 export function originRule(allowed: readonly string[]): OriginRule {

@@ -7,17 +7,10 @@
  * Bounded: `maxEntries` addresses and kinds; above that, refusals are counted in one sum.
  */
 import type { EngineLogger } from '../engine/engine-logger.ts'
+import type { CloseReason } from '../protocol/close-codes.ts'
 
-/** What was refused. */
-export type RefusalKind =
-  | 'origin'
-  | 'token'
-  | 'rate'
-  | 'malformed'
-  | 'slow_reader'
-  | 'sessions'
-  | 'connections'
-  | 'upgrade'
+/** What was refused: an upgrade or request over HTTP, one request of a socket, or a connection. */
+export type RefusalKind = 'origin' | 'upgrade' | 'token' | 'rate_limited' | CloseReason
 
 export interface RefusalLogOptions {
   readonly logger: EngineLogger

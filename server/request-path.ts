@@ -6,7 +6,6 @@
  * says all that is needed. Every refusal is an `error` with the request's ref. A malformed frame
  * counts towards 4400; any other refusal is charged like a request that is answered (INP-1).
  */
-import type { EngineLogger } from '../engine/engine.ts'
 import type { Gateway } from '../engine/gateway.ts'
 import { decodeRequest, encodeEvent } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
@@ -16,6 +15,7 @@ import { type Budget, type RequestSpec, requests } from '../protocol/requests.ts
 import type { Authenticator } from './auth.ts'
 import { AuthError } from './auth-error.ts'
 import type { Connection } from './connection.ts'
+import { enabledAt, type ServerLogger } from './log.ts'
 import type { RateLimiter } from './rate-limit.ts'
 
 export interface RequestPathOptions {
@@ -23,20 +23,24 @@ export interface RequestPathOptions {
   readonly limiter: RateLimiter
   readonly authenticate: Authenticator
   readonly maxMessageBytes: number
-  readonly logger: EngineLogger
+  readonly logger: ServerLogger
 }
 
 /** TRN-5: an escape like \u0061 takes six bytes of text for one byte of the value. */
 const JSON_TEXT_FACTOR = 6
 
+const nameByCode = new Map<number, string>(Object.entries(requests).map(([name, row]) => [row.code, name]))
 const rowByCode = new Map<number, RequestSpec>(Object.values(requests).map((row) => [row.code, row]))
 
 export class RequestPath {
   readonly #options: RequestPathOptions
+  /** Set where each request is logged. */
+  readonly #traced: ServerLogger | null
   #stopping = false
 
   constructor(options: RequestPathOptions) {
     this.#options = options
+    this.#traced = enabledAt(options.logger, 'trace')
   }
 
   /** From now on every request is refused with `shutting_down`. */
@@ -73,6 +77,7 @@ export class RequestPath {
     if (row && this.#stopping) throw new ChatError('shutting_down')
     this.#charge(connection, row?.budget ?? 'events')
     if (!row) throw new ChatError('unknown_event')
+    if (this.#traced) this.#trace(connection, frame, head)
     if (row.route === 'connection') {
       this.#ownRequest(connection, frame)
       return
@@ -118,6 +123,10 @@ export class RequestPath {
         this.#refuse(connection, request.ref, why)
       },
     )
+  }
+
+  #trace({ userId }: Connection, { length: bytes }: Uint8Array, { code, ref }: FrameHead): void {
+    this.#traced?.trace?.({ userId, request: nameByCode.get(code), ref, bytes }, 'request')
   }
 
   #fromJson(connection: Connection, bytes: Uint8Array, found: (ref: number) => void): Uint8Array {

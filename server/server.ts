@@ -6,7 +6,8 @@
  * way be answered, closes the sockets with 1001 and ends the engine where the server owns it.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { createEngine, type Engine, type EngineLogger, type Hooks } from '../engine/engine.ts'
+import { machineClock } from '../engine/clock.ts'
+import { createEngine, type Engine, type Hooks } from '../engine/engine.ts'
 import { AddressGuard } from './address-guard.ts'
 import { createAuthenticator } from './auth.ts'
 import { ConfigError, type GivenSettings, resolveSettings, type Settings } from './config.ts'
@@ -19,11 +20,12 @@ import { metricsRoutes } from './http/metrics.ts'
 import { addRoutes } from './http/router.ts'
 import { tryPageRoute } from './http/try-page.ts'
 import { upgradeRequiredRoute } from './http/upgrade-required.ts'
-import { createLog } from './log.ts'
+import { createLog, type ServerLogger } from './log.ts'
 import { LoopDelay } from './metrics/loop-delay.ts'
 import { type ServerStats, statsOf } from './metrics/server-stats.ts'
 import { originRule } from './origins.ts'
 import { RateLimiter } from './rate-limit.ts'
+import { RefusalLog } from './refusal-log.ts'
 import { signingKey } from './signing-key.ts'
 import { checkedTls } from './tls.ts'
 import { type LoadedTransport, loadTransport } from './transport/load.ts'
@@ -37,7 +39,7 @@ export interface ServerOptions extends GivenSettings {
   /** How long one hook may take, 2,000 ms by default; then its request is refused as `internal`. */
   readonly hookTimeoutMs?: number | undefined
   /** Where log lines go; pino on standard error where none is given. */
-  readonly logger?: EngineLogger | undefined
+  readonly logger?: ServerLogger | undefined
   /** Milliseconds since 1970, for tests. */
   readonly now?: (() => number) | undefined
 }
@@ -79,6 +81,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const settings = resolveSettings(options)
   const logger = options.logger ?? createLog(settings.logLevel)
   const now = options.now ?? Date.now
+  const { steadyNow } = machineClock
   const tls = checkedTls(settings)
   const { transport, why } = await chosenTransport(settings)
   const authenticate = await createAuthenticator({
@@ -104,7 +107,18 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const originAllowed = originRule(settings.corsOrigins)
 
   const app = transport.createApp(tls)
-  const shared = { ...settings, authenticate, limiter, guard, originAllowed, logger, now }
+  const refusals = new RefusalLog({ logger, now: steadyNow })
+  const shared = {
+    ...settings,
+    authenticate,
+    limiter,
+    guard,
+    originAllowed,
+    refusals,
+    logger,
+    now,
+    steadyNow,
+  }
   const frontEnd = new FrontEnd(app, { ...shared, gateway: engine.gateway })
   let accepting = true
   const startedAtMs = now()
@@ -147,6 +161,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const forgetter = setInterval(() => {
     limiter.sweep()
     guard.sweep()
+    refusals.sweep()
   }, FORGET_EVERY_MS)
 
   const stop = async (reason: string): Promise<void> => {

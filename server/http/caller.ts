@@ -9,6 +9,7 @@ import type { AddressGuard } from '../address-guard.ts'
 import type { Authenticator } from '../auth.ts'
 import { AuthError } from '../auth-error.ts'
 import type { RateLimiter } from '../rate-limit.ts'
+import type { RefusalLog } from '../refusal-log.ts'
 import { bearerToken } from '../upgrade.ts'
 import type { HttpCall } from './router.ts'
 
@@ -16,6 +17,7 @@ export interface CallerOptions {
   readonly authenticate: Authenticator
   readonly guard: AddressGuard
   readonly limiter: RateLimiter
+  readonly refusals: RefusalLog
 }
 
 /**
@@ -27,20 +29,24 @@ export async function callerOf(
   options: CallerOptions,
   budget: Budget = 'events',
 ): Promise<Identity> {
-  const { authenticate, guard, limiter } = options
-  const blockedMs = guard.blockedForMs(call.address)
+  const { guard, limiter, refusals } = options
+  const { address } = call
+  const blockedMs = guard.blockedForMs(address)
   if (blockedMs > 0) throw new ChatError('rate_limited', 'too many attempts', { retryAfterMs: blockedMs })
-  const identity = await identityOf(bearerToken(call.authorization), call.address, authenticate, guard)
+  const identity = await identityOf(bearerToken(call.authorization), address, options)
   const verdict = limiter.take(identity.userId, budget)
-  if (!verdict.pass) throw new ChatError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs })
+  if (!verdict.pass) {
+    const why = 'requests over the rate limit'
+    refusals.note({ kind: 'rate_limited', address, userId: identity.userId, why })
+    throw new ChatError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs })
+  }
   return identity
 }
 
 async function identityOf(
   token: string,
   address: string,
-  authenticate: Authenticator,
-  guard: AddressGuard,
+  { authenticate, guard, refusals }: CallerOptions,
 ): Promise<Identity> {
   if (token === '') throw new ChatError('unauthenticated', 'Authorization takes a Bearer token')
   try {
@@ -48,6 +54,7 @@ async function identityOf(
   } catch (error) {
     if (!(error instanceof AuthError)) throw error
     if (error.blame === 'client') guard.failed(address)
+    refusals.note({ kind: 'token', address, why: error.message })
     throw error.toChatError()
   }
 }

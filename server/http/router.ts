@@ -5,9 +5,10 @@
  * call and returns a reply or throws; what is not a `ChatError` is logged and shown as `internal`.
  * HEAD is answered like GET, without the body; OPTIONS as a preflight; other methods with 405.
  */
-import type { EngineLogger } from '../../engine/engine.ts'
 import { ChatError } from '../../protocol/errors.ts'
-import type { OriginRule } from '../origins.ts'
+import { enabledAt, type ServerLogger } from '../log.ts'
+import { type OriginRule, originRefusal } from '../origins.ts'
+import type { RefusalLog } from '../refusal-log.ts'
 import type { App, Request, Response, ResponseHead } from '../transport/transport.ts'
 import { addressOf } from './address.ts'
 import { BodyStream } from './body-stream.ts'
@@ -44,7 +45,8 @@ export interface Route {
 export interface RouterOptions {
   readonly originAllowed: OriginRule
   readonly trustProxy: boolean
-  readonly logger: EngineLogger
+  readonly logger: ServerLogger
+  readonly refusals: RefusalLog
 }
 
 const MAX_BODY_BYTES = 65_536
@@ -91,7 +93,7 @@ const unread: Head = {
 
 /** Serves the routes, their preflights, 405 for other methods and 404 for other paths. */
 export function addRoutes(app: App, routes: readonly Route[], given: RouterOptions): Router {
-  const context: Context = { ...given, pending: 0 }
+  const context: Context = { ...given, pending: 0, debugged: enabledAt(given.logger, 'debug') }
   const table = new RouteTable<Route>()
   for (const route of routes) table.add(route.method, route.pattern, route)
   app.serve((request, response) => answer(request, response, servedBy(table, request), context))
@@ -100,6 +102,8 @@ export function addRoutes(app: App, routes: readonly Route[], given: RouterOptio
 
 /** What all requests share. */
 interface Context extends RouterOptions {
+  /** Set where each request is logged. */
+  readonly debugged: ServerLogger | null
   pending: number
 }
 
@@ -140,6 +144,8 @@ function answer(request: Request, response: Response, served: Served, context: C
   let isPending = true
   let isAnswered = false
   let stream: BodyStream | undefined
+  // Without the query, which may hold a token.
+  const line = context.debugged ? `${request.method} ${request.path}` : ''
   const end = (): void => {
     if (isPending) context.pending--
     isPending = false
@@ -155,6 +161,7 @@ function answer(request: Request, response: Response, served: Served, context: C
     const source = typeof reply.body === 'object' ? reply.body : undefined
     if (client.gone || isAnswered) return closeSource(source, context)
     isAnswered = true
+    context.debugged?.debug?.({ address: head.call.address, request: line, status: reply.status }, 'http')
     stream?.discard()
     if (!source || served.kind === 'head' || source.length === 0) {
       end()
@@ -195,7 +202,9 @@ function answer(request: Request, response: Response, served: Served, context: C
   if (request.list('host').includes(',')) {
     finish(errorReply(new ChatError('bad_request', 'Host takes one value')), true)
   } else if (!head.allowed) {
-    finish(errorReply(new ChatError('bad_request', 'the origin is not allowed'), 403))
+    const why = originRefusal(head.origin)
+    context.refusals.note({ kind: 'origin', address: head.call.address, why })
+    finish(errorReply(new ChatError('bad_request', why), 403))
   } else if (served.kind === 'stream') {
     stream = new BodyStream(response)
     void run(Buffer.alloc(0))

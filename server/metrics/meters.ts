@@ -15,6 +15,8 @@ export type UpgradeRefusal =
   | 'stopping'
   | 'origin'
   | 'attempts'
+  | 'connects'
+  | 'newcomers'
   | 'version'
   | 'subprotocol'
   | 'failed'
@@ -45,6 +47,8 @@ const NO_REFUSALS: Readonly<Record<UpgradeRefusal, number>> = {
   stopping: 0,
   origin: 0,
   attempts: 0,
+  connects: 0,
+  newcomers: 0,
   version: 0,
   subprotocol: 0,
   failed: 0,

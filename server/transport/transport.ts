@@ -93,12 +93,27 @@ export interface Response {
 
 /** What becomes of a handshake. */
 export type Verdict<Data> =
-  | { readonly accept: Data; readonly protocol: string }
+  | {
+      readonly accept: Data
+      readonly protocol: string
+      /** The handshake brought nothing that says who the client is. */
+      readonly isNewcomer: boolean
+    }
   | { readonly refuse: ResponseHead; readonly body: Uint8Array }
 
 export interface SocketBehavior<Data extends object> {
   /** The largest message; a larger one ends its socket. */
   readonly maxPayloadBytes: number
+  /** The largest message of a socket whose client is not known yet. */
+  readonly newcomer: {
+    /** Of every socket until `trust` is called. */
+    readonly maxPayloadBytes: number
+    /**
+     * Where the transport cannot change the limit of an open socket: of those that were accepted
+     * with `isNewcomer`, to their end.
+     */
+    readonly fixedPayloadBytes: number
+  }
   /** A socket is pinged before it has been silent for so long, and cut after it. */
   readonly idleTimeoutSeconds: number
   /** Whether permessage-deflate is negotiated. It takes no memory for each socket. */
@@ -110,13 +125,19 @@ export interface SocketBehavior<Data extends object> {
   message(data: Data, bytes: Uint8Array, isBinary: boolean): void
   /** The socket wrote some or all of what waited. May be late, so look from time to time. */
   drained(data: Data): void
-  /** Once for each socket that was opened; within `end` where that is called. */
+  /** The client has answered a ping. */
+  pong(data: Data): void
+  /** Once for each socket that was opened; within `end` or `close` where that is called. */
   closed(data: Data): void
 }
 
 /** An open WebSocket. uWebSockets.js's own object is one: the names are its names. */
 export interface Socket {
   send(message: Uint8Array, isBinary: boolean, compress: boolean): unknown
+  /** Cuts the connection, without a close frame. */
+  close(): void
+  /** The client is known now. Missing where the limit of an open socket cannot be changed. */
+  trust?(): void
   /** Writes the close frame behind all that waits. `reason` has at most 123 bytes. */
   end(code: number, reason: Uint8Array): void
   /** What is sent in `task` leaves together. */

@@ -4,10 +4,11 @@
 
 import { SignJWT } from 'jose'
 import { AddressGuard } from '../../server/address-guard.ts'
-import { createAuthenticator } from '../../server/auth.ts'
+import { type Authenticator, createAuthenticator } from '../../server/auth.ts'
 import { FrontEnd } from '../../server/front-end.ts'
 import { originRule } from '../../server/origins.ts'
 import { RateLimiter } from '../../server/rate-limit.ts'
+import { RefusalLog } from '../../server/refusal-log.ts'
 import { FakeGateway } from '../support/fake-gateway.ts'
 import { type ClientOptions, SocketClient } from '../support/socket-client.ts'
 import { transport } from '../support/transports.ts'
@@ -25,6 +26,10 @@ export interface HarnessOptions {
   readonly authFailureLimit?: number
   readonly corsOrigins?: readonly string[]
   readonly trustProxy?: boolean
+  /** Instead of one that checks the harness's own tokens. */
+  readonly authenticate?: Authenticator
+  readonly maxUnauthenticated?: number
+  readonly maxUnauthenticatedPerAddress?: number
 }
 
 export interface Harness {
@@ -32,6 +37,8 @@ export interface Harness {
   readonly gateway: FakeGateway
   readonly frontEnd: FrontEnd
   readonly logged: string[]
+  /** What was logged with these. */
+  readonly fields: object[]
   /** Moves the clock and lets the front end look at it. */
   advance(ms: number): void
   client(options?: ClientOptions): SocketClient
@@ -44,13 +51,19 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
   let nowMs = START_MS
   const now = () => nowMs
   const logged: string[] = []
-  const log = (_: object, message: string) => void logged.push(message)
+  const fields: object[] = []
+  const log = (given: object, message: string) => {
+    logged.push(message)
+    fields.push(given)
+  }
   const logger = { info: log, warn: log, error: log }
   const gateway = new FakeGateway()
   const app = transport.createApp()
   const frontEnd = new FrontEnd(app, {
     gateway,
-    authenticate: await createAuthenticator({ key: { kind: 'secret', secret: SECRET }, logger, now }),
+    authenticate:
+      options.authenticate ??
+      (await createAuthenticator({ key: { kind: 'secret', secret: SECRET }, logger, now })),
     limiter: new RateLimiter({ perMinute: options.rateLimit ?? 0, maxUsers: 1_000, now }),
     guard: new AddressGuard({ perMinute: options.authFailureLimit ?? 0, maxAddresses: 1_000, now }),
     originAllowed: originRule(options.corsOrigins ?? []),
@@ -59,8 +72,12 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
     maxMessageBytes: options.maxMessageBytes ?? 65_536,
     maxBackpressure: options.maxBackpressure ?? 1_048_576,
     trustProxy: options.trustProxy ?? false,
+    maxUnauthenticated: options.maxUnauthenticated ?? 100,
+    maxUnauthenticatedPerAddress: options.maxUnauthenticatedPerAddress ?? 100,
+    refusals: new RefusalLog({ logger, now }),
     logger,
     now,
+    steadyNow: now,
   })
   const port = await app.listen('127.0.0.1', 0)
   const clients: SocketClient[] = []
@@ -74,6 +91,7 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
     gateway,
     frontEnd,
     logged,
+    fields,
     client,
     advance(ms) {
       nowMs += ms

@@ -12,6 +12,7 @@ import { addRoutes, type Router } from '../../server/http/router.ts'
 import { tryPageRoute } from '../../server/http/try-page.ts'
 import { originRule } from '../../server/origins.ts'
 import { RateLimiter } from '../../server/rate-limit.ts'
+import { RefusalLog } from '../../server/refusal-log.ts'
 import { transport } from '../support/transports.ts'
 import { SECRET, START_MS } from './front-end-harness.ts'
 
@@ -58,6 +59,7 @@ export async function startHttp(
     limiter: new RateLimiter({ perMinute: options.rateLimit ?? 0, maxUsers: 10, now }),
     originAllowed: originRule(options.corsOrigins ?? []),
     trustProxy: false,
+    refusals: new RefusalLog({ logger, now }),
     logger,
   }
   const accepting = () => harness.accepting

@@ -9,13 +9,38 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 describe('sessions of one user', () => {
-  it('are closed with 4409 over the limit: the new one, not the others', async () => {
+  // LIM-2
+  it('give way to the newest over the limit: the one silent for longest is closed with 4409', async () => {
     const first = await server.connected('ana')
+    const second = await server.connected('ana')
+    server.advance(1_000)
+    first.send('ping', 1, {})
+    await expect.poll(() => server.gateway.session(0).requests).toHaveLength(1)
+    const third = await server.connected('ana')
+    expect((await second.closed()).code).toBe(4409)
+    expect([first.ws.readyState, third.ws.readyState]).toEqual([first.ws.OPEN, first.ws.OPEN])
+    await expect.poll(() => server.gateway.session(1).closed).toBe(true)
+    expect(server.frontEnd.users).toBe(1)
+  })
+
+  // LIM-2
+  it('count as heard of when they answer a ping', async () => {
+    const first = await server.connected('ana')
+    const second = await server.connected('ana')
+    server.advance(1_000)
+    first.ws.pong()
+    // What the socket sends after the pong is handled after it.
+    const frames = server.gateway.session(0).requests.length
+    second.send('ping', 1, {})
+    await expect.poll(() => server.gateway.session(1).requests).toHaveLength(1)
+    expect(server.gateway.session(0).requests).toHaveLength(frames)
+    server.advance(1_000)
+    first.ws.pong()
+    await first.up()
+    first.send('ping', 2, {})
+    await expect.poll(() => server.gateway.session(0).requests).toHaveLength(1)
     await server.connected('ana')
-    const third = server.client({ token: await tokenOf('ana') })
-    expect((await third.closed()).code).toBe(4409)
-    expect(first.ws.readyState).toBe(first.ws.OPEN)
-    await server.connected('bruno')
+    expect((await second.closed()).code).toBe(4409)
   })
 
   it('begin with connected, whatever their user is told on all devices before', async () => {

@@ -105,6 +105,14 @@ export class SocketClient {
     return { status: response.statusCode, retryAfter: response.headers['retry-after'] }
   }
 
+  /** The body of that answer, which says why. */
+  async refusalBody(): Promise<{ readonly code: string; readonly message: string }> {
+    const [, response] = await once(this.ws, 'unexpected-response')
+    let text = ''
+    for await (const piece of response) text += piece
+    return JSON.parse(text).error
+  }
+
   send<N extends RequestName>(name: N, ref: number, fields: RequestFields<N>): void {
     if (this.ws.protocol === subprotocols.json)
       this.ws.send(JSON.stringify({ event: name, ref, data: fields }))

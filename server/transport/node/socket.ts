@@ -21,6 +21,13 @@ export interface SocketHost {
   ended(socket: NodeSocket): void
 }
 
+export interface NodeSocketLimits {
+  /** Whether compressed frames may be sent. */
+  readonly deflates: boolean
+  /** The largest message once the client is trusted. */
+  readonly maxPayloadBytes: number
+}
+
 /** So much does not wait for the end of the turn. */
 const FLUSH_BYTES = 16 * 1_024
 
@@ -35,17 +42,25 @@ export class NodeSocket implements Socket {
   readonly #host: SocketHost
   readonly #ws: WebSocket
   readonly #connection: Duplex
+  readonly #maxPayloadBytes: number
   #isOpen = true
   #queue: Buffer[] = []
   #queuedBytes = 0
   #isDue = false
 
-  constructor(host: SocketHost, data: object, ws: WebSocket, connection: Duplex, deflates: boolean) {
+  constructor(
+    host: SocketHost,
+    data: object,
+    ws: WebSocket,
+    connection: Duplex,
+    { deflates, maxPayloadBytes }: NodeSocketLimits,
+  ) {
     this.#host = host
     this.data = data
     this.#ws = ws
     this.#connection = connection
     this.deflates = deflates
+    this.#maxPayloadBytes = maxPayloadBytes
   }
 
   get isOpen(): boolean {
@@ -131,8 +146,13 @@ export class NodeSocket implements Socket {
     if (!this.#connection.writableNeedDrain) this.#ws.pong(payload)
   }
 
-  terminate(): void {
+  close(): void {
+    if (this.#isOpen) this.#end()
     this.#ws.terminate()
+  }
+
+  trust(): void {
+    limitMessages(this.#ws, this.#maxPayloadBytes)
   }
 
   /** How many frames fill the room, one at least. */
@@ -161,4 +181,10 @@ export class NodeSocket implements Socket {
     this.topics.clear()
     this.#host.ended(this)
   }
+}
+
+/** Limits the messages of one socket. The library has a setting for all sockets only. */
+export function limitMessages(ws: WebSocket, maxBytes: number): void {
+  const { _receiver: receiver } = ws as unknown as { readonly _receiver: { _maxPayload: number } }
+  receiver._maxPayload = maxBytes
 }

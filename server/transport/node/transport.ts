@@ -24,7 +24,7 @@ import { answerBadRequest, rawResponse } from './bad-request.ts'
 import { deflatedFrameOf, frameOf } from './frame.ts'
 import { NodeRequest } from './request.ts'
 import { NodeResponse } from './response.ts'
-import { NodeSocket, type SocketHost } from './socket.ts'
+import { limitMessages, NodeSocket, type SocketHost } from './socket.ts'
 
 export const nodeTransport: Transport = { name: 'node', createApp: (tls) => new NodeApp(tls) }
 
@@ -135,7 +135,7 @@ class NodeApp implements App, SocketHost {
     clearInterval(this.#silence)
     this.#server.close()
     this.#server.closeAllConnections()
-    for (const socket of this.#sockets) socket.terminate()
+    for (const socket of this.#sockets) socket.close()
   }
 
   // SocketHost, called by the sockets
@@ -199,7 +199,9 @@ class NodeApp implements App, SocketHost {
 
   #opened(ws: WebSocket, connection: Duplex, data: object, deflates: boolean): void {
     const behavior = this.#behavior as SocketBehavior<object>
-    const socket = new NodeSocket(this, data, ws, connection, deflates)
+    const { maxPayloadBytes, newcomer } = behavior
+    const socket = new NodeSocket(this, data, ws, connection, { deflates, maxPayloadBytes })
+    limitMessages(ws, newcomer.maxPayloadBytes)
     socket.seenTurn = this.#turn
     this.#sockets.add(socket)
     ws.on('message', (bytes: Buffer, isBinary: boolean) => {
@@ -212,6 +214,7 @@ class NodeApp implements App, SocketHost {
     })
     ws.on('pong', () => {
       socket.seenTurn = this.#turn
+      if (socket.isOpen) behavior.pong(data)
     })
     // What breaks the protocol is closed by the library: 1002, 1007, 1009.
     ws.on('error', () => {})
@@ -240,7 +243,7 @@ class NodeApp implements App, SocketHost {
     this.#turn++
     for (const socket of this.#sockets) {
       const silent = this.#turn - socket.seenTurn
-      if (silent > CHECKS) socket.terminate()
+      if (silent > CHECKS) socket.close()
       else if (silent >= CHECKS - 2 && socket.isOpen) socket.ping()
     }
   }

@@ -12,7 +12,16 @@ import type {
   us_listen_socket,
   WebSocket,
 } from 'uWebSockets.js'
-import type { App, Request, Response, Socket, SocketBehavior, TlsFiles, Transport } from '../transport.ts'
+import type {
+  App,
+  Request,
+  Response,
+  Socket,
+  SocketBehavior,
+  TlsFiles,
+  Transport,
+  Verdict,
+} from '../transport.ts'
 import { UwsRequest } from './request.ts'
 import { UwsResponse, writeHead } from './response.ts'
 
@@ -25,7 +34,10 @@ interface Stored<Data> {
   readonly data: Data
 }
 
+type Accepted<Data> = Extract<Verdict<Data>, { accept: Data }>
+
 const LISTEN_EXCLUSIVE = 1
+const EVERY_PATH = '/*'
 
 /** The transport over the loaded library. */
 export function uwsTransport(uws: Uws): Transport {
@@ -52,19 +64,50 @@ class UwsApp implements App {
     })
   }
 
+  /**
+   * The library limits messages per route. Newcomers are handed on to a second route, whose limit is
+   * smaller: half a message is in the library's memory, where nobody sees it.
+   */
   sockets<Data extends object>(path: string, behavior: SocketBehavior<Data>): void {
+    let newcomer: Accepted<Data> | null = null
+    this.#route(path, behavior.maxPayloadBytes, behavior, (res, req, context) => {
+      const verdict = behavior.upgrade(new UwsRequest(res, req))
+      if ('refuse' in verdict) {
+        writeHead(res, verdict.refuse)
+        res.end(verdict.body)
+      } else if (verdict.isNewcomer) {
+        newcomer = verdict
+        req.setYield(true)
+      } else accept(verdict, res, req, context)
+    })
+    // Only another pattern makes another route. It is asked at once after the yield, and for other paths.
+    this.#route(EVERY_PATH, behavior.newcomer.fixedPayloadBytes, behavior, (res, req, context) => {
+      const accepted = newcomer
+      newcomer = null
+      if (accepted) accept(accepted, res, req, context)
+      else req.setYield(true)
+    })
+  }
+
+  #route<Data extends object>(
+    path: string,
+    maxPayloadBytes: number,
+    behavior: SocketBehavior<Data>,
+    upgrade: (res: HttpResponse, req: HttpRequest, context: Context) => void,
+  ): void {
     const dataOf = (ws: WebSocket<Stored<Data>>) => ws.getUserData().data
     this.#app.ws<Stored<Data>>(path, {
       compression: behavior.compression ? this.#uws.SHARED_COMPRESSOR : this.#uws.DISABLED,
       idleTimeout: behavior.idleTimeoutSeconds,
       sendPingsAutomatically: true,
-      maxPayloadLength: behavior.maxPayloadBytes,
+      maxPayloadLength: maxPayloadBytes,
       // 0 is no limit, so that nothing is ever dropped.
       maxBackpressure: 0,
       closeOnBackpressureLimit: 0,
-      upgrade: (res, req, context) => upgrade(behavior, res, req, context),
+      upgrade,
       open: (ws) => behavior.opened(dataOf(ws), ws as Socket),
       message: (ws, message, isBinary) => behavior.message(dataOf(ws), new Uint8Array(message), isBinary),
+      pong: (ws) => behavior.pong(dataOf(ws)),
       drain: (ws) => behavior.drained(dataOf(ws)),
       close: (ws) => behavior.closed(dataOf(ws)),
     })
@@ -103,20 +146,13 @@ class UwsApp implements App {
   }
 }
 
-/** Answers a handshake at once: the library ends the process where one is left without an answer. */
-function upgrade<Data extends object>(
-  behavior: SocketBehavior<Data>,
+function accept<Data extends object>(
+  { accept: data, protocol }: Accepted<Data>,
   res: HttpResponse,
   req: HttpRequest,
   context: Context,
 ): void {
-  const verdict = behavior.upgrade(new UwsRequest(res, req))
-  if ('refuse' in verdict) {
-    writeHead(res, verdict.refuse)
-    res.end(verdict.body)
-    return
-  }
   const key = req.getHeader('sec-websocket-key')
   const extensions = req.getHeader('sec-websocket-extensions')
-  res.upgrade<Stored<Data>>({ data: verdict.accept }, key, verdict.protocol, extensions, context)
+  res.upgrade<Stored<Data>>({ data }, key, protocol, extensions, context)
 }
