@@ -21,7 +21,7 @@ export const closeCodes = {
   unauthenticated: { code: 4401, meaning: 'token missing, bad or late', advice: 'get a token, reconnect', reconnect: false },
   token_expired: { code: 4402, meaning: 'the token has expired', advice: 'get a newer token, reconnect', reconnect: false },
   revoked: { code: 4403, meaning: 'access was taken away', advice: 'sign in again', reconnect: false },
-  too_many_sessions: { code: 4409, meaning: 'too many sessions of one user', advice: 'close another session first', reconnect: false },
+  too_many_sessions: { code: 4409, meaning: 'another session of this user took its place', advice: 'connect again only when its user asks for it', reconnect: false },
 } as const satisfies Record<string, CloseSpec>
 
 export type CloseReason = keyof typeof closeCodes
