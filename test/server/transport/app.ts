@@ -53,9 +53,11 @@ export async function startApp(transport: Transport, setup: AppSetup = {}): Prom
   app.serve(setup.serve ?? ((_, response) => response.end({ status: 404, headers: [] }, Buffer.alloc(0))))
   app.sockets<Peer>('/ws', {
     maxPayloadBytes: 100_000,
+    newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes: 100_000 },
     idleTimeoutSeconds: 120,
     compression: false,
-    upgrade: setup.upgrade ?? ((request) => ({ accept: aPeer(request.query), protocol: '' })),
+    upgrade:
+      setup.upgrade ?? ((request) => ({ accept: aPeer(request.query), protocol: '', isNewcomer: false })),
     opened(peer, socket) {
       peer.socket = socket
       peers.push(peer)
@@ -63,6 +65,7 @@ export async function startApp(transport: Transport, setup: AppSetup = {}): Prom
     message(_, bytes, isBinary) {
       test.messages.push({ text: Buffer.from(bytes).toString(), isBinary })
     },
+    pong() {},
     drained() {
       test.drains++
     },

@@ -133,7 +133,7 @@ describe.each(transports)('$name: sockets', (transport) => {
       upgrade: ({ query }) =>
         query === 'no'
           ? { refuse: { status: 403, headers: [['X-Why', 'no']] }, body: bytes('no') }
-          : { accept: aPeer('a'), protocol: 'second' },
+          : { accept: aPeer('a'), protocol: 'second', isNewcomer: false },
     })
     const refused = new WebSocket(`ws://127.0.0.1:${port}/ws?no`)
     refused.on('error', () => {})
@@ -153,6 +153,25 @@ describe.each(transports)('$name: sockets', (transport) => {
   it('hand a request to the path that is no handshake to HTTP', async () => {
     const { port } = await startApp(transport, { serve: (_, response) => response.end(ok, bytes('http')) })
     expect(await (await fetch(`http://127.0.0.1:${port}/ws`)).text()).toBe('http')
+  })
+
+  it('limit the messages of newcomers, and let them go on when they are trusted', async () => {
+    const test = await startApp(transport, {
+      upgrade: () => ({ accept: aPeer('a'), protocol: '', isNewcomer: true }),
+      behavior: { newcomer: { maxPayloadBytes: 1_000, fixedPayloadBytes: 2_000 } },
+    })
+    const client = await test.client()
+    client.ws.send('x'.repeat(1_000))
+    await expect.poll(() => test.messages.length).toBe(1)
+    test.peers[0]?.socket?.trust?.()
+    client.ws.send('x'.repeat(2_000))
+    await expect.poll(() => test.messages.length).toBe(2)
+    const other = await test.client()
+    other.ws.send('x'.repeat(2_001))
+    expect((await other.closed).code).toBe(transport.name === 'node' ? 1009 : 1006)
+    test.peers[0]?.socket?.close()
+    expect((await client.closed).code).toBe(1006)
+    expect(test.peers[0]?.isClosed).toBe(true)
   })
 
   it.each([0, 1, 125, 126, 65_535, 65_536, 90_000])(
