@@ -208,8 +208,9 @@ describe.each(transports)('$name: sockets', (transport) => {
     const test = await startApp(transport)
     const client = await test.client()
     client.ws.send(Buffer.alloc(200_000))
-    // uWebSockets.js cuts the connection.
-    expect((await client.closed).code).toBe(transport.name === 'node' ? 1009 : 1006)
+    // Some builds of uWebSockets.js cut the connection.
+    const codes = transport.name === 'node' ? [1009] : [1009, 1006]
+    expect(codes).toContain((await client.closed).code)
     expect(test.peers[0]?.isClosed).toBe(true)
   })
 
