@@ -17,6 +17,11 @@ export function isSafeName(value: string): boolean {
   return !UNSAFE.test(value)
 }
 
+/** The name without what could disguise it. */
+export function safeName(value: string): string {
+  return value.replace(new RegExp(UNSAFE, 'gu'), '')
+}
+
 /** Whether there is something to be seen. */
 export function hasVisible(value: string): boolean {
   return VISIBLE.test(value)

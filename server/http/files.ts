@@ -14,6 +14,7 @@ import type { Budget, RequestFields } from '../../protocol/requests.ts'
 import { type BodyStream, BrokenOffError } from './body-stream.ts'
 import { byteRange, isKnown } from './byte-range.ts'
 import { type CallerOptions, callerOf } from './caller.ts'
+import { contentHeaders } from './content-headers.ts'
 import { errorReply, type HttpReply, json } from './reply.ts'
 import type { HttpCall, Route } from './router.ts'
 import type { BodySource } from './send-body.ts'
@@ -26,9 +27,6 @@ export interface FileRouteOptions extends CallerOptions {
 
 const CACHE_SECONDS = 86_400
 const MOVED_ON = 202
-
-/** What a browser may show by itself; everything else is saved. */
-const shown = /^(image\/(?!svg)|audio\/|video\/)|^(application\/pdf|text\/plain)$/
 
 /** The routes under `/api/chat/files`. */
 export function fileRoutes(options: FileRouteOptions): readonly Route[] {
@@ -170,22 +168,6 @@ async function sourceOf(
     length: end - start,
     read: (into, position) => reader.read(into, start + position),
     close: () => reader.close(),
-  }
-}
-
-function contentHeaders({ mimeType, fileName }: File): Readonly<Record<string, string>> {
-  const inline = shown.test(mimeType)
-  const ascii = fileName.replace(/[^\x20-\x7e]|["\\]/g, '_')
-  const encoded = encodeURIComponent(fileName.toWellFormed()).replace(
-    /['()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
-  return {
-    'Content-Type': mimeType.startsWith('text/') ? `${mimeType}; charset=utf-8` : mimeType,
-    'Content-Disposition': `${inline ? 'inline' : 'attachment'}; filename="${ascii}"; filename*=UTF-8''${encoded}`,
-    // Browsers show no PDF in a sandbox; their viewers are one.
-    ...(mimeType !== 'application/pdf' && { 'Content-Security-Policy': 'sandbox' }),
-    'Referrer-Policy': 'no-referrer',
   }
 }
 

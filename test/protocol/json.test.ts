@@ -1,6 +1,8 @@
+import fc from 'fast-check'
+import { Unpackr } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
 import { encodeEvent } from '../../protocol/codec.ts'
-import { eventFromJson, eventToJson, refOf } from '../../protocol/json-codec.ts'
+import { eventFromJson, eventToJson, refOf, requestFromJson } from '../../protocol/json-codec.ts'
 import { refusalOfJson } from './refusal.ts'
 
 const json = JSON.stringify
@@ -63,5 +65,41 @@ describe('a JSON event', () => {
     for (const event of ['from_the_future', 'constructor', '__proto__', 'join_group']) {
       expect(eventFromJson(json({ event, ref: 0, data: {} }))).toBeNull()
     }
+  })
+})
+
+describe('bytes as base64', () => {
+  const fileOf = (file: string) => {
+    const text = JSON.stringify({ event: 'upload_file', ref: 1, data: { file } })
+    return new Unpackr({ useRecords: false }).unpack(requestFromJson(text))[3]
+  }
+
+  it('are those that were encoded, padded or not', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        const base64 = Buffer.from(bytes).toString('base64')
+        for (const text of [base64, base64.replace(/=+$/, '')]) {
+          expect(Buffer.from(fileOf(text))).toEqual(Buffer.from(bytes))
+        }
+      }),
+    )
+  })
+
+  it('are only what the standard decoder accepts too', () => {
+    const digits = fc.string({
+      unit: fc.constantFrom('A', 'b', '+', '/', '=', ' ', '-', '%', '9'),
+      maxLength: 12,
+    })
+    fc.assert(
+      fc.property(digits, (text) => {
+        let expected: unknown = text
+        try {
+          expected = Buffer.from(atob(text), 'latin1')
+        } catch {}
+        const found = fileOf(text)
+        expect(typeof found === 'string' ? found : Buffer.from(found)).toEqual(expected)
+      }),
+      { numRuns: 2_000 },
+    )
   })
 })
