@@ -50,8 +50,8 @@ export const settings = {
   shards: {
     env: 'SHARDS',
     kind: wholeOr(1, 64, 'inline'),
-    default: () => Math.max(1, availableParallelism() - 1),
-    defaultText: 'cores − 1',
+    default: () => Math.min(64, Math.max(1, availableParallelism() - 1)),
+    defaultText: 'cores − 1, at most 64',
     unit: 'threads',
     doc: 'Threads that run groups and users; `inline` runs them on the main thread.',
   },

@@ -10,7 +10,13 @@ import { machineClock } from '../engine/clock.ts'
 import { createEngine, type Engine, type Hooks } from '../engine/engine.ts'
 import { AddressGuard } from './address-guard.ts'
 import { createAuthenticator } from './auth.ts'
-import { ConfigError, type GivenSettings, resolveSettings, type Settings } from './config.ts'
+import {
+  ConfigError,
+  type GivenSettings,
+  resolveSettings,
+  type Settings,
+  settings as settingsTable,
+} from './config.ts'
 import { FrontEnd } from './front-end.ts'
 import { apiRoutes } from './http/api.ts'
 import { documentRoutes } from './http/api-documents.ts'
@@ -78,6 +84,7 @@ const MAX_ADDRESSES = 10_000
  * @throws ConfigError where a setting is wrong or the port is taken, and what `createEngine` throws.
  */
 export async function createServer(options: ServerOptions = {}): Promise<Server> {
+  requireKnown(options)
   const settings = resolveSettings(options)
   const logger = options.logger ?? createLog(settings.logLevel)
   const now = options.now ?? Date.now
@@ -200,6 +207,24 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
       closing ??= stop(reason)
       return closing
     },
+  }
+}
+
+/** What `createServer` takes beside the settings. */
+const ownOptions: { readonly [N in Exclude<keyof ServerOptions, keyof GivenSettings>]-?: true } = {
+  engine: true,
+  hooks: true,
+  hookTimeoutMs: true,
+  logger: true,
+  now: true,
+}
+
+/** A misspelt option would be silent. @throws ConfigError */
+function requireKnown(options: ServerOptions): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(settingsTable, name) || Object.hasOwn(ownOptions, name)) continue
+    const known = [...Object.keys(ownOptions), ...Object.keys(settingsTable)].join(', ')
+    throw new ConfigError(`unknown option: ${name}; createServer takes ${known}`)
   }
 }
 

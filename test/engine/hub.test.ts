@@ -3,7 +3,7 @@ import { Hub } from '../../engine/hub.ts'
 import { type Announcement, Outbox, readBatch, ToHub, ToShard } from '../../engine/shards/batch.ts'
 import { pack } from '../../engine/shards/packing.ts'
 import { decodeEvent, encodeEvent, encodeRequest } from '../../protocol/codec.ts'
-import { peekHead } from '../../protocol/frame-head.ts'
+import { type FrameHead, peekHead } from '../../protocol/frame-head.ts'
 
 const silent = { info() {}, warn() {}, error() {} }
 
@@ -34,7 +34,7 @@ function aHub() {
     },
   )
   const shard = new Outbox((batch) => hub.take(0, batch), queueMicrotask)
-  return { shard, session, sent, closed }
+  return { hub, shard, session, sent, closed }
 }
 
 describe('what a user is to hear', () => {
@@ -107,5 +107,25 @@ describe('a session that only asks', () => {
     hub.closed(session)
     for (const task of tasks) task()
     expect(got.filter((said) => said.length > 0)).toEqual([['open', 'frame', 'closed']])
+  })
+})
+
+// OVL-1
+describe('the inbox of a shard', () => {
+  const MAX_INBOX = 65_536
+  const frame = encodeRequest('ping', 7, {})
+  const head = peekHead(frame) as FrameHead
+
+  it('holds so many records that the shard has not taken, and then requests are overloaded', () => {
+    const { hub, shard, session } = aHub()
+    // The first record is the session.
+    for (let records = 1; records < MAX_INBOX; records++) hub.receive(session, frame, head)
+    const overloaded = expect.objectContaining({ code: 'overloaded', retryAfterMs: 500 })
+    expect(() => hub.receive(session, frame, head)).toThrow(overloaded)
+
+    shard.push(ToHub.taken, 2)
+    shard.flush()
+    for (let i = 0; i < 2; i++) hub.receive(session, frame, head)
+    expect(() => hub.receive(session, frame, head)).toThrow(overloaded)
   })
 })

@@ -82,6 +82,16 @@ describe('a frame made to cost more than it weighs', () => {
     expect(refusalOf(withGroupId(...new Array<number>(100).fill(0x91), 1))).toMatchObject(notPlain)
   })
 
+  it('may be nested 16 levels deep, and not one more', () => {
+    for (const opening of [[0x91], [0xdc, 0, 1], [0x81, 0xa1, 0x61]]) {
+      const nested = (levels: number) =>
+        withGroupId(...Array.from({ length: levels }, () => opening).flat(), 1)
+      // The frame is a level of its own; what is deeper is refused for its type.
+      expect(refusalOf(nested(15))).toMatchObject({ code: 'bad_request', field: 'groupId' })
+      expect(refusalOf(nested(16))).toMatchObject(notPlain)
+    }
+  })
+
   it('is refused where it claims more items than it has bytes', () => {
     for (const claim of [0xdd, 0xdf, 0xdb, 0xc6]) {
       expect(refusalOf(withGroupId(claim, 0xff, 0xff, 0xff, 0xff))).toMatchObject(notPlain)

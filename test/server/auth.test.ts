@@ -121,6 +121,16 @@ describe('a token signed with the secret', () => {
     ['with a sub that is too long', { sub: 'ã'.repeat(65) }, 'the token’s sub is over 128 bytes'],
     ['with a name that is too long', { name: 'x'.repeat(257) }, 'the token’s name is over 256 bytes'],
     [
+      'with a name that turns its neighbours around',
+      { name: '\u202eevil' },
+      'the token’s name takes no control characters and no bidirectional overrides',
+    ],
+    [
+      'with a sub that some decoders would cut',
+      { sub: '\ufeffana' },
+      'the token’s sub takes no byte order mark at its beginning',
+    ],
+    [
       'with a name that is an object',
       { name: { first: 'Ana' } },
       'the token’s name is neither a text nor a number',
@@ -132,6 +142,12 @@ describe('a token signed with the secret', () => {
     ],
   ])('is refused %s', async (_, claims, message) => {
     expect(await refusal(await bySecret(), await aToken(claims))).toBe(message)
+  })
+
+  // TXT-1
+  it('has no name where nothing of it can be seen', async () => {
+    const { identity } = await (await bySecret())(await aToken({ name: ' \u200b ' }))
+    expect(identity.name).toBeUndefined()
   })
 
   // AUT-1
