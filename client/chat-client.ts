@@ -258,7 +258,7 @@ export class ChatClient extends WithMethods {
     this.#userId = connected.userId
     // In this very turn: the next frame may be an event that belongs behind the missed ones.
     const positions = this.#logs.begin(connected)
-    const listAll = connected.groups.length >= limits.connectedGroups
+    const listAll = connected.hasMore === true || connected.groups.length >= limits.connectedGroups
     const catchUp = new CatchUp(positions, listAll, {
       connection,
       clock: this.#clock,

@@ -30,6 +30,12 @@ import { SocketTopics } from './socket-topics.ts'
 import type { Topics } from './topics.ts'
 import type { Socket } from './transport/transport.ts'
 
+/** Both clocks at one moment: the time of day for tokens, the steady one for durations (TIM-1). */
+export interface Moment {
+  readonly now: number
+  readonly steadyNow: number
+}
+
 export type ConnectionState = 'verifying' | 'awaiting_token' | 'opening' | 'open' | 'closing' | 'closed'
 
 /** What all connections share: the front end. */
@@ -41,8 +47,8 @@ export interface ConnectionHost {
   /** Frames of so many bytes and more are compressed. */
   readonly compressFrom: number
   readonly meters: Meters
-  /** Milliseconds since 1970. */
-  now(): number
+  /** For durations, milliseconds of a monotonic clock (TIM-1). */
+  steadyNow(): number
   /** Checks a token for `connection`, which hears `verified` or `refused`. */
   verify(connection: Connection, token: string): void
   /** Milliseconds of a monotonic clock, as of the last sweep. */
@@ -62,6 +68,7 @@ export interface ConnectionHost {
 }
 
 const AUTH_DEADLINE_MS = 10_000
+const OPENING_DEADLINE_MS = 10_000
 /** A token of 8 KiB, and JSON around it. */
 const MAX_FIRST_BYTES = 16_384
 const MALFORMED_LIMIT = 10
@@ -92,8 +99,10 @@ export class Connection implements SessionPort {
   #token: string | null
   /** The ref that `connected` answers; 0 where the token came with the upgrade. */
   #authRef = 0
-  /** When the state's time is over: for the token to come, or to warn of its end, or its end. */
+  /** When the session has to be open, by the steady clock. */
   #dueAtMs = 0
+  /** When to warn of the token's end, or to end, by the time of day. */
+  #tokenDueAtMs = 0
   #expiresAtMs = 0
   #endsAtMs = 0
   #warned = false
@@ -119,7 +128,7 @@ export class Connection implements SessionPort {
     this.#socket = socket
     this.#topics = new SocketTopics(this.#host.topics, socket, this.json)
     this.heardAtMs = this.#host.sweptAtMs
-    this.#dueAtMs = this.#host.now() + AUTH_DEADLINE_MS
+    this.#dueAtMs = this.#host.steadyNow() + AUTH_DEADLINE_MS
     const token = this.#token
     this.#token = null
     if (token === null) this.state = 'awaiting_token'
@@ -165,6 +174,7 @@ export class Connection implements SessionPort {
     }
     this.#socket?.trust?.()
     this.state = 'opening'
+    this.#dueAtMs = this.#host.steadyNow() + OPENING_DEADLINE_MS
     this.setExpiry(verified)
     this.#open(verified.identity)
   }
@@ -182,7 +192,7 @@ export class Connection implements SessionPort {
     if (this.#warned && expiresAtMs === this.#expiresAtMs) return
     this.#expiresAtMs = expiresAtMs
     this.#endsAtMs = endsAtMs
-    this.#dueAtMs = warnAtMs
+    this.#tokenDueAtMs = warnAtMs
     this.#warned = false
   }
 
@@ -264,7 +274,7 @@ export class Connection implements SessionPort {
   /** Ten malformed frames in a minute close the socket (INP-1); the engine reports those that a shard finds. */
   countMalformed(): void {
     this.#host.noteRefusal(this, 'malformed', 'a malformed frame')
-    const now = this.#host.now()
+    const now = this.#host.steadyNow()
     this.#malformedAtMs ??= []
     this.#malformedAtMs.push(now)
     if (this.#malformedAtMs.length < MALFORMED_LIMIT) return
@@ -275,7 +285,7 @@ export class Connection implements SessionPort {
   /** Closes the socket once more than `limit` requests were refused as `rate_limited` in a minute (LIM-1). */
   countRateRefusal(limit: number): void {
     this.#host.noteRefusal(this, 'rate_limited', 'requests over the rate limit')
-    const now = this.#host.now()
+    const now = this.#host.steadyNow()
     if (now - this.#rateRefusedSinceMs >= MINUTE_MS) {
       this.#rateRefusedSinceMs = now
       this.#rateRefusals = 0
@@ -326,21 +336,25 @@ export class Connection implements SessionPort {
   }
 
   /** Looks after everything that is a matter of time; called about once a second. */
-  sweep(now: number): void {
+  sweep({ now, steadyNow }: Moment): void {
     this.checkBacklog()
     // A transport may be late to say that a socket has drained.
     this.drained()
-    if (now < this.#dueAtMs) return
+    if (this.state === 'open') {
+      if (now >= this.#tokenDueAtMs) this.#expire()
+      return
+    }
+    if (steadyNow < this.#dueAtMs) return
     if (this.state === 'verifying' || this.state === 'awaiting_token') {
       this.refused('no valid token within 10 seconds', this.state === 'verifying' ? 'server' : 'client')
-    } else if (this.state === 'open') {
-      this.#expire()
+    } else if (this.state === 'opening') {
+      this.end('try_later', 'the session was not opened within 10 seconds')
     }
   }
 
   /** For how long its token has been checked; 0 in other states. */
-  verifyingMs(now: number): number {
-    return this.state === 'verifying' ? now + AUTH_DEADLINE_MS - this.#dueAtMs : 0
+  verifyingMs(steadyNow: number): number {
+    return this.state === 'verifying' ? steadyNow + AUTH_DEADLINE_MS - this.#dueAtMs : 0
   }
 
   /** Ends the connection; the text is shown to the client. */
@@ -407,7 +421,7 @@ export class Connection implements SessionPort {
       return
     }
     this.#warned = true
-    this.#dueAtMs = this.#endsAtMs
+    this.#tokenDueAtMs = this.#endsAtMs
     this.tell(encodeEvent('token_expiring', 0, { expiresAt: this.#expiresAtMs }))
   }
 

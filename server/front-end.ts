@@ -98,7 +98,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
   readonly maxBackpressure: number
   readonly compressFrom: number
   readonly meters: Meters
-  readonly now: () => number
+  readonly steadyNow: () => number
   readonly #options: FrontEndOptions
   readonly #path: RequestPath
   readonly #connections = new Set<Connection>()
@@ -114,9 +114,9 @@ export class FrontEnd implements ConnectionHost, Publisher {
   constructor(app: App, options: FrontEndOptions) {
     this.gateway = options.gateway
     this.maxBackpressure = options.maxBackpressure
-    this.now = options.now
+    this.steadyNow = options.steadyNow
     this.#options = options
-    this.meters = new Meters(options.now())
+    this.meters = new Meters(options.steadyNow())
     this.sweptAtMs = options.steadyNow()
     this.#sessions = new UserSessions(options.maxSessionsPerUser)
     this.#newcomers = new Newcomers({
@@ -249,14 +249,17 @@ export class FrontEnd implements ConnectionHost, Publisher {
 
   /** Looks after deadlines, expiries and backlogs; called about once a second. */
   sweep(): void {
-    const now = this.now()
-    this.sweptAtMs = this.#options.steadyNow()
-    this.meters.look(now)
+    const moment = { now: this.#options.now(), steadyNow: this.steadyNow() }
+    this.sweptAtMs = moment.steadyNow
+    this.meters.look(moment.steadyNow)
     let slow = 0
     for (const connection of this.#connections) {
-      connection.sweep(now)
+      connection.sweep(moment)
       // While the issuer does not answer, tokens that came with the upgrade wait, too.
-      if (connection.verifyingMs(now) > SLOW_CHECK_MS && ++slow > this.#options.maxUnauthenticated) {
+      if (
+        connection.verifyingMs(moment.steadyNow) > SLOW_CHECK_MS &&
+        ++slow > this.#options.maxUnauthenticated
+      ) {
         connection.refused('too many tokens wait to be checked', 'server')
       }
     }

@@ -108,9 +108,13 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const limiter = new RateLimiter({
     perMinute: settings.rateLimit,
     maxUsers: 2 * settings.maxConnections,
-    now,
+    now: steadyNow,
   })
-  const guard = new AddressGuard({ perMinute: settings.authFailureLimit, maxAddresses: MAX_ADDRESSES, now })
+  const guard = new AddressGuard({
+    perMinute: settings.authFailureLimit,
+    maxAddresses: MAX_ADDRESSES,
+    now: steadyNow,
+  })
   const originAllowed = originRule(settings.corsOrigins)
 
   const app = transport.createApp(tls)
@@ -128,7 +132,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   }
   const frontEnd = new FrontEnd(app, { ...shared, gateway: engine.gateway })
   let accepting = true
-  const startedAtMs = now()
+  const startedAtMs = steadyNow()
   const loopDelay = new LoopDelay(startedAtMs)
   const stats = statsOf({
     ...settings,
@@ -138,7 +142,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     loopDelay,
     transport: { name: transport.name, why },
     startedAtMs,
-    now,
+    now: steadyNow,
   })
   const routes = [
     tryPageRoute(),
@@ -163,7 +167,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   }
   const sweeper = setInterval(() => {
     frontEnd.sweep()
-    loopDelay.turn(now())
+    loopDelay.turn(steadyNow())
   }, SWEEP_EVERY_MS)
   const forgetter = setInterval(() => {
     limiter.sweep()

@@ -92,8 +92,8 @@ export interface StatsSources {
   readonly maxConnections: number
   /** 0 where the container or the machine decides. */
   readonly memoryLimit: number
+  /** Both by a monotonic clock. */
   readonly startedAtMs: number
-  /** Milliseconds since 1970. */
   readonly now: () => number
 }
 

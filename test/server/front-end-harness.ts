@@ -39,8 +39,10 @@ export interface Harness {
   readonly logged: string[]
   /** What was logged with these. */
   readonly fields: object[]
-  /** Moves the clock and lets the front end look at it. */
+  /** Lets time pass, and lets the front end look at its clocks. */
   advance(ms: number): void
+  /** The machine's clock is set, by so much. */
+  setClock(byMs: number): void
   client(options?: ClientOptions): SocketClient
   /** A client that has got its `connected`. */
   connected(userId: string, options?: ClientOptions): Promise<SocketClient>
@@ -49,7 +51,9 @@ export interface Harness {
 
 export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harness> {
   let nowMs = START_MS
+  let steadyMs = 0
   const now = () => nowMs
+  const steadyNow = () => steadyMs
   const logged: string[] = []
   const fields: object[] = []
   const log = (given: object, message: string) => {
@@ -64,8 +68,12 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
     authenticate:
       options.authenticate ??
       (await createAuthenticator({ key: { kind: 'secret', secret: SECRET }, logger, now })),
-    limiter: new RateLimiter({ perMinute: options.rateLimit ?? 0, maxUsers: 1_000, now }),
-    guard: new AddressGuard({ perMinute: options.authFailureLimit ?? 0, maxAddresses: 1_000, now }),
+    limiter: new RateLimiter({ perMinute: options.rateLimit ?? 0, maxUsers: 1_000, now: steadyNow }),
+    guard: new AddressGuard({
+      perMinute: options.authFailureLimit ?? 0,
+      maxAddresses: 1_000,
+      now: steadyNow,
+    }),
     originAllowed: originRule(options.corsOrigins ?? []),
     maxConnections: options.maxConnections ?? 100,
     maxSessionsPerUser: options.maxSessionsPerUser ?? 16,
@@ -74,10 +82,10 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
     trustProxy: options.trustProxy ?? false,
     maxUnauthenticated: options.maxUnauthenticated ?? 100,
     maxUnauthenticatedPerAddress: options.maxUnauthenticatedPerAddress ?? 100,
-    refusals: new RefusalLog({ logger, now }),
+    refusals: new RefusalLog({ logger, now: steadyNow }),
     logger,
     now,
-    steadyNow: now,
+    steadyNow,
   })
   const port = await app.listen('127.0.0.1', 0)
   const clients: SocketClient[] = []
@@ -93,8 +101,12 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
     logged,
     fields,
     client,
+    setClock(byMs) {
+      nowMs += byMs
+    },
     advance(ms) {
       nowMs += ms
+      steadyMs += ms
       frontEnd.sweep()
     },
     async connected(userId, given = {}) {
