@@ -8,9 +8,11 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { copyAssets, copySwaggerUi } from './assets.mjs'
+import { fitSqlite } from './sqlite-for-node.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
+fitSqlite(root)
 rmSync(`${root}/dist`, { recursive: true, force: true })
 try {
   execFileSync(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-p', 'tsconfig.build.json'], {
