@@ -84,7 +84,7 @@ export const settings = {
   maxUnauthenticated: {
     env: 'MAX_UNAUTHENTICATED',
     kind: whole(1, 1_000_000),
-    default: 300,
+    default: 200,
     unit: 'sockets',
     doc: 'Sockets that have not brought a token. Over it a new one replaces the oldest, or is refused with 503 while all are younger than a second. With uWebSockets.js each may hold a frame of `MAX_MESSAGE_BYTES` and 16 KiB, else 16 KiB.',
   },
