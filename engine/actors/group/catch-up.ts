@@ -115,7 +115,8 @@ function sendPiece(group: GroupState, mail: Replay, piece: readonly LoggedEvent[
       break
     }
   }
-  if (reached >= mail.to) effects.push(replayed(groupId, mail, true))
+  // What was sent has to drain before the next group's turn, too (INP-2).
+  if (reached >= mail.to && piece.length === 0) effects.push(replayed(groupId, mail, true))
   else effects.push({ type: 'when_drained', session, groupId, mail: { ...mail, from: reached } })
   return effects
 }

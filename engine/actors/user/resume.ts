@@ -2,7 +2,8 @@
  * Resume: after a reconnect, exactly the missed durable events of each group (SPEC 5.4).
  *
  * Each group replays from the client's `lastSeq` up to the session's baseline, above which the
- * session hears it live. A few groups at a time; when all are through, `resumed` says so.
+ * session receives it live. A few groups at a time; when all are through, `resumed` says so. A user's
+ * sessions are served one after the other, and a piece is sent once the one before it has drained.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
@@ -24,7 +25,23 @@ export function resume(user: UserState, by: Caller, { groups }: RequestFields<'r
   }
   const waiting = new Map(groups.filter(([groupId]) => baselineOf(user, session, groupId) !== undefined))
   session.resume = { caller: by, waiting: [...waiting].reverse(), active: 0, done: [] }
-  return proceed(user, by.session, session.resume)
+  user.resuming.push(by.session)
+  return user.resuming[0] === by.session ? proceed(user, by.session, session.resume) : []
+}
+
+/** The session is closed: its turn, or its place in the queue, goes to the others. */
+export function endResume(user: UserState, session: number): Effects {
+  const place = user.resuming.indexOf(session)
+  if (place < 0) return []
+  user.resuming.splice(place, 1)
+  return place === 0 ? resumeNext(user) : []
+}
+
+function resumeNext(user: UserState): Effects {
+  const [session] = user.resuming
+  const state = session === undefined ? undefined : user.sessions.get(session)
+  if (session === undefined || state?.phase !== 'connected' || !state.resume) return []
+  return proceed(user, session, state.resume)
 }
 
 export function replayed(user: UserState, mail: Extract<UserMail, { type: 'replayed' }>): Effects {
@@ -54,7 +71,8 @@ function proceed(user: UserState, session: number, resume: Resume): Effects {
   }
   if (resume.active === 0) {
     state.resume = null
-    effects.push(answer(resume.caller, 'resumed', { groups: resume.done }))
+    user.resuming.shift()
+    effects.push(answer(resume.caller, 'resumed', { groups: resume.done }), ...resumeNext(user))
   }
   return effects
 }

@@ -9,6 +9,7 @@ import { limits } from '../../../protocol/limits.ts'
 import type { Limits } from '../../../protocol/records.ts'
 import { append, type Effect, type Effects, read, send, tellGroup } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
+import { endResume } from './resume.ts'
 import { announce, cameOnline, chosenStatus, setLarge, wentOffline } from './status.ts'
 import type { UserState } from './user-state.ts'
 
@@ -67,7 +68,9 @@ export function open(user: UserState, mail: Mail<'open'>, greeting: Greeting, no
 }
 
 export function closed(user: UserState, { session }: Mail<'closed'>, now: number, graceMs: number): Effects {
-  if (!user.sessions.delete(session) || user.sessions.size > 0) return []
+  if (!user.sessions.delete(session)) return []
+  if (user.sessions.size > 0) return endResume(user, session)
+  user.resuming.length = 0
   return wentOffline(user, now, graceMs)
 }
 

@@ -11,6 +11,8 @@ export interface UserState {
   /** The user's groups, and the seq that made them a member of each. */
   readonly groups: Map<string, number>
   readonly sessions: Map<number, SessionState>
+  /** The sessions that resume, in the order of asking: the first one is served, the others wait (INP-2). */
+  readonly resuming: number[]
   /** Those of the groups that get no presence; replaced, not changed, so that most users share one. */
   largeGroups: ReadonlySet<string>
   /** How the user wants to be seen while they are present; `offline` is invisible. */
@@ -59,6 +61,7 @@ export function userState(userId: string, loaded: LoadedUser | null): UserState 
     picture: loaded?.picture ?? '',
     groups: new Map(loaded?.groups),
     sessions: new Map(),
+    resuming: [],
     largeGroups: noGroups,
     chosen: loaded?.status ?? 'online',
     shown: 'offline',

@@ -149,10 +149,14 @@ describe('replay', () => {
     mail: { type: 'replayed', session: 5, groupId: 'g', lastSeq, complete },
   })
 
-  it('brings what came after `from` up to `to`, and says that this was all', () => {
-    const effects = replay(aGroupAt(1, 9), mail(3, 6))
-    expect(shown(effects)).toEqual([4, 5, 6, 'tell_user'])
-    expect(end(effects)).toMatchObject(ended(true, 6))
+  it('brings what came after `from` up to `to`, and says that this was all once it has drained', () => {
+    const group = aGroupAt(1, 9)
+    const effects = replay(group, mail(3, 6))
+    // INP-2
+    expect(shown(effects)).toEqual([4, 5, 6, 'when_drained'])
+    const { mail: next } = only(effects, 'when_drained')
+    if (next.type !== 'replay') throw new Error('not a replay')
+    expect(end(replay(group, next))).toMatchObject(ended(true, 6))
   })
 
   it('brings nothing to who is no member, and to who missed nothing', () => {
@@ -178,7 +182,7 @@ describe('replay', () => {
     }
     seen.push(...shown(effects))
     expect(seen).toEqual([...numbers(1, 450), 'tell_user'])
-    expect(pieces).toBe(3)
+    expect(pieces).toBe(4)
   })
 
   it('ends a piece early where its frames are large', () => {
@@ -196,7 +200,7 @@ describe('replay', () => {
     expect(shown(piece)).toEqual([9, 10, 'when_drained'])
     const { mail: next } = only(piece, 'when_drained')
     if (next.type !== 'replay') throw new Error('not a replay')
-    expect(shown(replay(group, next))).toEqual([11, 12, 'tell_user'])
+    expect(shown(replay(group, next))).toEqual([11, 12, 'when_drained'])
   })
 
   it('passes over numbers of which nothing exists', () => {

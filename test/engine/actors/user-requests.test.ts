@@ -109,12 +109,18 @@ describe('resume', () => {
     expect(told(resume(user, [['h', 0]]))).toEqual(['h'])
   })
 
-  it('goes beside that of another session', () => {
+  // INP-2
+  it('waits for that of another session, until it is through or closed', () => {
     const user = userIn(['g'])
-    connected(user, 4, { g: 60 })
+    for (const session of [4, 5, 6]) connected(user, session, { g: 60 })
     resume(user, [['g', 0]])
-    const other = resume(user, [['g', 0]], { ...ana, session: 4 })
-    expect(only(other, 'tell_group').mail).toMatchObject({ session: 4, to: 60 })
+    for (const session of [4, 5, 6]) expect(resume(user, [['g', 0]], { ...ana, session })).toEqual([])
+    const next = done(user, 'g')
+    expect(only(next, 'answer')).toMatchObject({ to: ana, event: { name: 'resumed' } })
+    expect(only(next, 'tell_group').mail).toMatchObject({ session: 4, to: 60 })
+    expect(closed(user, { type: 'closed', session: 5 }, 80, 5_000)).toEqual([])
+    const last = closed(user, { type: 'closed', session: 4 }, 80, 5_000)
+    expect(only(last, 'tell_group').mail).toMatchObject({ session: 6, to: 60 })
   })
 
   it('ends in silence where its session went meanwhile', () => {
