@@ -55,6 +55,8 @@ export interface Gateway {
    *   `overloaded` with `retryAfterMs` (the shard's inbox is full), `shutting_down`.
    */
   receive(session: number, frame: Uint8Array, head: FrameHead): void
+  /** A newer token of the session's user: what it says of their name and picture counts from now on. */
+  renew(session: number, identity: Identity): void
   /** The connection is gone. Its port is not called again. */
   closed(session: number): void
   /** Adds somebody who fans out; the function returned takes them off. */

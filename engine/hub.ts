@@ -13,6 +13,7 @@ import { ChatError } from '../protocol/errors.ts'
 import { events } from '../protocol/events.ts'
 import { codeOf, type FrameHead } from '../protocol/frame-head.ts'
 import { type RequestSpec, requests } from '../protocol/requests.ts'
+import type { Mail } from './actors/mail.ts'
 import type { EngineLogger } from './engine-logger.ts'
 import type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'
 import { Gate } from './hooks/gate.ts'
@@ -30,6 +31,8 @@ const MAX_INBOX = 65_536
 /** Frames that wait for the `connected` of a session. */
 const MAX_EARLY = 256
 const RETRY_AFTER_MS = 500
+/** Users whose claims over HTTP are remembered; above it all are told once more. */
+const MAX_CLAIMS = 10_000
 const DRAIN_AGAIN_MS = 20
 
 /** A shard, wherever it runs: takes batches, and gives batches to whom it was started with. */
@@ -99,7 +102,7 @@ interface HubSession {
   /** What its user is to hear, until `connected` has gone first; null from then on. */
   early: Uint8Array[] | null
   readonly userId: string
-  readonly name: string
+  name: string
   readonly homeShard: number
   /** The groups' subscribers among whom it is. */
   readonly subscribed: Set<Subscribers>
@@ -119,6 +122,8 @@ export class Hub implements Gateway {
   /** By topic, for what is published to several topics. Bounded by the sessions and their groups. */
   readonly #subscribers = new Map<string, Subscribers>()
   #announcements = 0
+  /** What tokens of requests over HTTP said last of their users, so that each is told once. */
+  readonly #claims = new Map<string, string>()
   readonly #publishers = new Set<Publisher>()
   readonly #logger: EngineLogger
   readonly #deps: HubDeps
@@ -148,7 +153,15 @@ export class Hub implements Gateway {
 
   /** A session that asks and receives no events: for requests over HTTP. Only the shards it asks know it. */
   openSilent(identity: Identity, port: SessionPort): number {
-    return this.#open(identity, port, false)
+    const session = this.#open(identity, port, false)
+    const { userId, name = '', picture = '' } = identity
+    const claims = JSON.stringify([name, picture])
+    if ((name || picture) && this.#claims.get(userId) !== claims) {
+      if (this.#claims.size >= MAX_CLAIMS) this.#claims.clear()
+      this.#claims.set(userId, claims)
+      this.#tellProfile(userId, { name, picture })
+    }
+    return session
   }
 
   receive(session: number, frame: Uint8Array, head: FrameHead): void {
@@ -189,6 +202,25 @@ export class Hub implements Gateway {
     others?.delete(session)
     if (others?.size === 0) this.#byUser.delete(known.userId)
     for (const shard of known.asks?.shards ?? this.#shards) this.#push(shard, ToShard.closed, session)
+  }
+
+  renew(session: number, { name = '', picture = '' }: Identity): void {
+    const known = this.#sessions.get(session)
+    if (!known) return
+    const { userId } = known
+    if (name) {
+      known.name = name
+      const body = pack({ userId, name })
+      for (const shard of this.#shards) this.#push(shard, ToShard.renamed, 0, body)
+    }
+    this.#tellProfile(userId, { name, picture })
+  }
+
+  /** The user's actor takes over what a token says. */
+  #tellProfile(userId: string, { name, picture }: { readonly name: string; readonly picture: string }): void {
+    const mail: Mail = { to: 'user', id: userId, mail: { type: 'profile', name, picture } }
+    const home = this.#shards[shardOf(userId, this.#shards.length)] as ShardLink
+    this.#push(home, ToShard.mail, 0, pack(mail))
   }
 
   addPublisher(publisher: Publisher): () => void {
@@ -338,7 +370,7 @@ export class Hub implements Gateway {
 
   #open(given: Identity, port: SessionPort, listening: boolean): number {
     if (this.#stopping) throw new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
-    const { userId, name = userId, picture = '' } = checkIdentity(given)
+    const { userId, name = '', picture = '' } = checkIdentity(given)
     // 32 bits go round after four thousand million connections.
     do this.#lastSession = (this.#lastSession + 1) >>> 0
     while (this.#lastSession === 0 || this.#sessions.has(this.#lastSession))
@@ -357,7 +389,16 @@ export class Hub implements Gateway {
     const asks = listening ? null : { identity: body, shards: new Set<ShardLink>() }
     const early = listening ? [] : null
     const subscribed = new Set<Subscribers>()
-    this.#sessions.set(session, { port, userId, name, homeShard, early, subscribed, announced: 0, asks })
+    this.#sessions.set(session, {
+      port,
+      userId,
+      name: name || userId,
+      homeShard,
+      early,
+      subscribed,
+      announced: 0,
+      asks,
+    })
     if (listening) for (const shard of this.#shards) this.#push(shard, ToShard.open, session, body)
     return session
   }

@@ -13,7 +13,7 @@ import { type FieldType, refusalOf, text } from '../protocol/schema.ts'
 export interface Identity {
   /** 1 to 128 bytes of well-formed Unicode (IDN-1). */
   readonly userId: string
-  /** Shown to others; the userId where there is none. */
+  /** Shown to others; where it is left off, the name of an earlier session, or the userId (IDN-2). */
   readonly name?: string | undefined
   readonly picture?: string | undefined
 }

@@ -294,6 +294,12 @@ export const events = {
       cursor: optional(text(1, 128)),
     },
   },
+  /** Somebody with whom a group is shared has another name or picture, which is shown from now on. */
+  user_updated: {
+    code: 132,
+    ephemeral: true,
+    fields: { userId, name, picture: optional(text(0, limits.urlBytes)), at: time },
+  },
   /** To the user's other devices: unread counts from the message `seq` again. */
   marked_unread: { code: 160, fields: { groupId, seq, timestamp: time } },
 } as const satisfies Record<string, EventSpec>

@@ -82,6 +82,7 @@ export const Member = defineRecord('Member', {
   role,
   joinedAt: time,
   mutedUntil: optional(time),
+  picture: optional(text(0, limits.urlBytes)),
 })
 export type Member = FieldsOf<typeof Member.fields>
 

@@ -196,6 +196,11 @@ export class Connection implements SessionPort {
     this.#warned = false
   }
 
+  /** A newer token counts from now on, for the name and the picture, too. */
+  renew(identity: Identity): void {
+    if (this.#session !== NO_SESSION) this.#host.gateway.renew(this.#session, identity)
+  }
+
   // SessionPort, called by the engine
 
   send(frame: Uint8Array): void {

@@ -114,6 +114,7 @@ export class RequestPath {
           return
         }
         connection.setExpiry(verified)
+        connection.renew(identity) // IDN-2
         // As everywhere on the wire a time is an integer; msgpack would make it a float.
         connection.tell(encodeEvent('ok', request.ref, { result: { expiresAt: BigInt(expiresAtMs) } }))
       },

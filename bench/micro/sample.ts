@@ -48,6 +48,7 @@ export const sampleMembers = Array.from({ length: 10 }, (_, i) => ({
   joinedAt: CREATED_AT,
   mutedUntil: 0,
   quietUntil: 0,
+  picture: '',
 }))
 
 export const SAMPLE_TIME = CREATED_AT

@@ -6,7 +6,7 @@
 
 import type { File } from '../../protocol/records.ts'
 import type { GroupAlarm, UserAlarm } from '../shards/alarms.ts'
-import type { StoredGroup } from '../storage/log.ts'
+import type { Profile, StoredGroup } from '../storage/log.ts'
 import type { Caller } from './caller.ts'
 
 /** To a group's actor. */
@@ -42,6 +42,13 @@ export type GroupMail =
   | { readonly type: 'add_file'; readonly by: Caller; readonly file: File; readonly again: boolean }
   /** What the actor asked to be woken for. */
   | { readonly type: 'alarm'; readonly what: GroupAlarm }
+  /** A member has this name and picture from now on (IDN-2). */
+  | {
+      readonly type: 'renamed'
+      readonly userId: string
+      readonly name: string
+      readonly picture: string
+    }
   /** The last session of a user whom the group watches has gone. */
   | { readonly type: 'gone'; readonly userId: string }
 
@@ -51,14 +58,19 @@ export type UserMail =
       readonly type: 'open'
       readonly session: number
       readonly sessionId: string
+      /** What the token says; empty where it says nothing. */
       readonly name: string
       readonly picture: string
     }
+  /** Another token of the user says this of them. */
+  | { readonly type: 'profile'; readonly name: string; readonly picture: string }
   | { readonly type: 'closed'; readonly session: number }
   | {
       readonly type: 'joined'
       readonly groupId: string
       readonly joinedSeq: number
+      /** What the group shows of the user. */
+      readonly shown?: Profile | undefined
       /** The group gets no presence. */
       readonly large?: boolean | undefined
     }

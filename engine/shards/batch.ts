@@ -23,6 +23,8 @@ export const ToShard = {
   report: 6,
   /** number: an index of `statuses`; body: the user, UTF-8, who is seen so. All shards hear it. */
   presence: 7,
+  /** body: a connected user's id and what they are called from now on (packed). All shards hear it. */
+  renamed: 8,
 } as const
 
 /** What a shard tells the hub. `number` is a session unless said otherwise. */

@@ -120,8 +120,15 @@ export class Performer implements ActorContext {
     return this.#ledger.refusal
   }
 
-  read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']> {
-    return this.#ledger.read(query)
+  async read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']> {
+    const result = await this.#ledger.read(query)
+    if (query.read !== 'profiles') return result
+    // Who is connected may be called by a token that is not committed yet (IDN-2).
+    const { userIds } = query as ReadQuery<'profiles'>
+    return (result as Reads['profiles']['result']).map((profile, i) => {
+      const name = this.#directory.nameOf(userIds[i] as string)
+      return name ? { ...profile, name } : profile
+    }) as Reads[N]['result']
   }
 
   lease(groupId: string, ceiling: number, then: () => void): void {
@@ -236,8 +243,7 @@ export class Performer implements ActorContext {
 
   #read({ query, then, to }: ReadEffect, group: EventSource | null): void {
     if (group) group.reading += 1
-    this.#ledger
-      .read(query)
+    this.read(query)
       .finally(() => {
         if (group) group.reading -= 1
       })

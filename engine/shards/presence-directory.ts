@@ -14,6 +14,8 @@ interface Known {
   /** The session that began last; it may have ended. */
   newest: number
   status: Status
+  /** What the newest token calls them; empty where none of theirs does. */
+  name: string
   /** Groups to be told when the last session goes. */
   watchers: Set<string> | null
 }
@@ -25,10 +27,22 @@ export class PresenceDirectory {
   readonly #users = new Map<string, Known>()
 
   /** A session has begun. */
-  opened(userId: string, session: number): void {
+  opened(userId: string, session: number, name = ''): void {
     const known = this.#known(userId)
+    if (name) known.name = name
     known.sessions += 1
     known.newest = session
+  }
+
+  /** A connected user is called otherwise from now on. */
+  renamed(userId: string, name: string): void {
+    const known = this.#users.get(userId)
+    if (known) known.name = name
+  }
+
+  /** What a connected user's newest token calls them; empty where that is not known. */
+  nameOf(userId: string): string {
+    return this.#users.get(userId)?.name ?? ''
   }
 
   /** Whether no other session of the user would hear what this one does not. */
@@ -78,7 +92,7 @@ export class PresenceDirectory {
   #known(userId: string): Known {
     const known = this.#users.get(userId)
     if (known) return known
-    const made: Known = { sessions: 0, newest: 0, status: 'offline', watchers: null }
+    const made: Known = { sessions: 0, newest: 0, status: 'offline', name: '', watchers: null }
     this.#users.set(userId, made)
     return made
   }

@@ -43,6 +43,7 @@ export interface ShardOptions extends PerformerOptions {
 /** Who is behind a session. `listening` ones hear events; the others only ask. */
 export interface SessionIdentity {
   readonly userId: string
+  /** Empty where the token does not say. */
   readonly name: string
   readonly picture: string
   readonly sessionId: string
@@ -120,6 +121,10 @@ export class Shard {
           return this.#toHub.push(ToHub.report, 0, undefined, pack(this.stats()))
         case ToShard.presence:
           return this.#directory.tell(Buffer.from(body).toString(), statuses[number] ?? 'offline')
+        case ToShard.renamed: {
+          const { userId, name } = unpack<{ userId: string; name: string }>(body)
+          return this.#directory.renamed(userId, name)
+        }
         case ToShard.drain:
           return this.#drain()
       }
@@ -178,7 +183,9 @@ export class Shard {
     const identity = this.#sessions.get(session)
     // A frame of a session that was closed from this side a moment ago.
     if (!identity) return
-    const { userId, name } = identity
+    const { userId } = identity
+    // Of several sessions the newest token counts (IDN-2); one that only asks has its own.
+    const name = identity.listening ? this.#directory.nameOf(userId) : identity.name
     let by: Caller = { session, ref: peekHead(frame)?.ref ?? 0, userId, name }
     try {
       const request = decodeRequest(frame)
@@ -202,7 +209,7 @@ export class Shard {
 
   #onOpen(session: number, identity: SessionIdentity): void {
     this.#sessions.set(session, identity)
-    if (identity.listening) this.#directory.opened(identity.userId, session)
+    if (identity.listening) this.#directory.opened(identity.userId, session, identity.name)
     if (!identity.listening || shardOf(identity.userId, this.#options.shards) !== this.#options.index) return
     const { userId, sessionId, name, picture } = identity
     this.#deliver({ to: 'user', id: userId, mail: { type: 'open', session, sessionId, name, picture } })

@@ -113,6 +113,13 @@ export interface StoredMember {
   readonly quietUntil: number
 }
 
+/** What a user is shown as. */
+export interface Profile {
+  readonly name: string
+  /** Empty where none is known. */
+  readonly picture: string
+}
+
 /** The receipts of a member, as packed ranges of seqs. */
 export interface StoredReceipts {
   readonly userId: string
@@ -125,7 +132,7 @@ export interface StoredReceipts {
 export interface LoadedGroup {
   /** Null where there is none yet; its lease may exist all the same. */
   readonly group: StoredGroup | null
-  readonly members: readonly (StoredMember & { readonly name: string })[]
+  readonly members: readonly (StoredMember & Profile)[]
   /** Of the members who have given any, and of those who have left since, the first who left first. */
   readonly receipts: readonly StoredReceipts[]
   readonly banned: readonly string[]
@@ -337,8 +344,8 @@ export interface Reads {
   }
   /** Bytes of the user's files, for the quota. */
   storedBytes: { readonly args: { readonly userId: string }; readonly result: number }
-  /** The names of users, in the order asked for; the id where no name is known. */
-  names: { readonly args: { readonly userIds: readonly string[] }; readonly result: readonly string[] }
+  /** What users are called, in the order asked for: by their id where no name is known. */
+  profiles: { readonly args: { readonly userIds: readonly string[] }; readonly result: readonly Profile[] }
 }
 
 export type ReadName = keyof Reads

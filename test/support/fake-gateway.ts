@@ -9,7 +9,7 @@ import type { Request } from '../../protocol/requests.ts'
 
 export interface FakeSession {
   readonly number: number
-  readonly identity: Identity
+  identity: Identity
   readonly port: SessionPort
   readonly requests: Request[]
   closed: boolean
@@ -40,6 +40,10 @@ export class FakeGateway implements Gateway {
     if (request.ref !== head.ref) throw new Error('the head is not of this frame')
     session.requests.push(request)
     this.onRequest(session, request)
+  }
+
+  renew(number: number, identity: Identity): void {
+    this.session(number).identity = identity
   }
 
   closed(number: number): void {

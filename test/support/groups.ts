@@ -32,6 +32,7 @@ export function aMember(userId: string, more: Partial<MemberState> = {}): Member
     joinedAt: 0,
     mutedUntil: 0,
     quietUntil: 0,
+    picture: '',
     ...more,
   }
 }

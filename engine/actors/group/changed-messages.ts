@@ -49,6 +49,15 @@ export class ChangedMessages {
     this.#changed.set(message.seq, { message, changeSeq, before: shown, offset })
   }
 
+  /** Posts by this user show this name from now on. */
+  rename(senderId: string, senderName: string): void {
+    for (const [seq, changed] of this.#changed) {
+      if (changed.message.senderId !== senderId) continue
+      const message = { ...changed.message, senderName }
+      this.#changed.set(seq, { ...changed, message, before: { ...changed.before, senderName } })
+    }
+  }
+
   /** Lets go, oldest first, what the log has by now; `leaving` hears of each. */
   tidy(committedOffset: number, publishedSeq: number, leaving: (message: Message) => void): void {
     for (const [seq, { offset, changeSeq, message }] of this.#changed) {

@@ -21,6 +21,7 @@ import { addFile } from './files.ts'
 import { groupAlarms, groupHandlers } from './group-handlers.ts'
 import { type GroupState, loadedState, newState, nextSeq } from './group-state.ts'
 import { createExisting, createGroup } from './membership.ts'
+import { renamed } from './names.ts'
 import { isVisible } from './permissions.ts'
 import { typingEnded } from './typing.ts'
 
@@ -246,20 +247,22 @@ export class GroupActor implements EventSource {
         return group ? groupAlarms[mail.what](group) : []
       case 'gone':
         return group ? typingEnded(group, mail.userId) : []
+      case 'renamed':
+        return group ? renamed(group, mail) : []
     }
   }
 
   /** Reads the members' names first; meanwhile somebody else may have made the group. */
   #create(mail: Extract<GroupMail, { type: 'create' }>): Effects {
     return [
-      read({ read: 'names', userIds: mail.members }, mail.by, (names, now) => {
+      read({ read: 'profiles', userIds: [mail.by.userId, ...mail.members] }, mail.by, (profiles, now) => {
         if (this.#group) return createExisting(this.#group, mail)
         const group = newState(mail.group, this.#ceiling, this.#context.rules)
         this.#group = group
         return [
           append({ type: 'group', group: mail.group }),
           ...(this.#takenUpTo > 0 ? this.#nameGap(group) : []),
-          ...createGroup(group, mail, names, now),
+          ...createGroup(group, mail, profiles, now),
         ]
       }),
     ]
@@ -280,7 +283,8 @@ export class GroupActor implements EventSource {
       case 'alarm':
         return this.#wakeAgain(mail.what, error)
       case 'gone':
-        // Typing ends by itself.
+      case 'renamed':
+        // Typing ends by itself, and the next load of the group reads the names anew.
         return
     }
   }

@@ -16,6 +16,8 @@ import { RecentEvents } from './recent-events.ts'
 export interface MemberState extends StoredMember {
   readonly role: Role
   readonly name: string
+  /** Empty where none is known. */
+  readonly picture: string
 }
 
 /** What an operator has set for all groups. */
@@ -146,6 +148,13 @@ export function toGroup(group: GroupState): Group {
 }
 
 /** A member as the others see them. */
-export function toMember({ userId, name, role, joinedAt, mutedUntil }: MemberState): Member {
-  return { userId, name, role, joinedAt, mutedUntil: mutedUntil || undefined }
+export function toMember({ userId, name, role, joinedAt, mutedUntil, picture }: MemberState): Member {
+  return {
+    userId,
+    name,
+    role,
+    joinedAt,
+    mutedUntil: mutedUntil || undefined,
+    picture: picture || undefined,
+  }
 }

@@ -7,7 +7,7 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import type { LogEntry, Role } from '../../storage/log.ts'
+import type { LogEntry, Profile, Role } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, append, type Effect, type Effects, read, record, tellMembers } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
@@ -24,20 +24,21 @@ type Create = Extract<GroupMail, { type: 'create' }>
 export function createGroup(
   group: GroupState,
   { by, members }: Create,
-  names: readonly string[],
+  profiles: readonly Profile[],
   now: number,
 ): Effects {
   const seq = nextSeq(group)
   const effects: Effect[] = []
-  const add = (userId: string, name: string, role: Role) => {
-    const member = newMember(userId, name, role, seq, now)
+  const add = (userId: string, profile: Profile | undefined, role: Role) => {
+    const member = newMember(userId, profile, role, seq, now)
     group.members.set(userId, member)
     effects.push(append(memberEntry(group, member)))
   }
-  add(by.userId, by.name, 'admin')
+  const [creator = unknown, ...others] = profiles
+  add(by.userId, { ...creator, name: by.name || creator.name }, 'admin')
   for (const [i, userId] of members.entries()) {
     // Both sides of a direct chat are equals.
-    add(userId, names[i] ?? userId, group.info.kind === 'direct' ? 'admin' : 'member')
+    add(userId, others[i], group.info.kind === 'direct' ? 'admin' : 'member')
   }
   effects.push(
     record(seq, now, 'group_created', {
@@ -74,7 +75,7 @@ export function createExisting(group: GroupState, { by, members, group: wanted }
 export function joinGroup(
   group: GroupState,
   by: Caller,
-  _: RequestFields<'join_group'>,
+  fields: RequestFields<'join_group'>,
   now: number,
 ): Effects {
   if (group.members.has(by.userId)) return [answerCommitted(by, 'ok', {})]
@@ -83,7 +84,17 @@ export function joinGroup(
   if (visibility !== 'open' && !group.invited.has(by.userId)) throw strangerRefusal(group)
   // Whoever comes into a group that all have left decides there.
   const role = group.members.size === 0 ? 'admin' : 'member'
-  return [...join(group, by.userId, by.name, role, undefined, now), answerCommitted(by, 'ok', {})]
+  // The user's actor tells the picture.
+  const profile = { name: by.name, picture: '' }
+  if (by.name) {
+    return [...join(group, by.userId, profile, role, undefined, now), answerCommitted(by, 'ok', {})]
+  }
+  // A token without a name, of somebody who may have one (IDN-2).
+  return [
+    read({ read: 'profiles', userIds: [by.userId] }, by, ([stored], later) =>
+      joinGroup(group, { ...by, name: stored?.name ?? by.userId }, fields, later),
+    ),
+  ]
 }
 
 export function leaveGroup(
@@ -104,10 +115,10 @@ export function addMember(
 ): Effects {
   callerMay(group, by, 'add_member', asked)
   return [
-    read({ read: 'names', userIds: [userId] }, by, ([name], now) => {
+    read({ read: 'profiles', userIds: [userId] }, by, ([profile], now) => {
       callerMay(group, by, 'add_member', now)
       if (group.members.has(userId)) return [answerCommitted(by, 'ok', {})]
-      return [...join(group, userId, name ?? userId, 'member', by.userId, now), answerCommitted(by, 'ok', {})]
+      return [...join(group, userId, profile, 'member', by.userId, now), answerCommitted(by, 'ok', {})]
     }),
   ]
 }
@@ -155,26 +166,21 @@ export function banMember(
 function join(
   group: GroupState,
   userId: string,
-  name: string,
+  profile: Profile | undefined,
   role: Role,
   by: string | undefined,
   now: number,
 ): Effects {
   if (group.members.size >= limits.membersPerGroup) throw new ChatError('group_full')
   const seq = nextSeq(group)
-  const member = newMember(userId, name, role, seq, now)
+  const member = newMember(userId, profile, role, seq, now)
   group.members.set(userId, member)
   return [
     ...liftBan(group, userId),
     ...dropInvitation(group, userId),
     append(memberEntry(group, member)),
-    record(seq, now, 'user_joined_group', { userId, userName: name, groupId: group.groupId, seq, by }),
-    tellMembers(group.groupId, [userId], {
-      type: 'joined',
-      groupId: group.groupId,
-      joinedSeq: seq,
-      large: isLarge(group),
-    }),
+    record(seq, now, 'user_joined_group', { userId, userName: member.name, groupId: group.groupId, seq, by }),
+    tellJoined(group, member),
     ...sizeChanged(group, group.members.size - 1),
   ]
 }
@@ -224,14 +230,24 @@ function handRoleOn(group: GroupState, gone: MemberState, now: number): Effects 
   ]
 }
 
+const unknown: Profile = { name: '', picture: '' }
+
 function newMember(
   userId: string,
-  name: string,
+  { name, picture }: Profile = unknown,
   role: Role,
   joinedSeq: number,
   joinedAt: number,
 ): MemberState {
-  return { userId, name, role, joinedSeq, joinedAt, mutedUntil: 0, quietUntil: 0 }
+  return { userId, name: name || userId, picture, role, joinedSeq, joinedAt, mutedUntil: 0, quietUntil: 0 }
+}
+
+/** The user's own actor attaches the user's sessions, and says where it knows a newer name. */
+function tellJoined(group: GroupState, member: MemberState): Effect {
+  const { groupId } = group
+  const large = isLarge(group)
+  const { userId, joinedSeq, name, picture } = member
+  return tellMembers(groupId, [userId], { type: 'joined', groupId, joinedSeq, large, shown: { name, picture } })
 }
 
 /** The log entry for a member who joined or changed. */

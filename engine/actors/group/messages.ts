@@ -12,6 +12,7 @@ import { fileFor, fileShown } from './files.ts'
 import { type GroupState, idempotencyKey, nextSeq, rememberTempId } from './group-state.ts'
 import { messageInMemory, withPost } from './known-messages.ts'
 import { mentionsOf } from './mentions.ts'
+import { nameOf } from './names.ts'
 import { callerAsMember, callerMay } from './permissions.ts'
 import { typingEnded } from './typing.ts'
 
@@ -81,7 +82,7 @@ function post(
     groupId,
     seq,
     senderId: by.userId,
-    senderName: by.name,
+    senderName: nameOf(group, by),
     type: fields.type ?? 'text',
     content: fields.content,
     createdAt: now,

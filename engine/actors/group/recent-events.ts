@@ -55,6 +55,14 @@ export class RecentEvents {
     }
   }
 
+  /** Posts by this user show this name from now on. */
+  rename(senderId: string, senderName: string): void {
+    for (const [at, event] of this.#events.entries()) {
+      if (!('message' in event) || event.message.senderId !== senderId) continue
+      this.#events[at] = { seq: event.seq, message: { ...event.message, senderName } }
+    }
+  }
+
   /** Events with `after < seq <= upTo`, the first `limit` of them. `after + 1` is not below the floor. */
   range(after: number, upTo: number, limit: number): readonly LoggedEvent[] {
     const start = this.#indexAbove(after)

@@ -7,8 +7,9 @@
  */
 import { limits } from '../../../protocol/limits.ts'
 import type { Limits } from '../../../protocol/records.ts'
-import { append, type Effect, type Effects, read, send, tellGroup } from '../effects.ts'
+import { type Effect, type Effects, read, send, tellGroup } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
+import { renamed, setProfile } from './profile.ts'
 import { endResume } from './resume.ts'
 import { announce, cameOnline, chosenStatus, setLarge, wentOffline } from './status.ts'
 import type { UserState } from './user-state.ts'
@@ -22,15 +23,10 @@ export interface Greeting {
 type Mail<T extends UserMail['type']> = Extract<UserMail, { type: T }>
 
 export function open(user: UserState, mail: Mail<'open'>, greeting: Greeting, now: number): Effects {
-  const { session, sessionId, name, picture } = mail
+  const { session, sessionId } = mail
   user.sessions.set(session, { phase: 'opening', sessionId })
   const { userId } = user
-  const effects: Effect[] = []
-  if (user.name !== name || user.picture !== picture) {
-    user.name = name
-    user.picture = picture
-    effects.push(append({ type: 'user', userId, name, picture }))
-  }
+  const effects: Effect[] = [...setProfile(user, mail, now, session)]
   effects.push(...cameOnline(user, now))
   effects.push(
     read({ read: 'summaries', userId, limit: limits.connectedGroups }, { session }, (stored, later) => {
@@ -74,11 +70,17 @@ export function closed(user: UserState, { session }: Mail<'closed'>, now: number
   return wentOffline(user, now, graceMs)
 }
 
-export function joined(user: UserState, { groupId, joinedSeq, large }: Mail<'joined'>): Effects {
+export function joined(user: UserState, mail: Mail<'joined'>): Effects {
+  const { groupId, joinedSeq, large, shown } = mail
   const known = user.groups.get(groupId) === joinedSeq
   user.groups.set(groupId, joinedSeq)
   if (large) setLarge(user, groupId, true)
   const effects: Effect[] = []
+  // What the group read may be older than the newest token.
+  const { name, picture } = renamed(user)
+  if (shown && (shown.name !== name || shown.picture !== picture)) {
+    effects.push(tellGroup(groupId, renamed(user)))
+  }
   for (const [session, state] of user.sessions) {
     if (state.phase !== 'connected' || (known && state.baselines.has(groupId))) continue
     // Whoever left and came back while they connected was told of both: not again.

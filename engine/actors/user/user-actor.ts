@@ -9,6 +9,7 @@ import type { ActorContext, Asked } from '../actor-context.ts'
 import type { Effects } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
+import { setProfile } from './profile.ts'
 import { replayed } from './resume.ts'
 import { closed, joined, left, open } from './sessions.ts'
 import { graceOver, groupSize, stopping } from './status.ts'
@@ -83,6 +84,8 @@ export class UserActor {
       }
       case 'open':
         return open(user, mail, this.#context.greeting, this.#context.now())
+      case 'profile':
+        return setProfile(user, mail, this.#context.now())
       case 'closed':
         return closed(user, mail, this.#context.now(), this.#context.presenceGraceMs)
       case 'joined':

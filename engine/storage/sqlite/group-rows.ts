@@ -20,6 +20,7 @@ export interface GroupRow {
 export interface MemberRow {
   readonly user_id: string
   readonly name: string
+  readonly picture: string
   readonly role: Role
   readonly joined_seq: number
   readonly joined_at: number
@@ -58,5 +59,6 @@ export function toMember(row: MemberRow): Member {
     role: row.role,
     joinedAt: row.joined_at,
     mutedUntil: row.muted_until || undefined,
+    picture: row.picture || undefined,
   }
 }

@@ -98,7 +98,7 @@ export function prepareReads(db: Database) {
       JOIN members b ON b.group_key = g.group_key JOIN users y ON y.user_key = b.user_key
       WHERE g.group_id = ? AND g.kind = 'direct' AND g.member_count = 2 AND x.user_id = ? AND y.user_id = ?`),
     members: all<[number], MemberRow>(`
-      SELECT u.user_id, u.name, m.role, m.joined_seq, m.joined_at, m.muted_until, m.quiet_until
+      SELECT u.user_id, u.name, u.picture, m.role, m.joined_seq, m.joined_at, m.muted_until, m.quiet_until
       FROM members m JOIN users u ON u.user_key = m.user_key
       WHERE m.group_key = ? ORDER BY m.joined_seq, m.user_key`),
     receipts: all<[number], StoredReceipts>(`

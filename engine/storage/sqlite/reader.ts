@@ -22,6 +22,7 @@ import {
   type LoadedGroup,
   type LoggedEvent,
   type PostNumber,
+  type Profile,
   RECENT_EVENTS,
   REMEMBERED_TEMP_IDS,
   type ReadName,
@@ -76,6 +77,7 @@ export class Reader {
       members: this.#sql.members.all(key).map((member) => ({
         userId: member.user_id,
         name: member.name || member.user_id,
+        picture: member.picture,
         role: member.role,
         joinedSeq: member.joined_seq,
         joinedAt: member.joined_at,
@@ -242,8 +244,11 @@ export class Reader {
     return this.#sql.storedBytes.get(userId) ?? 0
   }
 
-  protected names({ userIds }: ReadQuery<'names'>): readonly string[] {
-    return userIds.map((userId) => this.#sql.user.get(userId)?.name || userId)
+  protected profiles({ userIds }: ReadQuery<'profiles'>): readonly Profile[] {
+    return userIds.map((userId) => {
+      const row = this.#sql.user.get(userId)
+      return { name: row?.name || userId, picture: row?.picture ?? '' }
+    })
   }
 
   #newestEvents(group: GroupRow, limit: number): readonly LoggedEvent[] {

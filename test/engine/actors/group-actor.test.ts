@@ -27,6 +27,7 @@ function logged(change: Partial<LoadedGroup> = {}): LoadedGroup {
         joinedAt: 0,
         mutedUntil: 0,
         quietUntil: 0,
+        picture: '',
       }) as const,
   )
   return {
@@ -119,7 +120,7 @@ describe('a group that loads', () => {
     expect(context.refused).toEqual(['1 not_found'])
     actor.receive(create)
     context.leases[0]?.commit()
-    await context.answerRead('names', ['Bruno'])
+    await context.answerRead('profiles', [{ name: 'Bruno', picture: '' }])
     expect(did()).toEqual([
       'read',
       'append group',
@@ -138,8 +139,8 @@ describe('a group that loads', () => {
     actor.receive({ ...create, group: { ...info, kind: 'direct' } })
     actor.receive({ ...create, by: by('bruno'), members: ['ana'], group: { ...info, kind: 'direct' } })
     context.leases[0]?.commit()
-    await context.answerRead('names', ['Bruno'])
-    await context.answerRead('names', ['Ana'])
+    await context.answerRead('profiles', [{ name: 'Bruno', picture: '' }])
+    await context.answerRead('profiles', [{ name: 'Ana', picture: '' }])
     const done = did()
     expect(done.filter((what) => what === 'record group_created 1').length).toBe(1)
     expect(done.filter((what) => what === 'answer_committed group').length).toBe(2)
@@ -213,7 +214,7 @@ describe('the lease of a group', () => {
     actor.receive(create)
     expect(context.leases.map(({ ceiling }) => ceiling)).toEqual([2_048])
     context.leases[0]?.commit()
-    await context.answerRead('names', ['Bruno'])
+    await context.answerRead('profiles', [{ name: 'Bruno', picture: '' }])
     const done = did()
     expect(done.slice(0, 3)).toEqual(['read', 'append group', 'record gap 1025'])
     expect(done).toContain('record group_created 1026')
@@ -261,7 +262,7 @@ describe('the lease of a group', () => {
     expect(actor.reading).toBe(1)
     context.performed.splice(0)
     expect([actor.release(), context.performed]).toEqual([false, []])
-    await context.answerRead('names', ['Eva'])
+    await context.answerRead('profiles', [{ name: 'Eva', picture: '' }])
     expect(actor.reading).toBe(0)
     context.performed.splice(0)
     expect([actor.release(), brief(context.performed)]).toEqual([false, ['append lease']])

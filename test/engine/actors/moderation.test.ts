@@ -98,7 +98,7 @@ describe('ban_member', () => {
     group.banned.add('eva')
     expect(() => join_group(group, by('eva'), g, 0)).toThrow(refused('banned'))
     const [readName] = add_member(group, by('max'), { ...g, userId: 'eva' }, 0)
-    const effects = readName?.type === 'read' ? readName.then(['Eva'] as never, 0) : []
+    const effects = readName?.type === 'read' ? readName.then([{ name: 'Eva', picture: '' }] as never, 0) : []
     expect(brief(effects)).toEqual([
       'append unban',
       'append member',

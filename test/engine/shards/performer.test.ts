@@ -133,11 +133,11 @@ describe('sessions', () => {
 })
 
 describe('a read', () => {
-  const names = (then: () => Effects) => read({ read: 'names', userIds: [] }, by('ana'), then)
+  const profiles = (then: () => Effects) => read({ read: 'profiles', userIds: [] }, by('ana'), then)
 
   it('goes on with what it gives, and keeps its group in memory until then', async () => {
     const { perform, reads, toHub, group } = aPerformer()
-    perform([names(() => [answer(by('ana'), 'ok', {})])])
+    perform([profiles(() => [answer(by('ana'), 'ok', {})])])
     expect([group.reading, toHub()]).toEqual([1, []])
     reads[0]?.resolve([])
     await settled()
@@ -146,9 +146,9 @@ describe('a read', () => {
 
   it('that fails is answered as `internal` and logged; a refusal is answered as it is', async () => {
     const { perform, reads, toHub, group } = aPerformer()
-    perform([names(() => [])])
+    perform([profiles(() => [])])
     perform([
-      names(() => {
+      profiles(() => {
         throw new ChatError('not_a_member')
       }),
     ])
@@ -156,7 +156,7 @@ describe('a read', () => {
     reads[1]?.resolve([])
     await settled()
     expect([...toHub()].sort()).toEqual([
-      'log 2 read "names" failed',
+      'log 2 read "profiles" failed',
       'send 3 error internal',
       'send 3 error not_a_member',
     ])
@@ -255,7 +255,7 @@ describe('a refusal', () => {
 })
 
 describe('a read that nobody asked for', () => {
-  const query = { read: 'names', userIds: ['ana'] } as const
+  const query = { read: 'profiles', userIds: ['ana'] } as const
 
   it('closes, where it fails, the session that would miss something for it', async () => {
     const { perform, reads, toHub } = aPerformer()

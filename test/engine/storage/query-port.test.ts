@@ -14,7 +14,7 @@ function aPort() {
   return { port, asked, answer: (...answers: unknown[]) => post(port2, answers) }
 }
 
-const names = (...userIds: string[]) => ({ read: 'names', userIds }) as const
+const names = (...userIds: string[]) => ({ read: 'profiles', userIds }) as const
 
 describe('a query port', () => {
   it('asks in one batch what one turn asked, and gives each its answer', async () => {

@@ -56,8 +56,8 @@ describe.each(wires)('groups over $wire', ({ protocol }) => {
     const { members } = await bruno.get('get_members', { groupId }, 'members')
     expect(members.map(({ userId, role }) => `${userId} ${role}`)).toEqual([
       'ana member',
-      'max admin',
       'bruno member',
+      'max admin',
     ])
   })
 
@@ -174,7 +174,26 @@ describe.each(wires)('groups over $wire', ({ protocol }) => {
     expect(await bruno.refusal('get_members', { groupId, cursor: '-1' })).toBe('bad_request cursor')
     const first = await bruno.get('get_members', { groupId, limit: 2 }, 'members')
     const rest = await bruno.get('get_members', { groupId, cursor: first.cursor }, 'members')
-    expect([...first.members, ...rest.members].map(({ userId }) => userId)).toEqual(['ana', 'max', 'bruno'])
+    expect([...first.members, ...rest.members].map(({ userId }) => userId)).toEqual(['ana', 'bruno', 'max'])
     expect(rest.cursor ?? null).toBeNull()
+  })
+})
+
+describe.each(wires)('a newer token over $wire', ({ protocol }) => {
+  // IDN-2
+  it('with another name renames its user at once, for everybody and in what they post', async () => {
+    const rows = await startRows(protocol)
+    const [ana, bruno] = [await rows.device('ana'), await rows.device('bruno')]
+    const groupId = await ana.group({ members: ['bruno'] })
+    const token = await rows.tokenOf('ana', 'Ana Nova')
+    expect(await ana.ask('refresh_token', { token })).toMatchObject({ event: 'ok' })
+    const told = await bruno.first(({ event }) => event === 'user_updated')
+    expect(told.fields).toMatchObject({ userId: 'ana', name: 'Ana Nova' })
+    await ana.post(groupId, 'olá')
+    const heard = await bruno.first(({ event }) => event === 'new_message')
+    expect(heard).toMatchObject({ fields: { message: { senderName: 'Ana Nova' } } })
+    expect((await bruno.ask('get_members', { groupId })).fields).toMatchObject({
+      members: [{ userId: 'ana', name: 'Ana Nova' }, {}],
+    })
   })
 })

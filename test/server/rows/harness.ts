@@ -69,7 +69,7 @@ export class Device extends SocketClient {
 export interface Rows {
   readonly server: Server
   readonly dataDir: string
-  tokenOf(userId: string): Promise<string>
+  tokenOf(userId: string, name?: string): Promise<string>
   /** A device that has got its `connected`. */
   device(userId: string): Promise<Device>
 }
@@ -88,8 +88,8 @@ export async function startRows(protocol: string, options: ServerOptions = {}): 
     ...options,
   })
   onTestFinished(() => server.close())
-  const tokenOf = (userId: string) =>
-    makeToken(resolveSettings({ jwtSecret }), { userId, name: nameOf(userId), ttlSeconds: 600 })
+  const tokenOf = (userId: string, name = nameOf(userId)) =>
+    makeToken(resolveSettings({ jwtSecret }), { userId, name, ttlSeconds: 600 })
   return {
     server,
     dataDir,

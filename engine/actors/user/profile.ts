@@ -1,0 +1,40 @@
+/**
+ * Profile: a user's name and picture, as the newest token says (IDN-2).
+ *
+ * A claim that is absent changes nothing. What changed is stored, told to each of the user's
+ * groups, which show it from then on, and to everybody who shares one. A user whose name is not
+ * known is shown by id.
+ */
+import { append, type Effects, publish, sendUser, tellGroup } from '../effects.ts'
+import type { UserState } from './user-state.ts'
+
+/** What a token says of its user; undefined or empty where it says nothing. */
+export interface Claims {
+  readonly name?: string | undefined
+  readonly picture?: string | undefined
+}
+
+/** Takes over what a token says; the session `but` knows. */
+export function setProfile(user: UserState, claims: Claims, now: number, but?: number): Effects {
+  const name = claims.name || user.name
+  const picture = claims.picture || user.picture
+  if (name === user.name && picture === user.picture) return []
+  user.name = name
+  user.picture = picture
+  const { userId } = user
+  const groupIds = [...user.groups.keys()]
+  const fields = { userId, name: name || userId, picture: picture || undefined, at: now }
+  return [
+    append({ type: 'user', userId, name, picture }),
+    ...groupIds.map((groupId) => tellGroup(groupId, renamed(user))),
+    // The user's other devices are among those of a group.
+    groupIds.length > 0
+      ? publish(groupIds, 'user_updated', fields, but)
+      : sendUser(userId, 'user_updated', fields, but),
+  ]
+}
+
+/** What a group is told of its member. */
+export function renamed({ userId, name, picture }: UserState) {
+  return { type: 'renamed', userId, name: name || userId, picture } as const
+}
