@@ -16,7 +16,7 @@ export const limits = {
   contentBytes: 32_768,
   mentions: 50,
   emojiBytes: 64,
-  /** Different emoji on one message, and reactions of all together. */
+  /** Different emoji on one message, and users listed of all its reactions; any number may react. */
   reactionEmoji: 20,
   reactions: 500,
   /** SPEC 3: a message is recalled within five minutes. */

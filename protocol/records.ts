@@ -44,9 +44,35 @@ export const File = defineRecord('File', {
 })
 export type File = FieldsOf<typeof File.fields>
 
-/** Who reacted to a message with one emoji, in the order in which they did. */
-export const Reaction = defineRecord('Reaction', { emoji, userIds: list(userId, limits.reactions) })
+/**
+ * Who reacted to a message with one emoji, in the order in which they did. `count` says how many
+ * did; of all reactions of a message at most 500 users are listed, of each emoji at least the
+ * first 25.
+ */
+export const Reaction = defineRecord('Reaction', {
+  emoji,
+  userIds: list(userId, limits.reactions),
+  count: uint(),
+})
 export type Reaction = FieldsOf<typeof Reaction.fields>
+
+const reactions = list(ref(Reaction), limits.reactionEmoji)
+const LISTED_OF_EACH = limits.reactions / limits.reactionEmoji
+
+/** Lists no more users than the records may; the counts stay (RCT-1). */
+function withFewerUsers(value: unknown): unknown {
+  const all = value as readonly Reaction[]
+  if (!Array.isArray(value) || all.reduce((sum, one) => sum + one.userIds.length, 0) <= limits.reactions) {
+    return value
+  }
+  let spare = limits.reactions
+  for (const { userIds } of all) spare -= Math.min(userIds.length, LISTED_OF_EACH)
+  return all.map((reaction) => {
+    const more = Math.min(spare, Math.max(0, reaction.userIds.length - LISTED_OF_EACH))
+    spare -= more
+    return { ...reaction, userIds: reaction.userIds.slice(0, LISTED_OF_EACH + more) }
+  })
+}
 
 /**
  * A post of a group. `seq` is its place in the group's one order. What was deleted or recalled
@@ -70,7 +96,7 @@ export const Message = defineRecord('Message', {
   deletedAt: optional(time),
   deletedBy: optional(userId),
   recalledAt: optional(time),
-  reactions: optional(list(ref(Reaction), limits.reactionEmoji)),
+  reactions: optional({ ...reactions, toWire: (value) => reactions.toWire?.(withFewerUsers(value)) }),
   pinnedAt: optional(time),
 })
 export type Message = FieldsOf<typeof Message.fields>

@@ -1,6 +1,8 @@
 /**
- * Reactions: members' emoji on a post, each of a member's once (SPEC 3). Bounded by
- * `limits.reactionEmoji` and `limits.reactions`; over them `limit_reached`.
+ * Reactions: members' emoji on a post, each of a member's once (RCT-1). One emoji has one form,
+ * however a client writes it; reactions from before that was so take it with the next change.
+ * Any number of members may react, with `limits.reactionEmoji` different emoji; over them
+ * `limit_reached`. All who did are stored, the records list some of them.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -8,6 +10,7 @@ import type { Message, Reaction } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, change, type Effects, record } from '../effects.ts'
+import { reactionKey } from './emoji.ts'
 import { type GroupState, nextSeq } from './group-state.ts'
 import { refuseGone, withMessage } from './known-messages.ts'
 import { callerMay } from './permissions.ts'
@@ -15,22 +18,25 @@ import { callerMay } from './permissions.ts'
 export function react(
   group: GroupState,
   by: Caller,
-  { messageId, emoji }: RequestFields<'react'>,
+  { messageId, emoji: written }: RequestFields<'react'>,
   now: number,
 ): Effects {
   return withMessage(group, by, messageId, now, (message, at) => {
     callerMay(group, by, 'react', at)
     refuseGone(message)
-    const reactions = message.reactions ?? []
+    const emoji = reactionKey(written)
+    if (emoji === null) {
+      throw new ChatError('bad_request', 'emoji must be one emoji or a custom :name:', { field: 'emoji' })
+    }
+    const reactions = inOneForm(message.reactions ?? [])
     if (hasReacted(reactions, emoji, by)) return [answerCommitted(by, 'ok', {})]
-    const known = reactions.some((reaction) => reaction.emoji === emoji)
-    const total = reactions.reduce((sum, { userIds }) => sum + userIds.length, 0)
-    if (total >= limits.reactions || (!known && reactions.length >= limits.reactionEmoji)) {
+    const known = reactions.find((reaction) => reaction.emoji === emoji)
+    if (!known && reactions.length >= limits.reactionEmoji) {
       throw new ChatError('limit_reached', undefined, { field: 'emoji' })
     }
     const more = known
-      ? reactions.map((one) => (one.emoji === emoji ? { emoji, userIds: [...one.userIds, by.userId] } : one))
-      : [...reactions, { emoji, userIds: [by.userId] }]
+      ? reactions.map((one) => (one === known ? reactionOf(emoji, [...one.userIds, by.userId]) : one))
+      : [...reactions, reactionOf(emoji, [by.userId])]
     return changed(group, by, message, more, { emoji, added: true }, at)
   })
 }
@@ -38,21 +44,42 @@ export function react(
 export function unreact(
   group: GroupState,
   by: Caller,
-  { messageId, emoji }: RequestFields<'unreact'>,
+  { messageId, emoji: written }: RequestFields<'unreact'>,
   now: number,
 ): Effects {
   return withMessage(group, by, messageId, now, (message, at) => {
     callerMay(group, by, 'unreact', at)
     refuseGone(message)
-    const reactions = message.reactions ?? []
+    // A text that could be a reaction once can still be taken back.
+    const emoji = reactionKey(written) ?? written
+    const reactions = inOneForm(message.reactions ?? [])
     if (!hasReacted(reactions, emoji, by)) return [answerCommitted(by, 'ok', {})]
     const fewer = reactions
       .map((one) =>
-        one.emoji === emoji ? { emoji, userIds: one.userIds.filter((id) => id !== by.userId) } : one,
+        one.emoji === emoji
+          ? reactionOf(
+              emoji,
+              one.userIds.filter((userId) => userId !== by.userId),
+            )
+          : one,
       )
-      .filter(({ userIds }) => userIds.length > 0)
+      .filter(({ count }) => count > 0)
     return changed(group, by, message, fewer, { emoji, added: false }, at)
   })
+}
+
+/** The reactions with one record for each emoji, whatever forms are stored. */
+function inOneForm(reactions: readonly Reaction[]): readonly Reaction[] {
+  const users = new Map<string, string[]>()
+  for (const { emoji, userIds } of reactions) {
+    const key = reactionKey(emoji) ?? emoji
+    users.set(key, [...(users.get(key) ?? []), ...userIds])
+  }
+  return Array.from(users, ([emoji, userIds]) => reactionOf(emoji, [...new Set(userIds)]))
+}
+
+function reactionOf(emoji: string, userIds: readonly string[]): Reaction {
+  return { emoji, userIds, count: userIds.length }
 }
 
 function hasReacted(reactions: readonly Reaction[], emoji: string, { userId }: Caller): boolean {

@@ -68,9 +68,15 @@ export function toMessage(groupId: string, row: MessageRow): Message {
     deletedAt: row.deleted_at ?? undefined,
     deletedBy: row.deleted_by ?? undefined,
     recalledAt: row.recalled_at ?? undefined,
-    reactions: row.reactions === null ? undefined : (JSON.parse(row.reactions) as Reaction[]),
+    reactions: row.reactions === null ? undefined : parseReactions(row.reactions),
     pinnedAt: row.pinned_at ?? undefined,
   }
+}
+
+/** Rows of 0.1.0 have no counts. */
+function parseReactions(stored: string): readonly Reaction[] {
+  const reactions = JSON.parse(stored) as readonly Omit<Reaction, 'count'>[]
+  return reactions.map(({ emoji, userIds }) => ({ emoji, userIds, count: userIds.length }))
 }
 
 /** The file that a row names, or null. */

@@ -7,8 +7,7 @@ import { aGroup, aMember, aPost, brief, by, given, only, snapshot } from '../../
 import { refusal } from '../../support/sessions.ts'
 import { aFile } from '../../support/store.ts'
 
-const { edit_message, delete_message, recall_message, react, unreact, pin_message, unpin_message } =
-  groupHandlers
+const { edit_message, delete_message, recall_message, pin_message, unpin_message } = groupHandlers
 const messageId = 'g:2'
 const changed = ['change', expect.stringMatching('record'), 'answer_committed ok']
 
@@ -161,53 +160,6 @@ describe('recall_message', () => {
     expect(brief(recall_message(aChat({ recalledAt: 1 }), by('bruno'), { messageId }, 0))).toEqual([
       'answer_committed ok',
     ])
-  })
-})
-
-describe('react', () => {
-  const with_ = (reactions: Message['reactions']) => aChat({ reactions })
-
-  it('adds the caller to the emoji, each once', () => {
-    const first = only(react(aChat(), by('ana'), { messageId, emoji: '👍' }, 0), 'change')
-    expect(first.message.reactions).toEqual([{ emoji: '👍', userIds: ['ana'] }])
-    const known = [{ emoji: '👍', userIds: ['bruno'] }]
-    const second = only(react(with_(known), by('ana'), { messageId, emoji: '👍' }, 0), 'change')
-    expect(second.message.reactions).toEqual([{ emoji: '👍', userIds: ['bruno', 'ana'] }])
-    expect(brief(react(with_(known), by('bruno'), { messageId, emoji: '👍' }, 0))).toEqual([
-      'answer_committed ok',
-    ])
-  })
-
-  it('is bounded, in emoji and in all', () => {
-    const emoji = Array.from({ length: limits.reactionEmoji }, (_, i) => ({
-      emoji: `${i}`,
-      userIds: ['max'],
-    }))
-    const full = expect.objectContaining(refusal('limit_reached', 'emoji'))
-    expect(() => react(with_(emoji), by('ana'), { messageId, emoji: 'one more' }, 0)).toThrow(full)
-    expect(brief(react(with_(emoji), by('ana'), { messageId, emoji: '0' }, 0))).toEqual(changed)
-    const many = [{ emoji: 'a', userIds: Array.from({ length: limits.reactions }, (_, i) => `u${i}`) }]
-    expect(() => react(with_(many), by('ana'), { messageId, emoji: 'a' }, 0)).toThrow(full)
-  })
-
-  it('is taken back by unreact, and the last one takes the emoji along', () => {
-    const known = [
-      { emoji: '👍', userIds: ['ana', 'bruno'] },
-      { emoji: '🎉', userIds: ['ana'] },
-    ]
-    const left = only(unreact(with_(known), by('ana'), { messageId, emoji: '👍' }, 0), 'change')
-    expect(left.message.reactions?.[0]).toEqual({ emoji: '👍', userIds: ['bruno'] })
-    const gone = only(unreact(with_(known), by('ana'), { messageId, emoji: '🎉' }, 0), 'change')
-    expect(gone.message.reactions).toHaveLength(1)
-    expect(brief(unreact(with_(known), by('max'), { messageId, emoji: '👍' }, 0))).toEqual([
-      'answer_committed ok',
-    ])
-  })
-
-  it('does not reach a message that is gone', () => {
-    expect(() => react(aChat({ recalledAt: 1 }), by('ana'), { messageId, emoji: 'x' }, 0)).toThrow(
-      expect.objectContaining(refusal('not_found', 'messageId')),
-    )
   })
 })
 

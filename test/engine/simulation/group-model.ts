@@ -219,8 +219,8 @@ function reacted(
     ? [...(known?.userIds ?? []), by]
     : (known?.userIds ?? []).filter((userId) => userId !== by)
   const changed = known
-    ? reactions.map((one) => (one === known ? { emoji, userIds } : one))
-    : [...reactions, { emoji, userIds }]
+    ? reactions.map((one) => (one === known ? { emoji, userIds, count: userIds.length } : one))
+    : [...reactions, { emoji, userIds, count: userIds.length }]
   const left = changed.filter((one) => one.userIds.length > 0)
   return left.length > 0 ? left : undefined
 }

@@ -33,7 +33,7 @@ describe('a change of a post', () => {
       content: 'better',
       editedAt: 7,
       mentions: ['bruno'],
-      reactions: [{ emoji: '👍', userIds: ['bruno', 'ana'] }],
+      reactions: [{ emoji: '👍', userIds: ['bruno', 'ana'], count: 2 }],
       pinnedAt: 8,
     }
     writer.commit([...start, change(message)])

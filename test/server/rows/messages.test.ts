@@ -106,7 +106,7 @@ describe.each(wires)('messages over $wire', ({ protocol }) => {
       ['ana', '❤️', false],
     ])
     const { messages } = await ana.get('get_history', { groupId }, 'history')
-    expect(messages[0]?.reactions).toEqual([{ emoji: '👍', userIds: ['bruno', 'ana'] }])
+    expect(messages[0]?.reactions).toEqual([{ emoji: '👍', userIds: ['bruno', 'ana'], count: 2 }])
     expect(await eva.refusal('react', { messageId, emoji: '👍' })).toBe('not_found groupId')
     expect(await eva.refusal('unreact', { messageId, emoji: '👍' })).toBe('not_found groupId')
     expect(await ana.refusal('react', { messageId, emoji: '' })).toBe('bad_request emoji')
