@@ -366,7 +366,7 @@ export const requests = {
     code: 43,
     route: 'user',
     budget: 'reads',
-    fields: { limit: optional(uint(limits.usersPage, 1)) },
+    fields: { limit: optional(uint(limits.usersPage, 1)), cursor: optional(text(1, 128)) },
     answer: 'users',
   },
   /** The members, in the order of joining. */

@@ -334,8 +334,12 @@ export interface Reads {
   }
   /** The people of the user's direct chats, the latest talk first. */
   contacts: {
-    readonly args: { readonly userId: string; readonly limit: number }
-    readonly result: readonly User[]
+    readonly args: {
+      readonly userId: string
+      readonly cursor?: ListingCursor | undefined
+      readonly limit: number
+    }
+    readonly result: { readonly users: readonly User[]; readonly next?: ListingCursor | undefined }
   }
   /** The id of the direct chat of two users, whether it exists or not. */
   direct: {

@@ -39,8 +39,10 @@ it.each(modes)(
     await first.sendMessage(text(groupId, 'old'))
     await eventually(async () => expect(await shown(ana, groupId)).toEqual(new Set(['Bruno Maier'])))
     const second = await engine.connect({ userId: 'bruno', name: 'Bruno Schulz' })
+    // At once, whether or not the log has committed it.
+    expect(await shown(ana, groupId)).toEqual(new Set(['Bruno Schulz']))
     await first.sendMessage(text(groupId, 'new'))
-    await eventually(async () => expect(await shown(ana, groupId)).toEqual(new Set(['Bruno Schulz'])))
+    expect(await shown(ana, groupId)).toEqual(new Set(['Bruno Schulz']))
     const members = (await ana.getMembers({ groupId })).members
     expect(members.map(({ picture }) => picture)).toEqual([undefined, 'https://x/b.png'])
     expect(new Set(updates.map(({ name, picture }) => `${name} ${picture}`))).toEqual(

@@ -79,12 +79,14 @@ export function getInvitations(
   ]
 }
 
-function formatListingCursor(cursor: ListingCursor): string {
+/** The cursor as clients get it. */
+export function formatListingCursor(cursor: ListingCursor): string {
   const { way, activeAt, groupId } = cursor
   return way === 'down' ? `${activeAt}:${groupId}:${cursor.since}` : `${activeAt}:${groupId}`
 }
 
-function parseListingCursor(cursor: string): ListingCursor {
+/** @throws ChatError `bad_request` for what `formatListingCursor` has not made. */
+export function parseListingCursor(cursor: string): ListingCursor {
   const match = /^(\d{1,16}):([A-Za-z0-9_-]{0,64})(?::(\d{1,16}))?$/.exec(cursor)
   if (!match) throw badCursor()
   const [, activeAt, groupId = '', since] = match

@@ -11,6 +11,7 @@ import type { NamePlace } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effect, type Effects, read, withPresence } from '../effects.ts'
 import { noSuchGroup } from '../no-such-group.ts'
+import { formatListingCursor, parseListingCursor } from './groups.ts'
 import type { UserState } from './user-state.ts'
 
 /** Hits, newest first. What the user may see is decided by the log: who they are in groups with now. */
@@ -53,7 +54,12 @@ function parseNameCursor(cursor: string): NamePlace {
 
 export function getContacts(user: UserState, by: Caller, fields: RequestFields<'get_contacts'>): Effects {
   const { limit = limits.usersPageDefault } = fields
-  return [read({ read: 'contacts', userId: user.userId, limit }, by, (users) => [answerUsers(by, users)])]
+  const cursor = fields.cursor === undefined ? undefined : parseListingCursor(fields.cursor)
+  return [
+    read({ read: 'contacts', userId: user.userId, cursor, limit }, by, ({ users, next }) => [
+      answerUsers(by, users, next && formatListingCursor(next)),
+    ]),
+  ]
 }
 
 /** The users as they want to be seen at present. */

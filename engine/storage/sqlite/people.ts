@@ -8,8 +8,11 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { User } from '../../../protocol/records.ts'
 import { tokenize } from '../../search/tokens.ts'
-import type { NamePlace, ReadQuery, UsersPage } from '../log.ts'
+import { fitRows, mapped } from '../../fit-rows.ts'
+import type { NamePlace, ReadQuery, Reads, UsersPage } from '../log.ts'
 import { wordsOf } from './name-words.ts'
+import { behindCursor, nextCursor } from './ranked-groups.ts'
+import type { RankedRow } from './read-statements.ts'
 
 /** Members of all of the caller's groups: up to so many are looked at one by one. */
 const MAX_FELLOWS = 1_000
@@ -98,9 +101,13 @@ export class People {
     return -steps
   }
 
-  /** The other one of each direct chat, the latest talk first. */
-  contacts({ userId, limit }: ReadQuery<'contacts'>): readonly User[] {
-    return this.#sql.contacts.all(userId, limit).map(toUser)
+  /** The other one of each direct chat, the latest talk first; a chat that moves meanwhile is met again. */
+  contacts({ userId, cursor, limit }: ReadQuery<'contacts'>): Reads['contacts']['result'] {
+    const ranked = this.#sql.directChats.all(userId)
+    const remaining = behindCursor(ranked, cursor)
+    const other = ([key]: RankedRow): User => toUser(this.#sql.other.get(key, userId) as UserRow)
+    const { rows: users } = fitRows(mapped(remaining, other), limit)
+    return { users, next: nextCursor(ranked, remaining, users.length, cursor) }
   }
 }
 
@@ -164,15 +171,19 @@ function prepare(db: Database) {
         SELECT word, user_key FROM name_words WHERE (word, user_key) > (?, ?) AND word < ?
         ORDER BY word, user_key LIMIT ?`)
       .raw() as unknown as Statement<[string, number, string, number], NamePlace>,
-    contacts: all<[userId: string, limit: number]>(`
-      SELECT ${columns},
-        ifnull((SELECT p.created_at FROM messages p WHERE p.group_key = g.group_key ORDER BY p.seq DESC LIMIT 1),
-          g.created_at) AS talked_at
-      FROM users caller
-      JOIN members mine ON mine.user_key = caller.user_key
-      JOIN groups g ON g.group_key = mine.group_key AND g.kind = 'direct'
-      JOIN members other ON other.group_key = g.group_key AND other.user_key <> caller.user_key
-      JOIN users u ON u.user_key = other.user_key
-      WHERE caller.user_id = ? ORDER BY talked_at DESC, g.group_key DESC LIMIT ?`),
+    // Those that the other has left have nobody to list.
+    directChats: db
+      .prepare(`
+        SELECT g.group_key, g.group_id, 0,
+          ifnull((SELECT p.created_at FROM messages p WHERE p.group_key = g.group_key ORDER BY p.seq DESC LIMIT 1),
+            g.created_at) AS talked_at
+        FROM users caller
+        JOIN members mine ON mine.user_key = caller.user_key
+        JOIN groups g ON g.group_key = mine.group_key AND g.kind = 'direct' AND g.member_count > 1
+        WHERE caller.user_id = ? ORDER BY talked_at DESC, g.group_id`)
+      .raw() as unknown as Statement<[userId: string], RankedRow>,
+    other: all<[group: number, userId: string]>(`
+      SELECT ${columns}
+      FROM members m JOIN users u ON u.user_key = m.user_key WHERE m.group_key = ? AND u.user_id <> ? LIMIT 1`),
   }
 }

@@ -14,7 +14,6 @@ import type {
   GroupSummary,
   Invitation,
   Message,
-  User,
 } from '../../../protocol/records.ts'
 import { fitRows, mapped } from '../../fit-rows.ts'
 import {
@@ -227,7 +226,7 @@ export class Reader {
     return group === undefined ? [] : this.#sql.senders.all(group, after, upTo, user, limit).reverse()
   }
 
-  protected contacts(query: ReadQuery<'contacts'>): readonly User[] {
+  protected contacts(query: ReadQuery<'contacts'>): Reads['contacts']['result'] {
     return this.#people.contacts(query)
   }
 

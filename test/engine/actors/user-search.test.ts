@@ -61,7 +61,7 @@ describe('search_users and get_contacts', () => {
 
   it.each([
     ['search_users', () => searchUsers(aUser(), by('ana'), { query: 'bru' }), { users: [bruno] }],
-    ['get_contacts', () => getContacts(aUser(), by('ana'), {}), [bruno]],
+    ['get_contacts', () => getContacts(aUser(), by('ana'), {}), { users: [bruno] }],
   ])('%s says of each how they want to be seen now', (_, ask, found) => {
     expect(answered(ask(), found, 'busy')).toEqual([{ ...bruno, status: 'busy', lastSeenAt: undefined }])
     expect(answered(ask(), found, 'offline')).toEqual([bruno])

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { LogEntry, NamePlace } from '../../../engine/storage/log.ts'
+import type { ListingCursor, LogEntry, NamePlace } from '../../../engine/storage/log.ts'
 import { databasePath, openReader } from '../../../engine/storage/sqlite/database.ts'
 import { completeNameWords } from '../../../engine/storage/sqlite/name-words.ts'
 import { People } from '../../../engine/storage/sqlite/people.ts'
@@ -17,7 +17,9 @@ function people(...entries: readonly LogEntry[]) {
   return {
     search: (query: string, limit = 10) =>
       ids(found.search({ read: 'users', userId: 'ana', query, limit }).users),
-    contacts: (limit = 10) => ids(found.contacts({ read: 'contacts', userId: 'ana', limit })),
+    contacts: (limit = 10) => ids(found.contacts({ read: 'contacts', userId: 'ana', limit }).users),
+    contactsPage: (limit: number, cursor?: ListingCursor) =>
+      found.contacts({ read: 'contacts', userId: 'ana', limit, cursor }),
     page: (query: string, limit: number, cursor?: NamePlace) =>
       found.search({ read: 'users', userId: 'ana', query, limit, cursor }),
     first: () => found.search({ read: 'users', userId: 'ana', query: 'bruno', limit: 1 }).users[0],
@@ -146,5 +148,27 @@ describe('contacts', () => {
     write(talk('d1', 30), talk('g', 40))
     expect(contacts()).toEqual(['bruno', 'clara', 'davi'])
     expect(contacts(2)).toEqual(['bruno', 'clara'])
+  })
+
+  // PAG-1
+  it('are all listed, however many and however they move meanwhile', () => {
+    const names = Array.from({ length: 230 }, (_, i) => `u${String(i).padStart(3, '0')}`)
+    // Many chats are of one time.
+    const { contactsPage, write } = people(...names.flatMap((name, i) => direct(`d${name}`, name, 10 + (i % 7))))
+    const seen: string[] = []
+    let cursor: ListingCursor | undefined
+    let at = 100
+    do {
+      const { users, next } = contactsPage(50, cursor)
+      seen.push(...users.map(({ userId }) => userId))
+      cursor = next
+      // Some that were not listed yet move to the front.
+      for (const name of seen.length < 200 ? ['u006', 'u013', 'u100'] : []) {
+        at += 1
+        write(talk(`d${name}`, at))
+      }
+    } while (cursor !== undefined)
+    expect([...new Set(seen)].sort()).toEqual(names)
+    expect(seen.length - new Set(seen).size).toBeLessThanOrEqual(3)
   })
 })
