@@ -207,17 +207,16 @@ export class Hub implements Gateway {
   renew(session: number, { name = '', picture = '' }: Identity): void {
     const known = this.#sessions.get(session)
     if (!known) return
-    const { userId } = known
+    if (name) known.name = name
+    this.#tellProfile(known.userId, { name, picture })
+  }
+
+  /** The user's actor takes over what a token says; shards call the user so where they are connected. */
+  #tellProfile(userId: string, { name, picture }: { readonly name: string; readonly picture: string }): void {
     if (name) {
-      known.name = name
       const body = pack({ userId, name })
       for (const shard of this.#shards) this.#push(shard, ToShard.renamed, 0, body)
     }
-    this.#tellProfile(userId, { name, picture })
-  }
-
-  /** The user's actor takes over what a token says. */
-  #tellProfile(userId: string, { name, picture }: { readonly name: string; readonly picture: string }): void {
     const mail: Mail = { to: 'user', id: userId, mail: { type: 'profile', name, picture } }
     const home = this.#shards[shardOf(userId, this.#shards.length)] as ShardLink
     this.#push(home, ToShard.mail, 0, pack(mail))

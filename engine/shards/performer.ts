@@ -20,6 +20,7 @@ import { ephemeralTwin } from '../gateway.ts'
 import type { ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Alarms } from './alarms.ts'
 import { type Announcement, type Outbox, statuses, ToHub } from './batch.ts'
+import { withCurrentNames } from './current-names.ts'
 import { encode } from './encode.ts'
 import { Ledger, type LedgerDeps, type LedgerDepths, type LedgerOptions, type LogWatcher } from './ledger.ts'
 import { MemberMail } from './member-mail.ts'
@@ -122,13 +123,7 @@ export class Performer implements ActorContext {
 
   async read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']> {
     const result = await this.#ledger.read(query)
-    if (query.read !== 'profiles') return result
-    // Who is connected may be called by a token that is not committed yet (IDN-2).
-    const { userIds } = query as ReadQuery<'profiles'>
-    return (result as Reads['profiles']['result']).map((profile, i) => {
-      const name = this.#directory.nameOf(userIds[i] as string)
-      return name ? { ...profile, name } : profile
-    }) as Reads[N]['result']
+    return withCurrentNames(query, result, (userId) => this.#directory.nameOf(userId))
   }
 
   lease(groupId: string, ceiling: number, then: () => void): void {

@@ -1,0 +1,61 @@
+/**
+ * Current names: what storage answers, with the names of connected users as of now (IDN-2).
+ *
+ * A name from a new token is shown at once, also while the log has not committed it. From then on
+ * storage knows it by itself, so that only who is connected is looked up.
+ */
+import type { Group, Member, Message, User } from '../../protocol/records.ts'
+import type { Profile, ReadName, ReadQuery, Reads } from '../storage/log.ts'
+
+/** What a connected user is called; empty where that is not known. */
+export type NameOf = (userId: string) => string
+
+/** The result of a read with current names. */
+export function withCurrentNames<N extends ReadName>(
+  query: ReadQuery<N>,
+  result: Reads[N]['result'],
+  nameOf: NameOf,
+): Reads[N]['result'] {
+  const named = <T extends Member | User>(user: T): T => {
+    const name = nameOf(user.userId)
+    return name && name !== user.name ? { ...user, name } : user
+  }
+  const signed = (message: Message): Message => {
+    const senderName = nameOf(message.senderId)
+    return senderName && senderName !== message.senderName ? { ...message, senderName } : message
+  }
+  const group = (one: Group): Group => (one.members ? { ...one, members: one.members.map(named) } : one)
+  const asked = query as ReadQuery
+  switch (asked.read) {
+    case 'profiles':
+      return (result as readonly Profile[]).map((profile, i) => {
+        const name = nameOf(asked.userIds[i] as string)
+        return name ? { ...profile, name } : profile
+      }) as Reads[N]['result']
+    case 'users':
+    case 'contacts': {
+      const page = result as Reads['users' | 'contacts']['result']
+      return { ...page, users: page.users.map(named) } as Reads[N]['result']
+    }
+    case 'listings': {
+      const page = result as Reads['listings']['result']
+      const groups = page.groups.map((listing) => ({
+        ...listing,
+        group: group(listing.group),
+        lastMessage: listing.lastMessage && signed(listing.lastMessage),
+      }))
+      return { ...page, groups } as Reads[N]['result']
+    }
+    case 'summaries': {
+      const found = result as Reads['summaries']['result']
+      const groups = found.groups.map((summary) => ({ ...summary, group: group(summary.group) }))
+      return { ...found, groups } as Reads[N]['result']
+    }
+    case 'messages': {
+      const page = result as Reads['messages']['result']
+      return { ...page, messages: page.messages.map(signed) } as Reads[N]['result']
+    }
+    default:
+      return result
+  }
+}
