@@ -247,7 +247,13 @@ function tellJoined(group: GroupState, member: MemberState): Effect {
   const { groupId } = group
   const large = isLarge(group)
   const { userId, joinedSeq, name, picture } = member
-  return tellMembers(groupId, [userId], { type: 'joined', groupId, joinedSeq, large, shown: { name, picture } })
+  return tellMembers(groupId, [userId], {
+    type: 'joined',
+    groupId,
+    joinedSeq,
+    large,
+    shown: { name, picture },
+  })
 }
 
 /** The log entry for a member who joined or changed. */

@@ -7,8 +7,8 @@
  */
 import type { Database, Statement } from 'better-sqlite3'
 import type { User } from '../../../protocol/records.ts'
-import { tokenize } from '../../search/tokens.ts'
 import { fitRows, mapped } from '../../fit-rows.ts'
+import { tokenize } from '../../search/tokens.ts'
 import type { NamePlace, ReadQuery, Reads, UsersPage } from '../log.ts'
 import { wordsOf } from './name-words.ts'
 import { behindCursor, nextCursor } from './ranked-groups.ts'

@@ -8,13 +8,7 @@ import type { Database } from 'better-sqlite3'
 import { decodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
-import type {
-  Group,
-  GroupListing,
-  GroupSummary,
-  Invitation,
-  Message,
-} from '../../../protocol/records.ts'
+import type { Group, GroupListing, GroupSummary, Invitation, Message } from '../../../protocol/records.ts'
 import { fitRows, mapped } from '../../fit-rows.ts'
 import {
   isSearch,

@@ -154,7 +154,9 @@ describe('contacts', () => {
   it('are all listed, however many and however they move meanwhile', () => {
     const names = Array.from({ length: 230 }, (_, i) => `u${String(i).padStart(3, '0')}`)
     // Many chats are of one time.
-    const { contactsPage, write } = people(...names.flatMap((name, i) => direct(`d${name}`, name, 10 + (i % 7))))
+    const { contactsPage, write } = people(
+      ...names.flatMap((name, i) => direct(`d${name}`, name, 10 + (i % 7))),
+    )
     const seen: string[] = []
     let cursor: ListingCursor | undefined
     let at = 100
