@@ -211,7 +211,7 @@ describe.each(transports)('$name: sockets', (transport) => {
     // Some builds of uWebSockets.js cut the connection.
     const codes = transport.name === 'node' ? [1009] : [1009, 1006]
     expect(codes).toContain((await client.closed).code)
-    expect(test.peers[0]?.isClosed).toBe(true)
+    await expect.poll(() => test.peers[0]?.isClosed).toBe(true)
   })
 
   it('write the close frame behind all that waits, and are closed within `end`', async () => {
@@ -308,7 +308,7 @@ describe.each(transports)('$name: sockets', (transport) => {
     expect(test.peers[0]?.isClosed).toBe(false)
     test.app.close()
     await client.closed
-    expect(test.peers[0]?.isClosed).toBe(true)
+    await expect.poll(() => test.peers[0]?.isClosed).toBe(true)
   })
 })
 
