@@ -17,13 +17,17 @@ export interface FittedRows<T> {
   readonly hasMore: boolean
 }
 
-/** The first rows, at most `limit` of them, that fit into one answer; at least one where there is one. */
-export function fitRows<T>(all: Iterable<T>, limit: number): FittedRows<T> {
+/**
+ * The first rows, at most `limit` of them, that fit into one answer; at least one where there is one.
+ * An answer with several lists has room for `1 / lists` of that in each.
+ */
+export function fitRows<T>(all: Iterable<T>, limit: number, lists = 1): FittedRows<T> {
   const rows: T[] = []
   let bytes = 0
   for (const row of all) {
     bytes += wireBytes(row)
-    if (rows.length === limit || (rows.length > 0 && bytes > ROWS_BYTES)) return { rows, hasMore: true }
+    if (rows.length === limit || (rows.length > 0 && bytes > ROWS_BYTES / lists))
+      return { rows, hasMore: true }
     rows.push(row)
   }
   return { rows, hasMore: false }

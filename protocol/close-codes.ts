@@ -1,5 +1,5 @@
 /**
- * Close codes: why a connection ended, and whether to come back (SPEC 5). 1001, 1011 and 4000 to 4399:
+ * Close codes: why a connection ended, and whether to come back (SPEC 5). 1001 to 1013 and 4000 to 4399:
  * reconnect and resume. 4400 and up: not before something has changed.
  */
 export interface CloseSpec {
@@ -13,6 +13,7 @@ export interface CloseSpec {
 // biome-ignore format: one row a line
 export const closeCodes = {
   shutdown: { code: 1001, meaning: 'the server is stopping', advice: 'reconnect after the announced time, resume', reconnect: true },
+  too_big: { code: 1009, meaning: 'a frame far above the limit, which nobody reads', advice: 'reconnect and resume; do not send it again', reconnect: true },
   failed: { code: 1011, meaning: 'the server failed; it has been logged', advice: 'reconnect and resume', reconnect: true },
   try_later: { code: 1013, meaning: 'not possible at present', advice: 'reconnect after a while and resume', reconnect: true },
   slow_reader: { code: 4008, meaning: 'the connection read too slowly', advice: 'reconnect and resume', reconnect: true },

@@ -225,7 +225,10 @@ export const events = {
     code: 95,
     fields: { messageIds, groupId, readBy: userId, timestamp: time, upTo: optional(seq) },
   },
-  /** Answers `get_receipts`. In a large group the lists are empty and the counts say how many. */
+  /**
+   * Answers `get_receipts`. The lists end, with the earliest first, where an answer is full; in a large
+   * group they are empty. The counts say how many there are.
+   */
   receipts: {
     code: 96,
     fields: {

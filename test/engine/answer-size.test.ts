@@ -157,4 +157,22 @@ describe.each(modes)('lists ($mode)', ({ start }) => {
     expect(all.length).toBeGreaterThan(1)
     expect(all.flatMap(({ users }) => users.map(({ userId }) => userId)).sort()).toEqual(ids)
   })
+
+  it('get_receipts lists who fits, and counts all', async () => {
+    const engine = await start()
+    const ana = await engine.connect({ userId: 'ana' })
+    const ids = Array.from(
+      { length: limits.largeGroup - 1 },
+      (_, i) => `${String(i).padStart(3, '0')}${'"'.repeat(limits.userIdBytes - 3)}`,
+    )
+    await ana.createGroup({ kind: 'group', groupId: 'g', members: ids })
+    const { messageId } = (await ana.sendMessage(text('g', 'hello'))).message
+    for (const userId of ids) {
+      await engine.request({ userId }, 'message_read', { groupId: 'g', messageIds: [messageId] })
+    }
+    const receipts = await ana.getReceipts({ messageId })
+    expectToFit('receipts', receipts)
+    expect(receipts).toMatchObject({ deliveredCount: ids.length, readCount: ids.length })
+    for (const list of [receipts.delivered, receipts.read]) expect(list.length).toBeGreaterThan(100)
+  })
 })

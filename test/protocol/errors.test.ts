@@ -68,6 +68,10 @@ describe('after a close', () => {
     }
   })
 
+  it('the table knows the code of a frame over the hard limit, after which a client comes back', () => {
+    expect(closeCodes.too_big).toMatchObject({ code: 1009, reconnect: true })
+  })
+
   it('the table says the same as the rule', () => {
     for (const { code, reconnect } of Object.values(closeCodes)) {
       expect([code, mayReconnect(code)]).toEqual([code, reconnect])

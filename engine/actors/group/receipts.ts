@@ -12,6 +12,7 @@ import { parseMessageId, toMessageId } from '../../../protocol/ids.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Message } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
+import { fitRows } from '../../fit-rows.ts'
 import type { PostNumber } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import {
@@ -103,11 +104,13 @@ export function getReceipts(
   return withMessage(group, by, messageId, now, (message) => {
     const delivered = timesOf(group, message, 'delivered')
     const read = timesOf(group, message, 'read')
+    const listed = isLarge(group) ? 0 : limits.listedUsers
+    // SLW-1
     return [
       answer(by, 'receipts', {
         messageId,
-        delivered: isLarge(group) ? [] : delivered.slice(0, limits.listedUsers),
-        read: isLarge(group) ? [] : read.slice(0, limits.listedUsers),
+        delivered: fitRows(delivered, listed, 2).rows,
+        read: fitRows(read, listed, 2).rows,
         deliveredCount: delivered.length,
         readCount: read.length,
       }),
