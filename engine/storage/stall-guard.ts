@@ -21,6 +21,7 @@ export class StallGuard {
   readonly #deps: StallGuardDeps
   #cancel: (() => void) | null = null
   #checks = 0
+  #closed = false
 
   constructor(deps: StallGuardDeps) {
     this.#deps = deps
@@ -28,7 +29,7 @@ export class StallGuard {
 
   /** Something waits from now on, if it did not before. */
   watch(): void {
-    if (this.#cancel === null) this.#arm()
+    if (this.#cancel === null && !this.#closed) this.#arm()
   }
 
   /** The other side has moved. */
@@ -36,8 +37,9 @@ export class StallGuard {
     this.#checks = 0
   }
 
-  /** Ends the timer. */
+  /** Ends the timer for good: what is asked for while a thread ends must not keep it alive. */
   close(): void {
+    this.#closed = true
     this.#cancel?.()
     this.#cancel = null
   }

@@ -128,7 +128,8 @@ describe('a group’s rules', () => {
       await session('eva'),
     ]
     expect(max.connected.groups[0]?.group).toMatchObject({ topic: 'bread', visibility: 'private' })
-    await expect(leo.joinGroup({ groupId })).rejects.toMatchObject(refusal('banned'))
+    // IDN-7: to somebody who is banned a private group does not exist.
+    await expect(leo.joinGroup({ groupId })).rejects.toMatchObject(refusal('not_found', 'groupId'))
     await expect(bruno.sendMessage(text(groupId, 'x'))).rejects.toMatchObject(refusal('muted'))
     await max.muteMember({ groupId, userId: 'bruno', until: 0 })
     await bruno.sendMessage(text(groupId, 'x'))

@@ -98,7 +98,7 @@ describe('after a crash', () => {
     const gaps = collect(again, 'gap')
     const group = await again.createGroup({ kind: 'group', groupId: 'kitchen' })
     expect(group.lastSeq).toBe(1_026)
-    await again.resume({ groups: [['kitchen', 0]] })
+    await again.resume({ groups: [['kitchen', 1]] })
     expect(gaps).toEqual([{ groupId: 'kitchen', seq: 1_025, from: 1, to: 1_024 }])
   })
 })

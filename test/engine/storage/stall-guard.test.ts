@@ -51,6 +51,7 @@ describe('a stall guard', () => {
     clock.advance(4_999)
     expect(state.stalled).toBe(0)
     guard.close()
+    guard.watch()
     expect(clock.dueInMs).toEqual([])
   })
 })

@@ -87,11 +87,11 @@ describe.each(wires)('receipts over $wire', ({ protocol }) => {
     await ana.get('add_member', { groupId, userId: 'eva' }, 'ok')
     await eva.get('message_read', { messageIds: [messageId], groupId }, 'ok')
     expect(await ana.get('get_receipts', { messageId }, 'receipts')).toEqual(receipts)
-    // Who leaves takes theirs along.
+    // RCP-1: receipts of those who left stay counted.
     await bruno.get('leave_group', { groupId }, 'ok')
     expect(await ana.get('get_receipts', { messageId }, 'receipts')).toMatchObject({
-      deliveredCount: 1,
-      readCount: 0,
+      deliveredCount: 2,
+      readCount: 1,
     })
   })
 
