@@ -63,11 +63,14 @@ export class PresenceDirectory {
     return watchers ? [...watchers] : nobody
   }
 
-  /** How the user's actor says that they are seen from now on. */
-  tell(userId: string, status: Status): void {
+  /** How the user's actor says that they are seen from now on; the groups to be told where it is not at all. */
+  tell(userId: string, status: Status): readonly string[] {
     const known = this.#known(userId)
     known.status = status
+    const watchers = status === 'offline' ? known.watchers : null
+    if (watchers) known.watchers = null
     this.#forget(userId, known)
+    return watchers ? [...watchers] : nobody
   }
 
   /** The group is told, or no longer, when the user's last session goes. */

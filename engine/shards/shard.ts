@@ -17,6 +17,7 @@ import { GroupActor } from '../actors/group/group-actor.ts'
 import type { Mail } from '../actors/mail.ts'
 import { UserActor } from '../actors/user/user-actor.ts'
 import type { FileDepths } from '../files/file-calls.ts'
+import type { Status } from '../storage/log.ts'
 import { Alarms } from './alarms.ts'
 import { type Outbox, readBatch, statuses, ToHub, ToShard } from './batch.ts'
 import { pack, unpack } from './packing.ts'
@@ -120,7 +121,7 @@ export class Shard {
         case ToShard.report:
           return this.#toHub.push(ToHub.report, 0, undefined, pack(this.stats()))
         case ToShard.presence:
-          return this.#directory.tell(Buffer.from(body).toString(), statuses[number] ?? 'offline')
+          return this.#onPresence(Buffer.from(body).toString(), statuses[number] ?? 'offline')
         case ToShard.renamed: {
           const { userId, name } = unpack<{ userId: string; name: string }>(body)
           return this.#directory.renamed(userId, name)
@@ -220,10 +221,17 @@ export class Shard {
     this.#sessions.delete(session)
     if (!identity?.listening) return
     const { userId } = identity
-    for (const id of this.#directory.closed(userId)) {
-      this.#deliver({ to: 'group', id, mail: { type: 'gone', userId } })
-    }
+    this.#tellGone(userId, this.#directory.closed(userId))
     this.#users.get(userId)?.receive({ type: 'closed', session })
+  }
+
+  #onPresence(userId: string, status: Status): void {
+    // PRS-4: who becomes invisible is not seen typing any more.
+    this.#tellGone(userId, this.#directory.tell(userId, status))
+  }
+
+  #tellGone(userId: string, groupIds: readonly string[]): void {
+    for (const id of groupIds) this.#deliver({ to: 'group', id, mail: { type: 'gone', userId } })
   }
 
   #deliver(envelope: Mail): void {

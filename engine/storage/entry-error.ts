@@ -39,6 +39,8 @@ export function ownerOf(entry: LogEntry): string {
     case 'event':
     case 'member':
     case 'member_left':
+    case 'former_member':
+    case 'former_member_back':
     case 'ban':
     case 'unban':
     case 'invite':

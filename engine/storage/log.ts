@@ -48,6 +48,16 @@ export type LogEntry =
   /** Adds a member or changes one. */
   | { readonly type: 'member'; readonly groupId: string; readonly member: StoredMember }
   | { readonly type: 'member_left'; readonly groupId: string; readonly userId: string }
+  /** What outlives a membership that ended; `former_member_back` ends that. */
+  | {
+      readonly type: 'former_member'
+      readonly groupId: string
+      readonly userId: string
+      readonly leftSeq: number
+      readonly byChoice: boolean
+      readonly mutedUntil: number
+    }
+  | { readonly type: 'former_member_back'; readonly groupId: string; readonly userId: string }
   | { readonly type: 'ban'; readonly groupId: string; readonly userId: string }
   | { readonly type: 'unban'; readonly groupId: string; readonly userId: string }
   | {
@@ -137,6 +147,8 @@ export interface LoadedGroup {
   readonly receipts: readonly StoredReceipts[]
   readonly banned: readonly string[]
   readonly invited: readonly string[]
+  /** [userId, byChoice, mutedUntil], those who left first at the beginning. */
+  readonly former: readonly (readonly [userId: string, byChoice: 0 | 1, mutedUntil: number])[]
   /** Seqs of the pinned posts, the latest pin last. */
   readonly pins: readonly number[]
   /** The newest number in the log. */

@@ -9,6 +9,7 @@ import type { LoadedGroup, Role, StoredGroup, StoredMember } from '../../storage
 import { RECENT_EVENTS, REMEMBERED_TEMP_IDS } from '../../storage/log.ts'
 import { ChangedMessages } from './changed-messages.ts'
 import type { NewFile } from './files.ts'
+import type { FormerMember } from './former-members.ts'
 import { loadedReceipts, type MemberReceipts } from './member-receipts.ts'
 import { ReceiptNews } from './receipt-news.ts'
 import { RecentEvents } from './recent-events.ts'
@@ -34,6 +35,8 @@ export interface GroupState {
   /** Who may not come back, and who may come into a private group. Bounded by their limits. */
   readonly banned: Set<string>
   readonly invited: Set<string>
+  /** By user id, in the order of leaving. */
+  readonly former: Map<string, FormerMember>
   readonly recent: RecentEvents
   readonly changed: ChangedMessages
   /** Seqs of the pinned posts, the latest pin last. */
@@ -66,6 +69,12 @@ export function loadedState(info: StoredGroup, loaded: LoadedGroup, rules: Group
     members: new Map(loaded.members.map((member) => [member.userId, member])),
     banned: new Set(loaded.banned),
     invited: new Set(loaded.invited),
+    former: new Map(
+      loaded.former.map(([userId, byChoice, mutedUntil]) => [
+        userId,
+        { byChoice: byChoice === 1, mutedUntil },
+      ]),
+    ),
     recent: new RecentEvents(loaded.recent, loaded.recent.length < RECENT_EVENTS),
     changed: new ChangedMessages(),
     pins: new Set(loaded.pins),
@@ -92,6 +101,7 @@ export function newState(info: StoredGroup, ceiling: number, rules: GroupRules):
     members: new Map(),
     banned: new Set(),
     invited: new Set(),
+    former: new Map(),
     recent: new RecentEvents([], true),
     changed: new ChangedMessages(),
     pins: new Set(),

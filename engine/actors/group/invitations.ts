@@ -17,7 +17,13 @@ export function inviteMember(
   now: number,
 ): Effects {
   callerMay(group, by, 'invite_member', now)
-  if (group.members.has(userId) || group.invited.has(userId)) return [answerCommitted(by, 'ok', {})]
+  if (group.members.has(userId)) return [answerCommitted(by, 'ok', {})]
+  return [...invite(group, by, userId, now), answerCommitted(by, 'ok', {})]
+}
+
+/** Invites somebody who is not a member, once. @throws ChatError `limit_reached` */
+export function invite(group: GroupState, by: Caller, userId: string, now: number): Effects {
+  if (group.invited.has(userId)) return []
   if (group.invited.size >= limits.invitations) throw new ChatError('limit_reached')
   const { groupId } = group
   group.invited.add(userId)
@@ -31,7 +37,6 @@ export function inviteMember(
       by: by.userId,
       at: now,
     }),
-    answerCommitted(by, 'ok', {}),
   ]
 }
 

@@ -11,8 +11,9 @@ import type { LogEntry, Profile, Role } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, append, type Effect, type Effects, read, record, tellMembers } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
+import { forgetFormer, rememberFormer } from './former-members.ts'
 import { type GroupState, type MemberState, nextSeq, toGroup } from './group-state.ts'
-import { dropInvitation, liftBan } from './invitations.ts'
+import { dropInvitation, invite, liftBan } from './invitations.ts'
 import { isLarge, sizeChanged } from './large.ts'
 import { receiptsOfFormer } from './member-receipts.ts'
 import { callerMay, memberNamed, refuseHigherRole, strangerRefusal } from './permissions.ts'
@@ -104,7 +105,11 @@ export function leaveGroup(
   now: number,
 ): Effects {
   const member = callerMay(group, by, 'leave_group', now)
-  return [...leave(group, member, {}, now), ...handRoleOn(group, member, now), answerCommitted(by, 'ok', {})]
+  return [
+    ...leave(group, member, 'left', now),
+    ...handRoleOn(group, member, now),
+    answerCommitted(by, 'ok', {}),
+  ]
 }
 
 export function addMember(
@@ -118,6 +123,10 @@ export function addMember(
     read({ read: 'profiles', userIds: [userId] }, by, ([profile], now) => {
       callerMay(group, by, 'add_member', now)
       if (group.members.has(userId)) return [answerCommitted(by, 'ok', {})]
+      // GRP-3
+      if (group.former.get(userId)?.byChoice) {
+        return [...invite(group, by, userId, now), answerCommitted(by, 'ok', {})]
+      }
       return [...join(group, userId, profile, 'member', by.userId, now), answerCommitted(by, 'ok', {})]
     }),
   ]
@@ -173,9 +182,12 @@ function join(
 ): Effects {
   if (group.members.size >= limits.membersPerGroup) throw new ChatError('group_full')
   const seq = nextSeq(group)
-  const member = newMember(userId, profile, role, seq, now)
+  // GRP-2
+  const mutedUntil = group.former.get(userId)?.mutedUntil ?? 0
+  const member: MemberState = { ...newMember(userId, profile, role, seq, now), mutedUntil }
   group.members.set(userId, member)
   return [
+    ...forgetFormer(group, userId),
     ...liftBan(group, userId),
     ...dropInvitation(group, userId),
     append(memberEntry(group, member)),
@@ -188,7 +200,7 @@ function join(
 function leave(
   group: GroupState,
   member: MemberState,
-  how: { readonly by?: string; readonly banned?: true },
+  how: 'left' | { readonly by: string; readonly banned?: true },
   now: number,
 ): Effects {
   const { userId, name } = member
@@ -196,8 +208,15 @@ function leave(
   group.members.delete(userId)
   receiptsOfFormer(group, userId)
   return [
+    ...rememberFormer(group, member, how === 'left', seq, now),
     append({ type: 'member_left', groupId: group.groupId, userId }),
-    record(seq, now, 'user_left_group', { userId, userName: name, groupId: group.groupId, seq, ...how }),
+    record(seq, now, 'user_left_group', {
+      userId,
+      userName: name,
+      groupId: group.groupId,
+      seq,
+      ...(how === 'left' ? {} : how),
+    }),
     { type: 'unsubscribe', userId, groupId: group.groupId },
     tellMembers(group.groupId, [userId], { type: 'left', groupId: group.groupId }),
     ...typingEnded(group, userId),

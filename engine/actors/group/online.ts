@@ -11,7 +11,7 @@ import { answer, type Effects, publish, sendUser, withPresence } from '../effect
 import type { GroupState, MemberState } from './group-state.ts'
 import { isLarge } from './large.ts'
 import { compareJoining, memberCursor, parseMemberCursor } from './member-pages.ts'
-import { callerAsMember } from './permissions.ts'
+import { callerAsMember, refuseMuted } from './permissions.ts'
 
 /** The members who are connected and let it be seen; of a large group only how many. */
 export function getOnlineUsers(
@@ -58,8 +58,10 @@ export function signal(
   group: GroupState,
   by: Caller,
   { toUserId, kind, payload }: RequestFields<'signal'>,
+  now: number,
 ): Effects {
-  callerAsMember(group, by)
+  const member = callerAsMember(group, by)
+  if (toUserId === undefined) refuseMuted(member, now)
   if (toUserId !== undefined && !group.members.has(toUserId)) {
     throw new ChatError('not_found', 'not a member of the group', { field: 'toUserId' })
   }

@@ -30,7 +30,7 @@ export const permissions: { readonly [N in RequestsTo<'group'>]: Permission } = 
   edit_message: { role: 'member', posts: true, also: 'one’s own, within `EDIT_WINDOW_MS`' },
   delete_message: { role: 'member', authors: true, also: 'one’s own, also after leaving; as a moderator or admin of others too, never of someone of a higher role; in a direct chat only one’s own' },
   recall_message: { role: 'member', authors: true, also: 'one’s own, also after leaving, at most five minutes old' },
-  react: { role: 'member' },
+  react: { role: 'member', posts: true },
   unreact: { role: 'member' },
   pin_message: { role: 'moderator' },
   unpin_message: { role: 'moderator' },
@@ -45,12 +45,12 @@ export const permissions: { readonly [N in RequestsTo<'group'>]: Permission } = 
   mark_unread: { role: 'member' },
   typing_start: { role: 'member', posts: true },
   typing_stop: { role: 'member' },
-  signal: { role: 'member' },
+  signal: { role: 'member', also: 'to the whole group while not muted' },
   mute_group: { role: 'member' },
   join_group: { role: 'anyone', groupsOnly: true, also: 'an open group, or a private one to which one was invited; not while banned' },
   decline_invitation: { role: 'anyone' },
   leave_group: { role: 'member', groupsOnly: true },
-  add_member: { role: 'moderator', groupsOnly: true },
+  add_member: { role: 'moderator', groupsOnly: true, also: 'who left by themselves is invited instead' },
   invite_member: { role: 'moderator', groupsOnly: true },
   remove_member: { role: 'moderator', groupsOnly: true, also: 'never someone of a higher role' },
   ban_member: { role: 'moderator', groupsOnly: true, also: 'never someone of a higher role, nor oneself' },
@@ -154,7 +154,8 @@ function refuseLowerRole(member: MemberState, action: string, needed: Role): voi
   }
 }
 
-function refuseMuted({ mutedUntil }: MemberState, now: number): void {
+/** GRP-2. @throws ChatError `muted` */
+export function refuseMuted({ mutedUntil }: MemberState, now: number): void {
   if (mutedUntil <= now) return
   const forGood = mutedUntil === Number.MAX_SAFE_INTEGER
   throw new ChatError('muted', forGood ? 'muted for good' : `muted until ${mutedUntil}`, {

@@ -7,7 +7,7 @@
  */
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
-import { answer, type Effect, type Effects, publish, wakeGroup } from '../effects.ts'
+import { answer, type Effect, type Effects, publish, wakeGroup, withPresence } from '../effects.ts'
 import type { GroupState } from './group-state.ts'
 import { isLarge } from './large.ts'
 import { callerAsMember, callerMay } from './permissions.ts'
@@ -23,6 +23,15 @@ export function typingStart(
 ): Effects {
   callerMay(group, by, 'typing_start', now)
   if (isLarge(group)) return [answer(by, 'ok', {})]
+  return [
+    // PRS-4
+    withPresence((presenceOf) =>
+      presenceOf(by.userId).status === 'offline' ? [answer(by, 'ok', {})] : show(group, by),
+    ),
+  ]
+}
+
+function show(group: GroupState, by: Caller): Effects {
   const { groupId } = group
   const { userId, name } = by
   const known = group.typing.has(userId)

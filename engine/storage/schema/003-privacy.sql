@@ -3,3 +3,14 @@ CREATE TABLE secrets (
   name  TEXT NOT NULL PRIMARY KEY,
   value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What outlives a membership: that the user left by their own act (GRP-3), and until when they are
+-- muted (GRP-2). The newest 10,000 of a group, by `left_seq`.
+CREATE TABLE former_members (
+  group_key   INTEGER NOT NULL REFERENCES groups,
+  user_key    INTEGER NOT NULL REFERENCES users,
+  left_seq    INTEGER NOT NULL,
+  by_choice   INTEGER NOT NULL,
+  muted_until INTEGER NOT NULL,
+  PRIMARY KEY (group_key, user_key)
+) STRICT, WITHOUT ROWID;

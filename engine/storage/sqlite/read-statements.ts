@@ -169,6 +169,9 @@ export function prepareReads(db: Database) {
     invited: text<[number]>(
       'SELECT u.user_id FROM invitations i JOIN users u ON u.user_key = i.user_key WHERE i.group_key = ?',
     ),
+    former: raw<[number], [userId: string, byChoice: 0 | 1, mutedUntil: number]>(`
+      SELECT u.user_id, f.by_choice, f.muted_until FROM former_members f
+      JOIN users u ON u.user_key = f.user_key WHERE f.group_key = ? ORDER BY f.left_seq`),
     invitations: all<[userId: string, groupId: string, at: number, limit: number], InvitationRow>(`
       SELECT ${groupColumns}, g.member_count, b.user_id AS invited_by, i.at
       FROM users u

@@ -158,6 +158,18 @@ export class Writer {
         sql.dropMember.run(group, user)
         break
       }
+      case 'former_member':
+        sql.putFormerMember.run(
+          this.#groupKey(entry.groupId),
+          this.#userKey(entry.userId),
+          entry.leftSeq,
+          entry.byChoice ? 1 : 0,
+          entry.mutedUntil,
+        )
+        break
+      case 'former_member_back':
+        sql.dropFormerMember.run(this.#groupKey(entry.groupId), this.#userKey(entry.userId))
+        break
       case 'ban':
         sql.addBan.run(this.#groupKey(entry.groupId), this.#userKey(entry.userId))
         break
@@ -302,6 +314,11 @@ function prepare(db: Database) {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (group_id) DO UPDATE SET visibility = excluded.visibility, name = excluded.name,
         topic = excluded.topic, avatar_url = excluded.avatar_url`),
+    putFormerMember: db.prepare(`
+      INSERT INTO former_members (group_key, user_key, left_seq, by_choice, muted_until) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (group_key, user_key) DO UPDATE SET left_seq = excluded.left_seq,
+        by_choice = excluded.by_choice, muted_until = excluded.muted_until`),
+    dropFormerMember: db.prepare('DELETE FROM former_members WHERE group_key = ? AND user_key = ?'),
     addBan: db.prepare('INSERT INTO bans (group_key, user_key) VALUES (?, ?) ON CONFLICT DO NOTHING'),
     dropBan: db.prepare('DELETE FROM bans WHERE group_key = ? AND user_key = ?'),
     addInvitation: db.prepare(`

@@ -36,6 +36,7 @@ function logged(change: Partial<LoadedGroup> = {}): LoadedGroup {
     receipts: [],
     banned: [],
     invited: [],
+    former: [],
     pins: [],
     lastSeq: 1,
     ceiling: 1,

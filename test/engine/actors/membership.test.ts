@@ -89,6 +89,7 @@ describe('leave_group', () => {
   it('says goodbye before the sessions stop hearing', () => {
     const group = aGroup({ ana: 'admin', bruno: 'member' })
     expect(brief(leave_group(group, by('bruno'), g, 0))).toEqual([
+      'append former_member',
       'append member_left',
       'record user_left_group 2',
       'unsubscribe',

@@ -1,12 +1,23 @@
 import { describe, expect, it } from 'vitest'
+import type { Caller } from '../../../engine/actors/caller.ts'
 import type { Effects } from '../../../engine/actors/effects.ts'
 import { groupAlarms, groupHandlers } from '../../../engine/actors/group/group-handlers.ts'
+import type { GroupState } from '../../../engine/actors/group/group-state.ts'
 import { typingEnded } from '../../../engine/actors/group/typing.ts'
+import type { Status } from '../../../engine/storage/log.ts'
 import { aGroup, aMember, brief, by, only } from '../../support/groups.ts'
 import { refusal } from '../../support/sessions.ts'
 
-const { typing_start, typing_stop, send_message, leave_group, remove_member } = groupHandlers
+const { typing_stop, send_message, leave_group, remove_member } = groupHandlers
 const g = { groupId: 'g' }
+
+/** Typing of somebody who is seen online, or so. */
+function typing_start(group: GroupState, who: Caller, _: typeof g, now: number, status: Status = 'online') {
+  const effects = groupHandlers.typing_start(group, who, g, now)
+  return effects.flatMap((effect) =>
+    effect.type === 'with_presence' ? effect.then(() => ({ connected: true, status })) : effect,
+  )
+}
 const members = { ana: 'admin', bruno: 'member', clara: 'member' } as const
 
 /** What is shown to the members, in short. */
@@ -31,6 +42,13 @@ describe('typing_start', () => {
     })
     expect(woken(effects)).toEqual([['typing', 6_000]])
     expect(brief(typing_start(group, by('ana'), g, 200))).toEqual(['answer ok'])
+  })
+
+  // PRS-4
+  it('is not shown of who is invisible', () => {
+    const group = aGroup(members)
+    expect(brief(typing_start(group, by('ana'), g, 100, 'offline'))).toEqual(['answer ok'])
+    expect(group.typing.size).toBe(0)
   })
 
   it('is nothing in a large group', () => {

@@ -23,7 +23,12 @@ export function causes(
     case 'unban':
       return (name === 'add_member' || name === 'invite_member') && fields.userId === entry.userId
     case 'invite':
-      return name === 'invite_member' && fields.userId === entry.userId && entry.by === userId
+      // GRP-3
+      return (
+        (name === 'invite_member' || name === 'add_member') &&
+        fields.userId === entry.userId &&
+        entry.by === userId
+      )
     case 'uninvite':
       if (name === 'decline_invitation' || name === 'join_group') return userId === entry.userId
       return (

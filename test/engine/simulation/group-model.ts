@@ -41,6 +41,8 @@ export interface GroupModel {
   readonly members: ReadonlyMap<string, ModelMember>
   readonly banned: ReadonlySet<string>
   readonly invited: ReadonlySet<string>
+  /** Who left by themselves, or muted. */
+  readonly former: ReadonlyMap<string, { readonly byChoice: boolean; readonly mutedUntil: number }>
   readonly messages: ReadonlyMap<number, Message>
   readonly receipts: ReadonlyMap<string, ModelReceipts>
   readonly files: ReadonlyMap<string, ModelFile>
@@ -80,6 +82,10 @@ export function applied(group: GroupModel | null, entry: LogEntry): GroupModel |
   }
   if (!group) return null
   switch (entry.type) {
+    // What outlives a membership follows from the event that ends it.
+    case 'former_member':
+    case 'former_member_back':
+      return group
     case 'ban':
       return { ...group, banned: added(group.banned, entry.userId) }
     case 'unban':
@@ -145,7 +151,12 @@ function happened(group: GroupModel, { event, fields }: Event, seq: number): Gro
       const first = members.size === 0 && fields.by === undefined
       return {
         ...next,
-        members: put(members, fields.userId, newMember(first ? 'admin' : 'member', seq)),
+        members: put(members, fields.userId, {
+          ...newMember(first ? 'admin' : 'member', seq),
+          // GRP-2
+          mutedUntil: group.former.get(fields.userId)?.mutedUntil ?? 0,
+        }),
+        former: lacking(group.former, fields.userId),
         // Whoever is in needs no invitation any more, and is banned no longer.
         invited: without(group.invited, fields.userId),
         banned: without(group.banned, fields.userId),
@@ -157,8 +168,11 @@ function happened(group: GroupModel, { event, fields }: Event, seq: number): Gro
       const receipts = given ? put(group.receipts, fields.userId, { ...given, readSeq: 0 }) : group.receipts
       const left = new Map(members)
       left.delete(fields.userId)
+      // GRP-2, GRP-3
+      const mutedUntil = members.get(fields.userId)?.mutedUntil ?? 0
+      const former = put(group.former, fields.userId, { byChoice: fields.by === undefined, mutedUntil })
       const banned = fields.banned ? added(group.banned, fields.userId) : group.banned
-      return { ...next, members: left, receipts, banned }
+      return { ...next, members: left, receipts, banned, former }
     }
     case 'role_changed':
       return { ...next, members: role(fields.userId, fields.role as Role) }
@@ -240,6 +254,7 @@ const empty = {
   members: new Map<string, ModelMember>(),
   banned: new Set<string>(),
   invited: new Set<string>(),
+  former: new Map<string, { readonly byChoice: boolean; readonly mutedUntil: number }>(),
   messages: new Map<number, Message>(),
   receipts: new Map<string, ModelReceipts>(),
   files: new Map<string, ModelFile>(),
@@ -248,6 +263,12 @@ const empty = {
 
 function put<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
   return new Map(map).set(key, value)
+}
+
+function lacking<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
+  const less = new Map(map)
+  less.delete(key)
+  return less
 }
 
 function added(set: ReadonlySet<string>, item: string): ReadonlySet<string> {

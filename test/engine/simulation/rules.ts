@@ -120,6 +120,7 @@ export function verdict(
     }
     case 'react':
     case 'unreact': {
+      if (event === 'react') muted()
       found(fields.messageId)
       notGone(fields.messageId)
       const has = (post(fields.messageId)?.reactions ?? []).some(
@@ -137,10 +138,13 @@ export function verdict(
     case 'leave_group':
       groupsOnly()
       return judge(true)
-    case 'add_member':
+    case 'add_member': {
       groupsOnly()
       atLeast('moderator')
-      return judge(!group.members.has(fields.userId))
+      // GRP-3
+      const isInvited = group.former.get(fields.userId)?.byChoice && group.invited.has(fields.userId)
+      return judge(!group.members.has(fields.userId) && !isInvited)
+    }
     case 'invite_member':
       groupsOnly()
       atLeast('moderator')
@@ -209,6 +213,7 @@ export function verdict(
       return judge(false)
     case 'signal':
       if (fields.toUserId !== undefined) named(fields.toUserId)
+      else muted()
       return judge(false)
     case 'get_file': {
       const known = group.files.get(fields.fileId)
