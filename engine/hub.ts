@@ -241,6 +241,11 @@ export class Hub implements Gateway {
           for (const publisher of this.#publishers) publisher.publish(topic, body, but)
           return
         }
+        case ToHub.blocks: {
+          const blocks = Uint8Array.from(body)
+          for (const shard of this.#shards) this.#push(shard, ToShard.blocks, 0, blocks)
+          return
+        }
         case ToHub.presence:
           for (const shard of this.#shards) this.#push(shard, ToShard.presence, number, id)
           return
@@ -463,14 +468,15 @@ export class Hub implements Gateway {
   }
 
   /** PRS-3: an event for the subscribers of several topics, once for each session. */
-  #announce({ topics, but, exceptUser }: Announcement, frame: Uint8Array): void {
+  #announce({ topics, but, exceptUsers }: Announcement, frame: Uint8Array): void {
     this.#announcements += 1
     const except = but === undefined ? undefined : this.#sessions.get(but)
+    const apart = new Set(exceptUsers)
     for (const topic of topics) {
       for (const known of this.#subscribers.get(topic)?.sessions ?? []) {
         if (known.announced === this.#announcements) continue
         known.announced = this.#announcements
-        if (known !== except && known.userId !== exceptUser) known.port.send(frame)
+        if (known !== except && !apart.has(known.userId)) known.port.send(frame)
       }
     }
   }

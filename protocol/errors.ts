@@ -24,6 +24,7 @@ export const errors = {
   not_yours: { meaning: 'only for who sent the message', retry: false, status: 403 },
   forbidden: { meaning: 'this service does not allow it to the caller', retry: false, status: 403 },
   rejected: { meaning: 'this service does not take the message', retry: false, status: 422 },
+  no_contact: { meaning: 'one of the two does not take part in contact with the other', retry: false, status: 403 },
   not_a_member: { meaning: 'only for members of the group', retry: false, status: 403 },
   not_found: { meaning: 'nothing of that id exists, as far as the caller may know', retry: false, status: 404 },
   already_exists: { meaning: 'the id is taken', retry: false, status: 409 },

@@ -274,7 +274,7 @@ export const events = {
       cursor: optional(text(1, 128)),
     },
   },
-  /** Answers `search_users` and `get_contacts`; `cursor` where there are more. */
+  /** Answers `search_users`, `get_contacts` and `get_blocked`; `cursor` where there are more. */
   users: {
     code: 104,
     fields: { users: list(ref(User), limits.usersPage), cursor: optional(text(1, limits.cursorBytes)) },

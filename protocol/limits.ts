@@ -42,6 +42,8 @@ export const limits = {
   searchPage: 100,
   searchPageDefault: 20,
   snippetBytes: 2_048,
+  /** Users that one user blocks. */
+  blocks: 1_000,
   usersPage: 100,
   usersPageDefault: 50,
   membersPage: 500,

@@ -403,6 +403,25 @@ export const requests = {
     fields: { groupId, seq },
     answer: 'ok',
   },
+  /**
+   * No contact with the user from now on, in either direction: no direct chat, invitation or signal,
+   * no presence, typing or last seen; refusals are `no_contact` and do not say who blocked. Groups that
+   * both are in stay. At most 1,000. Idempotent.
+   */
+  block_user: { code: 129, route: 'user', durable: 'state', fields: { userId }, answer: 'ok' },
+  /** Idempotent. */
+  unblock_user: { code: 130, route: 'user', durable: 'state', fields: { userId }, answer: 'ok' },
+  /** Whom the caller has blocked, in the order of blocking. */
+  get_blocked: {
+    code: 131,
+    route: 'user',
+    budget: 'reads',
+    fields: {
+      cursor: optional(text(1, limits.cursorBytes)),
+      limit: optional(uint(limits.usersPage, 1)),
+    },
+    answer: 'users',
+  },
 } as const satisfies Record<string, RequestSpec>
 
 export type RequestName = keyof typeof requests

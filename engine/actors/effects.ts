@@ -52,6 +52,11 @@ export type Effect =
       readonly event: Sent
       readonly but?: number | undefined
       readonly exceptUser?: string | undefined
+      /**
+       * Whom the event is about: it does not reach those who blocked them or whom they blocked (PRV-1).
+       * Null where a block does not hide it.
+       */
+      readonly about: string | null
     }
   /** The session hears the group from here on, after what was sent to it before. */
   | { readonly type: 'subscribe'; readonly session: number; readonly groupId: string }
@@ -78,6 +83,8 @@ export type Effect =
   | { readonly type: 'with_presence'; readonly then: (presenceOf: PresenceOf) => readonly Effect[] }
   /** All shards know from now on how the user is seen. */
   | { readonly type: 'presence'; readonly userId: string; readonly status: Status }
+  /** All shards know from now on whom the user has blocked. */
+  | { readonly type: 'blocks'; readonly userId: string; readonly blocked: readonly string[] }
   /** Mail `gone` to the group, or no longer, when the user's last session has gone. */
   | { readonly type: 'watch'; readonly groupId: string; readonly userId: string; readonly on: boolean }
   /** Mail `alarm` to this actor after that time, or earlier where it asked for that (`Alarms`). */
@@ -171,14 +178,15 @@ export function sendUser<N extends EventName>(
   return { type: 'send_user', userId, event: { name, fields } as Sent, but }
 }
 
-/** `but` is a session that does not get it. */
+/** About a user, or null where a block does not hide it; `but` is a session that does not get it. */
 export function publish<N extends EventName>(
+  about: string | null,
   groupIds: readonly string[],
   name: N,
   fields: EventFields<N>,
   but?: number,
 ): Effect {
-  return { type: 'publish', groupIds, event: { name, fields } as Sent, but }
+  return { type: 'publish', groupIds, event: { name, fields } as Sent, but, about }
 }
 
 /** To everybody who shares one of the groups with the user, once (PRS-3); not to the user's own sessions. */
@@ -188,7 +196,7 @@ export function publishToOthers<N extends EventName>(
   name: N,
   fields: EventFields<N>,
 ): Effect {
-  return { type: 'publish', groupIds, event: { name, fields } as Sent, exceptUser: userId }
+  return { type: 'publish', groupIds, event: { name, fields } as Sent, exceptUser: userId, about: userId }
 }
 
 export function wakeGroup(groupId: string, what: GroupAlarm, afterMs: number): Effect {

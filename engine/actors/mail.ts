@@ -51,6 +51,8 @@ export type GroupMail =
     }
   /** The last session of a user whom the group watches has gone. */
   | { readonly type: 'gone'; readonly userId: string }
+  /** From a member's actor to their direct chat: they have blocked the other, or no longer. */
+  | { readonly type: 'block'; readonly userId: string; readonly on: boolean }
 
 /** To a user's actor. */
 export type UserMail =

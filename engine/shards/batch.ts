@@ -25,6 +25,8 @@ export const ToShard = {
   presence: 7,
   /** body: a connected user's id and what they are called from now on (packed). All shards hear it. */
   renamed: 8,
+  /** body: whom a user has blocked (packed `Blocks`). All shards get it while the user is connected. */
+  blocks: 40,
 } as const
 
 /** What a shard tells the hub. `number` is a session unless said otherwise. */
@@ -59,18 +61,26 @@ export const ToHub = {
   presence: 14,
   /** id: an event frame; body: `Announcement` (packed): the topics whose subscribers get it, each once. */
   announce: 20,
+  /** body: whom a user has blocked (packed `Blocks`), for all shards. */
+  blocks: 40,
   /** body: a post that is durable, and who was away (packed); only where hooks want to know. */
   posted: 15,
   /** A frame of the session could not be decoded, or a field has the wrong type (INP-1). */
   malformed: 16,
 } as const
 
-/** Who gets an event that is published to several topics (PRS-3). */
+/** Who gets an event that is published to several topics (PRS-3), or not to all (PRV-1). */
 export interface Announcement {
   readonly topics: readonly string[]
-  /** A session that does not get it, and a user none of whose sessions does. */
+  /** A session that does not get it, and users none of whose sessions do. */
   readonly but?: number | undefined
-  readonly exceptUser?: string | undefined
+  readonly exceptUsers: readonly string[]
+}
+
+/** Whom a user has blocked. PRV-1 */
+export interface Blocks {
+  readonly userId: string
+  readonly blocked: readonly string[]
 }
 
 /** How a user may be seen, as numbers between threads. */

@@ -19,7 +19,7 @@ import type { FileDepths, Files } from '../files/file-calls.ts'
 import { ephemeralTwin } from '../gateway.ts'
 import type { ReadName, ReadQuery, Reads } from '../storage/log.ts'
 import type { Alarms } from './alarms.ts'
-import { type Announcement, type Outbox, statuses, ToHub } from './batch.ts'
+import { type Announcement, type Blocks, type Outbox, statuses, ToHub } from './batch.ts'
 import { withCurrentNames } from './current-names.ts'
 import { encode } from './encode.ts'
 import { Ledger, type LedgerDeps, type LedgerDepths, type LedgerOptions, type LogWatcher } from './ledger.ts'
@@ -189,6 +189,10 @@ export class Performer implements ActorContext {
         )
       case 'presence':
         return this.#toHub.push(ToHub.presence, statuses.indexOf(effect.status), Buffer.from(effect.userId))
+      case 'blocks': {
+        const { userId, blocked } = effect
+        return this.#toHub.push(ToHub.blocks, 0, undefined, pack({ userId, blocked } satisfies Blocks))
+      }
       case 'watch':
         return this.#directory.watch(effect.userId, effect.groupId, effect.on)
       case 'wake_group':
@@ -224,16 +228,18 @@ export class Performer implements ActorContext {
     }
   }
 
-  #publish({ groupIds, event, but, exceptUser }: Extract<Effect, { type: 'publish' }>): void {
+  #publish({ groupIds, event, but, exceptUser, about }: Extract<Effect, { type: 'publish' }>): void {
     const [groupId] = groupIds
     if (groupId === undefined) return
     const frame = encode(event, 0)
-    if (groupIds.length === 1 && exceptUser === undefined) {
+    const barred = about === null ? [] : this.#directory.barredFrom(about) // PRV-1
+    if (groupIds.length === 1 && exceptUser === undefined && barred.length === 0) {
       this.#toHub.push(ToHub.publish, but ?? 0, Buffer.from(ephemeralTwin(`g:${groupId}`)), frame)
       return
     }
     const topics = groupIds.map((id) => `g:${id}`)
-    this.#toHub.push(ToHub.announce, 0, frame, pack({ topics, but, exceptUser } satisfies Announcement))
+    const exceptUsers = exceptUser === undefined ? barred : [exceptUser, ...barred]
+    this.#toHub.push(ToHub.announce, 0, frame, pack({ topics, but, exceptUsers } satisfies Announcement))
   }
 
   #read({ query, then, to }: ReadEffect, group: EventSource | null): void {

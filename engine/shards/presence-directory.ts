@@ -3,7 +3,8 @@
  *
  * Every shard hears of every session that begins and ends, and what the users' actors decide
  * (`tell`), all in the order in which the hub heard it. It also keeps who is to be told when the
- * last session of somebody has gone: groups of this shard in which they were typing. Bounded by
+ * last session of somebody has gone: groups of this shard in which they were typing; and whom those
+ * who are connected have blocked (PRV-1). Bounded by
  * the sessions; who is neither connected nor seen is not in it.
  */
 import type { Presence } from '../actors/presence.ts'
@@ -18,6 +19,8 @@ interface Known {
   name: string
   /** Groups to be told when the last session goes. */
   watchers: Set<string> | null
+  /** Whom they have blocked. */
+  blocked: readonly string[]
 }
 
 const ABSENT: Presence = { connected: false, status: 'offline' }
@@ -25,6 +28,8 @@ const nobody: readonly string[] = []
 
 export class PresenceDirectory {
   readonly #users = new Map<string, Known>()
+  /** Of users who are blocked: by whom of those in the directory. */
+  readonly #blockers = new Map<string, Set<string>>()
 
   /** A session has begun. */
   opened(userId: string, session: number, name = ''): void {
@@ -87,6 +92,26 @@ export class PresenceDirectory {
     }
   }
 
+  /** Whom a user who is connected has blocked, from now on. */
+  setBlocked(userId: string, blocked: readonly string[]): void {
+    const known = this.#users.get(userId)
+    if (!known) return
+    this.#dropBlocked(userId, known)
+    known.blocked = blocked
+    for (const otherId of blocked) {
+      const blockers = this.#blockers.get(otherId)
+      if (blockers) blockers.add(userId)
+      else this.#blockers.set(otherId, new Set([userId]))
+    }
+  }
+
+  /** Those who are not to see the user, and whom the user is not to see, as far as it matters. */
+  barredFrom(userId: string): readonly string[] {
+    const blocked = this.#users.get(userId)?.blocked ?? nobody
+    const blockers = this.#blockers.get(userId)
+    return blockers ? [...blocked, ...blockers] : blocked
+  }
+
   presenceOf(userId: string): Presence {
     const known = this.#users.get(userId)
     return known ? { connected: known.sessions > 0, status: known.status } : ABSENT
@@ -95,12 +120,29 @@ export class PresenceDirectory {
   #known(userId: string): Known {
     const known = this.#users.get(userId)
     if (known) return known
-    const made: Known = { sessions: 0, newest: 0, status: 'offline', name: '', watchers: null }
+    const made: Known = {
+      sessions: 0,
+      newest: 0,
+      status: 'offline',
+      name: '',
+      watchers: null,
+      blocked: nobody,
+    }
     this.#users.set(userId, made)
     return made
   }
 
-  #forget(userId: string, { sessions, status }: Known): void {
-    if (sessions === 0 && status === 'offline') this.#users.delete(userId)
+  #forget(userId: string, known: Known): void {
+    if (known.sessions > 0 || known.status !== 'offline') return
+    this.#dropBlocked(userId, known)
+    this.#users.delete(userId)
+  }
+
+  #dropBlocked(userId: string, { blocked }: Known): void {
+    for (const otherId of blocked) {
+      const blockers = this.#blockers.get(otherId)
+      blockers?.delete(userId)
+      if (blockers?.size === 0) this.#blockers.delete(otherId)
+    }
   }
 }

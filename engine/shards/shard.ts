@@ -19,7 +19,7 @@ import { UserActor } from '../actors/user/user-actor.ts'
 import type { FileDepths } from '../files/file-calls.ts'
 import type { Status } from '../storage/log.ts'
 import { Alarms } from './alarms.ts'
-import { type Outbox, readBatch, statuses, ToHub, ToShard } from './batch.ts'
+import { type Blocks, type Outbox, readBatch, statuses, ToHub, ToShard } from './batch.ts'
 import { pack, unpack } from './packing.ts'
 import { shardOf } from './partition.ts'
 import { Performer, type PerformerOptions, type ShardDeps } from './performer.ts'
@@ -125,6 +125,10 @@ export class Shard {
         case ToShard.renamed: {
           const { userId, name } = unpack<{ userId: string; name: string }>(body)
           return this.#directory.renamed(userId, name)
+        }
+        case ToShard.blocks: {
+          const { userId, blocked } = unpack<Blocks>(body)
+          return this.#directory.setBlocked(userId, blocked)
         }
         case ToShard.drain:
           return this.#drain()

@@ -52,6 +52,8 @@ export function ownerOf(entry: LogEntry): string {
       return entry.groupId
     case 'user':
     case 'presence':
+    case 'block':
+    case 'unblock':
       return userOwner(entry.userId)
   }
 }

@@ -90,6 +90,9 @@ export type LogEntry =
   | { readonly type: 'restart'; readonly groupId: string }
   /** Numbers up to `ceiling` may be spoken from now on (DESIGN: seq leases). */
   | { readonly type: 'lease'; readonly groupId: string; readonly ceiling: number }
+  /** The user wants no contact with the other, or does again. PRV-1 */
+  | { readonly type: 'block'; readonly userId: string; readonly otherId: string; readonly at: number }
+  | { readonly type: 'unblock'; readonly userId: string; readonly otherId: string }
   | { readonly type: 'user'; readonly userId: string; readonly name: string; readonly picture: string }
   /** What a user chose to be seen as, and when they were last seen where that is known. */
   | {
@@ -147,6 +150,8 @@ export interface LoadedGroup {
   readonly receipts: readonly StoredReceipts[]
   readonly banned: readonly string[]
   readonly invited: readonly string[]
+  /** Of a direct chat: those of the two who have blocked the other. */
+  readonly blockers: readonly string[]
   /** [userId, byChoice, mutedUntil], those who left first at the beginning. */
   readonly former: readonly (readonly [userId: string, byChoice: 0 | 1, mutedUntil: number])[]
   /** Seqs of the pinned posts, the latest pin last. */
@@ -181,6 +186,8 @@ export interface LoadedUser {
   readonly lastSeenAt?: number | undefined
   /** The user's groups: [groupId, joinedSeq]. */
   readonly groups: readonly (readonly [string, number])[]
+  /** Whom they have blocked, and when. */
+  readonly blocked: readonly (readonly [userId: string, at: number])[]
 }
 
 /**
@@ -353,6 +360,11 @@ export interface Reads {
     }
     readonly result: { readonly users: readonly User[]; readonly next?: ListingCursor | undefined }
   }
+  /** Those of `otherIds` who have blocked the user, or whom the user has blocked. PRV-1 */
+  barred: {
+    readonly args: { readonly userId: string; readonly otherIds: readonly string[] }
+    readonly result: readonly string[]
+  }
   /** The id of the direct chat of two users, whether it exists or not. */
   direct: {
     readonly args: { readonly userId: string; readonly otherId: string }
@@ -362,6 +374,14 @@ export interface Reads {
   storedBytes: { readonly args: { readonly userId: string }; readonly result: number }
   /** What users are called, in the order asked for: by their id where no name is known. */
   profiles: { readonly args: { readonly userIds: readonly string[] }; readonly result: readonly Profile[] }
+  /**
+   * Whom somebody wants to bring into a group: what they are called in the order asked for,
+   * and those with whom `userId` has no contact. PRV-1
+   */
+  newcomers: {
+    readonly args: { readonly userId: string; readonly userIds: readonly string[] }
+    readonly result: { readonly profiles: readonly Profile[]; readonly barred: readonly string[] }
+  }
 }
 
 export type ReadName = keyof Reads

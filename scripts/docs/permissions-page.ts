@@ -18,12 +18,15 @@ makes a group is its admin, and a group keeps one as long as it has members: the
 the role on, to the oldest moderator, else to the oldest member. Both sides of a direct chat are admins, for good.
 
 A refusal names the rule that decided by its code: \`not_a_member\`, \`role_needed\`, \`higher_role\`, \`not_yours\`,
-\`muted\`, \`banned\`, \`direct_chat\`, \`last_admin\`, and in words in its message.
+\`muted\`, \`banned\`, \`direct_chat\`, \`last_admin\`, \`no_contact\`, and in words in its message.
 
 To others than its members a private group or a direct chat does not exist: every request that names it, or
 a message or file of it, is refused with \`not_found\`, as for an id that was never given out. Who is invited
 may accept or decline, and who has left may delete and recall what they sent, and nothing else. \`create_group\`
 with an id that is taken is refused with \`already_exists\`.
+
+Where one of two users has blocked the other, neither opens a direct chat with the other, posts, reacts or types in
+theirs, adds, invites or signals the other: each of these is \`no_contact\`, for both alike.
 
 | request | from which role on | and only |
 | --- | --- | --- |

@@ -44,6 +44,9 @@ export const apiRoutes = [
   { method: 'GET', path: '/api/chat/search', request: 'search', doc: 'Finds messages of all groups the caller is in, newest first.' },
   { method: 'GET', path: '/api/chat/invitations', request: 'get_invitations', doc: 'Invitations that wait for an answer.' },
   { method: 'GET', path: '/api/chat/users/search', request: 'search_users', doc: 'Finds people with whom the caller shares a group.' },
+  { method: 'GET', path: '/api/chat/blocked', request: 'get_blocked', doc: 'Whom the caller has blocked.' },
+  { method: 'POST', path: '/api/chat/blocked', request: 'block_user', example: { userId: 'eva' }, doc: 'Ends contact with a user, in both directions.' },
+  { method: 'DELETE', path: '/api/chat/blocked/{userId}', request: 'unblock_user', doc: 'Allows contact again.' },
   { method: 'GET', path: '/api/chat/users/contacts', request: 'get_contacts', doc: 'Those the caller has talked to directly, the latest first.' },
 ] as const satisfies readonly ApiRoute[]
 

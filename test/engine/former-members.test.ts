@@ -98,5 +98,6 @@ describe.each(modes)('former members, $mode', ({ start }) => {
     await bruno.updateStatus({ status: 'busy' })
     await bruno.typingStart({ groupId })
     await eventually(() => expect(seen).toEqual(['bruno types', 'bruno stopped', 'bruno types']))
+    await bruno.typingStop({ groupId })
   })
 })

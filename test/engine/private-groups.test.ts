@@ -36,6 +36,7 @@ const asks = (groupId: string): { readonly [N in string]: object } => {
     invite_member: { ...old, userId: 'eva' },
     decline_invitation: { groupId },
     mute_member: old,
+    mark_unread: { groupId, seq: 1 },
     typing_start: { groupId },
     typing_stop: { groupId },
     get_online_users: { groupId },

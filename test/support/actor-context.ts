@@ -63,6 +63,13 @@ export class ManualContext implements ActorContext {
   /** Keeps the effects, numbers the writes among them, and asks what they read. */
   perform(effects: Effects, group: EventSource | null): void {
     for (const effect of effects) {
+      if (effect.type === 'with_presence') {
+        this.perform(
+          effect.then((userId) => this.presenceOf(userId)),
+          group,
+        )
+        continue
+      }
       this.performed.push(effect)
       if ((effect.type === 'append' || effect.type === 'record') && group) {
         this.#offset += 1

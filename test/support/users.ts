@@ -5,7 +5,13 @@ import { type UserState, userState } from '../../engine/actors/user/user-state.t
 
 /** The user `ana`, who joined these groups by the events with these numbers. */
 export function aUser(groups: Readonly<Record<string, number>> = {}): UserState {
-  return userState('ana', { name: 'Ana', picture: '', status: 'online', groups: Object.entries(groups) })
+  return userState('ana', {
+    name: 'Ana',
+    picture: '',
+    status: 'online',
+    groups: Object.entries(groups),
+    blocked: [],
+  })
 }
 
 /** Gives the user a session that hears each of these groups live above the number. */

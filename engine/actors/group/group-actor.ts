@@ -22,7 +22,7 @@ import { groupAlarms, groupHandlers } from './group-handlers.ts'
 import { type GroupState, loadedState, newState, nextSeq } from './group-state.ts'
 import { createExisting, createGroup } from './membership.ts'
 import { renamed } from './names.ts'
-import { isVisible } from './permissions.ts'
+import { isVisible, noContact } from './permissions.ts'
 import { typingEnded } from './typing.ts'
 
 const LEASE_NUMBERS = 1_024
@@ -42,6 +42,8 @@ export class GroupActor implements EventSource {
   readonly #mailbox = new Mailbox<GroupMail | Asked>()
   #phase: Phase = 'loading'
   #group: GroupState | null = null
+  /** Of a direct chat: who has blocked the other, also while it is being made. PRV-1 */
+  readonly #blockers = new Set<string>()
   /** Numbers up to here may be spoken. */
   #ceiling = 0
   /** Up to here numbers may have been spoken by a process that crashed. */
@@ -118,7 +120,8 @@ export class GroupActor implements EventSource {
 
   #onLoaded(loaded: LoadedGroup): void {
     if (this.abandoned) return
-    if (loaded.group) this.#group = loadedState(loaded.group, loaded, this.#context.rules)
+    for (const userId of loaded.blockers) this.#blockers.add(userId)
+    if (loaded.group) this.#group = loadedState(loaded.group, loaded, this.#context.rules, this.#blockers)
     this.#setCeiling(loaded.ceiling)
     if (loaded.ceiling > loaded.lastSeq) this.#takenUpTo = loaded.ceiling
     if (this.#group && this.#takenUpTo > 0) this.#lease()
@@ -245,6 +248,10 @@ export class GroupActor implements EventSource {
         return group ? replay(group, mail) : [replayed(this.groupId, mail, null)]
       case 'alarm':
         return group ? groupAlarms[mail.what](group) : []
+      case 'block':
+        if (mail.on) this.#blockers.add(mail.userId)
+        else this.#blockers.delete(mail.userId)
+        return []
       case 'gone':
         return group ? typingEnded(group, mail.userId) : []
       case 'renamed':
@@ -254,10 +261,13 @@ export class GroupActor implements EventSource {
 
   /** Reads the members' names first; meanwhile somebody else may have made the group. */
   #create(mail: Extract<GroupMail, { type: 'create' }>): Effects {
+    const { userId } = mail.by
     return [
-      read({ read: 'profiles', userIds: [mail.by.userId, ...mail.members] }, mail.by, (profiles, now) => {
+      read({ read: 'newcomers', userId, userIds: [userId, ...mail.members] }, mail.by, (found, now) => {
         if (this.#group) return createExisting(this.#group, mail)
-        const group = newState(mail.group, this.#ceiling, this.#context.rules)
+        const { profiles, barred } = found
+        if (barred.length > 0 || this.#blockers.size > 0) throw noContact('members') // PRV-1
+        const group = newState(mail.group, this.#ceiling, this.#context.rules, this.#blockers)
         this.#group = group
         return [
           append({ type: 'group', group: mail.group }),
@@ -282,6 +292,8 @@ export class GroupActor implements EventSource {
         return this.#context.perform([{ type: 'close', session: mail.session, reason: 'failed' }], this)
       case 'alarm':
         return this.#wakeAgain(mail.what, error)
+      case 'block':
+        return this.#context.report(error, 'a block was not taken')
       case 'gone':
       case 'renamed':
         // Typing ends by itself, and the next load of the group reads the names anew.

@@ -35,6 +35,8 @@ export interface GroupState {
   /** Who may not come back, and who may come into a private group. Bounded by their limits. */
   readonly banned: Set<string>
   readonly invited: Set<string>
+  /** Of a direct chat: those of the two who have blocked the other. PRV-1 */
+  readonly blockers: ReadonlySet<string>
   /** By user id, in the order of leaving. */
   readonly former: Map<string, FormerMember>
   readonly recent: RecentEvents
@@ -62,13 +64,19 @@ export interface GroupState {
 }
 
 /** State of a group that the log knows. */
-export function loadedState(info: StoredGroup, loaded: LoadedGroup, rules: GroupRules): GroupState {
+export function loadedState(
+  info: StoredGroup,
+  loaded: LoadedGroup,
+  rules: GroupRules,
+  blockers: ReadonlySet<string>,
+): GroupState {
   return {
     groupId: info.groupId,
     info,
     members: new Map(loaded.members.map((member) => [member.userId, member])),
     banned: new Set(loaded.banned),
     invited: new Set(loaded.invited),
+    blockers,
     former: new Map(
       loaded.former.map(([userId, byChoice, mutedUntil]) => [
         userId,
@@ -94,13 +102,19 @@ export function loadedState(info: StoredGroup, loaded: LoadedGroup, rules: Group
 }
 
 /** State of a group that begins. */
-export function newState(info: StoredGroup, ceiling: number, rules: GroupRules): GroupState {
+export function newState(
+  info: StoredGroup,
+  ceiling: number,
+  rules: GroupRules,
+  blockers: ReadonlySet<string> = new Set(),
+): GroupState {
   return {
     groupId: info.groupId,
     info,
     members: new Map(),
     banned: new Set(),
     invited: new Set(),
+    blockers,
     former: new Map(),
     recent: new RecentEvents([], true),
     changed: new ChangedMessages(),

@@ -6,19 +6,25 @@ import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
-import { answerCommitted, append, type Effects, sendUser } from '../effects.ts'
+import { answerCommitted, append, type Effects, read, sendUser } from '../effects.ts'
 import { type GroupState, toGroup } from './group-state.ts'
-import { callerMay } from './permissions.ts'
+import { callerMay, noContact } from './permissions.ts'
 
 export function inviteMember(
   group: GroupState,
   by: Caller,
   { userId }: RequestFields<'invite_member'>,
-  now: number,
+  asked: number,
 ): Effects {
-  callerMay(group, by, 'invite_member', now)
-  if (group.members.has(userId)) return [answerCommitted(by, 'ok', {})]
-  return [...invite(group, by, userId, now), answerCommitted(by, 'ok', {})]
+  callerMay(group, by, 'invite_member', asked)
+  return [
+    read({ read: 'barred', userId: by.userId, otherIds: [userId] }, by, (barred, now) => {
+      callerMay(group, by, 'invite_member', now)
+      if (group.members.has(userId)) return [answerCommitted(by, 'ok', {})]
+      if (barred.length > 0) throw noContact('userId') // PRV-1
+      return [...invite(group, by, userId, now), answerCommitted(by, 'ok', {})]
+    }),
+  ]
 }
 
 /** Invites somebody who is not a member, once. @throws ChatError `limit_reached` */

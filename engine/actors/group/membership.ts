@@ -16,7 +16,7 @@ import { type GroupState, type MemberState, nextSeq, toGroup } from './group-sta
 import { dropInvitation, invite, liftBan } from './invitations.ts'
 import { isLarge, sizeChanged } from './large.ts'
 import { receiptsOfFormer } from './member-receipts.ts'
-import { callerMay, memberNamed, refuseHigherRole, strangerRefusal } from './permissions.ts'
+import { callerMay, memberNamed, noContact, refuseHigherRole, strangerRefusal } from './permissions.ts'
 import { typingEnded } from './typing.ts'
 
 type Create = Extract<GroupMail, { type: 'create' }>
@@ -70,6 +70,7 @@ export function createExisting(group: GroupState, { by, members, group: wanted }
   if (!isSame) {
     throw new ChatError('already_exists', undefined, { field: 'groupId' })
   }
+  if (group.blockers.size > 0) throw noContact('members') // PRV-1
   return [answerCommitted(by, 'group', { group: toGroup(group) })]
 }
 
@@ -120,9 +121,11 @@ export function addMember(
 ): Effects {
   callerMay(group, by, 'add_member', asked)
   return [
-    read({ read: 'profiles', userIds: [userId] }, by, ([profile], now) => {
+    read({ read: 'newcomers', userId: by.userId, userIds: [userId] }, by, ({ profiles, barred }, now) => {
       callerMay(group, by, 'add_member', now)
       if (group.members.has(userId)) return [answerCommitted(by, 'ok', {})]
+      if (barred.length > 0) throw noContact('userId') // PRV-1
+      const [profile] = profiles
       // GRP-3
       if (group.former.get(userId)?.byChoice) {
         return [...invite(group, by, userId, now), answerCommitted(by, 'ok', {})]

@@ -7,11 +7,11 @@ import type { User } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import { fitRows } from '../../fit-rows.ts'
 import type { Caller } from '../caller.ts'
-import { answer, type Effects, publish, sendUser, withPresence } from '../effects.ts'
+import { answer, type Effects, publish, read, sendUser, withPresence } from '../effects.ts'
 import type { GroupState, MemberState } from './group-state.ts'
 import { isLarge } from './large.ts'
 import { compareJoining, memberCursor, parseMemberCursor } from './member-pages.ts'
-import { callerAsMember, refuseMuted } from './permissions.ts'
+import { callerAsMember, noContact, refuseMuted } from './permissions.ts'
 
 /** The members who are connected and let it be seen; of a large group only how many. */
 export function getOnlineUsers(
@@ -28,22 +28,30 @@ export function getOnlineUsers(
       for (const member of group.members.values()) {
         if (presenceOf(member.userId).status !== 'offline') online.push(member)
       }
-      const total = online.length
-      if (isLarge(group)) return [answer(by, 'online_users', { groupId, users: [], total })]
-      const listed = online
-        .filter((member) => after === undefined || compareJoining(member, after) > 0)
-        .sort(compareJoining)
-      const users = listed.map(
-        ({ userId, name }): User => ({ userId, name, status: presenceOf(userId).status }),
-      )
-      const { rows, hasMore } = fitRows(users, limits.listedUsers)
-      const last = hasMore ? listed[rows.length - 1] : undefined
+      if (isLarge(group)) {
+        return [answer(by, 'online_users', { groupId, users: [], total: online.length })]
+      }
+      const otherIds = online.map(({ userId }) => userId)
       return [
-        answer(by, 'online_users', {
-          groupId,
-          users: rows,
-          total,
-          cursor: last && memberCursor(last),
+        read({ read: 'barred', userId: by.userId, otherIds }, by, (barred) => {
+          const hidden = new Set(barred) // PRV-1
+          const shown = online.filter(({ userId }) => !hidden.has(userId))
+          const listed = shown
+            .filter((member) => after === undefined || compareJoining(member, after) > 0)
+            .sort(compareJoining)
+          const users = listed.map(
+            ({ userId, name }): User => ({ userId, name, status: presenceOf(userId).status }),
+          )
+          const { rows, hasMore } = fitRows(users, limits.listedUsers)
+          const last = hasMore ? listed[rows.length - 1] : undefined
+          return [
+            answer(by, 'online_users', {
+              groupId,
+              users: rows,
+              total: shown.length,
+              cursor: last && memberCursor(last),
+            }),
+          ]
         }),
       ]
     }),
@@ -65,12 +73,19 @@ export function signal(
   if (toUserId !== undefined && !group.members.has(toUserId)) {
     throw new ChatError('not_found', 'not a member of the group', { field: 'toUserId' })
   }
+  if (group.blockers.size > 0) throw noContact('toUserId') // PRV-1
   const { groupId } = group
-  const fields = { fromUserId: by.userId, groupId, kind, payload }
+  const { userId, session } = by
+  const fields = { fromUserId: userId, groupId, kind, payload }
+  if (toUserId === undefined) {
+    return [publish(userId, [groupId], 'signal', fields, session), answer(by, 'ok', {})]
+  }
   return [
-    toUserId === undefined
-      ? publish([groupId], 'signal', fields, by.session)
-      : sendUser(toUserId, 'signal', fields, by.session),
-    answer(by, 'ok', {}),
+    read({ read: 'barred', userId, otherIds: [toUserId] }, by, (barred) => {
+      callerAsMember(group, by)
+      if (barred.length > 0) throw noContact('toUserId') // PRV-1
+      const isMember = group.members.has(toUserId)
+      return [...(isMember ? [sendUser(toUserId, 'signal', fields, session)] : []), answer(by, 'ok', {})]
+    }),
   ]
 }

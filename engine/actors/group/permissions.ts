@@ -74,6 +74,11 @@ export function isVisible(group: GroupState | null, userId: string, action: Requ
   return role === 'anyone' && group.invited.has(userId)
 }
 
+/** The refusal of contact between two users: the same for both, whoever of them wants none. PRV-1 */
+export function noContact(field?: string): ChatError {
+  return new ChatError('no_contact', undefined, { field })
+}
+
 /** What somebody who is not a member is refused with. */
 export function strangerRefusal({ info }: GroupState): ChatError {
   return info.visibility === 'open' ? new ChatError('not_a_member') : noSuchGroup()
@@ -88,7 +93,7 @@ export function callerAsMember(group: GroupState, by: Caller): MemberState {
 
 /**
  * The caller, if the table lets them do it at `now`.
- * @throws ChatError `not_a_member`, `not_found`, `direct_chat`, `role_needed`, `muted`
+ * @throws ChatError `not_a_member`, `not_found`, `direct_chat`, `role_needed`, `muted`, `no_contact`
  */
 export function callerMay(
   group: GroupState,
@@ -101,11 +106,12 @@ export function callerMay(
   if (groupsOnly) refuseDirectChat(group)
   if (role !== 'anyone') refuseLowerRole(member, action, role)
   if (posts) refuseMuted(member, now)
+  if (posts && group.blockers.size > 0) throw noContact() // PRV-1
   return member
 }
 
 /** The two members of a direct chat stay for good. @throws ChatError `direct_chat` */
-export function refuseDirectChat(group: GroupState): void {
+function refuseDirectChat(group: GroupState): void {
   if (group.info.kind === 'direct') throw new ChatError('direct_chat')
 }
 

@@ -236,15 +236,17 @@ function take(
   const { groupId, receiptNews } = group
   const { userId, session } = by
   const { joinedSeq } = callerAsMember(group, by)
+  // PRV-1: of receipts only the user's own mark moves.
+  const hidden = group.blockers.size > 0
   const owed = posts.filter(
     ({ seq, senderId }) =>
-      senderId !== userId && seq > joinedSeq && givenAt(group, userId, kind, seq) === undefined,
+      !hidden && senderId !== userId && seq > joinedSeq && givenAt(group, userId, kind, seq) === undefined,
   )
   const receipts = group.receipts.get(userId) ?? newReceipts()
   const markMoves = kind === 'read' && newest > receipts.readSeq
   if (owed.length === 0 && !markMoves) return [answerCommitted(by, 'ok', {})]
   const seqs = owed.map(({ seq }) => seq)
-  if (upTo !== undefined) readUpTo(receipts, joinedSeq, upTo, now)
+  if (upTo !== undefined && !hidden) readUpTo(receipts, joinedSeq, upTo, now)
   give(receipts, kind, seqs, now, nothingBetween)
   if (markMoves) receipts.readSeq = newest
   group.receipts.set(userId, receipts)

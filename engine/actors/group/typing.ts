@@ -38,7 +38,7 @@ function show(group: GroupState, by: Caller): Effects {
   group.typing.set(userId, group.steadyNow + TYPING_MS)
   if (known) return [answer(by, 'ok', {})]
   return [
-    publish([groupId], 'user_typing', { userId, userName: name, groupId }, by.session),
+    publish(userId, [groupId], 'user_typing', { userId, userName: name, groupId }, by.session),
     { type: 'watch', groupId, userId, on: true },
     wakeGroup(groupId, 'typing', TYPING_MS),
     answer(by, 'ok', {}),
@@ -55,7 +55,7 @@ export function typingEnded(group: GroupState, userId: string, but?: number): Ef
   if (!group.typing.delete(userId)) return []
   const { groupId } = group
   return [
-    publish([groupId], 'user_stopped_typing', { userId, groupId }, but),
+    publish(userId, [groupId], 'user_stopped_typing', { userId, groupId }, but),
     { type: 'watch', groupId, userId, on: false },
   ]
 }

@@ -29,7 +29,7 @@ export function setProfile(user: UserState, claims: Claims, now: number, but?: n
     ...groupIds.map((groupId) => tellGroup(groupId, renamed(user))),
     // The user's other devices are among those of a group.
     groupIds.length > 0
-      ? publish(groupIds, 'user_updated', fields, but)
+      ? publish(null, groupIds, 'user_updated', fields, but)
       : sendUser(userId, 'user_updated', fields, but),
   ]
 }

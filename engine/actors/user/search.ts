@@ -9,7 +9,7 @@ import { parseQuery } from '../../search/query.ts'
 import { parseSearchCursor, toSearchCursor } from '../../search/search-cursor.ts'
 import type { NamePlace } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
-import { answer, type Effect, type Effects, read, withPresence } from '../effects.ts'
+import { answer, type Effects, read, withPresence } from '../effects.ts'
 import { noSuchGroup } from '../no-such-group.ts'
 import { formatListingCursor, parseListingCursor } from './groups.ts'
 import type { UserState } from './user-state.ts'
@@ -38,9 +38,9 @@ export function searchUsers(user: UserState, by: Caller, fields: RequestFields<'
   const { query, limit = limits.usersPageDefault } = fields
   const cursor = fields.cursor === undefined ? undefined : parseNameCursor(fields.cursor)
   return [
-    read({ read: 'users', userId: user.userId, query, limit, cursor }, by, ({ users, next }) => [
+    read({ read: 'users', userId: user.userId, query, limit, cursor }, by, ({ users, next }) =>
       answerUsers(by, users, next && `${next[1]}:${next[0]}`),
-    ]),
+    ),
   ]
 }
 
@@ -56,21 +56,27 @@ export function getContacts(user: UserState, by: Caller, fields: RequestFields<'
   const { limit = limits.usersPageDefault } = fields
   const cursor = fields.cursor === undefined ? undefined : parseListingCursor(fields.cursor)
   return [
-    read({ read: 'contacts', userId: user.userId, cursor, limit }, by, ({ users, next }) => [
+    read({ read: 'contacts', userId: user.userId, cursor, limit }, by, ({ users, next }) =>
       answerUsers(by, users, next && formatListingCursor(next)),
-    ]),
+    ),
   ]
 }
 
-/** The users as they want to be seen at present. */
-function answerUsers(by: Caller, users: readonly User[], cursor?: string): Effect {
-  return withPresence((presenceOf) => [
-    answer(by, 'users', {
-      users: users.map((user): User => {
-        const { status } = presenceOf(user.userId)
-        return status === 'offline' ? user : { ...user, status, lastSeenAt: undefined }
-      }),
-      cursor,
-    }),
-  ])
+/** The users as they want to be seen at present; nothing of those with whom there is no contact. PRV-1 */
+function answerUsers(by: Caller, users: readonly User[], cursor?: string): Effects {
+  const otherIds = users.map(({ userId }) => userId)
+  return [
+    read({ read: 'barred', userId: by.userId, otherIds }, by, (barred) => [
+      withPresence((presenceOf) => [
+        answer(by, 'users', {
+          users: users.map((user): User => {
+            if (barred.includes(user.userId)) return { ...user, status: 'offline', lastSeenAt: undefined }
+            const { status } = presenceOf(user.userId)
+            return status === 'offline' ? user : { ...user, status, lastSeenAt: undefined }
+          }),
+          cursor,
+        }),
+      ]),
+    ]),
+  ]
 }

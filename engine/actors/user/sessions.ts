@@ -9,6 +9,7 @@ import { limits } from '../../../protocol/limits.ts'
 import type { Limits } from '../../../protocol/records.ts'
 import { type Effect, type Effects, read, send, tellGroup } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
+import { announceBlocks } from './blocks.ts'
 import { renamed, setProfile } from './profile.ts'
 import { endResume } from './resume.ts'
 import { announce, cameOnline, chosenStatus, setLarge, wentOffline } from './status.ts'
@@ -27,6 +28,7 @@ export function open(user: UserState, mail: Mail<'open'>, greeting: Greeting, no
   user.sessions.set(session, { phase: 'opening', sessionId })
   const { userId } = user
   const effects: Effect[] = [...setProfile(user, mail, now, session)]
+  if (user.blocked.size > 0) effects.push(announceBlocks(user))
   effects.push(...cameOnline(user, now))
   effects.push(
     read({ read: 'summaries', userId, limit: limits.connectedGroups }, { session }, (stored, later) => {

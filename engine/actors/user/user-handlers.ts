@@ -6,6 +6,7 @@
 import type { RequestFields, RequestsTo } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects } from '../effects.ts'
+import { blockUser, getBlocked, unblockUser } from './blocks.ts'
 import { createGroup, getGroups, getInvitations } from './groups.ts'
 import { resume } from './resume.ts'
 import { getContacts, search, searchUsers } from './search.ts'
@@ -33,6 +34,9 @@ export const userHandlers: { readonly [N in RequestsTo<'user'>]: UserHandler<N> 
   search,
   search_users: searchUsers,
   get_contacts: getContacts,
+  block_user: blockUser,
+  unblock_user: unblockUser,
+  get_blocked: getBlocked,
   upload_file: uploadFile,
   upload_begin: uploadBegin,
   upload_chunk: uploadChunk,

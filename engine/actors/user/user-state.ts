@@ -13,6 +13,8 @@ export interface UserState {
   readonly sessions: Map<number, SessionState>
   /** The sessions that resume, in the order of asking: the first one is served, the others wait (INP-2). */
   readonly resuming: number[]
+  /** Whom the user has blocked, and when; at most `limits.blocks`. */
+  readonly blocked: Map<string, number>
   /** Those of the groups that get no presence; replaced, not changed, so that most users share one. */
   largeGroups: ReadonlySet<string>
   /** How the user wants to be seen while they are present; `offline` is invisible. */
@@ -62,6 +64,7 @@ export function userState(userId: string, loaded: LoadedUser | null): UserState 
     groups: new Map(loaded?.groups),
     sessions: new Map(),
     resuming: [],
+    blocked: new Map(loaded?.blocked),
     largeGroups: noGroups,
     chosen: loaded?.status ?? 'online',
     shown: 'offline',

@@ -14,3 +14,12 @@ CREATE TABLE former_members (
   muted_until INTEGER NOT NULL,
   PRIMARY KEY (group_key, user_key)
 ) STRICT, WITHOUT ROWID;
+
+-- Who lets whom have no contact. PRV-1
+CREATE TABLE blocks (
+  user_key    INTEGER NOT NULL REFERENCES users,
+  blocked_key INTEGER NOT NULL REFERENCES users,
+  at          INTEGER NOT NULL,
+  PRIMARY KEY (user_key, blocked_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blocks_by_blocked ON blocks (blocked_key, user_key);

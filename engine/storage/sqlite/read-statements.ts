@@ -169,6 +169,18 @@ export function prepareReads(db: Database) {
     invited: text<[number]>(
       'SELECT u.user_id FROM invitations i JOIN users u ON u.user_key = i.user_key WHERE i.group_key = ?',
     ),
+    blocked: raw<[number], [userId: string, at: number]>(`
+      SELECT u.user_id, b.at FROM blocks b JOIN users u ON u.user_key = b.blocked_key
+      WHERE b.user_key = ? ORDER BY b.at, u.user_id`),
+    blockers: text<[groupKey: number, groupKey: number]>(`
+      SELECT u.user_id FROM members m JOIN users u ON u.user_key = m.user_key
+      JOIN members other ON other.group_key = ? AND other.user_key <> m.user_key
+      JOIN blocks b ON b.user_key = m.user_key AND b.blocked_key = other.user_key
+      WHERE m.group_key = ?`),
+    hasBlocks: pluck<[userKey: number, userKey: number]>(`
+      SELECT 1 FROM blocks WHERE user_key = ? UNION ALL SELECT 1 FROM blocks WHERE blocked_key = ? LIMIT 1`),
+    barred: pluck<[userKey: number, otherKey: number, otherKey: number, userKey: number]>(`
+      SELECT 1 FROM blocks WHERE (user_key = ? AND blocked_key = ?) OR (user_key = ? AND blocked_key = ?)`),
     former: raw<[number], [userId: string, byChoice: 0 | 1, mutedUntil: number]>(`
       SELECT u.user_id, f.by_choice, f.muted_until FROM former_members f
       JOIN users u ON u.user_key = f.user_key WHERE f.group_key = ? ORDER BY f.left_seq`),

@@ -84,6 +84,7 @@ export class Reader {
       banned: this.#sql.banned.all(key),
       invited: this.#sql.invited.all(key),
       former: this.#sql.former.all(key),
+      blockers: row.kind === 'direct' ? this.#sql.blockers.all(key, key) : [],
       pins: this.#sql.pinned.all(key),
       lastSeq,
       ceiling,
@@ -101,6 +102,7 @@ export class Reader {
       status: row.status,
       lastSeenAt: row.last_seen_at ?? undefined,
       groups: this.#sql.userGroups.all(row.user_key),
+      blocked: this.#sql.blocked.all(row.user_key),
     }
   }
 
@@ -225,6 +227,19 @@ export class Reader {
     return this.#people.contacts(query)
   }
 
+  protected barred({ userId, otherIds }: ReadQuery<'barred'>): readonly string[] {
+    return this.#barred(userId, otherIds)
+  }
+
+  #barred(userId: string, otherIds: readonly string[]): readonly string[] {
+    const key = this.#sql.user.get(userId)?.user_key
+    if (key === undefined || this.#sql.hasBlocks.get(key, key) === undefined) return []
+    return otherIds.filter((otherId) => {
+      const other = this.#sql.user.get(otherId)?.user_key
+      return other !== undefined && this.#sql.barred.get(key, other, other, key) !== undefined
+    })
+  }
+
   /** A chat with an unkeyed id counts only if it is that chat: others could have taken the id. IDN-4 */
   protected direct({ userId, otherId }: ReadQuery<'direct'>): string {
     const unkeyed = unkeyedDirectId(userId, otherId)
@@ -239,10 +254,18 @@ export class Reader {
   }
 
   protected profiles({ userIds }: ReadQuery<'profiles'>): readonly Profile[] {
+    return this.#profiles(userIds)
+  }
+
+  #profiles(userIds: readonly string[]): readonly Profile[] {
     return userIds.map((userId) => {
       const row = this.#sql.user.get(userId)
       return { name: row?.name || userId, picture: row?.picture ?? '' }
     })
+  }
+
+  protected newcomers({ userId, userIds }: ReadQuery<'newcomers'>): Reads['newcomers']['result'] {
+    return { profiles: this.#profiles(userIds), barred: this.#barred(userId, userIds) }
   }
 
   #newestEvents(group: GroupRow, limit: number): readonly LoggedEvent[] {
@@ -319,6 +342,7 @@ const nothing: Omit<LoadedGroup, 'ceiling'> = {
   banned: [],
   invited: [],
   former: [],
+  blockers: [],
   pins: [],
   lastSeq: 0,
   recent: [],

@@ -221,6 +221,12 @@ export class Writer {
         sql.putUser.run(entry.userId, entry.name, entry.picture)
         this.#nameWords.put(entry.userId)
         break
+      case 'block':
+        sql.addBlock.run(this.#userKey(entry.userId), this.#userKey(entry.otherId), entry.at)
+        break
+      case 'unblock':
+        sql.dropBlock.run(this.#userKey(entry.userId), this.#userKey(entry.otherId))
+        break
       case 'presence':
         sql.putPresence.run(entry.userId, entry.status, entry.lastSeenAt ?? null)
         break
@@ -319,6 +325,10 @@ function prepare(db: Database) {
       ON CONFLICT (group_key, user_key) DO UPDATE SET left_seq = excluded.left_seq,
         by_choice = excluded.by_choice, muted_until = excluded.muted_until`),
     dropFormerMember: db.prepare('DELETE FROM former_members WHERE group_key = ? AND user_key = ?'),
+    addBlock: db.prepare(
+      'INSERT INTO blocks (user_key, blocked_key, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    ),
+    dropBlock: db.prepare('DELETE FROM blocks WHERE user_key = ? AND blocked_key = ?'),
     addBan: db.prepare('INSERT INTO bans (group_key, user_key) VALUES (?, ?) ON CONFLICT DO NOTHING'),
     dropBan: db.prepare('DELETE FROM bans WHERE group_key = ? AND user_key = ?'),
     addInvitation: db.prepare(`

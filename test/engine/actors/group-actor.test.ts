@@ -37,6 +37,7 @@ function logged(change: Partial<LoadedGroup> = {}): LoadedGroup {
     banned: [],
     invited: [],
     former: [],
+    blockers: [],
     pins: [],
     lastSeq: 1,
     ceiling: 1,
@@ -121,7 +122,7 @@ describe('a group that loads', () => {
     expect(context.refused).toEqual(['1 not_found'])
     actor.receive(create)
     context.leases[0]?.commit()
-    await context.answerRead('profiles', [{ name: 'Bruno', picture: '' }])
+    await context.answerRead('newcomers', { profiles: [{ name: 'Bruno', picture: '' }], barred: [] })
     expect(did()).toEqual([
       'read',
       'append group',
@@ -140,8 +141,8 @@ describe('a group that loads', () => {
     actor.receive({ ...create, group: { ...info, kind: 'direct' } })
     actor.receive({ ...create, by: by('bruno'), members: ['ana'], group: { ...info, kind: 'direct' } })
     context.leases[0]?.commit()
-    await context.answerRead('profiles', [{ name: 'Bruno', picture: '' }])
-    await context.answerRead('profiles', [{ name: 'Ana', picture: '' }])
+    await context.answerRead('newcomers', { profiles: [{ name: 'Bruno', picture: '' }], barred: [] })
+    await context.answerRead('newcomers', { profiles: [{ name: 'Ana', picture: '' }], barred: [] })
     const done = did()
     expect(done.filter((what) => what === 'record group_created 1').length).toBe(1)
     expect(done.filter((what) => what === 'answer_committed group').length).toBe(2)
@@ -215,7 +216,7 @@ describe('the lease of a group', () => {
     actor.receive(create)
     expect(context.leases.map(({ ceiling }) => ceiling)).toEqual([2_048])
     context.leases[0]?.commit()
-    await context.answerRead('profiles', [{ name: 'Bruno', picture: '' }])
+    await context.answerRead('newcomers', { profiles: [{ name: 'Bruno', picture: '' }], barred: [] })
     const done = did()
     expect(done.slice(0, 3)).toEqual(['read', 'append group', 'record gap 1025'])
     expect(done).toContain('record group_created 1026')
@@ -263,7 +264,7 @@ describe('the lease of a group', () => {
     expect(actor.reading).toBe(1)
     context.performed.splice(0)
     expect([actor.release(), context.performed]).toEqual([false, []])
-    await context.answerRead('profiles', [{ name: 'Eva', picture: '' }])
+    await context.answerRead('newcomers', { profiles: [{ name: 'Eva', picture: '' }], barred: [] })
     expect(actor.reading).toBe(0)
     context.performed.splice(0)
     expect([actor.release(), brief(context.performed)]).toEqual([false, ['append lease']])
@@ -302,6 +303,7 @@ describe('an alarm of a group', () => {
   it('ends what it was for', async () => {
     const { context, actor, did } = anActor()
     await context.answerRead('group', logged())
+    context.present.set('ana', { connected: true, status: 'online' })
     actor.receive(typingStart)
     expect(did()).toEqual(['publish', 'watch', 'wake_group', 'answer ok'])
     context.nowMs = 6_000

@@ -143,21 +143,23 @@ describe('add_member', () => {
   it('looks the name up, adds, and is idempotent', () => {
     const group = aGroup({ ana: 'moderator' })
     const effects = add_member(group, by('ana'), { ...g, userId: 'bruno' }, 0)
-    expect(only(effects, 'read').query).toEqual({ read: 'profiles', userIds: ['bruno'] })
-    const added = given(effects, [{ name: 'Bruno B.', picture: '' }])
+    expect(only(effects, 'read').query).toEqual({ read: 'newcomers', userId: 'ana', userIds: ['bruno'] })
+    const added = given(effects, { profiles: [{ name: 'Bruno B.', picture: '' }], barred: [] })
     expect(only(added, 'record').event.fields).toMatchObject({
       userId: 'bruno',
       userName: 'Bruno B.',
       by: 'ana',
     })
-    expect(brief(given(effects, [{ name: 'Bruno B.', picture: '' }]))).toEqual(['answer_committed ok'])
+    expect(brief(given(effects, { profiles: [{ name: 'Bruno B.', picture: '' }], barred: [] }))).toEqual([
+      'answer_committed ok',
+    ])
   })
 
   it('checks again what may have changed while it read', () => {
     const group = aGroup({ ana: 'moderator' })
     const effects = add_member(group, by('ana'), { ...g, userId: 'bruno' }, 0)
     group.members.delete('ana')
-    expect(() => given(effects, [{ name: 'Bruno', picture: '' }])).toThrow(
+    expect(() => given(effects, { profiles: [{ name: 'Bruno', picture: '' }], barred: [] })).toThrow(
       expect.objectContaining(refusal('not_found')),
     )
     expect(roles(group)).toEqual({})

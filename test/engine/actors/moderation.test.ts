@@ -4,7 +4,7 @@ import type { GroupState } from '../../../engine/actors/group/group-state.ts'
 import { permissions } from '../../../engine/actors/group/permissions.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestsTo } from '../../../protocol/requests.ts'
-import { aGroup, aMember, aPost, brief, by, only, snapshot } from '../../support/groups.ts'
+import { aGroup, aMember, aPost, brief, by, given, only, snapshot } from '../../support/groups.ts'
 import { refusal } from '../../support/sessions.ts'
 
 const g = { groupId: 'g' }
@@ -98,7 +98,10 @@ describe('ban_member', () => {
     group.banned.add('eva')
     expect(() => join_group(group, by('eva'), g, 0)).toThrow(refused('banned'))
     const [readName] = add_member(group, by('max'), { ...g, userId: 'eva' }, 0)
-    const effects = readName?.type === 'read' ? readName.then([{ name: 'Eva', picture: '' }] as never, 0) : []
+    const effects =
+      readName?.type === 'read'
+        ? readName.then({ profiles: [{ name: 'Eva', picture: '' }], barred: [] } as never, 0)
+        : []
     expect(brief(effects)).toEqual([
       'append unban',
       'append member',
@@ -196,17 +199,26 @@ describe('the name of a group', () => {
 describe('invite_member', () => {
   const { invite_member, join_group, decline_invitation, remove_member } = groupHandlers
   const eva = { ...g, userId: 'eva' }
+  const invite = (group: GroupState, whom: typeof eva, now: number, barred: readonly string[] = []) =>
+    given(invite_member(group, by('max'), whom, now), barred, now)
+
+  // PRV-1
+  it('is refused where one of the two has blocked the other', () => {
+    const group = aCrew()
+    expect(() => invite(group, eva, 3, ['eva'])).toThrow(refused('no_contact', 'userId'))
+    expect(group.invited.size).toBe(0)
+  })
 
   it('is kept, and told to the invited without naming who is there', () => {
     const group = aCrew()
-    const effects = invite_member(group, by('max'), eva, 3)
+    const effects = invite(group, eva, 3)
     expect(brief(effects)).toEqual(['append invite', 'send_user', ...done])
     expect(only(effects, 'send_user')).toMatchObject({
       userId: 'eva',
       event: { fields: { by: 'max', at: 3, group: { memberCount: 4, members: undefined } } },
     })
-    expect(brief(invite_member(group, by('max'), eva, 4))).toEqual(done)
-    expect(brief(invite_member(group, by('max'), { ...g, userId: 'bruno' }, 4))).toEqual(done)
+    expect(brief(invite(group, eva, 4))).toEqual(done)
+    expect(brief(invite(group, { ...g, userId: 'bruno' }, 4))).toEqual(done)
   })
 
   it('opens the private group, once', () => {
@@ -234,6 +246,6 @@ describe('invite_member', () => {
   it('is bounded', () => {
     const group = aCrew()
     for (let i = 0; i < limits.invitations; i++) group.invited.add(`u${i}`)
-    expect(() => invite_member(group, by('max'), eva, 0)).toThrow(refused('limit_reached'))
+    expect(() => invite(group, eva, 0)).toThrow(refused('limit_reached'))
   })
 })

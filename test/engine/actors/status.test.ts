@@ -57,7 +57,14 @@ const told = (effects: Effects) =>
   effects.flatMap((effect) => (effect.type === 'presence' ? [effect.status] : []))
 
 function invisible(): UserState {
-  return userState('ana', { name: 'Ana', picture: '', status: 'offline', lastSeenAt: 5, groups: [['g', 1]] })
+  return userState('ana', {
+    name: 'Ana',
+    picture: '',
+    status: 'offline',
+    lastSeenAt: 5,
+    groups: [['g', 1]],
+    blocked: [],
+  })
 }
 
 describe('a session that begins', () => {

@@ -39,6 +39,7 @@ describe('typing_start', () => {
       groupIds: ['g'],
       event: { name: 'user_typing', fields: { userId: 'ana', userName: 'Ana', groupId: 'g' } },
       but: 3,
+      about: 'ana',
     })
     expect(woken(effects)).toEqual([['typing', 6_000]])
     expect(brief(typing_start(group, by('ana'), g, 200))).toEqual(['answer ok'])

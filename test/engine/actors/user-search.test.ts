@@ -50,8 +50,13 @@ describe('search', () => {
 describe('search_users and get_contacts', () => {
   const bruno: User = { userId: 'bruno', name: 'Bruno', status: 'offline', lastSeenAt: 7 }
   /** The users of the answer, with this presence of Bruno. */
-  function answered(effects: Effects, found: unknown, status: User['status']): readonly User[] {
-    const { then } = only(given(effects, found), 'with_presence')
+  function answered(
+    effects: Effects,
+    found: unknown,
+    status: User['status'],
+    barred: readonly string[] = [],
+  ): readonly User[] {
+    const { then } = only(given(given(effects, found), barred), 'with_presence')
     const { event } = only(
       then(() => ({ connected: true, status })),
       'answer',
@@ -65,6 +70,8 @@ describe('search_users and get_contacts', () => {
   ])('%s says of each how they want to be seen now', (_, ask, found) => {
     expect(answered(ask(), found, 'busy')).toEqual([{ ...bruno, status: 'busy', lastSeenAt: undefined }])
     expect(answered(ask(), found, 'offline')).toEqual([bruno])
+    // PRV-1
+    expect(answered(ask(), found, 'busy', ['bruno'])).toEqual([{ ...bruno, lastSeenAt: undefined }])
   })
 
   it('ask for a page of fifty unless told otherwise', () => {

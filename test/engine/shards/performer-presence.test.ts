@@ -18,20 +18,22 @@ const typing = { userId: 'ana', groupId: 'g' }
 describe('what is not kept', () => {
   it('goes to the twin of a group’s topic, for several groups once to each session, and is written nowhere', () => {
     const { perform, toHub, entries } = aPerformer()
-    perform([publish(['g'], 'user_stopped_typing', typing)])
+    perform([publish('ana', ['g'], 'user_stopped_typing', typing)])
     expect(toHub()).toEqual(['publish e:g user_stopped_typing'])
     // PRS-3
-    perform([publish(['g', 'h'], 'user_stopped_typing', typing, 7)])
-    expect(toHub()).toEqual(['announce user_stopped_typing {"topics":["g:g","g:h"],"but":7}'])
+    perform([publish('ana', ['g', 'h'], 'user_stopped_typing', typing, 7)])
+    expect(toHub()).toEqual([
+      'announce user_stopped_typing {"topics":["g:g","g:h"],"but":7,"exceptUsers":[]}',
+    ])
     perform([publishToOthers('ana', ['g'], 'user_stopped_typing', typing)])
-    expect(toHub()).toEqual(['announce user_stopped_typing {"topics":["g:g"],"exceptUser":"ana"}'])
-    perform([publish([], 'user_stopped_typing', typing)])
+    expect(toHub()).toEqual(['announce user_stopped_typing {"topics":["g:g"],"exceptUsers":["ana"]}'])
+    perform([publish('ana', [], 'user_stopped_typing', typing)])
     expect([toHub(), entries]).toEqual([[], []])
   })
 
   it('does not wait for what is to be kept', () => {
     const { perform, toHub } = aPerformer({ fanout: 'committed' })
-    perform([publish(['g'], 'user_stopped_typing', typing)])
+    perform([publish('ana', ['g'], 'user_stopped_typing', typing)])
     expect(toHub()).toEqual(['publish e:g user_stopped_typing'])
   })
 

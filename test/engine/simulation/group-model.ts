@@ -67,6 +67,8 @@ export function groupOf(entry: LogEntry): string | null {
       return entry.group.groupId
     case 'user':
     case 'presence':
+    case 'block':
+    case 'unblock':
       return null
     default:
       return entry.groupId

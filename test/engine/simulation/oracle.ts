@@ -168,9 +168,11 @@ export class Oracle {
     )
   }
 
-  /** A request without an answer that is taken to have caused what this one may have as well. */
+  /** A request that may not have been done, and is taken to have caused what this one may have as well. */
   takeEffectsFrom(asked: Asked): Asked | undefined {
-    return this.#asked.find(({ answer, effects }) => answer === null && effects.others.includes(asked))
+    const isOpen = ({ answer }: Asked) =>
+      answer === null || (answer.event === 'error' && answer.fields.code === 'storage_unavailable')
+    return this.#asked.find((one) => isOpen(one) && one.effects.others.includes(asked))
   }
 
   /** Nothing is on its way any more: what was asked is settled. */

@@ -99,6 +99,8 @@ describe('what a group’s actor starts from', () => {
       receipts: [],
       banned: [],
       invited: [],
+      former: [],
+      blockers: [],
       pins: [],
       lastSeq: 0,
       ceiling: 1_024,
@@ -150,6 +152,7 @@ describe('what a user’s actor starts from', () => {
       status: 'online',
       lastSeenAt: undefined,
       groups: [['h', 9]],
+      blocked: [],
     })
   })
 
