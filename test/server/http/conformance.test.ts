@@ -128,15 +128,16 @@ describe('/openapi.json', () => {
 
   it('tells how a refusal looks', async () => {
     const { rows, ask } = await described()
-    await (await rows.device('ana')).group({ groupId: 'kitchen' })
+    await (await rows.device('ana')).group({ groupId: 'kitchen', members: ['bruno'] })
     const fields = { groupId: 'kitchen', userId: 'eva' }
     const refusals = [
       await ask(`GET ${group}/messages`, fields, { query: { limit: 'many' } }),
       await ask(`GET ${group}/messages`, fields, { as: 'eva' }),
+      await ask(`PATCH ${group}`, fields, { body: { topic: 'x' }, as: 'bruno' }),
       await ask(`GET ${group}/messages`, { groupId: 'none' }),
       await ask('POST /api/chat/groups', {}, { body: { kind: 'group', groupId: 'kitchen' } }),
       await ask(`POST ${group}/messages`, fields, { body: { content: 'x'.repeat(70_000) } }),
     ] as { error: { code: keyof typeof errors } }[]
-    expect(refusals.map(({ error }) => errors[error.code].status)).toEqual([400, 403, 404, 409, 413])
+    expect(refusals.map(({ error }) => errors[error.code].status)).toEqual([400, 404, 403, 404, 409, 413])
   })
 })
