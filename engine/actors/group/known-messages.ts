@@ -90,7 +90,7 @@ export function shownEvent(group: GroupState, event: LoggedEvent): LoggedEvent {
 }
 
 /** Whether of the post only a tombstone is left. */
-export function isGone({ deletedAt, recalledAt }: Message): boolean {
+function isGone({ deletedAt, recalledAt }: Message): boolean {
   return deletedAt !== undefined || recalledAt !== undefined
 }
 
