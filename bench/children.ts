@@ -39,12 +39,14 @@ export interface RunningServer extends Target {
 
 export class Children {
   readonly #serverArgs: readonly string[]
+  readonly #transport: string
   readonly #running = new Set<ChildProcess>()
   readonly #folders = new Set<string>()
 
-  /** `serverArgs` go to Node before the server's own, for profiles: `--cpu-prof`. */
-  constructor(serverArgs: readonly string[]) {
+  /** `transport` is the setting of that name; `serverArgs` go to Node before the server's own, for profiles: `--cpu-prof`. */
+  constructor(serverArgs: readonly string[], transport: string) {
     this.#serverArgs = serverArgs
+    this.#transport = transport
   }
 
   /** Starts the built server with durable defaults and no rate limit, on a data directory of its own. */
@@ -61,6 +63,7 @@ export class Children {
           DATA_DIR: dataDir,
           JWT_SECRET: SECRET,
           RATE_LIMIT: '0',
+          TRANSPORT: this.#transport,
         },
         stdio: ['ignore', 'ignore', 'pipe'],
       }),

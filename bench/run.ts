@@ -20,6 +20,8 @@ const usage = `npm run bench -- [--quick] [--case NAME[,NAME]] [--runs N]
   --runs    rounds of each case (3; with --quick 1)
   --server-arg=--cpu-prof
             an argument for the server's Node, for profiles; may be repeated
+  --transport auto|uws|node
+            what the server runs on; with node the large group shows the ratio to bare uWebSockets.js
 `
 
 /** A figure, what it may be, and how it is to be compared. */
@@ -61,7 +63,7 @@ if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= MAX_ROUNDS)) {
   refuse(`--runs takes a whole number from 1 to ${MAX_ROUNDS}`)
 }
 
-const children = new Children(values['server-arg'])
+const children = new Children(values['server-arg'], values.transport)
 // However this ends: a signal, an error, or the last case.
 process.on('exit', () => children.endAll())
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
@@ -135,6 +137,7 @@ function readOptions() {
         case: { type: 'string', default: Object.keys(bars).join(',') },
         runs: { type: 'string' },
         'server-arg': { type: 'string', multiple: true, default: [] },
+        transport: { type: 'string', default: 'auto' },
         help: { type: 'boolean', default: false },
       },
     })
