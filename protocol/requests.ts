@@ -124,7 +124,7 @@ export const requests = {
   },
   /**
    * Asks for the durable events after `lastSeq` of each group, 0 for those since the caller's join;
-   * groups that the caller is not in are left out.
+   * groups that the caller is not in are left out. Every 100 events sent cost as much as one request.
    */
   resume: {
     code: 11,

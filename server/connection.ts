@@ -17,6 +17,7 @@ import type { ChatError } from '../protocol/errors.ts'
 import { type EventSpec, events } from '../protocol/events.ts'
 import { codeOf, type FrameHead } from '../protocol/frame-head.ts'
 import { eventToJson } from '../protocol/json-codec.ts'
+import { requests } from '../protocol/requests.ts'
 import type { Blame } from './auth-error.ts'
 import type { Verified } from './claims.ts'
 import { errorCodeOf } from './error-code.ts'
@@ -59,6 +60,8 @@ export interface ConnectionHost {
   noteRefusal(connection: Connection, kind: RefusalKind, why: string): void
   /** Notes a session of the user's. Returns for how many milliseconds there may be none, or 0. */
   admit(connection: Connection): number
+  /** So many events as one token of `reads` pays for were replayed to the connection (INP-2). */
+  chargeReplay(connection: Connection): void
   /** A frame of an open connection; the bytes are valid during the call only. */
   request(connection: Connection, bytes: Uint8Array, isBinary: boolean): void
   /** This server ends the connection. */
@@ -75,12 +78,17 @@ const MALFORMED_LIMIT = 10
 const MINUTE_MS = 60_000
 const MAX_WAITING = 64
 const NO_SESSION = -1
+/** What one token of `reads` pays for; the first events are paid for by the request itself. */
+const REPLAYED_PER_TOKEN = 100
 const MAX_CLOSE_TEXT_BYTES = 123
 const CONNECTED_CODE: number = events.connected.code
+const RESUMED_CODE: number = events.resumed.code
+const RESUME_CODE: number = requests.resume.code
 const rows: readonly EventSpec[] = Object.values(events)
 const ephemeralCodes: ReadonlySet<number> = new Set(
   rows.filter((row) => row.ephemeral).map((row) => row.code),
 )
+const durableCodes: ReadonlySet<number> = new Set(rows.filter((row) => row.durable).map((row) => row.code))
 
 export class Connection implements SessionPort {
   readonly json: boolean
@@ -112,6 +120,10 @@ export class Connection implements SessionPort {
   #rateRefusals = 0
   #rateRefusedSinceMs = Number.NEGATIVE_INFINITY
   #waiting: (() => void)[] | null = null
+  /** From a `resume` to its `resumed`: events of groups that come by `send` are replayed ones. */
+  #resuming = false
+  /** Replayed events that are not charged yet. */
+  #replayed = 0
   /** One request at a time is timed: its ref, or 0, and when it came. Small integers need no memory. */
   #timedRef = 0
   #timedAtUs = 0
@@ -206,6 +218,7 @@ export class Connection implements SessionPort {
   send(frame: Uint8Array): void {
     if (this.state === 'open') {
       this.#write(frame)
+      if (this.#resuming) this.#countReplayed(codeOf(frame))
       const ref = refOf(frame)
       if (ref !== 0) this.#answered(frame, ref)
     } else if (this.state === 'opening' && codeOf(frame) === CONNECTED_CODE) {
@@ -257,6 +270,7 @@ export class Connection implements SessionPort {
     // A client that uses ref 0 cannot be told from events; it is not waited for.
     const counts = head.ref === 0 ? 0 : 1
     this.unanswered += counts
+    if (head.code === RESUME_CODE) this.#resuming = true
     if (this.#timedRef === 0) {
       this.#timedRef = head.ref
       this.#timedAtUs = clockUs()
@@ -394,6 +408,16 @@ export class Connection implements SessionPort {
     this.#write(this.#authRef === 0 ? connected : withRef(connected, this.#authRef))
     // Not from within the engine's call: what was held goes back into the engine.
     if (this.#held) queueMicrotask(() => this.#release())
+  }
+
+  /** Charged on the way, so that one who leaves before `resumed` has paid, too. */
+  #countReplayed(code: number): void {
+    if (code === RESUMED_CODE) this.#resuming = false
+    if (!durableCodes.has(code)) return
+    this.#replayed += 1
+    if (this.#replayed < REPLAYED_PER_TOKEN) return
+    this.#replayed = 0
+    this.#host.chargeReplay(this)
   }
 
   #hold(bytes: Uint8Array, isBinary: boolean): void {

@@ -227,6 +227,10 @@ export class FrontEnd implements ConnectionHost, Publisher {
     return 0
   }
 
+  chargeReplay({ userId }: Connection): void {
+    this.#options.limiter.charge(userId, 'reads', 1)
+  }
+
   ends(connection: Connection, reason: CloseReason, text: string): void {
     if (refusals.has(reason)) this.noteRefusal(connection, reason, text)
     const { address, userId } = connection

@@ -6,6 +6,7 @@
  * `connect_address` once per upgrade and address. All buckets refill evenly.
  * A request costs one token unless its caller says more. One that costs more than the bucket holds
  * passes when the bucket is full and leaves a debt, so that every request is possible at some time.
+ * What is known only afterwards, such as the events that a `resume` replayed, is charged then (INP-2).
  * Bounded: a user whose buckets are full is forgotten by `sweep`; over `maxUsers` the one known
  * longest is, which lends at worst one full bucket.
  */
@@ -86,6 +87,16 @@ export class RateLimiter {
       return pass
     }
     return { pass: false, retryAfterMs: Math.max(1, Math.ceil(((needed - tokens) * MINUTE_MS) / capacity)) }
+  }
+
+  /** Takes `cost` tokens, whether they are there or not; what is missing is a debt. */
+  charge(userId: string, budget: ChargedTo, cost: number): void {
+    if (this.perMinute === 0) return
+    const now = this.#now()
+    const buckets = this.#bucketsOf(userId, now)
+    this.#refill(buckets, now)
+    const at = budgets.indexOf(budget)
+    buckets.tokens[at] = (buckets.tokens[at] ?? (this.#capacities[at] as number)) - cost
   }
 
   /** Forgets the users whose buckets are full again; called now and then. */

@@ -74,6 +74,16 @@ describe('rate limit', () => {
     expect(limiter.take('ana', 'events', 25).pass).toBe(false)
   })
 
+  // INP-2
+  it('charges what is known afterwards, as a debt where it is not there', () => {
+    const { limiter, clock } = aLimiter(10)
+    for (let i = 0; i < 60; i++) limiter.charge('ana', 'reads', 1)
+    expect(limiter.take('ana', 'reads')).toEqual({ pass: false, retryAfterMs: 13_200 })
+    clock.ms = 13_200
+    expect(limiter.take('ana', 'reads').pass).toBe(true)
+    expect(takeAll(limiter, 'ana', 10)).not.toContain(false)
+  })
+
   it('limits connections of a user and of an address, whatever the limit of events', () => {
     const { limiter } = aLimiter(1)
     const connects = (key: string, budget: 'connect' | 'connect_address', times: number) =>

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import * as builtEngine from 'tertulia'
 import * as built from 'tertulia/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createEngine } from '../../engine/engine.ts'
+import { createEngine, type Engine } from '../../engine/engine.ts'
 import { subprotocols } from '../../protocol/subprotocols.ts'
 import { resolveSettings } from '../../server/config.ts'
 import { createServer, type Server, type ServerOptions } from '../../server/server.ts'
@@ -15,11 +16,14 @@ const quiet = { info() {}, warn() {}, error() {} }
 
 let dataDir: string
 const servers: Server[] = []
+/** Engines that a test has made itself; they end after the servers in front of them. */
+const engines: Engine[] = []
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'tertulia-server-'))
 })
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()))
+  await Promise.all(engines.splice(0).map((engine) => engine.close()))
   rmSync(dataDir, { recursive: true, force: true })
 })
 
@@ -100,6 +104,42 @@ describe.each(modes)('a server with $mode', ({ shards }) => {
     expect(groups.body.groups).toHaveLength(1)
     expect(await api(server, 'carla', '/api/chat/groups/kitchen/messages')).toMatchObject({ status: 404 })
     expect(await api(server, 'ana', '/readyz')).toMatchObject({ status: 200 })
+  })
+
+  // INP-2
+  it('charges a resume by the events that it sends', async () => {
+    // Five reads a minute: the events of one large resume cost more.
+    const create = shards === undefined ? createEngine : builtEngine.createEngine
+    const engine = await create({ dataDir, shards: shards ?? 'inline' })
+    engines.push(engine)
+    const server = await start({ engine, rateLimit: 1 })
+    await engine.request({ userId: 'ana' }, 'create_group', { kind: 'group', groupId: 'g', members: ['eva'] })
+    for (let i = 0; i < 600; i++) {
+      await engine.request({ userId: 'ana' }, 'send_message', {
+        groupId: 'g',
+        content: 'oi',
+        tempId: `t${i}`,
+      })
+    }
+    const lastSeq = 601
+    const resume = (client: SocketClient, ref: number, from: number) =>
+      client.send('resume', ref, { groups: [['g', from]] })
+    const eva = await connect(server, 'eva')
+    // What an honest client has missed, three times.
+    for (let ref = 1; ref <= 3; ref++) {
+      resume(eva, ref, lastSeq - 20)
+      expect((await eva.next('resumed')).ref).toBe(ref)
+    }
+    resume(eva, 4, 0)
+    expect((await eva.next('resumed')).fields.groups).toEqual([['g', lastSeq, true]])
+    expect(eva.events.filter(({ event }) => event === 'new_message')).toHaveLength(660)
+    const again = await connect(server, 'eva')
+    resume(again, 5, 0)
+    const { fields } = await again.next('error')
+    expect(fields).toMatchObject({ code: 'rate_limited' })
+    // Without the charge the fifth read would have passed.
+    expect(fields.retryAfterMs).toBeGreaterThan(12_000)
+    expect(again.events.filter(({ event }) => event === 'new_message')).toHaveLength(0)
   })
 
   it('says connected with the ref of authenticate, its limits and the groups', async () => {
