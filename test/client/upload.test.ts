@@ -101,7 +101,7 @@ describe('upload', () => {
     const { client, groupId } = await ana(await TcpProxy.start(server.port))
     const data = randomBytes(200_000)
     await expect(client.upload({ groupId: 'other', fileName: 'x', data })).rejects.toMatchObject({
-      code: 'not_a_member',
+      code: 'not_found',
     })
     const abort = new AbortController()
     const given = client.upload({

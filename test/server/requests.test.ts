@@ -118,7 +118,8 @@ describe('a bad frame', () => {
     const other = await server.connected('bruno')
     const client = await server.connected('ana')
     client.ws.send(Buffer.alloc(3_000_000))
-    expect((await client.closed()).code).toBe(1006)
+    // uWebSockets.js cuts with 1006, the built-in transport closes with 1009.
+    expect([1006, 1009]).toContain((await client.closed()).code)
     other.send('ping', 1, {})
     await expect.poll(() => server.gateway.session(0).requests).toHaveLength(1)
   })
