@@ -209,7 +209,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
   running.onBatch((index, batch) => hub.take(index, batch))
   const topics = new LocalTopics()
-  const files = new DiskAccess(options.dataDir, running.uploads, (userId, progress) =>
+  const files = new DiskAccess(options.dataDir, (userId, progress) =>
     hub.sendUser(userId, encodeEvent('upload_progress', 0, progress)),
   )
   hub.addPublisher(topics)

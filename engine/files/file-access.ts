@@ -11,7 +11,7 @@ import type { UploadProgress } from './file-calls.ts'
 import { FileFolder, isUploadId } from './file-folder.ts'
 import { noSuchUpload, receivedOf } from './partial.ts'
 import { readKept } from './sidecar.ts'
-import { pendingOf, type UploadStream, type UploadStreams } from './upload-streams.ts'
+import { pendingOf, type UploadStream, UploadStreams } from './upload-streams.ts'
 
 /** Uploads and downloads that are streamed at once, in all and by one user. */
 const MAX_STREAMS = 1_024
@@ -69,9 +69,9 @@ export class DiskAccess implements FileAccess {
   readonly #streamsByUser = new Map<string, number>()
   #streams = 0
 
-  constructor(dataDir: string, uploads: UploadStreams, notify: NotifyProgress) {
+  constructor(dataDir: string, notify: NotifyProgress) {
     this.#folder = new FileFolder(dataDir)
-    this.#uploads = uploads
+    this.#uploads = new UploadStreams(dataDir)
     this.#notify = notify
   }
 

@@ -1,5 +1,5 @@
 /**
- * File port: the asking end of the file thread, for a shard or for the main thread.
+ * File port: a shard's end of the file thread.
  *
  * Hashing and looking at the bytes of files costs CPU; on its own thread it delays no message.
  * Bytes are copied once and transferred. Bounds: `MAX_OPEN` requests and `MAX_WAITING_BYTES` under
@@ -11,32 +11,11 @@ import { ChatError, type ErrorDetails } from '../../protocol/errors.ts'
 import { startTimer } from '../shards/timer.ts'
 import { StallGuard } from '../storage/stall-guard.ts'
 import type { FileCall, FileCallName, FileCalls, FileDepths, Files } from './file-calls.ts'
-import type { UploadStream, UploadStreams } from './upload-streams.ts'
 
 const MAX_OPEN = 4_096
 const MAX_WAITING_BYTES = 64 * 1024 * 1024
 const RETRY_AFTER_MS = 500
 const STALLED_RETRY_AFTER_MS = 1_000
-
-/** What the file thread is asked for. */
-export type FileRequest =
-  | { readonly kind: 'call'; readonly call: FileCall }
-  | { readonly kind: 'open'; readonly userId: string; readonly uploadId: string }
-  | { readonly kind: 'write'; readonly stream: number; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'close'; readonly stream: number }
-
-/** What `open` gives: the number of the stream, for `write` and `close`. */
-export interface OpenedStream {
-  readonly stream: number
-  readonly size: number
-  readonly received: number
-}
-
-/** What `write` gives: the bytes that are there now, and the buffer of the piece. */
-export interface WrittenPiece {
-  readonly received: number
-  readonly buffer: ArrayBuffer
-}
 
 /** A refusal as it travels; null where the cause is not for the caller, and stands in `cause`. */
 export type FileRefusal = ({ readonly code: string; readonly message: string } & ErrorDetails) | null
@@ -52,7 +31,7 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
-export class FilePort implements Files, UploadStreams {
+export class FilePort implements Files {
   readonly #port: MessagePort
   readonly #guard: StallGuard
   readonly #pending = new Map<number, Pending>()
@@ -78,30 +57,10 @@ export class FilePort implements Files, UploadStreams {
 
   run<N extends FileCallName>(call: FileCall<N>): Promise<FileCalls[N]['result']> {
     const any = call as unknown as FileCall
-    if (!('bytes' in any)) return this.#ask({ kind: 'call', call: any })
+    if (!('bytes' in any)) return this.#ask(any)
     // A view into the batch that brought it.
     const bytes = new Uint8Array(any.bytes)
-    return this.#ask({ kind: 'call', call: { ...any, bytes } }, bytes)
-  }
-
-  async open(userId: string, uploadId: string): Promise<UploadStream> {
-    const opened = await this.#ask<OpenedStream>({ kind: 'open', userId, uploadId })
-    const { stream, size, received } = opened
-    // Goes to the thread and comes back with the answer, so that a long upload makes no garbage.
-    let buffer = new ArrayBuffer(0)
-    return {
-      size,
-      received,
-      write: async (piece) => {
-        if (buffer.byteLength < piece.length) buffer = new ArrayBuffer(piece.length)
-        const bytes = new Uint8Array(buffer, 0, piece.length)
-        bytes.set(piece)
-        const written = await this.#ask<WrittenPiece>({ kind: 'write', stream, bytes }, bytes)
-        buffer = written.buffer
-        return written.received
-      },
-      close: () => this.#ask({ kind: 'close', stream }),
-    }
+    return this.#ask({ ...any, bytes }, bytes)
   }
 
   /** The file thread releases what was not used for a while. */
@@ -113,7 +72,7 @@ export class FilePort implements Files, UploadStreams {
     this.#port.close()
   }
 
-  #ask<T>(request: FileRequest, bytes?: Uint8Array<ArrayBuffer>): Promise<T> {
+  #ask<T>(call: FileCall, bytes?: Uint8Array<ArrayBuffer>): Promise<T> {
     const length = bytes?.length ?? 0
     if (this.#stalled) return Promise.reject(unavailable())
     if (
@@ -127,7 +86,7 @@ export class FilePort implements Files, UploadStreams {
       this.#pending.set(this.#lastId, { bytes: length, resolve: resolve as never, reject })
       this.#waitingBytes += length
       this.#guard.watch()
-      this.#port.postMessage({ id: this.#lastId, request }, bytes ? [bytes.buffer] : [])
+      this.#port.postMessage({ id: this.#lastId, call }, bytes ? [bytes.buffer] : [])
     })
   }
 

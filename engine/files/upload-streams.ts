@@ -1,8 +1,9 @@
 /**
  * Upload streams: uploads that are written by one stream, such as the body of an HTTP request.
  *
- * The bytes are hashed as they are written, so this runs where `FileStore` does: on the file
- * thread, or on the calling thread for inline shards. An upload is written by one stream at a time.
+ * The bytes are hashed as they are written, a piece of the socket at a time, on the thread that has
+ * the sockets: handing each piece to another thread cost more memory and time than its hash. An
+ * upload is written by one stream at a time.
  */
 import { ChatError } from '../../protocol/errors.ts'
 import { asRefusal } from './disk-refusal.ts'
@@ -22,11 +23,6 @@ export interface UploadStream {
   close(): Promise<void>
 }
 
-export interface UploadStreams {
-  /** @throws ChatError `not_found`, `overloaded` while another stream writes it */
-  open(userId: string, uploadId: string): Promise<UploadStream>
-}
-
 /** The upload of this user. @throws ChatError `not_found` */
 export async function pendingOf(folder: FileFolder, userId: string, uploadId: string): Promise<Pending> {
   const pending = isUploadId(uploadId) ? await readPending(folder, uploadId) : null
@@ -34,14 +30,15 @@ export async function pendingOf(folder: FileFolder, userId: string, uploadId: st
   return pending
 }
 
-/** Upload streams to this machine's disk. */
-export class DiskUploadStreams implements UploadStreams {
+/** Opens uploads for writing. */
+export class UploadStreams {
   readonly #folder: FileFolder
 
   constructor(dataDir: string) {
     this.#folder = new FileFolder(dataDir)
   }
 
+  /** @throws ChatError `not_found`, `overloaded` while another stream writes it */
   async open(userId: string, uploadId: string): Promise<UploadStream> {
     const folder = this.#folder
     const pending = await pendingOf(folder, userId, uploadId)

@@ -3,7 +3,6 @@
  * The very same actors, batches and SQL; a turn ends with the microtasks.
  */
 import { FileStore } from '../files/file-store.ts'
-import { DiskUploadStreams } from '../files/upload-streams.ts'
 import { newId } from '../new-id.ts'
 import { openInlineStorage } from '../storage/inline-log.ts'
 import { Outbox } from './batch.ts'
@@ -46,7 +45,6 @@ export function startInlineShards({
       take = taker
     },
     searchStats: async () => storage.searchStats(),
-    uploads: new DiskUploadStreams(dataDir),
     // There is no other thread.
     silent: null,
     get damaged() {

@@ -4,7 +4,6 @@
 import type { Clock } from '../clock.ts'
 import type { EngineLogger } from '../engine-logger.ts'
 import type { FileStoreOptions } from '../files/file-store.ts'
-import type { UploadStreams } from '../files/upload-streams.ts'
 import type { ShardPort } from '../hub.ts'
 import type { IndexerStats } from '../search/indexer-stats.ts'
 import type { Durability } from '../storage/durability.ts'
@@ -29,8 +28,6 @@ export interface RunningShards {
   onBatch(take: (index: number, batch: Uint8Array) => void): void
   /** Where the search index stands. */
   searchStats(): Promise<IndexerStats>
-  /** Where uploads are streamed. */
-  readonly uploads: UploadStreams
   /** The name of a thread that has stopped answering, or null. */
   readonly silent: string | null
   /** Whether a part of the database could not be read because it is damaged. */

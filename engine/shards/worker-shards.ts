@@ -8,7 +8,6 @@
 import { on, once } from 'node:events'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { EngineLogger } from '../engine-logger.ts'
-import { FilePort } from '../files/file-port.ts'
 import type { FileThreadData } from '../files/file-thread.ts'
 import { startSearch } from '../search/start-search.ts'
 import { DAMAGED } from '../storage/damage.ts'
@@ -28,7 +27,7 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
   const writerChannels = Array.from({ length: shards }, () => new MessageChannel())
   const readerChannels = Array.from({ length: shards }, () => new MessageChannel())
   const searchChannels = Array.from({ length: shards }, () => new MessageChannel())
-  const fileChannels = Array.from({ length: shards + 1 }, () => new MessageChannel())
+  const fileChannels = Array.from({ length: shards }, () => new MessageChannel())
   const changes = new MessageChannel()
   const watchdog = new Watchdog()
   let ending = false
@@ -69,7 +68,6 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
     transferList: [...filePorts, fileWatch],
     name: 'files',
   })
-  const uploads = new FilePort((fileChannels[shards] as MessageChannel).port2)
 
   const workers = writerChannels.map((channel, index) => {
     const filePort = (fileChannels[index] as MessageChannel).port2
@@ -123,7 +121,6 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
       }
     },
     searchStats: () => search.stats(),
-    uploads,
     get damaged() {
       return damaged
     },
@@ -134,7 +131,6 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
       ending = true
       const deadline = endingBy(withinMs, watchdog)
       try {
-        await uploads.close()
         await Promise.all(workers.map((worker) => deadline.end(worker)))
         await deadline.end(files)
         await deadline.end(reader)

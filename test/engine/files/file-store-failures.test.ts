@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DiskAccess } from '../../../engine/files/file-access.ts'
 import { FileFolder, prepareFolder } from '../../../engine/files/file-folder.ts'
-import { DiskUploadStreams } from '../../../engine/files/upload-streams.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 import { aFileStore } from '../../support/file-store.ts'
 import { refusal } from '../../support/sessions.ts'
@@ -64,7 +63,7 @@ describe('a crash', () => {
 describe('a stream from outside', () => {
   it('has the upload to itself, leaves its hash behind, and lets others go on with it', async () => {
     const files = aFileStore()
-    const access = new DiskAccess(files.dataDir, new DiskUploadStreams(files.dataDir), () => {})
+    const access = new DiskAccess(files.dataDir, () => {})
     const { uploadId } = await files.begin(6)
     await files.append(uploadId, 0, Buffer.from('ab'))
     await expect(access.write('ana', uploadId)).rejects.toMatchObject(refusal('overloaded'))
@@ -87,7 +86,7 @@ describe('a stream from outside', () => {
 
   it('is only for whose upload it is', async () => {
     const files = aFileStore()
-    const access = new DiskAccess(files.dataDir, new DiskUploadStreams(files.dataDir), () => {})
+    const access = new DiskAccess(files.dataDir, () => {})
     const { uploadId } = await files.begin(6)
     for (const [userId, id] of [
       ['eve', uploadId],
@@ -102,7 +101,7 @@ describe('a stream from outside', () => {
 
   it('has a share of the streams for each user (OVL-1)', async () => {
     const files = aFileStore()
-    const access = new DiskAccess(files.dataDir, new DiskUploadStreams(files.dataDir), () => {})
+    const access = new DiskAccess(files.dataDir, () => {})
     const { file } = await files.keep(Buffer.from('hello'))
     const readers = await Promise.all(Array.from({ length: 16 }, () => access.read('ana', file.sha256)))
     await expect(access.read('ana', file.sha256)).rejects.toMatchObject(refusal('rate_limited'))
