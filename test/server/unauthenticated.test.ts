@@ -50,7 +50,7 @@ describe('a socket without a token', () => {
     socket.write(frameHead(100_000))
     socket.resume()
     await once(socket, 'close')
-    expect(server.frontEnd.connections).toBe(0)
+    await expect.poll(() => server.frontEnd.connections).toBe(0)
   })
 
   it('is closed when its first frame is above 16 KiB', async () => {
