@@ -2,8 +2,8 @@
  * Upload streams: uploads that are written by one stream, such as the body of an HTTP request.
  *
  * The bytes are hashed as they are written, a piece of the socket at a time, on the thread that has
- * the sockets: handing each piece to another thread cost more memory and time than its hash. An
- * upload is written by one stream at a time.
+ * the sockets: on Node 24, handing each piece to another thread held up to three times the file in
+ * memory. An upload is written by one stream at a time.
  */
 import { ChatError } from '../../protocol/errors.ts'
 import { asRefusal } from './disk-refusal.ts'
