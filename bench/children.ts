@@ -49,8 +49,11 @@ export class Children {
     this.#transport = transport
   }
 
-  /** Starts the built server with durable defaults and no rate limit, on a data directory of its own. */
-  async server(): Promise<RunningServer> {
+  /**
+   * Starts the built server with durable defaults and no rate limit, on a data directory of its own;
+   * `env` replaces any of that.
+   */
+  async server(env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
     const dataDir = mkdtempSync(join(tmpdir(), 'tertulia-bench-'))
     this.#folders.add(dataDir)
     const child = this.#own(
@@ -64,6 +67,7 @@ export class Children {
           JWT_SECRET: SECRET,
           RATE_LIMIT: '0',
           TRANSPORT: this.#transport,
+          ...env,
         },
         stdio: ['ignore', 'ignore', 'pipe'],
       }),

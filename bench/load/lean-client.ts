@@ -33,12 +33,20 @@ export class LeanClient {
   #upgraded = false
   #open = true
 
-  constructor(index: number, port: number, token: string, onFrame: OnFrame, onEnd: () => void) {
+  constructor(
+    index: number,
+    port: number,
+    token: string,
+    onFrame: OnFrame,
+    onEnd: () => void,
+    localAddress?: string,
+  ) {
     this.index = index
     this.#onFrame = onFrame
     this.#socket = connect({
       host: '127.0.0.1',
       port,
+      ...(localAddress && { localAddress }),
       noDelay: true,
       onread: {
         buffer: shared,
@@ -117,6 +125,7 @@ export class LeanClient {
 /** A client's frame with the zero masking key. */
 function toFrame(payload: Uint8Array, opcode: number): Buffer {
   const { length } = payload
+  if (length > 0xffff) throw new RangeError(`a frame of ${length} bytes; at most 65535`)
   const head = length < 126 ? 2 : 4
   const frame = Buffer.alloc(head + 4 + length)
   frame[0] = 0x80 | opcode
