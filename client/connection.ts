@@ -8,13 +8,13 @@
  * order of the wire. A connection that has been silent is asked whether it lives. `ended` is
  * called once and last, and by then every request under way has been refused.
  */
-import { decodeEvent, encodeRequest } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
 import type { Event, EventFields } from '../protocol/events.ts'
 import type { Answer } from '../protocol/methods.ts'
 import type { RequestFields, RequestName } from '../protocol/requests.ts'
 import { ClientError } from './client-error.ts'
 import type { Clock } from './clock.ts'
+import { decodeEvent, encodeRequest } from './codec.ts'
 import { openWebSocket } from './websocket.ts'
 
 /** Why a connection ended, or was not made. */

@@ -7,7 +7,8 @@
 import { ChatError } from '../protocol/errors.ts'
 import { userId, userName } from '../protocol/ids.ts'
 import { limits } from '../protocol/limits.ts'
-import { type FieldType, refusalOf, text } from '../protocol/schema.ts'
+import { type FieldType, text } from '../protocol/schema.ts'
+import { refusalOf } from '../protocol/validation.ts'
 
 /** Who a session is: the verified claims of its token. */
 export interface Identity {

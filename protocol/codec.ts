@@ -1,5 +1,5 @@
 /**
- * The msgpack codec: frames to typed objects and back (SPEC 1).
+ * The msgpack codec: frames to typed objects and back (TRN-4).
  *
  * A frame is an array: `[code, ref, ...fields]` in the order of the message table. Encoding is
  * driven by the table alone; decoding validates only what comes from clients, once, here.
@@ -7,26 +7,20 @@
  */
 import { Packr, Unpackr } from 'msgpackr'
 import * as v from 'valibot'
+import { clientCodec } from './client-codec.ts'
 import { ChatError } from './errors.ts'
-import { type Event, type EventFields, type EventName, events } from './events.ts'
+import { type EventFields, type EventName, events } from './events.ts'
 import { isPlainFrame } from './frame-guard.ts'
-import { type Request, type RequestFields, type RequestName, requests } from './requests.ts'
-import { type FieldMap, fromPositional, illFormedField, objectSchema, toPositional } from './schema.ts'
+import { type Request, type RequestName, requests } from './requests.ts'
+import { type FieldMap, fromPositional, toPositional } from './schema.ts'
+import { objectSchema } from './validation.ts'
 
 const packer = new Packr({ useRecords: false })
 const unpacker = new Unpackr({ useRecords: false, int64AsType: 'number', mapsAsObjects: true })
 
-interface Row<N extends string> {
-  readonly name: N
+interface RequestRow {
+  readonly name: RequestName
   readonly fields: FieldMap
-}
-
-const eventByCode = new Map<unknown, Row<EventName>>()
-for (const name of Object.keys(events) as EventName[]) {
-  eventByCode.set(events[name].code, { name, fields: events[name].fields })
-}
-
-interface RequestRow extends Row<RequestName> {
   readonly schema: v.GenericSchema<unknown, Record<string, unknown>>
 }
 
@@ -42,48 +36,11 @@ export function encodeEvent<N extends EventName>(name: N, ref: number, fields: E
   return packer.pack(toPositional(row.fields, fields as Record<string, unknown>, [row.code, ref]))
 }
 
-/**
- * Encodes what a client sends.
- * @throws ChatError `bad_request` where the fields cannot be encoded: no object, ill-formed
- *   Unicode, a value that msgpack has no form for. The rest is checked where it is decoded.
- */
-export function encodeRequest<N extends RequestName>(
-  name: N,
-  ref: number,
-  fields: RequestFields<N>,
-): Uint8Array {
-  const row = requests[name]
-  return packRequest(row.fields, fields, [row.code, ref])
-}
-
-/** Packs the fields of a request behind `head`. @throws ChatError as `encodeRequest` does */
-export function packRequest(fields: FieldMap, value: unknown, head: unknown[]): Uint8Array {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ChatError('bad_request', 'the fields take an object', { malformed: true })
-  }
-  const given = value as Record<string, unknown>
-  const illFormed = illFormedField(fields, given)
-  if (illFormed !== undefined) {
-    throw new ChatError('bad_request', `${illFormed} takes well-formed Unicode`, { field: illFormed })
-  }
-  try {
-    return packFrame(toPositional(fields, given, head))
-  } catch {
-    // Too deep or circular for the packer's stack, or an integer above 64 bits.
-    throw new ChatError('bad_request', 'the fields cannot be encoded', { malformed: true })
-  }
-}
-
-/**
- * Decodes what a server sent; trusted, so not validated. Null for an event that this version
- * does not know: a newer server may send it, and a client ignores it.
- */
-export function decodeEvent(frame: Uint8Array): Event | null {
-  const wire = unpacker.unpack(frame) as readonly unknown[]
-  const row = eventByCode.get(wire[0])
-  if (!row) return null
-  return { event: row.name, ref: wire[1], fields: fromPositional(row.fields, wire, 2) } as unknown as Event
-}
+/** The client's half, for programs in Node. */
+export const { encodeRequest, decodeEvent, packRequest } = clientCodec({
+  pack: (value) => packer.pack(value),
+  unpack: (frame) => unpacker.unpack(frame),
+})
 
 /**
  * Decodes and validates what a client sent: the one place where its bytes are judged.

@@ -1,7 +1,6 @@
 /**
  * Identities (SPEC 2): how ids look, and how a message id names its group.
  */
-import * as v from 'valibot'
 import { limits } from './limits.ts'
 import { type FieldType, nameText, pattern, text } from './schema.ts'
 
@@ -19,10 +18,12 @@ const userIdText = text(1, limits.userIdBytes)
  */
 export const userId: FieldType<string> = {
   ...userIdText,
-  schema: v.pipe(
-    userIdText.schema,
-    v.check((id) => !id.startsWith('\ufeff'), 'takes no byte order mark at its beginning'),
-  ),
+  shape: {
+    kind: 'text',
+    min: 1,
+    max: limits.userIdBytes,
+    except: { regex: /^\ufeff/, rule: 'no byte order mark at its beginning' },
+  },
 }
 
 /** The name of a user, as their token or the embedding service gives it (TXT-1). */

@@ -1,13 +1,12 @@
 /**
  * Field types: what a field of the message table may be.
  *
- * Each type knows its name in the reference, the valibot schema that judges a value, and, where
- * the value does not travel as it is, how to turn it into its positional wire form and back.
- * The conversions never judge: a value of the wrong shape passes through unchanged, so that the
- * schema, run once at the shard's edge, is the only place that refuses (SPEC 5.7).
+ * Each type has its name in the reference, its shape, and, where the value does not travel as it
+ * is, how to convert it to its positional wire form and back. Validation, the reference and the
+ * JSON schemas are derived from the shape elsewhere, so that a client that only encodes requests
+ * and decodes events loads none of them. The conversions do not validate: a value of the wrong
+ * shape passes through unchanged and is refused by the validation of the receiver (INP-1).
  */
-import * as v from 'valibot'
-import { hasVisible, isSafeName, lastPathPart } from './text-rules.ts'
 import { isWellFormed } from './utf8.ts'
 
 export interface FieldType<T = unknown> {
@@ -16,7 +15,8 @@ export interface FieldType<T = unknown> {
   /** What a value must be, in words: `takes ${rule}` is what a refusal says. */
   readonly rule: string
   readonly shape: Shape
-  readonly schema: v.GenericSchema<unknown, T>
+  /** Never set: carries the type of the value for `ValueOf`. */
+  readonly value?: T
   /** Set on optional fields: absent on the wire is nil or left off. */
   readonly optional?: true
   readonly toWire?: (value: unknown) => unknown
@@ -25,7 +25,16 @@ export interface FieldType<T = unknown> {
 
 /** What a type is made of, for all that is derived from the table: the reference, the tests. */
 export type Shape =
-  | { readonly kind: 'text' | 'name' | 'uint'; readonly min: number; readonly max: number }
+  | {
+      readonly kind: 'text'
+      readonly min: number
+      readonly max: number
+      /** A text that matches is refused; `rule` says so in words. */
+      readonly except?: { readonly regex: RegExp; readonly rule: string }
+    }
+  /** `path`: only the last part of a path is used. */
+  | { readonly kind: 'name'; readonly min: number; readonly max: number; readonly path?: true }
+  | { readonly kind: 'uint'; readonly min: number; readonly max: number }
   | { readonly kind: 'pattern'; readonly regex: RegExp }
   | { readonly kind: 'oneOf'; readonly values: readonly string[] }
   | { readonly kind: 'bool' | 'map' }
@@ -57,12 +66,9 @@ export type FieldsOf<F extends FieldMap> = {
 export interface RecordType<F extends FieldMap = FieldMap> {
   readonly name: string
   readonly fields: F
-  readonly schema: v.GenericSchema<unknown, FieldsOf<F>>
   readonly toWire: (value: unknown) => unknown
   readonly fromWire: (wire: unknown) => unknown
 }
-
-const utf8 = new TextEncoder()
 
 /** A string of `min` to `max` bytes of UTF-8. */
 export function text(min: number, max: number): FieldType<string> {
@@ -71,7 +77,6 @@ export function text(min: number, max: number): FieldType<string> {
     type: 'string',
     rule,
     shape: { kind: 'text', min, max },
-    schema: textSchema(min, max, rule),
     toWire: wellFormed,
   }
 }
@@ -83,7 +88,6 @@ export function nameText(min: number, max: number): FieldType<string> {
     type: 'string',
     rule,
     shape: { kind: 'name', min, max },
-    schema: nameSchema(min, max, rule),
     toWire: wellFormed,
   }
 }
@@ -93,35 +97,9 @@ export function fileNameText(max: number): FieldType<string> {
   const base = nameText(1, max)
   return {
     ...base,
-    rule: `${base.rule}; only its last path part is taken`,
-    schema: v.pipe(
-      v.unknown(),
-      v.transform((value) => (typeof value === 'string' ? lastPathPart(value) : value)),
-      base.schema,
-    ),
+    rule: `${base.rule}; the last part of a path`,
+    shape: { kind: 'name', min: 1, max, path: true },
   }
-}
-
-function textSchema(min: number, max: number, rule: string): v.GenericSchema<unknown, string> {
-  return v.pipe(
-    v.string(`takes ${rule}`),
-    v.check((value) => {
-      // Three bytes a UTF-16 unit at the most: short strings need no counting.
-      if (value.length * 3 <= max) return value.length >= min
-      if (value.length > max) return false
-      const bytes = utf8.encode(value).length
-      return bytes >= min && bytes <= max
-    }, `takes ${rule}`),
-    v.check(isWellFormed, 'takes well-formed Unicode'),
-  )
-}
-
-function nameSchema(min: number, max: number, rule: string): v.GenericSchema<unknown, string> {
-  return v.pipe(
-    textSchema(min, max, rule),
-    v.check(isSafeName, 'takes no control characters and no bidirectional overrides'),
-    v.check((value) => min === 0 || hasVisible(value), 'takes one visible character at least'),
-  )
 }
 
 /** A string that matches `pattern`; `rule` says so in words. */
@@ -130,7 +108,6 @@ export function pattern(regex: RegExp, rule: string): FieldType<string> {
     type: 'string',
     rule,
     shape: { kind: 'pattern', regex },
-    schema: v.pipe(v.string(`takes ${rule}`), v.regex(regex, `takes ${rule}`)),
   }
 }
 
@@ -141,7 +118,6 @@ export function oneOf<const T extends readonly [string, ...string[]]>(...values:
     type: values.map((value) => JSON.stringify(value)).join(' | '),
     rule,
     shape: { kind: 'oneOf', values },
-    schema: v.picklist(values, `takes ${rule}`),
   }
 }
 
@@ -156,12 +132,6 @@ export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): FieldType<
     type: 'uint',
     rule,
     shape: { kind: 'uint', min, max },
-    schema: v.pipe(
-      v.number(`takes ${rule}`),
-      v.integer(`takes ${rule}`),
-      v.minValue(min, `takes ${rule}`),
-      v.maxValue(max, `takes ${rule}`),
-    ),
     ...(max > 0xffff_ffff && { toWire: wideInteger }),
   }
 }
@@ -170,7 +140,6 @@ export const bool: FieldType<boolean> = {
   type: 'bool',
   rule: 'true or false',
   shape: { kind: 'bool' },
-  schema: v.boolean('takes true or false'),
 }
 
 /** A map with string keys, for the `result` of `ok`. */
@@ -178,7 +147,6 @@ export const map: FieldType<Readonly<Record<string, unknown>>> = {
   type: 'map',
   rule: 'a map with string keys',
   shape: { kind: 'map' },
-  schema: v.record(v.string(), v.unknown(), 'takes a map with string keys'),
   toWire: (value) =>
     isObject(value)
       ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, wideInteger(part)]))
@@ -192,10 +160,6 @@ export function bytes(max: number): FieldType<Uint8Array> {
     type: 'bytes',
     rule,
     shape: { kind: 'bytes', max },
-    schema: v.pipe(
-      v.instance(Uint8Array, 'takes bytes (in JSON, base64)'),
-      v.check((value) => value.length <= max, `takes ${rule}`),
-    ),
     toWire: fromBase64,
   }
 }
@@ -208,7 +172,6 @@ export function list<T>(item: FieldType<T>, max: number): FieldType<readonly T[]
     rule,
     shape: { kind: 'list', item, max },
     type: item.type.includes(' ') && !item.type.startsWith('[') ? `(${item.type})[]` : `${item.type}[]`,
-    schema: v.pipe(v.array(item.schema, 'takes a list'), v.maxLength(max, `takes ${rule}`)),
     ...(toWire && { toWire: (value: unknown) => (Array.isArray(value) ? value.map(toWire) : value) }),
     ...(fromWire && { fromWire: (wire: unknown) => (Array.isArray(wire) ? wire.map(fromWire) : wire) }),
   }
@@ -225,10 +188,6 @@ export function tuple(items: readonly FieldType[]): FieldType<readonly unknown[]
     type,
     rule: type,
     shape: { kind: 'tuple', items },
-    schema: v.tuple(
-      items.map((item) => item.schema),
-      `takes ${type}`,
-    ),
     toWire: (value) =>
       Array.isArray(value) ? value.map((part, i) => items[i]?.toWire?.(part) ?? part) : value,
   }
@@ -244,7 +203,6 @@ export function defineRecord<const F extends FieldMap>(name: string, fields: F):
   return {
     name,
     fields,
-    schema: objectSchema(fields),
     toWire: (value) => (isObject(value) ? toPositional(fields, value, []) : value),
     fromWire: (wire) => (Array.isArray(wire) ? fromPositional(fields, wire, 0) : wire),
   }
@@ -252,30 +210,14 @@ export function defineRecord<const F extends FieldMap>(name: string, fields: F):
 
 /** A field that holds a record. */
 export function ref<F extends FieldMap>(record: RecordType<F>): FieldType<FieldsOf<F>> {
-  const { name, schema, toWire, fromWire } = record
+  const { name, toWire, fromWire } = record
   return {
     type: name,
     rule: `the record ${name}`,
     shape: { kind: 'record', record },
-    schema,
     toWire,
     fromWire,
   }
-}
-
-/** The schema of an object with these fields; unknown ones are dropped. */
-export function objectSchema<F extends FieldMap>(fields: F): v.GenericSchema<unknown, FieldsOf<F>> {
-  const entries: Record<string, v.GenericSchema> = {}
-  for (const [name, field] of Object.entries(fields)) {
-    entries[name] = field.optional ? v.optional(field.schema) : field.schema
-  }
-  return v.object(entries, 'takes a record') as unknown as v.GenericSchema<unknown, FieldsOf<F>>
-}
-
-/** Why a field does not take a value, in words that follow its name; undefined where it does. */
-export function refusalOf(field: FieldType, value: unknown): string | undefined {
-  const judged = v.safeParse(field.schema, value, { abortEarly: true })
-  return judged.success ? undefined : judged.issues[0].message
 }
 
 /** Appends the fields of `value` in table order to `wire`; trailing absent ones are left off. */

@@ -9,8 +9,8 @@ import type { JWTPayload } from 'jose'
 import type { Identity } from '../engine/gateway.ts'
 import { userId as userIdField, userName } from '../protocol/ids.ts'
 import { limits } from '../protocol/limits.ts'
-import { refusalOf } from '../protocol/schema.ts'
 import { hasVisible } from '../protocol/text-rules.ts'
+import { refusalOf } from '../protocol/validation.ts'
 import { AuthError } from './auth-error.ts'
 
 /** Who a token speaks for, and its times, milliseconds since 1970. */

@@ -4,7 +4,8 @@
  */
 import { SignJWT } from 'jose'
 import { userId, userName } from '../protocol/ids.ts'
-import { type FieldType, refusalOf } from '../protocol/schema.ts'
+import type { FieldType } from '../protocol/schema.ts'
+import { refusalOf } from '../protocol/validation.ts'
 import { ConfigError, type Settings } from './config.ts'
 import { signingKey } from './signing-key.ts'
 
