@@ -28,7 +28,7 @@ export function refusalOf(field: FieldType, value: unknown): string | undefined 
 }
 
 /** The schema of one field. */
-export function schemaOf({ shape, rule }: FieldType): v.GenericSchema {
+function schemaOf({ shape, rule }: FieldType): v.GenericSchema {
   const takes = `takes ${rule}`
   switch (shape.kind) {
     case 'text':
