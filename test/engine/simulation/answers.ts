@@ -131,8 +131,12 @@ function judgeDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
   }
   const groupId = answer.event === 'group' ? answer.fields.group.groupId : asked.groupId
   if (groupId === null) return
+  const isKept = () => oracle.isKept({ ...asked, groupId })
+  // Another that asked for the same may have done it: this one found it done already.
+  const other = effects.kinds.size > 0 && !isKept() ? oracle.giveEffectsTo(asked) : undefined
+  if (other) hand(asked, other)
   if (effects.kinds.size > 0) {
-    if (!oracle.isKept({ ...asked, groupId })) throw wrong(asked, answer, 'it is not committed')
+    if (!isKept()) throw wrong(asked, answer, 'it is not committed')
     if (answer.event === 'message_sent' && answer.fields.message.seq !== effects.seq) {
       throw wrong(asked, answer, `it became ${effects.seq}`)
     }
@@ -150,9 +154,9 @@ function judgeDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
     }),
   )
   if (right) return
-  const other = oracle.takeEffectsFrom(asked)
-  if (!other) throw wrong(asked, answer, 'nothing was changed, and it was at no time so already')
-  hand(other, asked)
+  const cause = oracle.takeEffectsFrom(asked)
+  if (!cause) throw wrong(asked, answer, 'nothing was changed, and it was at no time so already')
+  hand(cause, asked)
   judgeDone(oracle, asked, answer, now)
 }
 
