@@ -13,6 +13,7 @@ import { limits } from '../protocol/limits.ts'
 import type { Answer, MethodRequest } from '../protocol/methods.ts'
 import type { RequestFields } from '../protocol/requests.ts'
 import { version } from '../protocol/version.ts'
+import type { ContactPolicy } from './actors/group/group-state.ts'
 import {
   callback,
   checkOptions,
@@ -80,6 +81,12 @@ export interface EngineOptions {
   readonly storageQuotaBytes?: number | undefined
   /** How long a message may be edited, in milliseconds; 0, the default, is for ever. */
   readonly editWindowMs?: number | undefined
+  /**
+   * What becomes of a direct chat that a user opens with another with whom they share no group: with
+   * `open`, the default, it is delivered at once; with `request` it waits until the other accepts it; with
+   * `shared` it is refused. With `closed` users open no direct chats at all, only the service does.
+   */
+  readonly contactPolicy?: ContactPolicy | undefined
   /** How long after a user's last session has gone others see them offline. 5,000 ms by default. */
   readonly presenceGraceMs?: number | undefined
   /** Groups and users unused for so long leave memory. 60,000 ms by default. */
@@ -111,6 +118,7 @@ const optionChecks: { readonly [N in keyof EngineOptions]-?: OptionCheck } = {
   maxUploadBytes: whole(1),
   storageQuotaBytes: whole(0),
   editWindowMs: whole(0),
+  contactPolicy: oneOfWords('open', 'request', 'shared', 'closed'),
   presenceGraceMs: whole(0, MAX_TIMER_MS),
   idleMs: whole(0, MAX_TIMER_MS),
   hooks: methods([], ['beforeMessage', 'afterMessage', 'userOffline', 'authorize']),
@@ -143,8 +151,17 @@ export interface Engine {
    * identity is not of its form, `shutting_down` once `close` was called.
    */
   connect(identity: Identity): Promise<Session>
-  /** Makes one request without a session. Rejects with a `ChatError` where it is refused. */
-  request<N extends MethodRequest>(identity: Identity, name: N, fields: RequestFields<N>): Promise<Answer<N>>
+  /**
+   * Makes one request without a session, for the service: it opens direct chats for the user also where
+   * `contactPolicy` is `closed`. With `asker` `user`, what the user asks for is passed on as theirs.
+   * Rejects with a `ChatError` where it is refused.
+   */
+  request<N extends MethodRequest>(
+    identity: Identity,
+    name: N,
+    fields: RequestFields<N>,
+    asker?: 'service' | 'user',
+  ): Promise<Answer<N>>
   /** Whether writes are taken. */
   health(): Health
   stats(): Promise<EngineStats>
@@ -184,7 +201,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       fanout: options.fanout ?? 'immediate',
       idleMs: options.idleMs ?? IDLE_MS,
       presenceGraceMs: options.presenceGraceMs ?? PRESENCE_GRACE_MS,
-      rules: { editWindowMs: options.editWindowMs ?? 0 },
+      rules: {
+        editWindowMs: options.editWindowMs ?? 0,
+        contactPolicy: options.contactPolicy ?? 'open',
+      },
       tellPosts: tellsOfPosts(options.hooks),
       greeting: {
         serverVersion: version,
@@ -232,9 +252,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     gateway: hub,
     files,
     connect: (identity) => openSession(hub, topics, identity),
-    async request(identity, name, fields) {
+    async request(identity, name, fields, asker = 'service') {
       const port = new LocalPort(topics)
-      const session = hub.openSilent(identity, port)
+      const session = hub.openSilent(identity, port, asker === 'service')
       try {
         return await port.request(hub, session, name, fields)
       } finally {

@@ -148,12 +148,15 @@ export class Hub implements Gateway {
   }
 
   open(identity: Identity, port: SessionPort): number {
-    return this.#open(identity, port, true)
+    return this.#open(identity, port, true, false)
   }
 
-  /** A session that asks and receives no events: for requests over HTTP. Only the shards it asks know it. */
-  openSilent(identity: Identity, port: SessionPort): number {
-    const session = this.#open(identity, port, false)
+  /**
+   * A session that asks and receives no events: for the service, and for users over HTTP. Only the shards
+   * it asks know it.
+   */
+  openSilent(identity: Identity, port: SessionPort, service: boolean): number {
+    const session = this.#open(identity, port, false, service)
     const { userId, name = '', picture = '' } = identity
     const claims = JSON.stringify([name, picture])
     if ((name || picture) && this.#claims.get(userId) !== claims) {
@@ -372,7 +375,7 @@ export class Hub implements Gateway {
     for (const { port } of [...this.#sessions.values()]) port.close('shutdown')
   }
 
-  #open(given: Identity, port: SessionPort, listening: boolean): number {
+  #open(given: Identity, port: SessionPort, listening: boolean, service: boolean): number {
     if (this.#stopping) throw new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
     const { userId, name = '', picture = '' } = checkIdentity(given)
     // 32 bits go round after four thousand million connections.
@@ -389,6 +392,7 @@ export class Hub implements Gateway {
       picture,
       sessionId: this.#deps.newSessionId(),
       listening,
+      service,
     } satisfies SessionIdentity)
     const asks = listening ? null : { identity: body, shards: new Set<ShardLink>() }
     const early = listening ? [] : null

@@ -17,6 +17,7 @@ export type {
   SearchHit,
   User,
 } from '../protocol/records.ts'
+export type { ContactPolicy } from './actors/group/group-state.ts'
 export { createEngine, type Engine, type EngineOptions, type EngineStats } from './engine.ts'
 export type { EngineLogger } from './engine-logger.ts'
 export type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'

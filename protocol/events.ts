@@ -264,7 +264,7 @@ export const events = {
   upload_progress: { code: 100, fields: { uploadId: text(1, 64), received: uint(), size: uint() } },
   /** Answers `get_file`. */
   file: { code: 101, fields: { file: ref(File) } },
-  /** Somebody invites this user into a private group: `join_group` accepts. */
+  /** Somebody invites this user into a private group, or has opened a direct chat: `join_group` accepts. */
   group_invited: { code: 102, fields: { group: ref(Group), groupId, by: userId, at: time } },
   /** Answers `get_invitations`: newest first; `cursor` where there are more. */
   invitations: {

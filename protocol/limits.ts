@@ -31,6 +31,8 @@ export const limits = {
   largeGroup: 500,
   /** Pending invitations of one user, and of one group. */
   invitations: 1_000,
+  /** Events of a direct chat that wait until it is accepted. */
+  awaitedEvents: 100,
   /** Invitations of one page. */
   invitationsPage: 200,
   pinnedMessages: 100,

@@ -114,7 +114,8 @@ export type Member = FieldsOf<typeof Member.fields>
 
 /**
  * A group as its members see it. `members` is given for direct chats, and in `group` and
- * `group_created` for groups of up to 500 whose members fit into one answer.
+ * `group_created` for groups of up to 500 whose members fit into one answer. Of a direct chat it lists both,
+ * also where `memberCount` is 1, because one of them has not accepted it.
  */
 export const Group = defineRecord('Group', {
   groupId,
@@ -166,7 +167,7 @@ export const User = defineRecord('User', {
 })
 export type User = FieldsOf<typeof User.fields>
 
-/** An invitation into a private group, not answered yet. */
+/** An invitation into a private group or a direct chat, not answered yet. */
 export const Invitation = defineRecord('Invitation', { group: ref(Group), by: userId, at: time })
 export type Invitation = FieldsOf<typeof Invitation.fields>
 

@@ -55,7 +55,9 @@ export const requests = {
   /**
    * Makes a group, or finds the one direct chat of two people. Whoever makes it is its admin.
    * `groupId` is made by the server where it is left off; a taken one is `already_exists`. Ids that begin
-   * with `d_` are those of direct chats and are refused.
+   * with `d_` are those of direct chats and are refused. Where the two of a direct chat share no group, the
+   * server's contact policy decides: it is delivered at once, waits until the other one accepts it by
+   * `join_group`, or is refused as `no_contact`. Who opens a chat that waits for them accepts it.
    */
   create_group: {
     code: 3,
@@ -82,7 +84,10 @@ export const requests = {
     fields: { cursor: optional(text(1, 128)), limit: optional(uint(limits.groupsPage, 1)) },
     answer: 'groups',
   },
-  /** Makes the caller a member of an open group, or of a private one they were invited to. Idempotent. */
+  /**
+   * Makes the caller a member of an open group, or of a private one or a direct chat they were invited to.
+   * Accepts a direct chat of which they are a member already, so that the other one sees them. Idempotent.
+   */
   join_group: { code: 5, route: 'group', durable: 'event', fields: { groupId }, answer: 'ok' },
   /** The last admin that leaves hands the role on: oldest moderator, else oldest member. */
   leave_group: { code: 6, route: 'group', durable: 'event', fields: { groupId }, answer: 'ok' },
@@ -194,7 +199,7 @@ export const requests = {
   },
   /** Moderator and admin: who is invited may join a private group. Idempotent. */
   invite_member: { code: 24, route: 'group', durable: 'state', fields: { groupId, userId }, answer: 'ok' },
-  /** Turns an invitation of the caller's down. */
+  /** Turns an invitation of the caller's down; who opened a direct chat is not notified. */
   decline_invitation: { code: 25, route: 'group', durable: 'state', fields: { groupId }, answer: 'ok' },
   /** The caller's invitations that wait for an answer. */
   get_invitations: {

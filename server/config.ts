@@ -116,6 +116,12 @@ export const settings = {
     unit: 'bytes; 0 is no limit',
     doc: 'What the files of one user may take together, uploads under way included; over it an upload is answered `quota_exceeded`.',
   },
+  contactPolicy: {
+    env: 'CONTACT_POLICY',
+    kind: oneOf('open', 'request', 'shared', 'closed'),
+    default: 'open',
+    doc: 'Direct chats between users who share no group: `open` delivers them at once, with `request` they wait in `get_invitations` until the other one accepts, with `shared` they are refused. With `closed` users open no direct chats at all, only a service that embeds the engine does.',
+  },
   maxBackpressure: {
     env: 'MAX_BACKPRESSURE',
     kind: whole(65_536, 1_024 * MIB),

@@ -244,7 +244,7 @@ function engineSettings(settings: Settings) {
     storageQuota,
     editWindowMs,
   } = settings
-  const { presenceGraceMs } = settings
+  const { contactPolicy, presenceGraceMs } = settings
   const maxUploadBytes = maxUpload
   return {
     dataDir,
@@ -255,6 +255,7 @@ function engineSettings(settings: Settings) {
     maxMessageBytes,
     maxUploadBytes,
     storageQuotaBytes: storageQuota,
+    contactPolicy,
     editWindowMs,
     presenceGraceMs,
   }

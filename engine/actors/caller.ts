@@ -4,4 +4,6 @@ export interface Caller {
   readonly ref: number
   readonly userId: string
   readonly name: string
+  /** The request is the service's own, not the user's (`Engine.request`). */
+  readonly service?: boolean | undefined
 }

@@ -75,7 +75,11 @@ export type UserMail =
       readonly shown?: Profile | undefined
       /** The group gets no presence. */
       readonly large?: boolean | undefined
+      /** The other one of this direct chat gets no presence until it is accepted. PRV-2 */
+      readonly approached?: true | undefined
     }
+  /** The user has accepted a direct chat in which they were approached. */
+  | { readonly type: 'accepted'; readonly groupId: string }
   /** The group has become large, or is so no longer; told to the members who are connected. */
   | { readonly type: 'group_size'; readonly groupId: string; readonly large: boolean }
   | { readonly type: 'left'; readonly groupId: string }

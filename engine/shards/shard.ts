@@ -49,6 +49,8 @@ export interface SessionIdentity {
   readonly picture: string
   readonly sessionId: string
   readonly listening: boolean
+  /** It asks for the service itself. */
+  readonly service?: boolean | undefined
 }
 
 /** Depths and counts of one shard. */
@@ -188,13 +190,13 @@ export class Shard {
     const identity = this.#sessions.get(session)
     // A frame of a session that was closed from this side a moment ago.
     if (!identity) return
-    const { userId } = identity
+    const { userId, service } = identity
     // Of several sessions the newest token counts (IDN-2); one that only asks has its own.
     const name = identity.listening ? this.#directory.nameOf(userId) : identity.name
-    let by: Caller = { session, ref: peekHead(frame)?.ref ?? 0, userId, name }
+    let by: Caller = { session, ref: peekHead(frame)?.ref ?? 0, userId, name, service }
     try {
       const request = decodeRequest(frame)
-      by = { session, ref: request.ref, userId, name }
+      by = { session, ref: request.ref, userId, name, service }
       const asked: Asked = { type: 'request', by, request }
       switch (requests[request.event].route) {
         case 'group':

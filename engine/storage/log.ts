@@ -124,6 +124,8 @@ export interface StoredMember {
   readonly mutedUntil: number
   /** Wants no notifications until then; 0 where they do. */
   readonly quietUntil: number
+  /** Has not accepted the direct chat that the other one has opened, nor sent anything there. PRV-2 */
+  readonly approached?: boolean | undefined
 }
 
 /** What a user is shown as. */
@@ -131,6 +133,11 @@ export interface Profile {
   readonly name: string
   /** Empty where none is known. */
   readonly picture: string
+}
+
+/** A user and what they are shown as. */
+export interface Person extends Profile {
+  readonly userId: string
 }
 
 /** The receipts of a member, as packed ranges of seqs. */
@@ -150,6 +157,8 @@ export interface LoadedGroup {
   readonly receipts: readonly StoredReceipts[]
   readonly banned: readonly string[]
   readonly invited: readonly string[]
+  /** Of a direct chat with one member: the other one, who has not accepted it. PRV-2 */
+  readonly awaited: Person | null
   /** Of a direct chat: those of the two who have blocked the other. */
   readonly blockers: readonly string[]
   /** [userId, byChoice, mutedUntil], those who left first at the beginning. */
@@ -186,6 +195,8 @@ export interface LoadedUser {
   readonly lastSeenAt?: number | undefined
   /** The user's groups: [groupId, joinedSeq]. */
   readonly groups: readonly (readonly [string, number])[]
+  /** Those of the groups that are direct chats in which they are approached. PRV-2 */
+  readonly approached: readonly string[]
   /** Whom they have blocked, and when. */
   readonly blocked: readonly (readonly [userId: string, at: number])[]
 }
@@ -365,6 +376,11 @@ export interface Reads {
     readonly args: { readonly userId: string; readonly otherIds: readonly string[] }
     readonly result: readonly string[]
   }
+  /** Those of `otherIds` whose presence the user may not see: PRV-1, PRV-2. */
+  hidden: {
+    readonly args: { readonly userId: string; readonly otherIds: readonly string[] }
+    readonly result: readonly string[]
+  }
   /** The id of the direct chat of two users, whether it exists or not. */
   direct: {
     readonly args: { readonly userId: string; readonly otherId: string }
@@ -379,8 +395,18 @@ export interface Reads {
    * and those with whom `userId` has no contact. PRV-1
    */
   newcomers: {
-    readonly args: { readonly userId: string; readonly userIds: readonly string[] }
-    readonly result: { readonly profiles: readonly Profile[]; readonly barred: readonly string[] }
+    readonly args: {
+      readonly userId: string
+      readonly userIds: readonly string[]
+      /** With whom `userId` opens a direct chat. */
+      readonly directWith?: string | undefined
+    }
+    readonly result: {
+      readonly profiles: readonly Profile[]
+      readonly barred: readonly string[]
+      /** Whether a direct chat is opened by two users who share no group. PRV-2 */
+      readonly strangers: boolean
+    }
   }
 }
 

@@ -28,6 +28,11 @@ with an id that is taken is refused with \`already_exists\`.
 Where one of two users has blocked the other, neither opens a direct chat with the other, posts, reacts or types in
 theirs, adds, invites or signals the other: each of these is \`no_contact\`, for both alike.
 
+Who opens a direct chat with a user with whom they share no group sees nothing of the other's presence, typing and
+receipts before the other has accepted it by \`join_group\`, or has posted or reacted there; a \`signal\` is
+\`no_contact\` until then. With the contact policy \`request\` the other is no member before they accept: at most 100
+events wait for them, over that \`limit_reached\`.
+
 | request | from which role on | and only |
 | --- | --- | --- |
 ${rows.join('\n')}

@@ -32,7 +32,7 @@ export function apiRoutes(options: ApiOptions): readonly Route[] {
         if (!options.accepting()) throw new ChatError('shutting_down', undefined, { retryAfterMs: 5_000 })
         const identity = await callerOf(call, options, budget)
         const fields = fieldsOf(call, row) as RequestFields<typeof request>
-        return json(status, await engine.request(identity, request, fields))
+        return json(status, await engine.request(identity, request, fields, 'user'))
       },
     }
   })

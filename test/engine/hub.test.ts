@@ -106,7 +106,7 @@ describe('a session that only asks', () => {
     }))
     const hub = new Hub(ports, (task) => tasks.push(task), silent)
     const port = { send() {}, subscribe() {}, unsubscribe() {}, close() {}, whenDrained() {} }
-    const session = hub.openSilent({ userId: 'ana' }, port)
+    const session = hub.openSilent({ userId: 'ana' }, port, false)
     const frame = encodeRequest('get_history', 1, { groupId: 'g' })
     hub.receive(session, frame, peekHead(frame) as NonNullable<ReturnType<typeof peekHead>>)
     hub.closed(session)

@@ -64,8 +64,13 @@ describe.each(modes)('search ($mode)', ({ start }) => {
   it('finds people by their names, and those one talks with', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana', name: 'Ana Souza' })
-    await engine.connect({ userId: 'u7', name: 'João da Silva', picture: 'https://example.org/j.png' })
-    await ana.createGroup({ kind: 'direct', members: ['u7'] })
+    const other = await engine.connect({
+      userId: 'u7',
+      name: 'João da Silva',
+      picture: 'https://example.org/j.png',
+    })
+    const { groupId } = await ana.createGroup({ kind: 'direct', members: ['u7'] })
+    await other.joinGroup({ groupId })
     const joao = {
       userId: 'u7',
       name: 'João da Silva',

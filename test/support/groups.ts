@@ -12,7 +12,7 @@ export function aGroup(members: Readonly<Record<string, Role>>, info: Partial<St
   const group = newState(
     { groupId: 'g', kind: 'group', visibility: 'private', createdBy: 'ana', createdAt: 0, ...info },
     1_024,
-    { editWindowMs: 0 },
+    { editWindowMs: 0, contactPolicy: 'open' },
   )
   for (const [userId, role] of Object.entries(members)) {
     group.members.set(userId, aMember(userId, { role }))

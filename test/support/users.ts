@@ -10,6 +10,7 @@ export function aUser(groups: Readonly<Record<string, number>> = {}): UserState 
     picture: '',
     status: 'online',
     groups: Object.entries(groups),
+    approached: [],
     blocked: [],
   })
 }

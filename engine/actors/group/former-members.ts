@@ -16,10 +16,10 @@ export interface FormerMember {
   readonly mutedUntil: number
 }
 
-/** A member leaves by the event `leftSeq`. */
+/** A member leaves by the event `leftSeq`, or somebody who was to become one declines after it. */
 export function rememberFormer(
   group: GroupState,
-  { userId, mutedUntil }: MemberState,
+  { userId, mutedUntil }: Pick<MemberState, 'userId' | 'mutedUntil'>,
   byChoice: boolean,
   leftSeq: number,
   now: number,

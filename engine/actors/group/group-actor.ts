@@ -17,6 +17,7 @@ import type { GroupMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
 import { noSuchGroup } from '../no-such-group.ts'
 import { attach, isStillMember, replay, replayed } from './catch-up.ts'
+import { requireContact } from './contact.ts'
 import { addFile } from './files.ts'
 import { groupAlarms, groupHandlers } from './group-handlers.ts'
 import { type GroupState, loadedState, newState, nextSeq } from './group-state.ts'
@@ -224,7 +225,7 @@ export class GroupActor implements EventSource {
         return handler(group, by, request.fields as never, now)
       }
       case 'create':
-        return group ? createExisting(group, mail) : this.#create(mail)
+        return group ? createExisting(group, mail, now) : this.#create(mail)
       case 'attach':
         if (!group) return []
         // A session may have been told of what is committed and not shown yet, or that its user is
@@ -261,18 +262,23 @@ export class GroupActor implements EventSource {
 
   /** Reads the members' names first; meanwhile somebody else may have made the group. */
   #create(mail: Extract<GroupMail, { type: 'create' }>): Effects {
-    const { userId } = mail.by
+    const { by, members } = mail
+    const { userId } = by
+    const directWith = mail.group.kind === 'direct' ? members[0] : undefined
+    const query = { read: 'newcomers', userId, userIds: [userId, ...members], directWith } as const
     return [
-      read({ read: 'newcomers', userId, userIds: [userId, ...mail.members] }, mail.by, (found, now) => {
-        if (this.#group) return createExisting(this.#group, mail)
-        const { profiles, barred } = found
+      read(query, by, (found, now) => {
+        if (this.#group) return createExisting(this.#group, mail, now)
+        const { profiles, barred, strangers } = found
         if (barred.length > 0 || this.#blockers.size > 0) throw noContact('members') // PRV-1
-        const group = newState(mail.group, this.#ceiling, this.#context.rules, this.#blockers)
+        const { rules } = this.#context
+        if (directWith !== undefined) requireContact(rules.contactPolicy, by, strangers) // PRV-2
+        const group = newState(mail.group, this.#ceiling, rules, this.#blockers)
         this.#group = group
         return [
           append({ type: 'group', group: mail.group }),
           ...(this.#takenUpTo > 0 ? this.#nameGap(group) : []),
-          ...createGroup(group, mail, profiles, now),
+          ...createGroup(group, mail, profiles, strangers, now),
         ]
       }),
     ]

@@ -4,8 +4,9 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Group, Member } from '../../../protocol/records.ts'
+import { awaitedMember } from '../../awaited-member.ts'
 import { allFit } from '../../fit-rows.ts'
-import type { LoadedGroup, Role, StoredGroup, StoredMember } from '../../storage/log.ts'
+import type { LoadedGroup, LogEntry, Person, Role, StoredGroup, StoredMember } from '../../storage/log.ts'
 import { RECENT_EVENTS, REMEMBERED_TEMP_IDS } from '../../storage/log.ts'
 import { ChangedMessages } from './changed-messages.ts'
 import type { NewFile } from './files.ts'
@@ -21,10 +22,19 @@ export interface MemberState extends StoredMember {
   readonly picture: string
 }
 
+/**
+ * What becomes of a direct chat that a user opens with another with whom they share no group: it is
+ * delivered at once, waits until the other accepts it, or is refused. With `closed` users open none at
+ * all, only the service does.
+ */
+export type ContactPolicy = 'open' | 'request' | 'shared' | 'closed'
+
 /** What an operator has set for all groups. */
 export interface GroupRules {
   /** How long a message may be edited; 0 for ever. */
   readonly editWindowMs: number
+  /** Who may open a direct chat with whom. PRV-2 */
+  readonly contactPolicy: ContactPolicy
 }
 
 export interface GroupState {
@@ -35,6 +45,11 @@ export interface GroupState {
   /** Who may not come back, and who may come into a private group. Bounded by their limits. */
   readonly banned: Set<string>
   readonly invited: Set<string>
+  /**
+   * Of a direct chat: the one of the two who has not accepted it, and is no member until then. They are
+   * among the invited, or among the former members where they have declined. PRV-2
+   */
+  awaited: Person | null
   /** Of a direct chat: those of the two who have blocked the other. PRV-1 */
   readonly blockers: ReadonlySet<string>
   /** By user id, in the order of leaving. */
@@ -76,6 +91,7 @@ export function loadedState(
     members: new Map(loaded.members.map((member) => [member.userId, member])),
     banned: new Set(loaded.banned),
     invited: new Set(loaded.invited),
+    awaited: loaded.awaited,
     blockers,
     former: new Map(
       loaded.former.map(([userId, byChoice, mutedUntil]) => [
@@ -114,6 +130,7 @@ export function newState(
     members: new Map(),
     banned: new Set(),
     invited: new Set(),
+    awaited: null,
     blockers,
     former: new Map(),
     recent: new RecentEvents([], true),
@@ -161,8 +178,9 @@ export function rememberTempId(group: GroupState, senderId: string, tempId: stri
 
 /** The group as its members see it. */
 export function toGroup(group: GroupState): Group {
-  const { info, members, lastSeq } = group
+  const { info, members, lastSeq, awaited } = group
   const listed = members.size <= limits.listedMembers ? Array.from(members.values(), toMember) : undefined
+  if (awaited) listed?.push(awaitedMember(awaited, info.createdAt))
   return {
     ...info,
     memberCount: members.size,
@@ -180,5 +198,15 @@ export function toMember({ userId, name, role, joinedAt, mutedUntil, picture }: 
     joinedAt,
     mutedUntil: mutedUntil || undefined,
     picture: picture || undefined,
+  }
+}
+
+/** The log entry for a member who joined or changed. */
+export function memberEntry({ groupId }: GroupState, member: MemberState): LogEntry {
+  const { userId, role, joinedSeq, joinedAt, mutedUntil, quietUntil, approached } = member
+  return {
+    type: 'member',
+    groupId,
+    member: { userId, role, joinedSeq, joinedAt, mutedUntil, quietUntil, approached },
   }
 }

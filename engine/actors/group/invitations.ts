@@ -7,6 +7,7 @@ import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, append, type Effects, read, sendUser } from '../effects.ts'
+import { rememberFormer } from './former-members.ts'
 import { type GroupState, toGroup } from './group-state.ts'
 import { callerMay, noContact } from './permissions.ts'
 
@@ -36,9 +37,9 @@ export function invite(group: GroupState, by: Caller, userId: string, now: numbe
   return [
     ...liftBan(group, userId),
     append({ type: 'invite', groupId, userId, by: by.userId, at: now }),
-    // Who is not a member yet does not get to know who is.
+    // Who is not a member yet does not get to know who is; who opens a direct chat they do.
     sendUser(userId, 'group_invited', {
-      group: { ...toGroup(group), members: undefined },
+      group: group.awaited ? toGroup(group) : { ...toGroup(group), members: undefined },
       groupId,
       by: by.userId,
       at: now,
@@ -46,8 +47,20 @@ export function invite(group: GroupState, by: Caller, userId: string, now: numbe
   ]
 }
 
-export function declineInvitation(group: GroupState, by: Caller): Effects {
-  return [...dropInvitation(group, by.userId), answerCommitted(by, 'ok', {})]
+export function declineInvitation(
+  group: GroupState,
+  by: Caller,
+  _: RequestFields<'decline_invitation'>,
+  now: number,
+): Effects {
+  const { userId } = by
+  // PRV-2: they are one of the two all the same, and may open the chat themselves; the other one does not learn of it.
+  const isAwaited = group.awaited?.userId === userId && group.invited.has(userId)
+  return [
+    ...dropInvitation(group, userId),
+    ...(isAwaited ? rememberFormer(group, { userId, mutedUntil: 0 }, true, group.lastSeq, now) : []),
+    answerCommitted(by, 'ok', {}),
+  ]
 }
 
 /** The invitation, if there is one, is over. */

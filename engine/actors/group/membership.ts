@@ -7,12 +7,13 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import type { LogEntry, Profile, Role } from '../../storage/log.ts'
+import type { Person, Profile, Role } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, append, type Effect, type Effects, read, record, tellMembers } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
+import { accept, isApproached } from './contact.ts'
 import { forgetFormer, rememberFormer } from './former-members.ts'
-import { type GroupState, type MemberState, nextSeq, toGroup } from './group-state.ts'
+import { type GroupState, type MemberState, memberEntry, nextSeq, toGroup } from './group-state.ts'
 import { dropInvitation, invite, liftBan } from './invitations.ts'
 import { isLarge, sizeChanged } from './large.ts'
 import { receiptsOfFormer } from './member-receipts.ts'
@@ -21,25 +22,36 @@ import { typingEnded } from './typing.ts'
 
 type Create = Extract<GroupMail, { type: 'create' }>
 
-/** A group begins with its creator as admin and the members named, in one event. */
+/**
+ * A group begins with its creator as admin and the members named, in one event. Of a direct chat between
+ * users who share no group the other one is approached, or invited. PRV-2
+ */
 export function createGroup(
   group: GroupState,
   { by, members }: Create,
   profiles: readonly Profile[],
+  areStrangers: boolean,
   now: number,
 ): Effects {
+  const isDirect = group.info.kind === 'direct'
   const seq = nextSeq(group)
   const effects: Effect[] = []
-  const add = (userId: string, profile: Profile | undefined, role: Role) => {
-    const member = newMember(userId, profile, role, seq, now)
+  const add = (userId: string, profile: Profile | undefined, role: Role, approached?: true) => {
+    const member = { ...newMember(userId, profile, role, seq, now), approached }
     group.members.set(userId, member)
     effects.push(append(memberEntry(group, member)))
   }
   const [creator = unknown, ...others] = profiles
   add(by.userId, { ...creator, name: by.name || creator.name }, 'admin')
   for (const [i, userId] of members.entries()) {
+    const profile = others[i]
+    if (!isDirect) add(userId, profile, 'member')
+    else if (areStrangers && group.rules.contactPolicy === 'request') {
+      group.awaited = { userId, name: profile?.name || userId, picture: profile?.picture ?? '' }
+      effects.push(...invite(group, by, userId, now))
+    }
     // Both sides of a direct chat are equals.
-    add(userId, others[i], group.info.kind === 'direct' ? 'admin' : 'member')
+    else add(userId, profile, 'admin', areStrangers || undefined)
   }
   effects.push(
     record(seq, now, 'group_created', {
@@ -53,25 +65,39 @@ export function createGroup(
   )
   const large = isLarge(group)
   const { groupId } = group
-  effects.push(
-    tellMembers(groupId, [...group.members.keys()], { type: 'joined', groupId, joinedSeq: seq, large }),
-  )
+  const [approachedId] = members.filter((userId) => isApproached(group, userId))
+  const welcome = [...group.members.keys()].filter((userId) => userId !== approachedId)
+  effects.push(tellMembers(groupId, welcome, { type: 'joined', groupId, joinedSeq: seq, large }))
+  if (approachedId !== undefined) {
+    const mail = { type: 'joined', groupId, joinedSeq: seq, approached: true } as const
+    effects.push(tellMembers(groupId, [approachedId], mail))
+  }
   return effects
 }
 
-/** The id is taken: the same direct chat is found again, anything else refused. IDN-4 */
-export function createExisting(group: GroupState, { by, members, group: wanted }: Create): Effects {
+/**
+ * The id is taken: the same direct chat is found again, anything else refused. IDN-4
+ * Who opens it as well accepts it. PRV-2
+ */
+export function createExisting(
+  group: GroupState,
+  { by, members, group: wanted }: Create,
+  now: number,
+): Effects {
+  const { awaited } = group
   const pair = [by.userId, ...members]
   const isSame =
     wanted.kind === 'direct' &&
     group.info.kind === 'direct' &&
-    group.members.size === pair.length &&
-    pair.every((userId) => group.members.has(userId))
+    group.members.size + (awaited ? 1 : 0) === pair.length &&
+    pair.every((userId) => group.members.has(userId) || awaited?.userId === userId)
   if (!isSame) {
     throw new ChatError('already_exists', undefined, { field: 'groupId' })
   }
   if (group.blockers.size > 0) throw noContact('members') // PRV-1
-  return [answerCommitted(by, 'group', { group: toGroup(group) })]
+  const accepted =
+    awaited?.userId === by.userId ? acceptAwaited(group, by, awaited, now) : accept(group, by.userId)
+  return [...accepted, answerCommitted(by, 'group', { group: toGroup(group) })]
 }
 
 export function joinGroup(
@@ -80,10 +106,14 @@ export function joinGroup(
   fields: RequestFields<'join_group'>,
   now: number,
 ): Effects {
-  if (group.members.has(by.userId)) return [answerCommitted(by, 'ok', {})]
+  if (group.members.has(by.userId)) return [...accept(group, by.userId), answerCommitted(by, 'ok', {})]
   const { visibility } = group.info
   if (visibility === 'open' && group.banned.has(by.userId)) throw new ChatError('banned')
   if (visibility !== 'open' && !group.invited.has(by.userId)) throw strangerRefusal(group)
+  if (group.awaited) {
+    if (group.blockers.size > 0) throw noContact() // PRV-1
+    return [...acceptAwaited(group, by, group.awaited, now), answerCommitted(by, 'ok', {})]
+  }
   // Whoever comes into a group that all have left decides there.
   const role = group.members.size === 0 ? 'admin' : 'member'
   // The user's actor tells the picture.
@@ -97,6 +127,25 @@ export function joinGroup(
       joinGroup(group, { ...by, name: stored?.name ?? by.userId }, fields, later),
     ),
   ]
+}
+
+/**
+ * The one who was awaited is a member, from the beginning of the chat on: what waited is unread, and
+ * comes to their sessions. PRV-2
+ */
+function acceptAwaited(group: GroupState, by: Caller, awaited: Person, now: number): Effects {
+  const [creator] = group.members.values()
+  const effects = join(
+    group,
+    by.userId,
+    { ...awaited, name: by.name || awaited.name },
+    'admin',
+    undefined,
+    now,
+    creator?.joinedSeq,
+  )
+  group.awaited = null
+  return effects
 }
 
 export function leaveGroup(
@@ -182,12 +231,14 @@ function join(
   role: Role,
   by: string | undefined,
   now: number,
+  /** Of which number on they are a member, where not of the one that says so. */
+  since?: number,
 ): Effects {
   if (group.members.size >= limits.membersPerGroup) throw new ChatError('group_full')
   const seq = nextSeq(group)
   // GRP-2
   const mutedUntil = group.former.get(userId)?.mutedUntil ?? 0
-  const member: MemberState = { ...newMember(userId, profile, role, seq, now), mutedUntil }
+  const member: MemberState = { ...newMember(userId, profile, role, since ?? seq, now), mutedUntil }
   group.members.set(userId, member)
   return [
     ...forgetFormer(group, userId),
@@ -276,14 +327,4 @@ function tellJoined(group: GroupState, member: MemberState): Effect {
     large,
     shown: { name, picture },
   })
-}
-
-/** The log entry for a member who joined or changed. */
-export function memberEntry(group: GroupState, member: MemberState): LogEntry {
-  const { userId, role, joinedSeq, joinedAt, mutedUntil, quietUntil } = member
-  return {
-    type: 'member',
-    groupId: group.groupId,
-    member: { userId, role, joinedSeq, joinedAt, mutedUntil, quietUntil },
-  }
 }

@@ -8,6 +8,7 @@ import type { RequestFields } from '../../../protocol/requests.ts'
 import { hasVisible } from '../../../protocol/text-rules.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, type Effect, type Effects, read, record } from '../effects.ts'
+import { accept } from './contact.ts'
 import { fileFor, fileShown } from './files.ts'
 import { type GroupState, idempotencyKey, nextSeq, rememberTempId } from './group-state.ts'
 import { messageInMemory, withPost } from './known-messages.ts'
@@ -94,6 +95,7 @@ function post(
   rememberTempId(group, by.userId, tempId, seq)
   if (file) fileShown(group, file.fileId)
   return [
+    ...accept(group, by.userId), // PRV-2
     record(seq, now, 'new_message', { message }),
     ...typingEnded(group, by.userId, by.session),
     sent(by, tempId, message),

@@ -6,8 +6,7 @@ import { ChatError } from '../../../protocol/errors.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, append, type Effects, record } from '../effects.ts'
-import { type GroupState, type MemberState, nextSeq } from './group-state.ts'
-import { memberEntry } from './membership.ts'
+import { type GroupState, type MemberState, memberEntry, nextSeq } from './group-state.ts'
 import { callerMay, memberNamed, refuseHigherRole } from './permissions.ts'
 
 /** A time that never comes: muted for good. */

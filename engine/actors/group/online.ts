@@ -8,6 +8,7 @@ import type { RequestFields } from '../../../protocol/requests.ts'
 import { fitRows } from '../../fit-rows.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects, publish, read, sendUser, withPresence } from '../effects.ts'
+import { isApproached, requireAccepted } from './contact.ts'
 import type { GroupState, MemberState } from './group-state.ts'
 import { isLarge } from './large.ts'
 import { compareJoining, memberCursor, parseMemberCursor } from './member-pages.ts'
@@ -26,7 +27,9 @@ export function getOnlineUsers(
     withPresence((presenceOf) => {
       const online: MemberState[] = []
       for (const member of group.members.values()) {
-        if (presenceOf(member.userId).status !== 'offline') online.push(member)
+        const { userId } = member
+        if (userId !== by.userId && isApproached(group, userId)) continue // PRV-2
+        if (presenceOf(userId).status !== 'offline') online.push(member)
       }
       if (isLarge(group)) {
         return [answer(by, 'online_users', { groupId, users: [], total: online.length })]
@@ -70,6 +73,7 @@ export function signal(
 ): Effects {
   const member = callerAsMember(group, by)
   if (toUserId === undefined) refuseMuted(member, now)
+  requireAccepted(group) // PRV-2
   if (toUserId !== undefined && !group.members.has(toUserId)) {
     throw new ChatError('not_found', 'not a member of the group', { field: 'toUserId' })
   }

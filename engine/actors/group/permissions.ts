@@ -4,6 +4,7 @@
  * words in its message. A request of a group without a row here does not compile.
  */
 import { ChatError } from '../../../protocol/errors.ts'
+import { limits } from '../../../protocol/limits.ts'
 import type { Message } from '../../../protocol/records.ts'
 import type { RequestsTo } from '../../../protocol/requests.ts'
 import type { Role } from '../../storage/log.ts'
@@ -47,7 +48,7 @@ export const permissions: { readonly [N in RequestsTo<'group'>]: Permission } = 
   typing_stop: { role: 'member' },
   signal: { role: 'member', also: 'to the whole group while not muted' },
   mute_group: { role: 'member' },
-  join_group: { role: 'anyone', groupsOnly: true, also: 'an open group, or a private one to which one was invited; not while banned' },
+  join_group: { role: 'anyone', also: 'an open group, or a private one or a direct chat to which one was invited; not while banned' },
   decline_invitation: { role: 'anyone' },
   leave_group: { role: 'member', groupsOnly: true },
   add_member: { role: 'moderator', groupsOnly: true, also: 'who left by themselves is invited instead' },
@@ -93,7 +94,8 @@ export function callerAsMember(group: GroupState, by: Caller): MemberState {
 
 /**
  * The caller, if the table lets them do it at `now`.
- * @throws ChatError `not_a_member`, `not_found`, `direct_chat`, `role_needed`, `muted`, `no_contact`
+ * @throws ChatError `not_a_member`, `not_found`, `direct_chat`, `role_needed`, `muted`, `no_contact`,
+ *   `limit_reached`
  */
 export function callerMay(
   group: GroupState,
@@ -107,7 +109,15 @@ export function callerMay(
   if (role !== 'anyone') refuseLowerRole(member, action, role)
   if (posts) refuseMuted(member, now)
   if (posts && group.blockers.size > 0) throw noContact() // PRV-1
+  if (group.awaited && (posts || action === 'pin_message')) requireRoom(group) // PRV-2
   return member
+}
+
+/** Only so much waits for somebody who has not accepted a direct chat. @throws ChatError `limit_reached` */
+function requireRoom({ recent, lastSeq }: GroupState): void {
+  const { awaitedEvents } = limits
+  if (recent.range(0, lastSeq, awaitedEvents).length < awaitedEvents) return
+  throw new ChatError('limit_reached', `at most ${awaitedEvents} events wait until the chat is accepted`)
 }
 
 /** The two members of a direct chat stay for good. @throws ChatError `direct_chat` */

@@ -10,6 +10,7 @@ import type { Message, Reaction } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, change, type Effects, record } from '../effects.ts'
+import { accept } from './contact.ts'
 import { reactionKey } from './emoji.ts'
 import { type GroupState, nextSeq } from './group-state.ts'
 import { refuseGone, withMessage } from './known-messages.ts'
@@ -37,7 +38,8 @@ export function react(
     const more = known
       ? reactions.map((one) => (one === known ? reactionOf(emoji, [...one.userIds, by.userId]) : one))
       : [...reactions, reactionOf(emoji, [by.userId])]
-    return changed(group, by, message, more, { emoji, added: true }, at)
+    const effects = changed(group, by, message, more, { emoji, added: true }, at)
+    return [...accept(group, by.userId), ...effects] // PRV-2
   })
 }
 

@@ -25,6 +25,7 @@ import {
   sendUser,
   wakeGroup,
 } from '../effects.ts'
+import { isApproached } from './contact.ts'
 import type { GroupState } from './group-state.ts'
 import { withMessage } from './known-messages.ts'
 import { isLarge } from './large.ts'
@@ -236,8 +237,8 @@ function take(
   const { groupId, receiptNews } = group
   const { userId, session } = by
   const { joinedSeq } = callerAsMember(group, by)
-  // PRV-1: of receipts only the user's own mark moves.
-  const hidden = group.blockers.size > 0
+  // PRV-1, PRV-2: of receipts only the user's own mark moves.
+  const hidden = group.blockers.size > 0 || isApproached(group, userId)
   const owed = posts.filter(
     ({ seq, senderId }) =>
       !hidden && senderId !== userId && seq > joinedSeq && givenAt(group, userId, kind, seq) === undefined,

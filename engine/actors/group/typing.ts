@@ -8,6 +8,7 @@
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effect, type Effects, publish, wakeGroup, withPresence } from '../effects.ts'
+import { isApproached } from './contact.ts'
 import type { GroupState } from './group-state.ts'
 import { isLarge } from './large.ts'
 import { callerAsMember, callerMay } from './permissions.ts'
@@ -22,7 +23,7 @@ export function typingStart(
   now: number,
 ): Effects {
   callerMay(group, by, 'typing_start', now)
-  if (isLarge(group)) return [answer(by, 'ok', {})]
+  if (isLarge(group) || isApproached(group, by.userId)) return [answer(by, 'ok', {})] // PRV-2
   return [
     // PRS-4
     withPresence((presenceOf) =>

@@ -62,15 +62,15 @@ export function getContacts(user: UserState, by: Caller, fields: RequestFields<'
   ]
 }
 
-/** The users as they want to be seen at present; nothing of those with whom there is no contact. PRV-1 */
+/** The users as they want to be seen at present; nothing of those who are hidden. PRV-1, PRV-2 */
 function answerUsers(by: Caller, users: readonly User[], cursor?: string): Effects {
   const otherIds = users.map(({ userId }) => userId)
   return [
-    read({ read: 'barred', userId: by.userId, otherIds }, by, (barred) => [
+    read({ read: 'hidden', userId: by.userId, otherIds }, by, (hidden) => [
       withPresence((presenceOf) => [
         answer(by, 'users', {
           users: users.map((user): User => {
-            if (barred.includes(user.userId)) return { ...user, status: 'offline', lastSeenAt: undefined }
+            if (hidden.includes(user.userId)) return { ...user, status: 'offline', lastSeenAt: undefined }
             const { status } = presenceOf(user.userId)
             return status === 'offline' ? user : { ...user, status, lastSeenAt: undefined }
           }),

@@ -73,10 +73,11 @@ export function closed(user: UserState, { session }: Mail<'closed'>, now: number
 }
 
 export function joined(user: UserState, mail: Mail<'joined'>): Effects {
-  const { groupId, joinedSeq, large, shown } = mail
+  const { groupId, joinedSeq, large, approached, shown } = mail
   const known = user.groups.get(groupId) === joinedSeq
   user.groups.set(groupId, joinedSeq)
   if (large) setLarge(user, groupId, true)
+  if (approached) user.approached.add(groupId)
   const effects: Effect[] = []
   // What the group read may be older than the newest token.
   const { name, picture } = renamed(user)

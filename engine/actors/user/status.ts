@@ -4,7 +4,7 @@
  * A user is present while one session is, and for a time of grace after the last one has gone, so
  * that a reconnect is not seen. Who is present is seen with the status they chose, which is kept;
  * `offline` there is invisible. Others hear of changes of what is seen and of nothing else: those
- * who share a group that is not large, by one event, without the groups' actors. When an
+ * who share a group that is not large, nor a direct chat that they have not accepted (PRV-2), by one event, without the groups' actors. When an
  * invisible user comes and goes nothing is written either: `lastSeenAt` would tell.
  */
 import type { RequestFields } from '../../../protocol/requests.ts'
@@ -81,8 +81,20 @@ export function announce(user: UserState, now: number): Effects {
   const status = isPresent(user) ? user.chosen : 'offline'
   if (status === user.shown) return []
   user.shown = status
-  const groupIds = [...user.groups.keys()].filter((groupId) => !user.largeGroups.has(groupId))
+  const { largeGroups, approached } = user
+  const groupIds = [...user.groups.keys()].filter((id) => !largeGroups.has(id) && !approached.has(id))
   return [publishToOthers(user.userId, groupIds, 'contact_status_changed', statusFields(user, status, now))]
+}
+
+/** The other one of a direct chat sees the user from now on. PRV-2 */
+export function accepted(
+  user: UserState,
+  { groupId }: Extract<UserMail, { type: 'accepted' }>,
+  now: number,
+): Effects {
+  const { userId, shown } = user
+  if (!user.approached.delete(groupId) || shown === 'offline') return []
+  return [publishToOthers(userId, [groupId], 'contact_status_changed', statusFields(user, shown, now))]
 }
 
 /** A new session learns what status its user chose on another device. */

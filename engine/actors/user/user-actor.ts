@@ -12,7 +12,7 @@ import { Mailbox } from '../mailbox.ts'
 import { setProfile } from './profile.ts'
 import { replayed } from './resume.ts'
 import { closed, joined, left, open } from './sessions.ts'
-import { graceOver, groupSize, stopping } from './status.ts'
+import { accepted, graceOver, groupSize, stopping } from './status.ts'
 import { userHandlers } from './user-handlers.ts'
 import { type UserState, userState } from './user-state.ts'
 
@@ -90,6 +90,8 @@ export class UserActor {
         return closed(user, mail, this.#context.now(), this.#context.presenceGraceMs)
       case 'joined':
         return joined(user, mail)
+      case 'accepted':
+        return accepted(user, mail, this.#context.now())
       case 'left':
         return left(user, mail)
       case 'replayed':

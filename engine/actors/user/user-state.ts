@@ -17,6 +17,8 @@ export interface UserState {
   readonly blocked: Map<string, number>
   /** Those of the groups that get no presence; replaced, not changed, so that most users share one. */
   largeGroups: ReadonlySet<string>
+  /** Direct chats in which they are approached: the other one gets no presence. PRV-2 */
+  readonly approached: Set<string>
   /** How the user wants to be seen while they are present; `offline` is invisible. */
   chosen: Status
   /** How others were last told that they are seen. */
@@ -66,6 +68,7 @@ export function userState(userId: string, loaded: LoadedUser | null): UserState 
     resuming: [],
     blocked: new Map(loaded?.blocked),
     largeGroups: noGroups,
+    approached: new Set(loaded?.approached),
     chosen: loaded?.status ?? 'online',
     shown: 'offline',
     lastSeenAt: loaded?.lastSeenAt,

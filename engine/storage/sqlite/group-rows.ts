@@ -26,6 +26,7 @@ export interface MemberRow {
   readonly joined_at: number
   readonly muted_until: number
   readonly quiet_until: number
+  readonly approached: 0 | 1
 }
 
 /** The newest number of group `g`, of posts and other events. */

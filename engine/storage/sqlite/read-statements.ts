@@ -3,7 +3,7 @@
  */
 import type { Database } from 'better-sqlite3'
 import { events } from '../../../protocol/events.ts'
-import type { PostNumber, Status, StoredReceipts } from '../log.ts'
+import type { Person, PostNumber, Status, StoredReceipts } from '../log.ts'
 import { type GroupRow, groupColumns, lastSeqColumn, type MemberRow } from './group-rows.ts'
 import { type FileRow, fileColumns, type MessageRow, messageColumns } from './message-rows.ts'
 import { unreadColumns } from './unread-columns.ts'
@@ -78,6 +78,9 @@ export function prepareReads(db: Database) {
   // By the event that pinned them: two pins may have one time, and the clock may be set back.
   const pinOrder = `(SELECT max(e.seq) FROM events e WHERE e.group_key = m.group_key AND e.target_seq = m.seq
     AND e.code = ${events.message_pinned.code})`
+  // Who is asked to accept a direct chat, or has declined it.
+  const awaited = `SELECT user_key FROM invitations WHERE group_key = $group
+    UNION SELECT user_key FROM former_members WHERE group_key = $group`
   const eventColumns = 'seq, code, frame, target_seq AS target'
   type Page = [key: number, after: number, before: number, limit: number]
   return {
@@ -98,7 +101,7 @@ export function prepareReads(db: Database) {
       JOIN members b ON b.group_key = g.group_key JOIN users y ON y.user_key = b.user_key
       WHERE g.group_id = ? AND g.kind = 'direct' AND g.member_count = 2 AND x.user_id = ? AND y.user_id = ?`),
     members: all<[number], MemberRow>(`
-      SELECT u.user_id, u.name, u.picture, m.role, m.joined_seq, m.joined_at, m.muted_until, m.quiet_until
+      SELECT u.user_id, u.name, u.picture, m.role, m.joined_seq, m.joined_at, m.muted_until, m.quiet_until, m.approached
       FROM members m JOIN users u ON u.user_key = m.user_key
       WHERE m.group_key = ? ORDER BY m.joined_seq, m.user_key`),
     receipts: all<[number], StoredReceipts>(`
@@ -172,11 +175,28 @@ export function prepareReads(db: Database) {
     blocked: raw<[number], [userId: string, at: number]>(`
       SELECT u.user_id, b.at FROM blocks b JOIN users u ON u.user_key = b.blocked_key
       WHERE b.user_key = ? ORDER BY b.at, u.user_id`),
-    blockers: text<[groupKey: number, groupKey: number]>(`
-      SELECT u.user_id FROM members m JOIN users u ON u.user_key = m.user_key
-      JOIN members other ON other.group_key = ? AND other.user_key <> m.user_key
-      JOIN blocks b ON b.user_key = m.user_key AND b.blocked_key = other.user_key
-      WHERE m.group_key = ?`),
+    // The two of a direct chat, one of whom may not have accepted it.
+    blockers: text<[{ group: number }]>(`
+      WITH pair AS (SELECT user_key FROM members WHERE group_key = $group UNION ${awaited})
+      SELECT u.user_id FROM pair JOIN pair other ON other.user_key <> pair.user_key
+      JOIN blocks b ON b.user_key = pair.user_key AND b.blocked_key = other.user_key
+      JOIN users u ON u.user_key = pair.user_key`),
+    awaited: all<[{ group: number }], Person>(`
+      SELECT u.user_id AS userId, u.name, u.picture FROM (${awaited}) JOIN users u USING (user_key) LIMIT 1`),
+    approachedIn: text<[userKey: number]>(`
+      SELECT g.group_id FROM members m JOIN groups g ON g.group_key = m.group_key
+      WHERE m.user_key = ? AND m.approached = 1`),
+    isApproached: pluck<[userKey: number]>(
+      'SELECT 1 FROM members WHERE user_key = ? AND approached = 1 LIMIT 1',
+    ),
+    isApproachedIn: pluck<[userKey: number, groupId: string]>(`
+      SELECT 1 FROM groups g JOIN members m ON m.group_key = g.group_key AND m.user_key = ?
+      WHERE g.group_id = ? AND m.approached = 1`),
+    groupCount: pluck<[userKey: number]>('SELECT count(*) FROM members WHERE user_key = ?'),
+    sharedGroup: pluck<[userKey: number, otherKey: number]>(`
+      SELECT 1 FROM members a CROSS JOIN members b CROSS JOIN groups g
+      WHERE a.user_key = ? AND b.group_key = a.group_key AND b.user_key = ? AND g.group_key = a.group_key
+        AND g.kind = 'group' LIMIT 1`),
     hasBlocks: pluck<[userKey: number, userKey: number]>(`
       SELECT 1 FROM blocks WHERE user_key = ? UNION ALL SELECT 1 FROM blocks WHERE blocked_key = ? LIMIT 1`),
     barred: pluck<[userKey: number, otherKey: number, otherKey: number, userKey: number]>(`

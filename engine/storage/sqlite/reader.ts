@@ -8,12 +8,21 @@ import type { Database } from 'better-sqlite3'
 import { decodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
-import type { Group, GroupListing, GroupSummary, Invitation, Message } from '../../../protocol/records.ts'
+import type {
+  Group,
+  GroupListing,
+  GroupSummary,
+  Invitation,
+  Member,
+  Message,
+} from '../../../protocol/records.ts'
+import { awaitedMember } from '../../awaited-member.ts'
 import { fitRows, mapped } from '../../fit-rows.ts'
 import {
   isSearch,
   type LoadedGroup,
   type LoggedEvent,
+  type Person,
   type PostNumber,
   type Profile,
   RECENT_EVENTS,
@@ -76,6 +85,7 @@ export class Reader {
         joinedAt: member.joined_at,
         mutedUntil: member.muted_until,
         quietUntil: member.quiet_until,
+        approached: member.approached === 1 || undefined,
       })),
       receipts: [
         ...this.#sql.formerReceipts.all(key, limits.membersPerGroup).reverse(),
@@ -84,7 +94,8 @@ export class Reader {
       banned: this.#sql.banned.all(key),
       invited: this.#sql.invited.all(key),
       former: this.#sql.former.all(key),
-      blockers: row.kind === 'direct' ? this.#sql.blockers.all(key, key) : [],
+      awaited: row.kind === 'direct' ? this.#awaited(key) : null,
+      blockers: row.kind === 'direct' ? this.#sql.blockers.all({ group: key }) : [],
       pins: this.#sql.pinned.all(key),
       lastSeq,
       ceiling,
@@ -102,6 +113,7 @@ export class Reader {
       status: row.status,
       lastSeenAt: row.last_seen_at ?? undefined,
       groups: this.#sql.userGroups.all(row.user_key),
+      approached: this.#sql.approachedIn.all(row.user_key),
       blocked: this.#sql.blocked.all(row.user_key),
     }
   }
@@ -178,7 +190,12 @@ export class Reader {
     const [at, groupId] = cursor ?? [Number.MAX_SAFE_INTEGER, '']
     const rows = this.#sql.invitations.all(userId, groupId, at, limit + 1)
     const invitation = (row: InvitationRow): Invitation => ({
-      group: { ...storedGroup(row), memberCount: row.member_count, lastSeq: row.last_seq },
+      group: {
+        ...storedGroup(row),
+        memberCount: row.member_count,
+        lastSeq: row.last_seq,
+        members: this.#directMembers(row),
+      },
       by: row.invited_by,
       at: row.at,
     })
@@ -231,6 +248,32 @@ export class Reader {
     return this.#barred(userId, otherIds)
   }
 
+  protected hidden({ userId, otherIds }: ReadQuery<'hidden'>): readonly string[] {
+    const barred = new Set(this.#barred(userId, otherIds))
+    return otherIds.filter((otherId) => barred.has(otherId) || this.#hasNotAccepted(userId, otherId))
+  }
+
+  /** Whether all that the other shares with the user is a direct chat that they have not accepted. PRV-2 */
+  #hasNotAccepted(userId: string, otherId: string): boolean {
+    const other = this.#sql.user.get(otherId)?.user_key
+    if (other === undefined || this.#sql.isApproached.get(other) === undefined) return false
+    const groupId = this.#direct(userId, otherId)
+    return this.#sql.isApproachedIn.get(other, groupId) !== undefined && this.#areStrangers(userId, otherId)
+  }
+
+  /** Whether the two share no group, direct chats aside. Looks at the groups of the one who is in fewer. */
+  #areStrangers(userId: string, otherId: string): boolean {
+    const key = this.#sql.user.get(userId)?.user_key
+    const other = this.#sql.user.get(otherId)?.user_key
+    if (key === undefined || other === undefined) return true
+    const [few, many] = this.#groupCount(key) <= this.#groupCount(other) ? [key, other] : [other, key]
+    return this.#sql.sharedGroup.get(few, many) === undefined
+  }
+
+  #groupCount(user: number): number {
+    return this.#sql.groupCount.get(user) ?? 0
+  }
+
   #barred(userId: string, otherIds: readonly string[]): readonly string[] {
     const key = this.#sql.user.get(userId)?.user_key
     if (key === undefined || this.#sql.hasBlocks.get(key, key) === undefined) return []
@@ -241,12 +284,16 @@ export class Reader {
   }
 
   /** A chat with an unkeyed id counts only if it is that chat: others could have taken the id. IDN-4 */
-  protected direct({ userId, otherId }: ReadQuery<'direct'>): string {
+  #direct(userId: string, otherId: string): string {
     const unkeyed = unkeyedDirectId(userId, otherId)
     if (this.#sql.directChat.get(unkeyed, userId, otherId) !== undefined) return unkeyed
     const key = this.#sql.secret.get('direct_id')
     if (!key) throw new Error('the database has no key for the ids of direct chats')
     return directId(key, userId, otherId)
+  }
+
+  protected direct({ userId, otherId }: ReadQuery<'direct'>): string {
+    return this.#direct(userId, otherId)
   }
 
   protected storedBytes({ userId }: ReadQuery<'storedBytes'>): number {
@@ -264,8 +311,13 @@ export class Reader {
     })
   }
 
-  protected newcomers({ userId, userIds }: ReadQuery<'newcomers'>): Reads['newcomers']['result'] {
-    return { profiles: this.#profiles(userIds), barred: this.#barred(userId, userIds) }
+  protected newcomers(query: ReadQuery<'newcomers'>): Reads['newcomers']['result'] {
+    const { userId, userIds, directWith } = query
+    return {
+      profiles: this.#profiles(userIds),
+      barred: this.#barred(userId, userIds),
+      strangers: directWith !== undefined && this.#areStrangers(userId, directWith),
+    }
   }
 
   #newestEvents(group: GroupRow, limit: number): readonly LoggedEvent[] {
@@ -319,8 +371,21 @@ export class Reader {
       ...storedGroup(row),
       memberCount: row.member_count,
       lastSeq: row.last_seq,
-      members: row.kind === 'direct' ? this.#sql.members.all(row.group_key).map(toMember) : undefined,
+      members: this.#directMembers(row),
     }
+  }
+
+  /** The two of a direct chat, also while one of them has not accepted it. PRV-2 */
+  #directMembers({ kind, group_key: key, created_at }: GroupRow): readonly Member[] | undefined {
+    if (kind !== 'direct') return undefined
+    const members = this.#sql.members.all(key).map(toMember)
+    const awaited = members.length === 1 ? this.#awaited(key) : null
+    return awaited ? [...members, awaitedMember(awaited, created_at)] : members
+  }
+
+  #awaited(group: number): Person | null {
+    const row = this.#sql.awaited.get({ group })
+    return row ? { ...row, name: row.name || row.userId } : null
   }
 
   /** All statements of `read` see the same state of the file. */
@@ -341,6 +406,7 @@ const nothing: Omit<LoadedGroup, 'ceiling'> = {
   receipts: [],
   banned: [],
   invited: [],
+  awaited: null,
   former: [],
   blockers: [],
   pins: [],

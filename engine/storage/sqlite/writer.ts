@@ -141,9 +141,12 @@ export class Writer {
           member.joinedAt,
           member.mutedUntil,
           member.quietUntil,
+          member.approached ? 1 : 0,
           member.joinedSeq,
           group,
         )
+        // Who accepts a direct chat owes what was posted since it began. PRV-2
+        this.#unread.read(group, user)
         // Who is back goes on with the receipts of before (RCP-1).
         sql.takeReceipts.run(group, user)
         sql.dropFormer.run(group, user)
@@ -355,10 +358,11 @@ function prepare(db: Database) {
       ON CONFLICT (group_id) DO UPDATE SET ceiling = excluded.ceiling`),
     putMember: db.prepare(`
       INSERT INTO members (group_key, user_key, role, joined_seq, joined_at, muted_until, quiet_until,
-        posts_before, counted_read)
-      SELECT ?, ?, ?, ?, ?, ?, ?, posts, max(?, counted_seq) FROM groups WHERE group_key = ?
+        approached, posts_before, counted_read)
+      SELECT ?, ?, ?, ?, ?, ?, ?, ?, posts, max(?, counted_seq) FROM groups WHERE group_key = ?
       ON CONFLICT (group_key, user_key) DO UPDATE SET role = excluded.role,
-        muted_until = excluded.muted_until, quiet_until = excluded.quiet_until`),
+        muted_until = excluded.muted_until, quiet_until = excluded.quiet_until,
+        approached = excluded.approached`),
     dropMember: db.prepare('DELETE FROM members WHERE group_key = ? AND user_key = ?'),
     putReceipts: db.prepare(
       'UPDATE members SET delivered = ?, read = ?, read_seq = ? WHERE group_key = ? AND user_key = ?',

@@ -36,6 +36,7 @@ function logged(change: Partial<LoadedGroup> = {}): LoadedGroup {
     receipts: [],
     banned: [],
     invited: [],
+    awaited: null,
     former: [],
     blockers: [],
     pins: [],
@@ -122,7 +123,11 @@ describe('a group that loads', () => {
     expect(context.refused).toEqual(['1 not_found'])
     actor.receive(create)
     context.leases[0]?.commit()
-    await context.answerRead('newcomers', { profiles: [{ name: 'Bruno', picture: '' }], barred: [] })
+    await context.answerRead('newcomers', {
+      profiles: [{ name: 'Bruno', picture: '' }],
+      barred: [],
+      strangers: false,
+    })
     expect(did()).toEqual([
       'read',
       'append group',
@@ -141,8 +146,16 @@ describe('a group that loads', () => {
     actor.receive({ ...create, group: { ...info, kind: 'direct' } })
     actor.receive({ ...create, by: by('bruno'), members: ['ana'], group: { ...info, kind: 'direct' } })
     context.leases[0]?.commit()
-    await context.answerRead('newcomers', { profiles: [{ name: 'Bruno', picture: '' }], barred: [] })
-    await context.answerRead('newcomers', { profiles: [{ name: 'Ana', picture: '' }], barred: [] })
+    await context.answerRead('newcomers', {
+      profiles: [{ name: 'Bruno', picture: '' }],
+      barred: [],
+      strangers: false,
+    })
+    await context.answerRead('newcomers', {
+      profiles: [{ name: 'Ana', picture: '' }],
+      barred: [],
+      strangers: false,
+    })
     const done = did()
     expect(done.filter((what) => what === 'record group_created 1').length).toBe(1)
     expect(done.filter((what) => what === 'answer_committed group').length).toBe(2)
@@ -216,7 +229,11 @@ describe('the lease of a group', () => {
     actor.receive(create)
     expect(context.leases.map(({ ceiling }) => ceiling)).toEqual([2_048])
     context.leases[0]?.commit()
-    await context.answerRead('newcomers', { profiles: [{ name: 'Bruno', picture: '' }], barred: [] })
+    await context.answerRead('newcomers', {
+      profiles: [{ name: 'Bruno', picture: '' }],
+      barred: [],
+      strangers: false,
+    })
     const done = did()
     expect(done.slice(0, 3)).toEqual(['read', 'append group', 'record gap 1025'])
     expect(done).toContain('record group_created 1026')
@@ -264,7 +281,11 @@ describe('the lease of a group', () => {
     expect(actor.reading).toBe(1)
     context.performed.splice(0)
     expect([actor.release(), context.performed]).toEqual([false, []])
-    await context.answerRead('newcomers', { profiles: [{ name: 'Eva', picture: '' }], barred: [] })
+    await context.answerRead('newcomers', {
+      profiles: [{ name: 'Eva', picture: '' }],
+      barred: [],
+      strangers: false,
+    })
     expect(actor.reading).toBe(0)
     context.performed.splice(0)
     expect([actor.release(), brief(context.performed)]).toEqual([false, ['append lease']])

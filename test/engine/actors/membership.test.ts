@@ -23,6 +23,7 @@ describe('create_group', () => {
         group,
         mail,
         ['ana', ...members].map((id) => ({ name: id.toUpperCase(), picture: '' })),
+        false,
         5,
       ),
     }
@@ -49,8 +50,8 @@ describe('create_group', () => {
   it('makes both sides of a direct chat equals, and finds it again', () => {
     const { group, mail } = create(['bruno'], 'direct')
     expect(roles(group)).toEqual({ ana: 'admin', bruno: 'admin' })
-    expect(brief(createExisting(group, { ...mail, by: by('bruno') }))).toEqual(['answer_committed group'])
-    expect(() => createExisting(group, { ...mail, by: by('eva') })).toThrow(
+    expect(brief(createExisting(group, { ...mail, by: by('bruno') }, 5))).toEqual(['answer_committed group'])
+    expect(() => createExisting(group, { ...mail, by: by('eva') }, 5)).toThrow(
       expect.objectContaining(refusal('already_exists')),
     )
   })

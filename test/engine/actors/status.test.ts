@@ -63,6 +63,7 @@ function invisible(): UserState {
     status: 'offline',
     lastSeenAt: 5,
     groups: [['g', 1]],
+    approached: [],
     blocked: [],
   })
 }

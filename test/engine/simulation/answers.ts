@@ -70,9 +70,14 @@ export function judge(oracle: Oracle, asked: Asked, answer: Event, moment: Momen
       return judgeReceipts(oracle, asked, answer)
     case 'online_users': {
       const { users, total, groupId } = answer.fields
-      return somewhen(oracle, asked, answer, groupId, 'all', ({ members }) => {
+      return somewhen(oracle, asked, answer, groupId, 'all', ({ members, approached }) => {
+        // PRV-2
+        const isHidden = (userId: string) => userId !== asked.userId && approached.has(userId)
+        if (users.some(({ userId }) => isHidden(userId))) return false
         if (!moment.resting) return users.every(({ userId }) => members.has(userId))
-        const there = [...members.keys()].filter((userId) => oracle.people.seen(userId) !== 'offline')
+        const there = [...members.keys()].filter(
+          (userId) => oracle.people.seen(userId) !== 'offline' && !isHidden(userId),
+        )
         const right = users.every(({ userId, status }) => oracle.people.seen(userId) === status)
         return right && same(there.sort(), users.map(({ userId }) => userId).sort()) && total === there.length
       })
@@ -145,10 +150,9 @@ function judgeDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
   const stored = requests[request.event].route === 'group' && 'durable' in requests[request.event]
   const seen = stored && oracle.options.durability !== 'memory' ? 'stored' : 'all'
   const versions = oracle.meanwhile(asked, groupId, seen)
-  const { editWindowMs } = oracle.options
   const right = versions.some(({ group, at }) =>
     [at, asked.askedAt, now].some((time) => {
-      if (verdict(group, userId, request, time, editWindowMs).is !== 'noop') return false
+      if (verdict(group, userId, request, time, oracle.circumstances).is !== 'noop') return false
       if (answer.event !== 'message_sent' || request.event !== 'send_message' || !group) return true
       return sentBefore(group, userId, request.fields.tempId)?.seq === answer.fields.message.seq
     }),
@@ -168,7 +172,7 @@ function judgeAllowed(oracle: Oracle, asked: Asked, answer: Event, now: number):
     .meanwhile(asked, groupId, 'all')
     .some(({ group, at }) =>
       [at, askedAt, now].some(
-        (time) => verdict(group, userId, request, time, oracle.options.editWindowMs).is !== 'refused',
+        (time) => verdict(group, userId, request, time, oracle.circumstances).is !== 'refused',
       ),
     )
   if (!allowed) throw wrong(asked, answer, 'it was at no time allowed')
@@ -188,8 +192,8 @@ function judgeRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, { now, code
   const versions = groupId === null ? [{ group: null, at: now }] : oracle.meanwhile(asked, groupId, 'all')
   const right = versions.some(({ group, at }) =>
     [at, asked.askedAt, now].some((time) => {
-      const judged = verdict(group, userId, request, time, oracle.options.editWindowMs)
-      return judged.is === 'refused' && judged.codes.has(code)
+      const judged = verdict(group, userId, request, time, oracle.circumstances)
+      return (judged.is === 'refused' || judged.is === 'either') && judged.codes.has(code)
     }),
   )
   if (!right) throw new Violation(`${describe(asked)} was refused as ${code}, which at no time was right`)

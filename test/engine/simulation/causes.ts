@@ -23,6 +23,11 @@ export function causes(
     case 'unban':
       return (name === 'add_member' || name === 'invite_member') && fields.userId === entry.userId
     case 'invite':
+      // PRV-2
+      if (name === 'create_group')
+        return (
+          fields.kind === 'direct' && fields.members?.includes(entry.userId) === true && entry.by === userId
+        )
       // GRP-3
       return (
         (name === 'invite_member' || name === 'add_member') &&
@@ -31,6 +36,7 @@ export function causes(
       )
     case 'uninvite':
       if (name === 'decline_invitation' || name === 'join_group') return userId === entry.userId
+      if (name === 'create_group') return userId === entry.userId && fields.kind === 'direct'
       return (
         (name === 'remove_member' || name === 'ban_member' || name === 'add_member') &&
         fields.userId === entry.userId
@@ -41,7 +47,15 @@ export function causes(
       return after !== null && sameReceipts(after, receiptsIn(group, entry))
     }
     case 'member':
-      return name === 'mute_group' && entry.member.userId === userId
+      // PRV-2
+      if (entry.member.approached === true && !group?.approached.has(entry.member.userId)) {
+        return name === 'create_group' && fields.members?.includes(entry.member.userId) === true
+      }
+      if (entry.member.userId !== userId) return false
+      if (group?.approached.has(userId) && !entry.member.approached) {
+        return ['send_message', 'react', 'join_group', 'create_group'].includes(name)
+      }
+      return name === 'mute_group'
     case 'file':
       return (
         name === 'upload_file' &&
@@ -81,7 +95,10 @@ function causesEvent({ userId, request }: Asked, event: Event): boolean {
         sameMembers(event.fields.group.members ?? [], [userId, ...(asked.members ?? [])])
       )
     case 'user_joined_group':
-      if (event.fields.by === undefined) return name === 'join_group' && event.fields.userId === userId
+      if (event.fields.by === undefined) {
+        const opens = name === 'create_group' && asked.kind === 'direct'
+        return (opens || name === 'join_group') && event.fields.userId === userId
+      }
       return name === 'add_member' && event.fields.by === userId && asked.userId === event.fields.userId
     case 'user_left_group': {
       const { by, banned } = event.fields

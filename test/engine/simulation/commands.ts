@@ -21,7 +21,7 @@ export interface Known {
 
 const weights = {
   send_message: 30,
-  create_group: 3,
+  create_group: 4,
   get_groups: 3,
   join_group: 8,
   leave_group: 3,
@@ -216,7 +216,10 @@ function groupFor(
 ): GroupModel | undefined {
   if (random.chance(0.15)) return random.maybe(groups)
   const mine = groups.filter(({ members }) => members.has(userId))
-  if (event === 'join_group') return random.maybe(groups.filter((group) => !mine.includes(group)))
+  if (event === 'join_group' || event === 'decline_invitation') {
+    const asks = groups.filter(({ invited, approached }) => invited.has(userId) || approached.has(userId))
+    return random.maybe(asks) ?? random.maybe(groups.filter((group) => !mine.includes(group)))
+  }
   const ruled = moderating.has(event)
     ? mine.filter(({ kind, members }) => kind === 'group' && members.get(userId)?.role !== 'member')
     : []

@@ -41,6 +41,9 @@ export interface GroupModel {
   readonly members: ReadonlyMap<string, ModelMember>
   readonly banned: ReadonlySet<string>
   readonly invited: ReadonlySet<string>
+  /** Of a direct chat: who has to accept it before they are a member, and who has not as one. PRV-2 */
+  readonly awaited: string | null
+  readonly approached: ReadonlySet<string>
   /** Who left by themselves, or muted. */
   readonly former: ReadonlyMap<string, { readonly byChoice: boolean; readonly mutedUntil: number }>
   readonly messages: ReadonlyMap<number, Message>
@@ -93,11 +96,20 @@ export function applied(group: GroupModel | null, entry: LogEntry): GroupModel |
     case 'unban':
       return { ...group, banned: without(group.banned, entry.userId) }
     case 'invite':
-      return { ...group, invited: added(group.invited, entry.userId) }
+      return {
+        ...group,
+        invited: added(group.invited, entry.userId),
+        awaited: group.kind === 'direct' ? entry.userId : null,
+      }
     case 'uninvite':
       return { ...group, invited: without(group.invited, entry.userId) }
     case 'member': {
       const { userId, quietUntil } = entry.member
+      const isApproached = entry.member.approached === true
+      if (isApproached !== group.approached.has(userId)) {
+        const change = isApproached ? added : without
+        return { ...group, approached: change(group.approached, userId) }
+      }
       const known = group.members.get(userId)
       if (!known || known.quietUntil === quietUntil) return group
       return { ...group, members: put(group.members, userId, { ...known, quietUntil }) }
@@ -144,17 +156,20 @@ function happened(group: GroupModel, { event, fields }: Event, seq: number): Gro
   }
   switch (event) {
     case 'group_created': {
-      const created = (fields.group.members ?? []).map(
-        (one) => [one.userId, newMember(one.role, seq)] as const,
-      )
+      const created = (fields.group.members ?? [])
+        .filter(({ userId }) => userId !== group.awaited)
+        .map((one) => [one.userId, newMember(one.role, seq)] as const)
       return { ...next, members: new Map(created) }
     }
     case 'user_joined_group': {
       const first = members.size === 0 && fields.by === undefined
+      // PRV-2: who accepts a direct chat has been in it from the beginning.
+      const [creator] = group.kind === 'direct' ? members.values() : []
       return {
         ...next,
+        awaited: null,
         members: put(members, fields.userId, {
-          ...newMember(first ? 'admin' : 'member', seq),
+          ...newMember(first || creator ? 'admin' : 'member', creator?.joinedSeq ?? seq),
           // GRP-2
           mutedUntil: group.former.get(fields.userId)?.mutedUntil ?? 0,
         }),
@@ -256,6 +271,8 @@ const empty = {
   members: new Map<string, ModelMember>(),
   banned: new Set<string>(),
   invited: new Set<string>(),
+  awaited: null,
+  approached: new Set<string>(),
   former: new Map<string, { readonly byChoice: boolean; readonly mutedUntil: number }>(),
   messages: new Map<number, Message>(),
   receipts: new Map<string, ModelReceipts>(),

@@ -62,8 +62,14 @@ export function judgeHeard(oracle: Oracle, userId: string, event: Event): void {
       if (!somewhen(event.fields.groupId, ({ invited }) => invited.has(userId))) throw wrong('they were not')
       return
     case 'user_typing':
+    case 'signal': {
+      const { groupId } = event.fields
+      const by = event.event === 'signal' ? event.fields.fromUserId : event.fields.userId
+      const isShown = ({ members, approached }: GroupModel) => members.has(userId) && !approached.has(by)
+      if (!somewhen(groupId, isShown)) throw wrong('no member, or not accepted')
+      return
+    }
     case 'user_stopped_typing':
-    case 'signal':
       if (!somewhen(event.fields.groupId, ({ members }) => members.has(userId))) throw wrong('no member')
       return
     case 'group_created':

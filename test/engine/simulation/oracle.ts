@@ -5,6 +5,7 @@
  * entry it demands a request that asked for it and was allowed to; of every number that it is new;
  * after a crash it goes back to what was committed, and demands the gap.
  */
+import type { ContactPolicy } from '../../../engine/actors/group/group-state.ts'
 import type { Clock } from '../../../engine/clock.ts'
 import { shardOf } from '../../../engine/shards/partition.ts'
 import type { LogEntry } from '../../../engine/storage/log.ts'
@@ -15,7 +16,7 @@ import { type Asked, groupAsked, type Seen } from './asked.ts'
 import { causes } from './causes.ts'
 import { applied, eventOf, type GroupModel, groupOf, seqOf } from './group-model.ts'
 import { People } from './people.ts'
-import { isHeir, sentBefore, verdict } from './rules.ts'
+import { type Circumstances, isHeir, isOneSided, sentBefore, verdict } from './rules.ts'
 import { Violation } from './violation.ts'
 
 export interface Version {
@@ -42,6 +43,7 @@ export interface OracleOptions {
   readonly durability: 'memory' | 'process' | 'disk'
   readonly fanout: 'immediate' | 'committed'
   readonly editWindowMs: number
+  readonly contactPolicy: ContactPolicy
   readonly presenceGraceMs: number
 }
 
@@ -112,18 +114,49 @@ export class Oracle {
     return versions.some(({ group, offset }) => offset <= committed && (group?.lastSeq ?? 0) >= seq)
   }
 
-  /** Whether the two have been in one group at some time since the last rest. */
+  /** Whether the one may have been seen by the other at some time since the last rest. */
   share(one: string, other: string): boolean {
-    const both = ({ group }: Version) => group?.members.has(one) && group.members.has(other)
+    return [...this.#groups.values()].some(({ versions }) =>
+      versions.some(({ group }) => shows(group, one, other)),
+    )
+  }
+
+  /** Whether the one is seen by the other at this moment. */
+  shareNow(one: string, other: string): boolean {
+    return this.groupIds.some((groupId) => shows(this.group(groupId), one, other))
+  }
+
+  /** What a request depends on beside its group. */
+  get circumstances(): Circumstances {
+    const { editWindowMs, contactPolicy } = this.options
+    const mayOpen = (one: string, other: string) => {
+      if (contactPolicy === 'closed') return 'no'
+      if (contactPolicy !== 'shared' || !this.#mayBeStrangers(one, other)) return 'yes'
+      return this.#mayShareGroup(one, other) ? 'perhaps' : 'no'
+    }
+    return { editWindowMs, mayOpen }
+  }
+
+  /** Whether the two may share no group, as far as that was seen since the last rest. */
+  #mayBeStrangers(one: string, other: string): boolean {
+    const both = ({ group }: Version) => areInGroup(group, one, other)
+    return ![...this.#groups.values()].some(({ versions }) => versions.every(both))
+  }
+
+  #mayShareGroup(one: string, other: string): boolean {
+    const both = ({ group }: Version) => areInGroup(group, one, other)
     return [...this.#groups.values()].some(({ versions }) => versions.some(both))
   }
 
-  /** Whether the two are in one group at this moment. */
-  shareNow(one: string, other: string): boolean {
-    return this.groupIds.some((groupId) => {
-      const members = this.group(groupId)?.members
-      return members?.has(one) && members.has(other)
-    })
+  /** PRV-2: a direct chat begins as the policy says. */
+  #begun(groupId: string, group: GroupModel): void {
+    const { contactPolicy } = this.options
+    const [one = '', other = group.awaited ?? ''] = group.members.keys()
+    const isRight = isOneSided(group)
+      ? this.#mayBeStrangers(one, other) && (group.awaited !== null) === (contactPolicy === 'request')
+      : this.#mayShareGroup(one, other)
+    if (!isRight)
+      throw new Violation(`${groupId} of ${one} and ${other} begins against the policy ${contactPolicy}`)
   }
 
   /** What the group was at all times since the last rest. */
@@ -194,6 +227,7 @@ export class Oracle {
     if (event) this.#numbered(groupId, history, before, entry, event)
     if (group === before) return
     this.#caused(groupId, history, before, entry, event, offset)
+    if (event?.event === 'group_created' && group?.kind === 'direct') this.#begun(groupId, group)
     history.versions.push({ group, offset, at: this.#now() })
     if (!event) return
     history.events.set(seqOf(event), event)
@@ -273,6 +307,8 @@ export class Oracle {
       if (first) throw new Violation(`${messageId} was sent before, as ${first.messageId}`)
     }
     const kind = event?.event ?? entry.type
+    // What is written of a direct chat before its first event is part of making it.
+    const isMade = event?.event !== 'group_created' && (before?.kind !== 'direct' || before.members.size > 0)
     const able = this.#asked.filter(
       (asked) =>
         (asked.groupId ?? groupId) === groupId &&
@@ -284,9 +320,7 @@ export class Oracle {
       able.find(({ effects }) => effects.kinds.size > 0 && effects.offset === offset - 1) ??
       able.find(
         (asked) =>
-          asked.effects.kinds.size === 0 &&
-          !asked.answer &&
-          this.#mayNow(asked, entry.type === 'event' && event?.event === 'group_created' ? null : before),
+          asked.effects.kinds.size === 0 && !asked.answer && this.#mayNow(asked, isMade ? before : null),
       ) ??
       able.find(({ effects, answer }) => effects.kinds.size > 0 && !answer)
     if (!cause) {
@@ -302,7 +336,8 @@ export class Oracle {
   #mayNow({ userId, request }: Asked, group: GroupModel | null): boolean {
     const { route } = { route: request.event.startsWith('upload') }
     if (route) return group?.members.has(userId) ?? false
-    return verdict(group, userId, request, this.#now(), this.options.editWindowMs).is === 'effect'
+    const { is } = verdict(group, userId, request, this.#now(), this.circumstances)
+    return is === 'effect' || is === 'either'
   }
 
   #history(groupId: string): History {
@@ -319,4 +354,14 @@ export class Oracle {
     this.#groups.set(groupId, made)
     return made
   }
+}
+
+/** Whether the one is shown to the other in the group: not who has not accepted a direct chat. PRV-2 */
+function shows(group: GroupModel | null, one: string, other: string): boolean {
+  if (!group || group.approached.has(one)) return false
+  return group.members.has(one) && group.members.has(other)
+}
+
+function areInGroup(group: GroupModel | null, one: string, other: string): boolean {
+  return group?.kind === 'group' && group.members.has(one) && group.members.has(other)
 }

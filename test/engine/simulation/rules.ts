@@ -13,6 +13,15 @@ import { type GroupModel, type ModelReceipts, noReceipts } from './group-model.t
 export type Verdict =
   | { readonly is: 'refused'; readonly codes: ReadonlySet<ErrorCode> }
   | { readonly is: 'noop' | 'effect' }
+  /** Done, or refused so: it depends on other groups, which have changed meanwhile. */
+  | { readonly is: 'either'; readonly codes: ReadonlySet<ErrorCode> }
+
+/** What a group's own state does not decide. */
+export interface Circumstances {
+  readonly editWindowMs: number
+  /** Whether the one may open a direct chat with the other that does not exist. PRV-2 */
+  readonly mayOpen: (one: string, other: string) => 'yes' | 'no' | 'perhaps'
+}
 
 const noop: Verdict = { is: 'noop' }
 const effect: Verdict = { is: 'effect' }
@@ -28,14 +37,14 @@ export function verdict(
   userId: string,
   { event, fields }: Request,
   now: number,
-  editWindowMs: number,
+  { editWindowMs, mayOpen }: Circumstances,
 ): Verdict {
-  if (event === 'create_group') return createVerdict(group, userId, fields)
+  if (event === 'create_group') return createVerdict(group, userId, fields, mayOpen)
   if (!group) return refused('not_found')
   const me = group.members.get(userId)
   const isPrivate = group.visibility !== 'open'
   if (event === 'join_group') {
-    if (me) return noop
+    if (me) return group.approached.has(userId) ? effect : noop
     if (isPrivate) return group.invited.has(userId) ? effect : refused('not_found')
     return group.banned.has(userId) ? refused('banned') : effect
   }
@@ -214,6 +223,7 @@ export function verdict(
     case 'signal':
       if (fields.toUserId !== undefined) named(fields.toUserId)
       else muted()
+      if (isOneSided(group)) codes.push('no_contact')
       return judge(false)
     case 'get_file': {
       const known = group.files.get(fields.fileId)
@@ -274,8 +284,9 @@ export function receiptsAfter(
   if (event !== 'message_delivered' && event !== 'message_read') return null
   const upTo = event === 'message_read' ? (fields.upTo ?? 0) : 0
   const named = fields.messageIds.map((id) => parseMessageId(id).seq)
+  const givesAny = !group.approached.has(userId)
   const owed = [...group.messages.values()]
-    .filter(({ seq, senderId }) => senderId !== userId && seq > joinedSeq)
+    .filter(({ seq, senderId }) => givesAny && senderId !== userId && seq > joinedSeq)
     .map(({ seq }) => seq)
     .filter((seq) => seq <= upTo || named.includes(seq))
   const isRead = event === 'message_read'
@@ -294,6 +305,11 @@ export function sentBefore(group: GroupModel, userId: string, tempId: string): M
   return undefined
 }
 
+/** A direct chat that one of the two has not accepted. PRV-2 */
+export function isOneSided({ awaited, approached }: GroupModel): boolean {
+  return awaited !== null || approached.size > 0
+}
+
 /** A file that messages have shown, and none shows any more. */
 function isLost({ files, messages }: GroupModel, fileId: string): boolean {
   const isShown = ({ file }: Message) => file?.fileId === fileId
@@ -308,10 +324,16 @@ function createVerdict(
   group: GroupModel | null,
   userId: string,
   { kind, members = [] }: Extract<Request, { event: 'create_group' }>['fields'],
+  mayOpen: Circumstances['mayOpen'],
 ): Verdict {
   const others = new Set(members.filter((member) => member !== userId))
   if (kind === 'direct' && others.size !== 1) return refused('bad_request')
-  if (!group) return effect
+  if (!group) {
+    const may = kind === 'direct' ? mayOpen(userId, [...others][0] ?? '') : 'yes'
+    if (may === 'perhaps') return { is: 'either', codes: new Set(['no_contact']) }
+    return may === 'yes' ? effect : refused('no_contact')
+  }
+  if (kind === 'direct' && (group.awaited === userId || group.approached.has(userId))) return effect
   return kind === 'direct' && group.members.has(userId) ? noop : refused('already_exists')
 }
 

@@ -63,6 +63,7 @@ export class Simulation {
       fanout: random.pick(['immediate', 'immediate', 'committed'] as const),
       presenceGraceMs: 5_000,
       editWindowMs: random.pick([0, 0, 20_000]),
+      contactPolicy: random.pick(['open', 'open', 'request', 'request', 'shared', 'closed'] as const),
       commitTurns: random.pick([1, 3, 100]),
     }
     this.#oracle = new Oracle(options, SHARDS, {

@@ -5,6 +5,7 @@
  * are the simulation's. Batches between hub and shards wait in channels of the scheduler. A
  * process may crash or stop at any step; the next one starts from the same disk.
  */
+import type { ContactPolicy } from '../../../engine/actors/group/group-state.ts'
 import type { Identity, SessionPort } from '../../../engine/gateway.ts'
 import { ephemeralTwin } from '../../../engine/gateway.ts'
 import { Hub } from '../../../engine/hub.ts'
@@ -25,6 +26,7 @@ export interface WorldOptions {
   readonly fanout: 'immediate' | 'committed'
   readonly presenceGraceMs: number
   readonly editWindowMs: number
+  readonly contactPolicy: ContactPolicy
   /** The most turns of one transaction. */
   readonly commitTurns: number
 }
@@ -122,7 +124,7 @@ export class World {
   #start(): Process {
     this.generation += 1
     const { scheduler, disk, errors, options } = this
-    const { durability, fanout, presenceGraceMs, editWindowMs } = options
+    const { durability, fanout, presenceGraceMs, editWindowMs, contactPolicy } = options
     const files = new FakeFiles()
     const shards: Shard[] = []
     const hub = new Hub(
@@ -159,7 +161,7 @@ export class World {
             fanout,
             presenceGraceMs,
             greeting,
-            rules: { editWindowMs },
+            rules: { editWindowMs, contactPolicy },
             idleMs: 60_000,
           },
           {

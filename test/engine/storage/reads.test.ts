@@ -99,6 +99,7 @@ describe('what a group’s actor starts from', () => {
       receipts: [],
       banned: [],
       invited: [],
+      awaited: null,
       former: [],
       blockers: [],
       pins: [],
@@ -152,6 +153,7 @@ describe('what a user’s actor starts from', () => {
       status: 'online',
       lastSeenAt: undefined,
       groups: [['h', 9]],
+      approached: [],
       blocked: [],
     })
   })
