@@ -312,6 +312,35 @@ describe.each(modes)('with the contact policy, $mode:', ({ start }) => {
   })
 })
 
+describe('a direct chat that was not accepted', () => {
+  it('hides nobody who is seen in a group, and what they do in the chat all the same', async () => {
+    const engine = await startInline()
+    const [ana, bruno] = await two(engine)
+    const { groupId } = await openChat(ana, 'bruno')
+    const clara = await engine.connect({ userId: 'clara' })
+    const created = [collect(ana, 'group_created'), collect(bruno, 'group_created')]
+    const group = await clara.createGroup({ kind: 'group', members: ['ana', 'bruno'] })
+    await eventually(() =>
+      expect(created.every((heard) => heard.at(-1)?.groupId === group.groupId)).toBe(true),
+    )
+    const heard = hearsOfBruno(ana)
+    await bruno.updateStatus({ status: 'busy' })
+    await bruno.typingStart({ groupId })
+    expect(await seenByAna(ana, groupId)).toEqual([
+      'ana online',
+      'Bruno busy undefined',
+      'Bruno busy undefined',
+    ])
+    // PRS-3: once.
+    expect(heard).toEqual(['busy'])
+    await clara.removeMember({ groupId: group.groupId, userId: 'bruno' })
+    await bruno.updateStatus({ status: 'away' })
+    const hidden = ['ana online', 'Bruno offline undefined', 'Bruno offline undefined']
+    expect(await seenByAna(ana, groupId)).toEqual(hidden)
+    expect(heard).toEqual(['busy'])
+  })
+})
+
 describe('a direct chat that waits', () => {
   it('takes so many events and no more, until it is accepted', async () => {
     const engine = await startInline({ contactPolicy: 'request' })
