@@ -31,14 +31,14 @@ export async function describeFile(partial: PartialFile, pending: Pending, newId
  */
 export async function nameContent(folder: FileFolder, uploadId: string, sha256: string): Promise<void> {
   const parent = folder.contentFolder(sha256)
-  const isNew = (await mkdir(parent, { recursive: true })) !== undefined
+  await mkdir(parent, { recursive: true })
   try {
     await rename(folder.ofUpload(uploadId, 'part'), folder.content(sha256))
   } catch (error) {
+    // It has its name already: perhaps since a call that ended before the folders were synced.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    return
   }
   await syncFolder(parent)
-  if (isNew) await syncFolder(folder.path)
+  await syncFolder(folder.path)
   await rm(folder.ofUpload(uploadId, 'json'), { force: true })
 }

@@ -2,8 +2,9 @@
  * Start search: the main thread's end of the search thread.
  */
 import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { EngineLogger } from '../engine-logger.ts'
+import { startThread } from '../shards/start-thread.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import type { IndexerStats } from './indexer-stats.ts'
 import type { SearchThreadData, SearchThreadNote, ToSearchThread } from './search-thread.ts'
@@ -17,7 +18,7 @@ export interface RunningSearch {
 
 /** Starts the thread; the log's database must be there. @throws StorageError */
 export async function startSearch(data: SearchThreadData, logger: EngineLogger): Promise<RunningSearch> {
-  const worker = new Worker(new URL('./search-thread.js', import.meta.url), {
+  const worker = startThread(new URL('./search-thread.js', import.meta.url), {
     workerData: data,
     transferList: [...data.ports, data.writer, data.watch],
     name: 'search',

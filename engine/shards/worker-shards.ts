@@ -6,7 +6,7 @@
  * is terminated, since a thread with an open database would take the process with it.
  */
 import { on, once } from 'node:events'
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 import type { EngineLogger } from '../engine-logger.ts'
 import type { FileThreadData } from '../files/file-thread.ts'
 import { startSearch } from '../search/start-search.ts'
@@ -16,6 +16,7 @@ import type { StorageThreadData, StorageThreadNote } from '../storage/writer-thr
 import type { RunningShards, ShardsOptions } from './running-shards.ts'
 import type { ShardOptions } from './shard.ts'
 import type { ShardThreadData } from './shard-thread.ts'
+import { startThread } from './start-thread.ts'
 import { startTimer } from './timer.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -59,7 +60,7 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
 
   const filePorts = fileChannels.map((channel) => channel.port1)
   const fileWatch = watchdog.watch('files')
-  const files = new Worker(new URL('../files/file-thread.js', import.meta.url), {
+  const files = startThread(new URL('../files/file-thread.js', import.meta.url), {
     workerData: {
       store: options.files,
       ports: filePorts,
@@ -81,7 +82,7 @@ export async function startWorkerShards(shards: number, options: ShardsOptions):
       log: { writer: channel.port2, reader: readerChannel.port2, search: searchChannel.port2 },
       watch,
     }
-    return new Worker(new URL('./shard-thread.js', import.meta.url), {
+    return startThread(new URL('./shard-thread.js', import.meta.url), {
       workerData: data,
       transferList: [channel.port2, readerChannel.port2, searchChannel.port2, filePort, watch],
       name,
@@ -192,7 +193,7 @@ async function startStorageThread(
   data: StorageThreadData,
 ): Promise<Worker> {
   const { ports, watch, search } = data
-  const worker = new Worker(new URL(file, import.meta.url), {
+  const worker = startThread(new URL(file, import.meta.url), {
     workerData: data,
     transferList: [...ports, watch, ...(search ? [search] : [])],
     name: storageThreadName(file),

@@ -114,6 +114,12 @@ const metrics: Readonly<Record<string, Row>> = {
     ofShards('storageFailures'),
   ),
   tertulia_ready: gauge('1 while /readyz is green.', ({ storage }) => (storage.ready ? 1 : 0)),
+  tertulia_disk_size_bytes: gauge('Size of the disk of the data folder.', ({ disk }) =>
+    disk ? [[{}, disk.totalBytes]] : [],
+  ),
+  tertulia_disk_free_bytes: gauge('Bytes of it that are free.', ({ disk }) =>
+    disk ? [[{}, disk.freeBytes]] : [],
+  ),
   tertulia_search_lag_entries: gauge(
     'Committed log entries that are not indexed yet.',
     ({ search }) => search.lag,

@@ -57,6 +57,8 @@ export interface ServerStats {
   readonly search: EngineStats['search']
   readonly hooks: EngineStats['hooks']
   readonly storage: Health
+  /** The disk of the data folder; null where the system reports no figures. */
+  readonly disk: EngineStats['disk']
   readonly memory: {
     readonly rssBytes: number
     readonly heapUsedBytes: number
@@ -111,7 +113,7 @@ export function statsOf(sources: StatsSources): () => Promise<ServerStats> {
   }
 }
 
-function gathered(sources: StatsSources, { shards, search, hooks }: EngineStats): ServerStats {
+function gathered(sources: StatsSources, { shards, search, hooks, disk }: EngineStats): ServerStats {
   const { sockets, engine, now } = sources
   const { opened, refused, ended, ...counted } = sockets.meters.stats()
   const sum = (count: (shard: EngineStats['shards'][number]) => number) =>
@@ -136,6 +138,7 @@ function gathered(sources: StatsSources, { shards, search, hooks }: EngineStats)
     search,
     hooks,
     storage: engine.health(),
+    disk,
     memory: {
       rssBytes: memory.rss,
       heapUsedBytes: memory.heapUsed,

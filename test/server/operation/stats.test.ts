@@ -28,6 +28,7 @@ describe('getServerStats', () => {
       errors: { total: 0, byCode: {} },
       queues: { unanswered: 0, httpPending: 0, unsentBytes: 0 },
       storage: { ready: true },
+      disk: { totalBytes: expect.any(Number), freeBytes: expect.any(Number) },
     })
     // The five messages went to three sockets each, and five answers to one.
     expect(stats.deliveries.total).toBeGreaterThanOrEqual(20)

@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { threadArgs } from '../../../engine/shards/start-thread.ts'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+
+it('leaves out the arguments of an evaluated script, and nothing else', () => {
+  expect(
+    threadArgs(['--input-type=module', '--max-semi-space-size=2', '-e', 'code', '--no-warnings']),
+  ).toEqual(['--max-semi-space-size=2', '--no-warnings'])
+  expect(threadArgs(['--input-type', 'module', '--eval=code'])).toEqual([])
+})
+
+it('runs an engine with threads in a script given on the command line', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tertulia-eval-'))
+  const code = `
+    import { createEngine } from 'tertulia'
+    const engine = await createEngine({ dataDir: ${JSON.stringify(dataDir)}, shards: 1 })
+    const { group } = await engine.request({ userId: 'ana' }, 'create_group', { kind: 'group', groupId: 'g' })
+    console.log(group.groupId)
+    await engine.close()`
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
+      cwd: root,
+    })
+    expect(stdout.trim()).toBe('g')
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+})
