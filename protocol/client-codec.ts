@@ -1,9 +1,8 @@
 /**
  * The client's half of the codec: requests to msgpack frames, frames to events (TRN-4).
  *
- * Works over any msgpack library. The SDK uses a small one; where frames are decoded in Node, the
- * one of the server is faster. What a server sends is trusted and not validated; what a client
- * sends is validated by the receiver.
+ * Works with any msgpack library. The SDK uses a small one; in Node the server's library decodes
+ * faster. Events come from the server and are not validated; requests are validated by the receiver.
  */
 import { ChatError } from './errors.ts'
 import { type Event, type EventName, events } from './events.ts'
@@ -22,14 +21,14 @@ export interface Msgpack {
 /** See `clientCodec`. */
 export interface ClientCodec {
   /**
-   * Encodes what a client sends.
-   * @throws ChatError `bad_request` where the fields cannot be encoded: no object, ill-formed
-   *   Unicode, a value that msgpack has no form for.
+   * Encodes a request.
+   * @throws ChatError `bad_request` if the fields cannot be encoded: not an object, ill-formed
+   *   Unicode, or a value that msgpack cannot represent.
    */
   encodeRequest<N extends RequestName>(name: N, ref: number, fields: RequestFields<N>): Uint8Array
   /**
-   * Decodes what a server sent. Null for an event that this version does not know: a newer server
-   * may send it, and a client ignores it.
+   * Decodes an event. Returns null for an event that this version does not know: a newer server may
+   * send it, and the client ignores it.
    */
   decodeEvent(frame: Uint8Array): Event | null
   /** Packs the fields of a request behind `head`. @throws ChatError as `encodeRequest` does */
@@ -50,12 +49,12 @@ for (const name of Object.keys(events) as EventName[]) {
 export function clientCodec({ pack, unpack }: Msgpack): ClientCodec {
   const packRequest: ClientCodec['packRequest'] = (fields, value, head) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new ChatError('bad_request', 'the fields take an object', { malformed: true })
+      throw new ChatError('bad_request', 'the fields must be an object', { malformed: true })
     }
     const given = value as Record<string, unknown>
     const illFormed = illFormedField(fields, given)
     if (illFormed !== undefined) {
-      throw new ChatError('bad_request', `${illFormed} takes well-formed Unicode`, { field: illFormed })
+      throw new ChatError('bad_request', `${illFormed} must be well-formed Unicode`, { field: illFormed })
     }
     try {
       return pack(toPositional(fields, given, head))

@@ -2,8 +2,8 @@
  * The msgpack codec: frames to typed objects and back (TRN-4).
  *
  * A frame is an array: `[code, ref, ...fields]` in the order of the message table. Encoding is
- * driven by the table alone; decoding validates only what comes from clients, once, here.
- * Nothing is kept between frames: `useRecords: false` writes plain msgpack for every language.
+ * driven by the table alone. Only frames from clients are validated when decoded.
+ * No state is shared between frames: `useRecords: false` writes plain msgpack for every language.
  */
 import { Packr, Unpackr } from 'msgpackr'
 import * as v from 'valibot'
@@ -30,7 +30,7 @@ for (const name of Object.keys(requests) as RequestName[]) {
   requestByCode.set(requests[name].code, { name, fields, schema: objectSchema(fields) })
 }
 
-/** Encodes what a server sends. The bytes are the caller's: they are never written again. */
+/** Encodes an event. The caller owns the bytes: the codec does not reuse their buffer. */
 export function encodeEvent<N extends EventName>(name: N, ref: number, fields: EventFields<N>): Uint8Array {
   const row = events[name]
   return packer.pack(toPositional(row.fields, fields as Record<string, unknown>, [row.code, ref]))
@@ -43,42 +43,42 @@ export const { encodeRequest, decodeEvent, packRequest } = clientCodec({
 })
 
 /**
- * Decodes and validates what a client sent: the one place where its bytes are judged.
- * @throws ChatError `bad_request` with the field to blame, or `unknown_event`.
+ * Decodes and validates a request. Each frame from a client is validated here, by the table's schema.
+ * @throws ChatError `bad_request` with the name of the invalid field, or `unknown_event`.
  */
 export function decodeRequest(frame: Uint8Array): Request {
   const wire = unpack(frame)
-  if (!Array.isArray(wire)) throw malformed('a frame is an array')
+  if (!Array.isArray(wire)) throw malformed('a frame must be an array')
   const row = requestByCode.get(wire[0])
   if (!row) throw new ChatError('unknown_event')
   const ref: unknown = wire[1]
-  if (!isRef(ref)) throw malformed('ref takes an unsigned 32-bit number', 'ref')
-  const judged = v.safeParse(row.schema, fromPositional(row.fields, wire, 2), { abortEarly: true })
-  if (!judged.success) throw refusal(judged.issues[0])
-  return { event: row.name, ref, fields: judged.output } as unknown as Request
+  if (!isRef(ref)) throw malformed('ref must be an unsigned 32-bit integer', 'ref')
+  const parsed = v.safeParse(row.schema, fromPositional(row.fields, wire, 2), { abortEarly: true })
+  if (!parsed.success) throw invalidField(parsed.issues[0])
+  return { event: row.name, ref, fields: parsed.output } as unknown as Request
 }
 
-/** A `ref` is the client's own number for a request. */
+/** Whether `value` is a `ref`: the number that a client chooses for a request. */
 export function isRef(value: unknown): value is number {
   return typeof value === 'number' && value >>> 0 === value
 }
 
-/** Packs already positional values. */
+/** Packs values that are already in positional form. */
 export function packFrame(wire: readonly unknown[]): Uint8Array {
   return packer.pack(wire)
 }
 
 function unpack(frame: Uint8Array): unknown {
-  if (!isPlainFrame(frame)) throw malformed('the frame is not plain msgpack')
+  if (!isPlainFrame(frame)) throw malformed('the frame must be plain msgpack')
   try {
     return unpacker.unpack(frame)
   } catch {
-    // What is left for msgpackr to refuse: a map whose key is a list or a map.
-    throw malformed('the frame is not plain msgpack')
+    // msgpackr rejects the one case that the guard allows: a map whose key is a list or a map.
+    throw malformed('the frame must be plain msgpack')
   }
 }
 
-function refusal(issue: v.BaseIssue<unknown>): ChatError {
+function invalidField(issue: v.BaseIssue<unknown>): ChatError {
   const path = issue.path?.map((part) => String(part.key)) ?? []
   const field = path[0]
   const what = issue.received === 'undefined' ? 'is missing' : issue.message
@@ -86,7 +86,7 @@ function refusal(issue: v.BaseIssue<unknown>): ChatError {
   return new ChatError('bad_request', text, { field, malformed: isWrongType(issue) })
 }
 
-/** INP-1: whether the type is wrong, not only the value. A fraction is no integer. */
+/** INP-1: whether the type is wrong, not only the value. A fraction is not an integer. */
 function isWrongType({ kind, type, input }: v.BaseIssue<unknown>): boolean {
   if (kind === 'validation') return type === 'integer'
   return type !== 'picklist' || typeof input !== 'string'

@@ -1,8 +1,8 @@
 /**
- * Every event a server sends. Codes are wire format: add rows at the end, never renumber.
+ * The table of events. Codes are part of the wire format: add rows at the end, never renumber.
  *
- * A `durable` event is part of its group's log: it has a seq, all members see it in that order,
- * and `resume` brings it again. The others are answers, or concern one connection only.
+ * A `durable` event is part of its group's log: it has a seq, all members see it in that order, and
+ * `resume` replays it. Other events are answers, ephemeral, or for one user or connection.
  */
 import { groupId, messageId, userId } from './ids.ts'
 import { limits } from './limits.ts'
@@ -29,24 +29,24 @@ import {
 import { bool, type FieldMap, type FieldsOf, list, map, optional, ref, text, tuple, uint } from './schema.ts'
 
 export interface EventSpec {
-  /** 64 to 127, one byte on the wire; 128 to 255 for what is less frequent (TRN-7). None is a request's. */
+  /** 64 to 127, one byte on the wire; 128 to 255 for rare events (TRN-7). No request has the same code. */
   readonly code: number
   readonly durable?: true
-  /** Kept nowhere, and left out for a reader who is behind (SPEC 5.5). */
+  /** Not stored, and not sent to lagging readers (SPEC 5.5). */
   readonly ephemeral?: true
   readonly fields: FieldMap
 }
 
 const name = text(0, limits.nameBytes)
 const tempId = text(1, limits.tempIdBytes)
-/** A reply mentions one more. */
+/** A reply has one more mention: the sender of the original message. */
 const mentions = list(userId, limits.mentions + 1)
 const messageIds = list(messageId, limits.receiptMessages)
-/** When each user got or read a message. */
+/** The time at which each user received or read a message. */
 const receiptTimes = list(tuple([userId, time]), limits.listedUsers)
 
 export const events = {
-  /** The first event on every connection: who one is, and where one's groups stand. */
+  /** The first event on every connection: the user, the limits, and the state of the user's groups. */
   connected: {
     code: 64,
     fields: {
@@ -57,13 +57,13 @@ export const events = {
       serverVersion: text(1, 64),
       limits: ref(Limits),
       groups: list(ref(GroupSummary), limits.connectedGroups),
-      /** There are more groups than listed here: `get_groups` lists all. */
+      /** There are more groups than listed: `get_groups` lists all. */
       hasMore: optional(bool),
     },
   },
-  /** Done. `result` where the request names one. */
+  /** The request succeeded. `result` if the request defines one. */
   ok: { code: 65, fields: { result: optional(map) } },
-  /** Refused, with a code from the table of errors and the field that is to blame. */
+  /** The request failed, with a code from the table of errors and the invalid field. */
   error: {
     code: 66,
     fields: {
@@ -76,7 +76,7 @@ export const events = {
   pong: { code: 67, fields: { t: optional(time), serverTime: time } },
   /** Answers `create_group`. */
   group: { code: 68, fields: { group: ref(Group) } },
-  /** A group begins: the first event of its log, to all its first members. */
+  /** The first event of a group's log, to all its initial members. */
   group_created: {
     code: 69,
     durable: true,
@@ -86,25 +86,25 @@ export const events = {
     code: 70,
     fields: { groups: list(ref(GroupListing), limits.groupsPage), cursor: optional(text(1, 128)) },
   },
-  /** `by` is named where somebody else added them. */
+  /** `by` is set if another user added them. */
   user_joined_group: {
     code: 71,
     durable: true,
     fields: { userId, userName: name, groupId, seq, by: optional(userId) },
   },
-  /** `by` is named where somebody else removed them; `banned` where they may not come back. */
+  /** `by` is set if another user removed them; `banned` if they cannot join again. */
   user_left_group: {
     code: 72,
     durable: true,
     fields: { userId, userName: name, groupId, seq, by: optional(userId), banned: optional(bool) },
   },
-  /** A post, to every device of every member, the sender's own among them. */
+  /** A post, to every device of every member, including the sender's devices. */
   new_message: { code: 73, durable: true, fields: { message: ref(Message) } },
-  /** The post is as durable as the server was told to make it (SPEC 5.2). */
+  /** The post is stored with the configured durability (SPEC 5.2). */
   message_sent: { code: 74, fields: { tempId, message: ref(Message), success: bool } },
-  /** The post was refused; with `retryAfterMs` the same tempId may be sent again. */
+  /** The post failed; with `retryAfterMs`, send it again with the same tempId. */
   message_error: { code: 75, fields: { tempId, error: ref(ErrorInfo), timestamp: time } },
-  /** Messages by seq, ascending, and the gaps that a crash has left between them. */
+  /** Messages by ascending seq, and the gaps between them that a crash left. */
   history: {
     code: 76,
     fields: {
@@ -115,25 +115,25 @@ export const events = {
     },
   },
   /**
-   * Ends a `resume`, after the missed events: [groupId, lastSeq, complete] each. Where `complete`
-   * is false too many were missed: page the history up to `lastSeq`.
+   * Ends a `resume`, after the missed events: [groupId, lastSeq, complete] for each group. If
+   * `complete` is false, too many events were missed: page the history up to `lastSeq`.
    */
   resumed: { code: 77, fields: { groups: list(tuple([groupId, seq, bool]), limits.resumeGroups) } },
-  /** The session ends at `expiresAt` unless `refresh_token` comes before. */
+  /** The session ends at `expiresAt` unless the client sends `refresh_token` before. */
   token_expiring: { code: 78, fields: { expiresAt: time } },
-  /** Numbers that a crash has taken: take back what was shown of `from` to `to` (SPEC 5.3). */
+  /** Seqs lost in a crash: remove what was shown from `from` to `to` (SPEC 5.3). */
   gap: { code: 79, durable: true, fields: { groupId, seq, from: seq, to: seq } },
-  /** The server goes; come back after `reconnectInMs`, which differs for each client. */
+  /** The server stops; reconnect after `reconnectInMs`, which differs between clients. */
   server_shutdown: { code: 80, fields: { reason: text(0, 256), reconnectInMs: uint() } },
-  /** A member got another role; `by` themselves where the last admin left and handed theirs on. */
+  /** The role of a member changed. `by` is the member itself if the last admin left. */
   role_changed: {
     code: 81,
     durable: true,
     fields: { userId, role: text(1, 16), groupId, seq, by: userId, at: time },
   },
   /**
-   * The message of that id has this content now, and mentions these users; `type` where it has
-   * another. Edits from before version 0.2 do not name mentions.
+   * The new content and mentions of the message; `type` if it changed. Edits from before version 0.2
+   * have no mentions.
    */
   message_edited: {
     code: 82,
@@ -148,19 +148,19 @@ export const events = {
       type: optional(messageType),
     },
   },
-  /** Of the message only an empty tombstone is left. */
+  /** The message is now an empty tombstone. */
   message_deleted: {
     code: 83,
     durable: true,
     fields: { messageId, groupId, seq, deletedAt: time, deletedBy: userId },
   },
-  /** The sender took the message back; only an empty tombstone is left. */
+  /** The sender recalled the message, which is now an empty tombstone. */
   message_recalled: {
     code: 84,
     durable: true,
     fields: { messageId, groupId, seq, recalledBy: userId, recalledAt: time },
   },
-  /** `by` reacted to the message with the emoji or, where `added` is false, took that back. */
+  /** `by` added a reaction to the message or, if `added` is false, removed it. */
   reaction_changed: {
     code: 85,
     durable: true,
@@ -168,7 +168,7 @@ export const events = {
   },
   message_pinned: { code: 86, durable: true, fields: { messageId, groupId, seq, by: userId, at: time } },
   message_unpinned: { code: 87, durable: true, fields: { messageId, groupId, seq, by: userId, at: time } },
-  /** What is named has changed; an empty text was taken away. */
+  /** The fields that are present have changed; an empty text was removed. */
   group_updated: {
     code: 88,
     durable: true,
@@ -183,19 +183,19 @@ export const events = {
       at: time,
     },
   },
-  /** Until then the member may not post; 0 where they may again. */
+  /** The member cannot post until then; 0 if they can post again. */
   member_muted: {
     code: 89,
     durable: true,
     fields: { userId, until: time, groupId, seq, by: userId, at: time },
   },
-  /** Begins to type; ends with `user_stopped_typing`, by itself after 6 s. */
+  /** The user types. Ends with `user_stopped_typing`, at the latest after 6 s. */
   user_typing: { code: 90, ephemeral: true, fields: { userId, userName: name, groupId } },
   user_stopped_typing: { code: 91, ephemeral: true, fields: { userId, groupId } },
   /**
-   * Somebody with whom one shares a group came, went or chose another status; one event, however many
-   * groups are shared (PRS-3). Also of oneself: from another device, and after `connected` where one is
-   * not online.
+   * A user who shares a group with the recipient connected, disconnected or chose another status. One
+   * event, however many groups are shared (PRS-3). Also for the recipient's own status: when another
+   * device changes it, and after `connected` if it is not online.
    */
   contact_status_changed: {
     code: 92,
@@ -203,8 +203,8 @@ export const events = {
     fields: { userId, status, timestamp: time, lastSeenAt: optional(time) },
   },
   /**
-   * Answers `get_online_users`: in the order of joining; `cursor` where there are more. In a large group
-   * `users` is empty and `total` counts them.
+   * Answers `get_online_users`: in the order of joining; `cursor` if there are more. In a large group
+   * `users` is empty and `total` is their number.
    */
   online_users: {
     code: 93,
@@ -215,19 +215,19 @@ export const events = {
       cursor: optional(text(1, limits.cursorBytes)),
     },
   },
-  /** To the sender of those messages: they have reached a device of that member. */
+  /** To the sender of the messages: a device of that member has received them. */
   message_delivered: { code: 94, fields: { messageIds, groupId, deliveredTo: userId, timestamp: time } },
   /**
-   * To the sender of those messages, and to the reader's other devices. With `upTo` the reader has
-   * read all up to that number, more than `messageIds` names.
+   * To the sender of the messages, and to the reader's other devices. With `upTo`, the reader has
+   * read all messages up to that seq, more than `messageIds` names.
    */
   message_read: {
     code: 95,
     fields: { messageIds, groupId, readBy: userId, timestamp: time, upTo: optional(seq) },
   },
   /**
-   * Answers `get_receipts`. The lists end, with the earliest first, where an answer is full; in a large
-   * group they are empty. The counts say how many there are.
+   * Answers `get_receipts`. The lists are in order of time and may be truncated; in a large group they
+   * are empty. The counts are complete.
    */
   receipts: {
     code: 96,
@@ -239,7 +239,7 @@ export const events = {
       readCount: uint(),
     },
   },
-  /** What another member sent by `signal`. */
+  /** A `signal` from another member. */
   signal: {
     code: 97,
     fields: {
@@ -249,7 +249,7 @@ export const events = {
       payload: text(0, limits.signalPayloadBytes),
     },
   },
-  /** Answers `search`: newest first; `cursor` where there may be more. Pages with few hits are possible. */
+  /** Answers `search`: newest first; `cursor` if there may be more. A page can have few hits. */
   search_results: {
     code: 98,
     fields: {
@@ -258,15 +258,15 @@ export const events = {
       cursor: optional(text(1, 128)),
     },
   },
-  /** The file is kept; a message with its `fileId` shows it. */
+  /** The file is stored; a message with its `fileId` shows it. */
   file_uploaded: { code: 99, fields: File.fields },
-  /** `received` of `size` bytes are there: the next chunk's offset. */
+  /** `received` of `size` bytes have arrived: the offset of the next chunk. */
   upload_progress: { code: 100, fields: { uploadId: text(1, 64), received: uint(), size: uint() } },
   /** Answers `get_file`. */
   file: { code: 101, fields: { file: ref(File) } },
-  /** Somebody invites this user into a private group, or has opened a direct chat: `join_group` accepts. */
+  /** An invitation to a private group or a direct chat; `join_group` accepts it. */
   group_invited: { code: 102, fields: { group: ref(Group), groupId, by: userId, at: time } },
-  /** Answers `get_invitations`: newest first; `cursor` where there are more. */
+  /** Answers `get_invitations`: newest first; `cursor` if there are more. */
   invitations: {
     code: 103,
     fields: {
@@ -274,12 +274,12 @@ export const events = {
       cursor: optional(text(1, 128)),
     },
   },
-  /** Answers `search_users`, `get_contacts` and `get_blocked`; `cursor` where there are more. */
+  /** Answers `search_users`, `get_contacts` and `get_blocked`; `cursor` if there are more. */
   users: {
     code: 104,
     fields: { users: list(ref(User), limits.usersPage), cursor: optional(text(1, limits.cursorBytes)) },
   },
-  /** Answers `get_members`: in the order of joining; `cursor` where there are more. */
+  /** Answers `get_members`: in the order of joining; `cursor` if there are more. */
   members: {
     code: 105,
     fields: {
@@ -288,7 +288,7 @@ export const events = {
       cursor: optional(text(1, limits.cursorBytes)),
     },
   },
-  /** Answers `get_pins`: the pinned messages, the latest pin first; `cursor` where there are more. */
+  /** Answers `get_pins`: the pinned messages, latest pin first; `cursor` if there are more. */
   pins: {
     code: 106,
     fields: {
@@ -297,13 +297,13 @@ export const events = {
       cursor: optional(text(1, 128)),
     },
   },
-  /** Somebody with whom a group is shared has another name or picture, which is shown from now on. */
+  /** A user who shares a group with the recipient has a new name or picture. */
   user_updated: {
     code: 132,
     ephemeral: true,
     fields: { userId, name, picture: optional(text(0, limits.urlBytes)), at: time },
   },
-  /** To the user's other devices: unread counts from the message `seq` again. */
+  /** To the user's other devices: the unread count starts again at the message `seq`. */
   marked_unread: { code: 160, fields: { groupId, seq, timestamp: time } },
 } as const satisfies Record<string, EventSpec>
 
@@ -312,7 +312,7 @@ export type EventName = keyof typeof events
 /** The fields of an event. */
 export type EventFields<N extends EventName> = FieldsOf<(typeof events)[N]['fields']>
 
-/** An event as a client sees it. `ref` is 0 where no request caused it. */
+/** A decoded event. `ref` is 0 if no request caused it. */
 export type Event<N extends EventName = EventName> = {
   [K in N]: { readonly event: K; readonly ref: number; readonly fields: EventFields<K> }
 }[N]

@@ -1,29 +1,29 @@
 /**
- * Guard: walks a msgpack frame from a client before anything is built of it.
+ * Frame guard: checks the structure of a msgpack frame from a client before it is decoded.
  *
- * msgpackr reads more than plain msgpack: pointers that make a few bytes stand for 2^60 values,
- * numbers of a million digits, regular expressions, record definitions that are compiled. No
- * request needs an extension type, so that all of them are refused here, and with them frames cut
- * short, claims of more items than there are bytes, and nesting that would exhaust the stack.
- * Strings are well-formed UTF-8 (IDN-1). What passes costs the decoder no more than its length.
- * Nothing is allocated, nothing thrown.
+ * msgpackr reads more than plain msgpack: references that expand a few bytes to 2^60 values,
+ * numbers of a million digits, regular expressions, record definitions that it compiles. No
+ * request needs an extension type, so the guard rejects all of them. It also rejects truncated
+ * frames, item counts above the number of bytes, nesting that would exhaust the stack, and strings
+ * that are not well-formed UTF-8 (IDN-1). The cost to decode a frame that passes is linear in its
+ * length. The guard allocates nothing and throws nothing.
  */
 import { isUtf8 } from './utf8.ts'
 
 /** The table's deepest request is four levels: frame, list, tuple, value. */
 const MAX_DEPTH = 16
 
-const refused = -1
+const rejected = -1
 
-/** Whether `frame` is exactly one plain msgpack value, of no more than 16 levels. */
+/** Whether `frame` is exactly one plain msgpack value with at most 16 levels. */
 export function isPlainFrame(frame: Uint8Array): boolean {
   return endOfValue(frame, 0, 0) === frame.length
 }
 
-/** Where the value that starts at `at` ends (possibly past the frame), or -1 where it is refused. */
+/** The end of the value that starts at `at` (may be past the frame), or -1 if the value is rejected. */
 function endOfValue(frame: Uint8Array, at: number, depth: number): number {
   const tag = frame[at]
-  if (tag === undefined || depth > MAX_DEPTH) return refused
+  if (tag === undefined || depth > MAX_DEPTH) return rejected
   if (tag <= 0x7f || tag >= 0xe0) return at + 1
   if (tag <= 0x8f) return endOfItems(frame, at + 1, 2 * (tag & 0x0f), depth)
   if (tag <= 0x9f) return endOfItems(frame, at + 1, tag & 0x0f, depth)
@@ -68,23 +68,23 @@ function endOfValue(frame: Uint8Array, at: number, depth: number): number {
     case 0xdf: // map 32
       return endOfItems(frame, at + 5, 2 * lengthAt(frame, at + 1, 4), depth)
     default: // never used, and the extension types
-      return refused
+      return rejected
   }
 }
 
-/** Each item takes a byte at least, so that a false claim ends with the frame. */
+/** Each item has at least one byte, so a count that is too high ends the loop at the end of the frame. */
 function endOfItems(frame: Uint8Array, at: number, count: number, depth: number): number {
   let end = at
-  for (let left = count; left > 0 && end !== refused; left--) end = endOfValue(frame, end, depth + 1)
+  for (let left = count; left > 0 && end !== rejected; left--) end = endOfValue(frame, end, depth + 1)
   return end
 }
 
 function endOfString(frame: Uint8Array, at: number, length: number): number {
   const end = at + length
-  return end <= frame.length && isUtf8(frame, at, end) ? end : refused
+  return end <= frame.length && isUtf8(frame, at, end) ? end : rejected
 }
 
-/** A big-endian length; bytes past the end count as 0, and the value then ends past the frame too. */
+/** A big-endian length. Bytes past the end count as 0; the value then ends past the frame too. */
 function lengthAt(frame: Uint8Array, at: number, bytes: number): number {
   let length = 0
   for (let i = at; i < at + bytes; i++) length = length * 256 + (frame[i] ?? 0)

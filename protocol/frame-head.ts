@@ -1,12 +1,12 @@
 /**
- * Frame head: what is read of a msgpack frame without decoding it (DESIGN, threads).
+ * Frame head: the fields of a msgpack frame that are read without decoding it.
  *
- * A frame begins `[code, ref, id, …]`. The front end needs the code to find the row, the ref to
- * answer a refusal, and the bytes of the id to hash them. Every encoding that msgpack allows for
+ * A frame begins with `[code, ref, id, …]`. The front end needs the code to find the row, the ref to
+ * send an error, and the bytes of the id to hash them. Every encoding that msgpack allows for
  * these values is read (TRN-4): integers of any width and sign, strings and lists with any length
  * header. So the router derives the same id as the decoder (TRN-9). A float is never a code or a
- * ref, and bytes (`bin`) are never an id; the decoder refuses both. No allocation except the
- * result, no exception: what does not start like a frame is null.
+ * ref, and bytes (`bin`) are never an id; the decoder rejects both. `peekHead` allocates only its
+ * result and throws nothing: it returns null if the bytes do not start like a frame.
  */
 import { limits } from './limits.ts'
 
@@ -14,9 +14,9 @@ export interface FrameHead {
   readonly code: number
   readonly ref: number
   /**
-   * The first field where it is a string, the first item where it is a list, the second field
-   * where that list is empty: `frame.subarray(idStart, idEnd)`. Both are 0 where that is no
-   * string, or one that is too long for an id.
+   * The bytes of the id: `frame.subarray(idStart, idEnd)`. The id is the first field if that is a
+   * string, the first item if it is a list, the second field if that list is empty. Both are 0 if
+   * there is no such string, or if it is too long for an id.
    */
   readonly idStart: number
   readonly idEnd: number
@@ -24,7 +24,10 @@ export interface FrameHead {
 
 const MAX_REF = 0xffff_ffff
 
-/** Reads the head of `frame`, or null where it does not start like `[code, ref, …]`. */
+/** The longest id of any kind. */
+const MAX_ID_BYTES = limits.userIdBytes
+
+/** Reads the head of `frame`. Returns null if the frame does not start like `[code, ref, …]`. */
 export function peekHead(frame: Uint8Array): FrameHead | null {
   const codeAt = endOfListHeader(frame, 0)
   const code = wholeNumberAt(frame, codeAt)
@@ -37,7 +40,7 @@ export function peekHead(frame: Uint8Array): FrameHead | null {
   if (idStart === at) return { code, ref, idStart: 0, idEnd: 0 }
   const length = stringLength(frame, at)
   if (idStart + length > frame.length) return null
-  if (length > limits.fileIdBytes) return { code, ref, idStart: 0, idEnd: 0 }
+  if (length > MAX_ID_BYTES) return { code, ref, idStart: 0, idEnd: 0 }
   return { code, ref, idStart, idEnd: idStart + length }
 }
 
@@ -46,13 +49,13 @@ export function codeOf(frame: Uint8Array): number {
   return wholeNumberAt(frame, endOfListHeader(frame, 0))
 }
 
-/** Where the ref of an event that this program encoded stands. */
+/** The offset of the ref in an event that this program encoded. */
 export function refOffset(frame: Uint8Array): number {
   const codeAt = endOfListHeader(frame, 0)
   return codeAt + 1 + integerBytes(frame[codeAt])
 }
 
-/** Where the items of the list at `at` begin; `at` where there is no list. */
+/** The offset of the first item of the list at `at`, or `at` without a list. */
 function endOfListHeader(frame: Uint8Array, at: number): number {
   const tag = frame[at] ?? 0
   if (tag >= 0x90 && tag <= 0x9f) return at + 1
@@ -60,7 +63,7 @@ function endOfListHeader(frame: Uint8Array, at: number): number {
   return tag === 0xdd ? at + 5 : at
 }
 
-/** Where the bytes of the string at `at` begin; `at` where there is no string. */
+/** The offset of the first byte of the string at `at`, or `at` without a string. */
 function endOfStringHeader(frame: Uint8Array, at: number): number {
   const tag = frame[at] ?? 0
   if (tag >= 0xa0 && tag <= 0xbf) return at + 1
@@ -72,13 +75,13 @@ function stringLength(frame: Uint8Array, at: number): number {
   return tag <= 0xbf ? tag & 0x1f : unsignedAt(frame, at + 1, 1 << (tag - 0xd9))
 }
 
-/** How many bytes an integer takes after its tag; 0 where the tag is no integer's. */
+/** The number of bytes of an integer after its tag; 0 if the tag is not that of an integer. */
 function integerBytes(tag = 0): number {
   if (tag >= 0xcc && tag <= 0xcf) return 1 << (tag - 0xcc)
   return tag >= 0xd0 && tag <= 0xd3 ? 1 << (tag - 0xd0) : 0
 }
 
-/** The integer at `at` of a frame; -1 where there is none, or it is negative or cut short. */
+/** The integer at `at`; -1 if there is none, or if it is negative or truncated. */
 export function wholeNumberAt(frame: Uint8Array, at: number): number {
   const tag = frame[at]
   if (tag === undefined) return -1

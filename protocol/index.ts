@@ -1,5 +1,5 @@
 /**
- * `tertulia/protocol`: the wire, for programs that speak it themselves. No I/O; runs in browsers.
+ * `tertulia/protocol`: tables and codecs, for programs that implement the protocol. No I/O; runs in browsers.
  */
 export { type CloseReason, type CloseSpec, closeCodes, mayReconnect } from './close-codes.ts'
 export { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from './codec.ts'

@@ -1,18 +1,18 @@
 /**
- * JSON Schema: what a field of the tables may be, for OpenAPI and AsyncAPI and whoever else
- * describes JSON. Limits of texts are bytes of UTF-8, which JSON Schema cannot say: `maxLength` is
- * the most characters that could fit, and the description tells the bytes.
+ * JSON Schema: the fields of the tables, for OpenAPI, AsyncAPI and other descriptions of JSON.
+ * Limits of texts are in bytes of UTF-8, which JSON Schema cannot express: `maxLength` is the
+ * greatest number of characters that can fit, and the description gives the bytes.
  */
 import { records } from './records.ts'
 import type { FieldMap, FieldType } from './schema.ts'
 
 export type JsonSchema = { readonly [key: string]: unknown }
 
-/** How a document writes what the drafts of JSON Schema write differently. */
+/** The differences between the drafts of JSON Schema. */
 export interface SchemaDialect {
-  /** Where it keeps the records: `#/components/schemas/`. */
+  /** The path of the records: `#/components/schemas/`. */
   readonly recordsAt: string
-  /** A row of exactly these, by the draft's own keywords. */
+  /** A tuple of exactly these items, in the keywords of the draft. */
   tuple(items: readonly JsonSchema[]): JsonSchema
 }
 

@@ -1,6 +1,6 @@
 /**
- * The limits that are part of the wire contract. What an operator may set is in the server's
- * configuration; these may not be set, because clients and stored data rely on them.
+ * The limits that are part of the wire contract. Operators cannot change them, because clients and
+ * stored data rely on them. Limits that an operator can set are in the server's configuration.
  */
 export const limits = {
   /** SPEC 2: a user id is the JWT's `sub`. */
@@ -10,22 +10,22 @@ export const limits = {
   urlBytes: 2_048,
   topicBytes: 1_024,
   tempIdBytes: 128,
-  fileIdBytes: 128,
+
   fileNameBytes: 255,
   mimeTypeBytes: 127,
   contentBytes: 32_768,
   mentions: 50,
   emojiBytes: 64,
-  /** Different emoji on one message, and users listed of all its reactions; any number may react. */
+  /** Different emoji on one message, and users listed for all its reactions. Any number of users may react. */
   reactionEmoji: 20,
   reactions: 500,
-  /** SPEC 3: a message is recalled within five minutes. */
+  /** SPEC 3: a message can be recalled for five minutes. */
   recallWindowMs: 300_000,
-  /** Messages that one receipt names. */
+  /** Messages named in one receipt. */
   receiptMessages: 500,
-  /** How far below the newest number `mark_unread` may go. */
+  /** The greatest distance of `mark_unread` from the newest seq. */
   markUnread: 10_000,
-  /** Users listed in `receipts` and `online_users`; the counts are always whole. */
+  /** Users listed in `receipts` and `online_users`; the counts are always complete. */
   listedUsers: 500,
   /** SPEC 5: groups above this size get no presence, typing or per-user receipt events. */
   largeGroup: 500,
@@ -44,12 +44,12 @@ export const limits = {
   searchPage: 100,
   searchPageDefault: 20,
   snippetBytes: 2_048,
-  /** Users that one user blocks. */
+  /** Users that one user can block. */
   blocks: 1_000,
   usersPage: 100,
   usersPageDefault: 50,
   membersPage: 500,
-  /** What stands in a cursor may be a user id. */
+  /** A cursor may contain a user id. */
   cursorBytes: 256,
   /** Members named in one `create_group`; more join later. */
   createMembers: 1_000,
@@ -58,12 +58,12 @@ export const limits = {
   historyPageDefault: 50,
   groupsPage: 200,
   groupsPageDefault: 50,
-  /** Groups listed in `connected`; the rest by `get_groups` (SPEC 4). */
+  /** Groups listed in `connected`; `get_groups` lists the others (SPEC 4). */
   connectedGroups: 200,
   resumeGroups: 1_000,
-  /** SPEC 5.4: above so many missed events of one group, `complete` is false. */
+  /** SPEC 5.4: if more events of one group were missed, `complete` is false. */
   resumeEvents: 10_000,
-  /** SLW-1: no answer is larger, in either encoding; a list goes on in the next page. */
+  /** SLW-1: the largest answer, in either encoding. A list continues on the next page. */
   answerBytes: 262_144,
   /** Groups up to this size list their members in `group` and `group_created`. */
   listedMembers: 500,

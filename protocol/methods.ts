@@ -1,6 +1,6 @@
 /**
  * Request methods, derived from the table: `send_message` is `sendMessage(fields)`.
- * A session in the process and the client behind a socket share them, so that both have the same
+ * `Session` (in the process) and `ChatClient` (over a socket) share them, so both have the same
  * methods (SPEC 8).
  */
 import type { EventFields, EventName } from './events.ts'
@@ -10,23 +10,23 @@ type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
   : S
 
-/** The requests that a program calls by name; those of the connection are made by its owner. */
+/** The requests that a program calls by name. The owner of a connection makes the requests of that connection. */
 export type MethodRequest = RequestsTo<'group' | 'user'>
 
 /** The fields of the event that answers a request. */
 export type Answer<N extends RequestName> = EventFields<(typeof requests)[N]['answer'] & EventName>
 
-/** What a method gives back: the row's `returns` field, the `result` of an `ok`, or the whole answer. */
+/** What a method returns: the row's `returns` field, nothing for `ok`, or the whole answer. */
 export type Result<N extends RequestName> = (typeof requests)[N] extends { readonly returns: infer R }
   ? R extends keyof Answer<N>
     ? Answer<N>[R]
     : never
   : (typeof requests)[N]['answer'] extends 'ok'
-    ? // biome-ignore lint/suspicious/noConfusingVoidType: what its promise resolves with
+    ? // biome-ignore lint/suspicious/noConfusingVoidType: the type that its promise resolves with
       void
     : Answer<N>
 
-/** One method a request, by its camel-case name. Each rejects with a `ChatError` where it is refused. */
+/** One method per request, with its camel-case name. Each rejects with a `ChatError` if the request fails. */
 export type RequestMethods = {
   [N in MethodRequest as Camel<N>]: (fields: RequestFields<N>) => Promise<Result<N>>
 }
@@ -34,7 +34,7 @@ export type RequestMethods = {
 /** Sends one request and resolves with the fields of its answer. */
 export type SendRequest = <N extends MethodRequest>(name: N, fields: RequestFields<N>) => Promise<Answer<N>>
 
-/** Makes the methods over `send`. */
+/** Creates the methods on top of `send`. */
 export function requestMethods(send: SendRequest): RequestMethods {
   const methods: Record<string, (fields: never) => Promise<unknown>> = {}
   for (const name of Object.keys(requests) as RequestName[]) {

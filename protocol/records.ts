@@ -1,6 +1,6 @@
 /**
- * Records: what stands inside fields. Positional arrays in msgpack, objects in JSON.
- * New fields go at the end, never in between: readers of older versions ignore extra ones.
+ * Records: structured values inside fields. Positional arrays in msgpack, objects in JSON.
+ * Add new fields at the end only: readers of older versions ignore extra fields.
  */
 import { fileId, groupId, messageId, userId } from './ids.ts'
 import { limits } from './limits.ts'
@@ -21,7 +21,7 @@ export const messageType = oneOf('text', 'image', 'file', 'audio', 'video')
 export const groupKind = oneOf('group', 'direct')
 export const visibility = oneOf('private', 'open')
 export const role = oneOf('admin', 'moderator', 'member')
-/** `offline` is invisible where a user chose it, and looks the same to others. */
+/** `offline` chosen by a user means invisible; others see no difference. */
 export const status = oneOf('online', 'away', 'busy', 'offline')
 export const emoji = nameText(1, limits.emojiBytes)
 export const sha256 = pattern(/^[0-9a-f]{64}$/, '64 hexadecimal digits')
@@ -29,7 +29,7 @@ export const time = uint()
 export const seq = uint()
 const name = text(0, limits.nameBytes)
 
-/** A file of a group, found out from its bytes. `url` is a path of this server's HTTP API. */
+/** A file of a group. Type and size are detected from its bytes. `url` is a path of this server's HTTP API. */
 export const File = defineRecord('File', {
   fileId,
   url: text(1, limits.urlBytes),
@@ -45,9 +45,9 @@ export const File = defineRecord('File', {
 export type File = FieldsOf<typeof File.fields>
 
 /**
- * Who reacted to a message with one emoji, in the order in which they did. `count` says how many
- * did; of all reactions of a message at most 500 users are listed, of each emoji at least the
- * first 25.
+ * The users who reacted to a message with one emoji, in the order of their reactions. `count` is
+ * their number. At most 500 users are listed for all reactions of a message, and at least the
+ * first 25 for each emoji.
  */
 export const Reaction = defineRecord('Reaction', {
   emoji,
@@ -57,25 +57,25 @@ export const Reaction = defineRecord('Reaction', {
 export type Reaction = FieldsOf<typeof Reaction.fields>
 
 const reactions = list(ref(Reaction), limits.reactionEmoji)
-const LISTED_OF_EACH = limits.reactions / limits.reactionEmoji
+const LISTED_PER_EMOJI = limits.reactions / limits.reactionEmoji
 
-/** Lists no more users than the records may; the counts stay (RCT-1). */
-function withFewerUsers(value: unknown): unknown {
+/** Shortens the lists of users to the limits; the counts stay complete (RCT-1). */
+function limitListedUsers(value: unknown): unknown {
   const all = value as readonly Reaction[]
   if (!Array.isArray(value) || all.reduce((sum, one) => sum + one.userIds.length, 0) <= limits.reactions) {
     return value
   }
   let spare = limits.reactions
-  for (const { userIds } of all) spare -= Math.min(userIds.length, LISTED_OF_EACH)
+  for (const { userIds } of all) spare -= Math.min(userIds.length, LISTED_PER_EMOJI)
   return all.map((reaction) => {
-    const more = Math.min(spare, Math.max(0, reaction.userIds.length - LISTED_OF_EACH))
+    const more = Math.min(spare, Math.max(0, reaction.userIds.length - LISTED_PER_EMOJI))
     spare -= more
-    return { ...reaction, userIds: reaction.userIds.slice(0, LISTED_OF_EACH + more) }
+    return { ...reaction, userIds: reaction.userIds.slice(0, LISTED_PER_EMOJI + more) }
   })
 }
 
 /**
- * A post of a group. `seq` is its place in the group's one order. What was deleted or recalled
+ * A post of a group. `seq` is its position in the order of the group. A deleted or recalled message
  * stays as an empty tombstone.
  */
 export const Message = defineRecord('Message', {
@@ -90,18 +90,18 @@ export const Message = defineRecord('Message', {
   tempId: optional(text(1, limits.tempIdBytes)),
   replyToId: optional(messageId),
   file: optional(ref(File)),
-  /** Those named, and the sender of the message that it replies to. */
+  /** The mentioned users, and the sender of the message that it replies to. */
   mentions: optional(list(userId, limits.mentions + 1)),
   editedAt: optional(time),
   deletedAt: optional(time),
   deletedBy: optional(userId),
   recalledAt: optional(time),
-  reactions: optional({ ...reactions, toWire: (value) => reactions.toWire?.(withFewerUsers(value)) }),
+  reactions: optional({ ...reactions, toWire: (value) => reactions.toWire?.(limitListedUsers(value)) }),
   pinnedAt: optional(time),
 })
 export type Message = FieldsOf<typeof Message.fields>
 
-/** Somebody's place in a group. Until `mutedUntil` they may not post. */
+/** A member of a group. Until `mutedUntil` the member cannot post. */
 export const Member = defineRecord('Member', {
   userId,
   name,
@@ -132,7 +132,7 @@ export const Group = defineRecord('Group', {
 })
 export type Group = FieldsOf<typeof Group.fields>
 
-/** A group in `connected`: where its log stands, and what the user has not read. */
+/** A group in `connected`: the end of its log, and the user's unread counts. */
 export const GroupSummary = defineRecord('GroupSummary', {
   group: ref(Group),
   lastSeq: seq,
@@ -140,7 +140,7 @@ export const GroupSummary = defineRecord('GroupSummary', {
   mentions: uint(),
   /** The newest message that the user has read; 0 for none. */
   readSeq: optional(seq),
-  /** The user wants no notifications of the group until then. */
+  /** Notifications of the group are off for the user until then. */
   mutedUntil: optional(time),
 })
 export type GroupSummary = FieldsOf<typeof GroupSummary.fields>
@@ -156,38 +156,38 @@ export const GroupListing = defineRecord('GroupListing', {
 })
 export type GroupListing = FieldsOf<typeof GroupListing.fields>
 
-/** Somebody with whom the caller shares a group, as they want to be seen. */
+/** A user who shares a group with the caller, with the status that they chose to show. */
 export const User = defineRecord('User', {
   userId,
   name,
   status,
-  /** Absent while they are online, and where nothing is known. */
+  /** Absent while the user is online, and if it is unknown. */
   lastSeenAt: optional(time),
   picture: optional(text(0, limits.urlBytes)),
 })
 export type User = FieldsOf<typeof User.fields>
 
-/** An invitation into a private group or a direct chat, not answered yet. */
+/** A pending invitation to a private group or a direct chat. */
 export const Invitation = defineRecord('Invitation', { group: ref(Group), by: userId, at: time })
 export type Invitation = FieldsOf<typeof Invitation.fields>
 
-/** A message that was found; newest first. `rank` says how well it fits, more is better. */
+/** A message that matches a search. A higher `rank` is a better match. */
 export const SearchHit = defineRecord('SearchHit', {
   message: ref(Message),
-  /** HTML: the text around what was found, which stands in `<mark>`; everything else is escaped. */
+  /** HTML: the match in `<mark>` with the text around it; everything else is escaped. */
   snippet: text(0, limits.snippetBytes),
   rank: uint(),
 })
 export type SearchHit = FieldsOf<typeof SearchHit.fields>
 
 /**
- * Numbers that a crash has taken (SPEC 5.3): nothing of `from` to `to` exists, and what was
- * shown of them is taken back. `seq` is the event's own number, above `to`.
+ * Seqs lost in a crash (SPEC 5.3): nothing from `from` to `to` exists, and clients remove what they
+ * showed of that range. `seq` is the number of the gap event itself, above `to`.
  */
 export const Gap = defineRecord('Gap', { seq, from: seq, to: seq })
 export type Gap = FieldsOf<typeof Gap.fields>
 
-/** Why a request was refused, inside `message_error`. */
+/** The error inside `message_error`. */
 export const ErrorInfo = defineRecord('ErrorInfo', {
   code: text(1, 64),
   message: text(0, 1_024),
@@ -195,21 +195,21 @@ export const ErrorInfo = defineRecord('ErrorInfo', {
 })
 export type ErrorInfo = FieldsOf<typeof ErrorInfo.fields>
 
-/** What this server takes, told once in `connected`. */
+/** The limits of this server, sent once in `connected`. */
 export const Limits = defineRecord('Limits', {
   /** The largest frame a client may send, bytes. */
   maxMessageBytes: uint(),
   /** The longest `content`, bytes of UTF-8. */
   maxContentBytes: uint(),
-  /** Events a minute and user; 0 is no limit. */
+  /** Events per minute and user; 0 means no limit. */
   rateLimit: uint(),
   /** Missed events of one group that `resume` replays. */
   resumeEvents: uint(),
   /** The largest file, bytes. */
   maxUploadBytes: optional(uint()),
-  /** How long a message may be edited; absent for ever. */
+  /** How long a message can be edited; absent means forever. */
   editWindowMs: optional(uint()),
-  /** How long a message may be recalled. */
+  /** How long a message can be recalled. */
   recallWindowMs: optional(uint()),
 })
 export type Limits = FieldsOf<typeof Limits.fields>

@@ -1,10 +1,11 @@
 /**
  * Reference: the message table as plain data, for programs in other languages (SPEC 1).
  *
- * `docs/protocol.json` is this, written out: programs outside this repository generate their
- * codecs from that file, so what is there stays as it is and new keys are added beside it; fields of a message stand in wire order.
+ * `docs/protocol.json` contains its output. Programs outside this repository generate their codecs
+ * from that file, so existing keys do not change and new keys are added. The fields of a message
+ * are in wire order.
  */
-import { closeCodes, mayReconnect } from './close-codes.ts'
+import { closeCodes } from './close-codes.ts'
 import { errors } from './errors.ts'
 import { type EventSpec, events } from './events.ts'
 import { limits } from './limits.ts'
@@ -23,13 +24,13 @@ export interface ReferenceMessage {
   readonly code: number
   readonly direction: 'c2s' | 's2c'
   readonly fields: readonly ReferenceField[]
-  /** Of a request: the event that answers it, where it is not refused. */
+  /** Of a request: the event that answers it if it succeeds. */
   readonly answer?: string
-  /** Of a request: what it is charged to. */
+  /** Of a request: the budget that it is charged to. */
   readonly budget?: string
-  /** Of a request: it writes an event of its group or other state. Of an event: it has a seq. */
+  /** Of a request: it writes an event of its group, or other state. Of an event: it has a seq. */
   readonly durable?: 'event' | 'state' | true
-  /** Of an event: it is never stored, and slow readers do without. */
+  /** Of an event: it is never stored, and slow readers do not receive it. */
   readonly ephemeral?: true
 }
 
@@ -38,14 +39,14 @@ export interface Reference {
   readonly version: number
   readonly messages: readonly ReferenceMessage[]
   readonly records: Readonly<Record<string, readonly ReferenceField[]>>
-  /** `retry`: the same request may succeed later. `status`: over HTTP. */
+  /** `retry`: the same request may succeed later. `status`: the HTTP status. */
   readonly errors: readonly {
     readonly code: string
     readonly meaning: string
     readonly retry: boolean
     readonly status: number
   }[]
-  /** `reconnect`: whether a client reconnects by itself. */
+  /** `reconnect`: whether a client reconnects automatically. */
   readonly closeCodes: readonly {
     readonly code: number
     readonly name: string
@@ -53,7 +54,7 @@ export interface Reference {
     readonly advice: string
     readonly reconnect: boolean
   }[]
-  /** The limits of the wire contract, in the units of their names. */
+  /** The limits of the wire contract; each name contains the unit. */
   readonly limits: Readonly<Record<string, number>>
 }
 
@@ -71,12 +72,12 @@ export function reference(): Reference {
       retry,
       status,
     })),
-    closeCodes: Object.entries(closeCodes).map(([name, { code, meaning, advice }]) => ({
+    closeCodes: Object.entries(closeCodes).map(([name, { code, meaning, advice, reconnect }]) => ({
       code,
       name,
       meaning,
       advice,
-      reconnect: mayReconnect(code),
+      reconnect,
     })),
     limits,
   }

@@ -1,12 +1,15 @@
 /**
- * Every request a client may send. Codes are wire format: add rows at the end, never renumber.
+ * The table of requests. Codes are part of the wire format: add rows at the end, never renumber.
  *
- * A row says all that others need to know of a request: `route` names the actor that handles it
- * (`group`, which its first field names by a groupId, a messageId, a fileId or a list of them;
- * `user`, the caller's own actor; `connection`, the front end), `durable` that it writes to the
- * log and so waits for the commit, and whether that is an event of its group with a seq or only
- * kept, `budget` what it is charged to (LIM-1), `answer` the event that answers it,
- * and `returns` the one field of the answer that a library method gives back instead of the whole.
+ * The columns of a row:
+ * - `route`: what handles the request: `group`, the actor of the group that the first field names by
+ *   a groupId, a messageId, a fileId or a list of them; `user`, the caller's actor; `connection`, the
+ *   front end.
+ * - `durable`: the request writes to the log, and its answer waits for the commit. `event`: it writes
+ *   an event of its group, with a seq. `state`: it writes other state, without a seq.
+ * - `budget`: the rate limit that it is charged to (LIM-1).
+ * - `answer`: the event that answers it.
+ * - `returns`: the field of the answer that library methods return instead of the whole answer.
  */
 import type { EventName } from './events.ts'
 import { fileId, groupId, messageId, userId } from './ids.ts'
@@ -25,16 +28,16 @@ import {
   uint,
 } from './schema.ts'
 
-/** What requests are charged to, each with a limit of its own (LIM-1). */
+/** The rate limits that requests are charged to (LIM-1). */
 export type Budget = 'events' | 'reads' | 'ephemeral' | 'upload'
 
 export interface RequestSpec {
-  /** 1 to 63, one byte on the wire; 128 to 255 for what is less frequent (TRN-7). None is an event's. */
+  /** 1 to 63, one byte on the wire; 128 to 255 for rare requests (TRN-7). No event has the same code. */
   readonly code: number
   readonly route: 'group' | 'user' | 'connection'
-  /** `event`: takes a seq. `state`: is kept, and takes none. */
+  /** `event`: gets a seq. `state`: is stored without a seq. */
   readonly durable?: 'event' | 'state'
-  /** `events` where left off. */
+  /** Default: `events`. */
   readonly budget?: Budget
   readonly fields: FieldMap
   readonly answer: EventName
@@ -48,16 +51,16 @@ const fileName = fileNameText(limits.fileNameBytes)
 const mimeType = text(1, limits.mimeTypeBytes)
 
 export const requests = {
-  /** Proves who one is; only as the first frame, and only where the upgrade carried no token. */
+  /** Authenticates the connection. Only as the first frame, and only if the upgrade had no token. */
   authenticate: { code: 1, route: 'connection', fields: { token }, answer: 'connected' },
-  /** Measures the way there and back through the user's actor. */
+  /** Measures the round trip to the user's actor. */
   ping: { code: 2, route: 'user', budget: 'ephemeral', fields: { t: optional(time) }, answer: 'pong' },
   /**
-   * Makes a group, or finds the one direct chat of two people. Whoever makes it is its admin.
-   * `groupId` is made by the server where it is left off; a taken one is `already_exists`. Ids that begin
-   * with `d_` are those of direct chats and are refused. Where the two of a direct chat share no group, the
-   * server's contact policy decides: it is delivered at once, waits until the other one accepts it by
-   * `join_group`, or is refused as `no_contact`. Who opens a chat that waits for them accepts it.
+   * Creates a group, or finds the direct chat of two users. The creator becomes admin. Without `groupId`
+   * the server chooses an id; an id in use is `already_exists`. Ids that start with `d_` are reserved
+   * for direct chats. If the two users of a direct chat share no group, the server's contact policy
+   * decides: the chat is delivered immediately, waits until the other user accepts it with `join_group`,
+   * or fails with `no_contact`. A user who opens a chat that waits for them accepts it.
    */
   create_group: {
     code: 3,
@@ -74,8 +77,8 @@ export const requests = {
     returns: 'group',
   },
   /**
-   * The caller's groups, the most recently active first. A group that becomes active between two pages
-   * is listed again at the end.
+   * The caller's groups, most recently active first. A group that becomes active between two pages is
+   * listed again at the end.
    */
   get_groups: {
     code: 4,
@@ -85,17 +88,18 @@ export const requests = {
     answer: 'groups',
   },
   /**
-   * Makes the caller a member of an open group, or of a private one or a direct chat they were invited to.
-   * Accepts a direct chat of which they are a member already, so that the other one sees them. Idempotent.
+   * Makes the caller a member of an open group, or of a private group or direct chat with an invitation.
+   * Accepts a direct chat that the caller is already a member of, so that the other user sees them.
+   * Idempotent.
    */
   join_group: { code: 5, route: 'group', durable: 'event', fields: { groupId }, answer: 'ok' },
-  /** The last admin that leaves hands the role on: oldest moderator, else oldest member. */
+  /** If the last admin leaves, the oldest moderator becomes admin, or else the oldest member. */
   leave_group: { code: 6, route: 'group', durable: 'event', fields: { groupId }, answer: 'ok' },
-  /** Moderator and admin. Idempotent. Lifts a ban. */
+  /** Moderator and admin. Idempotent. Removes a ban. */
   add_member: { code: 7, route: 'group', durable: 'event', fields: { groupId, userId }, answer: 'ok' },
-  /** Moderator and admin, never someone of a higher role. Takes an invitation back, too. */
+  /** Moderator and admin, except against a higher role. Also withdraws an invitation. */
   remove_member: { code: 8, route: 'group', durable: 'event', fields: { groupId, userId }, answer: 'ok' },
-  /** The same `tempId` of the same sender makes one message, however often it is sent. */
+  /** A `tempId` of a sender creates one message, however often the request is sent. */
   send_message: {
     code: 9,
     route: 'group',
@@ -112,8 +116,8 @@ export const requests = {
     answer: 'message_sent',
   },
   /**
-   * A page of messages by seq, always ascending. `before` and `after` are seqs, exclusive: with
-   * `after` the page starts there, otherwise it ends before `before`, or with the newest.
+   * A page of messages by seq, always ascending. `before` and `after` are exclusive seqs: with
+   * `after` the page starts after it, otherwise it ends before `before`, or with the newest message.
    */
   get_history: {
     code: 10,
@@ -128,8 +132,8 @@ export const requests = {
     answer: 'history',
   },
   /**
-   * Asks for the durable events after `lastSeq` of each group, 0 for those since the caller's join;
-   * groups that the caller is not in are left out. Every 100 events sent cost as much as one request.
+   * Requests the durable events after `lastSeq` of each group; 0 means since the caller's join. Groups
+   * that the caller is not in are omitted. Every 100 events sent cost as much as one request.
    */
   resume: {
     code: 11,
@@ -138,11 +142,11 @@ export const requests = {
     fields: { groups: list(tuple([groupId, seq]), limits.resumeGroups) },
     answer: 'resumed',
   },
-  /** Replaces the token of a running session by a newer one of the same user. */
+  /** Replaces the token of the session with a newer one of the same user. */
   refresh_token: { code: 12, route: 'connection', fields: { token }, answer: 'ok' },
   /**
-   * One's own, as long as edits are allowed. Without `mentions` those stay that are still written in
-   * `content` as before; without `type` it stays.
+   * The sender only, within the time limit for edits. Without `mentions`, the mentions that are still
+   * written in `content` stay; without `type`, the type stays.
    */
   edit_message: {
     code: 13,
@@ -157,11 +161,11 @@ export const requests = {
     answer: 'ok',
   },
   /**
-   * One's own, also after leaving; a moderator or admin also those of others, never of someone of a
+   * The sender, also after leaving. Moderators and admins also for messages of others, except of a
    * higher role.
    */
   delete_message: { code: 14, route: 'group', durable: 'event', fields: { messageId }, answer: 'ok' },
-  /** One's own, also after leaving, at most five minutes old. */
+  /** The sender only, also after leaving, within five minutes. */
   recall_message: { code: 15, route: 'group', durable: 'event', fields: { messageId }, answer: 'ok' },
   /** Idempotent. */
   react: { code: 16, route: 'group', durable: 'event', fields: { messageId, emoji }, answer: 'ok' },
@@ -171,7 +175,7 @@ export const requests = {
   pin_message: { code: 18, route: 'group', durable: 'event', fields: { messageId }, answer: 'ok' },
   /** Moderator and admin. Idempotent. */
   unpin_message: { code: 19, route: 'group', durable: 'event', fields: { messageId }, answer: 'ok' },
-  /** Moderator and admin. What is left off stays; an empty text takes it away. */
+  /** Moderator and admin. Omitted fields stay; an empty text removes the value. */
   update_group: {
     code: 20,
     route: 'group',
@@ -185,11 +189,11 @@ export const requests = {
     },
     answer: 'ok',
   },
-  /** Moderator and admin, never someone of a higher role. Until `add_member` they cannot come back. */
+  /** Moderator and admin, except against a higher role. Until `add_member`, the user cannot join again. */
   ban_member: { code: 21, route: 'group', durable: 'event', fields: { groupId, userId }, answer: 'ok' },
-  /** Admin. A group keeps one admin at least. */
+  /** Admin. A group must have at least one admin. */
   set_role: { code: 22, route: 'group', durable: 'event', fields: { groupId, userId, role }, answer: 'ok' },
-  /** No notifications of the group for the caller until then; for good where it is left off, none with 0. */
+  /** Turns off the caller's notifications of the group until then; without `until`, forever; with 0, on again. */
   mute_group: {
     code: 23,
     route: 'group',
@@ -197,11 +201,11 @@ export const requests = {
     fields: { groupId, until: optional(time) },
     answer: 'ok',
   },
-  /** Moderator and admin: who is invited may join a private group. Idempotent. */
+  /** Moderator and admin: an invited user can join a private group. Idempotent. */
   invite_member: { code: 24, route: 'group', durable: 'state', fields: { groupId, userId }, answer: 'ok' },
-  /** Turns an invitation of the caller's down; who opened a direct chat is not notified. */
+  /** Declines an invitation of the caller. The user who opened a direct chat is not notified. */
   decline_invitation: { code: 25, route: 'group', durable: 'state', fields: { groupId }, answer: 'ok' },
-  /** The caller's invitations that wait for an answer. */
+  /** The caller's pending invitations. */
   get_invitations: {
     code: 26,
     route: 'user',
@@ -210,8 +214,8 @@ export const requests = {
     answer: 'invitations',
   },
   /**
-   * Moderator and admin, never someone of a higher role: until then they may not post; for good
-   * where it is left off, and again with 0.
+   * Moderator and admin, except against a higher role: the member cannot post until then; without
+   * `until`, forever; with 0, the member can post again.
    */
   mute_member: {
     code: 27,
@@ -220,15 +224,15 @@ export const requests = {
     fields: { groupId, userId, until: optional(time) },
     answer: 'ok',
   },
-  /** For who may post. Ends by itself after 6 s without another. Nothing happens in a large group. */
+  /** Members who can post. Ends after 6 s without another one. Has no effect in a large group. */
   typing_start: { code: 28, route: 'group', budget: 'ephemeral', fields: { groupId }, answer: 'ok' },
-  /** A message that is sent ends it as well. */
+  /** Sending a message also ends it. */
   typing_stop: { code: 29, route: 'group', budget: 'ephemeral', fields: { groupId }, answer: 'ok' },
-  /** What others see while one is connected; `offline` is invisible. The same on all devices, and kept. */
+  /** The status that others see while the caller is connected; `offline` is invisible. Stored, for all devices. */
   update_status: { code: 30, route: 'user', durable: 'state', fields: { status }, answer: 'ok' },
   /**
-   * The members who are there at present and let it be seen; changes come as `contact_status_changed`.
-   * Of a large group only how many.
+   * The members who are connected and visible; changes are sent as `contact_status_changed`.
+   * For a large group, only their number.
    */
   get_online_users: {
     code: 31,
@@ -237,7 +241,7 @@ export const requests = {
     fields: { groupId, cursor: optional(text(1, limits.cursorBytes)) },
     answer: 'online_users',
   },
-  /** The messages, all of one group, have reached this device. */
+  /** This device has received the messages, all of one group. */
   message_delivered: {
     code: 32,
     route: 'group',
@@ -247,8 +251,8 @@ export const requests = {
     answer: 'ok',
   },
   /**
-   * The caller has read the messages, all of that group, and with `upTo` all up to that number; then
-   * `messageIds` may be empty. What is unread counts from the newest of them.
+   * The caller has read the messages, all of that group; with `upTo`, all messages up to that seq, and
+   * `messageIds` may be empty. Unread counts start after the newest of them.
    */
   message_read: {
     code: 33,
@@ -258,11 +262,11 @@ export const requests = {
     fields: { messageIds, groupId, upTo: optional(seq) },
     answer: 'ok',
   },
-  /** Who got and who read a message, but its sender. */
+  /** The users, except the sender, who received and who read a message. */
   get_receipts: { code: 34, route: 'group', budget: 'reads', fields: { messageId }, answer: 'receipts' },
   /**
-   * Relayed to all devices of one member or, without `toUserId`, to all who hear the group but the
-   * session that sends; never stored. For WebRTC's offers and the like.
+   * Sent on to all devices of one member or, without `toUserId`, to all sessions in the group except the
+   * sending one. Never stored. For example for WebRTC offers.
    */
   signal: {
     code: 35,
@@ -277,8 +281,8 @@ export const requests = {
     answer: 'ok',
   },
   /**
-   * Messages with all the words of `query`, of the groups the caller is in. `"…"` is a phrase,
-   * `word*` a beginning. `before` and `after` are times, exclusive; `cursor` is that of the page before.
+   * Messages with all words of `query`, in the groups of the caller. `"…"` is a phrase, `word*` a
+   * prefix. `before` and `after` are exclusive times; `cursor` is the one of the previous page.
    */
   search: {
     code: 36,
@@ -295,7 +299,7 @@ export const requests = {
     },
     answer: 'search_results',
   },
-  /** A whole file in one frame; a larger one takes `upload_begin`. */
+  /** A whole file in one frame. For larger files use `upload_begin`. */
   upload_file: {
     code: 37,
     route: 'user',
@@ -311,8 +315,8 @@ export const requests = {
     answer: 'file_uploaded',
   },
   /**
-   * Begins an upload or, with the `uploadId` of one that was broken off, goes on with it: the
-   * answer says from where. `sha256` (hexadecimal) is checked at the end.
+   * Starts an upload or, with the `uploadId` of an interrupted one, continues it from the offset in the
+   * answer. `sha256` (hexadecimal) is checked at the end.
    */
   upload_begin: {
     code: 38,
@@ -328,7 +332,7 @@ export const requests = {
     },
     answer: 'upload_progress',
   },
-  /** The next bytes. `offset` is where they belong, `received` of the last `upload_progress`. */
+  /** The next bytes. `offset` is their position: `received` of the last `upload_progress`. */
   upload_chunk: {
     code: 39,
     route: 'user',
@@ -336,7 +340,7 @@ export const requests = {
     fields: { uploadId, offset: uint(), chunk: bytes(limits.chunkBytes) },
     answer: 'upload_progress',
   },
-  /** All is there: looks at the bytes and keeps the file. */
+  /** Ends an upload: checks the bytes and stores the file. */
   upload_end: {
     code: 40,
     route: 'user',
@@ -345,7 +349,7 @@ export const requests = {
     fields: { uploadId },
     answer: 'file_uploaded',
   },
-  /** What is known of a file of a group the caller is in. */
+  /** The metadata of a file in a group of the caller. */
   get_file: {
     code: 41,
     route: 'group',
@@ -354,7 +358,7 @@ export const requests = {
     answer: 'file',
     returns: 'file',
   },
-  /** Users with whom a group is shared, by the beginning of a word of their name, or their id. */
+  /** Users who share a group with the caller, by a prefix of a word of their name, or by id. */
   search_users: {
     code: 42,
     route: 'user',
@@ -366,7 +370,7 @@ export const requests = {
     },
     answer: 'users',
   },
-  /** The people of the caller's direct chats, the latest talk first. */
+  /** The other users of the caller's direct chats, most recently active first. */
   get_contacts: {
     code: 43,
     route: 'user',
@@ -398,8 +402,8 @@ export const requests = {
     answer: 'pins',
   },
   /**
-   * The caller's unread count starts at the message `seq` again, on all devices; at most 10,000
-   * below the newest. The receipts that others saw stay. Nothing happens where it was not read.
+   * The caller's unread count starts again at the message `seq`, on all devices; at most 10,000
+   * below the newest. The receipts that others saw stay. Has no effect if the message is unread.
    */
   mark_unread: {
     code: 128,
@@ -409,14 +413,14 @@ export const requests = {
     answer: 'ok',
   },
   /**
-   * No contact with the user from now on, in either direction: no direct chat, invitation or signal,
-   * no presence, typing or last seen; refusals are `no_contact` and do not say who blocked. Groups that
-   * both are in stay. At most 1,000. Idempotent.
+   * Ends contact with the user, in both directions: no direct chat, invitation or signal, no presence,
+   * typing or last seen. Requests fail with `no_contact`, which does not reveal who blocked. Shared
+   * groups stay. At most 1,000 users. Idempotent.
    */
   block_user: { code: 129, route: 'user', durable: 'state', fields: { userId }, answer: 'ok' },
   /** Idempotent. */
   unblock_user: { code: 130, route: 'user', durable: 'state', fields: { userId }, answer: 'ok' },
-  /** Whom the caller has blocked, in the order of blocking. */
+  /** The users that the caller has blocked, in the order of blocking. */
   get_blocked: {
     code: 131,
     route: 'user',
@@ -439,13 +443,13 @@ export type Request<N extends RequestName = RequestName> = {
   [K in N]: { readonly event: K; readonly ref: number; readonly fields: RequestFields<K> }
 }[N]
 
-/** How durable what a request does is; undefined where it writes nothing. */
+/** What a request writes; undefined if nothing. */
 export function durabilityOf(name: RequestName): RequestSpec['durable'] {
   const row: RequestSpec = requests[name]
   return row.durable
 }
 
-/** The requests that go one way: to a group's actor, to the caller's, or to the connection. */
+/** The requests of one route: a group's actor, the caller's actor, or the connection. */
 export type RequestsTo<R extends RequestSpec['route']> = {
   [K in RequestName]: (typeof requests)[K]['route'] extends R ? K : never
 }[RequestName]

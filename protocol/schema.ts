@@ -1,35 +1,35 @@
 /**
- * Field types: what a field of the message table may be.
+ * Field types of the message table.
  *
- * Each type has its name in the reference, its shape, and, where the value does not travel as it
- * is, how to convert it to its positional wire form and back. Validation, the reference and the
- * JSON schemas are derived from the shape elsewhere, so that a client that only encodes requests
- * and decodes events loads none of them. The conversions do not validate: a value of the wrong
- * shape passes through unchanged and is refused by the validation of the receiver (INP-1).
+ * Each type has a name for the reference, a shape and, if the wire form of the value differs, the
+ * conversions to that form and back. Validation, the reference and the JSON schemas are derived from
+ * the shape in other files, so that a client, which only encodes requests and decodes events, loads
+ * none of them. Conversions do not validate: a value of the wrong type passes unchanged, and the
+ * receiver rejects it (INP-1).
  */
 import { isWellFormed } from './utf8.ts'
 
 export interface FieldType<T = unknown> {
-  /** How the reference and `docs/protocol.json` call it: `string`, `Message[]`, `[string, uint][]` … */
+  /** The name in the reference and in `docs/protocol.json`: `string`, `Message[]`, `[string, uint][]` … */
   readonly type: string
-  /** What a value must be, in words: `takes ${rule}` is what a refusal says. */
+  /** The allowed values in words, for the reference. */
   readonly rule: string
   readonly shape: Shape
   /** Never set: carries the type of the value for `ValueOf`. */
   readonly value?: T
-  /** Set on optional fields: absent on the wire is nil or left off. */
+  /** Set on optional fields: an absent value is nil on the wire, or is omitted at the end. */
   readonly optional?: true
   readonly toWire?: (value: unknown) => unknown
   readonly fromWire?: (wire: unknown) => unknown
 }
 
-/** What a type is made of, for all that is derived from the table: the reference, the tests. */
+/** The structure of a type, for everything that is derived from the table: the reference, the tests. */
 export type Shape =
   | {
       readonly kind: 'text'
       readonly min: number
       readonly max: number
-      /** A text that matches is refused; `rule` says so in words. */
+      /** A text that matches is rejected; `rule` completes the sentence "the field must …". */
       readonly except?: { readonly regex: RegExp; readonly rule: string }
     }
   /** `path`: only the last part of a path is used. */
@@ -49,7 +49,7 @@ export interface OptionalField<T = unknown> extends FieldType<T> {
 
 export type FieldMap = Readonly<Record<string, FieldType>>
 
-/** What a field holds. */
+/** The type of a field's value. */
 export type ValueOf<F> = F extends FieldType<infer T> ? T : never
 
 type RequiredKeys<F> = { [K in keyof F]: F[K] extends OptionalField ? never : K }[keyof F]
@@ -62,7 +62,7 @@ export type FieldsOf<F extends FieldMap> = {
   readonly [K in OptionalKeys<F>]?: ValueOf<F[K]> | undefined
 }
 
-/** A named record: positional in msgpack, an object in JSON. Its conversions are made once, here. */
+/** A named record: positional in msgpack, an object in JSON. Its conversions are created once. */
 export interface RecordType<F extends FieldMap = FieldMap> {
   readonly name: string
   readonly fields: F
@@ -81,7 +81,7 @@ export function text(min: number, max: number): FieldType<string> {
   }
 }
 
-/** A text that is shown as somebody's or something's name (TXT-1); one that may not be empty can be seen. */
+/** A text that is shown as a name (TXT-1). If it may not be empty, it has a visible character. */
 export function nameText(min: number, max: number): FieldType<string> {
   const rule = `${min} to ${max} bytes of UTF-8 without control characters and bidirectional overrides`
   return {
@@ -92,17 +92,17 @@ export function nameText(min: number, max: number): FieldType<string> {
   }
 }
 
-/** A name of which only the last path part is taken (TXT-1). */
+/** A file name. Only the last part of a path is used (TXT-1). */
 export function fileNameText(max: number): FieldType<string> {
   const base = nameText(1, max)
   return {
     ...base,
-    rule: `${base.rule}; the last part of a path`,
+    rule: `${base.rule}; only the last part of a path is used`,
     shape: { kind: 'name', min: 1, max, path: true },
   }
 }
 
-/** A string that matches `pattern`; `rule` says so in words. */
+/** A string that matches `regex`; `rule` describes it in words. */
 export function pattern(regex: RegExp, rule: string): FieldType<string> {
   return {
     type: 'string',
@@ -122,12 +122,11 @@ export function oneOf<const T extends readonly [string, ...string[]]>(...values:
 }
 
 /**
- * A whole number from `min` to `max`. msgpackr would write one above 32 bits as a float; readers
- * in other languages are promised an integer (SPEC 2), so that it travels as a BigInt's uint64.
+ * An integer from `min` to `max`. msgpackr writes numbers above 32 bits as floats, but the protocol
+ * requires integers (SPEC 2), so such numbers are converted to BigInt and encoded as uint64.
  */
 export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): FieldType<number> {
-  const rule =
-    max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`
+  const rule = max === Number.MAX_SAFE_INTEGER ? `an integer from ${min}` : `an integer from ${min} to ${max}`
   return {
     type: 'uint',
     rule,
@@ -177,7 +176,7 @@ export function list<T>(item: FieldType<T>, max: number): FieldType<readonly T[]
   }
 }
 
-/** A fixed row of values, an array in both codecs. */
+/** A list with a fixed number of values, an array in both codecs. */
 export function tuple<A, B, C>(
   items: readonly [FieldType<A>, FieldType<B>, FieldType<C>],
 ): FieldType<readonly [A, B, C]>
@@ -193,12 +192,12 @@ export function tuple(items: readonly FieldType[]): FieldType<readonly unknown[]
   }
 }
 
-/** Marks a field as one that may be absent. */
+/** Marks a field as optional. */
 export function optional<T>(field: FieldType<T>): OptionalField<T> {
   return { ...field, optional: true }
 }
 
-/** Defines a record; `ref` makes a field of it. */
+/** Defines a record; `ref` creates a field for it. */
 export function defineRecord<const F extends FieldMap>(name: string, fields: F): RecordType<F> {
   return {
     name,
@@ -208,7 +207,7 @@ export function defineRecord<const F extends FieldMap>(name: string, fields: F):
   }
 }
 
-/** A field that holds a record. */
+/** A field that contains a record. */
 export function ref<F extends FieldMap>(record: RecordType<F>): FieldType<FieldsOf<F>> {
   const { name, toWire, fromWire } = record
   return {
@@ -220,7 +219,7 @@ export function ref<F extends FieldMap>(record: RecordType<F>): FieldType<Fields
   }
 }
 
-/** Appends the fields of `value` in table order to `wire`; trailing absent ones are left off. */
+/** Appends the fields of `value` in table order to `wire`; trailing absent fields are omitted. */
 export function toPositional(
   fields: FieldMap,
   value: Readonly<Record<string, unknown>>,
@@ -241,7 +240,7 @@ export function toPositional(
   return wire
 }
 
-/** Reads fields in table order from `wire[start]` on. Absent and nil are undefined, extra ones ignored. */
+/** Reads fields in table order from `wire[start]`. Absent and nil become undefined; extra values are ignored. */
 export function fromPositional(
   fields: FieldMap,
   wire: readonly unknown[],
@@ -266,8 +265,8 @@ function wideInteger(value: unknown): unknown {
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /**
- * JSON has no bytes: text that is base64 becomes them, other text stays for the schema to refuse.
- * In Node by its native decoder, which takes a fiftieth of the time: this runs where all sockets are.
+ * Decodes base64, because JSON has no bytes. Other text stays as it is, and the schema rejects it.
+ * In Node the native decoder is used: it is 50 times faster, and this runs on the main thread.
  */
 function fromBase64(value: unknown): unknown {
   if (typeof value !== 'string') return value
@@ -284,8 +283,8 @@ function fromBase64(value: unknown): unknown {
 }
 
 /**
- * The name of the first field that holds ill-formed Unicode, which has no UTF-8: a packer would
- * replace it, and two ids could become one (IDN-1). Undefined where there is none.
+ * The name of the first field with ill-formed Unicode, or undefined. Such text cannot be encoded as
+ * UTF-8: a packer would replace it, and two ids could become one (IDN-1).
  */
 export function illFormedField(
   fields: FieldMap,
@@ -295,7 +294,7 @@ export function illFormedField(
   return undefined
 }
 
-/** Fields hold lists of tuples at most; what is deeper is refused for its type. */
+/** The deepest fields are lists of tuples. Deeper values are rejected for their type. */
 const MAX_NESTING = 3
 
 function isIllFormed(value: unknown, depth: number): boolean {
@@ -303,7 +302,7 @@ function isIllFormed(value: unknown, depth: number): boolean {
   return depth > 0 && Array.isArray(value) && value.some((part) => isIllFormed(part, depth - 1))
 }
 
-/** For what a server says: strict readers throw at half a surrogate pair, requests are refused before. */
+/** For events: strict decoders fail at a lone surrogate. In requests it is rejected before. */
 function wellFormed(value: unknown): unknown {
   return typeof value === 'string' && !isWellFormed(value) ? value.toWellFormed() : value
 }

@@ -1,7 +1,7 @@
-/** The WebSocket subprotocols of SPEC 1. Without one, msgpack is spoken. */
+/** The WebSocket subprotocols of SPEC 1. Without one, the connection uses msgpack. */
 export const subprotocols = {
   msgpack: 'tertulia.v1.msgpack',
   json: 'tertulia.v1.json',
-  /** Offered beside one of the above: `bearer.<jwt>` carries the token. */
+  /** Offered together with one of the above: `bearer.<jwt>` contains the token. */
   bearerPrefix: 'bearer.',
 } as const

@@ -1,8 +1,8 @@
 /**
  * Validation: the valibot schema of a field type, derived from its shape.
  *
- * The receiver of a request validates it once, where it decodes it (INP-1). Messages say what the
- * field takes, in words that follow its name.
+ * The receiver of a request validates it once, when it decodes the frame (INP-1). Messages state what
+ * is allowed, in words that follow the name of the field.
  */
 import * as v from 'valibot'
 import type { FieldMap, FieldsOf, FieldType } from './schema.ts'
@@ -11,17 +11,17 @@ import { isWellFormed } from './utf8.ts'
 
 const utf8 = new TextEncoder()
 
-/** The schema of an object with these fields; unknown ones are dropped. */
+/** The schema of an object with these fields. Unknown fields are dropped. */
 export function objectSchema<F extends FieldMap>(fields: F): v.GenericSchema<unknown, FieldsOf<F>> {
   const entries: Record<string, v.GenericSchema> = {}
   for (const [name, field] of Object.entries(fields)) {
     const schema = schemaOf(field)
     entries[name] = field.optional ? v.optional(schema) : schema
   }
-  return v.object(entries, 'takes a record') as unknown as v.GenericSchema<unknown, FieldsOf<F>>
+  return v.object(entries, 'must be a record') as unknown as v.GenericSchema<unknown, FieldsOf<F>>
 }
 
-/** Why a field does not take a value, in words that follow its name; undefined where it does. */
+/** Why `value` is not valid for the field, in words that follow the field's name; undefined if it is valid. */
 export function refusalOf(field: FieldType, value: unknown): string | undefined {
   const result = v.safeParse(schemaOf(field), value, { abortEarly: true })
   return result.success ? undefined : result.issues[0].message
@@ -29,36 +29,34 @@ export function refusalOf(field: FieldType, value: unknown): string | undefined 
 
 /** The schema of one field. */
 function schemaOf({ shape, rule }: FieldType): v.GenericSchema {
-  const takes = `takes ${rule}`
+  const must = `must be ${rule}`
   switch (shape.kind) {
     case 'text':
-      return textSchema(shape.min, shape.max, takes, shape.except)
+      return textSchema(shape.min, shape.max, must, shape.except)
     case 'name':
-      return nameSchema(shape.min, shape.max, takes, shape.path)
+      return nameSchema(shape.min, shape.max, must, shape.path)
     case 'pattern':
-      return v.pipe(v.string(takes), v.regex(shape.regex, takes))
+      return v.pipe(v.string(must), v.regex(shape.regex, must))
     case 'oneOf':
-      return v.picklist(shape.values, takes)
+      return v.picklist(shape.values, must)
     case 'uint':
-      return v.pipe(
-        v.number(takes),
-        v.integer(takes),
-        v.minValue(shape.min, takes),
-        v.maxValue(shape.max, takes),
-      )
+      return v.pipe(v.number(must), v.integer(must), v.minValue(shape.min, must), v.maxValue(shape.max, must))
     case 'bool':
-      return v.boolean(takes)
+      return v.boolean(must)
     case 'map':
-      return v.record(v.string(), v.unknown(), takes)
+      return v.record(v.string(), v.unknown(), must)
     case 'bytes':
       return v.pipe(
-        v.instance(Uint8Array, 'takes bytes (in JSON, base64)'),
-        v.check((value) => value.length <= shape.max, takes),
+        v.instance(Uint8Array, 'must be bytes (in JSON, base64)'),
+        v.check((value) => value.length <= shape.max, `must have ${rule}`),
       )
     case 'list':
-      return v.pipe(v.array(schemaOf(shape.item), 'takes a list'), v.maxLength(shape.max, takes))
+      return v.pipe(
+        v.array(schemaOf(shape.item), 'must be a list'),
+        v.maxLength(shape.max, `must have ${rule}`),
+      )
     case 'tuple':
-      return v.tuple(shape.items.map(schemaOf), takes)
+      return v.tuple(shape.items.map(schemaOf), must)
     case 'record':
       return objectSchema(shape.record.fields)
   }
@@ -67,29 +65,29 @@ function schemaOf({ shape, rule }: FieldType): v.GenericSchema {
 function textSchema(
   min: number,
   max: number,
-  takes: string,
+  must: string,
   except?: { readonly regex: RegExp; readonly rule: string },
 ): v.GenericSchema<unknown, string> {
   return v.pipe(
-    v.string(takes),
+    v.string(must),
     v.check((value) => {
-      // At most three bytes a UTF-16 unit: short strings need no counting.
+      // A UTF-16 unit has at most three bytes: the bytes of short strings are not counted.
       if (value.length * 3 <= max) return value.length >= min
       if (value.length > max) return false
       const bytes = utf8.encode(value).length
       return bytes >= min && bytes <= max
-    }, takes),
-    v.check(isWellFormed, 'takes well-formed Unicode'),
-    v.check((value) => !except?.regex.test(value), `takes ${except?.rule}`),
+    }, must),
+    v.check(isWellFormed, 'must be well-formed Unicode'),
+    v.check((value) => !except?.regex.test(value), `must ${except?.rule}`),
   )
 }
 
 /** TXT-1 */
-function nameSchema(min: number, max: number, takes: string, path?: true): v.GenericSchema {
+function nameSchema(min: number, max: number, must: string, path?: true): v.GenericSchema {
   const schema = v.pipe(
-    textSchema(min, max, takes),
-    v.check(isSafeName, 'takes no control characters and no bidirectional overrides'),
-    v.check((value) => min === 0 || hasVisible(value), 'takes one visible character at least'),
+    textSchema(min, max, must),
+    v.check(isSafeName, 'must not contain control characters or bidirectional overrides'),
+    v.check((value) => min === 0 || hasVisible(value), 'must contain at least one visible character'),
   )
   if (!path) return schema
   const lastPart = v.transform((value: unknown) => (typeof value === 'string' ? lastPathPart(value) : value))

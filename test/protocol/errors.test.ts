@@ -5,12 +5,12 @@ import { ChatError, type ErrorCode, errors } from '../../protocol/errors.ts'
 const codes = Object.keys(errors) as ErrorCode[]
 
 describe('a ChatError', () => {
-  it('says what its code means where nothing better is said', () => {
+  it('has the meaning of its code as the default text', () => {
     for (const code of codes) expect(new ChatError(code).message).toBe(errors[code].meaning)
     expect(new ChatError('not_found', 'no such group').message).toBe('no such group')
   })
 
-  it('comes through the fields of an error event as it was', () => {
+  it('is the same after conversion to the fields of an error event and back', () => {
     for (const code of codes) {
       const error = new ChatError(code, 'why', { field: 'groupId', retryAfterMs: 50 })
       const again = ChatError.fromFields(error.toFields())
@@ -18,7 +18,7 @@ describe('a ChatError', () => {
     }
   })
 
-  it('of a newer server’s code is internal, with its text', () => {
+  it('with a code of a newer server becomes internal, with its text', () => {
     for (const code of ['from_the_future', 'constructor', 'toString', '__proto__', '']) {
       expect(ChatError.fromFields({ code, message: 'new' })).toMatchObject({
         code: 'internal',
@@ -29,12 +29,12 @@ describe('a ChatError', () => {
 })
 
 describe('ChatError.from', () => {
-  it('keeps what was meant for the client', () => {
+  it('returns a ChatError unchanged', () => {
     const error = new ChatError('overloaded', undefined, { retryAfterMs: 50 })
     expect(ChatError.from(error)).toBe(error)
   })
 
-  it('shows nothing of anything else', () => {
+  it('contains nothing of any other exception', () => {
     for (const error of [new TypeError('SQLITE_FULL: /var/data'), 'secret', null, { code: 'not_found' }]) {
       const shown = ChatError.from(error)
       expect(shown.toFields()).toEqual({ code: 'internal', message: errors.internal.meaning })
@@ -48,7 +48,7 @@ describe('the table of errors', () => {
       expect(status).toSatisfy((s: number) => s >= 400 && s < 600)
   })
 
-  it('calls worth a retry what is not the caller’s fault, and a rate limit', () => {
+  it('marks for retry the failures of the server and the rate limit', () => {
     for (const [code, { status, retry }] of Object.entries(errors)) {
       expect([code, retry]).toEqual([code, status >= 500 || status === 429])
     }
@@ -56,19 +56,19 @@ describe('the table of errors', () => {
 })
 
 describe('after a close', () => {
-  it('a client comes back from 1001 and 4000 to 4399, and from whatever the network did', () => {
+  it('a client reconnects for 1001, 4000 to 4399 and codes of the network', () => {
     for (const code of [1001, 1005, 1006, 1011, 1012, 4000, 4008, 4029, 4399]) {
       expect([code, mayReconnect(code)]).toEqual([code, true])
     }
   })
 
-  it('a client stays away from 4400 on', () => {
+  it('a client does not reconnect from 4400 on', () => {
     for (const code of [4400, 4401, 4409, 4499, 4500, 4999]) {
       expect([code, mayReconnect(code)]).toEqual([code, false])
     }
   })
 
-  it('the table knows the code of a frame over the hard limit, after which a client comes back', () => {
+  it('the table has the code of a frame over the hard limit, after which a client reconnects', () => {
     expect(closeCodes.too_big).toMatchObject({ code: 1009, reconnect: true })
   })
 

@@ -38,14 +38,14 @@ describe('peekHead', () => {
     expect(idOf(plain.pack([32, 7, []]))).toBeNull()
   })
 
-  it('has no id where the first field is not a short string', () => {
+  it('has no id if the first field is not a short string', () => {
     for (const first of [null, 5, true, [5], [['g']], { g: 1 }, Buffer.from('g'), 'g'.repeat(256)]) {
       expect(peekHead(plain.pack([5, 7, first]))).toEqual({ code: 5, ref: 7, idStart: 0, idEnd: 0 })
     }
     expect(peekHead(plain.pack([2, 7]))).toEqual({ code: 2, ref: 7, idStart: 0, idEnd: 0 })
   })
 
-  it('is null where the frame does not start with a code and a ref', () => {
+  it('is null if the frame does not start with a code and a ref', () => {
     for (const value of [
       5,
       'g',
@@ -77,7 +77,7 @@ describe('peekHead', () => {
     )
   })
 
-  it('takes any bytes without an exception, and what it finds lies inside them', () => {
+  it('accepts any bytes without an exception, and returns offsets inside them', () => {
     holds(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         const head = peekHead(bytes)

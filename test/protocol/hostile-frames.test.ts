@@ -16,11 +16,11 @@ function withGroupId(...bytes: number[]): Uint8Array {
   return Uint8Array.from([0x93, 5, 7, ...bytes])
 }
 
-/** The refusal of a frame as such, before any field of it is looked at. */
-const notPlain = { code: 'bad_request', field: undefined, message: 'the frame is not plain msgpack' }
+/** The error for a frame that is not plain msgpack. */
+const notPlain = { code: 'bad_request', field: undefined, message: 'the frame must be plain msgpack' }
 
 describe('a truncated frame', () => {
-  it.each(requestNames)('of %s is refused at every length', (name) => {
+  it.each(requestNames)('of %s is rejected at every length', (name) => {
     holds(
       fc.property(arbitraryRequest(name), ({ ref, fields }) => {
         const frame = encodeRequest(name, ref, fields)
@@ -32,26 +32,26 @@ describe('a truncated frame', () => {
     )
   })
 
-  it('is refused also where the memory behind it holds the rest', () => {
+  it('is rejected even if the memory after it contains the rest', () => {
     for (let length = 0; length < good.length; length++) {
       expect(refusalOf(good.subarray(0, length))?.code).toBe('bad_request')
     }
   })
 
-  it('is refused with a byte too many', () => {
+  it('is rejected with an extra byte', () => {
     expect(refusalOf(Uint8Array.from([...good, 0xc0]))?.code).toBe('bad_request')
   })
 })
 
 describe('bytes at random', () => {
-  it('are taken or refused, and nothing else happens', () => {
+  it('are accepted or rejected, without any other effect', () => {
     holds(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void refusalOf(bytes)),
       5_000,
     )
   })
 
-  it('in the place of the fields are taken or refused, and nothing else happens', () => {
+  it('in the place of the fields are accepted or rejected, without any other effect', () => {
     holds(
       fc.property(
         fc.constantFrom(...requestNames.keys()),
@@ -62,7 +62,7 @@ describe('bytes at random', () => {
     )
   })
 
-  it('of one wrong byte anywhere are taken or refused, and nothing else happens', () => {
+  it('of one wrong byte anywhere are accepted or rejected, without any other effect', () => {
     for (let at = 0; at < good.length; at++) {
       for (let byte = 0; byte <= 0xff; byte++) {
         const frame = Uint8Array.from(good)
@@ -73,8 +73,8 @@ describe('bytes at random', () => {
   })
 })
 
-describe('a frame made to cost more than it weighs', () => {
-  it('is refused where it is nested deep', () => {
+describe('a frame that is expensive to decode', () => {
+  it('is rejected if it is nested too deep', () => {
     for (const opening of [0x91, 0x81]) {
       const bomb = new Uint8Array(MiB).fill(opening)
       expect(refusalOf(bomb)).toMatchObject(notPlain)
@@ -82,7 +82,7 @@ describe('a frame made to cost more than it weighs', () => {
     expect(refusalOf(withGroupId(...new Array<number>(100).fill(0x91), 1))).toMatchObject(notPlain)
   })
 
-  it('may be nested 16 levels deep, and not one more', () => {
+  it('may be nested 16 levels deep, and no deeper', () => {
     for (const opening of [[0x91], [0xdc, 0, 1], [0x81, 0xa1, 0x61]]) {
       const nested = (levels: number) =>
         withGroupId(...Array.from({ length: levels }, () => opening).flat(), 1)
@@ -92,14 +92,14 @@ describe('a frame made to cost more than it weighs', () => {
     }
   })
 
-  it('is refused where it claims more items than it has bytes', () => {
+  it('is rejected if it claims more items than it has bytes', () => {
     for (const claim of [0xdd, 0xdf, 0xdb, 0xc6]) {
       expect(refusalOf(withGroupId(claim, 0xff, 0xff, 0xff, 0xff))).toMatchObject(notPlain)
       expect(refusalOf(Uint8Array.from([claim, 0x01, 0xff, 0xff, 0xff]))).toMatchObject(notPlain)
     }
   })
 
-  it('is refused where 60 values point at each other, two to one', () => {
+  it('is rejected if 60 values reference each other, two to one', () => {
     // Expanded, the last of them would be 2^60 lists.
     const frame = [0xdc, 0, 60]
     for (let id = 0; id < 60; id++) {
@@ -110,7 +110,7 @@ describe('a frame made to cost more than it weighs', () => {
     expect(refusalOf(Uint8Array.from([...frame, 0]))).toMatchObject(notPlain)
   })
 
-  it('is refused where it holds any extension type', () => {
+  it('is rejected if it contains any extension type', () => {
     for (let type = 0; type <= 0xff; type++) {
       expect(refusalOf(withGroupId(0xd4, type, 0))).toMatchObject(notPlain)
       expect(refusalOf(withGroupId(0xd5, type, 0, 0))).toMatchObject(notPlain)
@@ -120,7 +120,7 @@ describe('a frame made to cost more than it weighs', () => {
     expect(refusalOf(withGroupId(0xc1))).toMatchObject(notPlain)
   })
 
-  it('is refused, field and all, where a string is a mebibyte long', () => {
+  it('is rejected, and the field is named, if a string is 1 MiB long', () => {
     const tooMuch = 'a'.repeat(MiB)
     const content = plain.pack([9, 7, 'kitchen', tooMuch, null, null, 't1'])
     expect(refusalOf(content)).toMatchObject({ code: 'bad_request', field: 'content' })
@@ -129,7 +129,7 @@ describe('a frame made to cost more than it weighs', () => {
     expect(refusalOf(plain.pack([tooMuch]))).toMatchObject({ code: 'unknown_event' })
   })
 
-  it('shows nothing of what was sent in the refusal', () => {
+  it('repeats nothing of the frame in the error', () => {
     const secret = 'hunter2-hunter2'
     for (const frame of [
       [9, 7, secret.repeat(9)],
@@ -141,8 +141,8 @@ describe('a frame made to cost more than it weighs', () => {
   })
 })
 
-describe('a refused frame', () => {
-  it('leaves the codec as it was', () => {
+describe('a rejected frame', () => {
+  it('does not change the codec', () => {
     const hostile = [
       new Uint8Array(MiB).fill(0x91),
       good.slice(0, 9),
@@ -164,7 +164,7 @@ describe('a refused frame', () => {
 
 describe('text', () => {
   // IDN-1: two different byte strings never become one.
-  it('is refused where its bytes are ill-formed, and has the same bytes otherwise', () => {
+  it('is rejected if its bytes are ill-formed, and otherwise decoded exactly', () => {
     const content = fc.oneof(
       fc.uint8Array({ minLength: 1, maxLength: 80 }),
       fc.string({ unit: 'binary', minLength: 1, maxLength: 80 }).map((text) => Buffer.from(text)),
@@ -196,7 +196,7 @@ describe('text', () => {
     )
   })
 
-  it('takes as many bytes as the limit says, not as many characters', () => {
+  it('is limited in bytes, not in characters', () => {
     const text = 'é'.repeat(limits.contentBytes / 2)
     const send = (content: string) => encodeRequest('send_message', 1, { groupId: 'g', content, tempId: 't' })
     expect(refusalOf(send(text))).toBeNull()

@@ -5,13 +5,13 @@ import type { FieldType } from '../../protocol/schema.ts'
 import { refusalOf } from '../../protocol/validation.ts'
 import { holds } from './arbitrary.ts'
 
-const takes = (field: FieldType, value: unknown) => refusalOf(field, value) === undefined
+const accepts = (field: FieldType, value: unknown) => refusalOf(field, value) === undefined
 
 describe('a groupId', () => {
   it('is 1 to 64 of A-Z a-z 0-9 _ -', () => {
-    for (const id of ['g', 'A-z_09', 'x'.repeat(64)]) expect(takes(groupId, id)).toBe(true)
+    for (const id of ['g', 'A-z_09', 'x'.repeat(64)]) expect(accepts(groupId, id)).toBe(true)
     for (const id of ['', 'x'.repeat(65), 'a b', 'a:1', 'a/b', 'á', 'a\n', '\u0000', 5]) {
-      expect([id, takes(groupId, id)]).toEqual([id, false])
+      expect([id, accepts(groupId, id)]).toEqual([id, false])
     }
   })
 })
@@ -28,7 +28,7 @@ describe('a messageId', () => {
     holds(
       fc.property(group, seq, (groupId, seq) => {
         const id = toMessageId(groupId, seq)
-        expect(takes(messageId, id)).toBe(true)
+        expect(accepts(messageId, id)).toBe(true)
         expect(parseMessageId(id)).toEqual({ groupId, seq })
       }),
     )
@@ -36,24 +36,24 @@ describe('a messageId', () => {
 
   it('is refused where it is anything else', () => {
     const wrong = ['', 'g', 'g:', ':1', 'g:0', 'g:01', 'g:-1', 'g:1.5', 'g:1e3', 'g:1:2', 'g:1 ', 'g:١', 5]
-    for (const id of wrong) expect([id, takes(messageId, id)]).toEqual([id, false])
+    for (const id of wrong) expect([id, accepts(messageId, id)]).toEqual([id, false])
   })
 
   it('never holds a number that JavaScript cannot count to', () => {
     holds(
       fc.property(fc.stringMatching(/^g:[1-9][0-9]{0,16}$/), (id) => {
-        if (takes(messageId, id)) expect(toMessageId('g', parseMessageId(id).seq)).toBe(id)
+        if (accepts(messageId, id)) expect(toMessageId('g', parseMessageId(id).seq)).toBe(id)
       }),
       1_000,
     )
-    expect(takes(messageId, 'g:9999999999999999')).toBe(false)
+    expect(accepts(messageId, 'g:9999999999999999')).toBe(false)
   })
 })
 
 describe('a userId', () => {
   it('is 1 to 128 bytes', () => {
-    for (const id of ['u', 'é'.repeat(64), '名'.repeat(42)]) expect(takes(userId, id)).toBe(true)
+    for (const id of ['u', 'é'.repeat(64), '名'.repeat(42)]) expect(accepts(userId, id)).toBe(true)
     for (const id of ['', 'é'.repeat(65), '名'.repeat(43), 'x'.repeat(129)])
-      expect(takes(userId, id)).toBe(false)
+      expect(accepts(userId, id)).toBe(false)
   })
 })

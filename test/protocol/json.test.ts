@@ -24,11 +24,11 @@ describe('a JSON request', () => {
     expect(refusalOfJson(json({ event: 'ping', ref: 1, data: {} }))).toBeNull()
   })
 
-  it('may hold fields that the table does not know', () => {
+  it('may contain fields that the table does not know', () => {
     expect(refusalOfJson(json({ event: 'ping', ref: 1, data: { more: [1] }, also: 1 }))).toBeNull()
   })
 
-  it('nested deep is refused, and the next one is taken', () => {
+  it('is rejected if it is nested too deep, and the next one is accepted', () => {
     for (const depth of [100, 10_000, 500_000]) {
       const bomb = `${'['.repeat(depth)}${']'.repeat(depth)}`
       const text = `{"event":"join_group","ref":1,"data":{"groupId":${bomb}}}`
@@ -37,18 +37,18 @@ describe('a JSON request', () => {
     }
   })
 
-  it('with half a surrogate pair is refused, not changed', () => {
+  it('with a lone surrogate is rejected, not changed', () => {
     const text = '{"event":"send_message","ref":1,"data":{"groupId":"g","content":"a\\ud800","tempId":"t"}}'
     expect(refusalOfJson(text)).toMatchObject({ code: 'bad_request', field: 'content' })
   })
 })
 
 describe('refOf', () => {
-  it('finds the ref to answer a refused frame with', () => {
+  it('returns the ref of a rejected frame', () => {
     expect(refOf('{"event":"nonsense","ref":7}')).toBe(7)
   })
 
-  it('is 0 where there is none', () => {
+  it('is 0 if there is none', () => {
     for (const text of ['', 'nonsense', 'null', '5', '[]', '{"ref":-1}', '{"ref":"7"}', '{}']) {
       expect(refOf(text)).toBe(0)
     }
@@ -61,7 +61,7 @@ describe('a JSON event', () => {
     expect(eventToJson(frame)).toBe('{"event":"pong","ref":7,"data":{"t":1,"serverTime":1767225600000}}')
   })
 
-  it('is null where this version does not know it', () => {
+  it('is null if this version does not know it', () => {
     for (const event of ['from_the_future', 'constructor', '__proto__', 'join_group']) {
       expect(eventFromJson(json({ event, ref: 0, data: {} }))).toBeNull()
     }
@@ -85,7 +85,7 @@ describe('bytes as base64', () => {
     )
   })
 
-  it('are only what the standard decoder accepts too', () => {
+  it('are accepted only if the standard decoder accepts them', () => {
     const digits = fc.string({
       unit: fc.constantFrom('A', 'b', '+', '/', '=', ' ', '-', '%', '9'),
       maxLength: 12,

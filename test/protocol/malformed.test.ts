@@ -5,8 +5,8 @@ import { refusalOf, refusalOfJson } from './refusal.ts'
 const plain = new Packr({ useRecords: false })
 
 // INP-1
-describe('a refused frame', () => {
-  it('is malformed where a type is wrong, not where a value is', () => {
+describe('a rejected frame', () => {
+  it('is malformed if a type is wrong, not if a value is', () => {
     const malformed = (wire: unknown) => refusalOf(plain.pack(wire))?.malformed
     for (const wire of [
       [5, 7],
@@ -39,7 +39,7 @@ describe('a refused frame', () => {
     }
   })
 
-  it('is malformed where it cannot be decoded', () => {
+  it('is malformed if it cannot be decoded', () => {
     for (const frame of [
       [],
       [0xc1],

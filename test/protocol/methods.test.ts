@@ -15,7 +15,7 @@ function answering(answer: object) {
 }
 
 describe('requestMethods', () => {
-  it('has a camel-case method for each request but those of the connection', () => {
+  it('has a camel-case method for each request except those of the connection', () => {
     const { methods } = answering({})
     const expected = requestNames
       .filter((name) => requests[name].route !== 'connection')
@@ -25,13 +25,13 @@ describe('requestMethods', () => {
     expect(methods).not.toHaveProperty('authenticate')
   })
 
-  it('sends the request of its name with the fields it was given', async () => {
+  it('sends the request with the given fields', async () => {
     const { methods, sent } = answering({})
     await methods.joinGroup({ groupId: 'kitchen' })
     expect(sent).toEqual([['join_group', { groupId: 'kitchen' }]])
   })
 
-  it('gives back the answer, the field the row names, or nothing of an ok', async () => {
+  it('returns the answer, the field that the row names, or nothing for an ok', async () => {
     const history = { groupId: 'g', messages: [], hasMore: false }
     expect(await answering(history).methods.getHistory({ groupId: 'g' })).toEqual(history)
     const group = { groupId: 'kitchen' }
@@ -39,7 +39,7 @@ describe('requestMethods', () => {
     expect(await answering({ result: {} }).methods.leaveGroup({ groupId: 'g' })).toBeUndefined()
   })
 
-  it('rejects with what the sending rejects with', async () => {
+  it('rejects with the error of the send function', async () => {
     const refusal = new ChatError('not_a_member')
     const methods = requestMethods(() => Promise.reject(refusal))
     await expect(methods.getHistory({ groupId: 'g' })).rejects.toBe(refusal)

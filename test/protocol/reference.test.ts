@@ -24,7 +24,7 @@ describe.each(written)('%s', (path, text) => {
 describe('docs/protocol.json', () => {
   const json = JSON.parse(file('docs/protocol.json')) as Reference
 
-  it('has this form and nothing else', () => {
+  it('has this form and no other keys', () => {
     const field = { name: expect.any(String), type: expect.any(String), optional: expect.any(Boolean) }
     expect(Object.keys(json)).toEqual(['version', 'messages', 'records', 'errors', 'closeCodes', 'limits'])
     for (const message of json.messages) {
@@ -46,7 +46,7 @@ describe('docs/protocol.json', () => {
     expect(json.limits).toEqual(limits)
   })
 
-  it('tells a client what to do: answers, durability, retries, statuses, close codes', () => {
+  it('states answers, durability, retries, statuses and close codes', () => {
     const message = (name: string) => json.messages.find((row) => row.name === name)
     expect(message('send_message')).toMatchObject({ answer: 'message_sent', durable: 'event' })
     expect(message('search')).toMatchObject({ answer: 'search_results', budget: 'reads' })
@@ -60,14 +60,14 @@ describe('docs/protocol.json', () => {
     expect(reconnects.every((code) => code < 4400)).toBe(true)
   })
 
-  it('holds every message of both directions', () => {
+  it('contains every message of both directions', () => {
     const named = (direction: string) =>
       json.messages.filter((message) => message.direction === direction).map(({ name }) => name)
     expect(named('c2s')).toEqual(requestNames)
     expect(named('s2c')).toEqual(eventNames)
   })
 
-  it('is enough to read a frame without the codec', () => {
+  it('is sufficient to decode a frame without the codec', () => {
     const frame = encodeEvent('new_message', 0, {
       message: {
         messageId: 'g:1',
@@ -102,7 +102,7 @@ describe('docs/protocol.json', () => {
     }
   })
 
-  it('names only types that a reader can know', () => {
+  it('names only types that it defines', () => {
     const known = /^(string|uint|bool|bytes|map|"[a-z]+"( \| "[a-z]+")*)$/
     const check = (type: string): void => {
       if (type.endsWith('[]')) check(type.slice(0, -2).replace(/^\((.*)\)$/, '$1'))
@@ -120,7 +120,7 @@ describe('docs/protocol.json', () => {
 describe('docs/PROTOCOL.md', () => {
   const page = file('docs/PROTOCOL.md')
 
-  it('shows the bytes that the codec makes', () => {
+  it('shows the bytes that the codec produces', () => {
     const frames = [
       encodeRequest('join_group', 1, { groupId: 'kitchen' }),
       encodeRequest('send_message', 7, { groupId: 'kitchen', content: 'olá', tempId: 't1' }),
@@ -132,7 +132,7 @@ describe('docs/PROTOCOL.md', () => {
     for (const frame of frames) expect(shown).toContain(Buffer.from(frame).toString('hex'))
   })
 
-  it('has a heading behind every link within it', () => {
+  it('has a heading for every link within it', () => {
     const titles = [...page.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
       title.toLowerCase().replace(/ /g, '-'),
     )
@@ -143,7 +143,7 @@ describe('docs/PROTOCOL.md', () => {
     for (const link of links) expect(headings).toContain(link)
   })
 
-  it('shows every form of an id: no angle bracket is taken for HTML', () => {
+  it('shows every form of an id: no angle bracket is read as HTML', () => {
     const prose = page
       .replace(/```.*?```/gs, '')
       .replace(/`[^`]*`/g, '')
@@ -151,7 +151,7 @@ describe('docs/PROTOCOL.md', () => {
     expect(prose.match(/<[a-zA-Z]+>/g)).toBeNull()
   })
 
-  it('says something of every event and record', () => {
+  it('describes every event and record', () => {
     const { messages } = reference()
     for (const { name } of messages) expect(page).toContain(`### ${name}\n`)
   })

@@ -1,15 +1,15 @@
-/** Ways to look at a refusal: what decoding throws, and nothing but a `ChatError` will do. */
+/** Helpers that return the `ChatError` that decoding throws. Any other exception is passed on. */
 import { expect } from 'vitest'
 import { decodeRequest } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { requestFromJson } from '../../protocol/json-codec.ts'
 
-/** The refusal of a msgpack frame, or null where it is taken. */
+/** The error of a msgpack frame, or null if it is accepted. */
 export function refusalOf(frame: Uint8Array): ChatError | null {
   return caught(() => decodeRequest(frame))
 }
 
-/** The refusal of a JSON frame on its whole way: to msgpack, then validated. */
+/** The error of a JSON frame, which is converted to msgpack and then validated. */
 export function refusalOfJson(text: string): ChatError | null {
   return caught(() => decodeRequest(requestFromJson(text)))
 }

@@ -8,7 +8,7 @@ import { refusalOf, refusalOfJson } from './refusal.ts'
 
 const plain = new Packr({ useRecords: false })
 
-/** A value that a field takes. */
+/** A value that a field accepts. */
 function goodValue({ shape }: FieldType): unknown {
   switch (shape.kind) {
     case 'text':
@@ -58,7 +58,7 @@ const unsafeNames = [
 ]
 const invisible = ['   ', '\u200b', '\u2800', '\u3164', '\u00ad', '\u{e0041}', '\u00a0\ufe0f']
 
-/** Everything that a field must refuse, with a name for each. */
+/** Values that a field must reject, with a name for each. */
 function badValues(field: FieldType): Case[] {
   const { shape } = field
   const notText: Case[] = [
@@ -176,7 +176,7 @@ describe.each(requestNames)('%s', (name) => {
   const fields: FieldMap = requests[name].fields
   const good = goodFields(fields)
 
-  it('takes a value of every field', () => {
+  it('accepts a value of every field', () => {
     expect(refusalOf(msgpack(name, good))).toBeNull()
     expect(refusalOfJson(json(name, good))).toBeNull()
   })
@@ -204,17 +204,17 @@ describe.each(requestNames)('%s', (name) => {
       expect(refusalOfJson(json(name, values))).toMatchObject(refusal)
     })
 
-    it('says in words what it takes', () => {
+    it('states in words what is allowed', () => {
       const [, bad] = badValues(field)[0] as Case
       const message = refusalOf(msgpack(name, { ...good, [fieldName]: bad }))?.message
-      expect(message).toContain(`${fieldName} takes `)
-      expect(message?.length).toBeLessThan(120)
+      expect(message).toContain(`${fieldName} must `)
+      expect(message?.length).toBeLessThan(140)
     })
   })
 })
 
 describe('of several bad fields', () => {
-  it('the first in the order of the table is named', () => {
+  it('the error names the first in the order of the table', () => {
     expect(refusalOf(msgpack('send_message', { groupId: '!', content: 5 }))).toMatchObject({
       field: 'groupId',
     })

@@ -11,7 +11,7 @@ function bytesAsBase64(this: Readonly<Record<string, unknown>>, key: string, val
 }
 
 describe.each(requestNames)('the request %s', (name) => {
-  it('comes out of msgpack as it went in', () => {
+  it('is unchanged by encoding and decoding with msgpack', () => {
     holds(
       fc.property(arbitraryRequest(name), (request) => {
         expect(decodeRequest(encodeRequest(name, request.ref, request.fields))).toEqual(request)
@@ -30,7 +30,7 @@ describe.each(requestNames)('the request %s', (name) => {
 })
 
 describe.each(eventNames)('the event %s', (name) => {
-  it('comes out of msgpack as it went in', () => {
+  it('is unchanged by encoding and decoding with msgpack', () => {
     holds(
       fc.property(arbitraryEvent(name), (event) => {
         expect(decodeEvent(encodeEvent(name, event.ref, event.fields))).toEqual(event)
@@ -38,7 +38,7 @@ describe.each(eventNames)('the event %s', (name) => {
     )
   })
 
-  it('comes out of JSON as it went in', () => {
+  it('is unchanged by encoding and decoding with JSON', () => {
     holds(
       fc.property(arbitraryEvent(name), (event) => {
         const text = eventToJson(encodeEvent(name, event.ref, event.fields))

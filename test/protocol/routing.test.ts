@@ -17,7 +17,7 @@ function arbitraryFrame(name: RequestName): fc.Arbitrary<Uint8Array> {
   )
 }
 
-/** The group that the router reads in the bytes; null where it reads none. */
+/** The group that the router reads from the bytes, or null. */
 function routedGroup(frame: Uint8Array): string | null {
   const head = peekHead(frame)
   if (!head || head.idEnd === head.idStart) return null
@@ -37,7 +37,7 @@ describe.each(requestNames)('%s in any encoding', (name) => {
         if (requests[name].route === 'group' && routedGroup(frame) !== null) {
           expect(groupOf(request)).toBe(routedGroup(frame))
         } else if (requests[name].route === 'group') {
-          expect(() => groupOf(request)).toThrow('takes one at least')
+          expect(() => groupOf(request)).toThrow('must contain at least one item')
         }
       }),
       300,
@@ -45,7 +45,7 @@ describe.each(requestNames)('%s in any encoding', (name) => {
   })
 })
 
-describe('an id that the decoder refuses', () => {
+describe('an id that the decoder rejects', () => {
   const bin = [0xc4, 1, 0x67]
   const overlong = [0xa2, 0xc1, 0xa7]
   const surrogate = [0xa3, 0xed, 0xa0, 0xbd]
@@ -66,7 +66,7 @@ describe('an id that the decoder refuses', () => {
     }
   })
 
-  it('is refused as text wherever it stands', () => {
+  it('is rejected as text in every position', () => {
     for (const bytes of [
       overlong,
       surrogate,

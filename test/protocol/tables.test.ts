@@ -64,7 +64,7 @@ describe('all tables', () => {
     ...Object.values(records).map((record) => [record.name, record.fields] as const),
   ]
 
-  it('say of each field what it is and what it takes', () => {
+  it('give for each field its type and its rule', () => {
     for (const [table, fields] of tables) {
       for (const [name, field] of Object.entries(fields)) {
         expect(field.type, `${table}.${name}`).not.toBe('')

@@ -8,7 +8,7 @@ const codePoints = (from: number, to: number) =>
 
 // TXT-1
 describe('a name', () => {
-  it('holds no control character, line break or bidirectional override', () => {
+  it('contains no control character, line break or bidirectional override', () => {
     const unsafe = [
       ...codePoints(0, 0x1f),
       ...codePoints(0x7f, 0x9f),
@@ -20,7 +20,7 @@ describe('a name', () => {
     }
   })
 
-  it('may hold everything else that people write', () => {
+  it('may contain all other text', () => {
     for (const name of [
       'Ana',
       'José',
@@ -78,7 +78,7 @@ describe('a file name', () => {
     ['a..b', 'a..b'],
   ])('of %j is %j', (path, name) => expect(lastPathPart(path)).toBe(name))
 
-  it('is reduced before it is judged, for a path may be longer than a name', () => {
+  it('is reduced before it is validated, because a path may be longer than a name', () => {
     const groupId = 'g'
     const begin = (fileName: string) =>
       decodeRequest(encodeRequest('upload_begin', 1, { fileName, fileSize: 1, groupId })).fields
@@ -94,13 +94,13 @@ describe('a file name', () => {
       'photo_\u202egpj.exe',
       'x'.repeat(256),
     ]) {
-      expect(() => begin(name), JSON.stringify(name)).toThrow('fileName takes')
+      expect(() => begin(name), JSON.stringify(name)).toThrow('fileName must')
     }
   })
 })
 
 describe('UTF-8', () => {
-  it('is checked as by Node, for every first two bytes and every length', () => {
+  it('is checked like in Node, for every first two bytes and every length', () => {
     for (let first = 0; first <= 0xff; first++) {
       for (let second = 0; second <= 0xff; second++) {
         for (const tail of [[], [0x80], [0x80, 0xbf], [0x80, 0x41], [0x41]]) {
@@ -113,16 +113,16 @@ describe('UTF-8', () => {
     }
   })
 
-  it('has no form for half a surrogate pair', () => {
+  it('cannot encode a lone surrogate', () => {
     for (const text of ['\ud83d', '\ude00', 'a\ud83d', '\ude00\ud83d']) expect(isWellFormed(text)).toBe(false)
     for (const text of ['', 'a', '😀', '\uffff']) expect(isWellFormed(text)).toBe(true)
   })
 
-  it('is what a request’s texts have, or they are refused by name', () => {
+  it('is required for the texts of a request, and the error names the field', () => {
     const send = (fields: { content?: string; groupId?: string; mentions?: string[] }) =>
       encodeRequest('send_message', 1, { groupId: 'g', content: 'x', tempId: 't', ...fields })
-    expect(() => send({ content: 'emoji cut in two \ud83d' })).toThrow('content takes well-formed Unicode')
-    expect(() => send({ mentions: ['ana', 'user\udc00'] })).toThrow('mentions takes well-formed Unicode')
-    expect(() => send({ groupId: 'g\ud83d' })).toThrow('groupId takes well-formed Unicode')
+    expect(() => send({ content: 'emoji cut in two \ud83d' })).toThrow('content must be well-formed Unicode')
+    expect(() => send({ mentions: ['ana', 'user\udc00'] })).toThrow('mentions must be well-formed Unicode')
+    expect(() => send({ groupId: 'g\ud83d' })).toThrow('groupId must be well-formed Unicode')
   })
 })

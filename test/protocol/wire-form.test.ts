@@ -31,7 +31,7 @@ describe('a msgpack frame', () => {
     expect(Buffer.from(frame).toString('hex')).toBe('9305cd012ca76b69746368656e')
   })
 
-  it('leaves trailing absent fields off, and an absent one in between is nil', () => {
+  it('omits trailing absent fields, and writes nil for an absent one in between', () => {
     expect(strict.unpack(encodeRequest('get_history', 1, { groupId: 'g' }))).toEqual([10, 1, 'g'])
     expect(strict.unpack(encodeRequest('get_history', 1, { groupId: 'g', after: 5 }))).toEqual([
       10,
@@ -44,7 +44,7 @@ describe('a msgpack frame', () => {
     expect(strict.unpack(encodeEvent('ok', 1, { result: undefined }))).toEqual([65, 1])
   })
 
-  it('holds records as positional arrays, their absent fields likewise', () => {
+  it('contains records as positional arrays, with the same rule for absent fields', () => {
     const wire = strict.unpack(encodeEvent('new_message', 0, { message: { ...message, replyToId: 'g:1' } }))
     const id = `g:${2 ** 33}`
     expect(wire).toEqual([
@@ -55,10 +55,10 @@ describe('a msgpack frame', () => {
   })
 })
 
-describe('a whole number above 32 bits', () => {
+describe('an integer above 32 bits', () => {
   const big = BigInt(late)
 
-  it('travels as an integer in a field, a tuple, a record and a list of records', () => {
+  it('is encoded as an integer in a field, a tuple, a record and a list of records', () => {
     expect(strict.unpack(encodeRequest('ping', 1, { t: late }))).toEqual([2, 1, big])
     expect(strict.unpack(encodeRequest('resume', 1, { groups: [['g', late]] }))).toEqual([
       11,
@@ -75,13 +75,13 @@ describe('a whole number above 32 bits', () => {
     expect([seq, createdAt, gap]).toEqual([2n ** 33n, big, [big, 1, big]])
   })
 
-  it('travels as an integer in the result of an ok', () => {
+  it('is encoded as an integer in the result of an ok', () => {
     expect(
-      strict.unpack(encodeEvent('ok', 1, { result: { expiresAt: late, kept: 1.5, by: 'ana' } })),
-    ).toEqual([65, 1, { expiresAt: big, kept: 1.5, by: 'ana' }])
+      strict.unpack(encodeEvent('ok', 1, { result: { expiresAt: late, ratio: 1.5, by: 'ana' } })),
+    ).toEqual([65, 1, { expiresAt: big, ratio: 1.5, by: 'ana' }])
   })
 
-  it('is a number again once it is decoded', () => {
+  it('is decoded to a number', () => {
     expect(decodeRequest(encodeRequest('ping', 1, { t: Number.MAX_SAFE_INTEGER })).fields).toEqual({
       t: Number.MAX_SAFE_INTEGER,
     })
@@ -90,7 +90,7 @@ describe('a whole number above 32 bits', () => {
     })
   })
 
-  it('is taken as a float too, where it is whole and safe', () => {
+  it('is accepted as a float if it is a safe integer', () => {
     expect(decodeRequest(plain.pack([2, 1, late])).fields).toEqual({ t: late })
     expect(refusalOf(plain.pack([2, 1, 2 ** 53]))).toMatchObject({ field: 't' })
     expect(refusalOf(plain.pack([2, 1, 2n ** 64n - 1n]))).toMatchObject({ field: 't' })
@@ -109,11 +109,11 @@ describe('a reader', () => {
     })
   })
 
-  it('takes nil for absent', () => {
+  it('reads nil as absent', () => {
     expect(decodeRequest(plain.pack([10, 1, 'g', null, null, null])).fields).toEqual({ groupId: 'g' })
   })
 
-  it('gives null for an event it does not know', () => {
+  it('returns null for an event it does not know', () => {
     expect(decodeEvent(plain.pack([127, 0, 'new']))).toBeNull()
   })
 })
@@ -138,7 +138,7 @@ describe('a request', () => {
     }
   })
 
-  it('sent as text where bytes are due is refused', () => {
+  it('is rejected if a field has text instead of bytes', () => {
     const text = Buffer.from('{"event":"join_group","ref":1,"data":{"groupId":"g"}}')
     expect(refusalOf(text)).toMatchObject({ code: 'bad_request' })
   })

@@ -123,12 +123,12 @@ describe('a token signed with the secret', () => {
     [
       'with a name that turns its neighbours around',
       { name: '\u202eevil' },
-      'the token’s name takes no control characters and no bidirectional overrides',
+      'the token’s name must not contain control characters or bidirectional overrides',
     ],
     [
       'with a sub that some decoders would cut',
       { sub: '\ufeffana' },
-      'the token’s sub takes no byte order mark at its beginning',
+      'the token’s sub must not start with a byte order mark',
     ],
     [
       'with a name that is an object',

@@ -53,11 +53,11 @@ describe('tertulia token', () => {
   })
 
   it.each([
-    [['--user', ''], '--user takes 1 to 128 bytes of UTF-8'],
-    [['--user', 'x'.repeat(129)], '--user takes 1 to 128 bytes of UTF-8'],
+    [['--user', ''], '--user must be 1 to 128 bytes of UTF-8'],
+    [['--user', 'x'.repeat(129)], '--user must be 1 to 128 bytes of UTF-8'],
     [
       ['--user', 'ana', '--name', 'x'.repeat(257)],
-      '--name takes 1 to 256 bytes of UTF-8 without control characters and bidirectional overrides',
+      '--name must be 1 to 256 bytes of UTF-8 without control characters and bidirectional overrides',
     ],
     [['--user', 'ana', '--ttl', 'soon'], '--ttl takes a time such as 30m, 12h or 7d'],
     [['--user', 'ana', '--ttl', '0s'], '--ttl takes a time such as 30m, 12h or 7d'],

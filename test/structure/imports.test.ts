@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Import, importsIn, importsOf, sourcesOf } from './source-imports.ts'
 
-/** What each folder may import of the others; what is not named here may import all. */
+/** The folders that each folder may import. Folders that are not listed may import all. */
 const mayImport = {
   protocol: [],
   engine: ['protocol'],
@@ -9,25 +9,25 @@ const mayImport = {
   client: ['protocol'],
 } as const satisfies Record<string, readonly string[]>
 
-const houses = Object.keys(mayImport) as (keyof typeof mayImport)[]
-const folders = [...houses, 'bench', 'examples', 'scripts', 'test']
+const floors = Object.keys(mayImport) as (keyof typeof mayImport)[]
+const folders = [...floors, 'bench', 'examples', 'scripts', 'test']
 const imports = folders.flatMap((folder) => sourcesOf(folder).flatMap(importsOf))
 const folderOf = (path: string) => path.split('/')[0] ?? path
 
-describe.each(houses)('%s/', (house) => {
-  const own = imports.filter(({ from }) => folderOf(from) === house)
+describe.each(floors)('%s/', (folder) => {
+  const own = imports.filter(({ from }) => folderOf(from) === folder)
 
-  it(`imports nothing of this repository but ${mayImport[house].join(' and ') || 'itself'}`, () => {
-    const allowed: readonly string[] = [house, ...mayImport[house]]
+  it(`imports nothing of this repository but ${mayImport[folder].join(' and ') || 'itself'}`, () => {
+    const allowed: readonly string[] = [folder, ...mayImport[folder]]
     const wrong = own.filter(({ to }) => folders.includes(folderOf(to)) && !allowed.includes(folderOf(to)))
     expect(wrong).toEqual([])
     expect(own.filter(({ to }) => to.startsWith('..') || /^tertulia(\/|$)/.test(to))).toEqual([])
   })
 })
 
-describe.each(['protocol', 'client'])('%s/', (house) => {
+describe.each(['protocol', 'client'])('%s/', (folder) => {
   it('runs in a browser: it imports nothing of Node', () => {
-    const wrong = imports.filter(({ from, to }) => folderOf(from) === house && to.startsWith('node:'))
+    const wrong = imports.filter(({ from, to }) => folderOf(from) === folder && to.startsWith('node:'))
     expect(wrong).toEqual([])
   })
 })
@@ -40,11 +40,11 @@ describe('uWebSockets.js', () => {
 })
 
 describe('the sources', () => {
-  it('import each other in no circle', () => {
+  it('have no import cycle', () => {
     expect(circleIn(imports.filter(({ typeOnly }) => !typeOnly))).toBeNull()
   })
 
-  it('are what this test reads', () => {
+  it('are read by this test', () => {
     expect(
       imports.filter(({ from, to }) => from === 'protocol/codec.ts' && to === 'protocol/errors.ts'),
     ).toHaveLength(1)
@@ -87,7 +87,7 @@ describe('this test', () => {
     )
   })
 
-  it('finds a circle, and none where there is none', () => {
+  it('finds a cycle, and none if there is none', () => {
     const edge = (from: string, to: string): Import => ({ from, to, typeOnly: false })
     expect(circleIn([edge('a', 'b'), edge('b', 'c'), edge('a', 'c')])).toBeNull()
     expect(circleIn([edge('x', 'a'), edge('a', 'b'), edge('b', 'c'), edge('c', 'a')])).toEqual([
@@ -99,7 +99,7 @@ describe('this test', () => {
   })
 })
 
-/** The first circle among the imports, as the path around it, or null. */
+/** The first cycle among the imports, as a path, or null. */
 function circleIn(edges: readonly Import[]): readonly string[] | null {
   const next = new Map<string, Set<string>>()
   for (const { from, to } of edges) next.set(from, (next.get(from) ?? new Set()).add(to))

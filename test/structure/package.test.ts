@@ -18,7 +18,7 @@ const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as Man
 const sourceOf = (built: string) => built.replace(/^(\.\/)?dist\//, '').replace(/(\.d\.ts|\.js)$/, '.ts')
 
 describe('package.json', () => {
-  it('has the version that the server says', () => {
+  it('has the version that the server reports', () => {
     expect(version).toBe(manifest.version)
   })
 
@@ -38,7 +38,7 @@ describe('package.json', () => {
     }
   })
 
-  it('builds commands that may be run', () => {
+  it('builds commands that are executable', () => {
     // npm sets the mode when it links a command; a build after that must not undo it.
     for (const built of Object.values(manifest.bin)) {
       expect(readFileSync(`${root}/scripts/build.mjs`, 'utf8')).toContain(
@@ -47,7 +47,7 @@ describe('package.json', () => {
     }
   })
 
-  it('gives Node the same arguments by `npm start`, by the command and in the bench', () => {
+  it('passes Node the same arguments in `npm start`, in the command and in the bench', () => {
     const start = /^node (?<args>.*) dist\/server\/main\.js serve$/.exec(manifest.scripts['start'] ?? '')
     const args = (start?.groups?.['args'] ?? '').split(' ')
     expect(args.length).toBeGreaterThan(1)

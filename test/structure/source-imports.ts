@@ -12,7 +12,7 @@ export interface Import {
   readonly from: string
   /** What is imported: such a path again for a file of this repository, else the specifier. */
   readonly to: string
-  /** Types only: gone once it is compiled. */
+  /** Types only: the compiler removes the import. */
   readonly typeOnly: boolean
 }
 
