@@ -3,7 +3,7 @@
  *
  * `createEngine` starts the storage and the shards; `connect` gives a session in this process;
  * `gateway` is where a front end puts sockets in front of the same actors. Everything a session
- * is promised (SPEC 5) holds for both alike.
+ * is promised holds for both alike.
  */
 import { availableParallelism } from 'node:os'
 import { inspect } from 'node:util'
@@ -64,7 +64,7 @@ export interface EngineOptions {
    * `inline`: everything on the calling thread, for tests and small embeddings.
    */
   readonly shards?: number | 'inline' | undefined
-  /** When a change is acknowledged (SPEC 5.2): at once, committed (default), or fsynced. */
+  /** When a change is acknowledged (DUR-1): at once, committed (default), or fsynced. */
   readonly durability?: Durability | undefined
   /** Whether members see a message at once (default) or once it is as durable as configured. */
   readonly fanout?: 'immediate' | 'committed' | undefined

@@ -20,7 +20,7 @@ export interface SessionPort {
   together?(send: () => void): void
   /**
    * From now on this connection gets what is published to the group's topic and to its ephemeral
-   * twin; of that one only while its reader keeps up (SPEC 5.5).
+   * twin; of that one only while its reader keeps up (SLW-1).
    */
   subscribe(topic: string): void
   unsubscribe(topic: string): void

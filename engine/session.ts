@@ -1,6 +1,6 @@
 /**
- * Session: a caller in the process, with the same methods and events as one behind a socket
- * (SPEC 8). Its requests take the same way, as frames, and are validated at the same place.
+ * Session: a caller in the process, with the same methods and events as one behind a socket. Its
+ * requests take the same path, as frames, and are validated at the same place.
  */
 
 import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'

@@ -1,5 +1,5 @@
 /**
- * Address guard: refuses an address from which too many authentications have failed (SPEC 1).
+ * Address guard: refuses an address from which too many authentications have failed (AUT-2).
  *
  * Only failures count, so that ten thousand good connections from one address pass. A minute
  * after its first failure an address starts anew.

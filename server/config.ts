@@ -1,5 +1,5 @@
 /**
- * Configuration: every setting in one table, with its variable, kind, default and meaning (SPEC 7).
+ * Configuration: every setting in one table, with its variable, kind, default and meaning.
  *
  * The types, the reading of the environment, the refusals and the table of the docs follow from
  * it. A wrong value is a `ConfigError` that names the variable and what it may be; the value of a

@@ -3,10 +3,10 @@
  *
  *   verifying | awaiting_token → opening → open → closing → closed
  *
- * Until its token is verified nothing it sends is acted on and nothing is sent to it (SPEC 1);
+ * Until its token is verified nothing it sends is acted on and nothing is sent to it (AUT-1);
  * frames that come too early are held, within a bound, and handed on in order after `connected`.
  * Every write looks at what waits unsent first: a reader too far behind is closed with 4008
- * before anything is left out (SPEC 5.5), and at half of that does without ephemeral events. The
+ * before anything is left out (SLW-1), and at half of that does without ephemeral events. The
  * socket is not touched once it is closing.
  * There are ten thousand of these: no timers, no closures, lists are made when first needed.
  */

@@ -1,5 +1,5 @@
 /**
- * Origins: which pages may talk to the server (SPEC 1, 6). One rule for the upgrade and for HTTP.
+ * Origins: which pages may talk to the server (TRN-3, 6). One rule for the upgrade and for HTTP.
  *
  * What sends no `Origin` is no browser and may. A page of the server's own host may always; others
  * where `CORS_ORIGINS` names them or says `*`.

@@ -1,6 +1,6 @@
 /**
  * Serve: the server as a process. It starts from the environment, says where it is to be found,
- * and ends on SIGTERM or SIGINT: announced, drained, committed, exit code 0 (SPEC 6).
+ * and ends on SIGTERM or SIGINT: announced, drained, committed, exit code 0.
  */
 
 import { version } from '../protocol/version.ts'

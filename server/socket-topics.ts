@@ -3,7 +3,7 @@
  *
  * Of each group there are two topics: what is kept, and its ephemeral twin. While its reader is
  * behind (`spare`) the socket does without the twins and remembers them, also those that come and
- * go meanwhile; `restore` brings them back (SPEC 5.5). JSON sockets have topics of their own. Not
+ * go meanwhile; `restore` brings them back (SLW-1). JSON sockets have topics of their own. Not
  * to be called once the socket is closing.
  */
 import { ephemeralTwin } from '../engine/gateway.ts'

@@ -1,5 +1,5 @@
 /**
- * Upgrade: what a WebSocket handshake asks for, read at once and without waiting (SPEC 1).
+ * Upgrade: what a WebSocket handshake asks for, read at once and without waiting (TRN-3).
  *
  * The token is taken from the first place that has one: `Authorization: Bearer`, `?token=`, a
  * subprotocol entry `bearer.<jwt>`. It is not judged here.

@@ -24,7 +24,7 @@ export type Effect =
   | { readonly type: 'change'; readonly seq: number; readonly before: Message; readonly message: Message }
   /** Answers the caller at once. */
   | { readonly type: 'answer'; readonly to: Caller; readonly event: Sent }
-  /** Answers the caller once all that this shard wrote so far is durable (SPEC 5.2). */
+  /** Answers the caller once all that this shard wrote so far is durable (DUR-1). */
   | {
       readonly type: 'answer_committed'
       readonly to: Caller

@@ -29,7 +29,7 @@ export type GroupMail =
       readonly joinedSeq: number
       readonly from: number
     }
-  /** Missed events with `from < seq <= to` for a session, a piece at a time (SPEC 5.4). */
+  /** Missed events with `from < seq <= to` for a session, a piece at a time (CUP-1). */
   | {
       readonly type: 'replay'
       readonly session: number

@@ -2,7 +2,7 @@
  * File address: the id of a file and where it is fetched.
  */
 
-/** SPEC 2: like a messageId, a fileId names its group by itself. */
+/** IDN-6: like a messageId, a fileId names its group by itself. */
 export function fileIdOf(groupId: string, newId: string): string {
   return `${groupId}:f${newId}`
 }

@@ -1,5 +1,5 @@
 /**
- * Janitor: removes what nobody can have any more (SPEC 5: unreferenced files, broken-off uploads).
+ * Janitor: removes what nobody can have any more (PRV-3: unreferenced files, broken-off uploads).
  *
  * It lives on the thread of the one writer, between its transactions. Content goes when neither a
  * row nor an upload that was just kept has its hash: it is renamed out of the way first and looked

@@ -1,5 +1,5 @@
 /**
- * Media type: what a file is, by its bytes first and its sender's word second (SPEC 3).
+ * Media type: what a file is, by its bytes first and its sender's word second.
  *
  * Known bytes decide. A claim counts where the bytes leave something open: which of the formats
  * inside a container (a voice message is `audio/webm`, its bytes say `video/webm`), which kind of

@@ -1,5 +1,5 @@
 /**
- * Hooks: where a service that embeds Tertulia has its say (SPEC 8).
+ * Hooks: where a service that embeds Tertulia has its say.
  *
  * They run on the service's own thread, each within a limit of time. One that throws or is late
  * hurts only the request or message it was called for. Without hooks nothing of this costs anything.

@@ -1,7 +1,7 @@
 /**
  * Held back: what may be said only once the log has committed, in order.
  *
- * A queue by log offset: answers (SPEC 5.2), leases, and with `FANOUT=committed` what members
+ * A queue by log offset: answers (DUR-1), leases, and with `FANOUT=committed` what members
  * see. Bounded by the shard, which takes no more writes above `MAX_UNCOMMITTED` entries or bytes.
  */
 import type { Caller } from '../actors/caller.ts'

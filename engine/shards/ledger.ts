@@ -159,7 +159,7 @@ export class Ledger {
     else this.#held.push(this.#appended, groupId, { type: 'call', release: task, drop })
   }
 
-  /** Answers once all that was written so far is as durable as configured (SPEC 5.2). */
+  /** Answers once all that was written so far is as durable as configured (DUR-1). */
   answer(to: Caller, frame: Uint8Array, tempId: string | undefined, group: EventSource | null): void {
     if (this.#options.durability === 'memory' || this.#appended <= this.#committed) {
       this.#watcher.send(to.session, frame)
@@ -237,7 +237,7 @@ export class Ledger {
   #onFailing(reason: string): void {
     if (this.#failing === null) this.#deps.toHub.push(ToHub.storage, 0, undefined, Buffer.from(reason))
     this.#failing = reason
-    // SPEC 5.2: nothing is acknowledged that is not kept. It may still be committed later; the
+    // DUR-1: nothing is acknowledged that is not kept. It may still be committed later; the
     // sender asks again with the same tempId and gets the one message.
     for (const { to, tempId } of this.#held.takeAnswers())
       this.#watcher.refuse(to, storageUnavailable(), tempId)

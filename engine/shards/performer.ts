@@ -142,7 +142,7 @@ export class Performer implements ActorContext {
   refuse(by: Caller, request: Request, error: unknown): void {
     const refusal = ChatError.from(error)
     if (refusal !== error) this.report(error, `request "${request.event}" failed`)
-    // SPEC 3: a post that was understood is refused by `message_error`, with its tempId.
+    // A post that was understood is refused by `message_error`, with its tempId.
     const tempId =
       request.event === 'send_message' && refusal.code !== 'bad_request' ? request.fields.tempId : undefined
     this.sendRefusal(by, refusal, tempId)

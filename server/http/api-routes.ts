@@ -1,5 +1,5 @@
 /**
- * API routes: requests of the protocol that HTTP offers too, in one table (SPEC 6).
+ * API routes: requests of the protocol that HTTP offers too, in one table.
  *
  * A row names the request; its fields are taken from the path where it names them, the rest from
  * the query or, where there is one, the body. From it follow the routes, OpenAPI and docs/HTTP.md.

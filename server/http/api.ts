@@ -1,5 +1,5 @@
 /**
- * The HTTP API of groups and messages (SPEC 6): the same requests as on a socket, one at a time.
+ * The HTTP API of groups and messages: the same requests as on a socket, one at a time.
  * The handlers only carry fields across, as the table of routes says; the shard judges them.
  */
 import { randomUUID } from 'node:crypto'

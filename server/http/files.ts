@@ -1,5 +1,5 @@
 /**
- * Files over HTTP (SPEC 6): uploads whose body goes straight to the disk, downloads of any part.
+ * Files over HTTP: uploads whose body goes straight to the disk, downloads of any part.
  *
  * What the caller may do is decided where it is for a socket: an upload begins with `upload_begin`
  * and ends with `upload_end`, a download with `get_file`. In between only bytes move here. What a

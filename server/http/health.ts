@@ -1,5 +1,5 @@
 /**
- * Health: `/healthz` says that the process is alive, `/readyz` that it takes work (SPEC 6).
+ * Health: `/healthz` says that the process is alive, `/readyz` that it takes work.
  */
 import type { Engine } from '../../engine/engine.ts'
 import { json } from './reply.ts'

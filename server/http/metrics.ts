@@ -1,5 +1,5 @@
 /**
- * `GET /metrics` and `GET /api/stats`: the figures of operation, for operators only (SPEC 6).
+ * `GET /metrics` and `GET /api/stats`: the figures of operation, for operators only.
  *
  * With `METRICS_TOKEN` whoever asks brings it, from wherever they ask. Without it only programs
  * on this machine are answered: the socket's address is loopback, so is the name that was asked for

@@ -1,6 +1,6 @@
 /**
  * Reply: what an HTTP handler returns, and the one place where an error becomes a response
- * (SPEC 6): `{error: {code, message, field?}}` with the status of the table of errors.
+ *: `{error: {code, message, field?}}` with the status of the table of errors.
  */
 import { ChatError, errors } from '../../protocol/errors.ts'
 import type { BodySource } from './send-body.ts'

@@ -6,6 +6,7 @@ import { collect, refusal, text } from '../support/sessions.ts'
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
 
 describe.each(modes)('resume ($mode)', ({ start }) => {
+  // CUP-1
   it('brings exactly the missed durable events, in order, of all kinds', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
@@ -73,6 +74,7 @@ describe.each(modes)('resume ($mode)', ({ start }) => {
 })
 
 describe.each(modes)('a session that begins under traffic ($mode)', ({ start }) => {
+  // ORD-1
   it('hears everything after the lastSeq it was told, each once and in order', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })

@@ -65,6 +65,7 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
     expect(users).toContainEqual({ userId: 'bruno', name: 'bruno', status: 'busy' })
   })
 
+  // PRS-1
   it('of a reconnect in time is not announced, on whichever shard', async () => {
     const engine = await start({ presenceGraceMs: GRACE_MS })
     const { sessions, groupId } = await groupOf(engine, 'ana', 'bruno', 'carla', 'dora')
@@ -101,6 +102,7 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
     await eventually(() => expect([stopped.length, left.at(-1)?.status]).toEqual([1, 'offline']))
   })
 
+  // PRS-2
   it('and typing are not told in a large group, which only counts', async () => {
     const engine = await start({ presenceGraceMs: 0 })
     const ana = await engine.connect({ userId: 'ana' })

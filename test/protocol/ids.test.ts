@@ -17,6 +17,7 @@ describe('a groupId', () => {
 })
 
 describe('a messageId', () => {
+  // IDN-6
   it('names its group and its seq', () => {
     expect(toMessageId('kitchen', 41)).toBe('kitchen:41')
     expect(parseMessageId('kitchen:41')).toEqual({ groupId: 'kitchen', seq: 41 })

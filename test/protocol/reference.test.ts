@@ -16,6 +16,7 @@ const written = [...documents(root)]
 const file = (path: string) => (existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : '')
 
 describe.each(written)('%s', (path, text) => {
+  // TRN-8
   it('is what `npm run docs` writes', () => {
     expect(file(path)).toBe(text)
   })

@@ -31,6 +31,7 @@ describe('a request', () => {
     ])
   })
 
+  // TRN-6
   it('that the engine refuses is answered with its ref', async () => {
     server.gateway.onRequest = () => {
       throw new ChatError('overloaded', undefined, { retryAfterMs: 250 })

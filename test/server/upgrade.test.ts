@@ -69,6 +69,7 @@ describe('a full server', () => {
 })
 
 describe('subprotocols', () => {
+  // TRN-1, TRN-2
   it('are msgpack where none is offered', async () => {
     await start()
     const client = await server.connected('ana')

@@ -1,7 +1,7 @@
 /**
  * Log model: what one member has been shown of a group, as a careful client would keep it.
  *
- * Notes every violation of SPEC 5 on the way: an event that comes twice or below one that came
+ * Notes every violation of ORD-1 on the way: an event that comes twice or below one that came
  * before in the same stream, a number spoken for two messages, a gap that does not cover what is
  * missing. `shown` is what remains after the gaps have taken theirs back.
  */

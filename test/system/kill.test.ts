@@ -82,6 +82,7 @@ async function wholeHistory(
 }
 
 describe(`kill -9 under load, ${ROUNDS} times on one data directory`, () => {
+  // IDN-5, ORD-1, DUR-1
   it('loses nothing acknowledged, keeps nothing twice, speaks no number for two messages, resumes exactly', async () => {
     const dataDir = temporaryFolder()
     const senders = SENDERS.map((userId) => new Sender(userId))

@@ -1,5 +1,5 @@
 /**
- * Changes: a post is edited, deleted or recalled (SPEC 3).
+ * Changes: a post is edited, deleted or recalled.
  *
  * Each is a durable event with a seq of its own, so that who was away learns of it by `resume`,
  * and the post itself becomes what history shows. Of a deleted or recalled one an empty tombstone

@@ -170,7 +170,7 @@ export class GroupActor implements EventSource {
     for (const mail of mails) this.receive(mail)
   }
 
-  /** SPEC 5.3: the numbers that a crash has taken are named before anything else is. */
+  /** GAP-1: the numbers that a crash has taken are named before anything else is. */
   #nameGap(group: GroupState): Effects {
     const from = group.lastSeq + 1
     const to = this.#takenUpTo

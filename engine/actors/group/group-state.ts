@@ -160,7 +160,7 @@ export function nextSeq(group: GroupState): number {
   return group.lastSeq
 }
 
-/** The same tempId of the same sender makes one message (SPEC 5.3). */
+/** The same tempId of the same sender makes one message (IDM-1). */
 export function idempotencyKey(senderId: string, tempId: string): string {
   // The length keeps two different pairs from making the same key.
   return `${senderId.length}:${senderId}${tempId}`

@@ -1,5 +1,5 @@
 /**
- * Invitations: who may come into a private group (SPEC 3). Kept until they are accepted by
+ * Invitations: who may come into a private group. Kept until they are accepted by
  * `join_group`, turned down, or taken back by `remove_member`. At most `limits.invitations` wait.
  */
 import { ChatError } from '../../../protocol/errors.ts'

@@ -1,6 +1,6 @@
 /**
  * Large groups: those above 500 members get no presence, typing or per-user receipt events
- * (SPEC 5), only counts on demand.
+ * (PRS-2), only counts on demand.
  *
  * The members' own actors announce their presence, so they have to know which of their groups
  * are large: they read it when a session begins, and are told here when it changes meanwhile.

@@ -278,7 +278,7 @@ function leave(
   ]
 }
 
-/** SPEC 3: the last admin that leaves hands the role on, to the oldest moderator, else member. */
+/** The last admin that leaves hands the role on, to the oldest moderator, else member. */
 function handRoleOn(group: GroupState, gone: MemberState, now: number): Effects {
   // Those who joined with one event are of one age; the id decides, so that it is always the same.
   const members = [...group.members.values()].sort(

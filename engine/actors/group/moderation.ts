@@ -1,5 +1,5 @@
 /**
- * Moderation: what moderators and admins decide about a group and its members (SPEC 3), and what
+ * Moderation: what moderators and admins decide about a group and its members (GRP-1), and what
  * a member decides for themselves. Who may is in `permissions.ts`.
  */
 import { ChatError } from '../../../protocol/errors.ts'

@@ -1,6 +1,6 @@
 /**
  * Permissions: who may do what in a group, in one place, for the handlers and for the docs
- * (`docs/PERMISSIONS.md`). A refusal names the rule that decided (SPEC 5): by its code, and in
+ * (`docs/PERMISSIONS.md`). A refusal names the rule that decided (GRP-1): by its code, and in
  * words in its message. A request of a group without a row here does not compile.
  */
 import { ChatError } from '../../../protocol/errors.ts'

@@ -1,5 +1,5 @@
 /**
- * Pins: posts that a moderator or admin keeps in view (SPEC 3). At most `limits.pinnedMessages`.
+ * Pins: posts that a moderator or admin keeps in view. At most `limits.pinnedMessages`.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'

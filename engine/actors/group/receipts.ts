@@ -1,5 +1,5 @@
 /**
- * Receipts: who got and who read which message (SPEC 5).
+ * Receipts: who got and who read which message (RCP-1).
  *
  * A receipt takes no seq: what a member has given is one small row, written anew with each request
  * that adds to it, and `ok` waits for that. Posts in memory are known; of older ones the log tells
@@ -254,7 +254,7 @@ function take(
 
   const effects: Effect[] = [append(receiptsEntry(groupId, userId, receipts)), answerCommitted(by, 'ok', {})]
   if (receiptNews.empty) effects.push(wakeGroup(groupId, 'receipts', TOLD_AFTER_MS))
-  // SPEC 5: large groups get no per-user receipts.
+  // PRS-2: large groups get no per-user receipts.
   const tellsSenders = !isLarge(group)
   for (const { seq, senderId } of owed) {
     if (tellsSenders) receiptNews.add(kind, senderId, userId, session, seq, now, upTo)

@@ -1,5 +1,5 @@
 /**
- * Typing: who is writing at present (SPEC 5). Never stored, and not in large groups.
+ * Typing: who is writing at present (TYP-1). Never stored, and not in large groups.
  *
  * `typing_start` shows it once and then only keeps it up: it ends by `typing_stop`, by the message
  * itself, when the member goes or has no session any more, and by itself 6 s after the last
@@ -13,7 +13,7 @@ import type { GroupState } from './group-state.ts'
 import { isLarge } from './large.ts'
 import { callerAsMember, callerMay } from './permissions.ts'
 
-/** SPEC 5: typing ends by itself after so long. */
+/** TYP-1: typing ends by itself after so long. */
 const TYPING_MS = 6_000
 
 export function typingStart(

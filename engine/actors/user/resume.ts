@@ -1,5 +1,5 @@
 /**
- * Resume: after a reconnect, exactly the missed durable events of each group (SPEC 5.4).
+ * Resume: after a reconnect, exactly the missed durable events of each group (CUP-1).
  *
  * Each group replays from the client's `lastSeq` up to the session's baseline, above which the
  * session receives it live. A few groups at a time; when all are through, `resumed` says so. A user's

@@ -1,5 +1,5 @@
 /**
- * Status: how a user is seen, over all devices (SPEC 5).
+ * Status: how a user is seen, over all devices (PRS-1).
  *
  * A user is present while one session is, and for a time of grace after the last one has gone, so
  * that a reconnect is not seen. Who is present is seen with the status they chose, which is kept;

@@ -16,6 +16,7 @@ const aCrew = (info = {}): GroupState =>
 
 const refused = (code: string, field?: string) => expect.objectContaining(refusal(code, field))
 
+// GRP-1
 describe('the table of permissions', () => {
   /** A request of each kind that would succeed for an admin, about Bruno or his post. */
   const fields: { readonly [N in RequestsTo<'group'>]?: object } = {

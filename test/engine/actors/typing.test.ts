@@ -75,6 +75,7 @@ describe('typing_start', () => {
   })
 })
 
+// TYP-1
 describe('typing ends', () => {
   const typing = (...userIds: string[]) => {
     const group = aGroup(members)

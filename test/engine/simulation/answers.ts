@@ -2,7 +2,7 @@
  * Answers: whether an answer was right at some moment between question and answer.
  *
  * That is all that can be asked of it: meanwhile others have acted. `ok` must have been made true
- * and kept by somebody (SPEC 5.2), a refusal needs a rule that refuses, a page needs a moment at
+ * and kept by somebody (DUR-1), a refusal needs a rule that refuses, a page needs a moment at
  * which the group was like that.
  */
 import { decodeEvent, encodeEvent } from '../../../protocol/codec.ts'
@@ -99,7 +99,7 @@ export function judgeConnected(
   }
 }
 
-/** SPEC 5: messages of others after the read mark, not deleted, not from before one joined. */
+/** UNR-1: messages of others after the read mark, not deleted, not from before one joined. */
 function unreadOf(model: GroupModel, userId: string): readonly Message[] {
   const from = Math.max(model.members.get(userId)?.joinedSeq ?? 0, model.receipts.get(userId)?.readSeq ?? 0)
   return [...model.messages.values()].filter(

@@ -2,7 +2,7 @@
  * Device: one of a user's, with its connections one after the other and what it has seen.
  *
  * It demands of each event that it comes in its place: of every group exactly those of the log,
- * each once, live above what `connected` said and by `resume` below it (SPEC 5.1, 5.4), and of
+ * each once, live above what `connected` said and by `resume` below it (ORD-1, CUP-1), and of
  * every request exactly one answer.
  */
 import type { SessionPort } from '../../../engine/gateway.ts'
@@ -205,7 +205,7 @@ export class Device {
     this.#watcher.heard(this, event)
   }
 
-  /** SPEC 5: nobody learns anything of a user with whom no group is shared. */
+  /** PRS-3: nobody learns anything of a user with whom no group is shared. */
   #status(fields: EventFields<'contact_status_changed'>): void {
     const { userId, status } = fields
     if (userId !== this.userId && !this.#oracle.share(userId, this.userId)) {

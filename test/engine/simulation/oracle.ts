@@ -266,7 +266,7 @@ export class Oracle {
     this.#told.length = 0
   }
 
-  /** SPEC 2 and 5.3: a number is never used twice, and those that a crash has taken are named. */
+  /** IDN-5, GAP-1: a number is never used twice, and those that a crash has taken are named. */
   #numbered(
     groupId: string,
     history: History,

@@ -1,5 +1,5 @@
 /**
- * Rules: what a group answers to a request in a given state, as the contract says (SPEC 3 and 5).
+ * Rules: what a group answers to a request in a given state, as the contract says.
  *
  * Written anew, apart from the engine's permissions. Where several rules refuse, each of their
  * codes is a right answer. `noop`: nothing is to change, and `ok` is the answer all the same.
@@ -337,7 +337,7 @@ function createVerdict(
   return kind === 'direct' && group.members.has(userId) ? noop : refused('already_exists')
 }
 
-/** SPEC 3: the last admin that goes hands the role on, to the oldest moderator, else member. */
+/** The last admin that goes hands the role on, to the oldest moderator, else member. */
 export function isHeir(
   group: GroupModel | null,
   gone: { readonly userId: string; readonly wasAdmin: boolean } | null,
