@@ -1,12 +1,11 @@
 /**
  * Calls: all requests except messages, over any number of connections.
  *
- * Calls leave in the order in which they were made, at most `MAX_UNDER_WAY` of a budget without an
- * answer. The others wait: for a connection, for an answer, or for the pacer after `rate_limited`,
- * which is not an answer but a reason to send the call again. A call whose connection is lost is
- * sent again if doing it twice is the same as once (`repeatable`); any other rejects with
- * `connection_lost`, since nobody knows whether it was done.
- * Every call ends within the time limit. Bounded: over `MAX_WAITING` waiting calls, `overloaded`.
+ * Calls are sent in the order in which they were made, at most `MAX_IN_FLIGHT` of a budget at a time.
+ * The others wait for a connection, for an answer, or for the pacer. A call that fails with
+ * `rate_limited` is sent again. A call whose connection is lost is sent again if it is idempotent
+ * (`idempotent`); any other call rejects with `connection_lost`, because its effect is unknown.
+ * Every call ends within the time limit. Bounded: above `MAX_WAITING` waiting calls, `overloaded`.
  */
 import { ChatError } from '../protocol/errors.ts'
 import type { Answer, MethodRequest } from '../protocol/methods.ts'
@@ -17,11 +16,11 @@ import type { Connection } from './connection.ts'
 import type { Pacer, Pacers } from './pacer.ts'
 
 const MAX_WAITING = 2_000
-/** Refused all at once they are still far from the number for which the server closes (4029). */
-const MAX_UNDER_WAY = 32
+/** Far below the number of rate-limited requests for which the server closes the connection (4029). */
+const MAX_IN_FLIGHT = 32
 
-/** Reads, and changes that done twice are the same as once; `create_group` depends on its fields. */
-const repeatable: ReadonlySet<RequestName> = new Set([
+/** Reads and idempotent changes. `create_group` depends on its fields. */
+const idempotent: ReadonlySet<RequestName> = new Set([
   'get_groups',
   'get_history',
   'get_invitations',
@@ -57,15 +56,15 @@ const repeatable: ReadonlySet<RequestName> = new Set([
 ] satisfies MethodRequest[])
 
 interface Call {
-  /** Grows from call to call: the order in which they leave. */
+  /** Increases with each call: the order of sending. */
   readonly number: number
   readonly name: MethodRequest
   readonly fields: RequestFields<MethodRequest>
   readonly deadlineMs: number
   readonly resolve: (answer: never) => void
   readonly reject: (error: unknown) => void
-  /** The latest `rate_limited`. */
-  refusal: ChatError | null
+  /** The latest `rate_limited` error. */
+  rateLimited: ChatError | null
   cancelTimeout: () => void
 }
 
@@ -74,7 +73,7 @@ interface Lane {
   readonly pacer: Pacer
   /** By number, ascending. */
   readonly waiting: Call[]
-  underWay: number
+  inFlight: number
 }
 
 export interface CallsOptions {
@@ -109,25 +108,25 @@ export class Calls {
         deadlineMs,
         resolve,
         reject,
-        refusal: null,
+        rateLimited: null,
         cancelTimeout: () => {},
       })
       this.#pump(lane)
     })
   }
 
-  /** There is a connection: what waits is sent. */
+  /** A connection is open: waiting calls are sent. */
   online(connection: Connection): void {
     this.#state = connection
     for (const lane of this.#lanes.values()) this.#pump(lane)
   }
 
-  /** There is no connection. */
+  /** The connection has ended. */
   offline(): void {
     this.#state = 'offline'
   }
 
-  /** Rejects what waits, and what is made before `offline` or `online` is called again. */
+  /** Rejects the waiting calls, and new calls until `offline` or `online` is called. */
   close(error: Error): void {
     this.#state = error
     this.#waiting = 0
@@ -143,7 +142,7 @@ export class Calls {
     const pacer = this.#options.pacers.of(name)
     const known = this.#lanes.get(pacer)
     if (known) return known
-    const lane: Lane = { pacer, waiting: [], underWay: 0 }
+    const lane: Lane = { pacer, waiting: [], inFlight: 0 }
     this.#lanes.set(pacer, lane)
     pacer.onOpen(() => this.#pump(lane))
     return lane
@@ -153,7 +152,7 @@ export class Calls {
     while (lane.waiting.length > 0) {
       const connection = this.#state
       if (connection instanceof Error || connection === 'offline') return
-      if (!connection.isOpen || !lane.pacer.isOpen || lane.underWay >= MAX_UNDER_WAY) return
+      if (!connection.isOpen || !lane.pacer.isOpen || lane.inFlight >= MAX_IN_FLIGHT) return
       const call = lane.waiting.shift() as Call
       this.#waiting -= 1
       call.cancelTimeout()
@@ -163,29 +162,29 @@ export class Calls {
 
   #send(lane: Lane, call: Call, connection: Connection): void {
     const leftMs = Math.max(0, call.deadlineMs - this.#options.clock.now())
-    lane.underWay += 1
-    lane.pacer.left()
+    lane.inFlight += 1
+    lane.pacer.sent()
     connection.request(call.name, call.fields as never, leftMs).then(
       (answer) => {
-        lane.underWay -= 1
+        lane.inFlight -= 1
         call.resolve(answer as never)
         this.#pump(lane)
       },
       (error: unknown) => {
-        lane.underWay -= 1
-        if (error instanceof ChatError && error.code === 'rate_limited') this.#hold(lane, call, error)
-        else if (isConnectionLost(error) && mayRepeat(call)) this.#again(lane, call)
+        lane.inFlight -= 1
+        if (error instanceof ChatError && error.code === 'rate_limited') this.#delay(lane, call, error)
+        else if (isConnectionLost(error) && isRepeatable(call)) this.#again(lane, call)
         else call.reject(error)
         this.#pump(lane)
       },
     )
   }
 
-  /** Refused by the rate limit: nothing was done, so that any call may be sent again. */
-  #hold(lane: Lane, call: Call, error: ChatError): void {
-    call.refusal = error
+  /** A rate-limited call had no effect, so that any call can be sent again. */
+  #delay(lane: Lane, call: Call, error: ChatError): void {
+    call.rateLimited = error
     const retryAfterMs = error.retryAfterMs ?? 0
-    lane.pacer.refused(retryAfterMs)
+    lane.pacer.limited(retryAfterMs)
     if (this.#options.clock.now() + retryAfterMs < call.deadlineMs) this.#again(lane, call)
     else call.reject(error)
   }
@@ -197,23 +196,23 @@ export class Calls {
 
   #wait(lane: Lane, call: Call): void {
     if (this.#waiting >= MAX_WAITING) {
-      call.reject(new ChatError('overloaded', 'too many requests wait to be sent'))
+      call.reject(new ChatError('overloaded', 'too many requests are waiting to be sent'))
       return
     }
     const { clock } = this.#options
     const { waiting } = lane
-    const behind = waiting.findIndex(({ number }) => number > call.number)
-    waiting.splice(behind < 0 ? waiting.length : behind, 0, call)
+    const next = waiting.findIndex(({ number }) => number > call.number)
+    waiting.splice(next < 0 ? waiting.length : next, 0, call)
     this.#waiting += 1
     call.cancelTimeout = clock.after(Math.max(0, call.deadlineMs - clock.now()), () => {
       waiting.splice(waiting.indexOf(call), 1)
       this.#waiting -= 1
-      call.reject(call.refusal ?? new ClientError('timeout', 'it could not be sent in time'))
+      call.reject(call.rateLimited ?? new ClientError('timeout', 'the request could not be sent in time'))
     })
   }
 }
 
-function mayRepeat({ name, fields }: Call): boolean {
+function isRepeatable({ name, fields }: Call): boolean {
   if (name === 'create_group') return (fields as RequestFields<'create_group'>).kind === 'direct'
-  return repeatable.has(name)
+  return idempotent.has(name)
 }

@@ -1,11 +1,10 @@
 /**
- * Catch-up: gets, on one new connection, everything that was missed (CUP-1, CUP-2).
+ * Catch-up: requests all missed events on a new connection (CUP-1, CUP-2).
  *
- * First all known groups are resumed, some at a time, one `resume` after the other, as the server
- * wants it. Then, where `connected` had no room for all groups, the others are listed page by page,
- * and those that turn out to be new are resumed as well. A refusal that allows it is tried again;
- * after any other the groups count as incomplete. A catch-up may be long, so that it has no time
- * limit, but one without progress ends the connection.
+ * First all known groups are resumed in batches, one `resume` after the other. Then, if `connected`
+ * did not list all groups, the others are listed page by page, and new ones are resumed as well. A
+ * retryable error is retried; after any other error the groups count as incomplete. A catch-up may
+ * be long and has no time limit, but one without progress ends the connection.
  */
 import { ChatError, errors } from '../protocol/errors.ts'
 import type { EventFields } from '../protocol/events.ts'
@@ -20,20 +19,20 @@ const GROUPS_AT_ONCE = 200
 export interface CatchUpOptions {
   readonly connection: Connection
   readonly clock: Clock
-  /** So long without any event of the catch-up is too long, milliseconds. */
+  /** The longest time without an event of the catch-up, milliseconds. */
   readonly stallMs: number
-  /** These groups are through; those that the answer leaves out are lost. */
+  /** These groups are done; the user is no longer in those that the answer omits. */
   readonly onResumed: (asked: readonly Position[], answer: EventFields<'resumed'>) => void
-  /** A page of groups. Returns those that are to be resumed as well. */
+  /** A page of groups. Returns those to resume as well. */
   readonly onListed: (page: EventFields<'groups'>) => readonly Position[]
-  /** All groups are known and through. */
+  /** All groups are known and resumed. */
   readonly onDone: () => void
 }
 
 export class CatchUp {
   readonly #options: CatchUpOptions
   readonly #waiting: Position[]
-  /** Where the list of groups goes on; null where there is nothing to list. */
+  /** The next page of the list of groups; null if there is nothing to list. */
   #page: { readonly cursor?: string | undefined } | null
   #groupsAtOnce = GROUPS_AT_ONCE
   #busy = false
@@ -42,20 +41,20 @@ export class CatchUp {
   #progress = false
   #failures = 0
 
-  /** `listAll`: `connected` may have left out groups. */
+  /** `listAll`: `connected` may have omitted groups. */
   constructor(positions: readonly Position[], listAll: boolean, options: CatchUpOptions) {
     this.#waiting = [...positions]
     this.#page = listAll ? {} : null
     this.#options = options
   }
 
-  /** Begins, or goes on with a group that was met meanwhile. */
-  start(met?: Position): void {
-    if (met) this.#waiting.push(met)
+  /** Starts, or adds a group that was discovered meanwhile. */
+  start(discovered?: Position): void {
+    if (discovered) this.#waiting.push(discovered)
     if (!this.#busy) this.#next()
   }
 
-  /** An event of a group that is caught up has come. */
+  /** An event of a group in catch-up has arrived. */
   progressed(): void {
     this.#progress = true
   }
@@ -79,17 +78,17 @@ export class CatchUp {
     const { connection, onResumed } = this.#options
     this.#watch()
     connection.request('resume', { groups: asked }, null).then(
-      (answer) => this.#through(() => onResumed(asked, answer)),
+      (answer) => this.#finish(() => onResumed(asked, answer)),
       (error: unknown) => {
-        if (this.#triesAgain(error, () => this.#resume(asked))) return
+        if (this.#retries(error, () => this.#resume(asked))) return
         if (error instanceof ChatError && error.code === 'too_large' && asked.length > 1) {
-          // The server is set to small frames.
+          // The server's limit for frames is small.
           this.#groupsAtOnce = Math.ceil(asked.length / 2)
-          this.#through(() => this.#waiting.unshift(...asked))
+          this.#finish(() => this.#waiting.unshift(...asked))
           return
         }
         const groups = asked.map(([groupId, lastSeq]) => [groupId, lastSeq, false] as const)
-        this.#through(() => onResumed(asked, { groups }))
+        this.#finish(() => onResumed(asked, { groups }))
       },
     )
   }
@@ -99,20 +98,20 @@ export class CatchUp {
     this.#watch()
     connection.request('get_groups', { ...page, limit: limits.groupsPage }, null).then(
       (answer) =>
-        this.#through(() => {
+        this.#finish(() => {
           this.#page = answer.cursor === undefined ? null : { cursor: answer.cursor }
           this.#waiting.push(...onListed(answer))
         }),
       (error: unknown) => {
-        if (this.#triesAgain(error, () => this.#list(page))) return
-        this.#through(() => {
+        if (this.#retries(error, () => this.#list(page))) return
+        this.#finish(() => {
           this.#page = null
         })
       },
     )
   }
 
-  #through(then: () => void): void {
+  #finish(then: () => void): void {
     this.#cancelTimer()
     if (this.#stopped) return
     this.#failures = 0
@@ -120,7 +119,7 @@ export class CatchUp {
     this.#next()
   }
 
-  #triesAgain(error: unknown, again: () => void): boolean {
+  #retries(error: unknown, again: () => void): boolean {
     const { clock } = this.#options
     this.#cancelTimer()
     if (this.#stopped) return true

@@ -1,11 +1,11 @@
 /**
- * Chat client: the public class of the SDK. One method a request, events, and a connection that is
- * made again when it ends.
+ * Chat client: the public class of the SDK. One method per request, events, and a connection that
+ * reconnects automatically.
  *
- * Methods and events are those of a session in the process. Over any number of connections the
- * application sees each durable event once and in its group's order, and each of its own messages
- * is made once. Promises resolve with answers; events are everything that no request asked for.
- * Add listeners before `connect`: what was missed comes right after `connected`.
+ * Methods and events are those of `Session`. Over any number of connections the application receives
+ * each durable event once and in its group's order, and each of its messages is created once. Promises
+ * resolve with answers; all other events go to listeners. Add listeners before `connect`: missed
+ * events follow directly after `connected`.
  */
 import type { DurableEvent, Event, EventFields, EventName } from '../protocol/events.ts'
 import { limits } from '../protocol/limits.ts'
@@ -37,41 +37,41 @@ import { type FileToUpload, upload } from './upload.ts'
 
 type AnswerName = (typeof requests)[RequestName]['answer'] | 'message_error'
 
-/** Events that no request asked for, and the progress of an upload over HTTP. */
+/** Events that are not answers, and the progress of an upload over HTTP. */
 type PushedName = Exclude<EventName, AnswerName> | 'connected' | 'upload_progress'
 
-/** Events that have no place in a group's order. */
+/** Events that have no seq. */
 type UnorderedName = Exclude<PushedName, DurableEvent | 'connected'>
 
-/** What one can listen to: all that is no answer, and the events of the client itself. */
+/** The events for `on`: all events except answers, and the events of the client itself. */
 export type ClientEvents = {
   readonly [N in PushedName]: EventFields<N>
 } & {
   readonly state: ClientState
-  /** Too much was missed for `resume`: page the history. Live events follow. */
+  /** Too many events were missed for `resume`: page the history. Live events follow. */
   readonly missed: Missed
-  /** The user was removed from the group while there was no connection. */
+  /** The user was removed from the group while the client was disconnected. */
   readonly group_lost: { readonly groupId: string }
 }
 
-/** The fields of a message to send. The same `tempId` makes one message; without one the client makes it. */
+/** The fields of a message to send. A `tempId` creates one message; without it the client creates an id. */
 export type MessageToSend = Omit<RequestFields<'send_message'>, 'tempId'> & {
   readonly tempId?: string | undefined
 }
 
-/** One method a request, except `resume`, which the client sends itself. */
+/** One method per request, except `resume`, which the client sends itself. */
 export type ClientMethods = Omit<RequestMethods, 'resume' | 'sendMessage'> & {
   /**
-   * Resolves once the message is stored, however long that takes and over any number of
-   * connections; also when the client was refused meanwhile and `connect` was called again. Rejects
-   * with a `ChatError` where the message is refused for good or 1,000 have no answer yet, and with a
-   * `ClientError` after `close`, or where the next token is another user's.
+   * Resolves once the message is stored, without a time limit and over any number of connections,
+   * also if `connect` is called again after the server rejected the token. Rejects with a `ChatError`
+   * if the message fails permanently or 1,000 messages have no answer yet, and with a `ClientError`
+   * after `close`, or if the next token belongs to another user.
    */
   sendMessage(fields: MessageToSend): ReturnType<RequestMethods['sendMessage']>
 }
 
 const MAX_CHUNK_BYTES = 262_144
-/** The most that the frame around a chunk adds. */
+/** The most bytes that a frame adds to a chunk. */
 const FRAME_BYTES = 256
 
 /** The methods as a class, so that `ChatClient` has them with their types. */
@@ -84,8 +84,8 @@ const WithMethods = class {
   send: SendRequest,
 ) => ClientMethods
 
-/** The connection that is up. */
-interface Present {
+/** The open connection. */
+interface OpenConnection {
   readonly connection: Connection
   readonly connected: EventFields<'connected'>
   readonly catchUp: CatchUp
@@ -99,8 +99,16 @@ interface Waiter {
 }
 
 /**
- * One user's connection to a server, for as long as the program wants it. A group that the user got
- * into while there was no connection begins with the events from the user's join on.
+ * A client of one user that stays connected until `close`. A group that the user joined while the
+ * client was disconnected starts with the events from the user's join.
+ *
+ * @example
+ * ```ts
+ * const client = new ChatClient({ url: 'http://localhost:4040', token: () => fetchToken() })
+ * client.on('new_message', ({ message }) => show(message))
+ * await client.connect()
+ * await client.sendMessage({ groupId: 'team', content: 'Hello' })
+ * ```
  */
 export class ChatClient extends WithMethods {
   readonly #clock: Clock
@@ -113,14 +121,14 @@ export class ChatClient extends WithMethods {
   readonly #calls: Calls
   readonly #receipts: Receipts
   readonly #link: Link
-  #present: Present | null = null
+  #current: OpenConnection | null = null
   #userId = ''
-  /** Callers of `connect` that wait. */
+  /** Pending calls of `connect`. */
   #waiters: Waiter[] = []
 
   /**
-   * Does nothing before `connect`.
-   * @throws TypeError or RangeError where an option is wrong or unknown.
+   * Makes no connection before `connect`.
+   * @throws TypeError or RangeError if an option is invalid or unknown.
    */
   constructor(options: ChatClientOptions) {
     super((name, fields) => this.#send(name, fields))
@@ -135,8 +143,8 @@ export class ChatClient extends WithMethods {
       isCaughtUp: (groupId) => this.#isCaughtUp(groupId),
       lastSeq: (groupId) => this.#logs.lastSeq(groupId),
       send: async (fields) => {
-        if (!this.#present) throw new ClientError('connection_lost')
-        return await this.#present.connection.request('send_message', fields, timeoutMs)
+        if (!this.#current) throw new ClientError('connection_lost')
+        return await this.#current.connection.request('send_message', fields, timeoutMs)
       },
     })
     this.#calls = new Calls({ clock, timeoutMs, pacers: this.#pacers })
@@ -147,7 +155,7 @@ export class ChatClient extends WithMethods {
       isNeeded: (groupId) => this.#outbox.hasUnanswered(groupId),
       onPage: (groupId, messages, gaps) => {
         for (const message of messages) if (message.senderId === this.#userId) this.#outbox.shown(message)
-        for (const { from, to } of gaps) this.#outbox.taken(groupId, from, to)
+        for (const { from, to } of gaps) this.#outbox.lost(groupId, from, to)
       },
       onDone: (groupId, to) => this.#outbox.caughtUp(groupId, to),
     })
@@ -158,7 +166,7 @@ export class ChatClient extends WithMethods {
         this.#listeners.emit('missed', missed)
       },
       lost: (groupId) => this.#listeners.emit('group_lost', { groupId }),
-      met: (position) => this.#present?.catchUp.start(position),
+      discovered: (position) => this.#current?.catchUp.start(position),
       caughtUp: (groupId, seq) => {
         if (this.#search.has(groupId)) this.#search.start(groupId)
         else this.#outbox.caughtUp(groupId, seq)
@@ -189,19 +197,19 @@ export class ChatClient extends WithMethods {
     return this.#userId
   }
 
-  /** Messages of one's own that have no final answer yet. */
+  /** The number of sent messages without a final answer. */
   get unsent(): number {
     return this.#outbox.size
   }
 
   /**
    * Connects, and stays connected until `close`. Resolves with the fields of `connected`, after any
-   * number of attempts. Rejects with a `ClientError` where no attempt can help: `refused` by a close
-   * code from 4400 on, or `closed`. After `refused` messages without an answer are still there, and
-   * are sent when `connect` is called again, with a token that is accepted.
+   * number of attempts. Rejects with a `ClientError` if a retry cannot help: `refused` with a close
+   * code from 4400 on, or `closed`. After `refused`, messages without an answer stay in the client and
+   * are sent when `connect` is called again with a valid token.
    */
   connect(): Promise<EventFields<'connected'>> {
-    if (this.#present) return Promise.resolve(this.#present.connected)
+    if (this.#current) return Promise.resolve(this.#current.connected)
     const promise = new Promise<EventFields<'connected'>>((resolve, reject) => {
       this.#waiters.push({ resolve, reject })
     })
@@ -214,13 +222,13 @@ export class ChatClient extends WithMethods {
     return promise
   }
 
-  /** Calls `listener` for each such event; the returned function ends that. */
+  /** Calls `listener` for each event of this name; the returned function removes it. */
   on<N extends keyof ClientEvents>(event: N, listener: (fields: ClientEvents[N]) => void): () => void {
     return this.#listeners.on(event, listener)
   }
 
   /**
-   * Uploads a file of any size, in chunks, over reconnects; then `sendMessage` with its `fileId`
+   * Uploads a file of any size, in chunks, over reconnects. `sendMessage` with its `fileId` then
    * shows it. Resolves once it is stored; rejects with a `ChatError` or `ClientError`.
    */
   async upload(file: FileToUpload): Promise<File> {
@@ -232,7 +240,7 @@ export class ChatClient extends WithMethods {
     })
   }
 
-  /** Ends the connection. What has no answer yet rejects with `closed`. */
+  /** Ends the connection. Pending requests and messages reject with `closed`. */
   close(): void {
     this.#link.close()
   }
@@ -243,9 +251,9 @@ export class ChatClient extends WithMethods {
       return (await this.#outbox.add({ ...message, tempId: message.tempId ?? makeTempId() })) as Answer<N>
     }
     if (name === 'message_read' || name === 'message_delivered') {
-      return (await this.#receipts.give(name, fields as ReceiptFields)) as Answer<N>
+      return (await this.#receipts.send(name, fields as ReceiptFields)) as Answer<N>
     }
-    if (name === 'mark_unread') this.#receipts.hurry((fields as RequestFields<'mark_unread'>).groupId)
+    if (name === 'mark_unread') this.#receipts.flushRead((fields as RequestFields<'mark_unread'>).groupId)
     const answer = await this.#calls.make(name, fields)
     if (name === 'get_groups') this.#onListed(answer as Answer<'get_groups'>)
     return answer
@@ -253,10 +261,10 @@ export class ChatClient extends WithMethods {
 
   #onConnected(connection: Connection, connected: EventFields<'connected'>): void {
     if (this.#userId !== '' && this.#userId !== connected.userId) {
-      this.#abandon(new ClientError('closed', 'the new token is another user’s'))
+      this.#abandon(new ClientError('closed', 'the new token belongs to another user'))
     }
     this.#userId = connected.userId
-    // In this very turn: the next frame may be an event that belongs behind the missed ones.
+    // In this turn of the event loop: the next frame may be a live event, to be buffered.
     const positions = this.#logs.begin(connected)
     const listAll = connected.hasMore === true || connected.groups.length >= limits.connectedGroups
     const catchUp = new CatchUp(positions, listAll, {
@@ -267,12 +275,12 @@ export class ChatClient extends WithMethods {
       onListed: ({ groups }) => this.#logs.listed(groups),
       onDone: () => {
         this.#logs.complete()
-        present.isCaughtUp = true
+        current.isCaughtUp = true
         this.#outbox.allCaughtUp()
       },
     })
-    const present: Present = { connection, connected, catchUp, isCaughtUp: false }
-    this.#present = present
+    const current: OpenConnection = { connection, connected, catchUp, isCaughtUp: false }
+    this.#current = current
     catchUp.start()
     this.#listeners.emit('state', this.#link.state)
     this.#listeners.emit('connected', connected)
@@ -283,15 +291,15 @@ export class ChatClient extends WithMethods {
     this.#outbox.online()
   }
 
-  /** A page of `get_groups` that the application asked for. */
+  /** Handles a page of `get_groups` that the application requested. */
   #onListed({ groups }: Answer<'get_groups'>): void {
-    for (const position of this.#logs.listed(groups)) this.#present?.catchUp.start(position)
+    for (const position of this.#logs.listed(groups)) this.#current?.catchUp.start(position)
   }
 
-  /** Whether all that the group got up to now was seen; of a group that is not known, of all groups. */
+  /** Whether all events of the group up to now were received; for an unknown group, of all groups. */
   #isCaughtUp(groupId: string): boolean {
-    if (!this.#present || this.#search.has(groupId) || this.#logs.catchingUp(groupId)) return false
-    return this.#present.isCaughtUp || this.#logs.lastSeq(groupId) > 0
+    if (!this.#current || this.#search.has(groupId) || this.#logs.catchingUp(groupId)) return false
+    return this.#current.isCaughtUp || this.#logs.lastSeq(groupId) > 0
   }
 
   #onEvent(event: Event): void {
@@ -300,32 +308,32 @@ export class ChatClient extends WithMethods {
       this.#listeners.emit(name, fields)
       return
     }
-    const taken = this.#logs.take(event)
-    if (!taken) this.#link.drop({ cause: 'overflow' })
-    else if (this.#logs.catchingUp(placeOf(event).groupId)) this.#present?.catchUp.progressed()
+    const handled = this.#logs.handle(event)
+    if (!handled) this.#link.drop({ cause: 'overflow' })
+    else if (this.#logs.catchingUp(placeOf(event).groupId)) this.#current?.catchUp.progressed()
   }
 
-  /** An event of a group, in its turn. */
+  /** Handles the next event in the order of its group. */
   #deliver(event: LoggedEvent): void {
     if (event.event === 'new_message') {
       const { message } = event.fields
       if (message.senderId === this.#userId) this.#outbox.shown(message)
     } else if (event.event === 'gap') {
       const { groupId, from, to } = event.fields
-      this.#outbox.taken(groupId, from, to)
+      this.#outbox.lost(groupId, from, to)
     }
     this.#listeners.emit(event.event, event.fields)
   }
 
   #onLost(): void {
-    this.#present?.catchUp.stop()
-    this.#present = null
+    this.#current?.catchUp.stop()
+    this.#current = null
     this.#calls.offline()
     this.#outbox.offline()
   }
 
   #onClosed(error: ClientError): void {
-    // Messages wait for the next `connect`, unless it was the application that ended the client.
+    // Messages wait for the next `connect`, unless the application closed the client.
     if (error.code === 'refused') {
       this.#calls.close(error)
       this.#receipts.close(error)
@@ -335,7 +343,7 @@ export class ChatClient extends WithMethods {
     for (const { reject } of this.#waiters.splice(0)) reject(error)
   }
 
-  /** Rejects all that has no answer. */
+  /** Rejects everything that has no answer. */
   #abandon(error: ClientError): void {
     this.#calls.close(error)
     this.#receipts.close(error)

@@ -1,19 +1,19 @@
 /**
- * Clock: time and chance, handed in, so that a test decides both.
+ * Clock: time and randomness, injected, so that tests control both.
  */
 export interface Clock {
-  /** Milliseconds since some moment; only differences count. */
+  /** Milliseconds since an arbitrary moment; only differences are meaningful. */
   now(): number
-  /** Calls `then` once, `delayMs` from now, unless the function returned was called before. */
+  /** Calls `then` once after `delayMs`, unless the returned function is called before. */
   after(delayMs: number, then: () => void): () => void
-  /** From 0 up to, but not, 1. */
+  /** A number from 0 (inclusive) to 1 (exclusive). */
   random(): number
 }
 
-/** `setTimeout` fires at once for a longer delay; about 25 days. */
+/** About 25 days: `setTimeout` fires immediately for a longer delay. */
 export const MAX_DELAY_MS = 2 ** 31 - 1
 
-/** The clock of the machine. */
+/** The system clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(delayMs, then) {

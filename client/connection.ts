@@ -1,12 +1,12 @@
 /**
- * Connection: the life of one WebSocket, from the handshake to its end.
+ * Connection: one WebSocket, from the handshake to its end.
  *
  *   opening → open → ended
  *
- * The token goes in the first frame: that works in browsers, and keeps it out of addresses, which
- * end up in logs. Answers are matched to requests by `ref`; all else goes to the handlers, in the
- * order of the wire. A connection that has been silent is asked whether it lives. `ended` is
- * called once and last, and by then every request under way has been refused.
+ * The token is sent in the first frame: that works in browsers, and the token does not appear in
+ * addresses, which are logged. Answers are matched to requests by `ref`; all other events go to the
+ * handlers in the order of the wire. A silent connection is tested with a ping. `ended` is called
+ * once, after every pending request was rejected.
  */
 import { ChatError } from '../protocol/errors.ts'
 import type { Event, EventFields } from '../protocol/events.ts'
@@ -17,15 +17,15 @@ import type { Clock } from './clock.ts'
 import { decodeEvent, encodeRequest } from './codec.ts'
 import { openWebSocket } from './websocket.ts'
 
-/** Why a connection ended, or was not made. */
+/** Why a connection ended, or could not be established. */
 export type Disconnect =
-  /** The server closed it; `code` is of the table of close codes. */
+  /** The server closed it; `code` is from the table of close codes. */
   | { readonly cause: 'server'; readonly code: number; readonly message: string }
-  /** It could not be made, or broke. */
+  /** It could not be established, or broke. */
   | { readonly cause: 'network'; readonly message: string }
-  /** Nothing was heard any more, not even an answer to a ping or a `resume`. */
+  /** Nothing was received any more, not even an answer to a ping or a `resume`. */
   | { readonly cause: 'silence' }
-  /** More came in during a catch-up than is held; what is missing is asked for again. */
+  /** Too many live events arrived during a catch-up; the next catch-up includes them. */
   | { readonly cause: 'overflow' }
   /** The token function failed. */
   | { readonly cause: 'token'; readonly message: string }
@@ -34,7 +34,7 @@ export type Disconnect =
 
 export interface ConnectionHandlers {
   connected(fields: EventFields<'connected'>): void
-  /** Every event that answers no request. */
+  /** Every event that is not an answer. */
   event(event: Event): void
   ended(why: Disconnect): void
 }
@@ -43,9 +43,9 @@ export interface ConnectionOptions {
   readonly url: string
   readonly token: string
   readonly clock: Clock
-  /** For the handshake up to `connected`, milliseconds. */
+  /** The time limit from the handshake to `connected`, milliseconds. */
   readonly openTimeoutMs: number
-  /** After so long without a frame a ping is sent. */
+  /** A ping is sent after this time without a frame. */
   readonly silenceMs: number
   readonly handlers: ConnectionHandlers
 }
@@ -59,9 +59,9 @@ interface Pending {
 const MAX_PENDING = 2_000
 const PONG_WITHIN_MS = 10_000
 const AUTHENTICATE_REF = 1
-/** "Normal closure", the one code a browser lets a page say beside 3000 to 4999. */
+/** "Normal closure": the only code except 3000 to 4999 that a page can send. */
 const NORMAL = 1_000
-/** No close frame came: the network, not the server. */
+/** No close frame was received: a failure of the network, not a close by the server. */
 const ABNORMAL = 1_006
 
 export class Connection {
@@ -71,16 +71,16 @@ export class Connection {
   #socket: WebSocket | null = null
   #ref = AUTHENTICATE_REF
   #maxFrameBytes = Number.POSITIVE_INFINITY
-  #heardAtMs: number
-  /** The one timer of the phase: for the handshake, for silence, for a pong. */
+  #lastFrameAtMs: number
+  /** The timer of the phase: for the handshake, for silence, for a pong. */
   #cancelTimer: () => void
 
   constructor(options: ConnectionOptions) {
     this.#options = options
     const { clock, openTimeoutMs, url } = options
-    this.#heardAtMs = clock.now()
+    this.#lastFrameAtMs = clock.now()
     this.#cancelTimer = clock.after(openTimeoutMs, () => {
-      this.end({ cause: 'network', message: 'no connection within the time' })
+      this.end({ cause: 'network', message: 'the connection was not established within the time limit' })
     })
     openWebSocket(url).then(
       (socket) => this.#attach(socket),
@@ -93,7 +93,7 @@ export class Connection {
   }
 
   /**
-   * Sends a request and resolves with its answer. Rejects with a `ChatError` where it is refused,
+   * Sends a request and resolves with its answer. Rejects with a `ChatError` if the server rejects it,
    * with a `ClientError` after `timeoutMs` or when the connection ends.
    */
   request<N extends RequestName>(
@@ -104,10 +104,11 @@ export class Connection {
     return new Promise((resolve, reject) => {
       const socket = this.#socket
       if (this.#phase !== 'open' || !socket) throw new ClientError('connection_lost')
-      if (this.#pending.size >= MAX_PENDING) throw new ChatError('overloaded', 'too many requests unanswered')
+      if (this.#pending.size >= MAX_PENDING)
+        throw new ChatError('overloaded', 'too many requests without an answer')
       const ref = this.#nextRef()
       const frame = encodeRequest(name, ref, fields)
-      // Far above the limit the server would cut the socket, and the next one again.
+      // The server closes the socket for a frame far above the limit, and would close the next one again.
       if (frame.length > this.#maxFrameBytes) throw new ChatError('too_large')
       const expire = () => {
         this.#pending.delete(ref)
@@ -119,7 +120,7 @@ export class Connection {
     })
   }
 
-  /** Ends it from this side, at once: what a dead network would still hold back is not waited for. */
+  /** Ends the connection immediately, without waiting for a closing handshake on a dead network. */
   end(why: Disconnect): void {
     if (this.#phase === 'ended') return
     this.#phase = 'ended'
@@ -130,7 +131,7 @@ export class Connection {
       socket.onopen = null
       socket.onmessage = null
       socket.onclose = null
-      // Closing a socket that is not open yet is reported as an error, which nobody needs to hear.
+      // Closing a socket that is not open yet is reported as an error, which is ignored.
       socket.onerror = () => {}
       socket.close(NORMAL)
     }
@@ -154,7 +155,7 @@ export class Connection {
       socket.send(frame as Uint8Array<ArrayBuffer>)
     }
     socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#receive(data)
-    // Not every platform reports `close` after `error`, and there is nothing to learn from it.
+    // Not every platform reports `close` after `error`.
     socket.onerror = (event) => this.#broke('message' in event ? event.message : undefined)
     socket.onclose = ({ code, reason }) => {
       if (code === ABNORMAL) this.#broke(undefined)
@@ -165,19 +166,19 @@ export class Connection {
   #broke(message: unknown): void {
     if (this.#phase === 'open') this.end({ cause: 'network', message: 'the connection broke' })
     else if (typeof message === 'string' && message) this.end({ cause: 'network', message })
-    else this.end({ cause: 'network', message: 'the connection could not be made' })
+    else this.end({ cause: 'network', message: 'the connection could not be established' })
   }
 
   #receive(data: unknown): void {
-    this.#heardAtMs = this.#options.clock.now()
+    this.#lastFrameAtMs = this.#options.clock.now()
     let event: Event | null
     try {
       event = decodeEvent(new Uint8Array(data as ArrayBuffer))
     } catch {
-      this.end({ cause: 'network', message: 'a frame could not be read' })
+      this.end({ cause: 'network', message: 'a frame could not be decoded' })
       return
     }
-    // Of a newer server; this version has no use for it.
+    // An event of a newer server is ignored.
     if (!event) return
     if (event.event === 'connected') this.#opened(event.fields)
     else if (!this.#settle(event)) this.#options.handlers.event(event)
@@ -192,11 +193,11 @@ export class Connection {
     this.#options.handlers.connected(fields)
   }
 
-  /** Gives an answer to whoever asked; false where nobody did. */
+  /** Settles the request that the event answers; false if it is not an answer. */
   #settle(event: Event): boolean {
     if (event.ref === 0) return false
     const pending = this.#pending.get(event.ref)
-    // An answer that nobody waits for any more has come too late.
+    // The answer arrived after the time limit.
     if (!pending) return true
     this.#pending.delete(event.ref)
     pending.cancelTimeout()
@@ -206,19 +207,19 @@ export class Connection {
     return true
   }
 
-  /** Waits for silence, then asks for a sign of life. */
+  /** Waits for silence, then sends a ping. */
   #watch(): void {
     const { clock, silenceMs } = this.#options
-    const silentMs = clock.now() - this.#heardAtMs
+    const silentMs = clock.now() - this.#lastFrameAtMs
     if (silentMs < silenceMs) {
       this.#cancelTimer = clock.after(silenceMs - silentMs, () => this.#watch())
       return
     }
-    const askedAtMs = clock.now()
-    // Any frame is a sign of life, so that a refused ping is as good as a pong.
+    const pingAtMs = clock.now()
+    // Any frame shows that the connection works, also an error that answers the ping.
     this.request('ping', {}, null).catch(() => {})
     this.#cancelTimer = clock.after(PONG_WITHIN_MS, () => {
-      if (this.#heardAtMs >= askedAtMs) this.#watch()
+      if (this.#lastFrameAtMs >= pingAtMs) this.#watch()
       else this.end({ cause: 'silence' })
     })
   }

@@ -1,12 +1,12 @@
 /**
- * Group log: passes on one group's durable events, each once and in the order of seq
+ * Group log: delivers the durable events of one group, each once and in the order of seq
  * (ORD-1, CUP-1).
  *
- * Live, the server sends them so. After a reconnect two streams mix: the missed ones, up to the
- * baseline that `connected` named, and the live ones above it. The missed are passed on as they
- * come, the live ones held until all missed are there. Numbers may jump: what does not exist is
- * not waited for. What was seen is dropped. Bounded: over `MAX_HELD` the connection is given up,
- * and the next one brings what is missing.
+ * Live events arrive in this order. After a reconnect two streams arrive: missed events up to the
+ * baseline from `connected`, and live events above it. Missed events are delivered when they arrive;
+ * live events are buffered until all missed events are delivered. Seqs may have gaps. Events that
+ * were delivered before are dropped. Bounded: above `MAX_BUFFERED` the connection is closed, and the
+ * next catch-up includes the events.
  */
 import { type DurableEvent, type Event, events } from '../protocol/events.ts'
 import { limits } from '../protocol/limits.ts'
@@ -14,37 +14,37 @@ import { limits } from '../protocol/limits.ts'
 /** An event of a group's log. */
 export type LoggedEvent = Extract<Event, { readonly event: DurableEvent }>
 
-const MAX_HELD = limits.resumeEvents
+const MAX_BUFFERED = limits.resumeEvents
 
 export function isLogged(event: Event): event is LoggedEvent {
   return 'durable' in events[event.event]
 }
 
-/** The group, and the place in its log. */
+/** The group, and the seq in its log. */
 export function placeOf(event: LoggedEvent): { readonly groupId: string; readonly seq: number } {
   return event.event === 'new_message' ? event.fields.message : event.fields
 }
 
 type Phase =
   | { readonly name: 'live' }
-  /** The baseline is null where `connected` had no room to list the group: then all is held. */
-  | { readonly name: 'catching up'; readonly baseline: number | null; readonly held: LoggedEvent[] }
+  /** The baseline is null if `connected` did not list the group: then all events are buffered. */
+  | { readonly name: 'catching up'; readonly baseline: number | null; readonly buffered: LoggedEvent[] }
 
-/** What became of an event: held, passed on or dropped, or there was no room to hold it. */
-export type Taken = 'passed on' | 'seen before' | 'held' | 'full'
+/** How an event was handled. `full`: the buffer is full and the event was dropped. */
+export type Outcome = 'delivered' | 'duplicate' | 'buffered' | 'full'
 
 export class GroupLog {
   readonly #deliver: (event: LoggedEvent) => void
   #lastSeq: number
   #phase: Phase = { name: 'live' }
 
-  /** `lastSeq` is the baseline: nothing up to it is waited for. */
+  /** `lastSeq` is the baseline: events up to it are not delivered. */
   constructor(lastSeq: number, deliver: (event: LoggedEvent) => void) {
     this.#lastSeq = lastSeq
     this.#deliver = deliver
   }
 
-  /** The highest seq that the application was given, or the baseline. */
+  /** The highest seq that was delivered, or the baseline. */
   get lastSeq(): number {
     return this.#lastSeq
   }
@@ -53,30 +53,30 @@ export class GroupLog {
     return this.#phase.name === 'catching up'
   }
 
-  /** The highest seq that a catch-up brings, where it is known; 0 otherwise. */
+  /** The highest seq of the catch-up if it is known, else 0. */
   get baseline(): number {
     return this.#phase.name === 'catching up' ? (this.#phase.baseline ?? 0) : 0
   }
 
-  take(event: LoggedEvent): Taken {
+  handle(event: LoggedEvent): Outcome {
     const { seq } = placeOf(event)
     const phase = this.#phase
     if (phase.name === 'live' || (phase.baseline !== null && seq <= phase.baseline)) {
-      return this.#pass(event, seq) ? 'passed on' : 'seen before'
+      return this.#deliverOnce(event, seq) ? 'delivered' : 'duplicate'
     }
-    // Without a baseline the missed events are among those held.
-    const room = phase.baseline === null ? MAX_HELD + limits.resumeEvents : MAX_HELD
-    if (phase.held.length >= room) return 'full'
-    phase.held.push(event)
-    return 'held'
+    // Without a baseline the missed events are buffered as well.
+    const room = phase.baseline === null ? MAX_BUFFERED + limits.resumeEvents : MAX_BUFFERED
+    if (phase.buffered.length >= room) return 'full'
+    phase.buffered.push(event)
+    return 'buffered'
   }
 
-  /** A new connection begins: from now on live events wait. What an older one held comes again. */
-  hold(baseline: number | null): void {
-    this.#phase = { name: 'catching up', baseline, held: [] }
+  /** Starts a catch-up on a new connection: live events are buffered. Drops the buffer of an older one. */
+  startCatchUp(baseline: number | null): void {
+    this.#phase = { name: 'catching up', baseline, buffered: [] }
   }
 
-  /** Nothing up to `seq` will come; returns the range that is left out, for the history. */
+  /** No event up to `seq` will arrive. Returns the range that is skipped, for the history. */
   skipTo(seq: number): { readonly from: number; readonly to: number } | null {
     if (seq <= this.#lastSeq) return null
     const from = this.#lastSeq + 1
@@ -84,14 +84,14 @@ export class GroupLog {
     return { from, to: seq }
   }
 
-  /** All that was missed is there. Returns what was held, by seq, to be taken as live now. */
+  /** Ends the catch-up. Returns the buffered events by seq, to be handled as live events. */
   goLive(): readonly LoggedEvent[] {
-    const held = this.#phase.name === 'catching up' ? this.#phase.held : []
+    const buffered = this.#phase.name === 'catching up' ? this.#phase.buffered : []
     this.#phase = { name: 'live' }
-    return held.sort((a, b) => placeOf(a).seq - placeOf(b).seq)
+    return buffered.sort((a, b) => placeOf(a).seq - placeOf(b).seq)
   }
 
-  #pass(event: LoggedEvent, seq: number): boolean {
+  #deliverOnce(event: LoggedEvent, seq: number): boolean {
     if (seq <= this.#lastSeq) return false
     this.#lastSeq = seq
     this.#deliver(event)

@@ -1,17 +1,17 @@
 /**
- * Group logs: how much of each of the user's groups the application has seen, over all connections.
+ * Group logs: the position of the application in each of the user's groups, over all connections.
  *
- * On the first connection a group begins with the `lastSeq` that `connected` gives for it. Groups
- * beyond those that `connected` has room for begin with what `get_groups` says, or with their first
- * event. On every later connection a group that is not known was met while the client was away: it
- * is resumed from the user's join (CUP-2). A group is forgotten when the user leaves it or is no
- * longer in it. Bounded by the number of the user's groups.
+ * On the first connection a group starts at its `lastSeq` in `connected`. Groups that `connected`
+ * does not list start at their `lastSeq` in `get_groups`, or with their first event. On every later
+ * connection an unknown group is one that the user joined while the client was disconnected: it is
+ * resumed from the user's join (CUP-2). A group is removed when the user leaves it or is no longer
+ * in it. Bounded by the number of the user's groups.
  */
 import type { EventFields } from '../protocol/events.ts'
 import type { GroupListing } from '../protocol/records.ts'
 import { GroupLog, type LoggedEvent, placeOf } from './group-log.ts'
 
-/** Events that cannot be had from `resume`: page the history for the messages among them. */
+/** Events that `resume` does not replay: page the history for the messages among them. */
 export interface Missed {
   readonly groupId: string
   /** Inclusive. */
@@ -25,66 +25,66 @@ export interface GroupLogsHandlers {
   missed(missed: Missed): void
   /** The user is no longer in this group. */
   lost(groupId: string): void
-  /** An event of a group that was not known: it has to be resumed from there. */
-  met(position: Position): void
+  /** An event of an unknown group: resume the group from this position. */
+  discovered(position: Position): void
   /**
-   * A catch-up has ended: of what the group got up to `seq`, all was delivered or reported as
-   * missed. What was delivered up to there is durable.
+   * A catch-up has ended: all events of the group up to `seq` were delivered or reported as missed.
+   * The delivered events up to `seq` are durable.
    */
   caughtUp(groupId: string, seq: number): void
 }
 
-/** A group and the last seq of it that is known; 0 stands for the user's join. */
+/** A group and its last known seq; 0 means the user's join. */
 export type Position = readonly [groupId: string, lastSeq: number]
 
 export class GroupLogs {
   readonly #handlers: GroupLogsHandlers
   readonly #logs = new Map<string, GroupLog>()
-  /** Groups without a log yet, that `get_groups` has listed. */
+  /** Groups from `get_groups` that have no log yet. */
   readonly #listed = new Map<string, number>()
   #userId = ''
-  /** Groups that are not known may have missed events: not on the first connection. */
-  #mayHaveMet = false
+  /** Whether unknown groups may have missed events: not on the first connection. */
+  #mayDiscover = false
 
   constructor(handlers: GroupLogsHandlers) {
     this.#handlers = handlers
   }
 
-  /** A connection begins. Returns what is to be resumed. */
+  /** Handles a new connection. Returns the groups to resume. */
   begin({ userId, groups }: EventFields<'connected'>): readonly Position[] {
-    this.#mayHaveMet = this.#userId === userId
-    // Another user's token: nothing of the previous user is theirs.
-    if (!this.#mayHaveMet) this.clear()
+    this.#mayDiscover = this.#userId === userId
+    // The token is another user's: the groups of the previous user are dropped.
+    if (!this.#mayDiscover) this.clear()
     this.#userId = userId
     const baselines = new Map(groups.map(({ group, lastSeq }) => [group.groupId, lastSeq]))
     for (const [groupId, lastSeq] of [...this.#listed]) this.#add(groupId, lastSeq)
     for (const [groupId, lastSeq] of baselines) {
-      if (!this.#logs.has(groupId)) this.#add(groupId, this.#mayHaveMet ? 0 : lastSeq)
+      if (!this.#logs.has(groupId)) this.#add(groupId, this.#mayDiscover ? 0 : lastSeq)
     }
-    if (!this.#mayHaveMet) return []
+    if (!this.#mayDiscover) return []
     const positions: Position[] = []
     for (const [groupId, log] of this.#logs) {
-      log.hold(baselines.get(groupId) ?? null)
+      log.startCatchUp(baselines.get(groupId) ?? null)
       positions.push([groupId, log.lastSeq])
     }
     return positions
   }
 
-  /** All groups were listed: one that is not known yet begins with its next event. */
+  /** All groups were listed: an unknown group starts with its next event. */
   complete(): void {
-    this.#mayHaveMet = false
+    this.#mayDiscover = false
   }
 
-  /** Handles an event from the wire. False where there is no room to hold it: then all is asked for again. */
-  take(event: LoggedEvent): boolean {
+  /** Handles an event from the wire. False if the buffer is full: the caller closes the connection. */
+  handle(event: LoggedEvent): boolean {
     const { groupId, seq } = placeOf(event)
-    const log = this.#logs.get(groupId) ?? this.#begun(event, groupId, seq)
-    const taken = log.take(event)
+    const log = this.#logs.get(groupId) ?? this.#logForFirst(event, groupId, seq)
+    const outcome = log.handle(event)
     // During a catch-up the user may be a member again already: `resumed` decides.
-    if (taken === 'passed on' && !log.catchingUp && isOwn(event, 'user_left_group', this.#userId)) {
+    if (outcome === 'delivered' && !log.catchingUp && isOwn(event, 'user_left_group', this.#userId)) {
       this.#logs.delete(groupId)
     }
-    return taken !== 'full'
+    return outcome !== 'full'
   }
 
   /** Whether the group waits for its missed events. */
@@ -92,12 +92,12 @@ export class GroupLogs {
     return this.#logs.get(groupId)?.catchingUp ?? false
   }
 
-  /** The highest seq that was seen of the group; 0 where it is not known. */
+  /** The highest seq that was delivered of the group; 0 if the group is unknown. */
   lastSeq(groupId: string): number {
     return this.#logs.get(groupId)?.lastSeq ?? 0
   }
 
-  /** Ends the catch-up of the groups that were asked for, by what `resumed` says of them. */
+  /** Ends the catch-up of the requested groups, according to `resumed`. */
   resumed(asked: readonly Position[], { groups }: EventFields<'resumed'>): void {
     const answered = new Map(groups.map(([groupId, lastSeq, complete]) => [groupId, { lastSeq, complete }]))
     for (const [groupId] of asked) {
@@ -108,23 +108,23 @@ export class GroupLogs {
         this.#lose(groupId, log)
         continue
       }
-      // A `resume` that was refused names no seq of its own: what it should have brought is missed.
+      // A failed `resume` has no seq of its own: the events up to the baseline are reported as missed.
       const missed = answer.complete ? null : log.skipTo(Math.max(answer.lastSeq, log.baseline))
       if (missed) this.#handlers.missed({ groupId, ...missed })
-      for (const event of log.goLive()) this.take(event)
+      for (const event of log.goLive()) this.handle(event)
       this.#handlers.caughtUp(groupId, answer.lastSeq)
     }
   }
 
-  /** A page of the user's groups. Returns those of them that are to be resumed. */
+  /** Handles a page of the user's groups. Returns those to resume. */
   listed(groups: readonly GroupListing[]): readonly Position[] {
-    const met: Position[] = []
+    const discovered: Position[] = []
     for (const { group } of groups) {
       if (this.#logs.has(group.groupId)) continue
-      if (this.#mayHaveMet) met.push(this.#meet(group.groupId)[1])
+      if (this.#mayDiscover) discovered.push(this.#discover(group.groupId)[1])
       else this.#listed.set(group.groupId, group.lastSeq)
     }
-    return met
+    return discovered
   }
 
   clear(): void {
@@ -134,27 +134,27 @@ export class GroupLogs {
 
   #lose(groupId: string, log: GroupLog): void {
     this.#logs.delete(groupId)
-    // Nothing was ever shown of a group that was met and left while the client was away.
+    // The user joined and left the group while the client was disconnected: nothing of it was delivered.
     if (log.lastSeq > 0) this.#handlers.lost(groupId)
-    // A user who was added again meanwhile sees the group from there.
-    const held = log.goLive()
-    const back = held.findLastIndex((event) => isOwn(event, 'user_joined_group', this.#userId))
-    if (back >= 0) for (const event of held.slice(back)) this.take(event)
+    // A user who was added again meanwhile sees the group from that join.
+    const buffered = log.goLive()
+    const joinedAt = buffered.findLastIndex((event) => isOwn(event, 'user_joined_group', this.#userId))
+    if (joinedAt >= 0) for (const event of buffered.slice(joinedAt)) this.handle(event)
     this.#handlers.caughtUp(groupId, 0)
   }
 
-  /** The log of a group that was not known, for its first event. */
-  #begun(event: LoggedEvent, groupId: string, seq: number): GroupLog {
+  /** The log of an unknown group, for its first event. */
+  #logForFirst(event: LoggedEvent, groupId: string, seq: number): GroupLog {
     const begins = seq === 1 || isOwn(event, 'user_joined_group', this.#userId)
-    if (!this.#mayHaveMet || begins) return this.#add(groupId, seq - 1)
-    const [log, position] = this.#meet(groupId)
-    this.#handlers.met(position)
+    if (!this.#mayDiscover || begins) return this.#add(groupId, seq - 1)
+    const [log, position] = this.#discover(groupId)
+    this.#handlers.discovered(position)
     return log
   }
 
-  #meet(groupId: string): readonly [GroupLog, Position] {
+  #discover(groupId: string): readonly [GroupLog, Position] {
     const log = this.#add(groupId, this.#listed.get(groupId) ?? 0)
-    log.hold(null)
+    log.startCatchUp(null)
     return [log, [groupId, log.lastSeq]]
   }
 

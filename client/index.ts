@@ -1,6 +1,5 @@
 /**
- * `tertulia/client`: the SDK for browsers and Node. Imports the protocol, and `ws` where
- * the platform has no WebSocket.
+ * `tertulia/client`: the SDK for browsers and Node. Imports the protocol, and `ws` in Node.
  */
 export { ChatError, type ErrorCode, errors } from '../protocol/errors.ts'
 export type {

@@ -1,13 +1,13 @@
 /**
- * Link: keeps one connection up, and reports its state.
+ * Link: maintains one connection, and reports its state.
  *
  *   idle → connecting → connected ⇄ reconnecting → closed
  *
- * What can pass is tried again, with exponential backoff and full jitter, or when the server said;
- * the table of close codes decides. A token function is asked for every connection, within a time
- * limit, and once more at once if its token was refused (4401, 4402). The count of failures starts
- * again at zero only after a connection has lasted for a while, so that a server that accepts and
- * closes connections is not flooded with attempts.
+ * The table of close codes decides whether to reconnect: with exponential backoff and full jitter,
+ * or after the delay that the server announced. A token function is called for every connection,
+ * with a time limit, and once more if its token was rejected (4401, 4402). The count of failures is
+ * reset only after a connection was stable for a while, so that a server that accepts and closes
+ * connections is not flooded with attempts.
  */
 import { closeCodes, mayReconnect } from '../protocol/close-codes.ts'
 import type { Event, EventFields } from '../protocol/events.ts'
@@ -16,14 +16,14 @@ import { ClientError } from './client-error.ts'
 import type { Clock } from './clock.ts'
 import { Connection, type Disconnect } from './connection.ts'
 
-/** A token, or how to get one; asked again for each connection, and before the token ends. */
+/** A token, or a function that returns one; called for each connection, and before the token expires. */
 export type TokenSource = string | (() => string | Promise<string>)
 
 export type ClientState =
   | { readonly state: 'idle' }
   | { readonly state: 'connecting' }
   | { readonly state: 'connected'; readonly sessionId: string }
-  /** The next attempt begins after `delayMs`. `failures` counts those in a row. */
+  /** The next attempt starts after `delayMs`. `failures` is the number of failures in a row. */
   | {
       readonly state: 'reconnecting'
       readonly failures: number
@@ -36,9 +36,9 @@ export interface LinkHandlers {
   state(state: ClientState): void
   connected(connection: Connection, fields: EventFields<'connected'>): void
   event(event: Event): void
-  /** The connection that was there is gone. */
+  /** The open connection has ended. */
   lost(): void
-  /** There will be none any more, until `start` is called again. */
+  /** There will be no connection until `start` is called again. */
   closed(error: ClientError): void
 }
 
@@ -58,9 +58,9 @@ type Phase =
   | { readonly name: 'waiting'; readonly cancel: () => void }
 
 const STABLE_MS = 10_000
-/** The most that one step towards a connection may take, whatever the answers may. */
+/** The longest time for one step of connecting, whatever the time limit of requests is. */
 const MAX_STEP_MS = 60_000
-/** A 4401 that comes so late may be the server's deadline for the token: the network was slow. */
+/** A 4401 after this time may be the server's deadline for the token, missed on a slow network. */
 const LATE_MS = 8_000
 
 export class Link {
@@ -68,10 +68,10 @@ export class Link {
   #phase: Phase = { name: 'idle' }
   #state: ClientState = { state: 'idle' }
   #failures = 0
-  #refusals = 0
+  #rejectedTokens = 0
   #announcedMs: number | null = null
   #cancelStable: () => void = () => {}
-  /** For the token, or for the handshake. */
+  /** The time limit for the token, and for the handshake. */
   readonly #stepMs: number
   #openedAtMs = 0
 
@@ -84,16 +84,16 @@ export class Link {
     return this.#state
   }
 
-  /** Begins to connect; nothing where it has begun already. */
+  /** Starts to connect. Has no effect if it has started already. */
   start(): void {
     if (this.#phase.name !== 'idle') return
     this.#failures = 0
-    this.#refusals = 0
-    this.#say({ state: 'connecting' })
+    this.#rejectedTokens = 0
+    this.#setState({ state: 'connecting' })
     this.#dial()
   }
 
-  /** Gives the present connection up; a new one is made. */
+  /** Closes the open connection; a new one is established. */
   drop(why: Disconnect): void {
     if (this.#phase.name === 'up') this.#phase.connection.end(why)
   }
@@ -119,12 +119,12 @@ export class Link {
     const failed = (error: unknown) => {
       if (this.#phase !== asking) return
       cancel()
-      this.#retry({ cause: 'token', message: textOf(error) })
+      this.#retry({ cause: 'token', message: messageOf(error) })
     }
     const cancel = clock.after(this.#stepMs, () => failed(`no token within ${this.#stepMs} ms`))
     const asking: Phase = { name: 'asking for a token', cancel }
     this.#phase = asking
-    askFor(token).then((fresh) => {
+    requestToken(token).then((fresh) => {
       if (this.#phase !== asking) return
       cancel()
       this.#open(fresh)
@@ -142,7 +142,7 @@ export class Link {
       silenceMs,
       handlers: {
         connected: (fields) => this.#connected(connection, fields),
-        event: (event) => this.#heard(event),
+        event: (event) => this.#onEvent(event),
         ended: (why) => this.#ended(why),
       },
     })
@@ -151,7 +151,7 @@ export class Link {
 
   #connected(connection: Connection, fields: EventFields<'connected'>): void {
     this.#phase = { name: 'up', connection }
-    this.#refusals = 0
+    this.#rejectedTokens = 0
     this.#announcedMs = null
     this.#cancelStable = this.#options.clock.after(STABLE_MS, () => {
       this.#failures = 0
@@ -160,7 +160,7 @@ export class Link {
     this.#options.handlers.connected(connection, fields)
   }
 
-  #heard(event: Event): void {
+  #onEvent(event: Event): void {
     if (event.event === 'server_shutdown') this.#announcedMs = event.fields.reconnectInMs
     if (event.event === 'token_expiring') this.#refresh()
     this.#options.handlers.event(event)
@@ -171,25 +171,25 @@ export class Link {
     this.#cancelStable()
     if (wasUp) this.#options.handlers.lost()
     if (why.cause === 'application') this.#stop(why)
-    else if (why.cause !== 'server' || mayReconnect(why.code) || this.#cameLate(why.code, wasUp))
+    else if (why.cause !== 'server' || mayReconnect(why.code) || this.#isLate(why.code, wasUp))
       this.#retry(why)
-    else if (this.#mayAskAgain(why.code)) this.#askAgain(why)
+    else if (this.#canRenewToken(why.code)) this.#renewToken(why)
     else this.#stop(why)
   }
 
-  #cameLate(code: number, wasUp: boolean): boolean {
+  #isLate(code: number, wasUp: boolean): boolean {
     const tookMs = this.#options.clock.now() - this.#openedAtMs
     return !wasUp && code === closeCodes.unauthenticated.code && tookMs >= LATE_MS
   }
 
-  #mayAskAgain(code: number): boolean {
+  #canRenewToken(code: number): boolean {
     const ofToken = code === closeCodes.unauthenticated.code || code === closeCodes.token_expired.code
-    return ofToken && typeof this.#options.token === 'function' && this.#refusals === 0
+    return ofToken && typeof this.#options.token === 'function' && this.#rejectedTokens === 0
   }
 
-  #askAgain(reason: Disconnect): void {
-    this.#refusals += 1
-    this.#say({ state: 'reconnecting', failures: this.#failures, delayMs: 0, reason })
+  #renewToken(reason: Disconnect): void {
+    this.#rejectedTokens += 1
+    this.#setState({ state: 'reconnecting', failures: this.#failures, delayMs: 0, reason })
     this.#dial()
   }
 
@@ -199,7 +199,7 @@ export class Link {
     const delayMs = this.#announcedMs ?? backoffMs(this.#failures, clock)
     this.#announcedMs = null
     this.#phase = { name: 'waiting', cancel: clock.after(delayMs, () => this.#dial()) }
-    this.#say({ state: 'reconnecting', failures: this.#failures, delayMs, reason })
+    this.#setState({ state: 'reconnecting', failures: this.#failures, delayMs, reason })
   }
 
   #stop(reason: Disconnect): void {
@@ -209,28 +209,28 @@ export class Link {
     this.#options.handlers.state(this.#state)
   }
 
-  /** A token that was given once cannot be renewed: the server closes with 4402 when it ends. */
+  /** Refreshes the token, if a function provides it. Else the server closes with 4402 when it expires. */
   #refresh(): void {
     const { token, timeoutMs } = this.#options
     const phase = this.#phase
     if (typeof token !== 'function' || phase.name !== 'up') return
-    askFor(token)
+    requestToken(token)
       .then((newer) => phase.connection.request('refresh_token', { token: newer }, timeoutMs))
-      // Without a newer token the session ends with 4402, and the next one asks again.
+      // Without a newer token the session ends with 4402, and the next one requests a token again.
       .catch(() => {})
   }
 
-  #say(state: ClientState): void {
+  #setState(state: ClientState): void {
     this.#state = state
     this.#options.handlers.state(state)
   }
 }
 
-async function askFor(source: TokenSource): Promise<string> {
+async function requestToken(source: TokenSource): Promise<string> {
   const token: unknown = typeof source === 'function' ? await source() : source
   if (typeof token === 'string' && token !== '') return token
-  const given = token === '' ? 'an empty one' : typeof token
-  throw new TypeError(`the token function must return a text; it returned ${given}`)
+  const given = token === '' ? 'an empty string' : typeof token
+  throw new TypeError(`the token function must return a non-empty string; it returned ${given}`)
 }
 
 function toError(why: Disconnect): ClientError {
@@ -240,6 +240,6 @@ function toError(why: Disconnect): ClientError {
   return new ClientError('refused', why.message ? `${meaning} (${why.message})` : meaning, why.code)
 }
 
-function textOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

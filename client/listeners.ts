@@ -1,11 +1,11 @@
 /**
- * Listeners: who hears which event. Listeners are called in the order in which they were added;
- * one that throws spoils nothing for the others, and its error is not swallowed.
+ * Listeners: the functions to call for each event, in the order in which they were added. A listener
+ * that throws does not affect the others, and its error is reported as uncaught.
  */
 export class Listeners<Events extends object> {
   readonly #byName = new Map<keyof Events, Set<(fields: never) => void>>()
 
-  /** Calls `listener` for each such event; the function returned ends that. */
+  /** Calls `listener` for each event of this name; the returned function removes it. */
   on<N extends keyof Events>(name: N, listener: (fields: Events[N]) => void): () => void {
     const listeners = this.#byName.get(name) ?? new Set()
     this.#byName.set(name, listeners)
@@ -18,7 +18,7 @@ export class Listeners<Events extends object> {
       try {
         listener(fields as never)
       } catch (error) {
-        // The listener's own failure: it is reported as uncaught, and the stream goes on.
+        // Report the error as uncaught, and continue.
         queueMicrotask(() => {
           throw error
         })

@@ -1,6 +1,5 @@
 /**
- * Options of a `ChatClient`, checked where they come in: what is wrong throws at construction,
- * before anything is dialled.
+ * Options of a `ChatClient`, validated in the constructor, before any connection is made.
  */
 import { type Clock, MAX_DELAY_MS, systemClock } from './clock.ts'
 import type { TokenSource } from './link.ts'
@@ -9,21 +8,22 @@ import { toWebSocketUrl } from './websocket.ts'
 export interface ChatClientOptions {
   /** `ws://host:port/ws`, or the server's address: `http://host:port`. */
   readonly url: string
-  /** A token, or a function that gets one, which lets the client outlive any single token. */
+  /** A token, or a function that returns one. With a function the client can outlive a single token. */
   readonly token: TokenSource
   /**
-   * How long an answer may take, milliseconds; 15,000 by default, `Infinity` for no limit. The
-   * handshake and the token function get as long, but at most a minute. Messages are not given up.
+   * The time limit for an answer, milliseconds; 15,000 by default, `Infinity` for no limit. The
+   * handshake and the token function have the same limit, at most a minute. Messages have no limit:
+   * they are sent again.
    */
   readonly requestTimeoutMs?: number | undefined
-  /** After so long without a frame the connection is tested, milliseconds; 25,000 by default. */
+  /** The connection is tested after this time without a frame, milliseconds; 25,000 by default. */
   readonly silenceMs?: number | undefined
   /**
-   * Messages of one group under way at once, 1 to 1,000. By default 1, which keeps one's own
-   * messages in order even where one is refused for a while and repeated; more is faster.
+   * Messages of one group in flight at once, 1 to 1,000. With 1, the default, the client's messages
+   * stay in order even if one fails and is sent again; a higher value is faster.
    */
   readonly sendWindow?: number | undefined
-  /** Time and chance, for tests. */
+  /** Time and randomness, for tests. */
   readonly clock?: Clock | undefined
 }
 
@@ -56,17 +56,15 @@ export function readOptions(options: ChatClientOptions): ClientSettings {
   }
   for (const name of Object.keys(options)) {
     if (!(names as string[]).includes(name)) {
-      throw new TypeError(`unknown option ${name}; the options are ${names.join(', ')}`)
+      throw new TypeError(`unknown option: ${name}; the options are ${names.join(', ')}`)
     }
   }
   const { token, sendWindow = 1, clock = systemClock } = options
   if (typeof token !== 'function' && (typeof token !== 'string' || token === '')) {
-    throw new TypeError('token must be a text that is not empty, or a function that returns one')
+    throw new TypeError('token must be a non-empty string, or a function that returns one')
   }
   if (!Number.isInteger(sendWindow) || sendWindow < 1 || sendWindow > MAX_SEND_WINDOW) {
-    throw new RangeError(
-      `sendWindow must be a whole number from 1 to ${MAX_SEND_WINDOW}; it was ${sendWindow}`,
-    )
+    throw new RangeError(`sendWindow must be an integer from 1 to ${MAX_SEND_WINDOW} (got ${sendWindow})`)
   }
   return {
     url: toWebSocketUrl(options.url),
@@ -80,7 +78,7 @@ export function readOptions(options: ChatClientOptions): ClientSettings {
 
 function timeLimit(name: string, ms: number): number {
   if (typeof ms !== 'number' || !(ms >= 1)) {
-    throw new RangeError(`${name} must be a number of milliseconds from 1; it was ${ms}`)
+    throw new RangeError(`${name} must be at least 1 millisecond (got ${ms})`)
   }
   return Math.min(ms, MAX_DELAY_MS)
 }

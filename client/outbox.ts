@@ -1,16 +1,16 @@
 /**
- * Outbox: the user's own messages, from `sendMessage` until the server has answered for good.
+ * Outbox: the user's own messages, from `sendMessage` to the final answer of the server.
  *
- * What got no answer is sent again: after a reconnect, after a timeout, when a `gap` takes back
- * what was shown, and after a refusal that allows it, once `retryAfterMs` is over. The same
- * `tempId` makes one message, but the server remembers only the newest 1,024 of a group. So after a
- * reconnect a message is sent again only when its group's catch-up has brought everything the group
- * got meanwhile: if the message is in it, that is the answer (IDM-1, CUP-2).
- * Order: a group's messages leave one at a time, each after the answer to the one before, so that
- * a repeated one is not overtaken. A larger `window` is faster and gives that up in the case of a
- * refusal only. Groups do not wait for each other, until the user's rate limit is met: then the
- * pacer decides.
- * Bounded: over `MAX_UNANSWERED` messages, `overloaded`; `MAX_UNDER_WAY` are sent without an answer.
+ * A message without an answer is sent again: after a reconnect, after a timeout, when a `gap` event
+ * reverts it, and after a retryable error, once `retryAfterMs` has passed. A `tempId` creates one
+ * message, but the server remembers only the newest 1,024 of a group. So after a reconnect a message
+ * is sent again only when its group's catch-up has ended: if the catch-up contains the message, that
+ * is the answer (IDM-1, CUP-2).
+ * Order: the messages of a group are sent one at a time, each after the answer to the one before, so
+ * that later messages do not overtake a retry. A larger `window` is faster, and the order can change
+ * after an error. Groups do not wait for each other, except for the pacer when the user's rate limit
+ * is reached.
+ * Bounded: above `MAX_UNANSWERED` messages, `overloaded`; at most `MAX_IN_FLIGHT` are in flight.
  */
 import { ChatError, errors } from '../protocol/errors.ts'
 import type { Answer } from '../protocol/methods.ts'
@@ -22,26 +22,26 @@ import type { Clock } from './clock.ts'
 import type { Pacer } from './pacer.ts'
 
 const MAX_UNANSWERED = 1_000
-/** Refused all at once they are still far from the number for which the server closes (4029). */
-const MAX_UNDER_WAY = 32
-/** `internal` may be caused by the message itself: it is not tried for ever. */
+/** Far below the number of rate-limited requests for which the server closes the connection (4029). */
+const MAX_IN_FLIGHT = 32
+/** `internal` may be caused by the message itself: the number of retries is limited. */
 const MAX_INTERNAL = 5
-/** So many later events are never repeated on: far below the server's 1,024. */
+/** A message with more later events is not sent again. Far below the server's 1,024. */
 const MAX_LATER_EVENTS = 512
 
 type Fields = RequestFields<'send_message'>
 type Sent = Answer<'send_message'>
 
 export interface OutboxOptions {
-  /** One attempt. Rejects with a `ChatError` where refused, with a `ClientError` without an answer. */
+  /** One attempt. Rejects with the server's `ChatError`, or with a `ClientError` without an answer. */
   readonly send: (fields: Fields) => Promise<Sent>
-  /** Whether everything the group got up to now was seen. */
+  /** Whether all events of the group up to now were received. */
   readonly isCaughtUp: (groupId: string) => boolean
-  /** The highest seq that was seen of a group. */
+  /** The highest seq that was received of a group. */
   readonly lastSeq: (groupId: string) => number
   readonly clock: Clock
   readonly pacer: Pacer
-  /** Messages of one group that may be under way at once, from 1. */
+  /** Messages of one group that may be in flight at once, from 1. */
   readonly window: number
 }
 
@@ -49,33 +49,33 @@ interface Entry {
   readonly fields: Fields
   readonly resolve: (sent: Sent) => void
   readonly reject: (error: Error) => void
-  /** Counts attempts, so that what became of an older one is told from the newest. */
+  /** The number of attempts, to ignore the result of an older one. */
   attempt: number
-  underWay: boolean
-  refusals: number
-  /** The message as it was shown since it was last sent. */
+  inFlight: boolean
+  failures: number
+  /** The message, if it was received as `new_message` since it was last sent. */
   shown: Message | null
 }
 
 /** One group's messages, oldest first. */
 interface Queue {
   readonly entries: Entry[]
-  underWay: number
+  inFlight: number
   cancelPause: (() => void) | null
 }
 
 export class Outbox {
   readonly #options: OutboxOptions
   readonly #queues = new Map<string, Queue>()
-  readonly #maxUnderWay: number
+  readonly #maxInFlight: number
   #size = 0
-  #underWay = 0
+  #inFlight = 0
   #isOnline = false
   #closed: Error | null = null
 
   constructor(options: OutboxOptions) {
     this.#options = options
-    this.#maxUnderWay = Math.max(MAX_UNDER_WAY, options.window)
+    this.#maxInFlight = Math.max(MAX_IN_FLIGHT, options.window)
     options.pacer.onOpen(() => this.#pumpAll())
   }
 
@@ -84,7 +84,7 @@ export class Outbox {
     return this.#size
   }
 
-  /** Sends a message as soon as it is its turn; resolves with `message_sent`. */
+  /** Sends a message when it is its turn; resolves with `message_sent`. */
   add(fields: Fields): Promise<Sent> {
     if (this.#closed) return Promise.reject(this.#closed)
     if (this.#size >= MAX_UNANSWERED) {
@@ -97,8 +97,8 @@ export class Outbox {
         resolve,
         reject,
         attempt: 0,
-        underWay: false,
-        refusals: 0,
+        inFlight: false,
+        failures: 0,
         shown: null,
       })
       this.#size += 1
@@ -106,14 +106,14 @@ export class Outbox {
     })
   }
 
-  /** There is a connection: what was never sent leaves, the rest when its group is caught up. */
+  /** A connection is open: new messages are sent now, the others when their group is caught up. */
   online(): void {
     this.#isOnline = true
     this.#closed = null
     this.#pumpAll()
   }
 
-  /** There is no connection; what was under way on it is rejected by `send`. */
+  /** The connection has ended; `send` rejects the messages in flight. */
   offline(): void {
     this.#isOnline = false
     this.#closed = null
@@ -124,29 +124,29 @@ export class Outbox {
     return this.#queues.get(groupId)?.entries.some(({ attempt }) => attempt > 0) ?? false
   }
 
-  /** A message of the user's own was shown, perhaps before it was as durable as promised. */
+  /** A message of the user was received, perhaps before it was durable. */
   shown(message: Message): void {
     for (const entry of this.#queues.get(message.groupId)?.entries ?? []) {
       if (entry.fields.tempId === message.tempId && entry.attempt > 0) entry.shown = message
     }
   }
 
-  /** A crash has taken these numbers: what was shown there and not acknowledged is sent again. */
-  taken(groupId: string, from: number, to: number): void {
+  /** These seqs were lost in a crash: messages there without an acknowledgement are sent again. */
+  lost(groupId: string, from: number, to: number): void {
     const queue = this.#queues.get(groupId)
     for (const entry of queue?.entries ?? []) {
       if (!queue || !entry.shown || entry.shown.seq < from || entry.shown.seq > to) continue
       entry.shown = null
-      if (entry.underWay) this.#transmit(queue, entry)
+      if (entry.inFlight) this.#transmit(queue, entry)
     }
   }
 
-  /** The catch-up of a group has ended. What was shown up to `durableSeq` is answered by that. */
+  /** The catch-up of a group has ended: messages received up to `durableSeq` are acknowledged. */
   caughtUp(groupId: string, durableSeq: number): void {
     const queue = this.#queues.get(groupId)
     if (!queue) return
     for (const entry of [...queue.entries]) {
-      if (!entry.underWay && entry.shown && entry.shown.seq <= durableSeq)
+      if (!entry.inFlight && entry.shown && entry.shown.seq <= durableSeq)
         this.#confirm(queue, entry, entry.shown)
     }
     this.#pump(queue)
@@ -157,14 +157,14 @@ export class Outbox {
     this.#pumpAll()
   }
 
-  /** Rejects all, and what is added before `offline` or `online` is called again. */
+  /** Rejects all messages, and new ones until `offline` or `online` is called. */
   close(error: Error): void {
     this.#isOnline = false
     this.#closed = error
     const queues = [...this.#queues.values()]
     this.#queues.clear()
     this.#size = 0
-    this.#underWay = 0
+    this.#inFlight = 0
     for (const { entries, cancelPause } of queues) {
       cancelPause?.()
       for (const entry of entries.splice(0)) entry.reject(error)
@@ -174,7 +174,7 @@ export class Outbox {
   #queueOf(groupId: string): Queue {
     const known = this.#queues.get(groupId)
     if (known) return known
-    const queue: Queue = { entries: [], underWay: 0, cancelPause: null }
+    const queue: Queue = { entries: [], inFlight: 0, cancelPause: null }
     this.#queues.set(groupId, queue)
     return queue
   }
@@ -184,11 +184,11 @@ export class Outbox {
   }
 
   #pump(queue: Queue): void {
-    // An entry that is confirmed leaves the list, and the next one takes its place.
-    for (let at = 0; this.#mayLeave(queue); ) {
+    // A confirmed entry is removed from the list, so that `at` points to the next one.
+    for (let at = 0; this.#canSend(queue); ) {
       const entry = queue.entries[at]
       if (!entry) return
-      if (entry.underWay) {
+      if (entry.inFlight) {
         at += 1
         continue
       }
@@ -200,17 +200,17 @@ export class Outbox {
           continue
         }
       }
-      entry.underWay = true
-      queue.underWay += 1
-      this.#underWay += 1
-      this.#options.pacer.left()
+      entry.inFlight = true
+      queue.inFlight += 1
+      this.#inFlight += 1
+      this.#options.pacer.sent()
       this.#transmit(queue, entry)
     }
   }
 
-  #mayLeave(queue: Queue): boolean {
-    if (!this.#isOnline || queue.cancelPause || queue.underWay >= this.#options.window) return false
-    return this.#options.pacer.isOpen && this.#underWay < this.#maxUnderWay
+  #canSend(queue: Queue): boolean {
+    if (!this.#isOnline || queue.cancelPause || queue.inFlight >= this.#options.window) return false
+    return this.#options.pacer.isOpen && this.#inFlight < this.#maxInFlight
   }
 
   #transmit(queue: Queue, entry: Entry): void {
@@ -229,29 +229,29 @@ export class Outbox {
 
   #failed(queue: Queue, entry: Entry, error: Error): void {
     const again =
-      error instanceof ClientError || (error instanceof ChatError && mayRepeat(error, ++entry.refusals))
+      error instanceof ClientError || (error instanceof ChatError && isRetryable(error, ++entry.failures))
     if (!again) {
       this.#remove(queue, entry)
       entry.reject(error)
       return
     }
-    this.#back(queue, entry)
+    this.#release(queue, entry)
     if (error instanceof ChatError) this.#pause(queue, entry, error)
     this.#pumpAll()
   }
 
-  #back(queue: Queue, entry: Entry): void {
-    if (!entry.underWay) return
-    entry.underWay = false
-    queue.underWay -= 1
-    this.#underWay -= 1
+  #release(queue: Queue, entry: Entry): void {
+    if (!entry.inFlight) return
+    entry.inFlight = false
+    queue.inFlight -= 1
+    this.#inFlight -= 1
   }
 
-  #pause(queue: Queue, { refusals }: Entry, error: ChatError): void {
+  #pause(queue: Queue, { failures }: Entry, error: ChatError): void {
     const { clock, pacer } = this.#options
-    const delayMs = error.retryAfterMs ?? backoffMs(refusals, clock)
+    const delayMs = error.retryAfterMs ?? backoffMs(failures, clock)
     if (error.code === 'rate_limited') {
-      pacer.refused(delayMs)
+      pacer.limited(delayMs)
       return
     }
     queue.cancelPause?.()
@@ -265,13 +265,13 @@ export class Outbox {
     if (this.#remove(queue, entry)) entry.resolve({ tempId: entry.fields.tempId, success: true, message })
   }
 
-  /** Removes an entry that is answered from its queue; false where it was removed before. */
+  /** Removes an answered entry from its queue; false if it was removed before. */
   #remove(queue: Queue, entry: Entry): boolean {
     const at = queue.entries.indexOf(entry)
     if (at < 0) return false
     queue.entries.splice(at, 1)
     this.#size -= 1
-    this.#back(queue, entry)
+    this.#release(queue, entry)
     if (queue.entries.length === 0) {
       queue.cancelPause?.()
       this.#queues.delete(entry.fields.groupId)
@@ -281,6 +281,6 @@ export class Outbox {
   }
 }
 
-function mayRepeat({ code }: ChatError, refusals: number): boolean {
-  return errors[code].retry && (code !== 'internal' || refusals < MAX_INTERNAL)
+function isRetryable({ code }: ChatError, failures: number): boolean {
+  return errors[code].retry && (code !== 'internal' || failures < MAX_INTERNAL)
 }

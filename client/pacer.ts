@@ -1,26 +1,26 @@
 /**
- * Pacer: how the requests of one budget leave after the user's rate limit was met (LIM-1).
+ * Pacer: delays the requests of one budget after the user's rate limit was reached (LIM-1).
  *
- * Until the first `rate_limited` the gate is open and requests leave at once. A refusal closes it
- * for `retryAfterMs`. From then on the gate closes behind each request for the longest time that a
- * refusal named, about the time in which the server refills one token, until it opens and nobody
- * has anything to send. So a client causes single refusals, never the series that ends with 4029.
+ * Until the first `rate_limited` error the gate is open and requests are sent immediately. The error
+ * closes it for `retryAfterMs`. From then on the gate closes after each request for the longest
+ * `retryAfterMs` so far, about the time in which the server refills one token, until it opens and
+ * nothing is left to send. So a client causes single errors, never the series that ends with 4029.
  */
 import { type RequestName, type RequestSpec, requests } from '../protocol/requests.ts'
 import type { Clock } from './clock.ts'
 
 export class Pacer {
   readonly #clock: Clock
-  /** Called in turn when the gate opens. */
+  /** Called in rotation when the gate opens. */
   readonly #listeners: (() => void)[] = []
-  #distanceMs = 0
+  #intervalMs = 0
   #cancel: (() => void) | null = null
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Whether a request may leave now. */
+  /** Whether a request may be sent now. */
   get isOpen(): boolean {
     return this.#cancel === null
   }
@@ -30,14 +30,14 @@ export class Pacer {
     this.#listeners.push(listener)
   }
 
-  /** A request has left. */
-  left(): void {
-    if (this.#distanceMs > 0) this.#shut(this.#distanceMs)
+  /** A request was sent. */
+  sent(): void {
+    if (this.#intervalMs > 0) this.#shut(this.#intervalMs)
   }
 
-  /** A request was refused as `rate_limited`. */
-  refused(retryAfterMs: number): void {
-    this.#distanceMs = Math.max(this.#distanceMs, retryAfterMs)
+  /** A request failed with `rate_limited`. */
+  limited(retryAfterMs: number): void {
+    this.#intervalMs = Math.max(this.#intervalMs, retryAfterMs)
     this.#shut(retryAfterMs)
   }
 
@@ -48,22 +48,22 @@ export class Pacer {
 
   #opened(): void {
     this.#cancel = null
-    // Each is first in its turn, so that messages and calls share what the limit allows.
+    // The first listener rotates, so that messages and calls share the limit.
     const first = this.#listeners.shift()
     if (first) this.#listeners.push(first)
     for (const listener of this.#listeners) listener()
-    if (this.isOpen) this.#distanceMs = 0
+    if (this.isOpen) this.#intervalMs = 0
   }
 
-  /** Opens the gate and forgets the refusals. */
+  /** Opens the gate and resets the interval. */
   reset(): void {
     this.#cancel?.()
     this.#cancel = null
-    this.#distanceMs = 0
+    this.#intervalMs = 0
   }
 }
 
-/** One pacer for each budget of the table, shared by all that sends. */
+/** One pacer for each budget of the table, shared by messages and calls. */
 export class Pacers {
   readonly #clock: Clock
   readonly #byBudget = new Map<string, Pacer>()

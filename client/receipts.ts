@@ -1,11 +1,11 @@
 /**
- * Receipts: what the application reports as delivered and as read, in few requests (RCP-1, LIM-1).
+ * Receipts: merges the application's delivered and read receipts into few requests (RCP-1, LIM-1).
  *
- * The first receipt of a group leaves at once. Those that follow within `WINDOW_MS`, or before the
- * answer came, are merged and leave together, so that an application may report each message as it
- * shows it. Every caller gets the answer to the request that carried its receipt. A call that the
- * server would refuse for its form leaves by itself, so that it spoils no other.
- * Bounded: over `MAX_CALLERS` waiting calls, `overloaded`; over 500 messages a request leaves early.
+ * The first receipt of a group is sent immediately. Those that follow within `WINDOW_MS`, or before
+ * the answer, are merged into one request, so that an application may report each message as it
+ * shows it. Every caller gets the answer to the request that contained its receipt. A receipt with
+ * invalid fields is sent alone, so that its error does not affect the others.
+ * Bounded: above `MAX_CALLERS` waiting calls, `overloaded`; a request with 500 messages is sent early.
  */
 import { ChatError } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
@@ -19,7 +19,7 @@ const messageIdForm = /^([\w-]{1,64}):[1-9]\d{0,14}$/
 
 type ReceiptName = 'message_delivered' | 'message_read'
 
-/** The fields of both; `message_read` has a group, and may read all up to a seq. */
+/** The fields of both requests; `message_read` has a group, and may have `upTo`. */
 export interface ReceiptFields {
   readonly messageIds: readonly string[]
   readonly groupId?: string | undefined
@@ -37,9 +37,9 @@ interface Lane {
   readonly key: string
   readonly name: ReceiptName
   waiting: Caller[]
-  /** Messages that the waiting callers name. */
+  /** The number of messages in the waiting calls. */
   count: number
-  /** A request has no answer yet. */
+  /** Whether a request is in flight. */
   busy: boolean
   cancelWindow: (() => void) | null
 }
@@ -58,12 +58,12 @@ export class Receipts {
     this.#options = options
   }
 
-  give(name: ReceiptName, fields: ReceiptFields): Promise<Answer<ReceiptName>> {
+  send(name: ReceiptName, fields: ReceiptFields): Promise<Answer<ReceiptName>> {
     const groupId = groupOf(fields)
-    // What the server refuses, or what is full by itself, goes alone.
+    // Invalid or full receipts are sent alone.
     if (groupId === null) return this.#ask(name, fields)
     if (this.#callers >= MAX_CALLERS) {
-      return Promise.reject(new ChatError('overloaded', 'too many receipts wait to be sent'))
+      return Promise.reject(new ChatError('overloaded', 'too many receipts are waiting to be sent'))
     }
     return new Promise((resolve, reject) => {
       const lane = this.#laneOf(name, groupId)
@@ -75,13 +75,13 @@ export class Receipts {
     })
   }
 
-  /** Sends at once what was read of the group, for a request that must not be overtaken by it. */
-  hurry(groupId: string): void {
+  /** Sends the read receipts of the group now, before a request that must come after them. */
+  flushRead(groupId: string): void {
     const lane = this.#lanes.get(`message_read ${groupId}`)
     if (lane && lane.waiting.length > 0) void this.#send(lane)
   }
 
-  /** Rejects what waits; what was sent is rejected by its request. */
+  /** Rejects the waiting receipts; those in flight are rejected by their request. */
   close(error: Error): void {
     for (const { waiting, cancelWindow } of this.#lanes.values()) {
       cancelWindow?.()
@@ -118,7 +118,7 @@ export class Receipts {
     else if (this.#lanes.get(lane.key) === lane) this.#lanes.delete(lane.key)
   }
 
-  /** Sends what waits in one request; settles all of its callers, and never rejects. */
+  /** Sends the waiting receipts in one request; settles all callers, and never rejects. */
   async #send(lane: Lane): Promise<void> {
     const callers = lane.waiting
     lane.waiting = []
@@ -138,7 +138,7 @@ export class Receipts {
   }
 }
 
-/** The group that all the messages are of; null where the fields are not of that form. */
+/** The group of all the messages; null if the fields are not valid. */
 function groupOf({ messageIds, groupId, upTo }: ReceiptFields): string | null {
   if (!Array.isArray(messageIds) || messageIds.length > limits.receiptMessages) return null
   const group = groupId ?? prefixOf(messageIds[0])

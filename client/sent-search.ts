@@ -1,10 +1,10 @@
 /**
- * Sent search: whether a message that got no answer is in a part of the log that `resume` left out.
+ * Sent search: looks for unanswered messages in a part of the log that `resume` did not replay.
  *
- * Over 10,000 missed events `resume` brings none, and the server remembers a `tempId` for no more
- * than 1,024 messages. So before such a message is sent again, the history of that part is paged
- * for it (IDM-1). A search goes on over reconnects; one that is interrupted by the end of the
- * client begins again with the next connection. Bounded by the groups with unanswered messages.
+ * Above 10,000 missed events `resume` replays none, and the server remembers a `tempId` for at most
+ * 1,024 messages. So before such a message is sent again, the history of that part is paged to find
+ * it (IDM-1). A search continues over reconnects; one that is interrupted by the end of the client
+ * starts again with the next connection. Bounded by the groups with unanswered messages.
  */
 import { ChatError, errors } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
@@ -18,10 +18,10 @@ import type { Missed } from './group-logs.ts'
 export interface SentSearchOptions {
   readonly ask: SendRequest
   readonly clock: Clock
-  /** Whether the group has messages that wait for the result. */
+  /** Whether messages of the group wait for the result. */
   readonly isNeeded: (groupId: string) => boolean
   readonly onPage: (groupId: string, messages: readonly Message[], gaps: readonly Gap[]) => void
-  /** Everything up to `to` was seen. */
+  /** Everything up to `to` was searched. */
   readonly onDone: (groupId: string, to: number) => void
 }
 
@@ -41,12 +41,12 @@ export class SentSearch {
     this.#options = options
   }
 
-  /** Whether the group has a part that was not searched yet. */
+  /** Whether the group has a part to search. */
   has(groupId: string): boolean {
     return this.#ranges.has(groupId)
   }
 
-  /** `resume` left out this part. */
+  /** Adds a part that `resume` did not replay. */
   add({ groupId, from, to }: Missed): void {
     if (!this.#options.isNeeded(groupId)) return
     const known = this.#ranges.get(groupId)
@@ -54,7 +54,7 @@ export class SentSearch {
     else this.#ranges.set(groupId, { after: from - 1, to, running: false })
   }
 
-  /** Searches what is left of the group, if nothing does already. */
+  /** Starts the search in the group, if it is not running. */
   start(groupId: string): void {
     const range = this.#ranges.get(groupId)
     if (range && !range.running) void this.#run(groupId, range)
@@ -76,11 +76,11 @@ export class SentSearch {
         onPage(groupId, page.messages, page.gaps ?? [])
         range.after = page.hasMore ? (page.messages.at(-1)?.seq ?? range.to) : range.to
       } catch (error) {
-        if (isOver(error)) {
+        if (isClosed(error)) {
           range.running = false
           return
         }
-        // The group itself refuses: sending again will tell why.
+        // The group rejects the request. Sending the message again reports the reason.
         if (error instanceof ChatError && !errors[error.code].retry) break
         failures += 1
         const waitMs =
@@ -94,7 +94,7 @@ export class SentSearch {
   }
 }
 
-/** There is no connection, and none is being made. */
-function isOver(error: unknown): boolean {
+/** Whether there is no connection and no attempt to connect. */
+function isClosed(error: unknown): boolean {
   return error instanceof ClientError && (error.code === 'closed' || error.code === 'refused')
 }

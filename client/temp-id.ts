@@ -1,5 +1,5 @@
 /**
- * Temp id: the key under which a message is made once. Random, so that no two devices meet.
+ * Temp id: the key that makes sending a message idempotent. Random, so that ids of devices do not collide.
  */
 const BYTES = 15
 

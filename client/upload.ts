@@ -1,9 +1,9 @@
 /**
- * Upload: a file of any size, chunk by chunk over the client's connection.
+ * Upload: sends a file of any size in chunks over the client's connection.
  *
- * One chunk is in memory at a time. Each says where it belongs, so that one that is sent again after
- * a reconnect does no harm; after anything worse the server is asked how far it got, and the upload
- * goes on from there. It is given up after `MAX_FAILURES` without a chunk in between.
+ * One chunk is in memory at a time. Each chunk has its offset, so that it can be sent again after a
+ * reconnect. After any other failure the client asks the server for the offset and continues from
+ * there. The upload fails after `MAX_FAILURES` failures without a stored chunk in between.
  */
 import { ChatError } from '../protocol/errors.ts'
 import type { SendRequest } from '../protocol/methods.ts'
@@ -14,27 +14,27 @@ import type { Clock } from './clock.ts'
 export interface FileToUpload {
   readonly groupId: string
   readonly fileName: string
-  /** What the bytes are said to be; the server looks at them itself. */
+  /** The declared type; the server detects the type from the bytes. */
   readonly mimeType?: string | undefined
-  /** In Node, `fs.openAsBlob` gives one that is read as it goes. */
+  /** In Node, `fs.openAsBlob` returns a Blob that is read in parts. */
   readonly data: Blob | Uint8Array
-  /** Called after each chunk, with bytes. */
+  /** Called after each chunk; both numbers are bytes. */
   readonly onProgress?: ((received: number, size: number) => void) | undefined
-  /** Aborting it rejects the upload with its reason; what has arrived is forgotten after a day. */
+  /** Aborting it rejects the upload with its reason; the server deletes the received bytes after a day. */
   readonly signal?: AbortSignal | undefined
 }
 
 interface UploadOptions {
   readonly ask: SendRequest
   readonly clock: Clock
-  /** Of one chunk. */
+  /** The size of one chunk. */
   readonly chunkBytes: number
 }
 
 const MAX_FAILURES = 8
 const RETRY_AFTER_MS = 500
 
-/** Uploads the file; resolves once it is kept. Rejects with a `ChatError` or `ClientError`. */
+/** Uploads the file; resolves once it is stored. Rejects with a `ChatError` or `ClientError`. */
 export async function upload(file: FileToUpload, { ask, clock, chunkBytes }: UploadOptions): Promise<File> {
   const { groupId, fileName, mimeType, data, onProgress, signal } = file
   const size = data instanceof Uint8Array ? data.length : data.size
@@ -54,7 +54,7 @@ export async function upload(file: FileToUpload, { ask, clock, chunkBytes }: Upl
       return await ask('upload_end', { uploadId })
     } catch (error) {
       failures += 1
-      if (failures > MAX_FAILURES || !mayGoOn(error)) throw error
+      if (failures > MAX_FAILURES || !canContinue(error)) throw error
       const waitMs = (error instanceof ChatError ? error.retryAfterMs : undefined) ?? RETRY_AFTER_MS
       await new Promise<void>((resolve) => clock.after(waitMs * clock.random() + waitMs, resolve))
       const progress = await ask('upload_begin', { ...announced, uploadId })
@@ -69,8 +69,8 @@ async function bytesOf(data: Blob | Uint8Array, from: number, to: number): Promi
   return new Uint8Array(await data.slice(from, to).arrayBuffer())
 }
 
-/** A lost connection, a server that restarted or is busy: the upload itself is not to blame. */
-function mayGoOn(error: unknown): boolean {
+/** Whether the upload can continue: the connection was lost, or the server restarted or is busy. */
+function canContinue(error: unknown): boolean {
   if (error instanceof ClientError) return error.code === 'connection_lost' || error.code === 'timeout'
   return error instanceof ChatError && (error.retryAfterMs !== undefined || error.code === 'not_found')
 }

@@ -4,25 +4,25 @@ import { eventually } from '../support/conditions.ts'
 import { aMessage, type Peer } from '../support/scripted-server.ts'
 import { aConnectedStage, reconnect } from './harness.ts'
 
-/** What the application hears of a group's log and of its receipts, one line each. */
-function heardBy(client: ChatClient): readonly string[] {
-  const heard: string[] = []
-  client.on('new_message', ({ message }) => heard.push(`${message.seq} posted`))
-  client.on('message_edited', ({ seq, content }) => heard.push(`${seq} edited ${content}`))
-  client.on('message_deleted', ({ seq, messageId }) => heard.push(`${seq} deleted ${messageId}`))
-  client.on('message_recalled', ({ seq, messageId }) => heard.push(`${seq} recalled ${messageId}`))
+/** What the application observes of a group's log and of its receipts, one line each. */
+function observedBy(client: ChatClient): readonly string[] {
+  const observed: string[] = []
+  client.on('new_message', ({ message }) => observed.push(`${message.seq} posted`))
+  client.on('message_edited', ({ seq, content }) => observed.push(`${seq} edited ${content}`))
+  client.on('message_deleted', ({ seq, messageId }) => observed.push(`${seq} deleted ${messageId}`))
+  client.on('message_recalled', ({ seq, messageId }) => observed.push(`${seq} recalled ${messageId}`))
   client.on('reaction_changed', ({ seq, emoji, added }) =>
-    heard.push(`${seq} ${added ? 'added' : 'took'} ${emoji}`),
+    observed.push(`${seq} ${added ? 'added' : 'took'} ${emoji}`),
   )
-  client.on('message_pinned', ({ seq, messageId }) => heard.push(`${seq} pinned ${messageId}`))
-  client.on('group_updated', ({ seq, name }) => heard.push(`${seq} named ${name}`))
-  client.on('role_changed', ({ seq, userId, role }) => heard.push(`${seq} ${userId} is ${role}`))
-  client.on('message_read', ({ messageIds, readBy }) => heard.push(`${readBy} read ${messageIds.join()}`))
-  client.on('upload_progress', ({ uploadId, received }) => heard.push(`${uploadId} at ${received}`))
+  client.on('message_pinned', ({ seq, messageId }) => observed.push(`${seq} pinned ${messageId}`))
+  client.on('group_updated', ({ seq, name }) => observed.push(`${seq} named ${name}`))
+  client.on('role_changed', ({ seq, userId, role }) => observed.push(`${seq} ${userId} is ${role}`))
+  client.on('message_read', ({ messageIds, readBy }) => observed.push(`${readBy} read ${messageIds.join()}`))
+  client.on('upload_progress', ({ uploadId, received }) => observed.push(`${uploadId} at ${received}`))
   client.on('message_delivered', ({ messageIds, deliveredTo }) =>
-    heard.push(`${deliveredTo} has ${messageIds.join()}`),
+    observed.push(`${deliveredTo} has ${messageIds.join()}`),
   )
-  return heard
+  return observed
 }
 
 const groupId = 'kitchen'
@@ -40,9 +40,9 @@ const recall = (peer: Peer, seq: number) =>
   peer.say('message_recalled', { messageId: 'kitchen:12', groupId, seq, recalledBy: by, recalledAt: 1 })
 
 describe('changes of messages', () => {
-  it('stand in the order of their group, with its messages and everything else that lasts', async () => {
+  it('arrive in the order of their group, with its messages and other durable events', async () => {
     const { client, peer } = await aConnectedStage([[groupId, 10]])
-    const heard = heardBy(client)
+    const observed = observedBy(client)
     post(peer, 11)
     edit(peer, 12, 'better')
     react(peer, 13, true)
@@ -52,8 +52,8 @@ describe('changes of messages', () => {
     // What was seen before is not shown again.
     edit(peer, 12, 'better')
     remove(peer, 17)
-    await eventually(() => expect(heard).toContain(`17 deleted ${messageId}`))
-    expect(heard).toEqual([
+    await eventually(() => expect(observed).toContain(`17 deleted ${messageId}`))
+    expect(observed).toEqual([
       '11 posted',
       '12 edited better',
       '13 added 👍',
@@ -64,12 +64,12 @@ describe('changes of messages', () => {
     ])
   })
 
-  it('that were missed come first, each once, and those that were faster wait for them', async () => {
+  it('that were missed arrive first, each once, and live ones wait for them', async () => {
     const stage = await aConnectedStage([[groupId, 10]])
-    const heard = heardBy(stage.client)
+    const observed = observedBy(stage.client)
     post(stage.peer, 11)
     edit(stage.peer, 12, 'better')
-    await eventually(() => expect(heard).toHaveLength(2))
+    await eventually(() => expect(observed).toHaveLength(2))
 
     const peer = await reconnect(stage, stage.peer, [[groupId, 15]])
     const { ref, fields } = await peer.next('resume')
@@ -81,8 +81,8 @@ describe('changes of messages', () => {
     react(peer, 14, false)
     edit(peer, 15, 'best')
     peer.say('resumed', { groups: [[groupId, 15, true]] }, ref)
-    await eventually(() => expect(heard).toContain(`17 deleted ${messageId}`))
-    expect(heard.slice(2)).toEqual([
+    await eventually(() => expect(observed).toContain(`17 deleted ${messageId}`))
+    expect(observed.slice(2)).toEqual([
       '13 added 👍',
       '14 took 👍',
       '15 edited best',
@@ -93,9 +93,9 @@ describe('changes of messages', () => {
 })
 
 describe('receipts and the progress of uploads', () => {
-  it('are passed on as they come, stand in no order, and move no group', async () => {
+  it('are delivered immediately, and do not change the position of a group', async () => {
     const stage = await aConnectedStage([[groupId, 10]])
-    const heard = heardBy(stage.client)
+    const observed = observedBy(stage.client)
     const peer = await reconnect(stage, stage.peer, [[groupId, 12]])
     const { ref } = await peer.next('resume')
     post(peer, 13)
@@ -105,8 +105,8 @@ describe('receipts and the progress of uploads', () => {
     post(peer, 11)
     post(peer, 12)
     peer.say('resumed', { groups: [[groupId, 12, true]] }, ref)
-    await eventually(() => expect(heard).toContain('13 posted'))
-    expect(heard).toEqual([
+    await eventually(() => expect(observed).toContain('13 posted'))
+    expect(observed).toEqual([
       'bruno read kitchen:13,kitchen:9',
       'bruno has kitchen:9',
       'u1 at 5',

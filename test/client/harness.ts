@@ -51,7 +51,7 @@ export async function aConnectedStage(
   return { ...stage, peer }
 }
 
-/** Cuts the connection, waits until the client knows, and lets it come back. */
+/** Cuts the connection, waits until the client notices, and lets it reconnect. */
 export async function reconnect(
   { client, clock, server }: Stage,
   peer: Peer,

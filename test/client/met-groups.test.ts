@@ -27,8 +27,8 @@ async function resumeMany(peer: Peer): Promise<void> {
 }
 
 // CUP-2
-describe('a group that was met while the client was away', () => {
-  it('is resumed from the user’s join, and its live events come after that', async () => {
+describe('a group that the user joined while the client was disconnected', () => {
+  it('is resumed from the user’s join, and its live events follow', async () => {
     const stage = await aConnectedStage([['kitchen', 4]])
     const peer = await reconnect(stage, stage.peer, [
       ['kitchen', 4],
@@ -87,7 +87,7 @@ describe('a group that was met while the client was away', () => {
     await eventually(() => expect(stage.shown).toEqual(['new:5', 'new:6']))
   })
 
-  it('is resumed when an event comes before the list has named it', async () => {
+  it('is resumed when an event arrives before the list names it', async () => {
     const stage = await aConnectedStage(many)
     list(stage.peer, await stage.peer.next('get_groups'), [])
     const peer = await reconnect(stage, stage.peer, many)
@@ -114,7 +114,7 @@ describe('a group that was met while the client was away', () => {
     await eventually(() => expect(stage.shown).toEqual(['kitchen:2']))
   })
 
-  it('is listed again after a refusal that allows it', async () => {
+  it('is listed again after a retryable error', async () => {
     const stage = await aConnectedStage(many)
     const { ref } = await stage.peer.next('get_groups')
     stage.peer.refuse(ref, 'rate_limited', 900)
@@ -142,7 +142,7 @@ describe('a resume', () => {
     expect(asked).toEqual(groups)
   })
 
-  it('that is refused for good reports what it should have brought as missed', async () => {
+  it('that fails permanently reports its events as missed', async () => {
     const stage = await aConnectedStage([['kitchen', 4]])
     const peer = await reconnect(stage, stage.peer, [['kitchen', 9]])
     peer.refuse((await peer.next('resume')).ref, 'bad_request')

@@ -18,10 +18,10 @@ function refusalOf(options: unknown): string {
 
 describe('a client’s options', () => {
   it.each([
-    ['localhost:4040', 'url must begin with http:, https:, ws: or wss:; it was "localhost:4040"'],
-    ['ftp://localhost', 'url must begin with http:, https:, ws: or wss:; it was "ftp://localhost"'],
-    ['file:///etc/passwd', 'url must begin with http:'],
-    ['127.0.0.1:4040', 'url must be an absolute address such as http://host:4040; it was "127.0.0.1:4040"'],
+    ['localhost:4040', 'url must start with http:, https:, ws: or wss: (got "localhost:4040")'],
+    ['ftp://localhost', 'url must start with http:, https:, ws: or wss: (got "ftp://localhost")'],
+    ['file:///etc/passwd', 'url must start with http:'],
+    ['127.0.0.1:4040', 'url must be an absolute address such as http://host:4040 (got "127.0.0.1:4040")'],
     ['//localhost', 'url must be an absolute address'],
     ['', 'url must be an absolute address'],
     ['ws://', 'url must be an absolute address'],
@@ -34,23 +34,23 @@ describe('a client’s options', () => {
     [{ token: '' }, 'token must be'],
     [{ token: undefined }, 'token must be'],
     [{ token: 5 }, 'token must be'],
-    [{ requestTimeoutMs: 0 }, 'requestTimeoutMs must be a number of milliseconds from 1; it was 0'],
+    [{ requestTimeoutMs: 0 }, 'requestTimeoutMs must be at least 1 millisecond (got 0)'],
     [{ requestTimeoutMs: Number.NaN }, 'requestTimeoutMs'],
     [{ requestTimeoutMs: '15s' }, 'requestTimeoutMs'],
     [{ silenceMs: -1 }, 'silenceMs'],
-    [{ sendWindow: 0 }, 'sendWindow must be a whole number from 1 to 1000; it was 0'],
+    [{ sendWindow: 0 }, 'sendWindow must be an integer from 1 to 1000 (got 0)'],
     [{ sendWindow: 1.5 }, 'sendWindow'],
     [{ sendWindow: Number.POSITIVE_INFINITY }, 'sendWindow'],
-    [{ timeoutMs: 5 }, 'unknown option timeoutMs; the options are url, token, '],
+    [{ timeoutMs: 5 }, 'unknown option: timeoutMs; the options are url, token, '],
   ])('refuse %j', (wrong, message) => {
     expect(refusalOf({ ...right, ...wrong })).toContain(message)
   })
 
-  it('refuse to be left out', () => {
+  it('are required', () => {
     expect(refusalOf(undefined)).toContain('ChatClient needs options')
   })
 
-  it('may be undefined one by one, for the default', () => {
+  it('may be undefined, for the default', () => {
     const none = {
       requestTimeoutMs: undefined,
       silenceMs: undefined,
@@ -64,20 +64,20 @@ describe('a client’s options', () => {
     })
   })
 
-  it.each([Number.POSITIVE_INFINITY, 2 ** 31, 30 * 86_400_000])('take %d ms as the longest timer', (ms) => {
+  it.each([Number.POSITIVE_INFINITY, 2 ** 31, 30 * 86_400_000])('limit %d ms to the longest timer', (ms) => {
     expect(readOptions({ ...right, requestTimeoutMs: ms, silenceMs: ms })).toMatchObject({
       timeoutMs: MAX_DELAY_MS,
       silenceMs: MAX_DELAY_MS,
     })
   })
 
-  it('drop the fragment of the url, which a WebSocket refuses', () => {
+  it('drop the fragment of the url, which a WebSocket does not accept', () => {
     expect(readOptions({ ...right, url: 'https://chat.example/#now' }).url).toBe('wss://chat.example/ws')
   })
 })
 
-describe('the clock of the machine', () => {
-  it('does not fire at once for what is longer than a timer can be', () => {
+describe('the system clock', () => {
+  it('does not fire immediately for a delay above the longest timer', () => {
     const set = vi.spyOn(globalThis, 'setTimeout')
     onTestFinished(() => set.mockRestore())
     for (const ms of [2 ** 31, Number.POSITIVE_INFINITY]) systemClock.after(ms, () => {})()
@@ -86,7 +86,7 @@ describe('the clock of the machine', () => {
 })
 
 describe('a platform’s WebSocket', () => {
-  it('that reports an error and never a close ends the attempt', async () => {
+  it('that reports an error and no close ends the attempt', async () => {
     class Mute extends EventTarget {
       onerror: ((event: Event) => void) | null = null
       constructor() {
@@ -103,10 +103,10 @@ describe('a platform’s WebSocket', () => {
     onTestFinished(() => client.close())
     client.connect().catch(() => {})
     const { reason } = await inState(client, 'reconnecting')
-    expect(reason).toEqual({ cause: 'network', message: 'the connection could not be made' })
+    expect(reason).toEqual({ cause: 'network', message: 'the connection could not be established' })
   })
 
-  it('is not used in Node, where `ws` is better', async () => {
+  it('is not used in Node', async () => {
     const used = vi.fn()
     vi.stubGlobal('WebSocket', used)
     vi.stubGlobal('navigator', { userAgent: 'Node.js/22' })

@@ -7,10 +7,10 @@ function post(peer: Peer, groupId: string, ...seqs: readonly number[]): void {
   for (const seq of seqs) peer.say('new_message', { message: aMessage(groupId, seq) })
 }
 
-/** Says something that has no order, and waits until the client has heard it: all before was heard too. */
-async function settled(peer: Peer, heard: (listener: () => void) => () => void): Promise<void> {
+/** Says something that has no order, and waits until the client has received it: all before was received too. */
+async function settled(peer: Peer, received: (listener: () => void) => () => void): Promise<void> {
   const done = new Promise<void>((resolve) => {
-    const off = heard(() => {
+    const off = received(() => {
       off()
       resolve()
     })
@@ -20,7 +20,7 @@ async function settled(peer: Peer, heard: (listener: () => void) => () => void):
 }
 
 describe('after a reconnect', () => {
-  it('missed events come first, then the live ones that were faster, each once and in order', async () => {
+  it('missed events arrive first, then the live ones, each once and in order', async () => {
     const stage = await aConnectedStage([['kitchen', 10]])
     post(stage.peer, 'kitchen', 11, 12)
     await eventually(() => expect(stage.shown).toHaveLength(2))
@@ -38,7 +38,7 @@ describe('after a reconnect', () => {
     expect(stage.shown.slice(5)).toEqual(['kitchen:16', 'kitchen:17', 'kitchen:20', 'kitchen:21'])
   })
 
-  it('what was shown before, above what the server had kept, is not shown again', async () => {
+  it('events that were delivered before are not delivered again', async () => {
     const stage = await aConnectedStage([['kitchen', 10]])
     post(stage.peer, 'kitchen', 11, 12)
     await eventually(() => expect(stage.shown).toHaveLength(2))
@@ -66,7 +66,7 @@ describe('after a reconnect', () => {
     expect(greeted).toEqual([['kitchen', 'attic']])
   })
 
-  it('groups are asked for 200 at a time, one resume after the other', async () => {
+  it('groups are resumed 200 at a time, one resume after the other', async () => {
     const groups = Array.from({ length: 200 }, (_, i) => [`g${i}`, 1] as const)
     const stage = await aConnectedStage(groups)
     // More than `connected` lists: known from its first event.
@@ -96,7 +96,7 @@ describe('after a reconnect', () => {
     expect((await peer.next('resume')).fields.groups).toEqual([['rare', 7]])
   })
 
-  it('the application hears of what is too much to replay, and goes on live', async () => {
+  it('the application is notified of too many missed events, and live events follow', async () => {
     const stage = await aConnectedStage([['kitchen', 10]])
     const peer = await reconnect(stage, stage.peer, [['kitchen', 90_000]])
     const { ref } = await peer.next('resume')
@@ -105,7 +105,7 @@ describe('after a reconnect', () => {
     await eventually(() => expect(stage.shown).toEqual(['missed kitchen 11-90000', 'kitchen:90001']))
   })
 
-  it('a group that one is no longer in is forgotten, and the application told', async () => {
+  it('a group that the user is no longer in is removed, and the application is notified', async () => {
     const stage = await aConnectedStage([
       ['kitchen', 10],
       ['attic', 3],
@@ -122,7 +122,7 @@ describe('after a reconnect', () => {
     expect((await third.next('resume')).fields.groups).toEqual([['kitchen', 10]])
   })
 
-  it('whoever was taken out and in again during it hears the group from there', async () => {
+  it('a user who was removed and added again during it receives the group from there', async () => {
     const stage = await aConnectedStage([['attic', 3]])
     const peer = await reconnect(stage, stage.peer, [['attic', 3]])
     const { ref } = await peer.next('resume')
@@ -133,7 +133,7 @@ describe('after a reconnect', () => {
     await eventually(() => expect(stage.shown).toEqual(['lost attic', 'ana joined attic:6', 'attic:7']))
   })
 
-  it('a resume that is refused for a while is asked again, while live events wait', async () => {
+  it('a resume with a retryable error is sent again, while live events wait', async () => {
     const stage = await aConnectedStage([['kitchen', 10]])
     const peer = await reconnect(stage, stage.peer, [['kitchen', 11]])
     const first = await peer.next('resume')
@@ -160,7 +160,7 @@ describe('after a reconnect', () => {
     expect((await inState(stage.client, 'reconnecting')).reason).toEqual({ cause: 'silence' })
   })
 
-  it('more live events than are held end the connection; the next one brings them all', async () => {
+  it('too many live events end the connection; the next one replays them all', async () => {
     const stage = await aConnectedStage([['kitchen', 0]])
     const peer = await reconnect(stage, stage.peer, [['kitchen', 1]])
     await peer.next('resume')
@@ -181,7 +181,7 @@ describe('after a reconnect', () => {
 })
 
 describe('a group', () => {
-  it('that one leaves is forgotten behind that event', async () => {
+  it('that the user leaves is removed after that event', async () => {
     const stage = await aConnectedStage([['kitchen', 10]])
     stage.peer.say('user_left_group', { userId: 'ana', userName: 'Ana', groupId: 'kitchen', seq: 11 })
     await eventually(() => expect(stage.shown).toEqual(['ana left kitchen:11']))
@@ -190,14 +190,14 @@ describe('a group', () => {
     expect(peer.names()).toEqual(['authenticate'])
   })
 
-  it('that somebody else leaves goes on', async () => {
+  it('that another user leaves continues', async () => {
     const stage = await aConnectedStage([['kitchen', 10]])
     stage.peer.say('user_left_group', { userId: 'bruno', userName: 'B', groupId: 'kitchen', seq: 11 })
     post(stage.peer, 'kitchen', 11, 12)
     await eventually(() => expect(stage.shown).toEqual(['bruno left kitchen:11', 'kitchen:12']))
   })
 
-  it('that begins tells so with its first event, and is resumed from there', async () => {
+  it('that is created arrives with its first event, and is resumed from there', async () => {
     const stage = await aConnectedStage()
     const begun: string[] = []
     stage.client.on('group_created', ({ groupId }) => begun.push(groupId))
@@ -209,7 +209,7 @@ describe('a group', () => {
 })
 
 describe('another user’s token', () => {
-  it('makes the client forget the groups of the one before', async () => {
+  it('makes the client drop the groups of the previous user', async () => {
     const stage = await aConnectedStage([['kitchen', 10]])
     stage.peer.cut()
     stage.clock.advance((await inState(stage.client, 'reconnecting')).delayMs)
@@ -222,14 +222,14 @@ describe('another user’s token', () => {
   })
 })
 
-describe('what stands in no group’s order', () => {
-  it('is passed on as it comes, also during a catch-up, and moves no group', async () => {
+describe('an event without a seq', () => {
+  it('is delivered immediately, also during a catch-up, and does not change the position of a group', async () => {
     const stage = await aConnectedStage([['kitchen', 10]])
-    const heard: string[] = []
-    stage.client.on('user_typing', ({ userName }) => heard.push(`${userName} types`))
-    stage.client.on('user_stopped_typing', ({ userId }) => heard.push(`${userId} stops`))
-    stage.client.on('contact_status_changed', ({ userId, status }) => heard.push(`${userId} is ${status}`))
-    stage.client.on('signal', ({ fromUserId, kind }) => heard.push(`${fromUserId} signals ${kind}`))
+    const received: string[] = []
+    stage.client.on('user_typing', ({ userName }) => received.push(`${userName} types`))
+    stage.client.on('user_stopped_typing', ({ userId }) => received.push(`${userId} stops`))
+    stage.client.on('contact_status_changed', ({ userId, status }) => received.push(`${userId} is ${status}`))
+    stage.client.on('signal', ({ fromUserId, kind }) => received.push(`${fromUserId} signals ${kind}`))
     const peer = await reconnect(stage, stage.peer, [['kitchen', 12]])
     const { ref, fields } = await peer.next('resume')
     expect(fields.groups).toEqual([['kitchen', 10]])
@@ -241,7 +241,7 @@ describe('what stands in no group’s order', () => {
     post(peer, 'kitchen', 12)
     peer.say('resumed', { groups: [['kitchen', 12, true]] }, ref)
     await eventually(() => expect(stage.shown).toEqual(['kitchen:11', 'kitchen:12']))
-    expect(heard).toEqual(['Eva types', 'eva is away', 'eva stops', 'eva signals offer'])
+    expect(received).toEqual(['Eva types', 'eva is away', 'eva stops', 'eva signals offer'])
 
     // A group that was only typed in is not one that is resumed.
     const third = await reconnect(stage, peer, [['kitchen', 12]])

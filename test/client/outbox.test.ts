@@ -12,7 +12,7 @@ function sentBy(peer: Peer): readonly string[] {
 }
 
 describe('sendMessage', () => {
-  it('makes a tempId where none is given, another one each time, and resolves with message_sent', async () => {
+  it('creates a new tempId if none is given, and resolves with message_sent', async () => {
     const { client, peer } = await aConnectedStage()
     const tempIds: string[] = []
     for (const seq of [2, 3]) {
@@ -31,7 +31,7 @@ describe('sendMessage', () => {
     await given
   })
 
-  it('rejects with what refuses it for good, whichever event says so', async () => {
+  it('rejects with a permanent error, in either event', async () => {
     const { client, peer } = await aConnectedStage()
     const first = expect(client.sendMessage({ groupId, content: '' })).rejects.toMatchObject({
       name: 'ChatError',
@@ -49,7 +49,7 @@ describe('sendMessage', () => {
     expect(client.unsent).toBe(0)
   })
 
-  it('shows one’s own message once, in everybody’s order', async () => {
+  it('delivers the sender’s message once, in the order of the group', async () => {
     const { client, peer, shown } = await aConnectedStage([[groupId, 1]])
     const sending = client.sendMessage({ groupId, content: 'olá' })
     const request = await peer.next('send_message')
@@ -62,7 +62,7 @@ describe('sendMessage', () => {
     expect(shown).toEqual(['kitchen:2', 'kitchen:3'])
   })
 
-  it('before there is a connection is sent once there is one', async () => {
+  it('before the first connection is sent once connected', async () => {
     const { client, server } = await aStage()
     const sending = client.sendMessage({ groupId, content: 'early' })
     client.connect().catch(() => {})
@@ -72,7 +72,7 @@ describe('sendMessage', () => {
     expect((await sending).message.content).toBe('early')
   })
 
-  it('refuses the 1,001st without an answer, and takes one again when there is room', async () => {
+  it('rejects the 1,001st without an answer, and accepts one again when there is room', async () => {
     const { client, peer } = await aConnectedStage()
     const all = Array.from({ length: 1_000 }, (_, i) => client.sendMessage({ groupId, content: `${i}` }))
     expect(client.unsent).toBe(1_000)
@@ -89,7 +89,7 @@ describe('sendMessage', () => {
 })
 
 describe('a group’s messages', () => {
-  it('leave one at a time, groups beside each other', async () => {
+  it('are sent one at a time, different groups in parallel', async () => {
     const { client, peer } = await aConnectedStage()
     const all = ['a', 'b'].map((content) => client.sendMessage({ groupId, content }))
     all.push(client.sendMessage({ groupId: 'attic', content: 'c' }))
@@ -102,7 +102,7 @@ describe('a group’s messages', () => {
     expect((await Promise.all(all)).map(({ message }) => message.seq)).toEqual([2, 3, 9])
   })
 
-  it('leave up to `sendWindow` at once where that is asked for', async () => {
+  it('are sent up to `sendWindow` at a time', async () => {
     const { client, peer } = await aConnectedStage([], { sendWindow: 2 })
     const all = ['a', 'b', 'c'].map((content) => client.sendMessage({ groupId, content }))
     const [first, second] = [await peer.next('send_message'), await peer.next('send_message')]
@@ -114,7 +114,7 @@ describe('a group’s messages', () => {
     await Promise.all(all)
   })
 
-  it('keep their order where one is refused for a while: the later ones wait for it', async () => {
+  it('stay in order if one fails for a while: the later ones wait for it', async () => {
     const { client, peer, clock } = await aConnectedStage()
     const all = ['a', 'b'].map((content) => client.sendMessage({ groupId, content }))
     const first = await peer.next('send_message')
@@ -134,7 +134,7 @@ describe('a group’s messages', () => {
     expect(sentBy(peer)).toEqual(['kitchen a', 'attic c', 'kitchen a', 'kitchen b'])
   })
 
-  it('wait as the backoff says where the refusal names no time', async () => {
+  it('wait for the backoff if the error has no retryAfterMs', async () => {
     const { client, peer, clock } = await aConnectedStage()
     const sending = client.sendMessage({ groupId, content: 'a' })
     for (const delayMs of [500, 1_000, 2_000]) {
@@ -146,7 +146,7 @@ describe('a group’s messages', () => {
     await sending
   })
 
-  it('are given up after five failures of the server itself', async () => {
+  it('reject after five `internal` errors', async () => {
     const { client, peer, clock } = await aConnectedStage()
     const sending = expect(client.sendMessage({ groupId, content: 'a' })).rejects.toMatchObject({
       code: 'internal',
@@ -163,7 +163,7 @@ describe('a group’s messages', () => {
 
 describe('the user’s rate limit', () => {
   // LIM-1
-  it('lets one message leave at a time, as far apart as the refusals said, until all are out', async () => {
+  it('lets one message be sent per retryAfterMs, until all are sent', async () => {
     const { client, peer, clock } = await aConnectedStage()
     const all = ['a', 'b', 'c'].map((group) => client.sendMessage({ groupId: group, content: 'x' }))
     const refused = []
@@ -187,7 +187,7 @@ describe('the user’s rate limit', () => {
     await Promise.all(free)
   })
 
-  it('is met by few at once: of many groups 32 messages are under way', async () => {
+  it('affects few messages: of many groups, 32 are in flight', async () => {
     const { client, peer } = await aConnectedStage()
     const all = Array.from({ length: 40 }, (_, i) => client.sendMessage({ groupId: `g${i}`, content: 'x' }))
     const first = await peer.next('send_message')
@@ -223,7 +223,7 @@ describe('a message without an answer', () => {
     await sending
   })
 
-  it('that was shown and then taken by a crash is sent again, behind the gap', async () => {
+  it('that was delivered and then lost in a crash is sent again, after the gap', async () => {
     const stage = await aConnectedStage([[groupId, 1]])
     const sending = stage.client.sendMessage({ groupId, content: 'a' })
     const { fields } = await stage.peer.next('send_message')
@@ -244,7 +244,7 @@ describe('a message without an answer', () => {
     expect(sentBy(peer)).toEqual(['kitchen a'])
   })
 
-  it('is sent again at once where a gap on the same connection takes it back', async () => {
+  it('is sent again immediately if a gap on the same connection reverts it', async () => {
     const { client, peer, shown } = await aConnectedStage([[groupId, 1]])
     const sending = client.sendMessage({ groupId, content: 'a' })
     const { fields } = await peer.next('send_message')
@@ -257,7 +257,7 @@ describe('a message without an answer', () => {
     expect(shown).toEqual(['kitchen:2', 'gap kitchen:9 2-8'])
   })
 
-  it('waits out a server that stops', async () => {
+  it('waits while a server restarts', async () => {
     const { client, peer, clock, server } = await aConnectedStage()
     const sending = client.sendMessage({ groupId, content: 'a' })
     const { ref } = await peer.next('send_message')

@@ -11,7 +11,7 @@ import { startInline } from '../support/engines.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 
 const jwtSecret = 'a secret of thirty-two bytes, and more'
-/** Comes back within milliseconds. */
+/** Reconnects within milliseconds. */
 const hasty = { ...systemClock, random: () => 0.01 }
 const tokenOf = (userId: string) => makeToken(resolveSettings({ jwtSecret }), { userId, ttlSeconds: 600 })
 
@@ -43,9 +43,9 @@ async function twoClients() {
   return { ana, bruno, line, shown, away, back }
 }
 
-describe('a client that was away', () => {
+describe('a client that was disconnected', () => {
   // CUP-2
-  it('shows the first words of a direct chat that was opened meanwhile', async () => {
+  it('delivers the first messages of a direct chat that was created meanwhile', async () => {
     const { ana, bruno, shown, away, back } = await twoClients()
     await bruno.connect()
     await bruno.createGroup({ kind: 'group', groupId: 'old', members: ['ana'] })
@@ -63,7 +63,7 @@ describe('a client that was away', () => {
   })
 
   // CUP-2
-  it('misses nothing of the groups that connected does not list', async () => {
+  it('receives all events of the groups that connected does not list', async () => {
     const { ana, bruno, shown, away, back } = await twoClients()
     await bruno.connect()
     const ids = Array.from({ length: 203 }, (_, i) => `g${i}`)
@@ -79,7 +79,7 @@ describe('a client that was away', () => {
   }, 60_000)
 
   // IDM-1
-  it('makes no twin, however many messages came since the one whose answer was lost', async () => {
+  it('creates no duplicate, however many messages follow the one whose answer was lost', async () => {
     const { ana, bruno, line, shown, away, back } = await twoClients()
     await Promise.all([ana.connect(), bruno.connect()])
     const { groupId } = await bruno.createGroup({ kind: 'group', members: ['ana'] })
@@ -103,7 +103,7 @@ describe('a client that was away', () => {
 })
 
 describe('a program that closes its client on a dead network', () => {
-  it('ends by itself', async () => {
+  it('exits', async () => {
     const { line } = await twoClients()
     const built = fileURLToPath(new URL('../../dist/client/index.js', import.meta.url))
     const token = await tokenOf('ana')

@@ -15,7 +15,7 @@ import { TcpProxy } from '../support/tcp-proxy.ts'
 
 const jwtSecret = 'a secret of thirty-two bytes, and more'
 const quiet = { info() {}, warn() {}, error() {} }
-/** Comes back within milliseconds. */
+/** Reconnects within milliseconds. */
 const hasty = { ...systemClock, random: () => 0.01 }
 
 /** A real server over a real engine, behind a network that can be cut. */
@@ -37,7 +37,7 @@ function tokenOf(userId: string): Promise<string> {
   return makeToken(resolveSettings({ jwtSecret }), { userId, ttlSeconds: 600 })
 }
 
-/** A client that comes back soon, and what it has shown of each group. */
+/** A client that reconnects soon, and what it has shown of each group. */
 function aClient(port: number, token: () => Promise<string>, options: Partial<ChatClientOptions> = {}) {
   const client = new ChatClient({ url: `http://127.0.0.1:${port}`, token, clock: hasty, ...options })
   onTestFinished(() => client.close())
@@ -68,7 +68,7 @@ async function historyOf(client: ChatClient, groupId: string): Promise<readonly 
   }
 }
 
-describe('before a real server, the client', () => {
+describe('the client with a real server', () => {
   it('has the methods and events of a session in the process', async () => {
     const { port } = await aServer()
     const ana = aClient(port, () => tokenOf('ana'))
@@ -76,11 +76,11 @@ describe('before a real server, the client', () => {
     expect(await ana.client.connect()).toMatchObject({ userId: 'ana', groups: [] })
     await bruno.client.connect()
     const group = await ana.client.createGroup({ kind: 'group', name: 'Kitchen', members: ['bruno'] })
-    const heard = new Promise<Message>((resolve) => {
+    const received = new Promise<Message>((resolve) => {
       bruno.client.on('new_message', ({ message }) => resolve(message))
     })
     const { message } = await ana.client.sendMessage({ groupId: group.groupId, content: 'olá' })
-    expect(await heard).toEqual(message)
+    expect(await received).toEqual(message)
     expect((await bruno.client.getGroups({})).groups[0]).toMatchObject({ unread: 1 })
     await expect(bruno.client.removeMember({ groupId: group.groupId, userId: 'ana' })).rejects.toMatchObject({
       code: 'role_needed',
@@ -88,7 +88,7 @@ describe('before a real server, the client', () => {
     await bruno.client.leaveGroup({ groupId: group.groupId })
   })
 
-  it('shows both sides each event once and in one order, however often the network is cut', async () => {
+  it('delivers each event once and in one order on both sides, however often the network fails', async () => {
     const proxy = await aServer()
     const ana = aClient(proxy.port, () => tokenOf('ana'))
     const bruno = aClient(proxy.port, () => tokenOf('bruno'), { sendWindow: 8 })
@@ -100,12 +100,12 @@ describe('before a real server, the client', () => {
     await eventually(() => Promise.all(groups.map((groupId) => bruno.client.getHistory({ groupId }))))
 
     const each = 100
-    let heard = 0
+    let received = 0
     let cuts = 0
     bruno.client.on('new_message', () => {
-      heard += 1
+      received += 1
       // At another point each time, in the midst of what is on its way.
-      if (heard % 37 === 0) {
+      if (received % 37 === 0) {
         cuts += 1
         proxy.cut()
       }
@@ -130,18 +130,18 @@ describe('before a real server, the client', () => {
     }
   })
 
-  it('shows changes and receipts, and by resume the changes that were missed', async () => {
+  it('delivers changes and receipts, and replays the missed changes', async () => {
     const { target } = await aServer()
     const line = await TcpProxy.start(target)
     const ana = aClient(target, () => tokenOf('ana')).client
     const bruno = aClient(line.port, () => tokenOf('bruno')).client
     await Promise.all([ana.connect(), bruno.connect()])
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
-    const heard: string[] = []
+    const received: string[] = []
     const seqs: number[] = []
     const note = (seq: number, what: string) => {
       seqs.push(seq)
-      heard.push(what)
+      received.push(what)
     }
     bruno.on('new_message', ({ message: { seq, content } }) => note(seq, content))
     bruno.on('message_edited', ({ seq, content }) => note(seq, `edited: ${content}`))
@@ -153,7 +153,7 @@ describe('before a real server, the client', () => {
 
     const first = (await ana.sendMessage({ groupId, content: 'olá' })).message
     const second = (await ana.sendMessage({ groupId, content: 'adeus' })).message
-    await eventually(() => expect(heard).toEqual(['olá', 'adeus']))
+    await eventually(() => expect(received).toEqual(['olá', 'adeus']))
     await bruno.messageRead({ groupId, messageIds: [first.messageId] })
     await eventually(() => expect(read).toEqual([`bruno ${first.messageId}`]))
 
@@ -166,15 +166,15 @@ describe('before a real server, the client', () => {
     await ana.recallMessage({ messageId: second.messageId })
     await ana.deleteMessage({ messageId: first.messageId })
     await ana.sendMessage({ groupId, content: 'then' })
-    expect(heard).toHaveLength(2)
+    expect(received).toHaveLength(2)
     line.target = target
-    await eventually(() => expect(heard.at(-1)).toBe('then'))
-    // What an edit said is gone with its message.
-    expect(heard.slice(2)).toEqual(['edited: ', '+👍', '-👍', 'recalled', 'deleted', 'then'])
+    await eventually(() => expect(received.at(-1)).toBe('then'))
+    // The content of an edit is deleted with its message.
+    expect(received.slice(2)).toEqual(['edited: ', '+👍', '-👍', 'recalled', 'deleted', 'then'])
     expect(seqs).toEqual([...seqs].sort((a, b) => a - b))
   })
 
-  it('takes back what a crash took, and sends its own again, so that all agree in the end', async () => {
+  it('reverts what a crash lost, and sends its messages again, so that all clients agree', async () => {
     const dataDir = temporaryFolder()
     let server = await ServerProcess.start(dataDir)
     const proxy = await TcpProxy.start(server.port)
@@ -192,7 +192,7 @@ describe('before a real server, the client', () => {
     const sends: ReturnType<ChatClient['sendMessage']>[] = []
     for (let round = 0; round < 3; round++) {
       const before = bruno.logOf(groupId).lastSeq
-      // What comes now is shown to members, but cannot be kept.
+      // New messages are shown to members, but cannot be stored.
       const unblock = round === 0 ? () => {} : blockWrites(dataDir)
       for (let i = 0; i < 40; i++) {
         const { client } = i % 2 === 0 ? ana : bruno

@@ -12,7 +12,7 @@ function countOf(peer: Peer): number {
 
 // RCP-1, LIM-1
 describe('receipts', () => {
-  it('leave at once where none came before, and then together after 250 ms', async () => {
+  it('are sent immediately at first, and then together after 250 ms', async () => {
     const { client, clock, peer } = await aConnectedStage()
     const all = [1, 2, 3].map((seq) => client.messageRead({ groupId, messageIds: ids(seq) }))
     all.push(client.messageRead({ groupId, messageIds: ids(3, 4) }))
@@ -29,7 +29,7 @@ describe('receipts', () => {
     expect(await Promise.all(all)).toEqual([undefined, undefined, undefined, undefined])
   })
 
-  it('wait for the answer to those before', async () => {
+  it('wait for the answer to earlier ones', async () => {
     const { client, clock, peer } = await aConnectedStage()
     const all = [1, 2, 3].map((seq) => client.messageDelivered({ messageIds: ids(seq) }))
     const first = await peer.next('message_delivered')
@@ -56,7 +56,7 @@ describe('receipts', () => {
     await Promise.all(all)
   })
 
-  it('leave before a mark_unread that was made after them', async () => {
+  it('are sent before a later mark_unread', async () => {
     const { client, peer } = await aConnectedStage()
     const all = [1, 2].map((seq) => client.messageRead({ groupId, messageIds: ids(seq) }))
     all.push(client.markUnread({ groupId, seq: 1 }))
@@ -67,7 +67,7 @@ describe('receipts', () => {
     await Promise.all(all)
   })
 
-  it('of each group and kind leave by themselves', async () => {
+  it('of each group and kind are sent separately', async () => {
     const { client, peer } = await aConnectedStage()
     const all = [
       client.messageRead({ groupId, messageIds: ids(1) }),
@@ -79,7 +79,7 @@ describe('receipts', () => {
     await Promise.allSettled(all)
   })
 
-  it('leave early where a request is full', async () => {
+  it('are sent early if a request is full', async () => {
     const { client, peer } = await aConnectedStage()
     const seqs = Array.from({ length: 300 }, (_, i) => i + 1)
     const all = [0, 300, 600].map((from) =>
@@ -91,7 +91,7 @@ describe('receipts', () => {
     await expect(all[2]).rejects.toMatchObject({ code: 'closed' })
   })
 
-  it('of a wrong form leave alone, so that they spoil no other', async () => {
+  it('with invalid fields are sent alone, so that others are not affected', async () => {
     const { client, clock, peer } = await aConnectedStage()
     const first = client.messageRead({ groupId, messageIds: ids(1) })
     const wrong = expect(client.messageRead({ groupId, messageIds: ['attic:1'] })).rejects.toMatchObject({
@@ -109,7 +109,7 @@ describe('receipts', () => {
     await right
   })
 
-  it('that wait reject when the client is closed', async () => {
+  it('reject when the client is closed before they are sent', async () => {
     const { client, clock, peer } = await aConnectedStage()
     const all = [1, 2].map((seq) => client.messageRead({ groupId, messageIds: ids(seq) }))
     await peer.next('message_read')
@@ -121,7 +121,7 @@ describe('receipts', () => {
 
 // LIM-1
 describe('calls under the rate limit', () => {
-  it('are held for retryAfterMs and sent again, one at a time', async () => {
+  it('wait for retryAfterMs and are sent again, one at a time', async () => {
     const { client, clock, peer } = await aConnectedStage()
     const all = ['a', 'b', 'c'].map((id) => client.getMembers({ groupId: id }))
     const refused = [
@@ -141,7 +141,7 @@ describe('calls under the rate limit', () => {
     expect(peer.names()).toHaveLength(7)
   })
 
-  it('reject with rate_limited where they cannot be sent in time', async () => {
+  it('reject with rate_limited if they cannot be sent in time', async () => {
     const { client, clock, peer } = await aConnectedStage()
     const late = client.getMembers({ groupId: 'a' })
     const waiting = client.getPins({ groupId: 'a' })
@@ -155,7 +155,7 @@ describe('calls under the rate limit', () => {
     await held
   })
 
-  it('do not hold those of another budget', async () => {
+  it('do not delay those of another budget', async () => {
     const { client, clock, peer } = await aConnectedStage()
     const held = client.getMembers({ groupId: 'a' })
     peer.refuse((await peer.next('get_members')).ref, 'rate_limited', 9_000)
@@ -167,7 +167,7 @@ describe('calls under the rate limit', () => {
     await expect(held).rejects.toMatchObject({ code: 'closed' })
   })
 
-  it('are 32 of a budget without an answer at most, so that few are refused at once', async () => {
+  it('are at most 32 of a budget in flight, so that few fail at once', async () => {
     const { client, peer } = await aConnectedStage()
     const all = Array.from({ length: 40 }, (_, i) => client.getMembers({ groupId: `g${i}` }))
     const { ref } = await peer.next('get_members')

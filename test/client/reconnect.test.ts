@@ -23,20 +23,20 @@ async function delaysOf(count: number, { server, client, clock }: Stage): Promis
 }
 
 describe('a client whose connection ends', () => {
-  it('comes back after delays that double from 500 ms up to 30 s', async () => {
+  it('reconnects after delays that double from 500 ms up to 30 s', async () => {
     const stage = await aStage()
     stage.client.connect().catch(() => {})
     expect(await delaysOf(8, stage)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
   })
 
-  it('spreads them over the whole range, by chance', async () => {
+  it('spreads the delays at random over the whole range', async () => {
     const stage = await aStage()
     stage.clock.chance = 0.25
     stage.client.connect().catch(() => {})
     expect(await delaysOf(3, stage)).toEqual([125, 250, 500])
   })
 
-  it('counts failures anew only after a connection has held for 10 s', async () => {
+  it('resets the count of failures only after a connection was stable for 10 s', async () => {
     const stage = await aConnectedStage()
     const second = await reconnect(stage, stage.peer)
     second.cut()
@@ -50,7 +50,7 @@ describe('a client whose connection ends', () => {
     expect((await inState(stage.client, 'reconnecting')).delayMs).toBe(500)
   })
 
-  it('says each state, with the reason', async () => {
+  it('reports each state, with the reason', async () => {
     const stage = await aConnectedStage()
     stage.peer.close(4008, 'the connection read too slowly')
     await inState(stage.client, 'reconnecting')
@@ -72,7 +72,7 @@ describe('a client whose connection ends', () => {
     ])
   })
 
-  it('comes back when a stopping server said', async () => {
+  it('reconnects after the delay that a stopping server announced', async () => {
     const { client, clock, server, peer } = await aConnectedStage()
     peer.say('server_shutdown', { reason: 'update', reconnectInMs: 3_210 })
     peer.close(1001)
@@ -84,7 +84,7 @@ describe('a client whose connection ends', () => {
     await inState(client, 'connected')
   })
 
-  it('keeps trying where nobody listens, and ends when it is closed', async () => {
+  it('retries while no server listens, and ends when it is closed', async () => {
     const clock = new ManualClock()
     const client = new ChatClient({ url: 'ws://127.0.0.1:1/ws', token: 'token', clock })
     const connecting = expect(client.connect()).rejects.toMatchObject({ code: 'closed' })
@@ -95,7 +95,7 @@ describe('a client whose connection ends', () => {
     expect(clock.dueInMs).toEqual([])
   })
 
-  it('gives up a handshake that takes longer than 15 s', async () => {
+  it('ends a handshake after 15 s', async () => {
     const { client, clock, server } = await aStage()
     client.connect().catch(() => {})
     await (await server.accept()).next('authenticate')
@@ -103,33 +103,33 @@ describe('a client whose connection ends', () => {
     expect((await inState(client, 'reconnecting')).reason).toMatchObject({ cause: 'network' })
   })
 
-  it('does so too where it cannot read a frame', async () => {
+  it('reconnects after a frame that it cannot decode', async () => {
     const { client, peer } = await aConnectedStage()
     peer.sendBytes(Uint8Array.of(0x93, 0x40))
     expect((await inState(client, 'reconnecting')).reason).toEqual({
       cause: 'network',
-      message: 'a frame could not be read',
+      message: 'a frame could not be decoded',
     })
   })
 })
 
 describe('a silent connection', () => {
-  it('is asked after 25 s, and goes on where it answers', async () => {
+  it('is tested after 25 s, and stays open if the server answers', async () => {
     const { client, clock, peer } = await aConnectedStage()
     clock.advance(24_999)
     expect(peer.names()).toEqual(['authenticate'])
     clock.advance(1)
     const { ref } = await peer.next('ping')
-    const heard = new Promise((resolve) => client.on('token_expiring', resolve))
+    const received = new Promise((resolve) => client.on('token_expiring', resolve))
     clock.advance(1)
     peer.say('pong', { serverTime: 0 }, ref)
     peer.say('token_expiring', { expiresAt: 1 })
-    await heard
+    await received
     clock.advance(10_000)
     expect(client.state.state).toBe('connected')
   })
 
-  it('is given up after 10 s more without any frame', async () => {
+  it('is closed after 10 s more without any frame', async () => {
     const { client, clock, peer } = await aConnectedStage()
     clock.advance(25_000)
     await peer.next('ping')
@@ -137,23 +137,23 @@ describe('a silent connection', () => {
     expect((await inState(client, 'reconnecting')).reason).toEqual({ cause: 'silence' })
   })
 
-  it('is not asked while frames come', async () => {
+  it('is not tested while frames arrive', async () => {
     const { client, clock, peer } = await aConnectedStage()
-    let heard = 0
+    let received = 0
     client.on('token_expiring', () => {
-      heard += 1
+      received += 1
     })
     for (let i = 1; i <= 3; i++) {
       clock.advance(20_000)
       peer.say('token_expiring', { expiresAt: i })
-      await eventually(() => expect(heard).toBe(i))
+      await eventually(() => expect(received).toBe(i))
     }
     expect(peer.names()).toEqual(['authenticate'])
   })
 })
 
 describe.each([4401, 4402])('a connection closed with %i', (code) => {
-  it('is made again at once with a new token, where a function gives one', async () => {
+  it('is established again immediately with a new token, if a function provides one', async () => {
     const tokens = ['first', 'second']
     const { client, server, peer } = await aConnectedStage([], { token: () => tokens.shift() ?? 'none' })
     peer.close(code)
@@ -162,7 +162,7 @@ describe.each([4401, 4402])('a connection closed with %i', (code) => {
     expect(client.state).toMatchObject({ state: 'reconnecting', delayMs: 0 })
   })
 
-  it('is the end where the new token is refused too', async () => {
+  it('ends the client if the new token is rejected too', async () => {
     const { client, server, peer, states } = await aConnectedStage([], { token: () => 'same' })
     peer.close(code)
     const next = await server.accept()
@@ -176,7 +176,7 @@ describe.each([4401, 4402])('a connection closed with %i', (code) => {
     })
   })
 
-  it('is the end where there is but one token, and says why', async () => {
+  it('ends the client if there is only one token, and reports the reason', async () => {
     const { client, server } = await aStage()
     const connecting = client.connect()
     const peer = await server.accept()
@@ -186,8 +186,8 @@ describe.each([4401, 4402])('a connection closed with %i', (code) => {
   })
 })
 
-describe('a client that was refused for good', () => {
-  it.each([4400, 4403, 4409, 4999])('does not come back after %i, and requests reject', async (code) => {
+describe('a client that was rejected', () => {
+  it.each([4400, 4403, 4409, 4999])('does not reconnect after %i, and requests reject', async (code) => {
     const { client, clock, peer } = await aConnectedStage()
     const leaving = client.leaveGroup({ groupId: 'kitchen' })
     const reading = client.getHistory({ groupId: 'kitchen' })
@@ -200,7 +200,7 @@ describe('a client that was refused for good', () => {
     expect(clock.dueInMs).toEqual([])
   })
 
-  it('sends its messages when it is told to connect again', async () => {
+  it('sends its messages when `connect` is called again', async () => {
     const { client, server, peer } = await aConnectedStage([['kitchen', 1]])
     const underWay = client.sendMessage({ groupId: 'kitchen', content: 'before' })
     await peer.next('send_message')
@@ -219,7 +219,7 @@ describe('a client that was refused for good', () => {
     expect((await queued).message).toMatchObject({ seq: 3, content: 'after' })
   })
 
-  it('sends nothing of one user as another', async () => {
+  it('sends nothing of one user as another user', async () => {
     const { client, server, peer } = await aConnectedStage([['kitchen', 1]])
     const sending = client.sendMessage({ groupId: 'kitchen', content: 'from Ana' })
     await peer.next('send_message')
@@ -240,7 +240,7 @@ describe('a client that was refused for good', () => {
 })
 
 describe('a connection closed with 4401 after 8 s', () => {
-  it('is made again: the network was too slow for the server’s deadline', async () => {
+  it('is established again: the network was too slow for the server’s deadline', async () => {
     const { client, clock, server } = await aStage()
     client.connect().catch(() => {})
     const peer = await server.accept()
@@ -254,14 +254,14 @@ describe('a connection closed with 4401 after 8 s', () => {
 })
 
 describe('a token function', () => {
-  it('is asked for a newer token before the present one ends', async () => {
+  it('is called for a newer token before the current one expires', async () => {
     const tokens = ['first', 'second']
     const { peer } = await aConnectedStage([], { token: () => tokens.shift() ?? 'none' })
     peer.say('token_expiring', { expiresAt: 1 })
     expect((await peer.next('refresh_token')).fields).toEqual({ token: 'second' })
   })
 
-  it('that fails is asked again later', async () => {
+  it('that fails is called again later', async () => {
     const answers = [() => Promise.reject(new Error('no network')), () => Promise.resolve('fresh')]
     const { client, clock, server } = await aStage({ token: () => answers.shift()?.() ?? 'none' })
     client.connect().catch(() => {})
@@ -271,7 +271,7 @@ describe('a token function', () => {
     expect((await (await server.accept()).next('authenticate')).fields.token).toBe('fresh')
   })
 
-  it('that never settles is asked again after the time limit', async () => {
+  it('that never settles is called again after the time limit', async () => {
     const answers = [() => new Promise<string>(() => {}), () => Promise.resolve('fresh')]
     const { client, clock, server } = await aStage({
       token: () => answers.shift()?.() ?? 'none',
@@ -286,7 +286,7 @@ describe('a token function', () => {
     expect((await peer.next('authenticate')).fields.token).toBe('fresh')
   })
 
-  it('has a minute at most, whatever the limit of requests is', async () => {
+  it('has at most a minute, whatever the time limit of requests is', async () => {
     const { client, clock } = await aStage({
       token: () => new Promise<string>(() => {}),
       requestTimeoutMs: Number.POSITIVE_INFINITY,
@@ -301,17 +301,17 @@ describe('a token function', () => {
   })
 
   it.each([
-    ['', 'an empty one'],
+    ['', 'an empty string'],
     [undefined, 'undefined'],
     [null, 'object'],
     [5, 'number'],
-  ])('that returns %j is asked again, and nothing is dialled with it', async (given, named) => {
+  ])('that returns %j is called again, and no connection is made', async (given, named) => {
     const { client, server } = await aStage({ token: () => given as unknown as string })
     client.connect().catch(() => {})
     const { reason } = await inState(client, 'reconnecting')
     expect(reason).toEqual({
       cause: 'token',
-      message: `the token function must return a text; it returned ${named}`,
+      message: `the token function must return a non-empty string; it returned ${named}`,
     })
     expect(server.peers).toEqual([])
   })

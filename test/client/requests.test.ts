@@ -7,7 +7,7 @@ import { aGroup, aMessage } from '../support/scripted-server.ts'
 import { aConnectedStage, aStage, inState, reconnect } from './harness.ts'
 
 describe('connect', () => {
-  it('shows the token in the first frame, and resolves with what connected says', async () => {
+  it('sends the token in the first frame, and resolves with the fields of connected', async () => {
     const { client, server } = await aStage({ token: () => Promise.resolve('fresh') })
     const connecting = client.connect()
     const peer = await server.accept()
@@ -28,7 +28,7 @@ describe('connect', () => {
     expect(await client.connect()).toMatchObject({ sessionId: 's1' })
   })
 
-  it('takes the socket of the platform where there is one', async () => {
+  it('uses the WebSocket of the platform if there is one', async () => {
     const used = vi.fn()
     class PlatformSocket extends ws.WebSocket {
       constructor(url: string, protocol: string) {
@@ -50,11 +50,11 @@ describe('connect', () => {
     ['http://localhost:4040', 'ws://localhost:4040/ws'],
     ['https://chat.example', 'wss://chat.example/ws'],
     ['wss://chat.example/elsewhere', 'wss://chat.example/elsewhere'],
-  ])('takes the address %s as %s', (given, dialled) => {
+  ])('converts the address %s to %s', (given, dialled) => {
     expect(toWebSocketUrl(given)).toBe(dialled)
   })
 
-  it('rejects when the client is closed meanwhile', async () => {
+  it('rejects if the client is closed meanwhile', async () => {
     const { client, server } = await aStage()
     const connecting = client.connect()
     await server.accept()
@@ -64,7 +64,7 @@ describe('connect', () => {
 })
 
 describe('a request', () => {
-  it('resolves with what the row of the table returns', async () => {
+  it('resolves with the value that the row of the table returns', async () => {
     const { client, peer } = await aConnectedStage()
     const making = client.createGroup({ kind: 'group', name: 'Kitchen' })
     const { ref, fields } = await peer.next('create_group')
@@ -78,7 +78,7 @@ describe('a request', () => {
     expect(await reading).toMatchObject({ groupId: 'kitchen', messages: [], hasMore: false })
   })
 
-  it('rejects with the server’s refusal', async () => {
+  it('rejects with the server’s error', async () => {
     const { client, peer } = await aConnectedStage()
     const joining = client.joinGroup({ groupId: 'attic' })
     const { ref } = await peer.next('join_group')
@@ -90,7 +90,7 @@ describe('a request', () => {
     })
   })
 
-  it('rejects after 15 s without an answer, and takes no notice of one that comes later', async () => {
+  it('rejects after 15 s without an answer, and ignores a late one', async () => {
     const { client, peer, clock } = await aConnectedStage()
     const leaving = client.leaveGroup({ groupId: 'kitchen' })
     const { ref } = await peer.next('leave_group')
@@ -102,7 +102,7 @@ describe('a request', () => {
     expect(await pinging).toEqual({ t: 1, serverTime: 2 })
   })
 
-  it('is refused here where its frame is larger than the server takes', async () => {
+  it('rejects in the client if its frame is larger than the server accepts', async () => {
     const { client, peer } = await aConnectedStage()
     await expect(
       client.sendMessage({ groupId: 'kitchen', content: 'x'.repeat(70_000) }),
@@ -110,7 +110,7 @@ describe('a request', () => {
     expect(peer.names()).toEqual(['authenticate'])
   })
 
-  it('waits for a connection where there is none, within its time', async () => {
+  it('waits for a connection within its time limit', async () => {
     const stage = await aConnectedStage()
     stage.peer.cut()
     await inState(stage.client, 'reconnecting')
@@ -128,7 +128,7 @@ describe('a request', () => {
     await second
   })
 
-  it('is made again on the next connection where that changes nothing, otherwise rejected', async () => {
+  it('is sent again on the next connection if it is idempotent, otherwise rejects', async () => {
     const stage = await aConnectedStage()
     const { client, peer } = stage
     const reading = client.getHistory({ groupId: 'kitchen' })
@@ -147,7 +147,7 @@ describe('a request', () => {
     expect(next.names()).toEqual(['authenticate', 'get_history', 'create_group'])
   })
 
-  it('rejects with closed once the client is closed, whether under way or new', async () => {
+  it('rejects with closed once the client is closed, whether in flight or new', async () => {
     const { client, peer } = await aConnectedStage()
     const reading = client.getHistory({ groupId: 'kitchen' })
     const sending = client.sendMessage({ groupId: 'kitchen', content: 'olá' })
@@ -161,7 +161,7 @@ describe('a request', () => {
 })
 
 describe('on', () => {
-  it('calls each listener until it is taken off, whatever another one throws', async () => {
+  it('calls each listener until it is removed, even if another one throws', async () => {
     const { client, peer } = await aConnectedStage([['kitchen', 1]])
     const thrown = vi.fn()
     process.once('uncaughtException', thrown)
@@ -180,7 +180,7 @@ describe('on', () => {
     expect(contents).toEqual(['olá'])
   })
 
-  it('tells what the server says of itself', async () => {
+  it('delivers the server’s own events', async () => {
     const { client, peer } = await aConnectedStage()
     const said: unknown[] = []
     client.on('server_shutdown', (fields) => said.push(fields))

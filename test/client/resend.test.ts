@@ -22,7 +22,7 @@ async function anUnanswered(lastSeq: number) {
 
 // IDM-1, CUP-2
 describe('a message that got no answer', () => {
-  it('is answered by the catch-up that brings it, and not sent again', async () => {
+  it('is acknowledged by the catch-up that contains it, and not sent again', async () => {
     const { client, shown, sending, own, peer, resume } = await anUnanswered(3)
     peer.say('new_message', { message: aMessage(groupId, 2, own) })
     peer.say('new_message', { message: aMessage(groupId, 3) })
@@ -37,7 +37,7 @@ describe('a message that got no answer', () => {
     expect(sentBy(peer)).toBe(0)
   })
 
-  it('waits for the catch-up, and so do those behind it; another group’s first attempt does not', async () => {
+  it('waits for the catch-up, and so do later ones; another group’s first attempt does not', async () => {
     const { client, sending, peer, resume } = await anUnanswered(3)
     const second = client.sendMessage({ groupId, content: 'second' })
     const elsewhere = client.sendMessage({ groupId: 'attic', content: 'elsewhere' })
@@ -53,7 +53,7 @@ describe('a message that got no answer', () => {
     expect((await second).message.seq).toBe(5)
   })
 
-  it('is sent again where it was shown only live, since it may not be durable yet', async () => {
+  it('is sent again if it was only received live, since it may not be durable yet', async () => {
     const { sending, own, peer, resume } = await anUnanswered(3)
     peer.say('new_message', { message: aMessage(groupId, 4, own) })
     peer.say('resumed', { groups: [[groupId, 3, true]] }, resume.ref)
@@ -61,7 +61,7 @@ describe('a message that got no answer', () => {
     expect((await sending).message.seq).toBe(4)
   })
 
-  it('is not sent again where so many events came after it that the server may have forgotten it', async () => {
+  it('is not sent again after so many events that the server may not remember its tempId', async () => {
     const { sending, own, peer, resume } = await anUnanswered(3)
     peer.say('new_message', { message: aMessage(groupId, 4, own) })
     for (let seq = 5; seq <= 600; seq++) peer.say('new_message', { message: aMessage(groupId, seq) })
@@ -70,7 +70,7 @@ describe('a message that got no answer', () => {
     expect(sentBy(peer)).toBe(0)
   })
 
-  it('is looked for in the history where resume left it out', async () => {
+  it('is searched in the history if resume did not replay it', async () => {
     const { shown, sending, own, peer, resume } = await anUnanswered(90_000)
     peer.say('resumed', { groups: [[groupId, 90_000, false]] }, resume.ref)
     const first = await peer.next('get_history')
@@ -86,7 +86,7 @@ describe('a message that got no answer', () => {
     expect(sentBy(peer)).toBe(0)
   })
 
-  it('is looked for over reconnects, and sent again where it is nowhere', async () => {
+  it('is searched over reconnects, and sent again if it is not found', async () => {
     const stage = await anUnanswered(90_000)
     const { client, clock, sending, own } = stage
     stage.peer.say('resumed', { groups: [[groupId, 90_000, false]] }, stage.resume.ref)
@@ -110,7 +110,7 @@ describe('a message that got no answer', () => {
     expect(client.unsent).toBe(0)
   })
 
-  it('that the history shows as taken by a crash is sent again', async () => {
+  it('that the history shows as lost in a crash is sent again', async () => {
     const stage = await aConnectedStage([[groupId, 1]])
     const sending = stage.client.sendMessage({ groupId, content: 'olá' })
     const { fields } = await stage.peer.next('send_message')
@@ -129,7 +129,7 @@ describe('a message that got no answer', () => {
     expect((await sending).message.seq).toBe(90_001)
   })
 
-  it('to a group that one is no longer in is sent again at once, and refused', async () => {
+  it('to a group that the user is no longer in is sent again immediately, and rejects', async () => {
     const { sending, peer, resume } = await anUnanswered(3)
     peer.say('resumed', { groups: [] }, resume.ref)
     peer.refuse((await peer.next('send_message')).ref, 'not_found')

@@ -44,7 +44,7 @@ async function ana(proxy: TcpProxy) {
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 describe('upload', () => {
-  it('takes a file of many chunks, says how far it is, and a message shows it', async () => {
+  it('sends a file in many chunks, reports progress, and a message shows it', async () => {
     const server = await aServer(temporaryFolder())
     const { client, groupId, token } = await ana(await TcpProxy.start(server.port))
     const data = randomBytes(300_000)
@@ -68,7 +68,7 @@ describe('upload', () => {
     expect(sha256(new Uint8Array(await response.arrayBuffer()))).toBe(file.sha256)
   })
 
-  it('goes on where it was, over lost connections and a restart of the server', async () => {
+  it('continues over lost connections and a restart of the server', async () => {
     const dataDir = temporaryFolder()
     const first = await aServer(dataDir)
     const proxy = await TcpProxy.start(first.port)
@@ -96,7 +96,7 @@ describe('upload', () => {
     expect(chunks).toBeLessThan(14)
   })
 
-  it('is refused for a group one is not in, and ends when it is aborted', async () => {
+  it('rejects for a group that the user is not in, and ends when it is aborted', async () => {
     const server = await aServer(temporaryFolder())
     const { client, groupId } = await ana(await TcpProxy.start(server.port))
     const data = randomBytes(200_000)
