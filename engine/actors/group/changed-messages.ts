@@ -16,8 +16,8 @@ interface Changed {
   readonly message: Message
   /** The seq of that change. */
   readonly changeSeq: number
-  /** As members were shown it before that change. */
-  readonly before: Message
+  /** As earlier events left it, ascending: the first one that members have been shown, and those behind it. */
+  readonly earlier: { readonly message: Message; readonly seq: number }[]
   /** Offset of the change in the shard's log. */
   readonly offset: number
 }
@@ -39,14 +39,23 @@ export class ChangedMessages {
   findShown(seq: number, publishedSeq: number): Message | undefined {
     const changed = this.#changed.get(seq)
     if (!changed) return undefined
-    return changed.changeSeq <= publishedSeq ? changed.message : changed.before
+    if (changed.changeSeq <= publishedSeq) return changed.message
+    return changed.earlier.findLast(({ seq: since }) => since <= publishedSeq)?.message
   }
 
   /** Remembers a change of `before` into `message`, made by the event `changeSeq`. */
   set(message: Message, before: Message, changeSeq: number, offset: number, publishedSeq: number): void {
-    const shown = this.shown(before, publishedSeq)
-    this.#changed.delete(message.seq)
-    this.#changed.set(message.seq, { message, changeSeq, before: shown, offset })
+    const { seq } = message
+    const known = this.#changed.get(seq)
+    // Several changes may wait to be shown: a reader sees the newest of those that were.
+    const earlier = known?.earlier ?? []
+    earlier.push({ message: before, seq: known?.changeSeq ?? 0 })
+    earlier.splice(
+      0,
+      earlier.findLastIndex(({ seq: since }) => since <= publishedSeq),
+    )
+    this.#changed.delete(seq)
+    this.#changed.set(seq, { message, changeSeq, earlier, offset })
   }
 
   /** Posts by this user show this name from now on. */
@@ -54,7 +63,8 @@ export class ChangedMessages {
     for (const [seq, changed] of this.#changed) {
       if (changed.message.senderId !== senderId) continue
       const message = { ...changed.message, senderName }
-      this.#changed.set(seq, { ...changed, message, before: { ...changed.before, senderName } })
+      const earlier = changed.earlier.map((one) => ({ ...one, message: { ...one.message, senderName } }))
+      this.#changed.set(seq, { ...changed, message, earlier })
     }
   }
 

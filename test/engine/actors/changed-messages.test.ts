@@ -27,6 +27,15 @@ describe('changed messages', () => {
     expect(changed.shown(post, 4)).toBe(again)
   })
 
+  it('are shown with the first of two changes when both were made before it was shown', () => {
+    const changed = new ChangedMessages()
+    changed.set(edited, post, 3, 1, 2)
+    changed.set(again, edited, 4, 2, 2)
+    changed.rename('ana', 'Ana M.')
+    const shown = [2, 3, 4].map((publishedSeq) => changed.shown(post, publishedSeq))
+    expect(shown).toEqual([post, edited, again].map((one) => ({ ...one, senderName: 'Ana M.' })))
+  })
+
   it('stay until they are committed and shown, and leave oldest first', () => {
     const changed = new ChangedMessages()
     for (let seq = 1; seq <= 100; seq++) changed.set(aPost(seq), aPost(seq), 1_000 + seq, seq, 0)
