@@ -257,6 +257,33 @@ describe('a message without an answer', () => {
     expect(shown).toEqual(['kitchen:2', 'gap kitchen:9 2-8'])
   })
 
+  // GAP-1
+  it.each([
+    ['begins with it', 5, 8, true],
+    ['ends with it', 2, 5, true],
+    ['ends before it', 2, 4, false],
+    ['begins after it', 6, 8, false],
+  ])('is sent again where a gap contains its number: one that %s', async (_, from, to, taken) => {
+    const { client, peer, clock } = await aConnectedStage([[groupId, 4]])
+    const sending = client.sendMessage({ groupId, content: 'a' })
+    const first = await peer.next('send_message')
+    const own = { senderId: 'ana', tempId: first.fields.tempId }
+    peer.say('new_message', { message: aMessage(groupId, 5, own) })
+    peer.say('gap', { groupId, seq: 9, from, to })
+    if (taken) {
+      peer.confirm(await peer.next('send_message'), 10)
+    } else {
+      // Long enough for a repeated send to arrive, too short for one after no answer.
+      clock.advance(1_000)
+      const pinging = client.ping({})
+      peer.say('pong', { serverTime: 1 }, (await peer.next('ping')).ref)
+      await pinging
+      peer.confirm(first, 5)
+    }
+    expect((await sending).message.seq).toBe(taken ? 10 : 5)
+    expect(sentBy(peer)).toEqual(taken ? ['kitchen a', 'kitchen a'] : ['kitchen a'])
+  })
+
   it('waits while a server restarts', async () => {
     const { client, peer, clock, server } = await aConnectedStage()
     const sending = client.sendMessage({ groupId, content: 'a' })
