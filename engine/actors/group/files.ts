@@ -28,6 +28,7 @@ export interface GroupFile {
 
 /** A file that was added a moment ago and that no message has shown yet. */
 export interface NewFile extends GroupFile {
+  /** By the steady clock. */
   readonly addedAt: number
 }
 
@@ -52,16 +53,11 @@ export function addFile(
 }
 
 /** What is known of a file; also what decides whether its bytes are given out. */
-export function getFile(
-  group: GroupState,
-  by: Caller,
-  { fileId }: RequestFields<'get_file'>,
-  now: number,
-): Effects {
+export function getFile(group: GroupState, by: Caller, { fileId }: RequestFields<'get_file'>): Effects {
   callerAsMember(group, by)
   const shown = shownInMemory(group, fileId)
   if (shown) return [answer(by, 'file', { file: shown.file })]
-  const added = newFile(group, fileId, now)
+  const added = newFile(group, fileId)
   if (added) return [answerOwn(by, added)]
   return [
     read({ read: 'file', fileId }, by, (stored) => {
@@ -85,19 +81,19 @@ export function fileShown(group: GroupState, fileId: string): void {
 function add(group: GroupState, by: Caller, file: File, now: number): Effects {
   const uploadedBy = by.userId
   for (const [fileId, { addedAt }] of group.newFiles) {
-    if (group.newFiles.size < MAX_NEW && addedAt + NEW_MS > now) break
+    if (group.newFiles.size < MAX_NEW && addedAt + NEW_MS > group.steadyNow) break
     group.newFiles.delete(fileId)
   }
-  group.newFiles.set(file.fileId, { file, uploadedBy, addedAt: now })
+  group.newFiles.set(file.fileId, { file, uploadedBy, addedAt: group.steadyNow }) // TIM-1
   return [
     append({ type: 'file', groupId: group.groupId, file, uploadedBy, at: now }),
     answerCommitted(by, 'file_uploaded', file),
   ]
 }
 
-function newFile(group: GroupState, fileId: string, now: number): NewFile | undefined {
+function newFile(group: GroupState, fileId: string): NewFile | undefined {
   const added = group.newFiles.get(fileId)
-  return added && added.addedAt + NEW_MS > now ? added : undefined
+  return added && added.addedAt + NEW_MS > group.steadyNow ? added : undefined
 }
 
 /** Only who uploaded a file may post it, so that the sender of a message is whose file it is. */

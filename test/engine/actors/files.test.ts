@@ -61,14 +61,23 @@ describe('a file that is added', () => {
     for (let i = 0; i < 100; i++) addFile(group, added({ file: at(i) }), i)
     expect(group.newFiles.size).toBeLessThanOrEqual(64)
     expect([fileFor(group, at(0).fileId), fileFor(group, at(99).fileId)?.file]).toEqual([undefined, at(99)])
-    addFile(group, added(), 20 * MINUTE_MS)
+    group.steadyNow = 20 * MINUTE_MS
+    addFile(group, added(), 5)
     expect(group.newFiles.size).toBe(1)
+  })
+
+  // TIM-1
+  it('is remembered by the steady clock, whatever time the other says', () => {
+    const group = aGroup({ ana: 'admin' })
+    addFile(group, added(), 5)
+    addFile(group, added({ file: aFile({ fileId: `g:f${'1'.padStart(20, '0')}` }) }), 60 * MINUTE_MS)
+    expect(brief(getFile(group, by('ana'), { fileId }))).toEqual(['answer file'])
   })
 })
 
 describe('get_file', () => {
-  const ask = (userId: string, group = aGroup({ ana: 'admin', bruno: 'member' }), now = 5) =>
-    getFile(group, by(userId), { fileId }, now)
+  const ask = (userId: string, group = aGroup({ ana: 'admin', bruno: 'member' })) =>
+    getFile(group, by(userId), { fileId })
   const notFound = expect.objectContaining(refusal('not_found', 'fileId'))
 
   it('is for members', () => {
