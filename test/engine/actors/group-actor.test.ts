@@ -212,6 +212,32 @@ describe('the lease of a group', () => {
     expect(context.refused).toEqual([])
   })
 
+  // IDN-5
+  it('covers all the numbers of a request that takes several, wherever the lease ends', async () => {
+    const members = logged().members.map((member) =>
+      member.userId === 'bruno' ? { ...member, role: 'member' as const } : member,
+    )
+    const leave: Asked = {
+      type: 'request',
+      by: { ...by('ana'), ref: 5_000 },
+      request: { event: 'leave_group', ref: 5_000, fields: { groupId: 'g' } as never },
+    }
+    for (let posts = 1_010; posts <= 1_026; posts++) {
+      const { context, actor, did } = await aLoadedActor(logged({ members }))
+      actor.receive(post(1))
+      context.leases[0]?.commit()
+      for (let ref = 2; ref <= posts; ref++) actor.receive(post(ref))
+      actor.receive(leave)
+      context.leases[1]?.commit()
+      const records = did().filter((what) => what.startsWith('record'))
+      expect([posts, context.refused]).toEqual([posts, []])
+      // The role goes to Bruno, and Ana leaves: each with a number of its own.
+      expect(records.map((what) => Number(what.split(' ')[2]))).toEqual(
+        Array.from({ length: posts + 2 }, (_, i) => i + 2),
+      )
+    }
+  })
+
   it('that a crash left above the log is named by a gap, before anything else is', async () => {
     const { context, actor, did, posted } = await aLoadedActor(logged({ lastSeq: 40, ceiling: 1_025 }))
     actor.receive(post(1))

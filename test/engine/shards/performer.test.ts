@@ -164,6 +164,33 @@ describe('a read', () => {
   })
 })
 
+describe('a post that was changed', () => {
+  const KEPT = 64
+  const edited = (seq: number) => ({ ...aPost(seq), content: `edited ${seq}` })
+  /** So many posts, each changed once and committed. */
+  function changedPosts(reading: number, count: number) {
+    const { perform, log, group, entries } = aPerformer()
+    group.reading = reading
+    for (let seq = 1; seq <= count; seq++) {
+      perform([{ type: 'change', seq: count + seq, before: aPost(seq), message: edited(seq) }])
+      group.state.publishedSeq = count + seq
+      log.committed(entries.length)
+    }
+    const { changed } = group.state
+    return { perform, group, known: () => changed.find(1)?.content }
+  }
+
+  // An answer of the log that was read before the change has the post as it was.
+  it('stays known while a read that began before is under way, however many are changed after it', () => {
+    expect(changedPosts(1, 3 * KEPT).known()).toBe('edited 1')
+  })
+
+  it('is left to the log when no read is under way, the oldest first', () => {
+    expect(changedPosts(0, KEPT).known()).toBe('edited 1')
+    expect(changedPosts(0, KEPT + 2).known()).toBeUndefined()
+  })
+})
+
 describe('when storage fails', () => {
   it('all held answers become refusals, a post’s by its tempId, and writes are refused until it is well', () => {
     const { perform, performer, log, toHub, heard } = aPerformer()
