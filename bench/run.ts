@@ -16,7 +16,7 @@ import { Children, type RunningServer } from './children.ts'
 const usage = `npm run bench -- [--quick] [--case NAME[,NAME]] [--runs N]
 
   --quick   shorter and one round each, same sizes: under 90 s in all
-  --case    only these: connect, small-groups, large-group, ingest, reading, search
+  --case    only these: connect, many-groups, small-groups, large-group, ingest, reading, search
   --runs    rounds of each case (3; with --quick 1)
   --server-arg=--cpu-prof
             an argument for the server's Node, for profiles; may be repeated
@@ -38,6 +38,11 @@ const MAX_ROUNDS = 100
 /** What the cases have to show. */
 const bars: Readonly<Record<string, readonly Bar[]>> = {
   connect: [lost, { figure: 'KiB/connection', bar: '≤ 6', met: (value) => value <= 6 }],
+  'many-groups': ['not loaded', 'loaded'].map((groups) => ({
+    figure: `CPU ms, ${groups}`,
+    bar: '≤ 5',
+    met: (value: number) => value <= 5,
+  })),
   'small-groups': [
     lost,
     { figure: 'missing', bar: '0', met: (value) => value === 0 },

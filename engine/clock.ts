@@ -8,8 +8,14 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** Milliseconds since an arbitrary moment; never goes back. Compare only within one thread. */
+  /**
+   * Milliseconds since an arbitrary moment; never goes back. The threads of a process agree on it to
+   * within a second.
+   */
   readonly steadyNow: () => number
 }
 
-export const machineClock: Clock = { now: Date.now, steadyNow: () => performance.now() }
+/** What `performance` of each thread counts from. */
+const originMs = Number(process.hrtime.bigint() / 1_000n) / 1_000 - performance.now()
+
+export const machineClock: Clock = { now: Date.now, steadyNow: () => originMs + performance.now() }

@@ -19,13 +19,19 @@ export interface FittedRows<T> {
 
 /**
  * The first rows, at most `limit` of them, that fit into one answer; at least one where there is one.
- * An answer with several lists has room for `1 / lists` of that in each.
+ * An answer with several lists has room for `1 / lists` of that in each. `bytesOf` says what a row takes,
+ * at most.
  */
-export function fitRows<T>(all: Iterable<T>, limit: number, lists = 1): FittedRows<T> {
+export function fitRows<T>(
+  all: Iterable<T>,
+  limit: number,
+  lists = 1,
+  bytesOf: (row: T) => number = wireBytes,
+): FittedRows<T> {
   const rows: T[] = []
   let bytes = 0
   for (const row of all) {
-    bytes += wireBytes(row)
+    bytes += bytesOf(row)
     if (rows.length === limit || (rows.length > 0 && bytes > ROWS_BYTES / lists))
       return { rows, hasMore: true }
     rows.push(row)

@@ -255,7 +255,7 @@ export class Hub implements Gateway {
         case ToHub.sendUser:
           return this.#sendUser(Buffer.from(id).toString(), body, number)
         case ToHub.subscribe:
-          return this.#subscribe(number, ascii(id))
+          return this.#subscribe(number, ascii(body).split('\n'))
         case ToHub.announce:
           return this.#announce(unpack<Announcement>(body), id)
         case ToHub.unsubscribe:
@@ -452,17 +452,20 @@ export class Hub implements Gateway {
     }
   }
 
-  #subscribe(session: number, topic: string): void {
+  #subscribe(session: number, groupIds: readonly string[]): void {
     const known = this.#sessions.get(session)
     if (!known) return
-    known.port.subscribe(topic)
-    let subscribers = this.#subscribers.get(topic)
-    if (!subscribers) {
-      subscribers = { topic, sessions: new Set() }
-      this.#subscribers.set(topic, subscribers)
+    for (const groupId of groupIds) {
+      const topic = `g:${groupId}`
+      known.port.subscribe(topic)
+      let subscribers = this.#subscribers.get(topic)
+      if (!subscribers) {
+        subscribers = { topic, sessions: new Set() }
+        this.#subscribers.set(topic, subscribers)
+      }
+      subscribers.sessions.add(known)
+      known.subscribed.add(subscribers)
     }
-    subscribers.sessions.add(known)
-    known.subscribed.add(subscribers)
   }
 
   #leave(known: HubSession, subscribers: Subscribers): void {

@@ -5,6 +5,7 @@ import type { Case, CaseInput } from '../cases/case.ts'
 import { connectCase } from '../cases/connect.ts'
 import { ingestCase } from '../cases/ingest.ts'
 import { largeGroupCase } from '../cases/large-group.ts'
+import { manyGroupsCase } from '../cases/many-groups.ts'
 import { readingCase } from '../cases/reading.ts'
 import { searchCase } from '../cases/search.ts'
 import { smallGroupsCase } from '../cases/small-groups.ts'
@@ -12,6 +13,7 @@ import { smallGroupsCase } from '../cases/small-groups.ts'
 /** By the name they are asked for with. */
 const cases: Readonly<Record<string, Case>> = {
   connect: connectCase,
+  'many-groups': manyGroupsCase,
   'small-groups': smallGroupsCase,
   'large-group': largeGroupCase,
   ingest: ingestCase,

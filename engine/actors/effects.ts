@@ -12,7 +12,7 @@ import type { FileCall, FileCallName, FileCalls } from '../files/file-calls.ts'
 import type { GroupAlarm, UserAlarm } from '../shards/alarms.ts'
 import type { LogEntry, ReadName, ReadQuery, Reads, Status } from '../storage/log.ts'
 import type { Caller } from './caller.ts'
-import type { GroupMail, UserMail } from './mail.ts'
+import type { AttachAll, GroupMail, UserMail } from './mail.ts'
 import type { PresenceOf } from './presence.ts'
 
 export type Effect =
@@ -65,6 +65,8 @@ export type Effect =
   /** Ends the session's connection. */
   | { readonly type: 'close'; readonly session: number; readonly reason: CloseReason }
   | { readonly type: 'tell_group'; readonly groupId: string; readonly mail: GroupMail }
+  /** Attaches a session to many groups, in one mail for each shard. */
+  | { readonly type: 'attach'; readonly mail: AttachAll }
   | {
       readonly type: 'tell_user'
       readonly userId: string

@@ -6,7 +6,7 @@
 
 import type { File } from '../../protocol/records.ts'
 import type { GroupAlarm, UserAlarm } from '../shards/alarms.ts'
-import type { Profile, StoredGroup } from '../storage/log.ts'
+import type { Profile, Standing, StoredGroup } from '../storage/log.ts'
 import type { Caller } from './caller.ts'
 
 /** To a group's actor. */
@@ -94,7 +94,21 @@ export type UserMail =
   /** What the actor asked to be woken for. */
   | { readonly type: 'alarm'; readonly what: UserAlarm }
 
-/** An envelope, as it travels. */
+/** A session begins to hear a group: see `attach` of `GroupMail`. */
+export type Attach = Extract<GroupMail, { type: 'attach' }>
+
+/**
+ * `attach` to many groups of one shard, of which the session has seen all that was committed when the
+ * user's actor began to read where they stand, at `readAtMs` of the steady clock (`Attaching`).
+ */
+export interface AttachAll {
+  readonly session: number
+  readonly userId: string
+  readonly readAtMs: number
+  readonly groups: readonly Standing[]
+}
+
+/** An envelope to one actor, as it travels. */
 export type Mail =
   | { readonly to: 'group'; readonly id: string; readonly mail: GroupMail }
   | {
@@ -104,3 +118,9 @@ export type Mail =
       /** Storage knows what the mail says: an actor that is not loaded does not need it. */
       readonly ifLoaded?: true
     }
+
+/** To groups of one shard. */
+export interface MailToGroups {
+  readonly to: 'groups'
+  readonly mail: AttachAll
+}

@@ -35,7 +35,7 @@ export const ToHub = {
   send: 1,
   /** id: a topic; body: an event frame for all its subscribers; number: one that does not get it, or 0. */
   publish: 2,
-  /** id: the topic that the session hears from here on. */
+  /** body: the groups whose events the session gets from here on: their ids, a line each. */
   subscribe: 3,
   /** id: a topic that no session of the user (body, UTF-8) hears any more. */
   unsubscribe: 4,

@@ -5,7 +5,7 @@
  * storage knows it by itself, so that only who is connected is looked up.
  */
 import type { Group, Member, Message, User } from '../../protocol/records.ts'
-import type { Profile, ReadName, ReadQuery, Reads } from '../storage/log.ts'
+import type { LoadedUser, Profile, ReadName, ReadQuery, Reads, Summaries } from '../storage/log.ts'
 
 /** What a connected user is called; empty where that is not known. */
 export type NameOf = (userId: string) => string
@@ -25,6 +25,10 @@ export function withCurrentNames<N extends ReadName>(
     return senderName && senderName !== message.senderName ? { ...message, senderName } : message
   }
   const group = (one: Group): Group => (one.members ? { ...one, members: one.members.map(named) } : one)
+  const summaries = (found: Summaries): Summaries => ({
+    ...found,
+    groups: found.groups.map((one) => (one.group.members ? { ...one, group: group(one.group) } : one)),
+  })
   const asked = query as ReadQuery
   switch (asked.read) {
     case 'profiles':
@@ -46,10 +50,12 @@ export function withCurrentNames<N extends ReadName>(
       }))
       return { ...page, groups } as Reads[N]['result']
     }
-    case 'summaries': {
-      const found = result as Reads['summaries']['result']
-      const groups = found.groups.map((summary) => ({ ...summary, group: group(summary.group) }))
-      return { ...found, groups } as Reads[N]['result']
+    case 'summaries':
+      return summaries(result as Summaries) as Reads[N]['result']
+    case 'user': {
+      const user = result as LoadedUser | null
+      if (!user?.summaries) return result
+      return { ...user, summaries: summaries(user.summaries) } as Reads[N]['result']
     }
     case 'messages': {
       const page = result as Reads['messages']['result']

@@ -11,13 +11,13 @@ import type { ActorContext, EventSource } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
 import type { Effect, Effects, FileEffect, ReadEffect } from '../actors/effects.ts'
 import type { GroupRules } from '../actors/group/group-state.ts'
-import type { Mail } from '../actors/mail.ts'
+import type { AttachAll, Mail, MailToGroups } from '../actors/mail.ts'
 import type { Presence } from '../actors/presence.ts'
 import type { Greeting } from '../actors/user/sessions.ts'
 import type { Clock } from '../clock.ts'
 import type { FileDepths, Files } from '../files/file-calls.ts'
 import { ephemeralTwin } from '../gateway.ts'
-import type { ReadName, ReadQuery, Reads } from '../storage/log.ts'
+import type { ReadName, ReadQuery, Reads, Standing } from '../storage/log.ts'
 import type { Alarms } from './alarms.ts'
 import { type Announcement, type Blocks, type Outbox, statuses, ToHub } from './batch.ts'
 import { withCurrentNames } from './current-names.ts'
@@ -200,7 +200,7 @@ export class Performer implements ActorContext {
       case 'wake_user':
         return this.#alarms.set({ to: 'user', id: effect.userId, what: effect.what }, effect.afterMs)
       case 'subscribe':
-        return this.#toHub.push(ToHub.subscribe, effect.session, topicOf(effect.groupId))
+        return this.subscribe(effect.session, [effect.groupId])
       case 'unsubscribe':
         // They still receive what ended it; where that is refused it never happened.
         return this.afterShown(
@@ -212,6 +212,8 @@ export class Performer implements ActorContext {
         return this.#toHub.push(ToHub.close, effect.session, Buffer.from(effect.reason))
       case 'tell_group':
         return this.#tell({ to: 'group', id: effect.groupId, mail: effect.mail })
+      case 'attach':
+        return this.#attach(effect.mail)
       case 'tell_user':
         if (effect.ifConnected && !this.presenceOf(effect.userId).connected) return
         return this.#tell({ to: 'user', id: effect.userId, mail: effect.mail })
@@ -282,6 +284,21 @@ export class Performer implements ActorContext {
         ? encodeEvent('error', to.ref, error.toFields())
         : encodeEvent('message_error', to.ref, { tempId, error: error.toFields(), timestamp: this.now() })
     this.#send(to.session, frame)
+  }
+
+  /** The session receives what these groups say from here on. */
+  subscribe(session: number, groupIds: readonly string[]): void {
+    this.#toHub.push(ToHub.subscribe, session, undefined, Buffer.from(groupIds.join('\n'), 'latin1'))
+  }
+
+  /** One mail for each shard that owns some of the groups. */
+  #attach({ groups, ...mail }: AttachAll): void {
+    const byShard: Standing[][] = Array.from({ length: this.#options.shards }, () => [])
+    for (const standing of groups) byShard[shardOf(standing[0], byShard.length)]?.push(standing)
+    for (const [shard, own] of byShard.entries()) {
+      const envelope: MailToGroups = { to: 'groups', mail: { ...mail, groups: own } }
+      if (own.length > 0) this.#toHub.push(ToHub.mail, shard, undefined, pack(envelope))
+    }
   }
 
   #tell(mail: Mail): void {

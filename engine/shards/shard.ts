@@ -14,16 +14,18 @@ import { groupOf } from '../../protocol/routed-group.ts'
 import type { Asked } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
 import { GroupActor } from '../actors/group/group-actor.ts'
-import type { Mail } from '../actors/mail.ts'
+import type { Mail, MailToGroups } from '../actors/mail.ts'
 import { UserActor } from '../actors/user/user-actor.ts'
 import type { FileDepths } from '../files/file-calls.ts'
 import type { Status } from '../storage/log.ts'
 import { Alarms } from './alarms.ts'
+import { Attaching } from './attaching.ts'
 import { type Blocks, type Outbox, readBatch, statuses, ToHub, ToShard } from './batch.ts'
 import { pack, unpack } from './packing.ts'
 import { shardOf } from './partition.ts'
 import { Performer, type PerformerOptions, type ShardDeps } from './performer.ts'
 import { PresenceDirectory } from './presence-directory.ts'
+import { ReleasedGroups } from './released-groups.ts'
 
 /** `maxActors`, unless a test gives less. */
 const MAX_ACTORS = 200_000
@@ -81,6 +83,8 @@ export class Shard {
   readonly #sessions = new Map<number, SessionIdentity>()
   readonly #groups = new Map<string, GroupActor>()
   readonly #users = new Map<string, UserActor>()
+  readonly #released = new ReleasedGroups()
+  readonly #attaching: Attaching
   #draining = false
 
   constructor(options: ShardOptions, deps: ShardDeps) {
@@ -104,6 +108,19 @@ export class Shard {
         refused: (groupId) => this.#abandon(groupId),
       },
     )
+    this.#attaching = new Attaching({
+      stateOf: (id, mail, sinceMs) => {
+        const group = this.#groups.get(id)
+        if (group) return group.isCaughtUp(mail) ? 'caught-up' : 'other'
+        // A group whose entries were refused is about to be loaded: its members have to learn what is gone.
+        const mayDiffer = this.#alarms.waits('group', id) || this.#released.maybeSince(id, sinceMs)
+        return mayDiffer ? 'other' : 'unchanged'
+      },
+      deliver: (id, mail) => this.#deliver({ to: 'group', id, mail }),
+      subscribe: (session, groupIds) => this.#performer.subscribe(session, groupIds),
+      isOpen: (session) => this.#sessions.has(session),
+      later: (then) => deps.after(0, then),
+    })
   }
 
   /** Takes a batch from the hub. */
@@ -119,7 +136,7 @@ export class Shard {
         case ToShard.closed:
           return this.#onClosed(number)
         case ToShard.mail:
-          return this.#deliver(unpack<Mail>(body))
+          return this.#onMail(unpack<Mail | MailToGroups>(body))
         case ToShard.report:
           return this.#toHub.push(ToHub.report, 0, undefined, pack(this.stats()))
         case ToShard.presence:
@@ -144,7 +161,9 @@ export class Shard {
     const usedBefore = this.#steadyNow() - idleMs
     for (const [id, group] of this.#groups) {
       if (group.lastUsedAt > usedBefore || this.#alarms.waits('group', id)) continue
-      if (group.release()) this.#groups.delete(id)
+      if (!group.release()) continue
+      this.#groups.delete(id)
+      this.#released.add(id, this.#steadyNow())
     }
     // A user's memberships may be uncommitted for as long as storage fails.
     if (!this.#performer.storageFails) {
@@ -240,12 +259,19 @@ export class Shard {
     for (const id of groupIds) this.#deliver({ to: 'group', id, mail: { type: 'gone', userId } })
   }
 
+  #onMail(envelope: Mail | MailToGroups): void {
+    if (envelope.to === 'groups') return this.#attaching.attach(envelope.mail)
+    // Of one session and group the earlier attaching comes first.
+    if (envelope.mail.type === 'attach') this.#attaching.finish()
+    this.#deliver(envelope)
+  }
+
   #deliver(envelope: Mail): void {
     const { to, id, mail } = envelope
     if (to === 'user' && envelope.ifLoaded && !this.#users.has(id)) return
     try {
       if (to === 'group') this.#group(id).receive(mail)
-      else this.#user(id).receive(mail)
+      else this.#user(id, mail.type === 'open').receive(mail)
     } catch (error) {
       this.#performer.report(error, `mail "${mail.type}" could not be delivered`)
       // A session that misses mail would miss events: it reconnects and resumes.
@@ -273,12 +299,12 @@ export class Shard {
     this.#alarms.set({ to: 'group', id: groupId, what: 'reload' }, RELOAD_AFTER_MS)
   }
 
-  #user(id: string): UserActor {
+  #user(id: string, opening = false): UserActor {
     const known = this.#users.get(id)
     if (known) return known
     this.#requireOwned(id)
     this.#makeRoom(this.#users)
-    const actor = new UserActor(id, this.#performer)
+    const actor = new UserActor(id, this.#performer, opening)
     actor.onFailed = () => this.#users.delete(id)
     this.#users.set(id, actor)
     return actor

@@ -199,6 +199,8 @@ export interface LoadedUser {
   readonly approached: readonly string[]
   /** Whom they have blocked, and when. */
   readonly blocked: readonly (readonly [userId: string, at: number])[]
+  /** Where they were asked for. */
+  readonly summaries?: Summaries | undefined
 }
 
 /**
@@ -237,20 +239,32 @@ export interface MessagePage {
   readonly gaps: readonly { readonly seq: number; readonly from: number; readonly to: number }[]
 }
 
+/**
+ * A group of a user: the event that made the user a member, the newest event, and whether a lease is
+ * above that: while the group is loaded, and after a crash.
+ */
+export type Standing = readonly [groupId: string, joinedSeq: number, lastSeq: number, inDoubt: 0 | 1]
+
+/** What `connected` says of a user's groups, and where all of them stand. */
+export interface Summaries {
+  /** As many of the most recently active groups as fit into one answer. */
+  readonly groups: readonly GroupSummary[]
+  readonly standings: readonly Standing[]
+  /** The user's groups above 500 members. */
+  readonly large: readonly string[]
+}
+
 /** What can be read, and what it gives. Every read sees at least all that was committed before it. */
 export interface Reads {
   group: { readonly args: { readonly groupId: string }; readonly result: LoadedGroup }
-  user: { readonly args: { readonly userId: string }; readonly result: LoadedUser | null }
-  /** The user's most recently active groups, for `connected`, and [groupId, lastSeq] of the rest. */
+  /** A user, with `summaries` of so many groups where that is given. */
+  user: {
+    readonly args: { readonly userId: string; readonly summaries?: number | undefined }
+    readonly result: LoadedUser | null
+  }
   summaries: {
     readonly args: { readonly userId: string; readonly limit: number }
-    readonly result: {
-      /** As many of the newest as fit into one answer. */
-      readonly groups: readonly GroupSummary[]
-      readonly others: readonly (readonly [string, number])[]
-      /** The user's groups above 500 members. */
-      readonly large: readonly string[]
-    }
+    readonly result: Summaries
   }
   /** A page of the user's groups, and where the next one begins. */
   listings: {

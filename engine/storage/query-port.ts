@@ -12,6 +12,7 @@ import { post, unpack } from '../shards/packing.ts'
 import { startTimer } from '../shards/timer.ts'
 import type { ReadName, ReadQuery, Reads } from './log.ts'
 import { StallGuard, type StallGuardDeps } from './stall-guard.ts'
+import { parseAnswer } from './summary-texts.ts'
 
 const RETRY_AFTER_MS = 500
 const STALLED_RETRY_AFTER_MS = 1_000
@@ -20,6 +21,7 @@ const STALLED_RETRY_AFTER_MS = 1_000
 export type ReadAnswer = readonly [id: number, ok: boolean, result: unknown]
 
 interface PendingRead {
+  readonly query: ReadQuery
   readonly resolve: (result: never) => void
   readonly reject: (error: Error) => void
 }
@@ -52,7 +54,8 @@ export class QueryPort {
   }
 
   /** Rejects where the other thread failed, or too much is open. */
-  ask<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']> {
+  ask<N extends ReadName>(asked: ReadQuery<N>): Promise<Reads[N]['result']> {
+    const query = asked as unknown as ReadQuery
     if (this.#stalled) return Promise.reject(unavailable())
     if (this.#pending.size >= this.#maxOpen) {
       return Promise.reject(new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS }))
@@ -65,9 +68,9 @@ export class QueryPort {
         })
       }
       this.#lastId += 1
-      this.#pending.set(this.#lastId, { resolve, reject })
+      this.#pending.set(this.#lastId, { query, resolve, reject })
       this.#guard.watch()
-      this.#asked.push([this.#lastId, query as unknown as ReadQuery])
+      this.#asked.push([this.#lastId, query])
     })
   }
 
@@ -88,7 +91,7 @@ export class QueryPort {
     const pending = this.#pending.get(id)
     if (!pending) return
     this.#pending.delete(id)
-    if (ok) pending.resolve(result as never)
+    if (ok) pending.resolve(parseAnswer(pending.query, result) as never)
     else pending.reject(new Error(String(result)))
   }
 }

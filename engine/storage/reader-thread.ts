@@ -42,7 +42,7 @@ function answer(reader: Reader, port: MessagePort, queries: [number, ReadQuery][
   for (let from = 0; from < queries.length; from += SLICE) {
     const answers = queries.slice(from, from + SLICE).map(([id, query]): ReadAnswer => {
       try {
-        return [id, true, reader.run(query)]
+        return [id, true, reader.answer(query)]
       } catch (error) {
         if (isDamage(error))
           main.postMessage({ type: 'damaged', cause: String(error) } satisfies StorageThreadNote)

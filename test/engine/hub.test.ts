@@ -73,7 +73,8 @@ describe('an event for several topics', () => {
     const sessions = [open('ana', 'ana'), open('ana', 'ana 2'), open('bruno', 'bruno'), open('eva', 'eva')]
     const topics = ['g:a', 'g:b', 'g:c']
     for (const session of sessions) {
-      for (const topic of topics) shard.push(ToHub.subscribe, session, Buffer.from(topic))
+      shard.push(ToHub.subscribe, session, undefined, Buffer.from('a\nb'))
+      shard.push(ToHub.subscribe, session, undefined, Buffer.from('c'))
     }
     const announce = (more: object) => {
       shard.push(

@@ -90,6 +90,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
         else if (name === 'announce')
           said.push(`announce ${eventName(id)} ${JSON.stringify(unpack<Announcement>(body))}`)
         else if (name === 'unsubscribe') said.push(`unsubscribe ${text(id)} ${text(body)}`)
+        else if (name === 'subscribe') said.push(`subscribe ${number} ${text(body)}`)
         else if (name === 'mail') said.push(`mail ${number} ${unpack<{ readonly id: string }>(body).id}`)
         else if (name === 'storage') said.push(`storage ${number} ${text(body)}`.trim())
         else said.push(`${name} ${number} ${text(id)}`.trim())

@@ -10,7 +10,7 @@ import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { LoggedEvent } from '../../storage/log.ts'
 import { type Effect, type Effects, read, sendFrame, tellUser } from '../effects.ts'
-import type { GroupMail } from '../mail.ts'
+import type { Attach, GroupMail } from '../mail.ts'
 import type { GroupState } from './group-state.ts'
 import { shownEvent } from './known-messages.ts'
 
@@ -18,7 +18,6 @@ import { shownEvent } from './known-messages.ts'
 const PIECE_EVENTS = 200
 const PIECE_BYTES = 128 * 1024
 
-type Attach = Extract<GroupMail, { type: 'attach' }>
 type Replay = Extract<GroupMail, { type: 'replay' }>
 
 export function attach(group: GroupState, mail: Attach): Effects {

@@ -13,7 +13,7 @@ import type { LoadedGroup } from '../../storage/log.ts'
 import type { ActorContext, Asked, EventSource } from '../actor-context.ts'
 import type { Caller } from '../caller.ts'
 import { append, type Effects, read, record, wakeGroup } from '../effects.ts'
-import type { GroupMail } from '../mail.ts'
+import type { Attach, GroupMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
 import { noSuchGroup } from '../no-such-group.ts'
 import { attach, isStillMember, replay, replayed } from './catch-up.ts'
@@ -81,6 +81,13 @@ export class GroupActor implements EventSource {
     if (this.#phase === 'ready') this.#handle(mail)
     else if (this.#phase === 'abandoned') this.#refuse(mail, new ChatError('internal'))
     else if (!this.#mailbox.push(mail)) this.#refuse(mail, overloaded())
+  }
+
+  /** Whether the session has seen all that members were shown, so that it needs only to be subscribed. */
+  isCaughtUp(mail: Attach): boolean {
+    const group = this.#group
+    if (this.#phase !== 'ready' || !group) return false
+    return mail.from === group.publishedSeq && isStillMember(group, mail)
   }
 
   /** What waits for a lease is refused: storage takes no writes at present. */

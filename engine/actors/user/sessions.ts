@@ -1,12 +1,13 @@
 /**
  * Sessions: how a connection begins, and how it comes to hear the user's groups.
  *
- * `connected` tells where each group stands; then every group's actor is told to attach the
- * session from there. The group sends what came in between and subscribes the session in one
- * step, so that it hears everything after `lastSeq`, once, whatever happens meanwhile.
+ * `connected` says where each group stands; then every group attaches the session from there, by one
+ * mail for each shard (INP-2). The group sends what came in between and subscribes the session in one
+ * step, so that it receives everything after `lastSeq`, once, whatever happens meanwhile.
  */
 import { limits } from '../../../protocol/limits.ts'
 import type { Limits } from '../../../protocol/records.ts'
+import type { Standing, Summaries } from '../../storage/log.ts'
 import { type Effect, type Effects, read, send, tellGroup } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
 import { announceBlocks } from './blocks.ts'
@@ -21,47 +22,88 @@ export interface Greeting {
   readonly limits: Limits
 }
 
+/** Where a user's groups stand, of a read that began at `readAtMs` of the steady clock. */
+export interface LoadedSummaries {
+  readonly summaries: Summaries
+  readonly readAtMs: number
+}
+
 type Mail<T extends UserMail['type']> = Extract<UserMail, { type: T }>
 
-export function open(user: UserState, mail: Mail<'open'>, greeting: Greeting, now: number): Effects {
+/** A session begins. `loaded` is what was read for it together with the user. */
+export function open(
+  user: UserState,
+  mail: Mail<'open'>,
+  greeting: Greeting,
+  now: number,
+  loaded?: LoadedSummaries,
+): Effects {
   const { session, sessionId } = mail
   user.sessions.set(session, { phase: 'opening', sessionId })
-  const { userId } = user
+  const { userId, steadyNow } = user
   const effects: Effect[] = [...setProfile(user, mail, now, session)]
   if (user.blocked.size > 0) effects.push(announceBlocks(user))
   effects.push(...cameOnline(user, now))
+  if (loaded) return [...effects, ...connected(user, mail, greeting, loaded, now)]
   effects.push(
-    read({ read: 'summaries', userId, limit: limits.connectedGroups }, { session }, (stored, later) => {
-      if (stored.large.length + user.largeGroups.size > 0) user.largeGroups = new Set(stored.large)
-      if (!user.sessions.has(session)) return []
-      const listed = stored.groups.filter(({ group }) => user.groups.has(group.groupId))
-      const lastSeqs = new Map<string, number>(stored.others)
-      for (const { group, lastSeq } of listed) lastSeqs.set(group.groupId, lastSeq)
-      const baselines = new Map<string, number>()
-      user.sessions.set(session, { phase: 'connected', baselines, resume: null })
-      const attaching: Effect[] = []
-      for (const [groupId, joinedSeq] of user.groups) {
-        // A group joined a moment ago may not be committed: from the event that made the member.
-        const from = Math.max(lastSeqs.get(groupId) ?? 0, joinedSeq - 1)
-        baselines.set(groupId, from)
-        attaching.push(tellGroup(groupId, { type: 'attach', session, userId, joinedSeq, from }))
-      }
-      return [
-        send(session, 'connected', {
-          message: 'connected',
-          userId,
-          timestamp: later,
-          sessionId,
-          ...greeting,
-          groups: listed,
-          hasMore: user.groups.size > listed.length || undefined,
-        }),
-        ...chosenStatus(user, session, later),
-        ...announce(user, later),
-        ...attaching,
-      ]
-    }),
+    read({ read: 'summaries', userId, limit: limits.connectedGroups }, { session }, (summaries, later) =>
+      connected(user, mail, greeting, { summaries, readAtMs: steadyNow }, later),
+    ),
   )
+  return effects
+}
+
+function connected(
+  user: UserState,
+  { session, sessionId }: Mail<'open'>,
+  greeting: Greeting,
+  { summaries, readAtMs }: LoadedSummaries,
+  now: number,
+): Effects {
+  const { groups, standings, large } = summaries
+  if (large.length + user.largeGroups.size > 0) user.largeGroups = new Set(large)
+  if (!user.sessions.has(session)) return []
+  const { userId } = user
+  const listed = groups.filter(({ group }) => user.groups.has(group.groupId))
+  const baselines = new Map<string, number>()
+  user.sessions.set(session, { phase: 'connected', baselines, resume: null })
+  const settled = standings.filter(([groupId, joinedSeq]) => user.groups.get(groupId) === joinedSeq)
+  for (const [groupId, , lastSeq] of settled) baselines.set(groupId, lastSeq)
+  return [
+    send(session, 'connected', {
+      message: 'connected',
+      userId,
+      timestamp: now,
+      sessionId,
+      ...greeting,
+      groups: listed,
+      hasMore: user.groups.size > listed.length || undefined,
+    }),
+    ...chosenStatus(user, session, now),
+    ...announce(user, now),
+    { type: 'attach', mail: { session, userId, readAtMs, groups: settled } },
+    ...attachOthers(user, session, baselines, standings),
+  ]
+}
+
+/** Attaches a session to the groups that have no baseline yet: storage does not know the membership. */
+function attachOthers(
+  user: UserState,
+  session: number,
+  baselines: Map<string, number>,
+  standings: readonly Standing[],
+): Effects {
+  if (baselines.size === user.groups.size) return []
+  const lastSeqs = new Map<string, number>()
+  for (const [groupId, , lastSeq] of standings) lastSeqs.set(groupId, lastSeq)
+  const effects: Effect[] = []
+  for (const [groupId, joinedSeq] of user.groups) {
+    if (baselines.has(groupId)) continue
+    // A group joined a moment ago may not be committed: from the event that made the member.
+    const from = Math.max(lastSeqs.get(groupId) ?? 0, joinedSeq - 1)
+    baselines.set(groupId, from)
+    effects.push(tellGroup(groupId, { type: 'attach', session, userId: user.userId, joinedSeq, from }))
+  }
   return effects
 }
 

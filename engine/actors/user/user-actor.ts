@@ -4,6 +4,7 @@
  * Loaded by the first mail; it may go when the user has no session and nothing is under way.
  */
 import { ChatError } from '../../../protocol/errors.ts'
+import { limits } from '../../../protocol/limits.ts'
 import { durabilityOf, type RequestsTo } from '../../../protocol/requests.ts'
 import type { ActorContext, Asked } from '../actor-context.ts'
 import type { Effects } from '../effects.ts'
@@ -11,7 +12,7 @@ import type { UserMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
 import { setProfile } from './profile.ts'
 import { replayed } from './resume.ts'
-import { closed, joined, left, open } from './sessions.ts'
+import { closed, joined, type LoadedSummaries, left, open } from './sessions.ts'
 import { accepted, graceOver, groupSize, stopping } from './status.ts'
 import { userHandlers } from './user-handlers.ts'
 import { type UserState, userState } from './user-state.ts'
@@ -21,18 +22,25 @@ export class UserActor {
   readonly #context: ActorContext
   readonly #mailbox = new Mailbox<UserMail | Asked>()
   #user: UserState | null = null
+  /** What was read with the user, for the sessions that waited for it. */
+  #loaded: LoadedSummaries | undefined
   lastUsedAt: number
   /** Set by the shard: forgets the actor, so that the next mail loads it anew. */
   onFailed: (() => void) | null = null
 
-  constructor(userId: string, context: ActorContext) {
+  /** `opening`: the first mail is that of a session, which is answered from the same read. */
+  constructor(userId: string, context: ActorContext, opening = false) {
     this.userId = userId
     this.#context = context
     this.lastUsedAt = context.steadyNow()
-    context.read({ read: 'user', userId }).then(
+    const readAtMs = this.lastUsedAt
+    const summaries = opening ? limits.connectedGroups : undefined
+    context.read({ read: 'user', userId, summaries }).then(
       (loaded) => {
         this.#user = userState(userId, loaded)
+        if (loaded?.summaries) this.#loaded = { summaries: loaded.summaries, readAtMs }
         for (const mail of this.#mailbox.takeAll()) this.receive(mail)
+        this.#loaded = undefined
       },
       (error: unknown) => {
         context.report(error, 'a user could not be loaded')
@@ -83,7 +91,7 @@ export class UserActor {
         return handler(user, by, request.fields as never, this.#context.now(), this.#context.newId())
       }
       case 'open':
-        return open(user, mail, this.#context.greeting, this.#context.now())
+        return open(user, mail, this.#context.greeting, this.#context.now(), this.#loaded)
       case 'profile':
         return setProfile(user, mail, this.#context.now())
       case 'closed':

@@ -29,14 +29,13 @@ export interface MemberRow {
   readonly approached: 0 | 1
 }
 
-/** The newest number of group `g`, of posts and other events. */
-export const lastSeqColumn = `max(
-    ifnull((SELECT max(seq) FROM messages m WHERE m.group_key = g.group_key), 0),
-    ifnull((SELECT max(seq) FROM events e WHERE e.group_key = g.group_key), 0)) AS last_seq`
-
 /** What a statement selects of groups `g`, made by users `c`. */
 export const groupColumns = `g.group_key, g.group_id, g.kind, g.visibility, c.user_id AS created_by, g.created_at,
-    g.name, g.topic, g.avatar_url, ${lastSeqColumn}`
+    g.name, g.topic, g.avatar_url, g.last_seq`
+
+/** The user who is asked to accept the direct chat `group`, or has declined it. PRV-2 */
+export const awaitedIn = (group: string) => `SELECT user_key FROM invitations WHERE group_key = ${group}
+    UNION SELECT user_key FROM former_members WHERE group_key = ${group}`
 
 /** The group that a row is. */
 export function storedGroup(row: GroupRow): StoredGroup {

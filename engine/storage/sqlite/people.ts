@@ -174,13 +174,11 @@ function prepare(db: Database) {
     // Those that the other has left have nobody to list.
     directChats: db
       .prepare(`
-        SELECT g.group_key, g.group_id, 0,
-          ifnull((SELECT p.created_at FROM messages p WHERE p.group_key = g.group_key ORDER BY p.seq DESC LIMIT 1),
-            g.created_at) AS talked_at
+        SELECT g.group_key, g.group_id, g.active_at
         FROM users caller
         JOIN members mine ON mine.user_key = caller.user_key
         JOIN groups g ON g.group_key = mine.group_key AND g.kind = 'direct' AND g.member_count > 1
-        WHERE caller.user_id = ? ORDER BY talked_at DESC, g.group_id`)
+        WHERE caller.user_id = ? ORDER BY g.active_at DESC, g.group_id`)
       .raw() as unknown as Statement<[userId: string], RankedRow>,
     other: all<[group: number, userId: string]>(`
       SELECT ${columns}

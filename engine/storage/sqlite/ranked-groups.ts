@@ -16,9 +16,9 @@ export function behindCursor(
   if (cursor === undefined) return ranked
   const { way, activeAt, groupId } = cursor
   if (way === 'down') {
-    return ranked.filter(([, id, , at]) => at < activeAt || (at === activeAt && id > groupId))
+    return ranked.filter(([, id, at]) => at < activeAt || (at === activeAt && id > groupId))
   }
-  return ranked.filter(([, id, , at]) => at > activeAt || (at === activeAt && id < groupId)).reverse()
+  return ranked.filter(([, id, at]) => at > activeAt || (at === activeAt && id < groupId)).reverse()
 }
 
 /** Where the next page begins, after `listed` of `remaining`; undefined where all is listed. */
@@ -32,11 +32,11 @@ export function nextCursor(
   const last = remaining[listed - 1]
   if (newest === undefined) return undefined
   if (listed < remaining.length && last !== undefined) {
-    const [, groupId, , activeAt] = last
+    const [, groupId, activeAt] = last
     if (cursor?.way === 'up') return { way: 'up', activeAt, groupId }
-    return { way: 'down', activeAt, groupId, since: cursor?.since ?? newest[3] }
+    return { way: 'down', activeAt, groupId, since: cursor?.since ?? newest[2] }
   }
   // The end of the way down. No id is below the empty one: only what is newer than `since` is left.
-  if (cursor?.way !== 'down' || newest[3] <= cursor.since) return undefined
+  if (cursor?.way !== 'down' || newest[2] <= cursor.since) return undefined
   return { way: 'up', activeAt: cursor.since, groupId: '' }
 }

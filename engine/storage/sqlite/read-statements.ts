@@ -4,9 +4,9 @@
 import type { Database } from 'better-sqlite3'
 import { events } from '../../../protocol/events.ts'
 import type { Person, PostNumber, Status, StoredReceipts } from '../log.ts'
-import { type GroupRow, groupColumns, lastSeqColumn, type MemberRow } from './group-rows.ts'
+import { awaitedIn, type GroupRow, groupColumns, type MemberRow } from './group-rows.ts'
 import { type FileRow, fileColumns, type MessageRow, messageColumns } from './message-rows.ts'
-import { unreadColumns } from './unread-columns.ts'
+import { mentionsColumn, unreadColumn } from './unread-columns.ts'
 
 export interface OverviewRow extends GroupRow {
   readonly member_count: number
@@ -17,7 +17,7 @@ export interface OverviewRow extends GroupRow {
 }
 
 /** A group and its place among those of a user. */
-export type RankedRow = [key: number, groupId: string, lastSeq: number, activeAt: number]
+export type RankedRow = [key: number, groupId: string, activeAt: number]
 
 export interface InvitationRow extends GroupRow {
   readonly member_count: number
@@ -72,15 +72,10 @@ export function prepareReads(db: Database) {
     db.prepare(sql).pluck() as unknown as ReadStatement<Args, number>
   const text = <Args extends unknown[]>(sql: string) =>
     db.prepare(sql).pluck() as unknown as ReadStatement<Args, string>
-  const activeAt = `ifnull(
-    (SELECT created_at FROM messages m WHERE m.group_key = g.group_key ORDER BY seq DESC LIMIT 1),
-    g.created_at) AS active_at`
   // By the event that pinned them: two pins may have one time, and the clock may be set back.
   const pinOrder = `(SELECT max(e.seq) FROM events e WHERE e.group_key = m.group_key AND e.target_seq = m.seq
     AND e.code = ${events.message_pinned.code})`
-  // Who is asked to accept a direct chat, or has declined it.
-  const awaited = `SELECT user_key FROM invitations WHERE group_key = $group
-    UNION SELECT user_key FROM former_members WHERE group_key = $group`
+  const awaited = awaitedIn('$group')
   const eventColumns = 'seq, code, frame, target_seq AS target'
   type Page = [key: number, after: number, before: number, limit: number]
   return {
@@ -128,27 +123,21 @@ export function prepareReads(db: Database) {
     user: all<[string], UserRow>(
       'SELECT user_key, name, picture, status, last_seen_at FROM users WHERE user_id = ?',
     ),
-    large: text<[userId: string, size: number]>(`
-      SELECT g.group_id FROM users u JOIN members m ON m.user_key = u.user_key
-      JOIN groups g ON g.group_key = m.group_key WHERE u.user_id = ? AND g.member_count > ?`),
-    userGroups: raw<[number], [string, number]>(`
-      SELECT g.group_id, m.joined_seq FROM members m JOIN groups g ON g.group_key = m.group_key
-      WHERE m.user_key = ?`),
     // The user's groups, the most recently active first, ties by id. Without a LIMIT, for which SQLite
     // would make a temporary table each time: ten times as slow.
-    ranked: raw<[userId: string], RankedRow>(`
-      SELECT g.group_key, g.group_id, ${lastSeqColumn}, ${activeAt}
-      FROM users u JOIN members me ON me.user_key = u.user_key JOIN groups g ON g.group_key = me.group_key
-      WHERE u.user_id = ?
-      ORDER BY active_at DESC, g.group_id`),
-    overview: all<[userId: string, key: number], OverviewRow>(`
+    ranked: raw<[userKey: number], RankedRow>(`
+      SELECT g.group_key, g.group_id, g.active_at
+      FROM members me JOIN groups g ON g.group_key = me.group_key
+      WHERE me.user_key = ?
+      ORDER BY g.active_at DESC, g.group_id`),
+    overview: all<[userKey: number, key: number], OverviewRow>(`
       SELECT ${groupColumns}, g.member_count,
-        ${unreadColumns}, me.read_seq, me.quiet_until
+        ${unreadColumn} AS unread, ${mentionsColumn} AS mentions, me.read_seq, me.quiet_until
       FROM users u
       JOIN members me ON me.user_key = u.user_key
       JOIN groups g ON g.group_key = me.group_key
       JOIN users c ON c.user_key = g.created_by
-      WHERE u.user_id = ? AND me.group_key = ?`),
+      WHERE u.user_key = ? AND me.group_key = ?`),
     messagesUp: all<Page, MessageRow>(
       `SELECT ${messageColumns} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq LIMIT ?`,
     ),

@@ -8,14 +8,7 @@ import type { Database } from 'better-sqlite3'
 import { decodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
-import type {
-  Group,
-  GroupListing,
-  GroupSummary,
-  Invitation,
-  Member,
-  Message,
-} from '../../../protocol/records.ts'
+import type { Group, GroupListing, Invitation, Member, Message } from '../../../protocol/records.ts'
 import { awaitedMember } from '../../awaited-member.ts'
 import { fitRows, mapped } from '../../fit-rows.ts'
 import {
@@ -33,6 +26,7 @@ import {
   type StoredRead,
 } from '../log.ts'
 import { hasGroupTexts, withContent, withGroupTexts } from '../stored-frame.ts'
+import { parseAnswer, type SummaryTexts, type UserTexts } from '../summary-texts.ts'
 import { directId, unkeyedDirectId } from './direct-id.ts'
 import { type GroupRow, storedGroup, toMember } from './group-rows.ts'
 import { type MessageRow, toFile, toMessage } from './message-rows.ts'
@@ -45,22 +39,30 @@ import {
   prepareReads,
   type RankedRow,
 } from './read-statements.ts'
+import { SummaryReader } from './summary-reader.ts'
 
 export class Reader {
   readonly #db: Database
   readonly #sql: ReturnType<typeof prepareReads>
   readonly #people: People
+  readonly #summaries: SummaryReader
 
   constructor(db: Database) {
     this.#db = db
     this.#sql = prepareReads(db)
     this.#people = new People(db)
+    this.#summaries = new SummaryReader(db)
   }
 
   /** Answers one query, in one snapshot. @throws Error for those that search answers */
   run<N extends ReadName>(query: ReadQuery<N>): Reads[N]['result'] {
+    return parseAnswer(query, this.answer(query as unknown as ReadQuery))
+  }
+
+  /** The same, as it travels between threads: `parseAnswer` makes the result of it. */
+  answer(query: ReadQuery): unknown {
     if (isSearch(query)) throw new Error(`"${query.read}" is for search`)
-    const answer = this[query.read as StoredRead] as unknown as (query: ReadQuery<N>) => Reads[N]['result']
+    const answer = this[query.read as StoredRead] as unknown as (query: ReadQuery) => unknown
     return this.#snapshot(() => answer.call(this, query))
   }
 
@@ -104,38 +106,34 @@ export class Reader {
     }
   }
 
-  protected user({ userId }: ReadQuery<'user'>): Reads['user']['result'] {
+  protected user({ userId, summaries }: ReadQuery<'user'>): UserTexts | null {
     const row = this.#sql.user.get(userId)
     if (!row) return null
+    const { user_key: key, name, picture, status } = row
     return {
-      name: row.name,
-      picture: row.picture,
-      status: row.status,
+      name,
+      picture,
+      status,
       lastSeenAt: row.last_seen_at ?? undefined,
-      groups: this.#sql.userGroups.all(row.user_key),
-      approached: this.#sql.approachedIn.all(row.user_key),
-      blocked: this.#sql.blocked.all(row.user_key),
+      approached: this.#sql.approachedIn.all(key),
+      blocked: this.#sql.blocked.all(key),
+      ...(summaries === undefined
+        ? { standings: this.#summaries.standings(key) }
+        : this.#summaries.summaries(key, summaries)),
     }
   }
 
-  protected summaries({ userId, limit }: ReadQuery<'summaries'>): Reads['summaries']['result'] {
-    const ranked = this.#sql.ranked.all(userId)
-    const summary = (rank: RankedRow): GroupSummary => {
-      const row = this.#overview(userId, rank)
-      return { ...this.#standing(row), lastSeq: row.last_seq }
-    }
-    const { rows: groups } = fitRows(mapped(ranked, summary), limit)
-    return {
-      groups,
-      others: ranked.slice(groups.length).map(([, groupId, lastSeq]) => [groupId, lastSeq]),
-      large: this.#sql.large.all(userId, limits.largeGroup),
-    }
+  protected summaries({ userId, limit }: ReadQuery<'summaries'>): SummaryTexts {
+    const user = this.#sql.user.get(userId)?.user_key
+    return user === undefined ? noSummaries : this.#summaries.summaries(user, limit)
   }
 
   protected listings({ userId, cursor, limit }: ReadQuery<'listings'>): Reads['listings']['result'] {
-    const ranked = this.#sql.ranked.all(userId)
-    const listing = (rank: RankedRow): GroupListing => {
-      const row = this.#overview(userId, rank)
+    const user = this.#sql.user.get(userId)?.user_key
+    if (user === undefined) return { groups: [] }
+    const ranked = this.#sql.ranked.all(user)
+    const listing = ([key]: RankedRow): GroupListing => {
+      const row = this.#overview(user, key)
       return { ...this.#standing(row), lastMessage: this.#newestMessage(row) }
     }
     const remaining = behindCursor(ranked, cursor)
@@ -351,8 +349,8 @@ export class Reader {
     return message && toMessage(row.group_id, message)
   }
 
-  #overview(userId: string, [key]: RankedRow): OverviewRow {
-    return this.#sql.overview.get(userId, key) as OverviewRow
+  #overview(userKey: number, key: number): OverviewRow {
+    return this.#sql.overview.get(userKey, key) as OverviewRow
   }
 
   /** A group as one of its members has it. */
@@ -398,6 +396,8 @@ export class Reader {
     }
   }
 }
+
+const noSummaries: SummaryTexts = { rows: '[]', standings: '[[],[],[],[],[]]' }
 
 /** What is known of a group that does not exist. */
 const nothing: Omit<LoadedGroup, 'ceiling'> = {

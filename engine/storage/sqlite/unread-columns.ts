@@ -22,14 +22,20 @@ const postsMentioning = (between: string) => `
 const readButCounted = 'p.seq > me.counted_read AND p.seq <= min(me.read_seq, g.counted_seq)'
 const notCounted = 'p.seq > max(g.counted_seq, me.read_seq)'
 
-/** Whether all has been read: most often it has, and then nothing is counted. */
-const allRead = 'me.read_seq >= ifnull((SELECT max(seq) FROM messages p WHERE p.group_key = g.group_key), 0)'
+/** Whether there may be such posts: most often there are none, and then none are looked for. */
+const anyReadButCounted = 'me.counted_read < min(me.read_seq, g.counted_seq)'
+const anyNotCounted = 'max(g.counted_seq, me.read_seq) < g.last_post_seq'
 
-/** What a statement selects of groups `g`, their member `me` and that user `u`. */
-export const unreadColumns = `
-  CASE WHEN ${allRead} THEN 0 ELSE
-    g.posts - me.posts_before - me.own_posts - ${postsOfOthers(readButCounted)} + ${postsOfOthers(notCounted)}
-  END AS unread,
-  CASE WHEN ${allRead} THEN 0 ELSE
-    me.mentions - ${postsMentioning(readButCounted)} + ${postsMentioning(notCounted)}
-  END AS mentions`
+const allRead = 'me.read_seq >= g.last_post_seq'
+
+const counted = (counter: string, posts: (between: string) => string) => `
+  CASE WHEN ${allRead} THEN 0 ELSE ${counter}
+    - CASE WHEN ${anyReadButCounted} THEN ${posts(readButCounted)} ELSE 0 END
+    + CASE WHEN ${anyNotCounted} THEN ${posts(notCounted)} ELSE 0 END
+  END`
+
+/** How many posts of group `g` its member `me`, the user `u`, has not read. */
+export const unreadColumn = counted('g.posts - me.posts_before - me.own_posts', postsOfOthers)
+
+/** How many of those mention the user. */
+export const mentionsColumn = counted('me.mentions', postsMentioning)

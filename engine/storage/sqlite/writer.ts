@@ -15,6 +15,7 @@ import type { LogEntry } from '../log.ts'
 import { storedFrame } from '../stored-frame.ts'
 import { eraseOld } from './erase-old.ts'
 import { NameWords } from './name-words.ts'
+import { Standings } from './standings.ts'
 import { UnreadCounters } from './unread.ts'
 import { Wal } from './wal.ts'
 
@@ -28,6 +29,7 @@ export class Writer {
   readonly #groupKeys = new Map<string, number>()
   readonly #userKeys = new Map<string, number>()
   readonly #unread: UnreadCounters
+  readonly #standings: Standings
   readonly #wal: Wal
   /** Something was replaced or deleted since the WAL was emptied. */
   #erased = false
@@ -38,9 +40,11 @@ export class Writer {
     this.#wal = new Wal(db)
     this.#sql = prepare(db)
     this.#unread = new UnreadCounters(db)
+    this.#standings = new Standings(db)
     this.#nameWords = new NameWords(db)
     this.#applyAll = db.transaction((entries: readonly LogEntry[]) => {
       for (const entry of entries) this.#applyOrBlame(entry)
+      this.#standings.write()
     }).immediate
   }
 
@@ -55,6 +59,7 @@ export class Writer {
       // Keys made in the transaction were rolled back with it.
       this.#groupKeys.clear()
       this.#userKeys.clear()
+      this.#standings.forget()
       throw error
     }
   }
@@ -100,16 +105,19 @@ export class Writer {
       case 'message':
         this.#applyMessage(entry.message)
         break
-      case 'event':
+      case 'event': {
+        const group = this.#groupKey(entry.groupId)
         sql.addEvent.run(
-          this.#groupKey(entry.groupId),
+          group,
           entry.seq,
           entry.code,
           entry.at,
           storedFrame(entry.code, entry.frame),
           entry.target ?? null,
         )
+        this.#standings.recorded(group, entry.seq)
         break
+      }
       case 'change':
         this.#applyChange(entry.message)
         break
@@ -125,6 +133,8 @@ export class Writer {
           group.name ?? null,
           group.topic ?? null,
           group.avatarUrl ?? null,
+          group.createdAt,
+          group.groupId,
         )
         break
       }
@@ -219,6 +229,7 @@ export class Writer {
         break
       case 'lease':
         sql.putLease.run(entry.groupId, entry.ceiling)
+        sql.putCeiling.run(entry.ceiling, entry.groupId)
         break
       case 'user':
         sql.putUser.run(entry.userId, entry.name, entry.picture)
@@ -252,6 +263,7 @@ export class Writer {
       message.mentions ? JSON.stringify(message.mentions) : null,
     )
     if (message.file) this.#sql.useFile.run(message.file.fileId)
+    this.#standings.posted(group, message.seq, message.createdAt)
     this.#unread.posted(group)
   }
 
@@ -319,8 +331,9 @@ function prepare(db: Database) {
       INSERT INTO users (user_id, status, last_seen_at) VALUES (?, ?, ?)
       ON CONFLICT (user_id) DO UPDATE SET status = excluded.status, last_seen_at = excluded.last_seen_at`),
     putGroup: db.prepare(`
-      INSERT INTO groups (group_id, kind, visibility, created_by, created_at, name, topic, avatar_url)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO groups (group_id, kind, visibility, created_by, created_at, name, topic, avatar_url,
+        active_at, ceiling)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ifnull((SELECT ceiling FROM leases WHERE group_id = ?), 0))
       ON CONFLICT (group_id) DO UPDATE SET visibility = excluded.visibility, name = excluded.name,
         topic = excluded.topic, avatar_url = excluded.avatar_url`),
     putFormerMember: db.prepare(`
@@ -356,6 +369,7 @@ function prepare(db: Database) {
     putLease: db.prepare(`
       INSERT INTO leases (group_id, ceiling) VALUES (?, ?)
       ON CONFLICT (group_id) DO UPDATE SET ceiling = excluded.ceiling`),
+    putCeiling: db.prepare('UPDATE groups SET ceiling = ? WHERE group_id = ?'),
     putMember: db.prepare(`
       INSERT INTO members (group_key, user_key, role, joined_seq, joined_at, muted_until, quiet_until,
         approached, posts_before, counted_read)

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Effects } from '../../../engine/actors/effects.ts'
 import { closed, joined, left, open } from '../../../engine/actors/user/sessions.ts'
 import type { UserState } from '../../../engine/actors/user/user-state.ts'
+import type { Standing, Summaries } from '../../../engine/storage/log.ts'
 import type { GroupSummary } from '../../../protocol/records.ts'
 import { brief, given, only } from '../../support/groups.ts'
 import { aUser, connected } from '../../support/users.ts'
@@ -29,13 +30,23 @@ function summary(groupId: string, lastSeq: number): GroupSummary {
   return { group, lastSeq, unread: 0, mentions: 0 }
 }
 
+const summaries = (groups: readonly GroupSummary[], ...standings: Standing[]): Summaries => ({
+  groups,
+  standings,
+  large: [],
+})
+
 /** The groups that a session is attached to, and from where. */
 function attached(effects: Effects) {
-  return effects.flatMap((effect) =>
-    effect.type === 'tell_group' && effect.mail.type === 'attach'
+  return effects.flatMap((effect) => {
+    if (effect.type === 'attach') {
+      const { session, groups } = effect.mail
+      return groups.map(([groupId, joinedSeq, from]) => [groupId, session, joinedSeq, from])
+    }
+    return effect.type === 'tell_group' && effect.mail.type === 'attach'
       ? [[effect.groupId, effect.mail.session, effect.mail.joinedSeq, effect.mail.from]]
-      : [],
-  )
+      : []
+  })
 }
 
 const baselines = (user: UserState, session: number) => {
@@ -49,8 +60,8 @@ describe('open', () => {
     const effects = open(user, hello, greeting, 70)
     expect(baselines(user, 3)).toBe('opening')
     expect(only(effects, 'read').query).toMatchObject({ read: 'summaries', userId: 'ana', limit: 200 })
-    const opened = given(effects, { groups: [summary('g', 9)], others: [['h', 7]], large: [] }, 77)
-    expect(brief(opened)).toEqual(['send', 'publish', 'tell g attach', 'tell h attach'])
+    const opened = given(effects, summaries([summary('g', 9)], ['g', 1, 9, 0], ['h', 5, 7, 0]), 77)
+    expect(brief(opened)).toEqual(['send', 'publish', 'attach'])
     expect(only(opened, 'send')).toMatchObject({
       session: 3,
       event: {
@@ -63,6 +74,24 @@ describe('open', () => {
       ['h', 3, 5, 7],
     ])
     expect(baselines(user, 3)).toEqual({ g: 9, h: 7 })
+  })
+
+  it('answers from what was read together with the user', () => {
+    const user = aUser({ g: 1 })
+    user.steadyNow = 500
+    const loaded = { summaries: summaries([summary('g', 9)], ['g', 1, 9, 0]), readAtMs: 400 }
+    const effects = open(user, hello, greeting, 70, loaded)
+    expect(brief(effects)).toEqual(['append presence', 'presence', 'send', 'publish', 'attach'])
+    expect(only(effects, 'attach').mail).toMatchObject({ session: 3, userId: 'ana', readAtMs: 400 })
+  })
+
+  it('says when it began to read where the groups stand', () => {
+    const user = aUser({ g: 1 })
+    user.steadyNow = 500
+    const effects = open(user, hello, greeting, 70)
+    user.steadyNow = 900
+    const opened = given(effects, summaries([summary('g', 9)], ['g', 1, 9, 0]))
+    expect(only(opened, 'attach').mail).toMatchObject({ readAtMs: 500 })
   })
 
   it('keeps a new name or picture, and only a new one', () => {
@@ -81,7 +110,7 @@ describe('open', () => {
     const user = aUser({ g: 1 })
     const effects = open(user, hello, greeting, 70)
     expect(joined(user, { type: 'joined', groupId: 'new', joinedSeq: 40 })).toEqual([])
-    const opened = given(effects, { groups: [summary('g', 9)], others: [], large: [] })
+    const opened = given(effects, summaries([summary('g', 9)], ['g', 1, 9, 0]))
     expect(attached(opened)).toEqual([
       ['g', 3, 1, 9],
       ['new', 3, 40, 39],
@@ -92,7 +121,8 @@ describe('open', () => {
     const user = aUser({ g: 1, h: 1 })
     const effects = open(user, hello, greeting, 70)
     left(user, { type: 'left', groupId: 'h' })
-    const opened = given(effects, { groups: [summary('h', 4), summary('g', 9)], others: [], large: [] })
+    const both = [summary('h', 4), summary('g', 9)]
+    const opened = given(effects, summaries(both, ['h', 1, 4, 0], ['g', 1, 9, 0]))
     expect(attached(opened)).toEqual([['g', 3, 1, 9]])
     expect(only(opened, 'send').event.fields).toMatchObject({ groups: [{ group: { groupId: 'g' } }] })
   })
@@ -102,16 +132,14 @@ describe('open', () => {
     const effects = open(user, hello, greeting, 70)
     left(user, { type: 'left', groupId: 'g' })
     joined(user, { type: 'joined', groupId: 'g', joinedSeq: 30 })
-    expect(attached(given(effects, { groups: [summary('g', 9)], others: [], large: [] }))).toEqual([
-      ['g', 3, 30, 29],
-    ])
+    expect(attached(given(effects, summaries([summary('g', 9)], ['g', 1, 9, 0])))).toEqual([['g', 3, 30, 29]])
   })
 
   it('says nothing to a session that went while it opened', () => {
     const user = aUser({ g: 1 })
     const effects = open(user, hello, greeting, 70)
     closed(user, { type: 'closed', session: 3 }, 80, 5_000)
-    expect(given(effects, { groups: [summary('g', 9)], others: [], large: [] })).toEqual([])
+    expect(given(effects, summaries([summary('g', 9)], ['g', 1, 9, 0]))).toEqual([])
     expect(user.sessions.size).toBe(0)
   })
 })

@@ -124,7 +124,7 @@ describe('sessions', () => {
     ])
     expect(toHub()).toEqual([
       'send 5 pong',
-      'subscribe 5 g:g',
+      'subscribe 5 g',
       'whenDrained 5',
       `mail ${shardOf('bruno', 4)} bruno`,
       'close 5 failed',

@@ -230,20 +230,21 @@ describe('a user’s groups', () => {
   it('beyond the summaries’ limit are named with where they stand', () => {
     const reader = aReader()
     const summaries = (limit: number) => {
-      const { groups, others } = reader.run({ read: 'summaries', userId: 'ana', limit })
-      return [groups.map(({ group }) => group.groupId), others]
+      const { groups, standings } = reader.run({ read: 'summaries', userId: 'ana', limit })
+      expect(standings.map(([groupId]) => groupId)).toEqual(order)
+      return [groups.map(({ group }) => group.groupId), standings.slice(groups.length)]
     }
     expect(summaries(7)).toEqual([order, []])
     expect(summaries(5)).toEqual([
       order.slice(0, 5),
       [
-        ['e', 0],
-        ['quiet', 0],
+        ['e', 1, 0, 0],
+        ['quiet', 1, 0, 0],
       ],
     ])
     expect(reader.run({ read: 'summaries', userId: 'nobody', limit: 9 })).toEqual({
       groups: [],
-      others: [],
+      standings: [],
       large: [],
     })
   })

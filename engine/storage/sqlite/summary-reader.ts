@@ -1,0 +1,69 @@
+/**
+ * Summary reader: all groups of a user at once, for `connected`, as texts (`SummaryTexts`).
+ */
+import type { Database } from 'better-sqlite3'
+import { limits } from '../../../protocol/limits.ts'
+import { fitRows } from '../../fit-rows.ts'
+import { type SummaryTexts, summaryBytes } from '../summary-texts.ts'
+import { awaitedIn } from './group-rows.ts'
+import { mentionsColumn, unreadColumn } from './unread-columns.ts'
+
+export class SummaryReader {
+  readonly #sql: ReturnType<typeof prepare>
+
+  constructor(db: Database) {
+    this.#sql = prepare(db)
+  }
+
+  /** Where all groups of the user stand, and as many of the newest as fit into one answer. */
+  summaries(userKey: number, limit: number): SummaryTexts {
+    const { keys, ...standings } = this.#columns(userKey)
+    const newest = `[${(JSON.parse(keys) as number[]).slice(0, limit).join()}]`
+    const { rows } = fitRows(this.#sql.rows.all(newest, userKey), limit, 1, summaryBytes)
+    return { ...standings, rows: `[${rows.join()}]` }
+  }
+
+  /** Where all groups of the user stand. */
+  standings(userKey: number): string {
+    return this.#columns(userKey).standings
+  }
+
+  #columns(userKey: number): { readonly keys: string; readonly standings: string } {
+    const [keys = '[]', ...columns] = this.#sql.columns.get(limits.largeGroup, userKey) ?? []
+    return { keys, standings: `[${columns.join()}]` }
+  }
+}
+
+function prepare(db: Database) {
+  return {
+    // The order is by activity, ties by id.
+    columns: db
+      .prepare(`
+        SELECT json_group_array(group_key), json_group_array(group_id), json_group_array(joined_seq),
+          json_group_array(last_seq), json_group_array(in_doubt), json_group_array(large)
+        FROM (
+          SELECT g.group_key, g.group_id, me.joined_seq, g.last_seq, g.ceiling > g.last_seq AS in_doubt,
+            g.member_count > ? AS large
+          FROM members me JOIN groups g ON g.group_key = me.group_key
+          WHERE me.user_key = ? ORDER BY g.active_at DESC, g.group_id)`)
+      .raw() as unknown as { get(size: number, userKey: number): string[] | undefined },
+    // In the order of the keys: CROSS JOIN has SQLite begin with them.
+    rows: db
+      .prepare(`
+        SELECT json_array(g.group_id, g.kind, g.visibility, c.user_id, g.created_at, g.name, g.topic, g.avatar_url,
+          g.last_seq, g.member_count, ${unreadColumn}, ${mentionsColumn}, me.read_seq, me.quiet_until,
+          CASE g.kind WHEN 'direct' THEN json((
+            SELECT json_group_array(json_array(user_id, name, picture, role, joined_at, muted_until)) FROM (
+              SELECT o.user_id, o.name, o.picture, m.role, m.joined_at, m.muted_until
+              FROM members m JOIN users o ON o.user_key = m.user_key
+              WHERE m.group_key = g.group_key ORDER BY m.joined_seq, m.user_key))) END,
+          CASE WHEN g.kind = 'direct' AND g.member_count = 1 THEN json((
+            SELECT json_object('userId', w.user_id, 'name', w.name, 'picture', w.picture)
+            FROM (${awaitedIn('g.group_key')}) JOIN users w USING (user_key) LIMIT 1)) END)
+        FROM json_each(?) k
+        CROSS JOIN members me ON me.group_key = k.value AND me.user_key = ?
+        CROSS JOIN groups g ON g.group_key = k.value
+        JOIN users u ON u.user_key = me.user_key JOIN users c ON c.user_key = g.created_by`)
+      .pluck() as unknown as { all(keys: string, userKey: number): string[] },
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * Summary texts: a user's groups on their way between two threads.
+ *
+ * As JSON text that the database makes they cost a quarter of what rows would (INP-2): thousands of
+ * small values become one string at once, and are made values again only where they are needed.
+ */
+import type { GroupSummary, Member } from '../../protocol/records.ts'
+import { awaitedMember } from '../awaited-member.ts'
+import type { LoadedUser, Person, ReadName, ReadQuery, Reads, Standing, StoredGroup, Summaries } from './log.ts'
+
+/** What the database says of all groups of a user, the most recently active first. */
+export interface SummaryTexts {
+  /** `SummaryRow`s of the first of them. */
+  readonly rows: string
+  /** `StandingColumns` of all of them. */
+  readonly standings: string
+}
+
+/** A user as stored, before the groups are made values. */
+export interface UserTexts extends Omit<LoadedUser, 'groups' | 'summaries'> {
+  readonly standings: string
+  /** Of `SummaryTexts`, where they were asked for. */
+  readonly rows?: string | undefined
+}
+
+type StandingColumns = readonly [
+  groupIds: readonly string[],
+  joinedSeqs: readonly number[],
+  lastSeqs: readonly number[],
+  inDoubt: readonly (0 | 1)[],
+  large: readonly (0 | 1)[],
+]
+
+type MemberRow = readonly [
+  userId: string,
+  name: string,
+  picture: string,
+  role: Member['role'],
+  joinedAt: number,
+  mutedUntil: number,
+]
+
+type SummaryRow = readonly [
+  groupId: string,
+  kind: StoredGroup['kind'],
+  visibility: StoredGroup['visibility'],
+  createdBy: string,
+  createdAt: number,
+  name: string | null,
+  topic: string | null,
+  avatarUrl: string | null,
+  lastSeq: number,
+  memberCount: number,
+  unread: number,
+  mentions: number,
+  readSeq: number,
+  quietUntil: number,
+  /** Of a direct chat. */
+  members: readonly MemberRow[] | null,
+  /** Of a direct chat that they have not accepted. PRV-2 */
+  awaited: Person | null,
+]
+
+/** What the names of the fields take beside a row's text, in an answer as JSON, at most. */
+const NAMES_BYTES = 300
+
+/** How many bytes a row takes in an answer, at most. */
+export function summaryBytes(row: string): number {
+  return Buffer.byteLength(row) + NAMES_BYTES
+}
+
+/** The result of a read, of what the reader answered. */
+export function parseAnswer<N extends ReadName>(query: ReadQuery<N>, answer: unknown): Reads[N]['result'] {
+  const { read } = query as ReadQuery
+  if (read === 'summaries') return parseSummaries(answer as SummaryTexts) as Reads[N]['result']
+  if (read === 'user' && answer !== null) return parseUser(answer as UserTexts) as Reads[N]['result']
+  return answer as Reads[N]['result']
+}
+
+function parseSummaries({ rows, standings }: SummaryTexts): Summaries {
+  const [ids, joinedSeqs, lastSeqs, inDoubt, large] = JSON.parse(standings) as StandingColumns
+  return {
+    groups: (JSON.parse(rows) as SummaryRow[]).map(toSummary),
+    standings: ids.map(
+      (id, i): Standing => [id, joinedSeqs[i] as number, lastSeqs[i] as number, inDoubt[i] as 0 | 1],
+    ),
+    large: ids.filter((_, i) => large[i]),
+  }
+}
+
+function parseUser({ rows, standings, ...user }: UserTexts): LoadedUser {
+  const summaries = parseSummaries({ rows: rows ?? '[]', standings })
+  const groups = summaries.standings.map(([groupId, joinedSeq]) => [groupId, joinedSeq] as const)
+  return { ...user, groups, summaries: rows === undefined ? undefined : summaries }
+}
+
+function toSummary(row: SummaryRow): GroupSummary {
+  const [groupId, kind, visibility, createdBy, createdAt, name, topic, avatarUrl] = row
+  const [, , , , , , , , lastSeq, memberCount, unread, mentions, readSeq, quietUntil, rows, awaited] = row
+  const members = rows?.map(toMember)
+  if (awaited) members?.push(awaitedMember({ ...awaited, name: awaited.name || awaited.userId }, createdAt))
+  return {
+    group: {
+      groupId,
+      kind,
+      visibility,
+      createdBy,
+      createdAt,
+      name: name ?? undefined,
+      topic: topic ?? undefined,
+      avatarUrl: avatarUrl ?? undefined,
+      memberCount,
+      lastSeq,
+      members,
+    },
+    lastSeq,
+    unread,
+    mentions,
+    readSeq,
+    mutedUntil: quietUntil || undefined,
+  }
+}
+
+function toMember([userId, name, picture, role, joinedAt, mutedUntil]: MemberRow): Member {
+  return {
+    userId,
+    name: name || userId,
+    role,
+    joinedAt,
+    mutedUntil: mutedUntil || undefined,
+    picture: picture || undefined,
+  }
+}
