@@ -50,6 +50,7 @@ const HOOKS_DRAIN_MS = 2_000
 const HOOK_TIMEOUT_MS = 2_000
 const MAX_UPLOAD_BYTES = 104_857_600
 const STORAGE_QUOTA_BYTES = 5 * 1024 ** 3
+const MAX_GROUPS_PER_USER = 10_000
 const PRESENCE_GRACE_MS = 5_000
 
 /** What a timer takes; a longer time would end at once. */
@@ -79,6 +80,8 @@ export interface EngineOptions {
    * 5,368,709,120 (5 GiB) by default.
    */
   readonly storageQuotaBytes?: number | undefined
+  /** How many groups and direct chats a user may be in; 0 is no limit. 10,000 by default. */
+  readonly maxGroupsPerUser?: number | undefined
   /** How long a message may be edited, in milliseconds; 0, the default, is for ever. */
   readonly editWindowMs?: number | undefined
   /**
@@ -117,6 +120,7 @@ const optionChecks: { readonly [N in keyof EngineOptions]-?: OptionCheck } = {
   maxMessageBytes: whole(1),
   maxUploadBytes: whole(1),
   storageQuotaBytes: whole(0),
+  maxGroupsPerUser: whole(0),
   editWindowMs: whole(0),
   contactPolicy: oneOfWords('open', 'request', 'shared', 'closed'),
   presenceGraceMs: whole(0, MAX_TIMER_MS),
@@ -204,6 +208,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       rules: {
         editWindowMs: options.editWindowMs ?? 0,
         contactPolicy: options.contactPolicy ?? 'open',
+        maxGroupsPerUser: options.maxGroupsPerUser ?? MAX_GROUPS_PER_USER,
       },
       tellPosts: tellsOfPosts(options.hooks),
       greeting: {

@@ -252,6 +252,11 @@ export class Hub implements Gateway {
         case ToHub.presence:
           for (const shard of this.#shards) this.#push(shard, ToShard.presence, number, id)
           return
+        case ToHub.full: {
+          const userId = Uint8Array.from(body)
+          for (const shard of this.#shards) this.#push(shard, ToShard.full, number, userId)
+          return
+        }
         case ToHub.sendUser:
           return this.#sendUser(Buffer.from(id).toString(), body, number)
         case ToHub.subscribe:

@@ -91,11 +91,15 @@ export const requests = {
    * Makes the caller a member of an open group, or of a private group or direct chat with an invitation.
    * Accepts a direct chat that the caller is already a member of, so that the other user sees them.
    * Idempotent.
+   * `limit_reached` if the caller is in as many groups as a user may be in (`MAX_GROUPS_PER_USER`).
    */
   join_group: { code: 5, route: 'group', durable: 'event', fields: { groupId }, answer: 'ok' },
   /** If the last admin leaves, the oldest moderator becomes admin, or else the oldest member. */
   leave_group: { code: 6, route: 'group', durable: 'event', fields: { groupId }, answer: 'ok' },
-  /** Moderator and admin. Idempotent. Removes a ban. */
+  /**
+   * Moderator and admin. Idempotent. Removes a ban. `limit_reached` with `field` `userId` if the user is in
+   * as many groups as a user may be in; likewise with `field` `members` for `create_group`.
+   */
   add_member: { code: 7, route: 'group', durable: 'event', fields: { groupId, userId }, answer: 'ok' },
   /** Moderator and admin, except against a higher role. Also withdraws an invitation. */
   remove_member: { code: 8, route: 'group', durable: 'event', fields: { groupId, userId }, answer: 'ok' },

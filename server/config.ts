@@ -122,6 +122,13 @@ export const settings = {
     default: 'open',
     doc: 'Direct chats between users who share no group: `open` delivers them at once, with `request` they wait in `get_invitations` until the other one accepts, with `shared` they are refused. With `closed` users open no direct chats at all, only a service that embeds the engine does.',
   },
+  maxGroupsPerUser: {
+    env: 'MAX_GROUPS_PER_USER',
+    kind: whole(0, 1_000_000),
+    default: 10_000,
+    unit: 'groups; 0 is no limit',
+    doc: 'How many groups and direct chats a user may be in; whoever has that many makes and joins no further one, and is added to none: `limit_reached`.',
+  },
   maxBackpressure: {
     env: 'MAX_BACKPRESSURE',
     kind: whole(65_536, 1_024 * MIB),

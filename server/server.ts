@@ -242,6 +242,7 @@ function engineSettings(settings: Settings) {
     maxMessageBytes,
     maxUpload,
     storageQuota,
+    maxGroupsPerUser,
     editWindowMs,
   } = settings
   const { contactPolicy, presenceGraceMs } = settings
@@ -256,6 +257,7 @@ function engineSettings(settings: Settings) {
     maxUploadBytes,
     storageQuotaBytes: storageQuota,
     contactPolicy,
+    maxGroupsPerUser,
     editWindowMs,
     presenceGraceMs,
   }

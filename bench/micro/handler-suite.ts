@@ -8,7 +8,11 @@ import { type MicroSuite, OPERATIONS } from './micro-task.ts'
 import { SAMPLE_TIME, sampleGroup, sampleMembers, sampleRequest } from './sample.ts'
 
 export function handlerSuite(): MicroSuite {
-  const group = newState(sampleGroup, Number.MAX_SAFE_INTEGER, { editWindowMs: 0, contactPolicy: 'open' })
+  const group = newState(sampleGroup, Number.MAX_SAFE_INTEGER, {
+    editWindowMs: 0,
+    maxGroupsPerUser: 0,
+    contactPolicy: 'open',
+  })
   for (const member of sampleMembers) group.members.set(member.userId, member)
   const by = { session: 1, ref: 1, userId: 'user-1', name: 'User 1' }
   const kept: (Effects | null)[] = new Array(OPERATIONS).fill(null)

@@ -87,6 +87,8 @@ export type Effect =
   | { readonly type: 'presence'; readonly userId: string; readonly status: Status }
   /** All shards know from now on whom the user has blocked. */
   | { readonly type: 'blocks'; readonly userId: string; readonly blocked: readonly string[] }
+  /** All shards know from now on whether the user may be in one more group. */
+  | { readonly type: 'full'; readonly userId: string; readonly isFull: boolean }
   /** Mail `gone` to the group, or no longer, when the user's last session has gone. */
   | { readonly type: 'watch'; readonly groupId: string; readonly userId: string; readonly on: boolean }
   /** Mail `alarm` to this actor after that time, or earlier where it asked for that (`Alarms`). */

@@ -12,6 +12,8 @@ export interface Presence {
   readonly connected: boolean
   /** As others see them: `offline` where they are invisible, and still online in the time of grace. */
   readonly status: Status
+  /** Whether they may be in no further group; only known of those who are connected. */
+  readonly isFull?: boolean | undefined
 }
 
 /** The presence of a user; of one that is not known too. */

@@ -27,6 +27,8 @@ export const ToShard = {
   renamed: 8,
   /** body: whom a user has blocked (packed `Blocks`). All shards get it while the user is connected. */
   blocks: 40,
+  /** body: a connected user, UTF-8; number: 1 where they may be in no further group. All shards get it. */
+  full: 50,
 } as const
 
 /** What a shard tells the hub. `number` is a session unless said otherwise. */
@@ -63,6 +65,8 @@ export const ToHub = {
   announce: 20,
   /** body: whom a user has blocked (packed `Blocks`), for all shards. */
   blocks: 40,
+  /** body: a user, UTF-8; number: 1 where they may be in no further group, for all shards. */
+  full: 50,
   /** body: a post that is durable, and who was away (packed); only where hooks want to know. */
   posted: 15,
   /** A frame of the session could not be decoded, or a field has the wrong type (INP-1). */

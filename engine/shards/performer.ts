@@ -193,6 +193,8 @@ export class Performer implements ActorContext {
         const { userId, blocked } = effect
         return this.#toHub.push(ToHub.blocks, 0, undefined, pack({ userId, blocked } satisfies Blocks))
       }
+      case 'full':
+        return this.#toHub.push(ToHub.full, effect.isFull ? 1 : 0, undefined, Buffer.from(effect.userId))
       case 'watch':
         return this.#directory.watch(effect.userId, effect.groupId, effect.on)
       case 'wake_group':

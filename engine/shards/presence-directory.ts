@@ -21,6 +21,8 @@ interface Known {
   watchers: Set<string> | null
   /** Whom they have blocked. */
   blocked: readonly string[]
+  /** They may be in no further group. */
+  isFull: boolean
 }
 
 const ABSENT: Presence = { connected: false, status: 'offline' }
@@ -105,6 +107,12 @@ export class PresenceDirectory {
     }
   }
 
+  /** Whether a user who is connected may be in no further group, from now on. */
+  setFull(userId: string, isFull: boolean): void {
+    const known = this.#users.get(userId)
+    if (known) known.isFull = isFull
+  }
+
   /** Those who are not to see the user, and whom the user is not to see, as far as it matters. */
   barredFrom(userId: string): readonly string[] {
     const blocked = this.#users.get(userId)?.blocked ?? nobody
@@ -114,7 +122,9 @@ export class PresenceDirectory {
 
   presenceOf(userId: string): Presence {
     const known = this.#users.get(userId)
-    return known ? { connected: known.sessions > 0, status: known.status } : ABSENT
+    return known
+      ? { connected: known.sessions > 0, status: known.status, isFull: known.isFull || undefined }
+      : ABSENT
   }
 
   #known(userId: string): Known {
@@ -127,6 +137,7 @@ export class PresenceDirectory {
       name: '',
       watchers: null,
       blocked: nobody,
+      isFull: false,
     }
     this.#users.set(userId, made)
     return made

@@ -149,6 +149,8 @@ export class Shard {
           const { userId, blocked } = unpack<Blocks>(body)
           return this.#directory.setBlocked(userId, blocked)
         }
+        case ToShard.full:
+          return this.#directory.setFull(Buffer.from(body).toString(), number === 1)
         case ToShard.drain:
           return this.#drain()
       }

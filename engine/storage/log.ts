@@ -420,6 +420,9 @@ export interface Reads {
       readonly barred: readonly string[]
       /** Whether a direct chat is opened by two users who share no group. PRV-2 */
       readonly strangers: boolean
+      /** How many groups each of them is in, and how many invitations they have. */
+      readonly groupCounts: readonly number[]
+      readonly invitationCounts: readonly number[]
     }
   }
 }

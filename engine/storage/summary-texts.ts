@@ -6,7 +6,16 @@
  */
 import type { GroupSummary, Member } from '../../protocol/records.ts'
 import { awaitedMember } from '../awaited-member.ts'
-import type { LoadedUser, Person, ReadName, ReadQuery, Reads, Standing, StoredGroup, Summaries } from './log.ts'
+import type {
+  LoadedUser,
+  Person,
+  ReadName,
+  ReadQuery,
+  Reads,
+  Standing,
+  StoredGroup,
+  Summaries,
+} from './log.ts'
 
 /** What the database says of all groups of a user, the most recently active first. */
 export interface SummaryTexts {

@@ -126,7 +126,7 @@ describe('a shard', () => {
         durability: 'process',
         fanout: 'immediate',
         presenceGraceMs: 1,
-        rules: { editWindowMs: 0, contactPolicy: 'open' },
+        rules: { editWindowMs: 0, maxGroupsPerUser: 0, contactPolicy: 'open' },
         greeting: {
           serverVersion: '1',
           limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },

@@ -18,7 +18,7 @@ interface Asked {
 }
 
 export class ManualContext implements ActorContext {
-  readonly rules: GroupRules = { editWindowMs: 0, contactPolicy: 'open' }
+  readonly rules: GroupRules = { editWindowMs: 0, maxGroupsPerUser: 0, contactPolicy: 'open' }
   readonly greeting = {
     serverVersion: '1',
     limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },

@@ -4,7 +4,7 @@
 import type { Caller } from '../../engine/actors/caller.ts'
 import type { Effect, Effects, ReadEffect } from '../../engine/actors/effects.ts'
 import { type GroupState, type MemberState, newState } from '../../engine/actors/group/group-state.ts'
-import type { Role, StoredGroup } from '../../engine/storage/log.ts'
+import type { Profile, Role, StoredGroup } from '../../engine/storage/log.ts'
 import type { Message } from '../../protocol/records.ts'
 
 /** A group `g` with these members, in this order, that stands at seq 1. */
@@ -12,7 +12,7 @@ export function aGroup(members: Readonly<Record<string, Role>>, info: Partial<St
   const group = newState(
     { groupId: 'g', kind: 'group', visibility: 'private', createdBy: 'ana', createdAt: 0, ...info },
     1_024,
-    { editWindowMs: 0, contactPolicy: 'open' },
+    { editWindowMs: 0, maxGroupsPerUser: 0, contactPolicy: 'open' },
   )
   for (const [userId, role] of Object.entries(members)) {
     group.members.set(userId, aMember(userId, { role }))
@@ -125,4 +125,19 @@ export function only<T extends Effect['type']>(effects: Effects, type: T): Extra
 export function given(effects: Effects, result: unknown, now = 0): Effects {
   const read: ReadEffect = only(effects, 'read')
   return read.then(result as never, now)
+}
+
+/** What a group reads of those who may come in; none of them is in many groups. */
+export function newcomers(
+  profiles: readonly Profile[],
+  barred: readonly string[] = [],
+  [groups, invitations]: readonly [groups: number, invitations: number] = [0, 0],
+) {
+  return {
+    profiles,
+    barred,
+    strangers: false,
+    groupCounts: profiles.map(() => groups),
+    invitationCounts: profiles.map(() => invitations),
+  }
 }

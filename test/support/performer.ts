@@ -35,7 +35,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
       durability: 'process',
       fanout: 'immediate',
       presenceGraceMs: 5_000,
-      rules: { editWindowMs: 0, contactPolicy: 'open' },
+      rules: { editWindowMs: 0, maxGroupsPerUser: 0, contactPolicy: 'open' },
       greeting: {
         serverVersion: '1',
         limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },

@@ -21,9 +21,10 @@ import { requireContact } from './contact.ts'
 import { addFile } from './files.ts'
 import { groupAlarms, groupHandlers } from './group-handlers.ts'
 import { type GroupState, loadedState, newState, nextSeq } from './group-state.ts'
+import { requireFewInvitations } from './invitations.ts'
 import { createExisting, createGroup } from './membership.ts'
 import { renamed } from './names.ts'
-import { isVisible, noContact } from './permissions.ts'
+import { isVisible, noContact, requireGroupRoom } from './permissions.ts'
 import { typingEnded } from './typing.ts'
 
 const LEASE_NUMBERS = 1_024
@@ -276,10 +277,14 @@ export class GroupActor implements EventSource {
     return [
       read(query, by, (found, now) => {
         if (this.#group) return createExisting(this.#group, mail, now)
-        const { profiles, barred, strangers } = found
+        const { profiles, barred, strangers, groupCounts } = found
         if (barred.length > 0 || this.#blockers.size > 0) throw noContact('members') // PRV-1
         const { rules } = this.#context
         if (directWith !== undefined) requireContact(rules.contactPolicy, by, strangers) // PRV-2
+        // The creator's own actor has counted theirs.
+        for (const count of groupCounts.slice(1)) requireGroupRoom(rules, count, 'members')
+        if (strangers && rules.contactPolicy === 'request')
+          requireFewInvitations(found.invitationCounts[1] ?? 0, 'members')
         const group = newState(mail.group, this.#ceiling, rules, this.#blockers)
         this.#group = group
         return [

@@ -35,6 +35,8 @@ export interface GroupRules {
   readonly editWindowMs: number
   /** Who may open a direct chat with whom. PRV-2 */
   readonly contactPolicy: ContactPolicy
+  /** How many groups a user may be in; 0 is no limit. */
+  readonly maxGroupsPerUser: number
 }
 
 export interface GroupState {

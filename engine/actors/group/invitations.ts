@@ -1,6 +1,6 @@
 /**
- * Invitations: who may come into a private group. Kept until they are accepted by
- * `join_group`, turned down, or taken back by `remove_member`. At most `limits.invitations` wait.
+ * Invitations: who may come into a private group. Stored until they are accepted by `join_group`,
+ * declined, or withdrawn by `remove_member`. At most `limits.invitations` of a group, and of a user.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -19,13 +19,28 @@ export function inviteMember(
 ): Effects {
   callerMay(group, by, 'invite_member', asked)
   return [
-    read({ read: 'barred', userId: by.userId, otherIds: [userId] }, by, (barred, now) => {
+    read({ read: 'newcomers', userId: by.userId, userIds: [userId] }, by, (found, now) => {
+      const { barred, invitationCounts } = found
       callerMay(group, by, 'invite_member', now)
       if (group.members.has(userId)) return [answerCommitted(by, 'ok', {})]
       if (barred.length > 0) throw noContact('userId') // PRV-1
+      requireInvitable(group, userId, invitationCounts[0] ?? 0)
       return [...invite(group, by, userId, now), answerCommitted(by, 'ok', {})]
     }),
   ]
+}
+
+/** A user who is not invited yet has so many invitations. @throws ChatError `limit_reached` */
+export function requireInvitable(group: GroupState, userId: string, invitationCount: number): void {
+  if (!group.invited.has(userId)) requireFewInvitations(invitationCount, 'userId')
+}
+
+/** Of a user who has so many invitations. @throws ChatError `limit_reached` */
+export function requireFewInvitations(invitationCount: number, field: string): void {
+  if (invitationCount < limits.invitations) return
+  throw new ChatError('limit_reached', `a user must have at most ${limits.invitations} invitations`, {
+    field,
+  })
 }
 
 /** Invites somebody who is not a member, once. @throws ChatError `limit_reached` */

@@ -9,15 +9,32 @@ import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Person, Profile, Role } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
-import { answerCommitted, append, type Effect, type Effects, read, record, tellMembers } from '../effects.ts'
+import {
+  answerCommitted,
+  append,
+  type Effect,
+  type Effects,
+  read,
+  record,
+  tellMembers,
+  withPresence,
+} from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
+import { noRoom } from '../no-room.ts'
 import { accept, isApproached } from './contact.ts'
 import { forgetFormer, rememberFormer } from './former-members.ts'
 import { type GroupState, type MemberState, memberEntry, nextSeq, toGroup } from './group-state.ts'
-import { dropInvitation, invite, liftBan } from './invitations.ts'
+import { dropInvitation, invite, liftBan, requireInvitable } from './invitations.ts'
 import { isLarge, sizeChanged } from './large.ts'
 import { receiptsOfFormer } from './member-receipts.ts'
-import { callerMay, memberNamed, noContact, refuseHigherRole, strangerRefusal } from './permissions.ts'
+import {
+  callerMay,
+  memberNamed,
+  noContact,
+  refuseHigherRole,
+  requireGroupRoom,
+  strangerRefusal,
+} from './permissions.ts'
 import { typingEnded } from './typing.ts'
 
 type Create = Extract<GroupMail, { type: 'create' }>
@@ -103,30 +120,53 @@ export function createExisting(
 export function joinGroup(
   group: GroupState,
   by: Caller,
-  fields: RequestFields<'join_group'>,
+  _: RequestFields<'join_group'>,
   now: number,
 ): Effects {
-  if (group.members.has(by.userId)) return [...accept(group, by.userId), answerCommitted(by, 'ok', {})]
+  if (!mayEnter(group, by)) return [...accept(group, by.userId), answerCommitted(by, 'ok', {})]
+  const { maxGroupsPerUser } = group.rules
+  if (maxGroupsPerUser === 0) return by.name ? enter(group, by, by.name, now) : [enterAsStored(group, by)]
+  return [
+    withPresence((presenceOf) => {
+      const { connected, isFull } = presenceOf(by.userId)
+      if (connected && isFull) throw noRoom(maxGroupsPerUser)
+      return connected && by.name ? enter(group, by, by.name, now) : [enterAsStored(group, by)]
+    }),
+  ]
+}
+
+/** False for a member. @throws ChatError */
+function mayEnter(group: GroupState, by: Caller): boolean {
+  if (group.members.has(by.userId)) return false
   const { visibility } = group.info
   if (visibility === 'open' && group.banned.has(by.userId)) throw new ChatError('banned')
   if (visibility !== 'open' && !group.invited.has(by.userId)) throw strangerRefusal(group)
+  if (group.awaited && group.blockers.size > 0) throw noContact() // PRV-1
+  return true
+}
+
+/**
+ * A token without a name, of somebody who may have one (IDN-2); or a user who is not connected, whose
+ * groups only storage has counted.
+ */
+function enterAsStored(group: GroupState, by: Caller): Effect {
+  const { userId } = by
+  return read({ read: 'newcomers', userId, userIds: [userId] }, by, ({ profiles, groupCounts }, now) => {
+    if (!mayEnter(group, by)) return [answerCommitted(by, 'ok', {})]
+    requireGroupRoom(group.rules, groupCounts[0] ?? 0)
+    return enter(group, by, by.name || (profiles[0]?.name ?? userId), now)
+  })
+}
+
+function enter(group: GroupState, by: Caller, name: string, now: number): Effects {
   if (group.awaited) {
-    if (group.blockers.size > 0) throw noContact() // PRV-1
     return [...acceptAwaited(group, by, group.awaited, now), answerCommitted(by, 'ok', {})]
   }
   // Whoever comes into a group that all have left decides there.
   const role = group.members.size === 0 ? 'admin' : 'member'
   // The user's actor tells the picture.
-  const profile = { name: by.name, picture: '' }
-  if (by.name) {
-    return [...join(group, by.userId, profile, role, undefined, now), answerCommitted(by, 'ok', {})]
-  }
-  // A token without a name, of somebody who may have one (IDN-2).
-  return [
-    read({ read: 'profiles', userIds: [by.userId] }, by, ([stored], later) =>
-      joinGroup(group, { ...by, name: stored?.name ?? by.userId }, fields, later),
-    ),
-  ]
+  const profile = { name, picture: '' }
+  return [...join(group, by.userId, profile, role, undefined, now), answerCommitted(by, 'ok', {})]
 }
 
 /**
@@ -170,15 +210,18 @@ export function addMember(
 ): Effects {
   callerMay(group, by, 'add_member', asked)
   return [
-    read({ read: 'newcomers', userId: by.userId, userIds: [userId] }, by, ({ profiles, barred }, now) => {
+    read({ read: 'newcomers', userId: by.userId, userIds: [userId] }, by, (found, now) => {
+      const { profiles, barred, groupCounts, invitationCounts } = found
       callerMay(group, by, 'add_member', now)
       if (group.members.has(userId)) return [answerCommitted(by, 'ok', {})]
       if (barred.length > 0) throw noContact('userId') // PRV-1
       const [profile] = profiles
       // GRP-3
       if (group.former.get(userId)?.byChoice) {
+        requireInvitable(group, userId, invitationCounts[0] ?? 0)
         return [...invite(group, by, userId, now), answerCommitted(by, 'ok', {})]
       }
+      requireGroupRoom(group.rules, groupCounts[0] ?? 0, 'userId')
       return [...join(group, userId, profile, 'member', by.userId, now), answerCommitted(by, 'ok', {})]
     }),
   ]

@@ -9,8 +9,9 @@ import type { Message } from '../../../protocol/records.ts'
 import type { RequestsTo } from '../../../protocol/requests.ts'
 import type { Role } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
+import { noRoom } from '../no-room.ts'
 import { noSuchGroup } from '../no-such-group.ts'
-import type { GroupState, MemberState } from './group-state.ts'
+import type { GroupRules, GroupState, MemberState } from './group-state.ts'
 
 export interface Permission {
   /** The lowest role that may. `anyone` needs not be a member. */
@@ -78,6 +79,11 @@ export function isVisible(group: GroupState | null, userId: string, action: Requ
 /** The refusal of contact between two users: the same for both, whoever of them wants none. PRV-1 */
 export function noContact(field?: string): ChatError {
   return new ChatError('no_contact', undefined, { field })
+}
+
+/** Of a user who is in so many groups. @throws ChatError `limit_reached` */
+export function requireGroupRoom({ maxGroupsPerUser }: GroupRules, groupCount: number, field?: string): void {
+  if (maxGroupsPerUser > 0 && groupCount >= maxGroupsPerUser) throw noRoom(maxGroupsPerUser, field)
 }
 
 /** What somebody who is not a member is refused with. */

@@ -7,6 +7,7 @@ import type { RequestFields } from '../../../protocol/requests.ts'
 import type { ListingCursor } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects, read, tellGroup } from '../effects.ts'
+import { reserveRoom } from './room.ts'
 import type { UserState } from './user-state.ts'
 
 /** Ids of direct chats begin so, and no others. */
@@ -32,21 +33,24 @@ export function createGroup(
     throw new ChatError('bad_request', `groupId must not begin with ${DIRECT_PREFIX}`, { field: 'groupId' })
   }
   const { kind, name } = fields
-  const create = (groupId: string): Effects => [
-    tellGroup(groupId, {
-      type: 'create',
-      by,
-      members,
-      group: {
-        groupId,
-        kind,
-        visibility: kind === 'direct' ? 'private' : (fields.visibility ?? 'private'),
-        createdBy: by.userId,
-        createdAt: now,
-        name,
-      },
-    }),
-  ]
+  const create = (groupId: string): Effects => {
+    reserveRoom(user, groupId)
+    return [
+      tellGroup(groupId, {
+        type: 'create',
+        by,
+        members,
+        group: {
+          groupId,
+          kind,
+          visibility: kind === 'direct' ? 'private' : (fields.visibility ?? 'private'),
+          createdBy: by.userId,
+          createdAt: now,
+          name,
+        },
+      }),
+    ]
+  }
   if (kind === 'group') return create(fields.groupId ?? newGroupId)
   return [read({ read: 'direct', userId: user.userId, otherId: members[0] as string }, by, create)]
 }

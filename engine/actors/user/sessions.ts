@@ -13,6 +13,7 @@ import type { UserMail } from '../mail.ts'
 import { announceBlocks } from './blocks.ts'
 import { renamed, setProfile } from './profile.ts'
 import { endResume } from './resume.ts'
+import { announceRoom } from './room.ts'
 import { announce, cameOnline, chosenStatus, setLarge, wentOffline } from './status.ts'
 import type { UserState } from './user-state.ts'
 
@@ -43,7 +44,7 @@ export function open(
   const { userId, steadyNow } = user
   const effects: Effect[] = [...setProfile(user, mail, now, session)]
   if (user.blocked.size > 0) effects.push(announceBlocks(user))
-  effects.push(...cameOnline(user, now))
+  effects.push(...announceRoom(user, true), ...cameOnline(user, now))
   if (loaded) return [...effects, ...connected(user, mail, greeting, loaded, now)]
   effects.push(
     read({ read: 'summaries', userId, limit: limits.connectedGroups }, { session }, (summaries, later) =>
@@ -118,9 +119,10 @@ export function joined(user: UserState, mail: Mail<'joined'>): Effects {
   const { groupId, joinedSeq, large, approached, shown } = mail
   const known = user.groups.get(groupId) === joinedSeq
   user.groups.set(groupId, joinedSeq)
+  user.making.delete(groupId)
   if (large) setLarge(user, groupId, true)
   if (approached) user.approached.add(groupId)
-  const effects: Effect[] = []
+  const effects: Effect[] = [...announceRoom(user)]
   // What the group read may be older than the newest token.
   const { name, picture } = renamed(user)
   if (shown && (shown.name !== name || shown.picture !== picture)) {
@@ -139,5 +141,5 @@ export function joined(user: UserState, mail: Mail<'joined'>): Effects {
 export function left(user: UserState, { groupId }: Mail<'left'>): Effects {
   user.groups.delete(groupId)
   setLarge(user, groupId, false)
-  return []
+  return announceRoom(user)
 }

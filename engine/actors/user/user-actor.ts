@@ -37,7 +37,7 @@ export class UserActor {
     const summaries = opening ? limits.connectedGroups : undefined
     context.read({ read: 'user', userId, summaries }).then(
       (loaded) => {
-        this.#user = userState(userId, loaded)
+        this.#user = userState(userId, loaded, context.rules.maxGroupsPerUser)
         if (loaded?.summaries) this.#loaded = { summaries: loaded.summaries, readAtMs }
         for (const mail of this.#mailbox.takeAll()) this.receive(mail)
         this.#loaded = undefined

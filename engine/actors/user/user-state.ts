@@ -19,6 +19,12 @@ export interface UserState {
   largeGroups: ReadonlySet<string>
   /** Direct chats in which they are approached: the other one gets no presence. PRV-2 */
   readonly approached: Set<string>
+  /** The most groups that the user may be in; 0 is no limit. */
+  readonly maxGroups: number
+  /** Groups that the user is about to make, and since when by the steady clock; see `reserveRoom`. */
+  readonly making: Map<string, number>
+  /** Whether the user may be in no further group, as the shards know it. */
+  isFull: boolean
   /** How the user wants to be seen while they are present; `offline` is invisible. */
   chosen: Status
   /** How others were last told that they are seen. */
@@ -58,7 +64,7 @@ export interface Resume {
 const noGroups: ReadonlySet<string> = new Set()
 
 /** State of a user that the log may or may not know. */
-export function userState(userId: string, loaded: LoadedUser | null): UserState {
+export function userState(userId: string, loaded: LoadedUser | null, maxGroups = 0): UserState {
   return {
     userId,
     name: loaded?.name ?? '',
@@ -69,6 +75,9 @@ export function userState(userId: string, loaded: LoadedUser | null): UserState 
     blocked: new Map(loaded?.blocked),
     largeGroups: noGroups,
     approached: new Set(loaded?.approached),
+    maxGroups,
+    making: new Map(),
+    isFull: false,
     chosen: loaded?.status ?? 'online',
     shown: 'offline',
     lastSeenAt: loaded?.lastSeenAt,

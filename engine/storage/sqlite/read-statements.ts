@@ -151,6 +151,9 @@ export function prepareReads(db: Database) {
       `SELECT seq FROM messages m WHERE group_key = ? AND pinned_at IS NOT NULL ORDER BY ${pinOrder}`,
     ),
     // A file that no message shows any more is on its way out.
+    userCounts: raw<[string], [groups: number, invitations: number]>(
+      'SELECT group_count, invitation_count FROM users WHERE user_id = ?',
+    ),
     storedBytes: pluck<[string]>('SELECT stored_bytes FROM users WHERE user_id = ?'),
     file: all<[string], FileRow & { readonly uploaded_by: string; readonly uses: number }>(`
       SELECT ${fileColumns}, u.user_id AS uploaded_by, f.uses FROM files f JOIN users u ON u.user_key = f.uploader_key

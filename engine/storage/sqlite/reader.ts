@@ -311,10 +311,13 @@ export class Reader {
 
   protected newcomers(query: ReadQuery<'newcomers'>): Reads['newcomers']['result'] {
     const { userId, userIds, directWith } = query
+    const counts = userIds.map((id) => this.#sql.userCounts.get(id))
     return {
       profiles: this.#profiles(userIds),
       barred: this.#barred(userId, userIds),
       strangers: directWith !== undefined && this.#areStrangers(userId, directWith),
+      groupCounts: counts.map((row) => row?.[0] ?? 0),
+      invitationCounts: counts.map((row) => row?.[1] ?? 0),
     }
   }
 

@@ -65,7 +65,10 @@ describe('edit_message', () => {
   })
 
   it('is too late when the window is over, and not before', () => {
-    const group = { ...aChat(), rules: { editWindowMs: 1_000, contactPolicy: 'open' as const } }
+    const group = {
+      ...aChat(),
+      rules: { editWindowMs: 1_000, maxGroupsPerUser: 0, contactPolicy: 'open' as const },
+    }
     expect(() => edit_message(group, by('bruno'), edit, 1_001)).toThrow(
       expect.objectContaining(refusal('edit_expired')),
     )

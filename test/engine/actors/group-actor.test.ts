@@ -5,7 +5,7 @@ import type { GroupMail } from '../../../engine/actors/mail.ts'
 import type { LoadedGroup, StoredGroup } from '../../../engine/storage/log.ts'
 import { ChatError } from '../../../protocol/errors.ts'
 import { ManualContext } from '../../support/actor-context.ts'
-import { brief, by } from '../../support/groups.ts'
+import { brief, by, newcomers } from '../../support/groups.ts'
 
 const info: StoredGroup = {
   groupId: 'g',
@@ -123,11 +123,7 @@ describe('a group that loads', () => {
     expect(context.refused).toEqual(['1 not_found'])
     actor.receive(create)
     context.leases[0]?.commit()
-    await context.answerRead('newcomers', {
-      profiles: [{ name: 'Bruno', picture: '' }],
-      barred: [],
-      strangers: false,
-    })
+    await context.answerRead('newcomers', newcomers([{ name: 'Bruno', picture: '' }]))
     expect(did()).toEqual([
       'read',
       'append group',
@@ -146,16 +142,8 @@ describe('a group that loads', () => {
     actor.receive({ ...create, group: { ...info, kind: 'direct' } })
     actor.receive({ ...create, by: by('bruno'), members: ['ana'], group: { ...info, kind: 'direct' } })
     context.leases[0]?.commit()
-    await context.answerRead('newcomers', {
-      profiles: [{ name: 'Bruno', picture: '' }],
-      barred: [],
-      strangers: false,
-    })
-    await context.answerRead('newcomers', {
-      profiles: [{ name: 'Ana', picture: '' }],
-      barred: [],
-      strangers: false,
-    })
+    await context.answerRead('newcomers', newcomers([{ name: 'Bruno', picture: '' }]))
+    await context.answerRead('newcomers', newcomers([{ name: 'Ana', picture: '' }]))
     const done = did()
     expect(done.filter((what) => what === 'record group_created 1').length).toBe(1)
     expect(done.filter((what) => what === 'answer_committed group').length).toBe(2)
@@ -255,11 +243,7 @@ describe('the lease of a group', () => {
     actor.receive(create)
     expect(context.leases.map(({ ceiling }) => ceiling)).toEqual([2_048])
     context.leases[0]?.commit()
-    await context.answerRead('newcomers', {
-      profiles: [{ name: 'Bruno', picture: '' }],
-      barred: [],
-      strangers: false,
-    })
+    await context.answerRead('newcomers', newcomers([{ name: 'Bruno', picture: '' }]))
     const done = did()
     expect(done.slice(0, 3)).toEqual(['read', 'append group', 'record gap 1025'])
     expect(done).toContain('record group_created 1026')
@@ -307,11 +291,7 @@ describe('the lease of a group', () => {
     expect(actor.reading).toBe(1)
     context.performed.splice(0)
     expect([actor.release(), context.performed]).toEqual([false, []])
-    await context.answerRead('newcomers', {
-      profiles: [{ name: 'Eva', picture: '' }],
-      barred: [],
-      strangers: false,
-    })
+    await context.answerRead('newcomers', newcomers([{ name: 'Eva', picture: '' }]))
     expect(actor.reading).toBe(0)
     context.performed.splice(0)
     expect([actor.release(), brief(context.performed)]).toEqual([false, ['append lease']])

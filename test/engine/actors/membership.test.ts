@@ -3,7 +3,7 @@ import { groupHandlers } from '../../../engine/actors/group/group-handlers.ts'
 import type { GroupState } from '../../../engine/actors/group/group-state.ts'
 import { createExisting, createGroup } from '../../../engine/actors/group/membership.ts'
 import { limits } from '../../../protocol/limits.ts'
-import { aGroup, aMember, brief, by, given, only, snapshot } from '../../support/groups.ts'
+import { aGroup, aMember, brief, by, given, newcomers, only, snapshot } from '../../support/groups.ts'
 import { refusal } from '../../support/sessions.ts'
 
 const { join_group, leave_group, add_member, remove_member } = groupHandlers
@@ -145,13 +145,13 @@ describe('add_member', () => {
     const group = aGroup({ ana: 'moderator' })
     const effects = add_member(group, by('ana'), { ...g, userId: 'bruno' }, 0)
     expect(only(effects, 'read').query).toEqual({ read: 'newcomers', userId: 'ana', userIds: ['bruno'] })
-    const added = given(effects, { profiles: [{ name: 'Bruno B.', picture: '' }], barred: [] })
+    const added = given(effects, newcomers([{ name: 'Bruno B.', picture: '' }]))
     expect(only(added, 'record').event.fields).toMatchObject({
       userId: 'bruno',
       userName: 'Bruno B.',
       by: 'ana',
     })
-    expect(brief(given(effects, { profiles: [{ name: 'Bruno B.', picture: '' }], barred: [] }))).toEqual([
+    expect(brief(given(effects, newcomers([{ name: 'Bruno B.', picture: '' }])))).toEqual([
       'answer_committed ok',
     ])
   })
@@ -160,7 +160,7 @@ describe('add_member', () => {
     const group = aGroup({ ana: 'moderator' })
     const effects = add_member(group, by('ana'), { ...g, userId: 'bruno' }, 0)
     group.members.delete('ana')
-    expect(() => given(effects, { profiles: [{ name: 'Bruno', picture: '' }], barred: [] })).toThrow(
+    expect(() => given(effects, newcomers([{ name: 'Bruno', picture: '' }]))).toThrow(
       expect.objectContaining(refusal('not_found')),
     )
     expect(roles(group)).toEqual({})

@@ -4,7 +4,7 @@ import type { GroupState } from '../../../engine/actors/group/group-state.ts'
 import { permissions } from '../../../engine/actors/group/permissions.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestsTo } from '../../../protocol/requests.ts'
-import { aGroup, aMember, aPost, brief, by, given, only, snapshot } from '../../support/groups.ts'
+import { aGroup, aMember, aPost, brief, by, given, newcomers, only, snapshot } from '../../support/groups.ts'
 import { refusal } from '../../support/sessions.ts'
 
 const g = { groupId: 'g' }
@@ -100,9 +100,7 @@ describe('ban_member', () => {
     expect(() => join_group(group, by('eva'), g, 0)).toThrow(refused('banned'))
     const [readName] = add_member(group, by('max'), { ...g, userId: 'eva' }, 0)
     const effects =
-      readName?.type === 'read'
-        ? readName.then({ profiles: [{ name: 'Eva', picture: '' }], barred: [] } as never, 0)
-        : []
+      readName?.type === 'read' ? readName.then(newcomers([{ name: 'Eva', picture: '' }]) as never, 0) : []
     expect(brief(effects)).toEqual([
       'append unban',
       'append member',
@@ -198,16 +196,32 @@ describe('the name of a group', () => {
 })
 
 describe('invite_member', () => {
-  const { invite_member, join_group, decline_invitation, remove_member } = groupHandlers
+  const { add_member, invite_member, join_group, decline_invitation, remove_member } = groupHandlers
   const eva = { ...g, userId: 'eva' }
   const invite = (group: GroupState, whom: typeof eva, now: number, barred: readonly string[] = []) =>
-    given(invite_member(group, by('max'), whom, now), barred, now)
+    given(invite_member(group, by('max'), whom, now), newcomers([{ name: 'Eva', picture: '' }], barred), now)
 
   // PRV-1
   it('is refused where one of the two has blocked the other', () => {
     const group = aCrew()
     expect(() => invite(group, eva, 3, ['eva'])).toThrow(refused('no_contact', 'userId'))
     expect(group.invited.size).toBe(0)
+  })
+
+  // INP-2
+  it('is refused for who has as many invitations as a user may have, except where they are invited', () => {
+    const group = aCrew()
+    const many = newcomers([{ name: 'Eva', picture: '' }], [], [0, limits.invitations])
+    const invited = () => given(invite_member(group, by('max'), eva, 3), many, 3)
+    expect(invited).toThrow(refused('limit_reached', 'userId'))
+    group.invited.add('eva')
+    expect(brief(invited())).toEqual(done)
+    // Who left by themselves is invited too. GRP-3
+    group.invited.delete('eva')
+    group.former.set('eva', { byChoice: true, mutedUntil: 0 })
+    expect(() => given(add_member(group, by('max'), eva, 0), many, 3)).toThrow(
+      refused('limit_reached', 'userId'),
+    )
   })
 
   it('is kept, and told to the invited without naming who is there', () => {

@@ -92,7 +92,12 @@ class SmallGroup {
     const loaded = this.store.reader.run({ read: 'group', groupId: 'g' })
     const complete = loaded.recent.length <= kept
     return {
-      ...loadedState(this.info, loaded, { editWindowMs: 0, contactPolicy: 'open' }, new Set()),
+      ...loadedState(
+        this.info,
+        loaded,
+        { editWindowMs: 0, maxGroupsPerUser: 0, contactPolicy: 'open' },
+        new Set(),
+      ),
       recent: new RecentEvents(loaded.recent.slice(-kept), complete),
       ceiling: 1_000,
     }

@@ -161,7 +161,7 @@ export class World {
             fanout,
             presenceGraceMs,
             greeting,
-            rules: { editWindowMs, contactPolicy },
+            rules: { editWindowMs, maxGroupsPerUser: 0, contactPolicy },
             idleMs: 60_000,
           },
           {

@@ -158,6 +158,29 @@ describe('what a user’s actor starts from', () => {
     })
   })
 
+  // INP-2
+  it('counts the groups and invitations of those who may come in, as they come and go', () => {
+    const { writer, reader } = aStore()
+    const counts = () => {
+      const found = reader.run({ read: 'newcomers', userId: 'ana', userIds: ['ana', 'bruno', 'eva'] })
+      return [found.groupCounts, found.invitationCounts]
+    }
+    const of = { groupId: 'g', userId: 'ana' }
+    writer.commit([aGroupEntry('g'), aGroupEntry('h'), aMemberEntry('g', 'ana'), aMemberEntry('h', 'ana')])
+    writer.commit([{ type: 'invite', groupId: 'g', userId: 'bruno', by: 'ana', at: 1 }])
+    expect(counts()).toEqual([
+      [2, 0, 0],
+      [0, 1, 0],
+    ])
+    writer.commit([{ type: 'invite', groupId: 'g', userId: 'bruno', by: 'ana', at: 1 }])
+    writer.commit([aMemberEntry('h', 'ana', { role: 'admin' }), { type: 'member_left', ...of }])
+    writer.commit([{ type: 'uninvite', groupId: 'g', userId: 'bruno' }])
+    expect(counts()).toEqual([
+      [1, 0, 0],
+      [0, 0, 0],
+    ])
+  })
+
   it('names users in the order asked for, by their id where no name is known', () => {
     const { writer, reader } = aStore()
     writer.commit([aUserEntry('ana', 'Ana'), aUserEntry('bruno', '')])
