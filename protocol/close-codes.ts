@@ -1,5 +1,5 @@
 /**
- * Close codes: why a connection ended, and whether the client reconnects (SPEC 5). 1001 to 1013 and
+ * Close codes: why a connection ended, and whether the client reconnects. 1001 to 1013 and
  * 4000 to 4399: reconnect and resume. 4400 and up: reconnect only after the cause is removed.
  */
 export interface CloseSpec {

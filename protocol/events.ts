@@ -32,7 +32,7 @@ export interface EventSpec {
   /** 64 to 127, one byte on the wire; 128 to 255 for rare events (TRN-7). No request has the same code. */
   readonly code: number
   readonly durable?: true
-  /** Not stored, and not sent to lagging readers (SPEC 5.5). */
+  /** Not stored, and not sent to lagging readers (SLW-1). */
   readonly ephemeral?: true
   readonly fields: FieldMap
 }
@@ -100,7 +100,7 @@ export const events = {
   },
   /** A post, to every device of every member, including the sender's devices. */
   new_message: { code: 73, durable: true, fields: { message: ref(Message) } },
-  /** The post is stored with the configured durability (SPEC 5.2). */
+  /** The post is stored with the configured durability (DUR-1). */
   message_sent: { code: 74, fields: { tempId, message: ref(Message), success: bool } },
   /** The post failed; with `retryAfterMs`, send it again with the same tempId. */
   message_error: { code: 75, fields: { tempId, error: ref(ErrorInfo), timestamp: time } },
@@ -121,7 +121,7 @@ export const events = {
   resumed: { code: 77, fields: { groups: list(tuple([groupId, seq, bool]), limits.resumeGroups) } },
   /** The session ends at `expiresAt` unless the client sends `refresh_token` before. */
   token_expiring: { code: 78, fields: { expiresAt: time } },
-  /** Seqs lost in a crash: remove what was shown from `from` to `to` (SPEC 5.3). */
+  /** Seqs lost in a crash: remove what was shown from `from` to `to` (GAP-1). */
   gap: { code: 79, durable: true, fields: { groupId, seq, from: seq, to: seq } },
   /** The server stops; reconnect after `reconnectInMs`, which differs between clients. */
   server_shutdown: { code: 80, fields: { reason: text(0, 256), reconnectInMs: uint() } },

@@ -1,5 +1,5 @@
 /**
- * Ids (SPEC 2): their form, and how a message id names its group.
+ * Ids (IDN-3, IDN-6): their form, and how a message id names its group.
  */
 import { limits } from './limits.ts'
 import { type FieldType, nameText, pattern, text } from './schema.ts'

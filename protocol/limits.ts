@@ -3,7 +3,7 @@
  * stored data rely on them. Limits that an operator can set are in the server's configuration.
  */
 export const limits = {
-  /** SPEC 2: a user id is the JWT's `sub`. */
+  /** IDN-1: a user id is the JWT's `sub`. */
   userIdBytes: 128,
   groupIdChars: 64,
   nameBytes: 256,
@@ -19,7 +19,7 @@ export const limits = {
   /** Different emoji on one message, and users listed for all its reactions. Any number of users may react. */
   reactionEmoji: 20,
   reactions: 500,
-  /** SPEC 3: a message can be recalled for five minutes. */
+  /** A message can be recalled for five minutes. */
   recallWindowMs: 300_000,
   /** Messages named in one receipt. */
   receiptMessages: 500,
@@ -27,7 +27,7 @@ export const limits = {
   markUnread: 10_000,
   /** Users listed in `receipts` and `online_users`; the counts are always complete. */
   listedUsers: 500,
-  /** SPEC 5: groups above this size get no presence, typing or per-user receipt events. */
+  /** PRS-2: groups above this size get no presence, typing or per-user receipt events. */
   largeGroup: 500,
   /** Pending invitations of one user, and of one group. */
   invitations: 1_000,
@@ -58,10 +58,10 @@ export const limits = {
   historyPageDefault: 50,
   groupsPage: 200,
   groupsPageDefault: 50,
-  /** Groups listed in `connected`; `get_groups` lists the others (SPEC 4). */
+  /** Groups listed in `connected`; `get_groups` lists the others. */
   connectedGroups: 200,
   resumeGroups: 1_000,
-  /** SPEC 5.4: if more events of one group were missed, `complete` is false. */
+  /** CUP-1: if more events of one group were missed, `complete` is false. */
   resumeEvents: 10_000,
   /** SLW-1: the largest answer, in either encoding. A list continues on the next page. */
   answerBytes: 262_144,

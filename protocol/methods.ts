@@ -1,7 +1,7 @@
 /**
  * Request methods, derived from the table: `send_message` is `sendMessage(fields)`.
  * `Session` (in the process) and `ChatClient` (over a socket) share them, so both have the same
- * methods (SPEC 8).
+ * methods.
  */
 import type { EventFields, EventName } from './events.ts'
 import { type RequestFields, type RequestName, type RequestsTo, requests } from './requests.ts'

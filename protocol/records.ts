@@ -181,7 +181,7 @@ export const SearchHit = defineRecord('SearchHit', {
 export type SearchHit = FieldsOf<typeof SearchHit.fields>
 
 /**
- * Seqs lost in a crash (SPEC 5.3): nothing from `from` to `to` exists, and clients remove what they
+ * Seqs lost in a crash (GAP-1): nothing from `from` to `to` exists, and clients remove what they
  * showed of that range. `seq` is the number of the gap event itself, above `to`.
  */
 export const Gap = defineRecord('Gap', { seq, from: seq, to: seq })

@@ -1,5 +1,5 @@
 /**
- * Reference: the message table as plain data, for programs in other languages (SPEC 1).
+ * Reference: the message table as plain data, for programs in other languages (TRN-8).
  *
  * `docs/protocol.json` contains its output. Programs outside this repository generate their codecs
  * from that file, so existing keys do not change and new keys are added. The fields of a message

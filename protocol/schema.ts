@@ -123,7 +123,7 @@ export function oneOf<const T extends readonly [string, ...string[]]>(...values:
 
 /**
  * An integer from `min` to `max`. msgpackr writes numbers above 32 bits as floats, but the protocol
- * requires integers (SPEC 2), so such numbers are converted to BigInt and encoded as uint64.
+ * requires integers (IDN-6), so such numbers are converted to BigInt and encoded as uint64.
  */
 export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): FieldType<number> {
   const rule = max === Number.MAX_SAFE_INTEGER ? `an integer from ${min}` : `an integer from ${min} to ${max}`

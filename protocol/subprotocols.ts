@@ -1,4 +1,4 @@
-/** The WebSocket subprotocols of SPEC 1. Without one, the connection uses msgpack. */
+/** The WebSocket subprotocols (TRN-2). Without one, the connection uses msgpack. */
 export const subprotocols = {
   msgpack: 'tertulia.v1.msgpack',
   json: 'tertulia.v1.json',
