@@ -11,7 +11,10 @@ import { Worker, type WorkerOptions } from 'node:worker_threads'
 const evalOptions = new Set(['-e', '--eval', '-p', '--print', '-pe', '--input-type'])
 
 export function startThread(file: URL, options: WorkerOptions): Worker {
-  return new Worker(file, { ...options, execArgv: threadArgs(process.execArgv) })
+  const { execArgv } = process
+  const args = threadArgs(execArgv)
+  // Options of V8 are ignored where they are inherited, and refused where they are given.
+  return new Worker(file, args.length === execArgv.length ? options : { ...options, execArgv: args })
 }
 
 /** The arguments without those of an evaluated script. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,6 +29,25 @@ it('runs an engine with threads in a script given on the command line', async ()
       cwd: root,
     })
     expect(stdout.trim()).toBe('g')
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+})
+
+it('runs an engine with threads in a process with options of V8, as the command line has them', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tertulia-v8-'))
+  const script = join(dataDir, 'script.mjs')
+  writeFileSync(
+    script,
+    `import { createEngine } from ${JSON.stringify(new URL('../../../dist/engine/index.js', import.meta.url))}
+    const engine = await createEngine({ dataDir: ${JSON.stringify(dataDir)}, shards: 1 })
+    console.log(engine.health().ready)
+    await engine.close()`,
+  )
+  try {
+    const args = ['--max-semi-space-size=2', '--v8-pool-size=0', script]
+    const { stdout } = await promisify(execFile)(process.execPath, args)
+    expect(stdout.trim()).toBe('true')
   } finally {
     rmSync(dataDir, { recursive: true, force: true })
   }
