@@ -14,8 +14,10 @@ const MAKING_MS = 10_000
 
 /** The user is about to make the group. @throws ChatError `limit_reached` */
 export function reserveRoom(user: UserState, groupId: string): void {
-  const { groups, making, maxGroups, steadyNow } = user
+  const { groups, maxGroups, steadyNow } = user
   if (maxGroups === 0 || groups.has(groupId)) return
+  user.making ??= new Map()
+  const { making } = user
   for (const [id, sinceMs] of making) {
     if (steadyNow - sinceMs >= MAKING_MS) making.delete(id)
   }

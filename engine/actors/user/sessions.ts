@@ -119,9 +119,9 @@ export function joined(user: UserState, mail: Mail<'joined'>): Effects {
   const { groupId, joinedSeq, large, approached, shown } = mail
   const known = user.groups.get(groupId) === joinedSeq
   user.groups.set(groupId, joinedSeq)
-  user.making.delete(groupId)
+  user.making?.delete(groupId)
   if (large) setLarge(user, groupId, true)
-  if (approached) user.approached.add(groupId)
+  if (approached) user.approached = new Set([...user.approached, groupId])
   const effects: Effect[] = [...announceRoom(user)]
   // What the group read may be older than the newest token.
   const { name, picture } = renamed(user)

@@ -93,7 +93,9 @@ export function accepted(
   now: number,
 ): Effects {
   const { userId, shown } = user
-  if (!user.approached.delete(groupId) || shown === 'offline') return []
+  if (!user.approached.has(groupId)) return []
+  user.approached = new Set([...user.approached].filter((other) => other !== groupId))
+  if (shown === 'offline') return []
   return [publishToOthers(userId, [groupId], 'contact_status_changed', statusFields(user, shown, now))]
 }
 

@@ -18,11 +18,11 @@ export interface UserState {
   /** Those of the groups that get no presence; replaced, not changed, so that most users share one. */
   largeGroups: ReadonlySet<string>
   /** Direct chats in which they are approached: the other one gets no presence. PRV-2 */
-  readonly approached: Set<string>
+  approached: ReadonlySet<string>
   /** The most groups that the user may be in; 0 is no limit. */
   readonly maxGroups: number
   /** Groups that the user is about to make, and since when by the steady clock; see `reserveRoom`. */
-  readonly making: Map<string, number>
+  making: Map<string, number> | null
   /** Whether the user may be in no further group, as the shards know it. */
   isFull: boolean
   /** How the user wants to be seen while they are present; `offline` is invisible. */
@@ -61,6 +61,7 @@ export interface Resume {
   readonly done: (readonly [groupId: string, lastSeq: number, complete: boolean])[]
 }
 
+/** Most users have none: they share an empty set. */
 const noGroups: ReadonlySet<string> = new Set()
 
 /** State of a user that the log may or may not know. */
@@ -74,9 +75,9 @@ export function userState(userId: string, loaded: LoadedUser | null, maxGroups =
     resuming: [],
     blocked: new Map(loaded?.blocked),
     largeGroups: noGroups,
-    approached: new Set(loaded?.approached),
+    approached: loaded?.approached.length ? new Set(loaded.approached) : noGroups,
     maxGroups,
-    making: new Map(),
+    making: null,
     isFull: false,
     chosen: loaded?.status ?? 'online',
     shown: 'offline',
