@@ -15,7 +15,7 @@ export const OWN_POSTS = 20_000
 const SHARED_GROUPS = 100
 const LARGE_GROUPS = 5
 const LARGE_GROUP_MEMBERS = 5_000
-const AT_ONCE = 500
+const AT_ONCE = 100
 
 export async function prepareWorld(dataDir: string): Promise<void> {
   const engine = await createEngine({ dataDir, shards: 2 })
