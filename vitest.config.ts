@@ -11,7 +11,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // One process a file: native addons (SQLite, uWebSockets.js) want a main thread of their own
-    // and must be gone with the file that loaded them.
+    // and must be unloaded with the file that loaded them.
     pool: 'forks',
     execArgv: withoutUws,
     // System tests start servers and wait for conditions; the limit is for what hangs, not for

@@ -152,7 +152,7 @@ export class Children {
       lastLines: () => lines.join('\n'),
       async end() {
         const ended = once(child, 'exit')
-        if (!child.kill('SIGTERM')) throw new Error('a server was gone before it was to end')
+        if (!child.kill('SIGTERM')) throw new Error('a server exited before it was stopped')
         const [code] = (await within(END_DEADLINE_MS, 'the server ends', ended)) as [number | null]
         cleanUp()
         if (code !== 0) throw new Error(`a server ended with ${code} instead of 0`)
@@ -161,7 +161,7 @@ export class Children {
   }
 }
 
-/** The promise's value. @throws Error where there is none after so long. */
+/** The promise's value. @throws Error after the time limit. */
 async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

@@ -54,16 +54,19 @@ const words = [
 
 /** Files that are still to be rewritten. This list only gets shorter. */
 const pending = [
-  /^(?:bench|docs|engine|examples|server)\//,
-  /^scripts\/(?:check-alerts|docs)/,
+  /^(?:engine|server)\//,
   /^test\/(?:engine|server|system|support)\//,
-  /^test\/examples\.test\.ts$/,
-  /^vitest\.config\.ts$/,
-  /^[A-Z]+\.md$/,
+  // CONFIGURATION, HTTP and PERMISSIONS are generated from engine/ and server/.
+  /^docs\/(?:CONFIGURATION|HTTP|PERMISSIONS|SPEC)\.md$/,
+  /^CHANGELOG\.md$/,
 ]
 
 /** Legitimate uses: file, and a text that the line contains. */
-const allowed = []
+const allowed = [
+  // The text of a log line, which operators search for.
+  ['docs/alerts.yml', 'takes no'],
+  ['scripts/check-alerts.mjs', 'takes no writes'],
+]
 
 const generated = /^(?:package-lock\.json|docs\/protocol\.json|bench\/results\/|LICENSE)/
 const checked = /\.(?:ts|mjs|js|md|yml|yaml|json|sql|txt|html)$/

@@ -48,12 +48,12 @@ function run(
 }
 
 describe('examples/', () => {
-  it('first-chat.mjs: Bob hears Alice, and the process ends', async () => {
+  it('first-chat.mjs: Bob receives the message of Alice, and the process exits', async () => {
     const { child, said } = run('first-chat.mjs')
     await eventually(() => expect([said(), child.exitCode]).toEqual(['Alice: olá\n', 0]))
   })
 
-  it('client-chat.mjs: the client hears its own message from a real server', async () => {
+  it('client-chat.mjs: the client receives its own message from a real server', async () => {
     const server = await ServerProcess.start(temporaryFolder())
     const { said } = run('client-chat.mjs', [`http://127.0.0.1:${server.port}`, await tokenOf('ana')])
     await eventually(() => expect(said()).toBe('(connecting)\n(connected)\nana: olá\n'))
@@ -86,7 +86,7 @@ describe('examples/ of a service', () => {
     ana.ws.terminate()
   })
 
-  it('embedded.mjs: a user of the service hears what the service says', async () => {
+  it('embedded.mjs: a user of the service receives the messages of the service', async () => {
     const { said, child } = run('embedded.mjs', [], { PORT: '0', JWT_SECRET: SECRET })
     const port = await portIn(said)
     const ana = new SocketClient(port, { token: await tokenOf('ana') })

@@ -36,7 +36,7 @@ export class Crowd {
     this.#target = target
   }
 
-  /** Connects clients `u<from>` and following, and waits until each is told `connected`. */
+  /** Connects clients `u<from>` and following, and waits until each has received `connected`. */
   async connect(count: number, from = 0): Promise<void> {
     const tokens = Array.from({ length: count }, (_, i) => signToken(`u${from + i}`, this.#target.secret))
     const before = this.counts[events.connected.code] as number
@@ -61,7 +61,7 @@ export class Crowd {
     await this.expect(events.connected.code, before + count)
   }
 
-  /** Asks for one group of the clients given, in the name of the first; each hears `group_created`. */
+  /** Creates one group of the given clients, as the first of them; each receives `group_created`. */
   group(groupId: string, members: readonly LeanClient[]): void {
     const [first, ...rest] = members
     const fields = { kind: 'group', groupId, members: rest.map(({ index }) => `u${index}`) } as const

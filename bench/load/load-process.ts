@@ -1,5 +1,5 @@
 /**
- * Load process: asks one case's question and tells the answer to the runner, then ends.
+ * Load process: runs one case, reports its result to the runner, and exits.
  */
 import type { Case, CaseInput } from '../cases/case.ts'
 import { connectCase } from '../cases/connect.ts'

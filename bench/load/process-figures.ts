@@ -2,7 +2,7 @@
  * Process figures: what the operating system counts of another process (Linux, /proc).
  *
  * A rate says little without who was busy: where the load itself fills a core, it is the load that
- * was measured. So cases report how many cores each side kept busy.
+ * was measured. So cases report how many cores each side used.
  */
 import { readFileSync } from 'node:fs'
 

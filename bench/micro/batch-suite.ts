@@ -23,7 +23,7 @@ export function batchSuite(): MicroSuite {
   }
   fill()
   const full = batch
-  // What was read is kept, so that no compiler finds out that nobody wants it.
+  // The result is stored, so that the compiler cannot remove the code as unused.
   const read = { bytes: 0 }
   return {
     tasks: [

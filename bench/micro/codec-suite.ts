@@ -25,12 +25,12 @@ export function codecSuite(): MicroSuite {
 
 /** The results are gathered, so that no compiler finds out that nobody wants them. */
 function repeated(name: string, operation: () => unknown): MicroTask {
-  const kept: unknown[] = new Array(OPERATIONS).fill(null)
+  const results: unknown[] = new Array(OPERATIONS).fill(null)
   return {
     name,
     operations: OPERATIONS,
     run: () => {
-      for (let i = 0; i < OPERATIONS; i++) kept[i] = operation()
+      for (let i = 0; i < OPERATIONS; i++) results[i] = operation()
     },
   }
 }

@@ -15,7 +15,7 @@ export function handlerSuite(): MicroSuite {
   })
   for (const member of sampleMembers) group.members.set(member.userId, member)
   const by = { session: 1, ref: 1, userId: 'user-1', name: 'User 1' }
-  const kept: (Effects | null)[] = new Array(OPERATIONS).fill(null)
+  const results: (Effects | null)[] = new Array(OPERATIONS).fill(null)
   let number = 0
   let requests = nextRequests()
   function nextRequests() {
@@ -33,7 +33,7 @@ export function handlerSuite(): MicroSuite {
         run: () => {
           for (let i = 0; i < OPERATIONS; i++) {
             const fields = requests[i]
-            if (fields) kept[i] = groupHandlers.send_message(group, by, fields, SAMPLE_TIME)
+            if (fields) results[i] = groupHandlers.send_message(group, by, fields, SAMPLE_TIME)
           }
         },
       },

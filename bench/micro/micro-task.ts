@@ -15,7 +15,7 @@ export interface MicroTask {
 
 export interface MicroSuite {
   readonly tasks: readonly MicroTask[]
-  /** Takes away what the suite made. */
+  /** Removes the files of the suite. */
   readonly end: () => void
 }
 

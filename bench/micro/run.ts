@@ -1,9 +1,9 @@
 /**
  * Micro benchmarks: the parts that every message passes, each alone, in this one process.
  *
- * They tell where time may have gone when the bench of the whole has changed; they promise nothing
- * about the whole. Suites run one after the other and take away what they made; Ctrl-C ends the run
- * after the task that is running.
+ * They help to find the cause when a result of the whole bench has changed; they predict nothing
+ * about the whole. Suites run one after the other and remove their files; Ctrl-C ends the run after
+ * the current task.
  */
 import { cpus } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -49,7 +49,7 @@ async function main(): Promise<number> {
       for (const task of suite.tasks) {
         if (!task.name.includes(options.only)) continue
         await measure(task, options.timeMs)
-        // Tasks are synchronous: only between them is Ctrl-C heard.
+        // Tasks are synchronous: Ctrl-C is handled only between them.
         await delay(BREATH_MS)
         if (stop.signal.aborted) return 130
       }

@@ -39,7 +39,7 @@ export const sampleGroup = {
   name: 'Kitchen',
 } as const
 
-/** The members of the group, the first of whom made it. */
+/** The members of the group; the first created it. */
 export const sampleMembers = Array.from({ length: 10 }, (_, i) => ({
   userId: `user-${i}`,
   name: `User ${i}`,

@@ -1,9 +1,9 @@
 /**
- * Log: everything an actor writes goes through this, and most of what it reads comes from here.
+ * Log: everything an actor writes goes through this interface, and most of its reads.
  *
- * Append hands an entry over and returns its offset in this shard's stream; entries become
- * durable in order, and `committed` tells up to which offset. Nothing here is synchronous or
- * local: SQLite is the embedded form, a replicated one can stand behind the same interface.
+ * `append` queues an entry and returns its offset in this shard's stream; entries become durable in
+ * order, and `committed` reports up to which offset. Offsets are assigned locally and synchronously;
+ * reads are asynchronous. SQLite is one implementation.
  */
 
 import type {
@@ -27,7 +27,7 @@ export const REMEMBERED_TEMP_IDS = 1_024
 export type Status = User['status']
 export type Role = 'admin' | 'moderator' | 'member'
 
-/** What a shard writes. Group entries carry the seq that orders them within their group. */
+/** What a shard writes. Messages and events have a seq; the other entries have none. */
 export type LogEntry =
   | { readonly type: 'message'; readonly message: Message }
   /** Any durable event but a post, as the frame that goes to clients. */

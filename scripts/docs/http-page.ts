@@ -24,9 +24,9 @@ On the same port as the WebSocket: for programs without a socket, and for files.
 - \`Authorization: Bearer <JWT>\`, the same tokens as on the socket.
 - A route makes the request of the protocol that its row names, with the same fields, rules, limits and answer. Fields
   that the path names are taken from it, others from the query or from a body of JSON.
-- A refusal is \`{"error": {"code", "message", "field"?, "retryAfterMs"?}}\` with the status of the
-  [table of errors](PROTOCOL.md#errors), and \`Retry-After\` where there is a time.
-- Pages of the origins in \`CORS_ORIGINS\` may ask, and read the answers.
+- An error is \`{"error": {"code", "message", "field"?, "retryAfterMs"?}}\` with the status of the
+  [table of errors](PROTOCOL.md#errors), and \`Retry-After\` if a retry time is known.
+- Pages of the origins in \`CORS_ORIGINS\` may send requests and read the answers.
 
 | route | request | its fields come from | success | what it does |
 | --- | --- | --- | --- | --- |
@@ -36,16 +36,16 @@ ${rows.join('\n')}
 
 | route | what it does |
 | --- | --- |
-| \`POST /api/chat/files?groupId=…&fileName=…\` | Uploads the body, of any length up to \`MAX_UPLOAD\`, into a group; 201 with the [File](PROTOCOL.md#record-file). More in the query: \`mimeType\`, \`sha256\` (hexadecimal, checked at the end). An upload that may break off begins with an empty body and \`fileSize\`: 202 says \`{uploadId, received, size}\`, and further bodies go on with \`uploadId\` and \`offset\`. |
-| \`GET /api/chat/files/uploads/{uploadId}\` | How far an upload of one's own is. |
-| \`GET /api/chat/files/{fileId}\`, \`HEAD\` | A file, for members of its group: \`Range\`, \`If-Range\`, \`If-None-Match\`; \`ETag\` is its SHA-256. \`?token=\` stands for the header where a page cannot send one. |
+| \`POST /api/chat/files?groupId=…&fileName=…\` | Uploads the body, of any length up to \`MAX_UPLOAD\`, into a group; 201 with the [File](PROTOCOL.md#record-file). More in the query: \`mimeType\`, \`sha256\` (hexadecimal, checked at the end). An upload in parts starts with an empty body and \`fileSize\`: 202 returns \`{uploadId, received, size}\`, and further bodies continue with \`uploadId\` and \`offset\`. |
+| \`GET /api/chat/files/uploads/{uploadId}\` | The progress of an upload of the caller. |
+| \`GET /api/chat/files/{fileId}\`, \`HEAD\` | A file, for members of its group: \`Range\`, \`If-Range\`, \`If-None-Match\`; \`ETag\` is its SHA-256. \`?token=\` replaces the header if a page cannot send one. |
 
-## For whoever runs it
+## For operators
 
 | route | what it does |
 | --- | --- |
-| \`GET /healthz\`, \`GET /readyz\` | Whether the process is alive, and whether it takes work; without a token. |
-| \`GET /api/stats\`, \`GET /metrics\` | Its figures, for programs and for Prometheus: [OPERATIONS.md](OPERATIONS.md). |
-| \`GET /openapi.json\`, \`GET /asyncapi.json\`, \`GET /swagger\` | This, for programs and to try; without a token. |
+| \`GET /healthz\`, \`GET /readyz\` | Whether the process is alive, and whether it accepts work; without a token. |
+| \`GET /api/stats\`, \`GET /metrics\` | Metrics, as JSON and for Prometheus: [OPERATIONS.md](OPERATIONS.md). |
+| \`GET /openapi.json\`, \`GET /asyncapi.json\`, \`GET /swagger\` | This page as OpenAPI, as AsyncAPI, and interactive; without a token. |
 `
 }

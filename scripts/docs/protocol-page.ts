@@ -54,15 +54,15 @@ How a program talks to a Tertulia server over a WebSocket. The same tables for p
 
 \`GET /ws\` upgrades to a WebSocket, with one of two subprotocols, which carry the same messages:
 
-- \`${subprotocols.msgpack}\`: binary frames, msgpack; also spoken where no subprotocol is offered;
-- \`${subprotocols.json}\`: text frames, JSON; good for trying things out.
+- \`${subprotocols.msgpack}\`: binary frames, msgpack; the default if no subprotocol is offered;
+- \`${subprotocols.json}\`: text frames, JSON; for experiments.
 
 The upgrade is answered at once. It is refused over HTTP only with 403 (the origin is not allowed),
 429 (too many failed attempts from this address) or 503 with \`Retry-After\` (the server is full or
 stopping).
 
-A JSON Web Token says who connects: \`sub\` is the user's id, 1 to ${limits.userIdBytes} bytes, \`name\`
-and \`picture\` are shown to others. It is looked for in the header \`Authorization: Bearer <token>\`, in
+A JSON Web Token identifies the user: \`sub\` is the user's id, 1 to ${limits.userIdBytes} bytes, \`name\`
+and \`picture\` are shown to others. It is read from the header \`Authorization: Bearer <token>\`, in
 the query \`?token=<token>\`, in a subprotocol entry \`${subprotocols.bearerPrefix}<token>\` beside one of
 the above, and last in a first frame [\`authenticate\`](#authenticate). The first event of every
 connection is [\`connected\`](#connected); a token that is missing after 10 s, or bad, closes with 4401.`
@@ -103,9 +103,9 @@ one answer that carries its \`ref\`: the event its row names, or [\`error\`](#er
 may be answered by [\`message_error\`](#message_error), which names its \`tempId\`. Events that no request
 caused carry 0.
 
-A *durable* request is answered only once it is as durable as the server was told to make it. A
-*durable* event is part of its group's log: it takes the group's next \`seq\`, all members see those in
-one order, and \`resume\` brings them again.
+A *durable* request is answered only after it is stored with the configured durability. A
+*durable* event is part of its group's log: it has the group's next \`seq\`, all members see these events in
+one order, and \`resume\` replays them.
 
 ${wireExample({ name: 'join_group', row: requests.join_group, ref: 1, fields: { groupId: 'kitchen' } })}
 
@@ -224,8 +224,7 @@ function errorTable(): string {
   return `## Errors
 
 Act on the code, never on the text. *Retry* says whether the same request may succeed later without
-anything else having changed; where \`retryAfterMs\` is given, not before. *HTTP* is the status of the same
-refusal over HTTP.
+any other change; if \`retryAfterMs\` is given, not before. *HTTP* is the status of the same error over HTTP.
 
 ${table(['code', 'meaning', 'retry', 'HTTP'], rows)}`
 }
@@ -237,7 +236,7 @@ function closeTable(): string {
   return `## Close codes
 
 Below 4400 a client reconnects, with a growing and random delay, and resumes. From 4400 on it does not,
-before something has changed.
+until the cause is removed.
 
 ${table(['code', 'reason', 'meaning', 'what a client does'], rows)}`
 }
@@ -246,7 +245,7 @@ function limitTable(comments: DocComments): string {
   const rows = Object.entries(limits).map(([name, value]) => row(code(name), value, comments.get(name) ?? ''))
   return `## Limits
 
-Part of the contract, the same on every server. What an operator may set is told in \`connected\`.
+Part of the contract, the same on every server. Limits that an operator can set are sent in \`connected\`.
 
 ${table(['limit', 'value', 'note'], rows)}`
 }
