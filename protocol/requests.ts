@@ -39,6 +39,10 @@ export interface RequestSpec {
   readonly durable?: 'event' | 'state'
   /** Default: `events`. */
   readonly budget?: Budget
+  /** Tokens of the budget that a request costs; 1 by default (INP-2). */
+  readonly cost?: number
+  /** Each of so many bytes of the frame costs one token more: for requests whose lists cause the work. */
+  readonly bytesPerToken?: number
   readonly fields: FieldMap
   readonly answer: EventName
   readonly returns?: string
@@ -66,6 +70,8 @@ export const requests = {
     code: 3,
     route: 'user',
     durable: 'event',
+    // 999 members cost about 30 events.
+    bytesPerToken: 256,
     fields: {
       kind: groupKind,
       name: optional(nameText(1, limits.nameBytes)),
@@ -84,6 +90,7 @@ export const requests = {
     code: 4,
     route: 'user',
     budget: 'reads',
+    cost: 5,
     fields: { cursor: optional(text(1, 128)), limit: optional(uint(limits.groupsPage, 1)) },
     answer: 'groups',
   },
@@ -367,6 +374,7 @@ export const requests = {
     code: 42,
     route: 'user',
     budget: 'reads',
+    cost: 5,
     fields: {
       query: text(1, limits.queryBytes),
       limit: optional(uint(limits.usersPage, 1)),

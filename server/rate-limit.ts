@@ -10,7 +10,7 @@
  * Bounded: a user whose buckets are full is forgotten by `sweep`; over `maxUsers` the one known
  * longest is, which lends at worst one full bucket.
  */
-import type { Budget } from '../protocol/requests.ts'
+import type { Budget, RequestSpec } from '../protocol/requests.ts'
 
 /** What a request or a connection is charged to. */
 export type ChargedTo = Budget | 'connect' | 'connect_address'
@@ -34,6 +34,11 @@ export interface RateLimiterOptions {
 interface Buckets {
   readonly tokens: (number | undefined)[]
   atMs: number
+}
+
+/** What a request of so many bytes costs, tokens of its budget (INP-2). */
+export function costOf({ cost = 1, bytesPerToken }: RequestSpec, bytes: number): number {
+  return bytesPerToken === undefined ? cost : cost + Math.floor(bytes / bytesPerToken)
 }
 
 const MINUTE_MS = 60_000

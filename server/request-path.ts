@@ -16,7 +16,7 @@ import type { Authenticator } from './auth.ts'
 import { AuthError } from './auth-error.ts'
 import type { Connection } from './connection.ts'
 import { enabledAt, type ServerLogger } from './log.ts'
-import type { RateLimiter } from './rate-limit.ts'
+import { costOf, type RateLimiter } from './rate-limit.ts'
 
 export interface RequestPathOptions {
   readonly gateway: Gateway
@@ -75,7 +75,7 @@ export class RequestPath {
   #request(connection: Connection, frame: Uint8Array, head: FrameHead): void {
     const row = rowByCode.get(head.code)
     if (row && this.#stopping) throw new ChatError('shutting_down')
-    this.#charge(connection, row?.budget ?? 'events')
+    this.#charge(connection, row?.budget ?? 'events', row ? costOf(row, frame.length) : 1)
     if (!row) throw new ChatError('unknown_event')
     if (this.#traced) this.#trace(connection, frame, head)
     if (row.route === 'connection') {
@@ -86,8 +86,8 @@ export class RequestPath {
   }
 
   /** @throws ChatError `rate_limited` */
-  #charge(connection: Connection, budget: Budget): void {
-    const verdict = this.#options.limiter.take(connection.userId, budget)
+  #charge(connection: Connection, budget: Budget, cost = 1): void {
+    const verdict = this.#options.limiter.take(connection.userId, budget, cost)
     if (verdict.pass) return
     const { retryAfterMs } = verdict
     connection.countRateRefusal(this.#options.limiter.perMinute)

@@ -143,8 +143,14 @@ Who may ask what of a group is in [PERMISSIONS.md](PERMISSIONS.md).`
 
 function requestSections(comments: DocComments): string[] {
   const rows = Object.entries(requests) as [string, RequestSpec][]
-  const overview = rows.map(([name, { code, answer, durable, budget }]) =>
-    row(code, link(name), eventLink(answer), durable ? 'yes' : '', budget ?? 'events'),
+  const overview = rows.map(([name, { code, answer, durable, budget, cost = 1, bytesPerToken }]) =>
+    row(
+      code,
+      link(name),
+      eventLink(answer),
+      durable ? 'yes' : '',
+      `${budget ?? 'events'}${cost > 1 ? `, ${cost} tokens` : ''}${bytesPerToken ? `, 1 token more each ${bytesPerToken} bytes` : ''}`,
+    ),
   )
   return [
     `## Requests: client to server\n\n${table(['code', 'request', 'answer', 'durable', 'rate budget'], overview)}`,

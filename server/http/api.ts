@@ -8,6 +8,7 @@ import { ChatError } from '../../protocol/errors.ts'
 import type { RequestFields, RequestSpec } from '../../protocol/requests.ts'
 import { requests } from '../../protocol/requests.ts'
 import type { FieldMap } from '../../protocol/schema.ts'
+import { costOf } from '../rate-limit.ts'
 import { type ApiRoute, pathFields, apiRoutes as table, takesBody } from './api-routes.ts'
 import { type CallerOptions, callerOf } from './caller.ts'
 import { json } from './reply.ts'
@@ -24,13 +25,13 @@ export function apiRoutes(options: ApiOptions): readonly Route[] {
   const { engine } = options
   return table.map((row: ApiRoute): Route => {
     const { request, method, status = 200 } = row
-    const { budget }: RequestSpec = requests[request]
+    const spec: RequestSpec = requests[request]
     return {
       method,
       pattern: row.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       handle: async (call) => {
         if (!options.accepting()) throw new ChatError('shutting_down', undefined, { retryAfterMs: 5_000 })
-        const identity = await callerOf(call, options, budget)
+        const identity = await callerOf(call, options, spec.budget, costOf(spec, call.body.length))
         const fields = fieldsOf(call, row) as RequestFields<typeof request>
         return json(status, await engine.request(identity, request, fields, 'user'))
       },

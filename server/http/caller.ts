@@ -21,20 +21,21 @@ export interface CallerOptions {
 }
 
 /**
- * The identity behind a call, which is charged one event to its budget.
+ * The identity behind a call, which is charged `cost` tokens of its budget.
  * @throws ChatError `unauthenticated` or `rate_limited`.
  */
 export async function callerOf(
   call: HttpCall,
   options: CallerOptions,
   budget: Budget = 'events',
+  cost = 1,
 ): Promise<Identity> {
   const { guard, limiter, refusals } = options
   const { address } = call
   const blockedMs = guard.blockedForMs(address)
   if (blockedMs > 0) throw new ChatError('rate_limited', 'too many attempts', { retryAfterMs: blockedMs })
   const identity = await identityOf(bearerToken(call.authorization), address, options)
-  const verdict = limiter.take(identity.userId, budget)
+  const verdict = limiter.take(identity.userId, budget, cost)
   if (!verdict.pass) {
     const why = 'requests over the rate limit'
     refusals.note({ kind: 'rate_limited', address, userId: identity.userId, why })

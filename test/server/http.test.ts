@@ -178,7 +178,7 @@ describe('every route', () => {
     const { status, body } = await call('/api/chat/groups')
     expect({ status, body }).toEqual({
       status: 500,
-      body: { error: { code: 'internal', message: 'the server failed; it has been logged' } },
+      body: { error: { code: 'internal', message: 'the server failed; the cause is in its log' } },
     })
     expect(server.logged).toEqual(['an HTTP request failed'])
   })

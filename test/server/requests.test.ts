@@ -51,7 +51,7 @@ describe('a request', () => {
     const client = await server.connected('ana')
     client.send('ping', 5, {})
     const { fields } = await client.next('error')
-    expect(fields).toEqual({ code: 'internal', message: 'the server failed; it has been logged' })
+    expect(fields).toEqual({ code: 'internal', message: 'the server failed; the cause is in its log' })
     expect(server.logged).toContain('a frame was not handled')
   })
 
@@ -255,6 +255,17 @@ describe('the rate limit', () => {
     expect(await client.next('error')).toMatchObject({ ref: 51, fields: { code: 'rate_limited' } })
     join(client, 52)
     await expect.poll(() => server.gateway.session(0).requests.at(-1)?.event).toBe('join_group')
+  })
+
+  // INP-2
+  it('charges a request for what it costs: a group by its members, a list of groups more than a page', async () => {
+    const client = await server.connected('ana')
+    // Each of the groups costs 1 token, and 2 more for its 700 bytes, of 10 in a minute.
+    const members = Array.from({ length: 80 }, (_, i) => `member${i}`)
+    for (let ref = 1; ref <= 4; ref++) client.send('create_group', ref, { kind: 'group', members })
+    expect(await client.next('error')).toMatchObject({ ref: 4, fields: { code: 'rate_limited' } })
+    for (let ref = 5; ref <= 15; ref++) client.send('get_groups', ref, {})
+    expect(await client.next('error')).toMatchObject({ ref: 15, fields: { code: 'rate_limited' } })
   })
 
   // LIM-1

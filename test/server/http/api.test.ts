@@ -142,7 +142,7 @@ describe('the HTTP API', () => {
     const { ask } = await kitchen({ rateLimit: 6 })
     const late = async () => {
       for (let i = 0; i < 40; i++) {
-        const answer = await ask('bruno', 'GET', '/groups')
+        const answer = await ask('bruno', 'GET', '/groups/kitchen/messages')
         if (answer.status !== 200) return { answer, passed: i }
       }
       throw new Error('no limit was reached')
