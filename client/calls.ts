@@ -65,6 +65,8 @@ interface Call {
   readonly reject: (error: unknown) => void
   /** The latest `rate_limited` error. */
   rateLimited: ChatError | null
+  /** An earlier answer was lost: the request may have been executed. */
+  answerLost: boolean
   cancelTimeout: () => void
 }
 
@@ -109,6 +111,7 @@ export class Calls {
         resolve,
         reject,
         rateLimited: null,
+        answerLost: false,
         cancelTimeout: () => {},
       })
       this.#pump(lane)
@@ -173,7 +176,10 @@ export class Calls {
       (error: unknown) => {
         lane.inFlight -= 1
         if (error instanceof ChatError && error.code === 'rate_limited') this.#delay(lane, call, error)
-        else if (isConnectionLost(error) && isRepeatable(call)) this.#again(lane, call)
+        else if (isConnectionLost(error) && isRepeatable(call)) {
+          call.answerLost = true
+          this.#again(lane, call)
+        } else if (wasExecuted(call, error)) call.resolve({} as never)
         else call.reject(error)
         this.#pump(lane)
       },
@@ -210,6 +216,13 @@ export class Calls {
       call.reject(call.rateLimited ?? new ClientError('timeout', 'the request could not be sent in time'))
     })
   }
+}
+
+/** After an invitation was declined, its group does not exist for the user any more (IDN-7). */
+function wasExecuted({ name, answerLost }: Call, error: unknown): boolean {
+  return (
+    answerLost && name === 'decline_invitation' && error instanceof ChatError && error.code === 'not_found'
+  )
 }
 
 function isRepeatable({ name, fields }: Call): boolean {

@@ -147,6 +147,36 @@ describe('a request', () => {
     expect(next.names()).toEqual(['authenticate', 'get_history', 'create_group'])
   })
 
+  it('resolves if a repeated decline_invitation finds no invitation any more, and rejects a first one', async () => {
+    const stage = await aConnectedStage()
+    const { client, peer } = stage
+    const notFound = { code: 'not_found', message: 'nothing' }
+    const first = expect(client.declineInvitation({ groupId: 'attic' })).rejects.toMatchObject({
+      code: 'not_found',
+    })
+    peer.say('error', notFound, (await peer.next('decline_invitation')).ref)
+    await first
+    const declining = client.declineInvitation({ groupId: 'kitchen' })
+    await peer.next('decline_invitation')
+    const next = await reconnect(stage, peer)
+    next.say('error', notFound, (await next.next('decline_invitation')).ref)
+    expect(await declining).toBeUndefined()
+  })
+
+  // OVL-1
+  it('rejects with overloaded if 2,000 calls wait for a connection', async () => {
+    const stage = await aConnectedStage()
+    const { client } = stage
+    stage.peer.cut()
+    await inState(client, 'reconnecting')
+    const waiting = Array.from({ length: 2_000 }, () =>
+      client.getHistory({ groupId: 'kitchen' }).catch((error: { code: string }) => error.code),
+    )
+    await expect(client.getHistory({ groupId: 'kitchen' })).rejects.toMatchObject({ code: 'overloaded' })
+    client.close()
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['closed']))
+  })
+
   it('rejects with closed once the client is closed, whether in flight or new', async () => {
     const { client, peer } = await aConnectedStage()
     const reading = client.getHistory({ groupId: 'kitchen' })
