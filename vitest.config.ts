@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -13,6 +14,8 @@ export default defineConfig({
     // One process a file: native addons (SQLite, uWebSockets.js) want a main thread of their own
     // and must be unloaded with the file that loaded them.
     pool: 'forks',
+    // Many tests wait for timers and for processes: two at a time, also on a machine of two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     execArgv: withoutUws,
     // System tests start servers and wait for conditions; the limit is for what hangs, not for
     // speed, also on a machine that is busy with other things.

@@ -141,7 +141,7 @@ export const settings = {
     kind: whole(0, 1_000_000),
     default: 100,
     unit: 'events a minute and user',
-    doc: 'Over it `rate_limited`. Separate budgets: reads (history, search, lists) 5 times as many, typing, receipts, signals and pings 10 times, file chunks 60 times; connections at least 100 a minute and user, and 100 times that per address. 0 is no limit.',
+    doc: 'Over it `rate_limited`. Separate budgets: reads (history, search, lists) 5 times as many, typing, receipts, signals and pings 10 times, file chunks 60 times; connections at least 100 a minute and user, and 100 times that per address. Some requests cost more than one: docs/PROTOCOL.md. 0 is no limit.',
   },
   editWindowMs: {
     env: 'EDIT_WINDOW_MS',
