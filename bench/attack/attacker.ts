@@ -5,12 +5,11 @@
  * waits `retryAfterMs`, so it is never disconnected for ignoring refusals (LIM-1). It connects from
  * an address of its own: limits per address protect the others from it, and it from nobody.
  */
-import { createHmac } from 'node:crypto'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { decodeEvent, encodeRequest } from '../../protocol/codec.ts'
 import type { RequestFields, RequestName } from '../../protocol/requests.ts'
-import type { Target } from '../load/crowd.ts'
+import { signToken, type Target } from '../load/crowd.ts'
 import { LeanClient } from '../load/lean-client.ts'
 
 export const ATTACKER = 'mallory'
@@ -121,11 +120,4 @@ export class Attacker {
 /** An attack that repeats one request, 8 outstanding. */
 export function repeat<N extends RequestName>(name: N, fields: (n: number) => RequestFields<N>) {
   return (attacker: Attacker) => attacker.flood((ref, n) => encodeRequest(name, ref, fields(n)), 8)
-}
-
-export function signToken(userId: string, secret: string): string {
-  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const exp = Math.floor(Date.now() / 1_000) + 3_600
-  const unsigned = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub: userId, exp })}`
-  return `${unsigned}.${createHmac('sha256', secret).update(unsigned).digest('base64url')}`
 }

@@ -53,12 +53,12 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'connecting with 1,000 groups': (attacker) => attacker.reconnect(8),
   'downloads that do not read': async (attacker) => {
     const path = '/api/chat/files?groupId=m0&fileName=f.bin'
-    const uploaded = JSON.parse(await text(await attacker.http('POST', path, randomBytes(FILE_BYTES)))) as {
-      fileId?: string
-    }
+    const answer = await text(await attacker.http('POST', path, randomBytes(FILE_BYTES)))
+    const { fileId } = JSON.parse(answer) as { readonly fileId?: string }
+    if (fileId === undefined) throw new Error(`the upload was refused: ${answer}`)
     const open: IncomingMessage[] = []
     for (let i = 0; i < DOWNLOADS && !attacker.stopped; i++) {
-      const response = await attacker.http('GET', `/api/chat/files/${uploaded.fileId}`)
+      const response = await attacker.http('GET', `/api/chat/files/${fileId}`)
       if (response.statusCode === 200) attacker.answered += 1
       else attacker.refused += 1
       open.push(response.on('error', () => {}))

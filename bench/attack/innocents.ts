@@ -6,12 +6,13 @@
  * 100 ms, from another address each, and is timed until `connected`.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { build, type Histogram } from 'hdr-histogram-js'
+import type { Histogram } from 'hdr-histogram-js'
 import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
-import { type Target, until } from '../load/crowd.ts'
+import { wholeNumberAt } from '../../protocol/frame-head.ts'
+import { signToken, type Target, until } from '../load/crowd.ts'
+import { latencyHistogram } from '../load/latency.ts'
 import { LeanClient } from '../load/lean-client.ts'
-import { signToken } from './attacker.ts'
 import { PAIRS, VICTIMS } from './world.ts'
 
 const MESSAGE_EVERY_MS = 50
@@ -21,9 +22,7 @@ const DEADLINE_MS = 60_000
 
 /** Milliseconds. */
 export interface Times {
-  readonly ackP50: number
   readonly ackP99: number
-  readonly connectP50: number
   readonly connectP99: number
 }
 
@@ -32,7 +31,7 @@ export class Innocents {
   readonly #senders: LeanClient[] = []
   readonly #clients: LeanClient[] = []
   readonly #due = new Map<number, number>()
-  #acks: Histogram = histogramOfUs()
+  #acks: Histogram = latencyHistogram()
   #ref = 0
   #newcomers = 0
 
@@ -58,8 +57,8 @@ export class Innocents {
 
   /** Chats and connects for so long. @throws Error where an answer does not come within a minute. */
   async measure(ms: number): Promise<Times> {
-    this.#acks = histogramOfUs()
-    const connects = histogramOfUs()
+    this.#acks = latencyHistogram()
+    const connects = latencyHistogram()
     const startedAt = performance.now()
     const arriving: Promise<void>[] = []
     let messages = 0
@@ -80,14 +79,8 @@ export class Innocents {
       DEADLINE_MS,
     )
     await Promise.all(arriving)
-    const at = (histogram: Histogram, percentile: number) =>
-      histogram.getValueAtPercentile(percentile) / 1_000
-    return {
-      ackP50: at(this.#acks, 50),
-      ackP99: at(this.#acks, 99),
-      connectP50: at(connects, 50),
-      connectP99: at(connects, 99),
-    }
+    const p99 = (histogram: Histogram) => histogram.getValueAtPercentile(99) / 1_000
+    return { ackP99: p99(this.#acks), connectP99: p99(connects) }
   }
 
   end(): void {
@@ -107,7 +100,7 @@ export class Innocents {
   }
 
   #acknowledged(bytes: Buffer, start: number): void {
-    const ref = readRef(bytes, start + 2)
+    const ref = wholeNumberAt(bytes, start + 2)
     const dueAt = this.#due.get(ref)
     this.#due.delete(ref)
     if (dueAt !== undefined)
@@ -140,17 +133,4 @@ export class Innocents {
       )
     })
   }
-}
-
-/** An unsigned msgpack integer. */
-function readRef(bytes: Buffer, at: number): number {
-  const head = bytes[at] as number
-  if (head < 0x80) return head
-  if (head === 0xcc) return bytes[at + 1] as number
-  if (head === 0xcd) return bytes.readUInt16BE(at + 1)
-  return bytes.readUInt32BE(at + 1)
-}
-
-function histogramOfUs(): Histogram {
-  return build({ lowestDiscernibleValue: 1, highestTrackableValue: 120_000_000 })
 }

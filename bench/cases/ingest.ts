@@ -4,10 +4,10 @@
  * Each answer means that the message is committed (durable defaults). Its time counts from the
  * moment the message was sent, which in a closed loop is the moment the one before was answered.
  */
-import { build } from 'hdr-histogram-js'
 import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
 import { Crowd, until } from '../load/crowd.ts'
+import { latencyHistogram } from '../load/latency.ts'
 import type { LeanClient } from '../load/lean-client.ts'
 import { watchCores } from '../load/process-figures.ts'
 import type { CaseInput, Figures } from './case.ts'
@@ -27,7 +27,7 @@ export async function ingestCase(input: CaseInput): Promise<Figures> {
   }
   await crowd.expect(events.group_created.code, SENDERS)
 
-  const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 })
+  const histogram = latencyHistogram()
   // Answers to one sender come in the order of its sends: a ring of send times is enough.
   const sentAt = crowd.clients.map(() => new Float64Array(WINDOW))
   const sent = new Uint32Array(SENDERS)

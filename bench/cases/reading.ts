@@ -8,10 +8,11 @@
  * anything unread, and each newest message has nine readers.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import { build, type Histogram } from 'hdr-histogram-js'
+import type { Histogram } from 'hdr-histogram-js'
 import { decodeEvent, encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
 import { Crowd, until } from '../load/crowd.ts'
+import { latencyHistogram } from '../load/latency.ts'
 import type { LeanClient } from '../load/lean-client.ts'
 import { watchCores } from '../load/process-figures.ts'
 import type { CaseInput, Figures } from './case.ts'
@@ -52,7 +53,7 @@ export async function readingCase(input: CaseInput): Promise<Figures> {
   const alone = { messagesASecond: MESSAGES_A_SECOND, reads: false, types: false }
   const chatting = { ...alone, reads: true, types: true }
   const busy = { messagesASecond: BUSY_MESSAGES_A_SECOND, reads: true, types: false }
-  const histograms = { alone: histogramOfUs(), chatting: histogramOfUs(), busy: histogramOfUs() }
+  const histograms = { alone: latencyHistogram(), chatting: latencyHistogram(), busy: latencyHistogram() }
   await run(crowd, { ...alone, seconds: WARM_UP_SECONDS, histogram: null })
   await run(crowd, { ...alone, seconds, histogram: histograms.alone })
   await run(crowd, { ...chatting, seconds: WARM_UP_SECONDS, histogram: null })
@@ -170,10 +171,6 @@ function numberAt(bytes: Buffer, at: number, digits: number): number {
   let value = 0
   for (let i = at; i < at + digits; i++) value = value * 10 + ((bytes[i] as number) - 48)
   return value
-}
-
-function histogramOfUs(): Histogram {
-  return build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 })
 }
 
 /** Microseconds since this process began: one clock for senders and receivers. */

@@ -10,11 +10,11 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { build } from 'hdr-histogram-js'
 import { createEngine, type Engine } from '../../engine/engine.ts'
 import type { LogEntry } from '../../engine/storage/log.ts'
 import { lockDirectory, openWriter } from '../../engine/storage/sqlite/database.ts'
 import { Writer } from '../../engine/storage/sqlite/writer.ts'
+import { latencyHistogram } from '../load/latency.ts'
 import { Talk } from '../load/talk.ts'
 import type { CaseInput, Figures } from './case.ts'
 
@@ -76,7 +76,7 @@ async function measure(
   userId: string,
   groupId: string | undefined,
 ): Promise<Figures> {
-  const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 })
+  const histogram = latencyHistogram()
   let hits = 0
   for (let i = -SEARCHES / 10; i < SEARCHES; i++) {
     const query = `${talk.word(talk.below(COMMON_WORDS))} ${talk.word(talk.below(COMMON_WORDS))}`

@@ -6,10 +6,11 @@
  * so that a stall of the server, or of the sender, shows (coordinated omission is not possible).
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { build, type Histogram } from 'hdr-histogram-js'
+import type { Histogram } from 'hdr-histogram-js'
 import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
 import { Crowd, until } from '../load/crowd.ts'
+import { latencyHistogram } from '../load/latency.ts'
 import type { LeanClient } from '../load/lean-client.ts'
 import { watchCores } from '../load/process-figures.ts'
 import type { CaseInput, Figures } from './case.ts'
@@ -37,7 +38,7 @@ export async function smallGroupsCase(input: CaseInput): Promise<Figures> {
   const seconds = input.quick ? QUICK_SECONDS : SECONDS
   const byGroup = new Uint32Array(groups)
   await sendOnSchedule(crowd, WARM_UP_SECONDS, byGroup, null)
-  const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 })
+  const histogram = latencyHistogram()
   const coresBusy = watchCores(input.pid)
   const sent = await sendOnSchedule(crowd, seconds, byGroup, histogram)
   const cores = coresBusy()

@@ -128,7 +128,8 @@ export async function until(
   }
 }
 
-function signToken(userId: string, secret: string): string {
+/** A token of the user, for an hour. */
+export function signToken(userId: string, secret: string): string {
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const exp = Math.floor(Date.now() / 1_000) + 3_600
   const unsigned = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub: userId, exp })}`
