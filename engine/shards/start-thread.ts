@@ -1,26 +1,42 @@
 /**
  * Starts a thread of the engine with the arguments of this process that make sense in a thread.
  *
- * A worker inherits `process.execArgv`. The arguments of a script given on the command line
- * (`node --input-type=module -e "…"`) are not for a thread: newer versions of Node refuse to start
- * a worker with them.
+ * A worker inherits `process.execArgv`, and newer versions of Node refuse to start one with the
+ * arguments of a script given on the command line (`node --input-type=module -e "…"`). A thread then
+ * gets arguments of its own. Options of V8 and of the process are refused there, and ignored where
+ * they are inherited, so only the options that change how modules are loaded are passed on.
  */
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 
-/** Followed by their value, where that is not in the same argument. */
 const evalOptions = new Set(['-e', '--eval', '-p', '--print', '-pe', '--input-type'])
+/** Each has a value, in the same argument or in the next. */
+const moduleOptions = new Set([
+  '--import',
+  '-r',
+  '--require',
+  '-C',
+  '--conditions',
+  '--loader',
+  '--experimental-loader',
+])
 
 export function startThread(file: URL, options: WorkerOptions): Worker {
   const { execArgv } = process
-  const args = threadArgs(execArgv)
-  // Options of V8 are ignored where they are inherited, and refused where they are given.
-  return new Worker(file, args.length === execArgv.length ? options : { ...options, execArgv: args })
+  return new Worker(file, isEvaluated(execArgv) ? { ...options, execArgv: moduleArgs(execArgv) } : options)
 }
 
-/** The arguments without those of an evaluated script. */
-export function threadArgs(args: readonly string[]): string[] {
+function isEvaluated(args: readonly string[]): boolean {
+  return args.some((arg) => evalOptions.has(nameOf(arg)))
+}
+
+/** The arguments that change how modules are loaded. */
+export function moduleArgs(args: readonly string[]): string[] {
   return args.filter((arg, i) => {
-    const [name = ''] = arg.split('=', 1)
-    return !evalOptions.has(name) && !evalOptions.has(args[i - 1] ?? '')
+    const before = args[i - 1] ?? ''
+    return moduleOptions.has(nameOf(arg)) || moduleOptions.has(before)
   })
+}
+
+function nameOf(arg: string): string {
+  return arg.split('=', 1)[0] as string
 }

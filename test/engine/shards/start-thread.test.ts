@@ -5,18 +5,21 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { threadArgs } from '../../../engine/shards/start-thread.ts'
+import { moduleArgs } from '../../../engine/shards/start-thread.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-it('leaves out the arguments of an evaluated script, and nothing else', () => {
-  expect(
-    threadArgs(['--input-type=module', '--max-semi-space-size=2', '-e', 'code', '--no-warnings']),
-  ).toEqual(['--max-semi-space-size=2', '--no-warnings'])
-  expect(threadArgs(['--input-type', 'module', '--eval=code'])).toEqual([])
+it('passes on what changes how modules are loaded, and nothing else', () => {
+  const loading = ['--import', './a.mjs', '--conditions=development', '-r', './b.cjs']
+  const others = ['--input-type=module', '--max-semi-space-size=2', '--no-warnings', '-e', 'code']
+  expect(moduleArgs([...others.slice(0, 2), ...loading, ...others.slice(2)])).toEqual(loading)
+  expect(moduleArgs(others)).toEqual([])
 })
 
-it('runs an engine with threads in a script given on the command line', async () => {
+it.each([
+  ['', []],
+  [' beside options of V8', ['--max-semi-space-size=2', '--v8-pool-size=0']],
+])('runs an engine with threads in a script given on the command line%s', async (_, options) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'tertulia-eval-'))
   const code = `
     import { createEngine } from 'tertulia'
@@ -25,9 +28,8 @@ it('runs an engine with threads in a script given on the command line', async ()
     console.log(group.groupId)
     await engine.close()`
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
-      cwd: root,
-    })
+    const args = [...options, '--input-type=module', '-e', code]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })
     expect(stdout.trim()).toBe('g')
   } finally {
     rmSync(dataDir, { recursive: true, force: true })
