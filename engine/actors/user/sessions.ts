@@ -29,6 +29,9 @@ export interface LoadedSummaries {
   readonly readAtMs: number
 }
 
+/** Of a user who is in no group. */
+export const noSummaries: Summaries = { groups: [], standings: [], large: [] }
+
 type Mail<T extends UserMail['type']> = Extract<UserMail, { type: T }>
 
 /** A session begins. `loaded` is what was read for it together with the user. */

@@ -12,7 +12,7 @@ import type { UserMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
 import { setProfile } from './profile.ts'
 import { replayed } from './resume.ts'
-import { closed, joined, type LoadedSummaries, left, open } from './sessions.ts'
+import { closed, joined, type LoadedSummaries, left, noSummaries, open } from './sessions.ts'
 import { accepted, graceOver, groupSize, stopping } from './status.ts'
 import { userHandlers } from './user-handlers.ts'
 import { type UserState, userState } from './user-state.ts'
@@ -38,7 +38,9 @@ export class UserActor {
     context.read({ read: 'user', userId, summaries }).then(
       (loaded) => {
         this.#user = userState(userId, loaded, context.rules.maxGroupsPerUser)
-        if (loaded?.summaries) this.#loaded = { summaries: loaded.summaries, readAtMs }
+        // A user whom storage does not know is in no group.
+        const found = loaded || !opening ? loaded?.summaries : noSummaries
+        if (found) this.#loaded = { summaries: found, readAtMs }
         for (const mail of this.#mailbox.takeAll()) this.receive(mail)
         this.#loaded = undefined
       },
