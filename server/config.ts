@@ -127,7 +127,7 @@ export const settings = {
     kind: whole(0, 1_000_000),
     default: 10_000,
     unit: 'groups; 0 is no limit',
-    doc: 'How many groups and direct chats a user may be in; whoever has that many makes and joins no further one, and is added to none: `limit_reached`.',
+    doc: 'How many groups and direct chats a user may be in; above it they can neither make nor join another one, nor be added to one: `limit_reached`.',
   },
   maxBackpressure: {
     env: 'MAX_BACKPRESSURE',

@@ -223,7 +223,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
     const verdict = this.#options.limiter.take(connection.userId, 'connect')
     if (!verdict.pass) return verdict.retryAfterMs
     // LIM-2
-    this.#sessions.add(connection)?.end('too_many_sessions', 'another session of this user took its place')
+    this.#sessions.add(connection)?.end('too_many_sessions')
     return 0
   }
 

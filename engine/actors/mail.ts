@@ -94,7 +94,7 @@ export type UserMail =
   /** What the actor asked to be woken for. */
   | { readonly type: 'alarm'; readonly what: UserAlarm }
 
-/** A session begins to hear a group: see `attach` of `GroupMail`. */
+/** A session begins to receive a group's events: see `attach` of `GroupMail`. */
 export type Attach = Extract<GroupMail, { type: 'attach' }>
 
 /**

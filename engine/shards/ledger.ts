@@ -237,7 +237,7 @@ export class Ledger {
   #onFailing(reason: string): void {
     if (this.#failing === null) this.#deps.toHub.push(ToHub.storage, 0, undefined, Buffer.from(reason))
     this.#failing = reason
-    // DUR-1: nothing is acknowledged that is not kept. It may still be committed later; the
+    // DUR-1: nothing is acknowledged that is not stored. It may still be committed later; the
     // sender asks again with the same tempId and gets the one message.
     for (const { to, tempId } of this.#held.takeAnswers())
       this.#watcher.refuse(to, storageUnavailable(), tempId)

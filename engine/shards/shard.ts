@@ -112,7 +112,7 @@ export class Shard {
       stateOf: (id, mail, sinceMs) => {
         const group = this.#groups.get(id)
         if (group) return group.isCaughtUp(mail) ? 'caught-up' : 'other'
-        // A group whose entries were refused is about to be loaded: its members have to learn what is gone.
+        // A group whose entries were refused is about to be loaded: its members have to be notified of what was lost.
         const mayDiffer = this.#alarms.waits('group', id) || this.#released.maybeSince(id, sinceMs)
         return mayDiffer ? 'other' : 'unchanged'
       },

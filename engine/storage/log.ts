@@ -21,7 +21,7 @@ import type { SearchPlace } from '../search/search-cursor.ts'
 
 /** Newest durable events that a group's actor starts with. */
 export const RECENT_EVENTS = 256
-/** IDM-1: idempotency keys are kept for at least so many messages of a group. */
+/** IDM-1: idempotency keys are stored for at least so many messages of a group. */
 export const REMEMBERED_TEMP_IDS = 1_024
 
 export type Status = User['status']

@@ -58,7 +58,7 @@ export const permissions: { readonly [N in RequestsTo<'group'>]: Permission } = 
   ban_member: { role: 'moderator', groupsOnly: true, also: 'never someone of a higher role, nor oneself' },
   mute_member: { role: 'moderator', groupsOnly: true, also: 'never someone of a higher role' },
   update_group: { role: 'moderator', groupsOnly: true },
-  set_role: { role: 'admin', groupsOnly: true, also: 'a group keeps one admin at least' },
+  set_role: { role: 'admin', groupsOnly: true, also: 'a group must have at least one admin' },
 }
 
 const rank = { member: 0, moderator: 1, admin: 2 } as const satisfies Record<Role, number>

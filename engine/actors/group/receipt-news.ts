@@ -1,7 +1,7 @@
 /**
  * Receipt news: receipts that nobody has heard of yet.
  *
- * They are told together, 50 ms after the first (RCP-1): for each reader one event to each sender,
+ * They are sent together, 50 ms after the first (RCP-1): for each reader one event to each sender,
  * and what was read one more to the reader's other devices. What one user is told comes together,
  * so that it can leave in one write. Bounded: with `MAX_SEQS` numbers it is full, and all is told
  * at once.

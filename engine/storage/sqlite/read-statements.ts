@@ -184,7 +184,6 @@ export function prepareReads(db: Database) {
     isApproachedIn: pluck<[userKey: number, groupId: string]>(`
       SELECT 1 FROM groups g JOIN members m ON m.group_key = g.group_key AND m.user_key = ?
       WHERE g.group_id = ? AND m.approached = 1`),
-    groupCount: pluck<[userKey: number]>('SELECT count(*) FROM members WHERE user_key = ?'),
     sharedGroup: pluck<[userKey: number, otherKey: number]>(`
       SELECT 1 FROM members a CROSS JOIN members b CROSS JOIN groups g
       WHERE a.user_key = ? AND b.group_key = a.group_key AND b.user_key = ? AND g.group_key = a.group_key

@@ -264,12 +264,12 @@ export class Reader {
     const key = this.#sql.user.get(userId)?.user_key
     const other = this.#sql.user.get(otherId)?.user_key
     if (key === undefined || other === undefined) return true
-    const [few, many] = this.#groupCount(key) <= this.#groupCount(other) ? [key, other] : [other, key]
+    const [few, many] = this.#groupCount(userId) <= this.#groupCount(otherId) ? [key, other] : [other, key]
     return this.#sql.sharedGroup.get(few, many) === undefined
   }
 
-  #groupCount(user: number): number {
-    return this.#sql.groupCount.get(user) ?? 0
+  #groupCount(userId: string): number {
+    return this.#sql.userCounts.get(userId)?.[0] ?? 0
   }
 
   #barred(userId: string, otherIds: readonly string[]): readonly string[] {

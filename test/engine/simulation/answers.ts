@@ -2,7 +2,7 @@
  * Answers: whether an answer was right at some moment between question and answer.
  *
  * That is all that can be asked of it: meanwhile others have acted. `ok` must have been made true
- * and kept by somebody (DUR-1), a refusal needs a rule that refuses, a page needs a moment at
+ * and written by somebody (DUR-1), a refusal needs a rule that refuses, a page needs a moment at
  * which the group was like that.
  */
 import { decodeEvent, encodeEvent } from '../../../protocol/codec.ts'

@@ -1,5 +1,5 @@
 /**
- * People: who is there and how they want to be seen, and what others may be told of that (PRS-4).
+ * People: who is there and how they want to be seen, and what others may see of that (PRS-4).
  *
  * Nobody hears of somebody with whom they share no group; nobody is said to have gone before the
  * time of grace is over; what is told was so. At rest, who was told something was told the last.
