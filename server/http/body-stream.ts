@@ -1,35 +1,66 @@
 /**
- * Body stream: the body of a request, piece by piece, as fast as its reader takes it.
+ * Body stream: the body of a request, piece by piece, as fast as it is read.
  *
- * The transport hands over memory of its own: a piece is copied into one of two buffers that are
- * used in turn, and the connection is paused until the piece was read. So an upload of any size
- * needs about as much memory as one read of its connection.
+ * The transport hands over memory of its own: a piece is copied, and the connection is paused until
+ * the piece was read. A pause takes hold at once on most transports, and an upload of any size then
+ * needs about as much memory as one read of its connection. Newer builds of uWebSockets.js read on
+ * within a turn of the event loop while a client of the same machine fills the socket as fast as it
+ * is read: such pieces wait here, up to `HeldBodies.limit` bytes of all bodies together, and a
+ * connection that exceeds it is closed.
  */
 import type { Response } from '../transport/transport.ts'
 
 const FIRST_BYTES = 64 * 1024
+const MAX_SPARE_BYTES = 1024 * 1024
 
 /** The client has gone before all of its body was there. */
 export class BrokenOffError extends Error {
   override readonly name = 'BrokenOffError'
 }
 
+/** Bytes of bodies that were received and not read yet, of all requests of a server. */
+export class HeldBodies {
+  readonly limit: number
+  readonly onFull: () => void
+  #bytes = 0
+
+  /** `onFull` is called for each connection that is closed for want of room. */
+  constructor(limit: number, onFull: () => void) {
+    this.limit = limit
+    this.onFull = onFull
+  }
+
+  /** Whether there was room for as many more. */
+  add(bytes: number): boolean {
+    if (this.#bytes + bytes > this.limit) return false
+    this.#bytes += bytes
+    return true
+  }
+
+  release(bytes: number): void {
+    this.#bytes -= bytes
+  }
+}
+
 type Phase = 'reading' | 'ended' | 'aborted' | 'discarding'
 
 export class BodyStream {
   readonly #response: Response
+  readonly #held: HeldBodies
   #phase: Phase = 'reading'
-  #filling: Buffer = Buffer.alloc(0)
-  /** What the reader was given; filled again after it has asked for more. */
-  #given: Buffer = Buffer.alloc(0)
-  #length = 0
+  /** Received and not read yet, in order. */
+  #waiting: Uint8Array[] = []
+  /** What the reader was given; its memory is used again after it has asked for more. */
+  #given: Uint8Array | null = null
+  #spare: ArrayBuffer | null = null
   #paused = false
   #wake: (() => void) | null = null
 
-  /** Takes the body of a request from here on; called while its handler runs. */
-  constructor(response: Response) {
+  /** Receives the body of a request from here on; called while its handler runs. */
+  constructor(response: Response, held: HeldBodies) {
     this.#response = response
-    response.onData((chunk, isLast) => this.#take(chunk, isLast))
+    this.#held = held
+    response.onData((chunk, isLast) => this.#receive(chunk, isLast))
   }
 
   /**
@@ -37,7 +68,13 @@ export class BodyStream {
    * Rejects with `BrokenOffError` where the client has gone.
    */
   async next(): Promise<Uint8Array | null> {
-    while (this.#length === 0) {
+    this.#recycle()
+    for (;;) {
+      const piece = this.#waiting.shift()
+      if (piece) {
+        this.#given = piece
+        return piece
+      }
       if (this.#phase === 'aborted') throw new BrokenOffError('the client has gone')
       if (this.#phase !== 'reading') return null
       this.#resume()
@@ -45,16 +82,12 @@ export class BodyStream {
         this.#wake = resolve
       })
     }
-    const piece = this.#filling.subarray(0, this.#length)
-    this.#filling = this.#given
-    this.#given = Buffer.from(piece.buffer, piece.byteOffset, piece.buffer.byteLength)
-    this.#length = 0
-    return piece
   }
 
   /** The client has gone: the response may not be touched any more. */
   abort(): void {
     this.#phase = 'aborted'
+    this.#drop()
     this.#wake?.()
   }
 
@@ -63,26 +96,58 @@ export class BodyStream {
     if (this.#phase === 'aborted') return
     this.#resume()
     this.#phase = 'discarding'
+    this.#drop()
     this.#wake?.()
   }
 
-  #take(chunk: Uint8Array, isLast: boolean): void {
+  #receive(chunk: Uint8Array, isLast: boolean): void {
     if (this.#phase !== 'reading') return
-    const needed = this.#length + chunk.length
-    if (needed > this.#filling.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, 2 ** Math.ceil(Math.log2(needed))))
-      larger.set(this.#filling.subarray(0, this.#length))
-      this.#filling = larger
+    if (chunk.length > 0) {
+      if (!this.#held.add(chunk.length)) {
+        this.#held.onFull()
+        this.#response.cut()
+        // Not every transport reports a connection that was closed from this side.
+        this.abort()
+        return
+      }
+      this.#waiting.push(this.#copy(chunk))
     }
-    this.#filling.set(chunk, this.#length)
-    this.#length = needed
     if (isLast) this.#phase = 'ended'
-    else if (!this.#paused) {
+    else if (chunk.length > 0 && !this.#paused) {
       this.#paused = true
       this.#response.pause()
     }
     this.#wake?.()
     this.#wake = null
+  }
+
+  #copy(chunk: Uint8Array): Uint8Array {
+    const spare = this.#spare
+    let memory: ArrayBuffer
+    if (spare && spare.byteLength >= chunk.length) {
+      memory = spare
+      this.#spare = null
+    } else memory = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, chunk.length)).buffer as ArrayBuffer
+    const piece = new Uint8Array(memory, 0, chunk.length)
+    piece.set(chunk)
+    return piece
+  }
+
+  #recycle(): void {
+    const given = this.#given
+    if (!given) return
+    this.#given = null
+    this.#held.release(given.length)
+    const memory = given.buffer as ArrayBuffer
+    if (memory.byteLength <= MAX_SPARE_BYTES) this.#spare = memory
+  }
+
+  /** Nothing of it is read any more. What the reader still has is not used again. */
+  #drop(): void {
+    for (const piece of this.#waiting) this.#held.release(piece.length)
+    this.#waiting = []
+    if (this.#given) this.#held.release(this.#given.length)
+    this.#given = null
   }
 
   #resume(): void {

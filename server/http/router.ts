@@ -11,7 +11,7 @@ import { type OriginRule, originRefusal } from '../origins.ts'
 import type { RefusalLog } from '../refusal-log.ts'
 import type { App, Request, Response, ResponseHead } from '../transport/transport.ts'
 import { addressOf } from './address.ts'
-import { BodyStream } from './body-stream.ts'
+import { BodyStream, HeldBodies } from './body-stream.ts'
 import { errorReply, type HttpReply } from './reply.ts'
 import { RouteTable } from './route-table.ts'
 import { type BodySource, sendBody } from './send-body.ts'
@@ -50,6 +50,7 @@ export interface RouterOptions {
 }
 
 const MAX_BODY_BYTES = 65_536
+const MAX_HELD_BYTES = 268_435_456
 const MAX_QUERY_CHARS = 16_384
 const METHODS = 'GET, HEAD, POST, PATCH, DELETE, OPTIONS'
 
@@ -93,7 +94,14 @@ const unread: Head = {
 
 /** Serves the routes, their preflights, 405 for other methods and 404 for other paths. */
 export function addRoutes(app: App, routes: readonly Route[], given: RouterOptions): Router {
-  const context: Context = { ...given, pending: 0, debugged: enabledAt(given.logger, 'debug') }
+  const { logger } = given
+  const bodies = new HeldBodies(MAX_HELD_BYTES, () =>
+    logger.warn(
+      { bytes: MAX_HELD_BYTES },
+      'an upload was cut: bodies arrive faster than the disk writes them',
+    ),
+  )
+  const context: Context = { ...given, pending: 0, debugged: enabledAt(logger, 'debug'), bodies }
   const table = new RouteTable<Route>()
   for (const route of routes) table.add(route.method, route.pattern, route)
   app.serve((request, response) => answer(request, response, servedBy(table, request), context))
@@ -104,6 +112,7 @@ export function addRoutes(app: App, routes: readonly Route[], given: RouterOptio
 interface Context extends RouterOptions {
   /** Set where each request is logged. */
   readonly debugged: ServerLogger | null
+  readonly bodies: HeldBodies
   pending: number
 }
 
@@ -206,7 +215,7 @@ function answer(request: Request, response: Response, served: Served, context: C
     context.refusals.note({ kind: 'origin', address: head.call.address, why })
     finish(errorReply(new ChatError('bad_request', why), 403))
   } else if (served.kind === 'stream') {
-    stream = new BodyStream(response)
+    stream = new BodyStream(response, context.bodies)
     void run(Buffer.alloc(0))
   } else if (served.kind === 'body') {
     readBody(response, (body) => {
