@@ -480,7 +480,8 @@ export class Hub implements Gateway {
   }
 
   /** PRS-3: an event for the subscribers of several topics, once for each session. */
-  #announce({ topics, but, exceptUsers }: Announcement, frame: Uint8Array): void {
+  #announce({ topics, but, exceptUsers, onlyUser }: Announcement, frame: Uint8Array): void {
+    if (onlyUser !== undefined) return this.#announceTo(onlyUser, new Set(topics), frame)
     this.#announcements += 1
     const except = but === undefined ? undefined : this.#sessions.get(but)
     const apart = new Set(exceptUsers)
@@ -489,6 +490,19 @@ export class Hub implements Gateway {
         if (known.announced === this.#announcements) continue
         known.announced = this.#announcements
         if (known !== except && !apart.has(known.userId)) known.port.send(frame)
+      }
+    }
+  }
+
+  /** An event for the sessions of one user that are subscribed to one of the topics. */
+  #announceTo(userId: string, topics: ReadonlySet<string>, frame: Uint8Array): void {
+    for (const session of this.#byUser.get(userId) ?? []) {
+      const known = this.#sessions.get(session)
+      if (!known) continue
+      for (const { topic } of known.subscribed) {
+        if (!topics.has(topic)) continue
+        known.port.send(frame)
+        break
       }
     }
   }

@@ -43,7 +43,7 @@ export type Effect =
     }
   /**
    * Shows an event to the sessions that are subscribed to these groups, each once however many of
-   * them it is in (PRS-3), except to `but` and to the sessions of `exceptUser`. It is not stored, and
+   * them it is in (PRS-3), except to `but` and to the sessions of `exceptUsers`. It is not stored, and
    * readers who lag do not get it (SLW-1).
    */
   | {
@@ -51,7 +51,9 @@ export type Effect =
       readonly groupIds: readonly string[]
       readonly event: Sent
       readonly but?: number | undefined
-      readonly exceptUser?: string | undefined
+      readonly exceptUsers?: readonly string[] | undefined
+      /** Only the sessions of this user among them. */
+      readonly onlyUser?: string | undefined
       /**
        * Whom the event is about: it does not reach those who blocked them or whom they blocked (PRV-1).
        * Null where a block does not hide it.
@@ -73,6 +75,8 @@ export type Effect =
       readonly mail: UserMail
       /** Nothing is told to who has no session. */
       readonly ifConnected?: true
+      /** Storage knows what the mail says: an actor that is not loaded does not need it. */
+      readonly ifLoaded?: true
     }
   /** Mail of a group that only loaded actors need: storage says the same once all is committed. */
   | {
@@ -86,7 +90,13 @@ export type Effect =
   /** All shards know from now on how the user is seen. */
   | { readonly type: 'presence'; readonly userId: string; readonly status: Status }
   /** All shards know from now on whom the user has blocked. */
-  | { readonly type: 'blocks'; readonly userId: string; readonly blocked: readonly string[] }
+  | {
+      readonly type: 'blocks'
+      readonly userId: string
+      readonly blocked: readonly string[]
+      /** Somebody has blocked the user. */
+      readonly isBlocked: boolean
+    }
   /** All shards know from now on whether the user may be in one more group. */
   | { readonly type: 'full'; readonly userId: string; readonly isFull: boolean }
   /** Mail `gone` to the group, or no longer, when the user's last session has gone. */
@@ -182,15 +192,29 @@ export function sendUser<N extends EventName>(
   return { type: 'send_user', userId, event: { name, fields } as Sent, but }
 }
 
-/** About a user, or null where a block does not hide it; `but` is a session that does not get it. */
+/**
+ * About a user, or null where a block does not hide it; `but` is a session and `exceptUsers` are users
+ * who do not get it.
+ */
 export function publish<N extends EventName>(
   about: string | null,
   groupIds: readonly string[],
   name: N,
   fields: EventFields<N>,
   but?: number,
+  exceptUsers?: readonly string[],
 ): Effect {
-  return { type: 'publish', groupIds, event: { name, fields } as Sent, but, about }
+  return { type: 'publish', groupIds, event: { name, fields } as Sent, but, about, exceptUsers }
+}
+
+/** To one user, if they share one of the groups; a block does not hide it. */
+export function publishTo<N extends EventName>(
+  onlyUser: string,
+  groupIds: readonly string[],
+  name: N,
+  fields: EventFields<N>,
+): Effect {
+  return { type: 'publish', groupIds, event: { name, fields } as Sent, onlyUser, about: null }
 }
 
 /** To everybody who shares one of the groups with the user, once (PRS-3); not to the user's own sessions. */
@@ -200,7 +224,7 @@ export function publishToOthers<N extends EventName>(
   name: N,
   fields: EventFields<N>,
 ): Effect {
-  return { type: 'publish', groupIds, event: { name, fields } as Sent, exceptUser: userId, about: userId }
+  return { type: 'publish', groupIds, event: { name, fields } as Sent, exceptUsers: [userId], about: userId }
 }
 
 export function wakeGroup(groupId: string, what: GroupAlarm, afterMs: number): Effect {
@@ -230,6 +254,11 @@ export function tellMembers(groupId: string, userIds: readonly string[], mail: U
 
 export function withPresence(then: (presenceOf: PresenceOf) => Effects): Effect {
   return { type: 'with_presence', then }
+}
+
+/** Mail to the user's actor, if it is loaded. */
+export function tellLoaded(userId: string, mail: UserMail): Effect {
+  return { type: 'tell_user', userId, mail, ifLoaded: true }
 }
 
 /** Mail to the user's actor, if they are connected. */

@@ -64,6 +64,10 @@ export type UserMail =
       readonly name: string
       readonly picture: string
     }
+  /** The other one blocks the user (`on`), or does no more. PRV-1 */
+  | { readonly type: 'barred'; readonly by: string; readonly on: boolean }
+  /** There is no block between the two any more, on the other one's side. */
+  | { readonly type: 'visible'; readonly to: string }
   /** Another token of the user says this of them. */
   | { readonly type: 'profile'; readonly name: string; readonly picture: string }
   | { readonly type: 'closed'; readonly session: number }
@@ -116,7 +120,7 @@ export type Mail =
       readonly id: string
       readonly mail: UserMail
       /** Storage knows what the mail says: an actor that is not loaded does not need it. */
-      readonly ifLoaded?: true
+      readonly ifLoaded?: true | undefined
     }
 
 /** To groups of one shard. */

@@ -71,8 +71,8 @@ export interface Hooks {
    */
   afterMessage?(message: Message, change: MessageChange): Result<void>
   /**
-   * Hears, for each message that is durable, of each other member who has no session just then and
-   * has not muted the group: for push notifications. At most once for each.
+   * Is called, for each message that is durable, for each other member who has no session just then and
+   * has neither muted the group nor blocked the sender: for push notifications. At most once for each.
    */
   userOffline?(missed: MissedMessage): Result<void>
 }

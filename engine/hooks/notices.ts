@@ -18,14 +18,15 @@ const TOLD_MS = 10_000
 /** A message, or a change of one, that is durable; of a new one, who of the others was away. */
 export interface Posted {
   readonly message: Message
-  readonly change: MessageChange
+  /** Null where only those who were away are to be notified. */
+  readonly change: MessageChange | null
   readonly away: readonly string[]
 }
 
 /** The notices of one message: `afterMessage` for null, `userOffline` for a user. */
 interface Lot {
   readonly message: Message
-  readonly change: MessageChange
+  readonly change: MessageChange | null
   readonly whom: readonly (string | null)[]
   /** The first of `whom` that was not told yet. */
   at: number
@@ -70,7 +71,7 @@ export class Notices {
   /** Tells of a message. */
   posted({ message, change, away }: Posted): void {
     const { afterMessage, userOffline } = this.#options.hooks
-    const whom = [...(afterMessage ? [null] : []), ...(userOffline ? away : [])]
+    const whom = [...(afterMessage && change ? [null] : []), ...(userOffline ? away : [])]
     if (this.#closed || whom.length === 0) return
     const lot: Lot = { message, change, whom, at: 0, behind: null }
     if (this.#last) this.#last.behind = lot
@@ -127,7 +128,9 @@ export class Notices {
     const { hooks, timeoutMs, after, logger } = this.#options
     const hook = userId === null ? 'afterMessage' : 'userOffline'
     const run = () =>
-      userId === null ? hooks.afterMessage?.(message, change) : hooks.userOffline?.({ userId, message })
+      userId !== null
+        ? hooks.userOffline?.({ userId, message })
+        : change && hooks.afterMessage?.(message, change)
     try {
       await withinTime(hook, run, timeoutMs, after)
     } catch (error) {

@@ -25,7 +25,7 @@ export const ToShard = {
   presence: 7,
   /** body: a connected user's id and what they are called from now on (packed). All shards hear it. */
   renamed: 8,
-  /** body: whom a user has blocked (packed `Blocks`). All shards get it while the user is connected. */
+  /** body: whom a user has blocked (packed `Blocks`). All shards get it. */
   blocks: 40,
   /** body: a connected user, UTF-8; number: 1 where they may be in no further group. All shards get it. */
   full: 50,
@@ -79,12 +79,16 @@ export interface Announcement {
   /** A session that does not get it, and users none of whose sessions do. */
   readonly but?: number | undefined
   readonly exceptUsers: readonly string[]
+  /** Where it is given, only sessions of this user get it. */
+  readonly onlyUser?: string | undefined
 }
 
 /** Whom a user has blocked. PRV-1 */
 export interface Blocks {
   readonly userId: string
   readonly blocked: readonly string[]
+  /** Somebody has blocked the user. */
+  readonly isBlocked: boolean
 }
 
 /** How a user may be seen, as numbers between threads. */

@@ -187,7 +187,7 @@ export class Ledger {
     )
     const offset = this.#appended
     state.recent.push(logged, offset, this.#committed)
-    if (isPost && this.#options.tellPosts) this.#tellHooks(event.fields.message, 'posted', state)
+    if (isPost && this.#options.tellPosts) this.#tellHooks(event.fields.message, 'posted', group)
     const show = () => {
       state.publishedSeq = seq
       this.#deps.toHub.push(ToHub.publish, 0, group.topic, frame)
@@ -197,18 +197,53 @@ export class Ledger {
   }
 
   /** The service's hooks are told of a post, or what became of one, once that is durable. */
-  #tellHooks(message: Message, change: MessageChange, { members }: GroupState): void {
+  #tellHooks(message: Message, change: MessageChange, group: EventSource): void {
     const release = () => {
-      const now = this.#deps.now()
-      const away: string[] = []
       const tellsAway = change === 'posted' && this.#options.tellPosts?.away
-      for (const { userId, quietUntil } of tellsAway ? members.values() : []) {
-        if (userId === message.senderId || quietUntil > now) continue
-        if (!this.#directory.presenceOf(userId).connected) away.push(userId)
-      }
-      this.#deps.toHub.push(ToHub.posted, 0, undefined, pack({ message, change, away } satisfies Posted))
+      const away = tellsAway ? this.#awayFrom(message, group.state) : []
+      const asks = away.length > 0 && this.#directory.mayBeBlocked(message.senderId)
+      this.#tellPosted({ message, change, away: asks ? [] : away })
+      if (asks) this.#tellAway(message, away, group)
     }
     this.#held.push(this.#appended, message.groupId, { type: 'call', release })
+  }
+
+  /** The members who have no session at present and want to be notified. */
+  #awayFrom({ senderId }: Message, { members }: GroupState): readonly string[] {
+    const now = this.#deps.now()
+    const away: string[] = []
+    for (const { userId, quietUntil } of members.values()) {
+      if (userId === senderId || quietUntil > now) continue
+      if (!this.#directory.presenceOf(userId).connected) away.push(userId)
+    }
+    return away
+  }
+
+  /** PRV-1: those who have blocked the sender are not notified. A read that fails notifies nobody. */
+  #tellAway(message: Message, away: readonly string[], group: EventSource): void {
+    const { groupId, senderId: userId } = message
+    group.reading += 1
+    this.read({ read: 'blockers', userId, groupId })
+      .then((blockers) => {
+        const barred = new Set(blockers)
+        const told = away.filter((id) => !barred.has(id))
+        this.#tellPosted({ message, change: null, away: told })
+      })
+      .catch((error: unknown) => {
+        this.#deps.toHub.push(
+          ToHub.log,
+          2,
+          Buffer.from('read "blockers" failed'),
+          pack({ cause: String(error) }),
+        )
+      })
+      .finally(() => {
+        group.reading -= 1
+      })
+  }
+
+  #tellPosted(posted: Posted): void {
+    this.#deps.toHub.push(ToHub.posted, 0, undefined, pack(posted))
   }
 
   /** A post is another from now on. */
@@ -218,7 +253,7 @@ export class Ledger {
     const { changed, recent, publishedSeq } = state
     changed.set(message, before, seq, this.#appended, publishedSeq)
     const what = this.#options.tellPosts && changeOf(before, message)
-    if (what) this.#tellHooks(message, what, state)
+    if (what) this.#tellHooks(message, what, group)
     // An older answer of the log may be on its way to somebody.
     if (reading === 0) changed.tidy(this.#committed, publishedSeq, (left) => recent.replace(left))
   }

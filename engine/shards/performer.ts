@@ -190,8 +190,9 @@ export class Performer implements ActorContext {
       case 'presence':
         return this.#toHub.push(ToHub.presence, statuses.indexOf(effect.status), Buffer.from(effect.userId))
       case 'blocks': {
-        const { userId, blocked } = effect
-        return this.#toHub.push(ToHub.blocks, 0, undefined, pack({ userId, blocked } satisfies Blocks))
+        const { userId, blocked, isBlocked } = effect
+        const blocks: Blocks = { userId, blocked, isBlocked }
+        return this.#toHub.push(ToHub.blocks, 0, undefined, pack(blocks))
       }
       case 'full':
         return this.#toHub.push(ToHub.full, effect.isFull ? 1 : 0, undefined, Buffer.from(effect.userId))
@@ -218,7 +219,7 @@ export class Performer implements ActorContext {
         return this.#attach(effect.mail)
       case 'tell_user':
         if (effect.ifConnected && !this.presenceOf(effect.userId).connected) return
-        return this.#tell({ to: 'user', id: effect.userId, mail: effect.mail })
+        return this.#tell({ to: 'user', id: effect.userId, mail: effect.mail, ifLoaded: effect.ifLoaded })
       case 'tell_members':
         return this.#memberMail.tell(effect.groupId, effect.userIds, effect.mail)
       case 'when_drained': {
@@ -232,18 +233,26 @@ export class Performer implements ActorContext {
     }
   }
 
-  #publish({ groupIds, event, but, exceptUser, about }: Extract<Effect, { type: 'publish' }>): void {
+  #publish({
+    groupIds,
+    event,
+    but,
+    exceptUsers,
+    onlyUser,
+    about,
+  }: Extract<Effect, { type: 'publish' }>): void {
     const [groupId] = groupIds
     if (groupId === undefined) return
     const frame = encode(event, 0)
     const barred = about === null ? [] : this.#directory.barredFrom(about) // PRV-1
-    if (groupIds.length === 1 && exceptUser === undefined && barred.length === 0) {
+    const excepted = exceptUsers === undefined ? barred : [...exceptUsers, ...barred]
+    if (groupIds.length === 1 && onlyUser === undefined && excepted.length === 0) {
       this.#toHub.push(ToHub.publish, but ?? 0, Buffer.from(ephemeralTwin(`g:${groupId}`)), frame)
       return
     }
     const topics = groupIds.map((id) => `g:${id}`)
-    const exceptUsers = exceptUser === undefined ? barred : [exceptUser, ...barred]
-    this.#toHub.push(ToHub.announce, 0, frame, pack({ topics, but, exceptUsers } satisfies Announcement))
+    const announcement: Announcement = { topics, but, exceptUsers: excepted, onlyUser }
+    this.#toHub.push(ToHub.announce, 0, frame, pack(announcement))
   }
 
   #read({ query, then, to }: ReadEffect, group: EventSource | null): void {

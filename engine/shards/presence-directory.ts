@@ -9,6 +9,7 @@
  */
 import type { Presence } from '../actors/presence.ts'
 import type { Status } from '../storage/log.ts'
+import type { Blocks } from './batch.ts'
 
 interface Known {
   sessions: number
@@ -21,6 +22,8 @@ interface Known {
   watchers: Set<string> | null
   /** Whom they have blocked. */
   blocked: readonly string[]
+  /** Somebody may have blocked them. */
+  isBlocked: boolean
   /** They may be in no further group. */
   isFull: boolean
 }
@@ -94,11 +97,16 @@ export class PresenceDirectory {
     }
   }
 
-  /** Whom a user who is connected has blocked, from now on. */
-  setBlocked(userId: string, blocked: readonly string[]): void {
+  /** Whom a user has blocked, from now on, and whether somebody has blocked them. */
+  setBlocked({ userId, blocked, isBlocked }: Blocks): void {
+    for (const otherId of blocked) {
+      const other = this.#users.get(otherId)
+      if (other) other.isBlocked = true
+    }
     const known = this.#users.get(userId)
     if (!known) return
     this.#dropBlocked(userId, known)
+    if (isBlocked) known.isBlocked = true
     known.blocked = blocked
     for (const otherId of blocked) {
       const blockers = this.#blockers.get(otherId)
@@ -111,6 +119,15 @@ export class PresenceDirectory {
   setFull(userId: string, isFull: boolean): void {
     const known = this.#users.get(userId)
     if (known) known.isFull = isFull
+  }
+
+  /**
+   * Whether somebody may have blocked the user: false only while they are seen as connected and nobody
+   * has, so that most posts need no read. Their actor announces blocks before the status.
+   */
+  mayBeBlocked(userId: string): boolean {
+    const known = this.#users.get(userId)
+    return !known || known.sessions === 0 || known.status === 'offline' || known.isBlocked
   }
 
   /** Those who are not to see the user, and whom the user is not to see, as far as it matters. */
@@ -137,6 +154,7 @@ export class PresenceDirectory {
       name: '',
       watchers: null,
       blocked: nobody,
+      isBlocked: false,
       isFull: false,
     }
     this.#users.set(userId, made)

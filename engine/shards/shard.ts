@@ -145,10 +145,8 @@ export class Shard {
           const { userId, name } = unpack<{ userId: string; name: string }>(body)
           return this.#directory.renamed(userId, name)
         }
-        case ToShard.blocks: {
-          const { userId, blocked } = unpack<Blocks>(body)
-          return this.#directory.setBlocked(userId, blocked)
-        }
+        case ToShard.blocks:
+          return this.#directory.setBlocked(unpack<Blocks>(body))
         case ToShard.full:
           return this.#directory.setFull(Buffer.from(body).toString(), number === 1)
         case ToShard.drain:

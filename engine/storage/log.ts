@@ -199,6 +199,8 @@ export interface LoadedUser {
   readonly approached: readonly string[]
   /** Whom they have blocked, and when. */
   readonly blocked: readonly (readonly [userId: string, at: number])[]
+  /** Whether somebody has blocked them. */
+  readonly isBlocked: boolean
   /** Where they were asked for. */
   readonly summaries?: Summaries | undefined
 }
@@ -388,6 +390,13 @@ export interface Reads {
   /** Those of `otherIds` who have blocked the user, or whom the user has blocked. PRV-1 */
   barred: {
     readonly args: { readonly userId: string; readonly otherIds: readonly string[] }
+    readonly result: readonly string[]
+  }
+  /** Whom the user has blocked. PRV-1 */
+  blocked: { readonly args: { readonly userId: string }; readonly result: readonly string[] }
+  /** The members of the group who have blocked the user. PRV-1 */
+  blockers: {
+    readonly args: { readonly userId: string; readonly groupId: string }
     readonly result: readonly string[]
   }
   /** Those of `otherIds` whose presence the user may not see: PRV-1, PRV-2. */

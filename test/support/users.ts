@@ -12,6 +12,7 @@ export function aUser(groups: Readonly<Record<string, number>> = {}): UserState 
     groups: Object.entries(groups),
     approached: [],
     blocked: [],
+    isBlocked: false,
   })
 }
 

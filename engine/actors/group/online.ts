@@ -82,7 +82,16 @@ export function signal(
   const { userId, session } = by
   const fields = { fromUserId: userId, groupId, kind, payload }
   if (toUserId === undefined) {
-    return [publish(userId, [groupId], 'signal', fields, session), answer(by, 'ok', {})]
+    const relay = (blocked?: readonly string[]): Effects => [
+      publish(userId, [groupId], 'signal', fields, session, blocked),
+      answer(by, 'ok', {}),
+    ]
+    return [
+      withPresence((presenceOf) =>
+        // PRV-1: the shards know whom a connected user has blocked; of others, storage.
+        presenceOf(userId).connected ? relay() : [read({ read: 'blocked', userId }, by, relay)],
+      ),
+    ]
   }
   return [
     read({ read: 'barred', userId, otherIds: [toUserId] }, by, (barred) => {

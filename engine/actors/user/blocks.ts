@@ -5,13 +5,25 @@
  * contact is compared with storage; the group of the two's direct chat is notified, so that a message
  * there costs no read; and while the user is connected every shard knows the list, so that events
  * about one of the two do not reach the other. A block becomes effective before its `ok` is sent.
+ * Each of the two is shown as offline to the other from then on, and as they are once no block is left.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { User } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
-import { answer, answerCommitted, append, type Effect, type Effects, read, tellGroup } from '../effects.ts'
+import {
+  answer,
+  answerCommitted,
+  append,
+  type Effect,
+  type Effects,
+  read,
+  tellGroup,
+  tellLoaded,
+} from '../effects.ts'
+import type { UserMail } from '../mail.ts'
+import { showTo } from './status.ts'
 import type { UserState } from './user-state.ts'
 
 export function blockUser(
@@ -67,20 +79,46 @@ export function getBlocked(
 }
 
 /** Every shard knows from now on whom the user has blocked, as long as the user is connected. */
-export function announceBlocks({ userId, blocked }: UserState): Effect {
-  return { type: 'blocks', userId, blocked: [...blocked.keys()] }
+export function announceBlocks({ userId, blocked, isBlocked }: UserState): Effect {
+  return { type: 'blocks', userId, blocked: [...blocked.keys()], isBlocked }
 }
 
-/** The direct chat of the two learns of it before the caller does. */
+/** The direct chat of the two, and both as they are connected, learn of it before the caller does. */
 function changed(user: UserState, by: Caller, otherId: string): Effects {
   const { userId } = user
   return [
-    ...(user.sessions.size > 0 ? [announceBlocks(user)] : []),
-    read({ read: 'direct', userId, otherId }, by, (groupId) => [
-      tellGroup(groupId, { type: 'block', userId, on: user.blocked.has(otherId) }),
-      answerCommitted(by, 'ok', {}),
-    ]),
+    announceBlocks(user),
+    read({ read: 'direct', userId, otherId }, by, (groupId, now) => {
+      const on = user.blocked.has(otherId)
+      return [
+        tellGroup(groupId, { type: 'block', userId, on }),
+        ...(on ? showTo(user, otherId, 'offline', now) : []),
+        tellLoaded(otherId, { type: 'barred', by: userId, on }),
+        answerCommitted(by, 'ok', {}),
+      ]
+    }),
   ]
+}
+
+/** The other one blocks the user, or does no more; then nothing changes while the user blocks them. */
+export function barred(
+  user: UserState,
+  { by, on }: Extract<UserMail, { type: 'barred' }>,
+  now: number,
+): Effects {
+  if (on) user.isBlocked = true
+  if (on) return showTo(user, by, 'offline', now)
+  if (user.blocked.has(by)) return []
+  return [...showTo(user, by, user.shown, now), tellLoaded(by, { type: 'visible', to: user.userId })]
+}
+
+/** The other one has no block of the user: the user is seen by them, unless the user has one. */
+export function visible(
+  user: UserState,
+  { to }: Extract<UserMail, { type: 'visible' }>,
+  now: number,
+): Effects {
+  return user.blocked.has(to) ? [] : showTo(user, to, user.shown, now)
 }
 
 type BlockEntry = readonly [userId: string, at: number]

@@ -46,7 +46,7 @@ export function open(
   user.sessions.set(session, { phase: 'opening', sessionId })
   const { userId, steadyNow } = user
   const effects: Effect[] = [...setProfile(user, mail, now, session)]
-  if (user.blocked.size > 0) effects.push(announceBlocks(user))
+  if (user.blocked.size > 0 || user.isBlocked) effects.push(announceBlocks(user))
   effects.push(...announceRoom(user, true), ...cameOnline(user, now))
   if (loaded) return [...effects, ...connected(user, mail, greeting, loaded, now)]
   effects.push(

@@ -15,6 +15,7 @@ import {
   append,
   type Effect,
   type Effects,
+  publishTo,
   publishToOthers,
   send,
   sendUser,
@@ -81,9 +82,22 @@ export function announce(user: UserState, now: number): Effects {
   const status = isPresent(user) ? user.chosen : 'offline'
   if (status === user.shown) return []
   user.shown = status
-  const { largeGroups, approached } = user
-  const groupIds = [...user.groups.keys()].filter((id) => !largeGroups.has(id) && !approached.has(id))
-  return [publishToOthers(user.userId, groupIds, 'contact_status_changed', statusFields(user, status, now))]
+  const fields = statusFields(user, status, now)
+  return [publishToOthers(user.userId, groupsShownIn(user), 'contact_status_changed', fields)]
+}
+
+/** The groups whose members get the user's presence. */
+function groupsShownIn({ groups, largeGroups, approached }: UserState): readonly string[] {
+  return [...groups.keys()].filter((id) => !largeGroups.has(id) && !approached.has(id))
+}
+
+/** One other user sees the user so from now on, where the two share a group; who was not seen stays so. PRV-1 */
+export function showTo(user: UserState, otherId: string, status: Status, now: number): Effects {
+  const { userId, shown } = user
+  if (shown === 'offline') return []
+  // Not when they were last seen: that is hidden, too.
+  const fields = { userId, status, timestamp: now }
+  return [publishTo(otherId, groupsShownIn(user), 'contact_status_changed', fields)]
 }
 
 /** The other one of a direct chat sees the user from now on. PRV-2 */

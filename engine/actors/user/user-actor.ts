@@ -10,6 +10,7 @@ import type { ActorContext, Asked } from '../actor-context.ts'
 import type { Effects } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
+import { barred, visible } from './blocks.ts'
 import { setProfile } from './profile.ts'
 import { replayed } from './resume.ts'
 import { closed, joined, type LoadedSummaries, left, noSummaries, open } from './sessions.ts'
@@ -94,6 +95,10 @@ export class UserActor {
       }
       case 'open':
         return open(user, mail, this.#context.greeting, this.#context.now(), this.#loaded)
+      case 'barred':
+        return barred(user, mail, this.#context.now())
+      case 'visible':
+        return visible(user, mail, this.#context.now())
       case 'profile':
         return setProfile(user, mail, this.#context.now())
       case 'closed':

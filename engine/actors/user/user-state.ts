@@ -15,6 +15,8 @@ export interface UserState {
   readonly resuming: number[]
   /** Whom the user has blocked, and when; at most `limits.blocks`. */
   readonly blocked: Map<string, number>
+  /** Somebody may have blocked the user. */
+  isBlocked: boolean
   /** Those of the groups that get no presence; replaced, not changed, so that most users share one. */
   largeGroups: ReadonlySet<string>
   /** Direct chats in which they are approached: the other one gets no presence. PRV-2 */
@@ -74,6 +76,7 @@ export function userState(userId: string, loaded: LoadedUser | null, maxGroups =
     sessions: new Map(),
     resuming: [],
     blocked: new Map(loaded?.blocked),
+    isBlocked: loaded?.isBlocked ?? false,
     largeGroups: noGroups,
     approached: loaded?.approached.length ? new Set(loaded.approached) : noGroups,
     maxGroups,

@@ -167,6 +167,12 @@ export function prepareReads(db: Database) {
     blocked: raw<[number], [userId: string, at: number]>(`
       SELECT u.user_id, b.at FROM blocks b JOIN users u ON u.user_key = b.blocked_key
       WHERE b.user_key = ? ORDER BY b.at, u.user_id`),
+    isBlocked: pluck<[userKey: number]>('SELECT 1 FROM blocks WHERE blocked_key = ? LIMIT 1'),
+    // From the blocks on: of a user there are few, and of a group there may be many members.
+    memberBlockers: text<[groupId: string, userId: string]>(`
+      SELECT b.user_id FROM users u CROSS JOIN blocks k CROSS JOIN members m CROSS JOIN users b
+      WHERE m.group_key = (SELECT group_key FROM groups WHERE group_id = ?) AND u.user_id = ?
+        AND k.blocked_key = u.user_key AND m.user_key = k.user_key AND b.user_key = k.user_key`),
     // The two of a direct chat, one of whom may not have accepted it.
     blockers: text<[{ group: number }]>(`
       WITH pair AS (SELECT user_key FROM members WHERE group_key = $group UNION ${awaited})

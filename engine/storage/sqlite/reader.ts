@@ -117,6 +117,7 @@ export class Reader {
       lastSeenAt: row.last_seen_at ?? undefined,
       approached: this.#sql.approachedIn.all(key),
       blocked: this.#sql.blocked.all(key),
+      isBlocked: this.#sql.isBlocked.get(key) !== undefined,
       ...(summaries === undefined
         ? { standings: this.#summaries.standings(key) }
         : this.#summaries.summaries(key, summaries)),
@@ -244,6 +245,15 @@ export class Reader {
 
   protected barred({ userId, otherIds }: ReadQuery<'barred'>): readonly string[] {
     return this.#barred(userId, otherIds)
+  }
+
+  protected blocked({ userId }: ReadQuery<'blocked'>): readonly string[] {
+    const key = this.#sql.user.get(userId)?.user_key
+    return key === undefined ? [] : this.#sql.blocked.all(key).map(([otherId]) => otherId)
+  }
+
+  protected blockers({ userId, groupId }: ReadQuery<'blockers'>): readonly string[] {
+    return this.#sql.memberBlockers.all(groupId, userId)
   }
 
   protected hidden({ userId, otherIds }: ReadQuery<'hidden'>): readonly string[] {

@@ -91,7 +91,12 @@ describe('signal', () => {
     const group = sized(3)
     const to = (toUserId: string) => given(signal(group, by('ana'), { ...fields, toUserId }, 0), [])
     expect(brief(to('bruno'))).toEqual(['send_user', 'answer ok'])
-    expect(brief(signal(group, by('ana'), fields, 0))).toEqual(['publish', 'answer ok'])
+    const toAll = (userId: string) =>
+      only(signal(group, by(userId), fields, 0), 'with_presence').then(presenceOf)
+    expect(brief(toAll('ana'))).toEqual(['publish', 'answer ok'])
+    // PRV-1: only storage knows whom a user who is not connected has blocked.
+    const relayed = only(given(toAll('bruno'), ['eva']), 'publish')
+    expect([relayed.about, relayed.exceptUsers]).toEqual(['bruno', ['eva']])
     // The caller's other devices, where a call is handed over.
     const own = only(to('ana'), 'send_user')
     expect([own.userId, own.but]).toEqual(['ana', 3])

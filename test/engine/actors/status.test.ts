@@ -65,6 +65,7 @@ function invisible(): UserState {
     groups: [['g', 1]],
     approached: [],
     blocked: [],
+    isBlocked: false,
   })
 }
 

@@ -1,0 +1,171 @@
+/**
+ * PRV-1 where the blocker is away, and at the moment of blocking: nothing of a blocked sender is pushed,
+ * signalled or left on show.
+ */
+import { describe, expect, it } from 'vitest'
+import { record } from '../../engine/actors/effects.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { Session } from '../../engine/session.ts'
+import { eventually } from '../support/conditions.ts'
+import { modes, temporaryFolder } from '../support/engines.ts'
+import { aPost } from '../support/groups.ts'
+import { aPerformer } from '../support/performer.ts'
+import { collect, text } from '../support/sessions.ts'
+
+const post = (engine: Engine, userId: string, groupId: string, content: string) =>
+  engine.request({ userId }, 'send_message', text(groupId, content))
+
+/** What a session is notified of another user's presence. */
+function statusesOf(session: Session, other: string): readonly string[] {
+  const seen: string[] = []
+  session.on('contact_status_changed', ({ userId, status, lastSeenAt }) => {
+    if (userId === other) seen.push(lastSeenAt === undefined ? status : `${status}, last seen`)
+  })
+  return seen
+}
+
+describe.each(modes)('a block where the blocker is away, $mode', ({ start }) => {
+  it('hides posts of the blocked from userOffline, and only those', async () => {
+    const pushed: string[] = []
+    const posted: string[] = []
+    const dataDir = temporaryFolder()
+    const hooks = {
+      userOffline: ({ userId, message }: { userId: string; message: { content: string } }) =>
+        void pushed.push(`${userId}: ${message.content}`),
+      afterMessage: ({ content }: { content: string }) => void posted.push(content),
+    }
+    const engine = await start({ dataDir, hooks })
+    const clara = await engine.connect({ userId: 'clara' })
+    const { groupId } = await clara.createGroup({ kind: 'group', members: ['ana', 'bruno', 'dora'] })
+    const bruno = await engine.connect({ userId: 'bruno' })
+    await bruno.sendMessage(text(groupId, 'before'))
+    await engine.request({ userId: 'ana' }, 'block_user', { userId: 'bruno' })
+    await bruno.sendMessage(text(groupId, 'connected'))
+    await bruno.close()
+    const again = await engine.connect({ userId: 'bruno' })
+    await again.sendMessage(text(groupId, 'connected again'))
+    await again.close()
+    await post(engine, 'bruno', groupId, 'over HTTP')
+    await clara.sendMessage(text(groupId, 'of another'))
+    await engine.request({ userId: 'ana' }, 'unblock_user', { userId: 'bruno' })
+    await post(engine, 'bruno', groupId, 'after')
+    await engine.close()
+    const ofAna = pushed.filter((line) => line.startsWith('ana: '))
+    expect(ofAna.sort()).toEqual(['ana: after', 'ana: before', 'ana: of another'])
+    expect(pushed.filter((line) => line.startsWith('dora: '))).toHaveLength(6)
+    expect(posted).toHaveLength(6)
+  })
+
+  it('holds after a restart', async () => {
+    const pushed: string[] = []
+    const dataDir = temporaryFolder()
+    const first = await start({ dataDir })
+    const bruno = await first.connect({ userId: 'bruno' })
+    const { groupId } = await bruno.createGroup({ kind: 'group', members: ['ana', 'dora'] })
+    await first.request({ userId: 'ana' }, 'block_user', { userId: 'bruno' })
+    await first.close()
+    const engine = await start({ dataDir, hooks: { userOffline: ({ userId }) => void pushed.push(userId) } })
+    const back = await engine.connect({ userId: 'bruno' })
+    await back.sendMessage(text(groupId, 'hello'))
+    await engine.close()
+    expect(pushed).toEqual(['dora'])
+  })
+
+  it('keeps a signal to the whole group from the two, whoever of them is connected', async () => {
+    const engine = await start()
+    const clara = await engine.connect({ userId: 'clara' })
+    const { groupId } = await clara.createGroup({ kind: 'group', members: ['ana', 'bruno'] })
+    const bruno = await engine.connect({ userId: 'bruno' })
+    const heard = [clara, bruno].map((session) => collect(session, 'signal'))
+    // The blocker is known to storage only.
+    await engine.request({ userId: 'ana' }, 'block_user', { userId: 'bruno' })
+    const signal = (userId: string, payload: string) =>
+      engine.request({ userId }, 'signal', { groupId, kind: 'k', payload })
+    await signal('ana', 'of the blocker')
+    await signal('clara', 'of another')
+    const payloads = () => heard.map((events) => events.map(({ payload }) => payload))
+    await eventually(() => expect(payloads()).toEqual([['of the blocker', 'of another'], ['of another']]))
+    // The blocked is known to storage only.
+    await bruno.close()
+    const ana = await engine.connect({ userId: 'ana' })
+    const anas = collect(ana, 'signal')
+    await signal('bruno', 'of the blocked')
+    await signal('clara', 'the last')
+    await eventually(() => expect(anas.map(({ payload }) => payload)).toEqual(['the last']))
+  })
+})
+
+describe.each(modes)('presence of a blocked pair, $mode', ({ start }) => {
+  it('is offline for both from the block on, and as it is once neither blocks', async () => {
+    const engine = await start()
+    const [ana, bruno, clara] = [
+      await engine.connect({ userId: 'ana' }),
+      await engine.connect({ userId: 'bruno' }),
+      await engine.connect({ userId: 'clara' }),
+    ]
+    await ana.updateStatus({ status: 'busy' })
+    const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
+    await ana.createGroup({ kind: 'direct', members: ['bruno'] })
+    const joined = collect(bruno, 'new_message')
+    await ana.sendMessage(text(groupId, 'hello'))
+    await eventually(() => expect(joined).toHaveLength(1))
+    const [hers, his, others] = [statusesOf(ana, 'bruno'), statusesOf(bruno, 'ana'), statusesOf(clara, 'ana')]
+    await ana.blockUser({ userId: 'bruno' })
+    await eventually(() => expect([hers, his]).toEqual([['offline'], ['offline']]))
+    await bruno.blockUser({ userId: 'ana' })
+    await ana.unblockUser({ userId: 'bruno' })
+    await ana.updateStatus({ status: 'away' })
+    await bruno.unblockUser({ userId: 'ana' })
+    await eventually(() => expect([hers.at(-1), his.at(-1)]).toEqual(['online', 'away']))
+    expect([hers, his].map((seen) => new Set(seen))).toEqual([
+      new Set(['offline', 'online']),
+      new Set(['offline', 'away']),
+    ])
+    const [contact] = (await bruno.getContacts({})).users
+    expect([contact?.userId, contact?.status]).toEqual(['ana', 'away'])
+    // Who shares no group learns nothing of a block.
+    await clara.blockUser({ userId: 'ana' })
+    await ana.blockUser({ userId: 'clara' })
+    await clara.ping({})
+    expect(others).toEqual([])
+  })
+
+  it('shows nothing of who is invisible', async () => {
+    const engine = await start()
+    const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
+    await ana.updateStatus({ status: 'offline' })
+    const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
+    const his = statusesOf(bruno, 'ana')
+    const posts = collect(bruno, 'new_message')
+    await ana.blockUser({ userId: 'bruno' })
+    await ana.unblockUser({ userId: 'bruno' })
+    await ana.sendMessage(text(groupId, 'hello'))
+    await eventually(() => expect(posts).toHaveLength(1))
+    expect(his).toEqual([])
+  })
+})
+
+describe('a post whose away members are notified', () => {
+  const posts = { away: true }
+  const told = (toHub: () => string[]) => toHub().filter((line) => line.startsWith('posted')).length
+
+  it('costs no read where nobody has blocked the sender, and one where somebody may have', async () => {
+    const { directory, perform, log, reads, toHub } = aPerformer({ tellPosts: posts })
+    const send = (seq: number) => {
+      perform([record(seq, 0, 'new_message', { message: { ...aPost(seq), senderId: 'bruno' } })])
+      log.committed(seq)
+    }
+    directory.opened('bruno', 1)
+    directory.tell('bruno', 'online')
+    send(1)
+    expect([reads.length, told(toHub)]).toEqual([0, 1])
+    directory.setBlocked({ userId: 'ana', blocked: ['bruno'], isBlocked: false })
+    send(2)
+    expect([reads.length, told(toHub)]).toEqual([1, 1])
+    reads[0]?.resolve(['ana'])
+    await eventually(() => expect(told(toHub)).toBe(1))
+    directory.closed('bruno')
+    send(3)
+    expect(reads).toHaveLength(2)
+  })
+})
