@@ -316,6 +316,8 @@ export const requests = {
     route: 'user',
     durable: 'state',
     budget: 'upload',
+    // A file costs as much as an event, however small it is.
+    cost: 60,
     fields: {
       fileName,
       file: bytes(limits.chunkBytes),
@@ -333,6 +335,7 @@ export const requests = {
     code: 38,
     route: 'user',
     budget: 'upload',
+    cost: 30,
     fields: {
       fileName,
       fileSize: uint(),
@@ -357,6 +360,7 @@ export const requests = {
     route: 'user',
     durable: 'state',
     budget: 'upload',
+    cost: 30,
     fields: { uploadId },
     answer: 'file_uploaded',
   },

@@ -60,8 +60,8 @@ export interface ConnectionHost {
   noteRefusal(connection: Connection, kind: RefusalKind, why: string): void
   /** Notes a session of the user's. Returns for how many milliseconds there may be none, or 0. */
   admit(connection: Connection): number
-  /** So many events as one token of `reads` pays for were replayed to the connection (INP-2). */
-  chargeReplay(connection: Connection): void
+  /** Charges `reads` for what is known only afterwards: replayed events, a long answer (INP-2). */
+  chargeReads(connection: Connection, tokens: number): void
   /** A frame of an open connection; the bytes are valid during the call only. */
   request(connection: Connection, bytes: Uint8Array, isBinary: boolean): void
   /** This server ends the connection. */
@@ -80,6 +80,8 @@ const MAX_WAITING = 64
 const NO_SESSION = -1
 /** What one token of `reads` pays for; the first events are paid for by the request itself. */
 const REPLAYED_PER_TOKEN = 100
+/** What one token of `reads` pays for of an answer; the first bytes are paid for by the request itself. */
+const ANSWER_BYTES_PER_TOKEN = 8_192
 const MAX_CLOSE_TEXT_BYTES = 123
 const CONNECTED_CODE: number = events.connected.code
 const RESUMED_CODE: number = events.resumed.code
@@ -417,7 +419,7 @@ export class Connection implements SessionPort {
     this.#replayed += 1
     if (this.#replayed < REPLAYED_PER_TOKEN) return
     this.#replayed = 0
-    this.#host.chargeReplay(this)
+    this.#host.chargeReads(this, 1)
   }
 
   #hold(bytes: Uint8Array, isBinary: boolean): void {
@@ -435,6 +437,8 @@ export class Connection implements SessionPort {
 
   #answered(frame: Uint8Array, ref: number): void {
     if (this.unanswered > 0) this.unanswered--
+    const tokens = Math.floor(frame.length / ANSWER_BYTES_PER_TOKEN)
+    if (tokens > 0) this.#host.chargeReads(this, tokens)
     const { meters } = this.#host
     if (this.#timedRef !== 0 && this.#timedRef === ref) {
       this.#timedRef = 0

@@ -227,8 +227,8 @@ export class FrontEnd implements ConnectionHost, Publisher {
     return 0
   }
 
-  chargeReplay({ userId }: Connection): void {
-    this.#options.limiter.charge(userId, 'reads', 1)
+  chargeReads({ userId }: Connection, tokens: number): void {
+    this.#options.limiter.charge(userId, 'reads', tokens)
   }
 
   ends(connection: Connection, reason: CloseReason, text: string): void {

@@ -42,7 +42,7 @@ export interface ActorContext {
   perform(effects: Effects, group: EventSource | null): void
   /** Answers a request with a refusal; what is not a `ChatError` is logged and shown as `internal`. */
   refuse(by: Caller, request: Request, error: unknown): void
-  read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']>
+  read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']>
   /** Appends a lease and calls back once it is committed. */
   lease(groupId: string, ceiling: number, then: () => void): void
   /**

@@ -8,13 +8,11 @@
 import { setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { EngineLogger } from '../engine-logger.ts'
-import { post, unpack } from '../shards/packing.ts'
 import { rethrowAsErrors } from '../shards/thread-errors.ts'
 import { answerPings } from '../shards/watchdog.ts'
 import type { ReadQuery, SearchRead } from '../storage/log.ts'
-import type { ReadAnswer } from '../storage/query-port.ts'
+import { QueryServer } from '../threads/query-server.ts'
 import type { ChangeNote } from './changed-groups.ts'
-import { FairQueue } from './fair-queue.ts'
 import type { IndexerStats } from './indexer-stats.ts'
 import { SearchService } from './search-service.ts'
 
@@ -53,7 +51,6 @@ const tell = (note: SearchThreadNote) => main.postMessage(note)
 const logAs = (level: keyof EngineLogger) => (fields: object, message: string) =>
   tell({ type: 'log', level, fields, message })
 
-let ended = false
 const closePorts = () => {
   for (const port of [...ports, writer]) port.close()
 }
@@ -65,22 +62,18 @@ try {
     warn: logAs('warn'),
     error: logAs('error'),
   })
-  const queue = new FairQueue((task) => {
-    if (!ended) setImmediate(task)
+  const server = new QueryServer<ReadQuery<SearchRead>>({
+    run: (query) => service.run(query),
+    defer: setImmediate,
+    steadyNow: () => performance.now(),
   })
-  for (const port of ports) {
-    port.on('message', (batch: Uint8Array) => {
-      for (const [id, query] of unpack<[number, ReadQuery<SearchRead>][]>(batch)) {
-        queue.push(query.userId, () => post(port, [answer(service, id, query)]))
-      }
-    })
-  }
+  for (const port of ports) server.serve(port)
   writer.on('message', (note: ChangeNote) => {
     service.changed(note, () => writer.postMessage('taken'))
   })
   main.on('message', (message: ToSearchThread) => {
     if (message === 'stats') return tell({ type: 'stats', stats: service.stats() })
-    ended = true
+    server.close()
     closePorts()
     service.finish()
     service.close()
@@ -91,14 +84,6 @@ try {
   closePorts()
   tell({ type: 'failed', message: (error as Error).message })
   main.close()
-}
-
-function answer(service: SearchService, id: number, query: ReadQuery<SearchRead>): ReadAnswer {
-  try {
-    return [id, true, service.run(query)]
-  } catch (error) {
-    return [id, false, error instanceof Error ? error.message : String(error)]
-  }
 }
 
 /** On Linux 0 names the calling thread; elsewhere it would be the whole process. */

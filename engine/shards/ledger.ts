@@ -127,8 +127,8 @@ export class Ledger {
     return this.#held.full ? new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS }) : null
   }
 
-  read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']> {
-    return this.#log.read(query)
+  read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
+    return this.#log.read(query, userId)
   }
 
   /** Writes an entry, for the actor whose it is. */

@@ -121,8 +121,8 @@ export class Performer implements ActorContext {
     return this.#ledger.refusal
   }
 
-  async read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']> {
-    const result = await this.#ledger.read(query)
+  async read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
+    const result = await this.#ledger.read(query, userId)
     return withCurrentNames(query, result, (userId) => this.#directory.nameOf(userId))
   }
 
@@ -257,7 +257,7 @@ export class Performer implements ActorContext {
 
   #read({ query, then, to }: ReadEffect, group: EventSource | null): void {
     if (group) group.reading += 1
-    this.read(query)
+    this.read(query, 'userId' in to ? to.userId : `session ${to.session}`)
       .finally(() => {
         if (group) group.reading -= 1
       })

@@ -468,6 +468,10 @@ export interface LogListener {
 export interface Log {
   /** Queues an entry and returns its offset, 1 for the first. Leaves with the turn. */
   append(entry: LogEntry): number
-  /** Rejects where the reader failed or its queue is full. */
-  read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']>
+  /**
+   * Reads on behalf of a user: where many wait, the users are served in turn (INP-2). A read that is
+   * not a user's own, such as that of a group, is in turn by the id that is read.
+   * Rejects where the reader failed or its queue is full.
+   */
+  read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']>
 }

@@ -10,15 +10,13 @@ import { ChatError } from '../../protocol/errors.ts'
 import type { Defer } from '../shards/batch.ts'
 import { post, unpack } from '../shards/packing.ts'
 import { startTimer } from '../shards/timer.ts'
+import type { AskedQuery, QueryAnswer } from '../threads/query-server.ts'
 import type { ReadName, ReadQuery, Reads } from './log.ts'
 import { StallGuard, type StallGuardDeps } from './stall-guard.ts'
 import { parseAnswer } from './summary-texts.ts'
 
 const RETRY_AFTER_MS = 500
 const STALLED_RETRY_AFTER_MS = 1_000
-
-/** What is answered: id, then the result or the text of the error. */
-export type ReadAnswer = readonly [id: number, ok: boolean, result: unknown]
 
 interface PendingRead {
   readonly query: ReadQuery
@@ -31,7 +29,7 @@ export class QueryPort {
   readonly #defer: Defer
   readonly #maxOpen: number
   readonly #pending = new Map<number, PendingRead>()
-  #asked: [id: number, query: ReadQuery][] = []
+  #asked: AskedQuery<ReadQuery>[] = []
   #lastId = 0
   readonly #guard: StallGuard
   /** The other thread answers nothing at present. */
@@ -49,12 +47,15 @@ export class QueryPort {
     port.on('message', (batch: Uint8Array) => {
       this.#stalled = false
       this.#guard.moved()
-      for (const [id, ok, result] of unpack<ReadAnswer[]>(batch)) this.#answer(id, ok, result)
+      for (const [id, ok, result] of unpack<QueryAnswer[]>(batch)) this.#answer(id, ok, result)
     })
   }
 
-  /** Rejects where the other thread failed, or too much is open. */
-  ask<N extends ReadName>(asked: ReadQuery<N>): Promise<Reads[N]['result']> {
+  /**
+   * Asks on behalf of a user, whose turn at the thread it uses. Rejects where the other thread failed,
+   * or too much is open.
+   */
+  ask<N extends ReadName>(asked: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
     const query = asked as unknown as ReadQuery
     if (this.#stalled) return Promise.reject(unavailable())
     if (this.#pending.size >= this.#maxOpen) {
@@ -70,7 +71,7 @@ export class QueryPort {
       this.#lastId += 1
       this.#pending.set(this.#lastId, { query, resolve, reject })
       this.#guard.watch()
-      this.#asked.push([this.#lastId, query])
+      this.#asked.push([this.#lastId, query, userId])
     })
   }
 

@@ -69,8 +69,8 @@ export class RemoteLog implements Log {
     return this.#offset
   }
 
-  read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']> {
-    return (isSearch(query) ? this.#search : this.#reader).ask(query)
+  read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
+    return (isSearch(query) ? this.#search : this.#reader).ask(query, userId)
   }
 
   /** Ends the ports; the thread can end. */

@@ -268,6 +268,34 @@ describe('the rate limit', () => {
     expect(await client.next('error')).toMatchObject({ ref: 15, fields: { code: 'rate_limited' } })
   })
 
+  // INP-2
+  it('charges an answer by its length: a token of the reads for each 8 KiB', async () => {
+    const client = await server.connected('ana')
+    const session = server.gateway.session(0)
+    const messages = Array.from({ length: 50 }, (_, i) => ({
+      messageId: `g1:${i + 1}`,
+      groupId: 'g1',
+      seq: i + 1,
+      senderId: 'bruno',
+      senderName: 'Bruno',
+      type: 'text' as const,
+      content: 'x'.repeat(1_000),
+      createdAt: 1_750_000_000_000,
+    }))
+    const answer = encodeEvent('history', 1, { groupId: 'g1', messages, hasMore: false })
+    // Each request costs 1 of the 50 tokens of a minute, and its answer 6 more.
+    expect(Math.floor(answer.length / 8_192)).toBe(6)
+    for (let i = 1; i <= 7; i++) {
+      client.send('get_history', i, { groupId: 'g1' })
+      await expect.poll(() => session.requests.at(-1)?.ref).toBe(i)
+      session.port.send(encodeEvent('history', i, { groupId: 'g1', messages, hasMore: false }))
+    }
+    client.send('get_history', 8, { groupId: 'g1' })
+    await expect.poll(() => session.requests.at(-1)?.ref).toBe(8)
+    client.send('get_history', 9, { groupId: 'g1' })
+    expect(await client.next('error')).toMatchObject({ ref: 9, fields: { code: 'rate_limited' } })
+  })
+
   // LIM-1
   it('holds the refusals of one connection against no other', async () => {
     const first = await server.connected('ana')

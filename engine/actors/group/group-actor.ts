@@ -60,7 +60,7 @@ export class GroupActor implements EventSource {
     this.topic = Buffer.from(`g:${groupId}`)
     this.#context = context
     this.lastUsedAt = context.steadyNow()
-    context.read({ read: 'group', groupId }).then(
+    context.read({ read: 'group', groupId }, groupId).then(
       (loaded) => this.#onLoaded(loaded),
       (error: unknown) => this.#onLoadFailed(error),
     )

@@ -36,7 +36,7 @@ export class UserActor {
     this.lastUsedAt = context.steadyNow()
     const readAtMs = this.lastUsedAt
     const summaries = opening ? limits.connectedGroups : undefined
-    context.read({ read: 'user', userId, summaries }).then(
+    context.read({ read: 'user', userId, summaries }, userId).then(
       (loaded) => {
         this.#user = userState(userId, loaded, context.rules.maxGroupsPerUser)
         // A user whom storage does not know is in no group.

@@ -19,10 +19,10 @@ const names = (...userIds: string[]) => ({ read: 'profiles', userIds }) as const
 describe('a query port', () => {
   it('asks in one batch what one turn asked, and gives each its answer', async () => {
     const { port, asked, answer } = aPort()
-    const reads = [port.ask(names('ana')), port.ask(names('bruno'))]
+    const reads = [port.ask(names('ana'), 'ana'), port.ask(names('bruno'), 'ana')]
     expect(await asked()).toEqual([
-      [1, names('ana')],
-      [2, names('bruno')],
+      [1, names('ana'), 'ana'],
+      [2, names('bruno'), 'ana'],
     ])
     answer([2, true, ['Bruno']])
     answer([1, true, ['Ana']], [7, true, 'nobody asked'])
@@ -31,7 +31,7 @@ describe('a query port', () => {
 
   it('gives the other side’s failure to whoever asked', async () => {
     const { port, asked, answer } = aPort()
-    const read = port.ask(names('ana'))
+    const read = port.ask(names('ana'), 'ana')
     await asked()
     answer([1, false, 'unreadable'])
     await expect(read).rejects.toThrow('unreadable')
@@ -39,13 +39,13 @@ describe('a query port', () => {
 
   it('refuses as overloaded what is too much at once, and takes more when there is room', async () => {
     const { port, asked, answer } = aPort()
-    const first = port.ask(names('ana'))
-    const second = port.ask(names('bruno'))
-    await expect(port.ask(names('clara'))).rejects.toMatchObject(refusal('overloaded'))
+    const first = port.ask(names('ana'), 'ana')
+    const second = port.ask(names('bruno'), 'ana')
+    await expect(port.ask(names('clara'), 'ana')).rejects.toMatchObject(refusal('overloaded'))
     await asked()
     answer([1, true, []], [2, true, []])
     await Promise.all([first, second])
-    const third = port.ask(names('clara'))
+    const third = port.ask(names('clara'), 'ana')
     await asked()
     answer([3, true, ['Clara']])
     expect(await third).toEqual(['Clara'])

@@ -1,0 +1,31 @@
+/**
+ * Fair queue: the queries of many users for one thread, the users in turn (INP-2).
+ *
+ * A user who asks much waits for their own queries; every other user waits for one of each user at
+ * most. Bounded by what the asking ends may have open (`QueryPort`).
+ */
+export class FairQueue<T> {
+  /** By user; the user who is next comes first. */
+  readonly #waiting = new Map<string, T[]>()
+
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0
+  }
+
+  push(userId: string, item: T): void {
+    const items = this.#waiting.get(userId)
+    if (items) items.push(item)
+    else this.#waiting.set(userId, [item])
+  }
+
+  /** Removes and returns the first item of the user who is next. */
+  shift(): T | undefined {
+    const [next] = this.#waiting
+    if (!next) return undefined
+    const [userId, items] = next
+    const item = items.shift()
+    this.#waiting.delete(userId)
+    if (items.length > 0) this.#waiting.set(userId, items)
+    return item
+  }
+}

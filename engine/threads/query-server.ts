@@ -1,0 +1,83 @@
+/**
+ * Query server: the answering end of the ports of a thread that answers reads.
+ *
+ * Queries of all shards wait in one fair queue and are answered in slices of a few milliseconds.
+ * Between two slices the thread looks at what has arrived, so that a user whose queries are many or
+ * slow delays those of others by one slice (INP-2). The answers of a slice leave as one batch a port.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { post, unpack } from '../shards/packing.ts'
+import { FairQueue } from './fair-queue.ts'
+
+/** One query on its way: its id, what is asked, and the user whose turn it uses. */
+export type AskedQuery<Q> = readonly [id: number, query: Q, userId: string]
+
+/** What is answered: id, then the result or the text of the error. */
+export type QueryAnswer = readonly [id: number, ok: boolean, result: unknown]
+
+export interface QueryServerDeps<Q> {
+  /** Answers one query. An error that it throws is the answer. */
+  readonly run: (query: Q) => unknown
+  /** Runs a task in the next turn of the event loop. */
+  readonly defer: (task: () => void) => void
+  /** Milliseconds of a monotonic clock. */
+  readonly steadyNow: () => number
+}
+
+interface Waiting<Q> {
+  readonly port: MessagePort
+  readonly id: number
+  readonly query: Q
+}
+
+const SLICE_MS = 2
+
+export class QueryServer<Q> {
+  readonly #deps: QueryServerDeps<Q>
+  readonly #queue = new FairQueue<Waiting<Q>>()
+  #closed = false
+
+  constructor(deps: QueryServerDeps<Q>) {
+    this.#deps = deps
+  }
+
+  /** Answers the queries of this port from here on. */
+  serve(port: MessagePort): void {
+    port.on('message', (batch: Uint8Array) => {
+      if (this.#queue.isEmpty) this.#deps.defer(() => this.#slice())
+      for (const [id, query, userId] of unpack<AskedQuery<Q>[]>(batch)) {
+        this.#queue.push(userId, { port, id, query })
+      }
+    })
+  }
+
+  /** From here on nothing is answered. */
+  close(): void {
+    this.#closed = true
+  }
+
+  #slice(): void {
+    if (this.#closed) return
+    const { run, defer, steadyNow } = this.#deps
+    const answers = new Map<MessagePort, QueryAnswer[]>()
+    const until = steadyNow() + SLICE_MS
+    do {
+      const next = this.#queue.shift()
+      if (!next) break
+      const answer = answerOf(run, next)
+      const own = answers.get(next.port)
+      if (own) own.push(answer)
+      else answers.set(next.port, [answer])
+    } while (steadyNow() < until)
+    for (const [port, own] of answers) post(port, own)
+    if (!this.#queue.isEmpty) defer(() => this.#slice())
+  }
+}
+
+function answerOf<Q>(run: (query: Q) => unknown, { id, query }: Waiting<Q>): QueryAnswer {
+  try {
+    return [id, true, run(query)]
+  } catch (error) {
+    return [id, false, error instanceof Error ? error.message : String(error)]
+  }
+}
