@@ -223,7 +223,7 @@ export class Ledger {
   #tellAway(message: Message, away: readonly string[], group: EventSource): void {
     const { groupId, senderId: userId } = message
     group.reading += 1
-    this.read({ read: 'blockers', userId, groupId })
+    this.read({ read: 'blockers', userId, groupId }, userId)
       .then((blockers) => {
         const barred = new Set(blockers)
         const told = away.filter((id) => !barred.has(id))
