@@ -1,14 +1,5 @@
-/**
- * The codec of the SDK, over `@msgpack/msgpack`: half the size of the server's library, and the
- * bundle of a page is what counts here.
- */
-import { Decoder, Encoder } from '@msgpack/msgpack'
+/** The codec of the SDK, over its own small msgpack: the size of a page's bundle is what counts here. */
 import { clientCodec } from '../protocol/client-codec.ts'
+import { pack, unpack } from './msgpack.ts'
 
-const encoder = new Encoder({ useBigInt64: true })
-const decoder = new Decoder()
-
-export const { encodeRequest, decodeEvent } = clientCodec({
-  pack: (value) => encoder.encode(value),
-  unpack: (frame) => decoder.decode(frame),
-})
+export const { encodeRequest, decodeEvent } = clientCodec({ pack, unpack })
