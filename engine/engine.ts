@@ -12,7 +12,6 @@ import { ChatError } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Answer, MethodRequest } from '../protocol/methods.ts'
 import type { RequestFields } from '../protocol/requests.ts'
-import { version } from '../protocol/version.ts'
 import type { ContactPolicy } from './actors/group/group-state.ts'
 import {
   callback,
@@ -39,6 +38,7 @@ import type { ShardStats } from './shards/shard.ts'
 import { startWorkerShards } from './shards/worker-shards.ts'
 import { DAMAGED } from './storage/damage.ts'
 import type { Durability } from './storage/durability.ts'
+import { version } from './version.ts'
 
 /** Commits have so long in `close`, unless it is told otherwise; it fits into a 5 s stop. */
 const CLOSE_MS = 3_500

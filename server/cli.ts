@@ -4,7 +4,7 @@
  * (the lines on standard error say what would be).
  */
 import { parseArgs } from 'node:util'
-import { version } from '../protocol/version.ts'
+import { version } from '../engine/version.ts'
 import { backup } from './backup-command.ts'
 import {
   type CommandName,

@@ -3,7 +3,7 @@
  * and ends on SIGTERM or SIGINT: announced, drained, committed, exit code 0.
  */
 
-import { version } from '../protocol/version.ts'
+import { version } from '../engine/version.ts'
 import { resolveSettings, type Settings, settingsFromEnv } from './config.ts'
 import { createLog } from './log.ts'
 import { createServer, type Server } from './server.ts'

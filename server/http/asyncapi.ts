@@ -4,11 +4,12 @@
  * Made from the tables of the protocol. It shows the frames of `tertulia.v1.json`; those of
  * `tertulia.v1.msgpack` are the same fields in their order, behind `x-tertulia-code`.
  */
+
+import { version } from '../../engine/version.ts'
 import { type EventSpec, events } from '../../protocol/events.ts'
 import { draft07, type JsonSchema, objectSchemaOf, recordSchemas } from '../../protocol/json-schema.ts'
 import { type RequestSpec, requests } from '../../protocol/requests.ts'
 import { subprotocols } from '../../protocol/subprotocols.ts'
-import { version } from '../../protocol/version.ts'
 
 const requestRows = Object.entries(requests) as [string, RequestSpec][]
 const eventRows = Object.entries(events) as [string, EventSpec][]

@@ -4,6 +4,8 @@
  * Made from the table of routes and the tables of the protocol; only the routes that are no request
  * of the protocol (files, health, figures) are described here by hand.
  */
+
+import { version } from '../../engine/version.ts'
 import { errors } from '../../protocol/errors.ts'
 import { events } from '../../protocol/events.ts'
 import {
@@ -16,7 +18,6 @@ import {
 import { limits } from '../../protocol/limits.ts'
 import { requests } from '../../protocol/requests.ts'
 import { type FieldMap, type FieldType, optional } from '../../protocol/schema.ts'
-import { version } from '../../protocol/version.ts'
 import { type ApiRoute, apiRoutes, pathFields, takesBody } from './api-routes.ts'
 import { otherPaths } from './openapi-others.ts'
 

@@ -7,8 +7,8 @@
  */
 import { totalmem } from 'node:os'
 import type { Engine, EngineStats, Health } from '../../engine/engine.ts'
+import { version } from '../../engine/version.ts'
 import { ChatError } from '../../protocol/errors.ts'
-import { version } from '../../protocol/version.ts'
 import type { TransportName } from '../transport/transport.ts'
 import type { LoopDelay, LoopDelayStats } from './loop-delay.ts'
 import type { MeterStats, Meters } from './meters.ts'

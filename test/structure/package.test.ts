@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { version } from '../../protocol/version.ts'
+import { version } from '../../engine/version.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
