@@ -2,8 +2,9 @@
  * Assets: what the built programs read from disk beside their own code (SQL, pages).
  * They keep their place, so that `new URL('./schema/', import.meta.url)` finds them in both trees.
  */
-import { cpSync, existsSync, readdirSync, statSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 
 const folders = ['engine', 'server', 'web']
 const extensions = new Set(['.sql', '.html', '.css', '.svg'])
@@ -25,11 +26,15 @@ function holdsAsset(folder) {
 }
 
 /**
- * Copies what the page `/swagger` needs of Swagger UI, with its license: users install two files
- * instead of a package that reports its installation.
+ * Copies what the page `/swagger` needs of Swagger UI, compressed, with its license: users install two
+ * files instead of a package that reports its installation.
  */
 export function copySwaggerUi(root) {
-  for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE']) {
-    cpSync(join(root, 'node_modules/swagger-ui-dist', name), join(root, 'dist/server/http/swagger-ui', name))
+  const source = join(root, 'node_modules/swagger-ui-dist')
+  const target = join(root, 'dist/server/http/swagger-ui')
+  mkdirSync(target, { recursive: true })
+  for (const name of ['LICENSE', 'NOTICE']) cpSync(join(source, name), join(target, name))
+  for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
+    writeFileSync(join(target, `${name}.gz`), gzipSync(readFileSync(join(source, name)), { level: 9 }))
   }
 }

@@ -1,10 +1,12 @@
 /**
  * API documents: `/openapi.json`, `/asyncapi.json`, and `/swagger`, a page to browse and try the HTTP API.
  *
- * The page is Swagger UI (https://github.com/swagger-api/swagger-ui), whose files the build puts
- * beside this one, so that it asks no other host for anything; its policy allows nothing else.
+ * The page is Swagger UI (https://github.com/swagger-api/swagger-ui), whose files the build puts,
+ * compressed, beside this one, so that it asks no other host for anything; its policy allows nothing else.
  */
 import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
 import { ChatError } from '../../protocol/errors.ts'
 import { asyncApi } from './asyncapi.ts'
 import { openApi } from './openapi.ts'
@@ -72,7 +74,9 @@ function text(type: string, body: string, headers: Readonly<Record<string, strin
 
 async function asset(name: string, type: string): Promise<HttpReply> {
   try {
-    return text(type, await readFile(new URL(name, folder), 'utf8'), { 'Cache-Control': 'max-age=86400' })
+    const compressed = await readFile(new URL(`${name}.gz`, folder))
+    const content = await promisify(gunzip)(compressed)
+    return text(type, content.toString(), { 'Cache-Control': 'max-age=86400' })
   } catch {
     throw new ChatError('not_found', 'Swagger UI comes with the built server')
   }
