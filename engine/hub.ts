@@ -102,6 +102,7 @@ interface HubSession {
   /** What its user is to hear, until `connected` has gone first; null from then on. */
   early: Uint8Array[] | null
   readonly userId: string
+  /** Empty as long as neither a token nor a look-up for the hooks has said it. */
   name: string
   readonly homeShard: number
   /** The groups' subscribers among whom it is. */
@@ -122,6 +123,9 @@ export class Hub implements Gateway {
   /** By topic, for what is published to several topics. Bounded by the sessions and their groups. */
   readonly #subscribers = new Map<string, Subscribers>()
   #announcements = 0
+  /** Look-ups of names under way, by number. Bounded by the gate: one at a time for each session. */
+  readonly #lookups = new Map<number, (name: string) => void>()
+  #lastLookup = 0
   /** What tokens of requests over HTTP said last of their users, so that each is told once. */
   readonly #claims = new Map<string, string>()
   readonly #publishers = new Set<Publisher>()
@@ -210,19 +214,46 @@ export class Hub implements Gateway {
   renew(session: number, { name = '', picture = '' }: Identity): void {
     const known = this.#sessions.get(session)
     if (!known) return
-    if (name) known.name = name
     this.#tellProfile(known.userId, { name, picture })
   }
 
   /** The user's actor takes over what a token says; shards call the user so where they are connected. */
   #tellProfile(userId: string, { name, picture }: { readonly name: string; readonly picture: string }): void {
     if (name) {
+      this.#rename(userId, name)
       const body = pack({ userId, name })
       for (const shard of this.#shards) this.#push(shard, ToShard.renamed, 0, body)
     }
     const mail: Mail = { to: 'user', id: userId, mail: { type: 'profile', name, picture } }
     const home = this.#shards[shardOf(userId, this.#shards.length)] as ShardLink
     this.#push(home, ToShard.mail, 0, pack(mail))
+  }
+
+  /** The newest token of a user counts for all their sessions (IDN-2). */
+  #rename(userId: string, name: string): void {
+    for (const session of this.#byUser.get(userId) ?? []) {
+      const known = this.#sessions.get(session)
+      if (known) known.name = name
+    }
+  }
+
+  /** What a user is called whose tokens do not name them; their id where nobody knows. IDN-2 */
+  async #lookUp(userId: string): Promise<string> {
+    const number = ++this.#lastLookup
+    try {
+      const name = await new Promise<string>((resolve) => {
+        this.#lookups.set(number, resolve)
+        const home = this.#shards[shardOf(userId, this.#shards.length)] as ShardLink
+        this.#push(home, ToShard.nameOf, number, Buffer.from(userId))
+      })
+      for (const session of this.#byUser.get(userId) ?? []) {
+        const known = this.#sessions.get(session)
+        if (known) known.name ||= name
+      }
+      return name
+    } finally {
+      this.#lookups.delete(number)
+    }
   }
 
   addPublisher(publisher: Publisher): () => void {
@@ -273,6 +304,8 @@ export class Hub implements Gateway {
           return this.#sessions.get(number)?.port.close(ascii(id) as CloseReason)
         case ToHub.malformed:
           return this.#sessions.get(number)?.port.countMalformed?.()
+        case ToHub.named:
+          return this.#lookups.get(number)?.(Buffer.from(body).toString())
         case ToHub.posted:
           return this.#notices?.posted(unpack<Posted>(body))
         case ToHub.taken:
@@ -330,6 +363,7 @@ export class Hub implements Gateway {
     this.#gate = new Gate({
       ...shared,
       now,
+      nameOf: (userId) => this.#lookUp(userId),
       forward: (session, frame, head) => {
         const known = this.#sessions.get(session)
         const row = rowByCode.get(head.code)
@@ -388,6 +422,7 @@ export class Hub implements Gateway {
     while (this.#lastSession === 0 || this.#sessions.has(this.#lastSession))
     const session = this.#lastSession
     const homeShard = shardOf(userId, this.#shards.length)
+    if (name) this.#rename(userId, name)
     const others = this.#byUser.get(userId)
     if (others) others.add(session)
     else this.#byUser.set(userId, new Set([session]))
@@ -405,7 +440,7 @@ export class Hub implements Gateway {
     this.#sessions.set(session, {
       port,
       userId,
-      name: name || userId,
+      name,
       homeShard,
       early,
       subscribed,

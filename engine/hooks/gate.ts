@@ -13,7 +13,7 @@ import type { Request, RequestSpec } from '../../protocol/requests.ts'
 import type { EngineLogger } from '../engine-logger.ts'
 import type { HookUser } from './hooks.ts'
 import { concerns, type JudgeOptions, judge } from './judge.ts'
-import { logFailure } from './time-limit.ts'
+import { logFailure, withinTime } from './time-limit.ts'
 
 const MAX_WAITING = 256
 const MAX_IN_ALL = 16_384
@@ -24,6 +24,8 @@ export interface GateOptions extends JudgeOptions {
   readonly logger: EngineLogger
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** What a user is called whose token does not name them. */
+  readonly nameOf: (userId: string) => Promise<string>
   /** Hands a frame to its shard. @throws ChatError as `Gateway.receive` does */
   readonly forward: (session: number, frame: Uint8Array, head: FrameHead) => void
   /** Sends an answer to a session, if it is still there. */
@@ -120,12 +122,14 @@ export class Gate {
 
   async #run(session: number, line: Line): Promise<void> {
     for (let next = line.waiting.shift(); next; next = line.waiting.shift()) {
-      const { user, frame, head } = next
+      const { frame, head } = next
       let tempId: string | undefined
       try {
         const request = understood(frame)
         tempId = tempIdOf(request)
-        const passed = request ? await judge(this.#options, user, request, frame) : frame
+        const passed = request
+          ? await judge(this.#options, await this.#named(next.user), request, frame)
+          : frame
         const newHead = passed === frame ? head : peekHead(passed)
         if (line.open && newHead) this.#options.forward(session, passed, newHead)
       } catch (error) {
@@ -135,6 +139,12 @@ export class Gate {
       this.#gone(frame)
     }
     if (line.open) this.#lines.delete(session)
+  }
+
+  async #named({ userId, name }: HookUser): Promise<HookUser> {
+    if (name !== '') return { userId, name }
+    const { timeoutMs, after, nameOf } = this.#options
+    return { userId, name: await withinTime('look-up of a name', () => nameOf(userId), timeoutMs, after) }
   }
 
   #gone(frame: Uint8Array): void {

@@ -11,9 +11,10 @@ import type { Request } from '../../protocol/requests.ts'
 /** What any answer has room for, in three bytes a character. */
 const MAX_WHY = 300
 
-/** Who asks, by their token. */
+/** Who asks. */
 export interface HookUser {
   readonly userId: string
+  /** By their newest token that named them; their id where no token has. */
   readonly name: string
 }
 

@@ -29,6 +29,8 @@ export const ToShard = {
   blocks: 40,
   /** body: a connected user, UTF-8; number: 1 where they may be in no further group. All shards get it. */
   full: 50,
+  /** body: a user, UTF-8; number: of the look-up. Answer `named`. */
+  nameOf: 60,
 } as const
 
 /** What a shard tells the hub. `number` is a session unless said otherwise. */
@@ -67,6 +69,8 @@ export const ToHub = {
   blocks: 40,
   /** body: a user, UTF-8; number: 1 where they may be in no further group, for all shards. */
   full: 50,
+  /** number: of the look-up; body: what the user is called, UTF-8. */
+  named: 60,
   /** body: a post that is durable, and who was away (packed); only where hooks want to know. */
   posted: 15,
   /** A frame of the session could not be decoded, or a field has the wrong type (INP-1). */

@@ -149,6 +149,8 @@ export class Shard {
           return this.#directory.setBlocked(unpack<Blocks>(body))
         case ToShard.full:
           return this.#directory.setFull(Buffer.from(body).toString(), number === 1)
+        case ToShard.nameOf:
+          return void this.#lookUp(Buffer.from(body).toString(), number)
         case ToShard.drain:
           return this.#drain()
       }
@@ -253,6 +255,18 @@ export class Shard {
   #onPresence(userId: string, status: Status): void {
     // PRS-4: who becomes invisible is not seen typing any more.
     this.#tellGone(userId, this.#directory.tell(userId, status))
+  }
+
+  /** What a user is called; their id where that cannot be read. */
+  async #lookUp(userId: string, number: number): Promise<void> {
+    let name = userId
+    try {
+      const [profile] = await this.#performer.read({ read: 'profiles', userIds: [userId] }, userId)
+      if (profile) name = profile.name
+    } catch (error) {
+      this.#performer.report(error, 'a name could not be read')
+    }
+    this.#toHub.push(ToHub.named, number, undefined, Buffer.from(name))
   }
 
   #tellGone(userId: string, groupIds: readonly string[]): void {

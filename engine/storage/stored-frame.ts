@@ -3,7 +3,7 @@
  *
  * The text of an edit is in the row of its post, name, topic and picture of a group in the group's
  * row, and nowhere else: what is replaced there is in no event. Whoever reads such an event gets the
- * texts as they are now.
+ * texts as they are now, and of the names in it those of today (IDN-2).
  */
 import { decodeEvent, encodeEvent } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
@@ -21,6 +21,33 @@ export function hasGroupTexts(code: number): boolean {
 export function storedFrame(code: number, frame: Uint8Array): Uint8Array {
   if (code === events.message_edited.code) return withContent(frame, undefined)
   return hasGroupTexts(code) ? withGroupTexts(frame, {}) : frame
+}
+
+/** Whether events of this code carry names of users. */
+export function hasUserNames(code: number): boolean {
+  return (
+    code === events.user_joined_group.code ||
+    code === events.user_left_group.code ||
+    code === events.group_created.code
+  )
+}
+
+/** The frame with the names as they are now; `nameOf` answers undefined for a name that stays. // IDN-2 */
+export function withUserNames(frame: Uint8Array, nameOf: (userId: string) => string | undefined): Uint8Array {
+  const event = decodeEvent(frame)
+  if (event?.event === 'group_created') {
+    const { group } = event.fields
+    if (!group.members) return frame
+    const members = group.members.map((one) => ({ ...one, name: nameOf(one.userId) ?? one.name }))
+    return encodeEvent('group_created', 0, { ...event.fields, group: { ...group, members } })
+  }
+  if (event?.event !== 'user_joined_group' && event?.event !== 'user_left_group') return frame
+  const { userId, userName } = event.fields
+  const name = nameOf(userId)
+  if (name === undefined || name === userName) return frame
+  return event.event === 'user_joined_group'
+    ? encodeEvent('user_joined_group', 0, { ...event.fields, userName: name })
+    : encodeEvent('user_left_group', 0, { ...event.fields, userName: name })
 }
 
 /** The frame of a `message_edited`, with what the post says now; with nothing where it is deleted. */

@@ -2,6 +2,7 @@
  * Names and pictures: what members are shown of one another, whichever token came last (IDN-2).
  */
 import { expect, it } from 'vitest'
+import type { Engine } from '../../engine/engine.ts'
 import type { Session } from '../../engine/session.ts'
 import { eventually } from '../support/conditions.ts'
 import { modes, startInline, temporaryFolder } from '../support/engines.ts'
@@ -75,4 +76,75 @@ it('who joins by a token without a name is called as before, also after a restar
   await eventually(() => expect(joined).toMatchObject([{ userId: 'bruno', userName: 'Bruno' }]))
   const members = await again.request({ userId: 'bruno' }, 'get_members', { groupId })
   expect(members).toMatchObject({ members: [{ name: 'Ana' }, { name: 'Bruno' }] })
+})
+
+it.each(modes)('hooks get the name that others are shown, $mode', async ({ start }) => {
+  const dataDir = temporaryFolder()
+  const first = await start({ dataDir })
+  await (await first.connect({ userId: 'bruno', name: 'Bruno' })).close()
+  await first.close()
+
+  const names: string[] = []
+  const engine = await start({
+    dataDir,
+    hooks: {
+      authorize({ user, request }) {
+        if (request.event !== 'ping') names.push(user.name)
+        return true
+      },
+      beforeMessage: ({ user }) => void names.push(user.name),
+    },
+  })
+  const bruno = await engine.connect({ userId: 'bruno' })
+  const { groupId } = await bruno.createGroup({ kind: 'group' })
+  await bruno.sendMessage(text(groupId, 'x'))
+  await engine.request({ userId: 'bruno' }, 'get_groups', {})
+  expect(names.splice(0)).toEqual(['Bruno', 'Bruno', 'Bruno', 'Bruno'])
+  // The newest token counts for the older sessions, too.
+  const other = await engine.connect({ userId: 'bruno', name: 'Bruno S.' })
+  await bruno.getGroups({})
+  await engine.request({ userId: 'bruno', name: 'B.' }, 'get_groups', {})
+  await other.getGroups({})
+  expect(names.splice(0)).toEqual(['Bruno S.', 'B.', 'B.'])
+  const unnamed = await engine.connect({ userId: 'nobody' })
+  await unnamed.getGroups({})
+  expect(names).toEqual(['nobody'])
+})
+
+it.each(modes)('replayed events, and typing, name a user as of now: $mode', async ({ start }) => {
+  const dataDir = temporaryFolder()
+  const names = async (engine: Engine) => {
+    const ana = await engine.connect({ userId: 'ana' })
+    const seen: string[] = []
+    ana.on('user_joined_group', ({ userName }) => seen.push(userName))
+    ana.on('user_left_group', ({ userName }) => seen.push(userName))
+    ana.on('group_created', ({ group }) => seen.push(...(group.members ?? []).map(({ name }) => name)))
+    const { groups } = await ana.getGroups({})
+    await ana.resume({ groups: groups.map(({ group }) => [group.groupId, 0]) })
+    await ana.close()
+    return seen.sort()
+  }
+  const engine = await start({ dataDir })
+  const ana = await engine.connect({ userId: 'ana' })
+  const { groupId } = await ana.createGroup({ kind: 'group' })
+  await ana.createGroup({ kind: 'direct', members: ['bruno'] })
+  await ana.addMember({ groupId, userId: 'bruno' })
+  await ana.addMember({ groupId, userId: 'clara' })
+  await ana.removeMember({ groupId, userId: 'clara' })
+  expect(await names(engine)).toEqual(['ana', 'ana', 'bruno', 'bruno', 'clara', 'clara'])
+  await (await engine.connect({ userId: 'bruno', name: 'Bruno' })).close()
+  // From memory.
+  await eventually(async () =>
+    expect(await names(engine)).toEqual(['Bruno', 'Bruno', 'ana', 'ana', 'clara', 'clara']),
+  )
+  await (await engine.connect({ userId: 'clara', name: 'Clara' })).close()
+  await engine.close()
+  // From storage.
+  const again = await start({ dataDir })
+  const back = await again.connect({ userId: 'ana' })
+  expect(await names(again)).toEqual(['Bruno', 'Bruno', 'Clara', 'Clara', 'ana', 'ana'])
+  const typing = collect(back, 'user_typing')
+  const bruno = await again.connect({ userId: 'bruno' })
+  await bruno.typingStart({ groupId })
+  await eventually(() => expect(typing).toMatchObject([{ userId: 'bruno', userName: 'Bruno' }]))
 })

@@ -9,7 +9,7 @@
 import { events } from '../../../protocol/events.ts'
 import type { Message } from '../../../protocol/records.ts'
 import type { LoggedEvent } from '../../storage/log.ts'
-import { withContent } from '../../storage/stored-frame.ts'
+import { hasUserNames, withContent, withUserNames } from '../../storage/stored-frame.ts'
 
 const KEPT = 256
 
@@ -55,11 +55,16 @@ export class RecentEvents {
     }
   }
 
-  /** Posts by this user show this name from now on. */
-  rename(senderId: string, senderName: string): void {
+  /** Posts by this user, and events about them, show this name from now on. */
+  rename(userId: string, name: string): void {
+    const nameOf = (other: string) => (other === userId ? name : undefined)
     for (const [at, event] of this.#events.entries()) {
-      if (!('message' in event) || event.message.senderId !== senderId) continue
-      this.#events[at] = { seq: event.seq, message: { ...event.message, senderName } }
+      if (!('message' in event)) {
+        if (!hasUserNames(event.code)) continue
+        this.#events[at] = { ...event, frame: withUserNames(event.frame, nameOf) }
+      } else if (event.message.senderId === userId) {
+        this.#events[at] = { seq: event.seq, message: { ...event.message, senderName: name } }
+      }
     }
   }
 

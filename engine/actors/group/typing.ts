@@ -11,6 +11,7 @@ import { answer, type Effect, type Effects, publish, wakeGroup, withPresence } f
 import { isApproached } from './contact.ts'
 import type { GroupState } from './group-state.ts'
 import { isLarge } from './large.ts'
+import { nameOf } from './names.ts'
 import { callerAsMember, callerMay } from './permissions.ts'
 
 /** TYP-1: typing ends by itself after so long. */
@@ -34,12 +35,12 @@ export function typingStart(
 
 function show(group: GroupState, by: Caller): Effects {
   const { groupId } = group
-  const { userId, name } = by
+  const { userId } = by
   const known = group.typing.has(userId)
   group.typing.set(userId, group.steadyNow + TYPING_MS)
   if (known) return [answer(by, 'ok', {})]
   return [
-    publish(userId, [groupId], 'user_typing', { userId, userName: name, groupId }, by.session),
+    publish(userId, [groupId], 'user_typing', { userId, userName: nameOf(group, by), groupId }, by.session),
     { type: 'watch', groupId, userId, on: true },
     wakeGroup(groupId, 'typing', TYPING_MS),
     answer(by, 'ok', {}),

@@ -25,7 +25,7 @@ import {
   type Reads,
   type StoredRead,
 } from '../log.ts'
-import { hasGroupTexts, withContent, withGroupTexts } from '../stored-frame.ts'
+import { hasGroupTexts, hasUserNames, withContent, withGroupTexts, withUserNames } from '../stored-frame.ts'
 import { parseAnswer, type SummaryTexts, type UserTexts } from '../summary-texts.ts'
 import { directId, unkeyedDirectId } from './direct-id.ts'
 import { type GroupRow, storedGroup, toMember } from './group-rows.ts'
@@ -353,8 +353,10 @@ export class Reader {
       const message = post && toMessage(group.group_id, post)
       return { seq, code, frame: withContent(frame, message), target }
     }
-    if (hasGroupTexts(code)) return { seq, code, frame: withGroupTexts(frame, storedGroup(group)), target }
-    return { seq, code, frame, target }
+    const texts = hasGroupTexts(code) ? withGroupTexts(frame, storedGroup(group)) : frame
+    if (!hasUserNames(code)) return { seq, code, frame: texts, target }
+    const nameOf = (userId: string) => this.#sql.user.get(userId)?.name || undefined
+    return { seq, code, frame: withUserNames(texts, nameOf), target }
   }
 
   #newestMessage(row: OverviewRow): Message | undefined {

@@ -18,6 +18,7 @@ function aGate(hooks: Hooks, options: Partial<GateOptions> = {}) {
     timeoutMs: 2_000,
     after: (delayMs, then) => clock.after(delayMs, then),
     now: () => 7,
+    nameOf: async (userId) => `name of ${userId}`,
     logger: { info() {}, warn() {}, error: (fields) => void logged.push(JSON.stringify(fields)) },
     forward: (session, frame) => {
       const { event, fields } = decodeRequest(frame)
