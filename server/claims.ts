@@ -16,6 +16,8 @@ import { AuthError } from './auth-error.ts'
 /** Who a token speaks for, and its times, milliseconds since 1970. */
 export interface Verified {
   readonly identity: Identity
+  /** The operator's service makes its HTTP requests with it, in the name of the user (PRV-2). */
+  readonly isService?: true | undefined
   /** The token's own end. */
   readonly expiresAtMs: number
   /** When its client is told that it ends: a minute before, or at half of a shorter lifetime. */
@@ -30,6 +32,8 @@ export interface ClaimRules {
   readonly leewayMs: number
 }
 
+/** A claim of no standard, so that no issuer sets it by accident. Only `true` counts. */
+const SERVICE_CLAIM = 'tertulia_service'
 const WARN_BEFORE_MS = 60_000
 const SHORT_LIFETIME_MS = 90_000
 
@@ -47,6 +51,7 @@ export function readClaims(payload: JWTPayload, rules: ClaimRules, nowMs: number
       name: nameClaimOf(payload, nameClaim),
       picture: textClaim(payload, 'picture', limits.urlBytes),
     },
+    isService: payload[SERVICE_CLAIM] === true || undefined,
     expiresAtMs,
     warnAtMs: expiresAtMs - warnBeforeMs(lifetimeMs(payload.iat, expiresAtMs, nowMs)),
     endsAtMs: nowMs < expiresAtMs ? expiresAtMs : expiresAtMs + leewayMs,

@@ -120,7 +120,7 @@ export const settings = {
     env: 'CONTACT_POLICY',
     kind: oneOf('open', 'request', 'shared', 'closed'),
     default: 'open',
-    doc: 'Direct chats between users who share no group: `open` delivers them at once, with `request` they wait in `get_invitations` until the other one accepts, with `shared` they are refused. With `closed` users open no direct chats at all, only a service that embeds the engine does.',
+    doc: 'Direct chats between users who share no group: `open` delivers them at once, with `request` they wait in `get_invitations` until the other one accepts, with `shared` they are refused. With `closed` users open no direct chats at all, only the operator’s service does: by `engine.request`, or over HTTP with a token that has the claim `tertulia_service: true`.',
   },
   maxGroupsPerUser: {
     env: 'MAX_GROUPS_PER_USER',

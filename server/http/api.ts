@@ -31,9 +31,14 @@ export function apiRoutes(options: ApiOptions): readonly Route[] {
       pattern: row.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       handle: async (call) => {
         if (!options.accepting()) throw new ChatError('shutting_down', undefined, { retryAfterMs: 5_000 })
-        const identity = await callerOf(call, options, spec.budget, costOf(spec, call.body.length))
+        const { identity, isService } = await callerOf(
+          call,
+          options,
+          spec.budget,
+          costOf(spec, call.body.length),
+        )
         const fields = fieldsOf(call, row) as RequestFields<typeof request>
-        return json(status, await engine.request(identity, request, fields, 'user'))
+        return json(status, await engine.request(identity, request, fields, isService ? 'service' : 'user'))
       },
     }
   })

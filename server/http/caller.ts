@@ -2,16 +2,19 @@
  * Caller: who an HTTP request speaks for. The same tokens, the same guard of addresses and the
  * same rate limit as on a socket.
  */
-import type { Identity } from '../../engine/gateway.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { Budget } from '../../protocol/requests.ts'
 import type { AddressGuard } from '../address-guard.ts'
 import type { Authenticator } from '../auth.ts'
 import { AuthError } from '../auth-error.ts'
+import type { Verified } from '../claims.ts'
 import type { RateLimiter } from '../rate-limit.ts'
 import type { RefusalLog } from '../refusal-log.ts'
 import { bearerToken } from '../upgrade.ts'
 import type { HttpCall } from './router.ts'
+
+/** Who makes a request, and whether it is the operator's service, in the name of the user. */
+export type HttpCaller = Pick<Verified, 'identity' | 'isService'>
 
 export interface CallerOptions {
   readonly authenticate: Authenticator
@@ -21,7 +24,7 @@ export interface CallerOptions {
 }
 
 /**
- * The identity behind a call, which is charged `cost` tokens of its budget.
+ * The caller of a request, which is charged `cost` tokens of its budget.
  * @throws ChatError `unauthenticated` or `rate_limited`.
  */
 export async function callerOf(
@@ -29,29 +32,30 @@ export async function callerOf(
   options: CallerOptions,
   budget: Budget = 'events',
   cost = 1,
-): Promise<Identity> {
+): Promise<HttpCaller> {
   const { guard, limiter, refusals } = options
   const { address } = call
   const blockedMs = guard.blockedForMs(address)
   if (blockedMs > 0) throw new ChatError('rate_limited', 'too many attempts', { retryAfterMs: blockedMs })
-  const identity = await identityOf(bearerToken(call.authorization), address, options)
-  const verdict = limiter.take(identity.userId, budget, cost)
+  const caller = await verifiedCaller(bearerToken(call.authorization), address, options)
+  const { userId } = caller.identity
+  const verdict = limiter.take(userId, budget, cost)
   if (!verdict.pass) {
     const why = 'requests over the rate limit'
-    refusals.note({ kind: 'rate_limited', address, userId: identity.userId, why })
+    refusals.note({ kind: 'rate_limited', address, userId, why })
     throw new ChatError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs })
   }
-  return identity
+  return caller
 }
 
-async function identityOf(
+async function verifiedCaller(
   token: string,
   address: string,
   { authenticate, guard, refusals }: CallerOptions,
-): Promise<Identity> {
+): Promise<HttpCaller> {
   if (token === '') throw new ChatError('unauthenticated', 'Authorization takes a Bearer token')
   try {
-    return (await authenticate(token)).identity
+    return await authenticate(token)
   } catch (error) {
     if (!(error instanceof AuthError)) throw error
     if (error.blame === 'client') guard.failed(address)

@@ -31,9 +31,9 @@ const MOVED_ON = 202
 /** The routes under `/api/chat/files`. */
 export function fileRoutes(options: FileRouteOptions): readonly Route[] {
   const { engine } = options
-  const caller = (call: HttpCall, budget: Budget) => {
+  const caller = async (call: HttpCall, budget: Budget) => {
     if (!options.accepting()) throw new ChatError('shutting_down', undefined, { retryAfterMs: 5_000 })
-    return callerOf(withQueryToken(call), options, budget)
+    return (await callerOf(withQueryToken(call), options, budget)).identity
   }
   return [
     {

@@ -1,8 +1,9 @@
 /**
  * CONTACT_POLICY over real sockets and over HTTP. // PRV-2
  */
+import { SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { type Device, type Rows, startRows, wires } from './harness.ts'
+import { Device, jwtSecret, type Rows, startRows, wires } from './harness.ts'
 
 /** Everything a device has received that is about Bruno, once all that was on its way is there. */
 async function aboutBruno(device: Device): Promise<readonly string[]> {
@@ -92,5 +93,36 @@ describe.each(wires)('the contact policy over $wire', ({ protocol }) => {
       if (contactPolicy === 'shared') await openChat(ana, 'bruno')
       else expect(await ana.refusal('create_group', fields)).toBe('no_contact members')
     }
+  })
+
+  it('closed lets the service open chats over HTTP, in the name of a user', async () => {
+    const rows = await startRows(protocol, { contactPolicy: 'closed' })
+    const claims = (await rows.tokenOf('ana')).split('.')[1] as string
+    const signed = (more: object) =>
+      new SignJWT({ ...JSON.parse(Buffer.from(claims, 'base64url').toString()), ...more })
+        .setProtectedHeader({ alg: 'HS256' })
+        .sign(Buffer.from(jwtSecret))
+    const open = async (more: object) => {
+      const response = await fetch(`http://127.0.0.1:${rows.server.port}/api/chat/groups`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${await signed(more)}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ kind: 'direct', members: ['bruno'] }),
+      })
+      return response.status
+    }
+    expect(await open({ tertulia_service: 'true' })).toBe(403)
+    expect(await open({ tertulia_service: true })).toBe(201)
+    const bruno = await rows.device('bruno')
+    const { groups } = await bruno.get('get_groups', {}, 'groups')
+    expect(groups).toMatchObject([{ group: { kind: 'direct', createdBy: 'ana' } }])
+    // On a socket such a token is that of its user.
+    const device = new Device(rows.server.port, {
+      token: await signed({ tertulia_service: true }),
+      protocols: [protocol],
+    })
+    await device.next('connected')
+    expect(await device.refusal('create_group', { kind: 'direct', members: ['clara'] })).toBe(
+      'no_contact members',
+    )
   })
 })

@@ -12,7 +12,8 @@ import { makeToken } from '../../../server/token.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 import { SocketClient } from '../../support/socket-client.ts'
 
-const jwtSecret = 'a secret of thirty-two bytes, and more'
+/** What the server checks tokens with. */
+export const jwtSecret = 'a secret of thirty-two bytes, and more'
 const quiet = { info() {}, warn() {}, error() {} }
 
 /** Both subprotocols, for `describe.each`. */
