@@ -39,6 +39,11 @@ export function fitRows<T>(
   return { rows, hasMore: false }
 }
 
+/** Whether one row more, after rows of `bytes`, is too much for one answer. */
+export function isTooMuch(bytes: number, row: unknown): boolean {
+  return bytes > 0 && bytes + wireBytes(row) > ROWS_BYTES
+}
+
 /** Whether all rows fit into one answer. */
 export function allFit(rows: Iterable<unknown>): boolean {
   return !fitRows(rows, Number.POSITIVE_INFINITY).hasMore
@@ -50,6 +55,6 @@ export function* mapped<T, U>(rows: Iterable<T>, toRow: (row: T) => U): Generato
 }
 
 /** How many bytes a value takes in an answer, at most. */
-function wireBytes(value: unknown): number {
+export function wireBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value)) + 1
 }

@@ -127,7 +127,7 @@ export const settings = {
     kind: whole(0, 1_000_000),
     default: 10_000,
     unit: 'groups; 0 is no limit',
-    doc: 'How many groups and direct chats a user may be in; above it they can neither make nor join another one, nor be added to one: `limit_reached`.',
+    doc: 'How many groups and direct chats a user may be in; above it they can neither make nor join another one, nor be added to one: `limit_reached`. What is asked for at the same moment in several groups is not counted together: a user may come to be in as many more as there are such requests under way.',
   },
   maxBackpressure: {
     env: 'MAX_BACKPRESSURE',

@@ -163,8 +163,8 @@ export interface LoadedGroup {
   readonly blockers: readonly string[]
   /** [userId, byChoice, mutedUntil], those who left first at the beginning. */
   readonly former: readonly (readonly [userId: string, byChoice: 0 | 1, mutedUntil: number])[]
-  /** Seqs of the pinned posts, the latest pin last. */
-  readonly pins: readonly number[]
+  /** The seqs of the pinned posts, and of the events that pinned them; the latest pin last. */
+  readonly pins: readonly (readonly [seq: number, pinSeq: number])[]
   /** The newest number in the log. */
   readonly lastSeq: number
   /** The ceiling committed before the last stop; above `lastSeq` only after a crash. */

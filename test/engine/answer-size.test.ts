@@ -158,6 +158,37 @@ describe.each(modes)('lists ($mode)', ({ start }) => {
     expect(all.flatMap(({ users }) => users.map(({ userId }) => userId)).sort()).toEqual(ids)
   })
 
+  it('search_users, get_blocked and get_contacts go on by cursor', async () => {
+    const engine = await start()
+    const ids = Array.from(
+      { length: 130 },
+      (_, i) => `${String(i).padStart(3, '0')}${'"'.repeat(limits.userIdBytes - 3)}`,
+    )
+    const ana = await engine.connect({ userId: 'ana' })
+    await ana.createGroup({ kind: 'group', groupId: 'g', members: ids })
+    for (const userId of ids) {
+      const name = `ann${'"'.repeat(limits.nameBytes - 3)}`
+      await engine.request({ userId, name, picture: '"'.repeat(limits.urlBytes) }, 'get_groups', { limit: 1 })
+      await ana.createGroup({ kind: 'direct', members: [userId] })
+      await ana.blockUser({ userId })
+    }
+    const lists: readonly ((cursor: string | undefined) => Promise<EventFields<'users'>>)[] = [
+      (cursor) => ana.searchUsers({ query: 'ann', limit: limits.usersPage, cursor }),
+      (cursor) => ana.getBlocked({ limit: limits.usersPage, cursor }),
+      (cursor) => ana.getContacts({ limit: limits.usersPage, cursor }),
+    ]
+    for (const list of lists) {
+      const all = await pages(async (cursor) => {
+        const page = await list(cursor)
+        expectToFit('users', page)
+        return page
+      })
+      expect(all.length).toBeGreaterThan(2)
+      const listed = all.flatMap(({ users }) => users.map(({ userId }) => userId))
+      expect(listed.sort()).toEqual(ids)
+    }
+  })
+
   it('get_receipts lists who fits, and counts all', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })

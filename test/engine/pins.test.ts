@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { startInline, temporaryFolder } from '../support/engines.ts'
-import { text } from '../support/sessions.ts'
+import { refusal, text } from '../support/sessions.ts'
 
 // PAG-1
 it('pins are listed in the order in which they were pinned, also by one clock tick and after a restart', async () => {
@@ -21,4 +21,41 @@ it('pins are listed in the order in which they were pinned, also by one clock ti
   await engine.close()
   const again = await startInline({ dataDir })
   expect(await pins(await again.connect({ userId: 'ana' }))).toEqual(right)
+})
+
+// PAG-1
+it('pins that stay are listed once, whatever is pinned and unpinned between two pages', async () => {
+  const engine = await startInline({ now: () => 1_700_000_000_000 })
+  const ana = await engine.connect({ userId: 'ana' })
+  const { groupId } = await ana.createGroup({ kind: 'group' })
+  const ids: string[] = []
+  for (let n = 0; n < 7; n++) ids.push((await ana.sendMessage(text(groupId, `${n}`))).message.messageId)
+  for (const messageId of ids.slice(0, 6)) await ana.pinMessage({ messageId })
+  const page = async (cursor?: string) => {
+    const { messages, cursor: next } = await ana.getPins({ groupId, limit: 2, cursor })
+    return { listed: messages.map(({ content }) => content), next }
+  }
+  const first = await page()
+  // The last one that was listed goes, is pinned again, and another one comes.
+  await ana.unpinMessage({ messageId: ids[4] as string })
+  await ana.unpinMessage({ messageId: ids[5] as string })
+  await ana.pinMessage({ messageId: ids[4] as string })
+  await ana.pinMessage({ messageId: ids[6] as string })
+  const second = await page(first.next)
+  await ana.unpinMessage({ messageId: ids[2] as string })
+  const third = await page(second.next)
+  expect([first.listed, second.listed, third.listed]).toEqual([
+    ['5', '4'],
+    ['3', '2'],
+    ['1', '0'],
+  ])
+  expect(third.next).toBeUndefined()
+  // What a page was to list is unpinned: the page is empty and the last one.
+  const again = await page(second.next)
+  for (const n of [0, 1]) await ana.unpinMessage({ messageId: ids[n] as string })
+  expect(again.listed).toEqual(['1', '0'])
+  expect(await page(second.next)).toEqual({ listed: [], next: undefined })
+  for (const cursor of ['x', '1:2', '-1']) {
+    await expect(ana.getPins({ groupId, cursor })).rejects.toMatchObject(refusal('bad_request', 'cursor'))
+  }
 })

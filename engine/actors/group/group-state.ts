@@ -58,8 +58,8 @@ export interface GroupState {
   readonly former: Map<string, FormerMember>
   readonly recent: RecentEvents
   readonly changed: ChangedMessages
-  /** Seqs of the pinned posts, the latest pin last. */
-  readonly pins: Set<number>
+  /** By the seq of the post, the event that pinned it; the latest pin last. */
+  readonly pins: Map<number, number>
   /** Files that no message has shown yet, the newest last; what `files.ts` keeps few. */
   readonly newFiles: Map<string, NewFile>
   /** What members have got and read, by user id; of those who have given any receipt. */
@@ -103,7 +103,7 @@ export function loadedState(
     ),
     recent: new RecentEvents(loaded.recent, loaded.recent.length < RECENT_EVENTS),
     changed: new ChangedMessages(),
-    pins: new Set(loaded.pins),
+    pins: new Map(loaded.pins),
     receipts: loadedReceipts(loaded.receipts),
     receiptNews: new ReceiptNews(),
     newFiles: new Map(),
@@ -137,7 +137,7 @@ export function newState(
     former: new Map(),
     recent: new RecentEvents([], true),
     changed: new ChangedMessages(),
-    pins: new Set(),
+    pins: new Map(),
     receipts: new Map(),
     receiptNews: new ReceiptNews(),
     newFiles: new Map(),

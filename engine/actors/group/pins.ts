@@ -3,7 +3,6 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
-import type { Message } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import { fitRows } from '../../fit-rows.ts'
 import type { Caller } from '../caller.ts'
@@ -25,7 +24,7 @@ export function pinMessage(
     if (group.pins.size >= limits.pinnedMessages) throw new ChatError('limit_reached')
     const { groupId } = group
     const seq = nextSeq(group)
-    group.pins.add(message.seq)
+    group.pins.set(message.seq, seq)
     return [
       change(seq, message, { ...message, pinnedAt: at }),
       record(seq, at, 'message_pinned', { messageId, groupId, seq, by: by.userId, at }),
@@ -54,7 +53,7 @@ export function unpinMessage(
   })
 }
 
-/** The latest pin first, a page at a time (PAG-1). */
+/** The latest pin first, a page at a time; the cursor is the event of the last pin that was listed (PAG-1). */
 export function getPins(
   group: GroupState,
   by: Caller,
@@ -62,39 +61,28 @@ export function getPins(
   now: number,
 ): Effects {
   callerMay(group, by, 'get_pins', now)
-  const last = cursor === undefined ? undefined : parseCursor(cursor)
+  const before = cursor === undefined ? Number.POSITIVE_INFINITY : parseCursor(cursor)
   const { groupId } = group
   return [
     read({ read: 'pins', groupId }, by, (stored) => {
       const bySeq = new Map(stored.map((message) => [message.seq, message]))
       const pinned = [...group.pins]
+        .filter(([, pinSeq]) => pinSeq < before)
         .reverse()
-        .flatMap((seq) => messageInMemory(group, seq) ?? bySeq.get(seq) ?? [])
+        .flatMap(([seq]) => messageInMemory(group, seq) ?? bySeq.get(seq) ?? [])
         .map((message) => group.changed.shown(message, group.publishedSeq))
         .filter(({ pinnedAt }) => pinnedAt !== undefined)
-      const { rows, hasMore } = fitRows(last ? behind(pinned, last) : pinned, limit)
-      const end = hasMore ? rows.at(-1) : undefined
-      return [answer(by, 'pins', { groupId, messages: rows, cursor: end && `${end.pinnedAt}:${end.seq}` })]
+      const { rows, hasMore } = fitRows(pinned, limit)
+      const last = hasMore ? rows.at(-1) : undefined
+      const end = last && group.pins.get(last.seq)
+      return [answer(by, 'pins', { groupId, messages: rows, cursor: end?.toString() })]
     }),
   ]
 }
 
-/** The pin at which a page ended. */
-interface LastPin {
-  readonly pinnedAt: number
-  readonly seq: number
-}
-
-/** The pins behind the last one listed; where that was taken off meanwhile, those that are not later. */
-function behind(pinned: readonly Message[], { pinnedAt: at, seq }: LastPin): readonly Message[] {
-  const place = pinned.findIndex((message) => message.seq === seq && message.pinnedAt === at)
-  return place < 0 ? pinned.filter(({ pinnedAt = 0 }) => pinnedAt <= at) : pinned.slice(place + 1)
-}
-
-function parseCursor(cursor: string): LastPin {
-  const match = /^(\d{1,16}):(\d{1,16})$/.exec(cursor)
-  if (!match) {
+function parseCursor(cursor: string): number {
+  if (!/^\d{1,16}$/.test(cursor)) {
     throw new ChatError('bad_request', 'cursor must be the cursor of an earlier page', { field: 'cursor' })
   }
-  return { pinnedAt: Number(match[1]), seq: Number(match[2]) }
+  return Number(cursor)
 }

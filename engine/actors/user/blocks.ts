@@ -11,6 +11,7 @@ import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { User } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
+import { fitRows } from '../../fit-rows.ts'
 import type { Caller } from '../caller.ts'
 import {
   answer,
@@ -62,19 +63,17 @@ export function getBlocked(
   const listed = [...blocked]
     .sort(compareEntries)
     .filter((entry) => !after || compareEntries(after, entry) < 0)
-  const page = listed.slice(0, limit)
-  const last = listed.length > page.length ? page.at(-1) : undefined
-  const userIds = page.map(([otherId]) => otherId)
+  const userIds = listed.slice(0, limit).map(([otherId]) => otherId)
   return [
-    read({ read: 'profiles', userIds }, by, (profiles) => [
-      answer(by, 'users', {
-        users: userIds.map((userId, i): User => {
-          const { name = userId, picture = '' } = profiles[i] ?? {}
-          return { userId, name, status: 'offline', picture: picture || undefined }
-        }),
-        cursor: last && `${last[1]}:${last[0]}`,
-      }),
-    ]),
+    read({ read: 'profiles', userIds }, by, (profiles) => {
+      const users = userIds.map((userId, i): User => {
+        const { name = userId, picture = '' } = profiles[i] ?? {}
+        return { userId, name, status: 'offline', picture: picture || undefined }
+      })
+      const { rows } = fitRows(users, limit) // SLW-1
+      const last = listed.length > rows.length ? listed[rows.length - 1] : undefined
+      return [answer(by, 'users', { users: rows, cursor: last && `${last[1]}:${last[0]}` })]
+    }),
   ]
 }
 

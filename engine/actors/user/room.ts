@@ -3,7 +3,8 @@
  *
  * The user's own actor counts their groups, and those that they are about to make. Groups that they
  * join have actors elsewhere: every shard is notified when a connected user has no room left, and when
- * they have room again. Who is not connected is counted by storage.
+ * they have room again. Who is not connected is counted by storage. Both lag by what is under way:
+ * joins of several groups at one moment are not counted together, those that a user makes are.
  */
 import type { Effects } from '../effects.ts'
 import { noRoom } from '../no-room.ts'

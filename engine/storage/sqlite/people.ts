@@ -7,7 +7,7 @@
  */
 import type { Database, Statement } from 'better-sqlite3'
 import type { User } from '../../../protocol/records.ts'
-import { fitRows, mapped } from '../../fit-rows.ts'
+import { fitRows, isTooMuch, mapped, wireBytes } from '../../fit-rows.ts'
 import { tokenize } from '../../search/tokens.ts'
 import type { NamePlace, ReadQuery, Reads, UsersPage } from '../log.ts'
 import { wordsOf } from './name-words.ts'
@@ -44,14 +44,20 @@ export class People {
     const wanted = tokenize(query).map(({ text }) => text)
     const exactId = query.trim()
     const users: User[] = []
+    let bytes = 0
+    const add = (user: User) => {
+      users.push(user)
+      bytes += wireBytes(user)
+    }
     const exact = cursor === undefined && exactId !== userId ? this.#sql.byId.get(exactId) : undefined
-    if (exact && this.#isIn(exact.user_key, groups, MAX_STEPS) > 0) users.push(toUser(exact))
+    if (exact && this.#isIn(exact.user_key, groups, MAX_STEPS) > 0) add(toUser(exact))
     const lead = wanted.reduce((longest, word) => (word.length > longest.length ? word : longest), '')
     if (caller === undefined || lead === '') return { users }
     let steps = 0
     let next: NamePlace = cursor ?? [lead, 0]
     for (const place of this.#places(caller, groups, lead, cursor)) {
       if (users.length === limit || steps > MAX_STEPS) return { users, next }
+      const before = next
       next = place
       const [word, key] = place
       steps += 1
@@ -60,7 +66,10 @@ export class People {
       if (row.user_id === exactId || !fits(row.name || row.user_id, wanted, lead, word)) continue
       const looked = this.#isIn(key, groups, MAX_STEPS - steps)
       steps += Math.abs(looked)
-      if (looked > 0) users.push(toUser(row))
+      if (looked <= 0) continue
+      const user = toUser(row)
+      if (isTooMuch(bytes, user)) return { users, next: before } // SLW-1
+      add(user)
     }
     return steps > MAX_STEPS ? { users, next } : { users }
   }

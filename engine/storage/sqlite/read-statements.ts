@@ -147,8 +147,8 @@ export function prepareReads(db: Database) {
     pins: all<[number], MessageRow>(
       `SELECT ${messageColumns} WHERE m.group_key = ? AND m.pinned_at IS NOT NULL ORDER BY ${pinOrder} DESC`,
     ),
-    pinned: pluck<[number]>(
-      `SELECT seq FROM messages m WHERE group_key = ? AND pinned_at IS NOT NULL ORDER BY ${pinOrder}`,
+    pinned: raw<[number], [seq: number, pinSeq: number]>(
+      `SELECT seq, ifnull(${pinOrder}, 0) FROM messages m WHERE group_key = ? AND pinned_at IS NOT NULL ORDER BY ${pinOrder}`,
     ),
     // A file that no message shows any more is on its way out.
     userCounts: raw<[string], [groups: number, invitations: number]>(

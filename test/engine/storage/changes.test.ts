@@ -39,7 +39,7 @@ describe('a change of a post', () => {
     writer.commit([...start, change(message)])
     expect(reader.run({ read: 'message', groupId: 'g', seq: 2 })).toEqual(message)
     expect(reader.run({ read: 'pins', groupId: 'g' })).toEqual([message])
-    expect(reader.run({ read: 'group', groupId: 'g' }).pins).toEqual([2])
+    expect(reader.run({ read: 'group', groupId: 'g' }).pins).toEqual([[2, 0]])
     const gone: Message = { ...aPost(2), senderName: 'ana', content: '', deletedAt: 9, deletedBy: 'ana' }
     writer.commit([change(gone)])
     expect(reader.run({ read: 'message', groupId: 'g', seq: 2 })).toEqual(gone)

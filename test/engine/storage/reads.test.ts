@@ -155,6 +155,7 @@ describe('what a user’s actor starts from', () => {
       groups: [['h', 9]],
       approached: [],
       blocked: [],
+      isBlocked: false,
     })
   })
 
