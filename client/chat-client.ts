@@ -27,6 +27,7 @@ import { isLogged, type LoggedEvent, placeOf } from './group-log.ts'
 import { GroupLogs, type Missed } from './group-logs.ts'
 import { type ClientState, Link } from './link.ts'
 import { Listeners } from './listeners.ts'
+import { Names } from './names.ts'
 import { type ChatClientOptions, readOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { Pacers } from './pacer.ts'
@@ -43,7 +44,13 @@ type PushedName = Exclude<EventName, AnswerName> | 'connected' | 'upload_progres
 /** Events that have no seq. */
 type UnorderedName = Exclude<PushedName, DurableEvent | 'connected'>
 
-/** The events for `on`: all events except answers, and the events of the client itself. */
+/**
+ * The events for `on`: all events except answers, and the events of the client itself.
+ *
+ * `user_updated` is also emitted for an update that was missed while the client was disconnected, as soon
+ * as an answer or event names the user: `connected` those of direct chats, `getMembers` those of a group.
+ * So call `getMembers` for the groups on show when `connected` is emitted again.
+ */
 export type ClientEvents = {
   readonly [N in PushedName]: EventFields<N>
 } & {
@@ -115,6 +122,7 @@ export class ChatClient extends WithMethods {
   readonly #timeoutMs: number
   readonly #listeners = new Listeners<ClientEvents>()
   readonly #pacers: Pacers
+  readonly #names: Names
   readonly #logs: GroupLogs
   readonly #outbox: Outbox
   readonly #search: SentSearch
@@ -136,6 +144,7 @@ export class ChatClient extends WithMethods {
     this.#clock = clock
     this.#timeoutMs = timeoutMs
     this.#pacers = new Pacers(clock)
+    this.#names = new Names(clock, (update) => this.#listeners.emit('user_updated', update))
     this.#outbox = new Outbox({
       clock,
       pacer: this.#pacers.of('send_message'),
@@ -255,6 +264,7 @@ export class ChatClient extends WithMethods {
     }
     if (name === 'mark_unread') this.#receipts.flushRead((fields as RequestFields<'mark_unread'>).groupId)
     const answer = await this.#calls.make(name, fields)
+    this.#names.compare(answer)
     if (name === 'get_groups') this.#onListed(answer as Answer<'get_groups'>)
     return answer
   }
@@ -262,6 +272,7 @@ export class ChatClient extends WithMethods {
   #onConnected(connection: Connection, connected: EventFields<'connected'>): void {
     if (this.#userId !== '' && this.#userId !== connected.userId) {
       this.#abandon(new ClientError('closed', 'the new token belongs to another user'))
+      this.#names.clear()
     }
     this.#userId = connected.userId
     // In this turn of the event loop: the next frame may be a live event, to be buffered.
@@ -272,7 +283,10 @@ export class ChatClient extends WithMethods {
       clock: this.#clock,
       stallMs: this.#timeoutMs,
       onResumed: (asked, answer) => this.#logs.resumed(asked, answer),
-      onListed: ({ groups }) => this.#logs.listed(groups),
+      onListed: ({ groups }) => {
+        this.#names.compare(groups)
+        return this.#logs.listed(groups)
+      },
       onDone: () => {
         this.#logs.complete()
         current.isCaughtUp = true
@@ -284,6 +298,7 @@ export class ChatClient extends WithMethods {
     catchUp.start()
     this.#listeners.emit('state', this.#link.state)
     this.#listeners.emit('connected', connected)
+    this.#names.compare(connected)
     for (const { resolve } of this.#waiters.splice(0)) resolve(connected)
     // A listener may have closed the client.
     if (!connection.isOpen) return
@@ -303,6 +318,8 @@ export class ChatClient extends WithMethods {
   }
 
   #onEvent(event: Event): void {
+    if (event.event === 'user_updated') this.#names.update(event.fields)
+    else this.#names.compare(event.fields)
     if (!isLogged(event)) {
       const { event: name, fields } = event as Event<UnorderedName>
       this.#listeners.emit(name, fields)

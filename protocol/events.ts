@@ -297,7 +297,10 @@ export const events = {
       cursor: optional(text(1, 128)),
     },
   },
-  /** A user who shares a group with the recipient has a new name or picture. */
+  /**
+   * A user who shares a group with the recipient has a new name or picture. Not replayed by `resume`: after a
+   * reconnect `connected`, lists, history and replayed events have the names of today.
+   */
   user_updated: {
     code: 132,
     ephemeral: true,
