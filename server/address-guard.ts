@@ -1,12 +1,12 @@
 /**
- * Address guard: refuses an address from which too many authentications have failed (AUT-2).
+ * Address guard: blocks an address after too many failed authentications (AUT-2).
  *
- * Only failures count, so that ten thousand good connections from one address pass. A minute
- * after its first failure an address starts anew.
- * Bounded: over `maxAddresses` the one that has been known longest is forgotten.
+ * Only failures count, so ten thousand valid connections from one address pass. The count of an address
+ * restarts one minute after its first failure.
+ * Bounded: above `maxAddresses` the oldest entry is deleted.
  */
 export interface AddressGuardOptions {
-  /** Failures a minute and address; 0 is no limit. */
+  /** Failures per minute and address; 0 means no limit. */
   readonly perMinute: number
   readonly maxAddresses: number
   /** Milliseconds. */
@@ -23,12 +23,12 @@ export class AddressGuard {
     this.#options = options
   }
 
-  /** Addresses with failures, for the metrics. */
+  /** The number of addresses with failures, for the metrics. */
   get addresses(): number {
     return this.#failures.size
   }
 
-  /** Milliseconds until the address may try again; 0 where it may now. */
+  /** Milliseconds until the address may try again; 0 if it is not blocked. */
   blockedForMs(address: string): number {
     const { perMinute, now } = this.#options
     const failed = this.#failures.get(address)
@@ -53,7 +53,7 @@ export class AddressGuard {
     this.#failures.set(address, { count: 1, sinceMs: now() })
   }
 
-  /** Forgets failures older than a minute; called now and then. */
+  /** Deletes entries older than a minute; called about every ten seconds. */
   sweep(): void {
     const now = this.#options.now()
     for (const [address, { sinceMs }] of this.#failures) {

@@ -1,30 +1,30 @@
 /**
- * Auth error: why a token was refused, and whose fault that is.
+ * Auth error: why a token was refused, and which side caused it.
  */
 import { ChatError } from '../protocol/errors.ts'
 
 /**
- * `client`: the token is bad; counted against its address. `time`: correctly signed, but expired or
- * not valid yet; not counted (AUT-2). `server`: it cannot be checked at present.
+ * `client`: the token is invalid; counted against its address. `time`: correctly signed, but expired or
+ * not valid yet; not counted (AUT-2). `server`: the token cannot be checked now.
  */
-export type Blame = 'client' | 'time' | 'server'
+export type Fault = 'client' | 'time' | 'server'
 
-/** A token was refused. The message is for the client and holds nothing of the inside. */
+/** A token was refused. The message is sent to the client and contains no internal detail. */
 export class AuthError extends Error {
   override readonly name = 'AuthError'
-  readonly blame: Blame
-  /** When to try again, milliseconds from now, where it is the server's fault. */
+  readonly fault: Fault
+  /** Milliseconds until a retry can succeed, if the server caused the refusal. */
   readonly retryAfterMs: number | undefined
 
-  constructor(message: string, blame: Blame = 'client', retryAfterMs?: number) {
+  constructor(message: string, fault: Fault = 'client', retryAfterMs?: number) {
     super(message)
-    this.blame = blame
+    this.fault = fault
     this.retryAfterMs = retryAfterMs
   }
 
   /** The answer to a request with this token: `unauthenticated`, or `unavailable` with a time. */
   toChatError(): ChatError {
-    if (this.blame !== 'server') return new ChatError('unauthenticated', this.message)
+    if (this.fault !== 'server') return new ChatError('unauthenticated', this.message)
     return new ChatError('unavailable', this.message, { retryAfterMs: this.retryAfterMs })
   }
 }

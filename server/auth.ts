@@ -1,11 +1,11 @@
 /**
- * Authentication: a JWT in, an identity out (AUT-1, IDN-1).
+ * Authentication: verifies a JWT and returns the identity in it (AUT-1, IDN-1).
  *
- * The key decides the algorithms: a secret takes HS256 and nothing else, a public key the one of
- * its type, so that no token chooses how it is checked. `exp` is required; `exp` and `nbf` have a
- * leeway, because no two clocks agree; `iss` and `aud` are checked where they are configured.
- * A refusal's message is made for the client and holds nothing of the inside; a key set that cannot
- * be fetched is logged, at most once in ten seconds.
+ * The key determines the algorithms: a secret allows only HS256, a public key only the algorithm of its
+ * type. A token cannot choose how it is checked. `exp` is required. `exp` and `nbf` have a leeway, because
+ * clocks differ. `iss` and `aud` are checked if they are configured.
+ * The message of a refusal is sent to the client and contains no internal detail. A key set that cannot be
+ * fetched is logged, at most once in ten seconds.
  */
 import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto'
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
@@ -25,16 +25,16 @@ export interface AuthenticatorOptions {
   readonly key: SigningKey
   readonly issuer?: string | undefined
   readonly audience?: string | undefined
-  /** The claim that holds the user's id; `sub` where left off. */
+  /** The claim with the user's id; `sub` by default. */
   readonly userClaim?: string | undefined
-  /** The claim that holds the user's name; `name` where left off. */
+  /** The claim with the user's name; `name` by default. */
   readonly nameClaim?: string | undefined
-  /** What `exp` and `nbf` may be off by; 5 seconds where left off. */
+  /** The tolerance for `exp` and `nbf`; 5 seconds by default. */
   readonly leewaySeconds?: number | undefined
   readonly logger: EngineLogger
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** Milliseconds of a monotonic clock; the machine's where none is given. */
+  /** Milliseconds of a monotonic clock; the machine's clock by default. */
   readonly steadyNow?: (() => number) | undefined
 }
 
@@ -46,8 +46,8 @@ const MIN_RSA_BITS = 2_048
 const LEEWAY_SECONDS = 5
 
 /**
- * Makes the authenticator of one key.
- * @throws ConfigError where the public key is of no type that is taken.
+ * Creates the authenticator for one key.
+ * @throws ConfigError if the type of the public key is not supported.
  */
 export async function createAuthenticator(options: AuthenticatorOptions): Promise<Authenticator> {
   const { issuer, audience, now, leewaySeconds = LEEWAY_SECONDS } = options
@@ -72,7 +72,7 @@ export async function createAuthenticator(options: AuthenticatorOptions): Promis
     try {
       ;({ payload } = await check(token, { ...rules, currentDate: new Date(nowMs) }))
     } catch (cause) {
-      throw refusalOf(cause)
+      throw authErrorFrom(cause)
     }
     return readClaims(payload, claims, nowMs)
   }
@@ -82,14 +82,14 @@ async function importKey(options: AuthenticatorOptions): Promise<{ algorithms: s
   const { key } = options
   switch (key.kind) {
     case 'secret': {
-      // jose would import raw bytes anew for each token, at twice the cost.
+      // jose would import raw bytes again for each token, which doubles the cost.
       const hmac = { name: 'HMAC', hash: 'SHA-256' }
       const secret = await webcrypto.subtle.importKey('raw', Buffer.from(key.secret), hmac, false, ['verify'])
       return { algorithms: ['HS256'], check: (token, rules) => jwtVerify(token, secret, rules) }
     }
     case 'publicKey': {
       const publicKey = readPublicKey(key.pem)
-      const algorithms = algorithmsOf(publicKey)
+      const algorithms = algorithmsFor(publicKey)
       return { algorithms, check: (token, rules) => jwtVerify(token, publicKey, rules) }
     }
     case 'jwks': {
@@ -117,20 +117,22 @@ function readPublicKey(pem: string): KeyObject {
   }
 }
 
-function algorithmsOf(key: KeyObject): string[] {
+function algorithmsFor(key: KeyObject): string[] {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
   if (type === 'rsa' && (details?.modulusLength ?? 0) >= MIN_RSA_BITS) return ['RS256']
   if (type === 'ec' && details?.namedCurve === 'prime256v1') return ['ES256']
   if (type === 'ed25519') return ['EdDSA', 'Ed25519']
-  throw new ConfigError('JWT_PUBLIC_KEY takes RSA of 2048 bits at least, EC on the curve P-256, or Ed25519')
+  throw new ConfigError(
+    'JWT_PUBLIC_KEY must be an RSA key of at least 2048 bits, an EC key on the curve P-256, or an Ed25519 key',
+  )
 }
 
-/** The refusal that stands for what jose or the issuer's keys threw. */
-function refusalOf(cause: unknown): AuthError {
+/** Converts an error of jose or of the issuer's keys. */
+function authErrorFrom(cause: unknown): AuthError {
   if (cause instanceof KeysUnavailable) {
-    return new AuthError('the token cannot be checked at present', 'server', cause.retryAfterMs)
+    return new AuthError('the token cannot be checked now', 'server', cause.retryAfterMs)
   }
-  // jose looks at the times only after the signature.
+  // jose checks the times after the signature.
   if (cause instanceof errors.JWTExpired) return new AuthError('the token has expired', 'time')
   if (cause instanceof errors.JWTClaimValidationFailed) {
     if (cause.claim === 'nbf' && cause.reason === 'check_failed')
@@ -140,9 +142,9 @@ function refusalOf(cause: unknown): AuthError {
   }
   if (cause instanceof errors.JOSEAlgNotAllowed) return new AuthError('the token’s algorithm is not accepted')
   if (cause instanceof errors.JWSSignatureVerificationFailed)
-    return new AuthError('the token’s signature is wrong')
+    return new AuthError('the token’s signature is invalid')
   if (cause instanceof errors.JWKSNoMatchingKey || cause instanceof errors.JWKSMultipleMatchingKeys) {
-    return new AuthError('the token names no key of the issuer')
+    return new AuthError('the issuer has no key with the token’s kid')
   }
   return new AuthError('the token is malformed')
 }

@@ -1,8 +1,9 @@
 /**
- * Backup command: `tertulia backup FILE`, beside a running server or without one.
+ * Backup command: `tertulia backup FILE`, with or without a running server.
  *
- * First the database, at one moment; then the files that it may name, into `FILE.files`. FILE gets
- * its name last of all: where it is, the backup is whole. Nothing that exists is overwritten.
+ * It copies the database at one point in time, then the files that the database may reference, into
+ * `FILE.files`. FILE gets its name last: if it exists, the backup is complete. Existing files are never
+ * overwritten.
  */
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { copyFiles } from '../engine/files/copy-files.ts'
@@ -11,23 +12,23 @@ import { StorageError } from '../engine/storage/storage-error.ts'
 import { settings, settingsFromEnv } from './config.ts'
 import type { CommandContext } from './serve.ts'
 
-const TELL_EVERY_MS = 1_000
+const PROGRESS_EVERY_MS = 1_000
 const MIB = 1_048_576
 
-/** Makes the backup; resolves with the exit code. @throws StorageError, ConfigError */
+/** Creates the backup; resolves with the exit code. @throws StorageError, ConfigError */
 export async function backup(file: string, context: CommandContext): Promise<number> {
   const dataDir = settingsFromEnv(context.env).dataDir ?? settings.dataDir.default
   const files = `${file}.files`
   const partialFiles = `${files}.${process.pid}.partial`
-  for (const path of [file, files]) if (existsSync(path)) throw new StorageError(`${path} is there already`)
+  for (const path of [file, files]) if (existsSync(path)) throw new StorageError(`${path} already exists`)
 
-  const tell = nowAndThen(context.err)
+  const report = throttled(context.err)
   const database = await prepareBackup(dataDir, file, ({ pages, totalPages }) =>
-    tell(() => `database: ${Math.floor((100 * pages) / Math.max(totalPages, 1))} %`),
+    report(() => `database: ${Math.floor((100 * pages) / Math.max(totalPages, 1))} %`),
   )
   try {
     const copied = copyFiles(dataDir, partialFiles, ({ files: count, bytes }) =>
-      tell(() => `files: ${count}, ${inMib(bytes)}`),
+      report(() => `files: ${count}, ${inMib(bytes)}`),
     )
     if (copied.files > 0) renameSync(partialFiles, files)
     try {
@@ -45,13 +46,13 @@ export async function backup(file: string, context: CommandContext): Promise<num
   }
 }
 
-/** Says something at most once a second, after the first second. */
-function nowAndThen(say: (line: string) => void): (line: () => string) => void {
+/** Prints at most one line per second, after the first second. */
+function throttled(print: (line: string) => void): (line: () => string) => void {
   let lastMs = performance.now()
   return (line) => {
-    if (performance.now() - lastMs < TELL_EVERY_MS) return
+    if (performance.now() - lastMs < PROGRESS_EVERY_MS) return
     lastMs = performance.now()
-    say(line())
+    print(line())
   }
 }
 

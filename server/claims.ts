@@ -1,9 +1,9 @@
 /**
- * Claims: what a verified token says of its user, and until when (IDN-1, IDN-2, AUT-1, AUT-4).
+ * Claims: the identity in a verified token, and when it expires (IDN-1, IDN-2, AUT-1, AUT-4).
  *
- * The claim of the user's id may be a text or a whole number, which is taken as its decimal text;
- * a number that JSON cannot hold exactly is refused, because two of them would be one user. Texts
- * are well-formed Unicode: two ids that differ in a lone surrogate would be one user in the log.
+ * The claim of the user's id may be a text or an integer; an integer is converted to its decimal text. An
+ * integer that JSON cannot represent exactly is refused, because two of them would map to one user. Texts
+ * must be well-formed Unicode: two ids that differ only in a lone surrogate would be one user in the log.
  */
 import type { JWTPayload } from 'jose'
 import type { Identity } from '../engine/gateway.ts'
@@ -13,16 +13,16 @@ import { hasVisible } from '../protocol/text-rules.ts'
 import { refusalOf } from '../protocol/validation.ts'
 import { AuthError } from './auth-error.ts'
 
-/** Who a token speaks for, and its times, milliseconds since 1970. */
+/** The user that a token identifies, and its times in milliseconds since 1970. */
 export interface Verified {
   readonly identity: Identity
-  /** The operator's service makes its HTTP requests with it, in the name of the user (PRV-2). */
+  /** The operator's service sends its HTTP requests with this token, on behalf of the user (PRV-2). */
   readonly isService?: true | undefined
-  /** The token's own end. */
+  /** When the token expires. */
   readonly expiresAtMs: number
-  /** When its client is told that it ends: a minute before, or at half of a shorter lifetime. */
+  /** When the client is warned: a minute before the end, or at half of a shorter lifetime. */
   readonly warnAtMs: number
-  /** When the session ends: with the token, or with the leeway that the token is already in. */
+  /** When the session ends: when the token expires, or after the leeway if the token is already in it. */
   readonly endsAtMs: number
 }
 
@@ -32,12 +32,12 @@ export interface ClaimRules {
   readonly leewayMs: number
 }
 
-/** A claim of no standard, so that no issuer sets it by accident. Only `true` counts. */
+/** Not a registered claim, so that no issuer sets it by accident. Only `true` is effective. */
 const SERVICE_CLAIM = 'tertulia_service'
 const WARN_BEFORE_MS = 60_000
 const SHORT_LIFETIME_MS = 90_000
 
-/** @throws AuthError where a claim is not of the form it has to have. */
+/** @throws AuthError if a claim has the wrong form. */
 export function readClaims(payload: JWTPayload, rules: ClaimRules, nowMs: number): Verified {
   const { userClaim, nameClaim, leewayMs } = rules
   const userId = textClaim(payload, userClaim, limits.userIdBytes)
@@ -58,19 +58,22 @@ export function readClaims(payload: JWTPayload, rules: ClaimRules, nowMs: number
   }
 }
 
-/** A claim's text; one that is missing, null or empty is undefined. */
+/** A claim's text; undefined if it is missing, null or empty. */
 function textClaim(payload: JWTPayload, claim: string, maxBytes: number): string | undefined {
   const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined
   if (value === undefined || value === null || value === '') return undefined
   if (typeof value === 'number') return decimal(value, claim)
-  if (typeof value !== 'string') throw new AuthError(`the token’s ${claim} is neither a text nor a number`)
+  if (typeof value !== 'string') throw new AuthError(`the token’s ${claim} must be a text or an integer`)
   if (Buffer.byteLength(value) > maxBytes)
-    throw new AuthError(`the token’s ${claim} is over ${maxBytes} bytes`)
+    throw new AuthError(`the token’s ${claim} is longer than ${maxBytes} bytes`)
   if (!value.isWellFormed()) throw new AuthError(`the token’s ${claim} is not well-formed Unicode`)
   return value
 }
 
-/** TXT-1: a name that shows nothing is none; one that could pass for another is refused. */
+/**
+ * TXT-1: a name without visible characters counts as missing; a name that could be mistaken for another is
+ * refused.
+ */
 function nameClaimOf(payload: JWTPayload, claim: string): string | undefined {
   const name = textClaim(payload, claim, limits.nameBytes)
   if (name === undefined || !hasVisible(name)) return undefined
@@ -81,21 +84,21 @@ function nameClaimOf(payload: JWTPayload, claim: string): string | undefined {
 
 function decimal(value: number, claim: string): string {
   if (Number.isSafeInteger(value)) return String(value)
-  throw new AuthError(`the token’s ${claim} is no whole number that JSON holds exactly; send it as a text`)
+  throw new AuthError(`the token’s ${claim} must be an integer that JSON represents exactly, or a text`)
 }
 
-/** A minute before the end of a token of 65 seconds its client would ask for a new one every 5 seconds. */
+/** With a fixed minute the client of a 65-second token would request a new one every 5 seconds. */
 function warnBeforeMs(lifetimeMs: number): number {
   return lifetimeMs > SHORT_LIFETIME_MS ? WARN_BEFORE_MS : lifetimeMs / 2
 }
 
-/** From `iat` where it says so, else what is left. */
+/** From `iat` if it is present, else the remaining time. */
 function lifetimeMs(issuedAt: unknown, expiresAtMs: number, nowMs: number): number {
   const issuedAtMs = typeof issuedAt === 'number' ? issuedAt * 1_000 : nowMs
   return Math.max(0, expiresAtMs - (issuedAtMs < expiresAtMs ? issuedAtMs : nowMs))
 }
 
-/** A number of JSON may be as large as infinity; a time on the wire may not. */
+/** A number in JSON may exceed the range of times on the wire. */
 function millisecondsOf(seconds = 0): number {
   return Math.min(Math.floor(seconds * 1_000), Number.MAX_SAFE_INTEGER)
 }

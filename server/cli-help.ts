@@ -1,24 +1,24 @@
 /**
- * CLI help: the commands in one table, and the texts of `--help` that follow from it.
+ * CLI help: the table of commands, and the `--help` texts derived from it.
  */
 import { settingsHelp } from './config.ts'
 
 export interface CommandOption {
-  /** What stands for the value in the help; an option without one is a flag. */
+  /** The placeholder for the value in the help; an option without one is a flag. */
   readonly value?: string
   readonly doc: string
 }
 
 export interface CommandSpec {
   readonly summary: string
-  /** What follows the command's name. */
+  /** The argument after the command's name. */
   readonly argument?: { readonly name: string; readonly required: boolean }
   readonly options: Readonly<Record<string, CommandOption>>
   readonly detail: string
   readonly example: string
 }
 
-/** What `--ttl` is where it is not given. */
+/** The default of `--ttl`. */
 export const DEFAULT_TTL = '12h'
 
 export const commands = {
@@ -26,34 +26,34 @@ export const commands = {
     summary: 'starts the server; the default',
     options: {},
     detail: `Starts from the environment variables below and stops on SIGTERM or SIGINT.
-Outside production a secret for tokens is made in DATA_DIR where no key is set.`,
+Outside production, if no key is set, a secret for tokens is created in DATA_DIR.`,
     example: 'PORT=5000 DATA_DIR=/var/lib/tertulia tertulia serve',
   },
   token: {
     summary: 'prints a token for one user',
     options: {
-      user: { value: 'ID', doc: 'whom the token is for; required' },
-      name: { value: 'NAME', doc: 'the name that others see' },
-      ttl: { value: 'TIME', doc: `how long it lasts: 30m, ${DEFAULT_TTL} (default), 7d` },
+      user: { value: 'ID', doc: 'the user that the token identifies; required' },
+      name: { value: 'NAME', doc: 'the user’s display name' },
+      ttl: { value: 'TIME', doc: `lifetime, such as 30m, ${DEFAULT_TTL} (default) or 7d` },
     },
-    detail: `Signs with JWT_SECRET, or with the secret that the server made in its DATA_DIR: run it in the
-server's folder, or with the server's DATA_DIR or JWT_SECRET.`,
+    detail: `Signs with JWT_SECRET, or with the secret that the server created in its DATA_DIR. Run it in the
+server's folder, or set the server's DATA_DIR or JWT_SECRET.`,
     example: 'tertulia token --user ana --name Ana',
   },
   backup: {
     summary: 'copies the database and the files of DATA_DIR, while the server runs',
     argument: { name: 'FILE', required: true },
     options: {},
-    detail: `FILE is one moment of the database, checked; the files go to FILE.files. Nothing is overwritten.
-To restore, with the server stopped: make a new data folder, put FILE there as tertulia.db and
-FILE.files as files.`,
+    detail: `FILE is a checked copy of the database at one point in time; uploaded files are copied to FILE.files.
+Existing files are not overwritten. To restore, stop the server, create a new data folder, and put
+FILE there as tertulia.db and FILE.files as files.`,
     example: 'DATA_DIR=/var/lib/tertulia tertulia backup /backup/chat.db',
   },
   stats: {
-    summary: 'prints the figures of a running server',
+    summary: 'prints the statistics of a running server',
     argument: { name: 'URL', required: false },
-    options: { watch: { doc: 'again every two seconds' } },
-    detail: 'URL is http://localhost:4040 where it is left off. Sends METRICS_TOKEN where it is set.',
+    options: { watch: { doc: 'repeat every two seconds' } },
+    detail: 'The default URL is http://localhost:4040. Sends METRICS_TOKEN if it is set.',
     example: 'tertulia stats https://chat.example --watch',
   },
 } as const satisfies Record<string, CommandSpec>
@@ -66,7 +66,7 @@ export function isCommand(name: string): name is CommandName {
   return Object.hasOwn(commands, name)
 }
 
-/** How a command is written: `tertulia backup FILE`. */
+/** The usage line of a command: `tertulia backup FILE`. */
 export function usageOf(name: CommandName): string {
   const { argument, options }: CommandSpec = commands[name]
   const shown = argument ? [argument.required ? argument.name : `[${argument.name}]`] : []
@@ -108,13 +108,13 @@ export function fullHelp(): string {
     ]),
     '  tertulia --version',
     '  tertulia COMMAND --help',
-    '      more about one command',
+    '      shows the help of one command',
     '',
-    'Exit codes: 0 done; 1 it did not work, one line on standard error says why; 2 the command was',
-    'not understood.',
+    'Exit codes: 0 success; 1 failure, with the reason in one line on standard error; 2 invalid',
+    'arguments.',
     '',
-    'Settings are environment variables, no options: PORT=5000 tertulia serve. The token command signs',
-    'with the same settings.',
+    'Settings are environment variables, not options: PORT=5000 tertulia serve. The token command uses',
+    'the same settings.',
     '',
     settingsHelp(),
   ].join('\n')

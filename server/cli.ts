@@ -1,7 +1,7 @@
 /**
- * Command line: reads the arguments by the table of cli-help.ts and runs the command. Exit codes:
- * 0 done, 1 it did not work (one line on standard error says why), 2 the command was not understood
- * (the lines on standard error say what would be).
+ * Command line: parses the arguments by the table of cli-help.ts and runs the command. Exit codes: 0
+ * success, 1 failure (one line on standard error has the reason), 2 invalid arguments (standard error
+ * shows the usage).
  */
 import { parseArgs } from 'node:util'
 import { version } from '../engine/version.ts'
@@ -23,7 +23,7 @@ import { transportLine } from './transport-line.ts'
 
 const DEFAULT_URL = 'http://localhost:4040'
 
-/** The command was not understood; the message says what to write instead. */
+/** The arguments are invalid; the message shows the usage. */
 class UsageError extends Error {}
 
 interface Arguments {
@@ -32,7 +32,7 @@ interface Arguments {
   readonly values: Readonly<Record<string, string | true>>
 }
 
-/** Runs one command; resolves with the exit code once it is done. */
+/** Runs one command; resolves with the exit code when it has finished. */
 export async function runCli(args: readonly string[], context: CommandContext): Promise<number> {
   try {
     const text = await informationOf(args, context)
@@ -51,7 +51,7 @@ export async function runCli(args: readonly string[], context: CommandContext): 
   }
 }
 
-/** What `--help`, `help` and `--version` print; null for other arguments. */
+/** The output of `--help`, `help` and `--version`; null for other arguments. */
 async function informationOf(args: readonly string[], { env }: CommandContext): Promise<string | null> {
   const [first = '', second] = args
   if (args.includes('--version') || args.includes('-v')) return `${version}\n${await transportLine(env)}`
@@ -86,33 +86,33 @@ function parse(args: readonly string[]) {
   })
 }
 
-/** @throws UsageError for what the command's row does not have. */
+/** @throws UsageError if the command's row does not allow an argument */
 function read(args: readonly string[]): Arguments {
   const { tokens } = parse(args)
   requireNoSettings(args, tokens)
   const positionals = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []))
   const [command = 'serve', ...given] = positionals
   if (!isCommand(command)) {
-    throw new UsageError(`there is no command ${command}; there are ${Object.keys(commands).join(', ')}`)
+    throw new UsageError(`unknown command: ${command}; commands: ${Object.keys(commands).join(', ')}`)
   }
   const { argument, options }: CommandSpec = commands[command]
   const values: Record<string, string | true> = {}
   for (const token of tokens) {
     if (token.kind !== 'option') continue
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined
-    if (!option) throw new UsageError(`${command} has no option ${token.rawName}: ${usageOf(command)}`)
+    if (!option) throw new UsageError(`unknown option: ${token.rawName}; usage: ${usageOf(command)}`)
     if (option.value !== undefined && token.value === undefined)
-      throw new UsageError(`${token.rawName} needs a value: ${usageOf(command)}`)
+      throw new UsageError(`${token.rawName} requires a value; usage: ${usageOf(command)}`)
     if (option.value === undefined && token.value !== undefined)
-      throw new UsageError(`${token.rawName} takes no value: ${usageOf(command)}`)
+      throw new UsageError(`${token.rawName} does not accept a value; usage: ${usageOf(command)}`)
     values[token.name] = token.value ?? true
   }
   if (given.length > (argument ? 1 : 0))
-    throw new UsageError(`${command} does not take ${given.at(-1)}: ${usageOf(command)}`)
+    throw new UsageError(`unexpected argument: ${given.at(-1)}; usage: ${usageOf(command)}`)
   if (argument?.required && given.length === 0)
-    throw new UsageError(`${command} needs ${argument.name}: ${usageOf(command)}`)
+    throw new UsageError(`${command} requires ${argument.name}; usage: ${usageOf(command)}`)
   if (command === 'token' && values['user'] === undefined)
-    throw new UsageError('token needs --user ID, such as: tertulia token --user ana')
+    throw new UsageError('token requires --user ID; example: tertulia token --user ana')
   return { command, argument: given[0], values }
 }
 
@@ -124,7 +124,7 @@ const optionTypes = Object.fromEntries(
   ),
 )
 
-/** Settings are often tried as options: `--port 5000`. @throws UsageError that names the variable. */
+/** Rejects settings given as options, such as `--port 5000`. @throws UsageError that names the variable */
 function requireNoSettings(
   [first = '']: readonly string[],
   tokens: ReturnType<typeof parse>['tokens'],
@@ -135,7 +135,7 @@ function requireNoSettings(
     const next = tokens[at + 1]
     const value = token.value ?? (next?.kind === 'positional' ? next.value : '…')
     const written = `${setting.env}=${setting.secret ? '…' : value} tertulia ${isCommand(first) ? first : 'serve'}`
-    throw new UsageError(`${token.rawName} is no option but a variable: ${written}`)
+    throw new UsageError(`${token.rawName} is not an option; set the environment variable: ${written}`)
   }
 }
 

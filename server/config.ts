@@ -1,15 +1,17 @@
 /**
  * Configuration: every setting in one table, with its variable, kind, default and meaning.
  *
- * The types, the reading of the environment, the refusals and the table of the docs follow from
- * it. A wrong value is a `ConfigError` that names the variable and what it may be; the value of a
- * secret is never shown.
+ * The types, the parsing of the environment, the error messages and the table of the docs are derived from
+ * it. An invalid value causes a `ConfigError` with the name of the variable, the rule, and the value
+ * unless it is a secret.
  */
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
 import {
   bearer,
   flag,
+  integer,
+  integerOr,
   oneOf,
   origins,
   publicKeyPem,
@@ -17,39 +19,37 @@ import {
   sharedSecret,
   text,
   webAddress,
-  whole,
-  wholeOr,
 } from './setting-kinds.ts'
 
 interface SettingSpec {
   /** The environment variable. */
   readonly env: string
   readonly kind: SettingKind
-  /** The value where none is given; undefined is "not set". A function where the machine decides. */
+  /** The value if none is given; undefined means "not set". A function if it depends on the machine. */
   readonly default: unknown
-  /** The default in words, where it is a function. */
+  /** The default in words, if it is a function. */
   readonly defaultText?: string
   readonly unit?: string
-  /** Its value is not shown in errors. */
+  /** The value is not shown in errors. */
   readonly secret?: true
-  /** A sentence for the table of the docs. */
+  /** The description in the table of the docs. */
   readonly doc: string
 }
 
 const MIB = 1_048_576
 
 export const settings = {
-  port: { env: 'PORT', kind: whole(0, 65_535), default: 4040, doc: 'The TCP port; 0 takes a free one.' },
+  port: { env: 'PORT', kind: integer(0, 65_535), default: 4040, doc: 'The TCP port; 0 selects a free port.' },
   host: { env: 'HOST', kind: text(1, 255), default: '0.0.0.0', doc: 'The address to listen on.' },
   dataDir: {
     env: 'DATA_DIR',
     kind: text(1, 4_096),
     default: './data',
-    doc: 'The folder of the database; made where it is missing.',
+    doc: 'The data folder; created if it does not exist.',
   },
   shards: {
     env: 'SHARDS',
-    kind: wholeOr(1, 64, 'inline'),
+    kind: integerOr(1, 64, 'inline'),
     default: () => Math.min(64, Math.max(1, availableParallelism() - 1)),
     defaultText: 'cores − 1, at most 64',
     unit: 'threads',
@@ -59,221 +59,226 @@ export const settings = {
     env: 'DURABILITY',
     kind: oneOf('memory', 'process', 'disk'),
     default: 'process',
-    doc: 'What an acknowledged change survives: nothing, `kill -9`, or a loss of power.',
+    doc: 'What an acknowledged change survives: `memory` nothing, `process` a crash of the process (`kill -9`), `disk` a loss of power.',
   },
   fanout: {
     env: 'FANOUT',
     kind: oneOf('immediate', 'committed'),
     default: 'immediate',
-    doc: 'When other members see an event: at once, or once it is durable.',
+    doc: 'When other members receive an event: `immediate` at once, `committed` after it is durable.',
   },
   maxConnections: {
     env: 'MAX_CONNECTIONS',
-    kind: whole(1, 1_000_000),
+    kind: integer(1, 1_000_000),
     default: 20_000,
     unit: 'sockets',
-    doc: 'Over it an upgrade is refused with 503.',
+    doc: 'The limit of open sockets. Above it an upgrade is refused with 503.',
   },
   maxSessionsPerUser: {
     env: 'MAX_SESSIONS_PER_USER',
-    kind: whole(1, 100_000),
+    kind: integer(1, 100_000),
     default: 16,
     unit: 'sockets',
-    doc: 'Over it the one that has been silent for longest is closed with 4409.',
+    doc: 'The limit of sockets per user. Above it the socket that has been silent for longest is closed with 4409.',
   },
   maxUnauthenticated: {
     env: 'MAX_UNAUTHENTICATED',
-    kind: whole(1, 1_000_000),
+    kind: integer(1, 1_000_000),
     default: 200,
     unit: 'sockets',
-    doc: 'Sockets that have not brought a token. Over it a new one replaces the oldest, or is refused with 503 while all are younger than a second. With uWebSockets.js each may hold a frame of `MAX_MESSAGE_BYTES` and 16 KiB, else 16 KiB.',
+    doc: 'The limit of sockets that have not sent a token. Above it a new one replaces the oldest, or is refused with 503 while all are younger than a second. Each may hold a frame of 16 KiB, with uWebSockets.js of 16 KiB more than `MAX_MESSAGE_BYTES`.',
   },
   maxUnauthenticatedPerAddress: {
     env: 'MAX_UNAUTHENTICATED_PER_ADDRESS',
-    kind: whole(1, 1_000_000),
+    kind: integer(1, 1_000_000),
     default: 100,
     unit: 'sockets',
-    doc: 'The same for one address, with 429.',
+    doc: 'The same limit for one address; refused with 429.',
   },
   maxMessageBytes: {
     env: 'MAX_MESSAGE_BYTES',
-    kind: whole(1_024, 16 * MIB),
+    kind: integer(1_024, 16 * MIB),
     default: 65_536,
     unit: 'bytes',
     doc: 'The largest frame of a client; a larger one is answered `too_large`.',
   },
   maxUpload: {
     env: 'MAX_UPLOAD',
-    kind: whole(1, 1_099_511_627_776),
+    kind: integer(1, 1_099_511_627_776),
     default: 100 * MIB,
     unit: 'bytes',
     doc: 'The largest file; a larger one is answered `too_large`.',
   },
   storageQuota: {
     env: 'STORAGE_QUOTA',
-    kind: whole(0, 2 ** 50),
+    kind: integer(0, 2 ** 50),
     default: 5 * 1024 * MIB,
     unit: 'bytes; 0 is no limit',
-    doc: 'What the files of one user may take together, uploads under way included; over it an upload is answered `quota_exceeded`.',
+    doc: 'The limit for all files of one user together, including unfinished uploads; above it an upload is answered `quota_exceeded`.',
   },
   contactPolicy: {
     env: 'CONTACT_POLICY',
     kind: oneOf('open', 'request', 'shared', 'closed'),
     default: 'open',
-    doc: 'Direct chats between users who share no group: `open` delivers them at once, with `request` they wait in `get_invitations` until the other one accepts, with `shared` they are refused. With `closed` users open no direct chats at all, only the operator’s service does: by `engine.request`, or over HTTP with a token that has the claim `tertulia_service: true`.',
+    doc: 'Direct chats between users who share no group. `open`: delivered at once. `request`: shown in `get_invitations` until the other user accepts. `shared`: refused. `closed`: users cannot open direct chats; only the operator’s service can, by `engine.request` or over HTTP with a token that has the claim `tertulia_service: true`.',
   },
   maxGroupsPerUser: {
     env: 'MAX_GROUPS_PER_USER',
-    kind: whole(0, 1_000_000),
+    kind: integer(0, 1_000_000),
     default: 10_000,
     unit: 'groups; 0 is no limit',
-    doc: 'How many groups and direct chats a user may be in; above it they can neither make nor join another one, nor be added to one: `limit_reached`. What is asked for at the same moment in several groups is not counted together: a user may come to be in as many more as there are such requests under way.',
+    doc: 'The limit of groups and direct chats per user. Above it the user cannot create, join or be added to another one: `limit_reached`. Concurrent requests in several groups are not counted together: each of them can exceed the limit by one.',
   },
   maxBackpressure: {
     env: 'MAX_BACKPRESSURE',
-    kind: whole(65_536, 1_024 * MIB),
+    kind: integer(65_536, 1_024 * MIB),
     default: MIB,
     unit: 'bytes',
-    doc: 'What may wait unsent for one reader; one that is further behind is closed with 4008 and resumes later.',
+    doc: 'The limit of unsent bytes for one socket. A socket that lags further is closed with 4008; its client reconnects and resumes.',
   },
   rateLimit: {
     env: 'RATE_LIMIT',
-    kind: whole(0, 1_000_000),
+    kind: integer(0, 1_000_000),
     default: 100,
-    unit: 'events a minute and user',
-    doc: 'Over it `rate_limited`. Separate budgets: reads (history, search, lists) 5 times as many, typing, receipts, signals and pings 10 times, file chunks 60 times; connections at least 100 a minute and user, and 100 times that per address. Some requests cost more than one: docs/PROTOCOL.md. 0 is no limit.',
+    unit: 'events per minute and user',
+    doc: 'Requests above it are answered `rate_limited`. Separate budgets: reads (history, search, lists) 5 times as many; typing, receipts, signals and pings 10 times; file chunks 60 times; connections at least 100 per minute and user, and 100 times that per address. Some requests cost more than one event: docs/PROTOCOL.md. 0 means no limit.',
   },
   editWindowMs: {
     env: 'EDIT_WINDOW_MS',
-    kind: whole(0, 1_000_000_000_000),
+    kind: integer(0, 1_000_000_000_000),
     default: 0,
     unit: 'ms',
-    doc: 'How long a message may be edited. 0 is for ever.',
+    doc: 'How long a message can be edited. 0 means no limit.',
   },
   presenceGraceMs: {
     env: 'PRESENCE_GRACE_MS',
-    kind: whole(0, 3_600_000),
+    kind: integer(0, 3_600_000),
     default: 5_000,
     unit: 'ms',
-    doc: 'How long after a user’s last connection has gone others see them offline, so that a reconnect is not seen.',
+    doc: 'The delay between the end of a user’s last connection and `offline`, so that a short reconnect does not change the status.',
   },
   authFailureLimit: {
     env: 'AUTH_FAILURE_LIMIT',
-    kind: whole(0, 1_000_000),
+    kind: integer(0, 1_000_000),
     default: 60,
-    unit: 'failures a minute and address',
-    doc: 'Failed authentications after which an address is refused with 429. 0 is no limit.',
+    unit: 'failures per minute and address',
+    doc: 'The limit of failed authentications; an address that reaches it is refused with 429. 0 means no limit.',
   },
   trustProxy: {
     env: 'TRUST_PROXY',
     kind: flag,
     default: false,
-    doc: 'Takes the client’s address from the last entry of `X-Forwarded-For`; only behind a proxy that writes it.',
+    doc: 'Use the last entry of `X-Forwarded-For` as the client’s address. Enable it only behind a proxy that sets this header.',
   },
   transport: {
     env: 'TRANSPORT',
     kind: oneOf('auto', 'uws', 'node'),
     default: 'auto',
-    doc: 'What speaks HTTP and WebSocket: `uws` is uWebSockets.js, `node` the built-in transport, `auto` the first of the two that loads.',
+    doc: 'The implementation of HTTP and WebSocket: `uws` is uWebSockets.js, `node` the built-in transport, `auto` uWebSockets.js if it loads, else the built-in transport.',
   },
   tlsCert: {
     env: 'TLS_CERT',
     kind: text(1, 4_096),
     default: undefined,
-    doc: 'The file of the certificate and its chain, PEM. With `TLS_KEY` the port speaks https and wss.',
+    doc: 'The PEM file of the certificate and its chain. With `TLS_KEY` the port serves https and wss.',
   },
   tlsKey: {
     env: 'TLS_KEY',
     kind: text(1, 4_096),
     default: undefined,
-    doc: 'The file of the certificate’s private key, PEM, without a passphrase.',
+    doc: 'The PEM file of the certificate’s private key, without a passphrase.',
   },
   compression: {
     env: 'COMPRESSION',
     kind: oneOf('off', 'shared'),
     default: 'off',
-    doc: '`shared`: permessage-deflate for frames of 1 KiB and more. It takes no memory for each socket, but an event is compressed anew for every socket that gets it: for small groups and slow networks, not for large groups.',
+    doc: '`shared`: permessage-deflate for frames of at least 1 KiB. It needs no memory per socket. With uWebSockets.js an event is compressed again for every receiving socket: suitable for small groups and slow networks, not for large groups.',
   },
   metricsToken: {
     env: 'METRICS_TOKEN',
     kind: bearer(16, 4_096),
     default: undefined,
     secret: true,
-    doc: 'What `/metrics` and `/api/stats` take as `Authorization: Bearer`. Without it they answer only programs on this machine.',
+    doc: 'The Bearer token for `/metrics` and `/api/stats`. Without it both answer only requests from this machine.',
   },
   memoryLimit: {
     env: 'MEMORY_LIMIT',
-    kind: whole(0, 1_099_511_627_776 * 1_024),
+    kind: integer(0, 1_099_511_627_776 * 1_024),
     default: 0,
     unit: 'bytes',
-    doc: 'What the memory of the process is measured against in the metrics; nothing is enforced. 0 is the container’s limit, or the machine’s memory.',
+    doc: 'The memory limit shown in the metrics; it is not enforced. 0 means the container’s limit, or the machine’s memory.',
   },
   corsOrigins: {
     env: 'CORS_ORIGINS',
     kind: origins,
     default: [],
     defaultText: 'the server’s own',
-    doc: 'Origins whose pages may connect, by WebSocket and by HTTP. What sends no origin is no page and may.',
+    doc: 'Origins whose pages may use WebSocket and HTTP. Requests without an `Origin` header do not come from a browser page and are allowed.',
   },
   jwtSecret: {
     env: 'JWT_SECRET',
     kind: sharedSecret,
     default: undefined,
     secret: true,
-    doc: 'The HS256 key. Outside production one is made and kept in `DATA_DIR` where no key is set.',
+    doc: 'The HS256 key. Outside production, if no key is set, one is created and stored in `DATA_DIR`.',
   },
   jwtPublicKey: {
     env: 'JWT_PUBLIC_KEY',
     kind: publicKeyPem,
     default: undefined,
-    // A private key may have been set here by mistake.
+    // A private key may be set here by mistake.
     secret: true,
-    doc: 'The issuer’s key: RS256 (RSA), ES256 (P-256) or EdDSA (Ed25519).',
+    doc: 'The issuer’s public key: RS256 (RSA), ES256 (P-256) or EdDSA (Ed25519).',
   },
   jwtJwksUrl: {
     env: 'JWT_JWKS_URL',
     kind: webAddress,
     default: undefined,
-    doc: 'Where the issuer publishes its keys: RS256, ES256, EdDSA.',
+    doc: 'The URL of the issuer’s key set: RS256, ES256, EdDSA.',
   },
-  jwtIssuer: { env: 'JWT_ISSUER', kind: text(1, 2_048), default: undefined, doc: 'What `iss` has to be.' },
+  jwtIssuer: {
+    env: 'JWT_ISSUER',
+    kind: text(1, 2_048),
+    default: undefined,
+    doc: 'The required value of `iss`.',
+  },
   jwtAudience: {
     env: 'JWT_AUDIENCE',
     kind: text(1, 2_048),
     default: undefined,
-    doc: 'What `aud` has to name.',
+    doc: 'The audience that `aud` must contain.',
   },
   jwtUserClaim: {
     env: 'JWT_USER_CLAIM',
     kind: text(1, 256),
     default: 'sub',
-    doc: 'The claim that holds the user’s id: a text of 1 to 128 bytes, or a whole number.',
+    doc: 'The claim with the user’s id: a text of 1 to 128 bytes, or an integer.',
   },
   jwtNameClaim: {
     env: 'JWT_NAME_CLAIM',
     kind: text(1, 256),
     default: 'name',
-    doc: 'The claim that holds the user’s name.',
+    doc: 'The claim with the user’s name.',
   },
   jwtLeeway: {
     env: 'JWT_LEEWAY',
-    kind: whole(0, 300),
+    kind: integer(0, 300),
     default: 5,
     unit: 'seconds',
-    doc: 'What `exp` and `nbf` may be off by, because the issuer’s clock is another.',
+    doc: 'The tolerance for `exp` and `nbf`, because clocks differ.',
   },
   logLevel: {
     env: 'LOG_LEVEL',
     kind: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     default: 'info',
-    doc: 'The least important lines to log; JSON on standard error.',
+    doc: 'The lowest level that is logged; JSON on standard error.',
   },
   nodeEnv: {
     env: 'NODE_ENV',
     kind: text(1, 64),
     default: () => process.env['NODE_ENV'] || 'development',
     defaultText: 'development',
-    doc: 'In `production` the server does not start without a key.',
+    doc: 'With `production` the server does not start without a key.',
   },
 } as const satisfies Record<string, SettingSpec>
 
@@ -282,13 +287,13 @@ export type SettingName = keyof typeof settings
 type KindOf<N extends SettingName> = (typeof settings)[N]['kind'] extends SettingKind<infer T> ? T : never
 type MayBeUnset<N extends SettingName> = undefined extends (typeof settings)[N]['default'] ? undefined : never
 
-/** Every setting, judged, with the defaults in place. */
+/** Every setting, validated, with the defaults filled in. */
 export type Settings = { readonly [N in SettingName]: KindOf<N> | MayBeUnset<N> }
 
-/** Settings as given: what is left off or undefined takes its default. */
+/** Settings as given; missing or undefined ones get their default. */
 export type GivenSettings = { readonly [N in SettingName]?: KindOf<N> | undefined }
 
-/** A setting is wrong; the message names its variable and what it may be. */
+/** A setting is invalid; the message names its variable and the rule. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
@@ -296,27 +301,27 @@ export class ConfigError extends Error {
 const rows = Object.entries(settings) as [SettingName, SettingSpec][]
 
 /**
- * Reads the variables of the table; an empty one counts as not set.
- * @throws ConfigError for the first that is wrong.
+ * Parses the variables of the table; an empty one counts as not set.
+ * @throws ConfigError for the first invalid one.
  */
 export function settingsFromEnv(env: Readonly<Record<string, string | undefined>>): GivenSettings {
   const given: Record<string, unknown> = {}
   for (const [name, row] of rows) {
     const value = env[row.env]
-    if (value !== undefined && value !== '') given[name] = judge(row, row.kind.fromText(value))
+    if (value !== undefined && value !== '') given[name] = validate(row, row.kind.fromText(value))
   }
   return given
 }
 
 /**
- * Judges what was given and fills in the defaults.
- * @throws ConfigError for the first that is wrong, for two keys, and for none in production.
+ * Validates the given settings and fills in the defaults.
+ * @throws ConfigError for the first invalid setting, for two keys, and for a missing key in production.
  */
 export function resolveSettings(given: GivenSettings): Settings {
   const resolved: Record<string, unknown> = {}
   for (const [name, row] of rows) {
     const value = given[name]
-    if (value !== undefined) resolved[name] = judge(row, value)
+    if (value !== undefined) resolved[name] = validate(row, value)
     else resolved[name] = typeof row.default === 'function' ? row.default() : row.default
   }
   const all = resolved as Settings
@@ -328,25 +333,25 @@ export function resolveSettings(given: GivenSettings): Settings {
   }
   if (keys.length === 0 && all.nodeEnv === 'production') {
     throw new ConfigError(
-      'in production a key is needed: set JWT_SECRET (32 bytes at least), JWT_PUBLIC_KEY or JWT_JWKS_URL',
+      'NODE_ENV=production requires a key: set JWT_SECRET (at least 32 bytes), JWT_PUBLIC_KEY or JWT_JWKS_URL',
     )
   }
   if ((all.tlsCert === undefined) !== (all.tlsKey === undefined)) {
-    throw new ConfigError('set both TLS_CERT and TLS_KEY, or none')
+    throw new ConfigError('TLS_CERT and TLS_KEY must be set together')
   }
   return all
 }
 
-/** The table of the docs, in Markdown, one row a setting. */
+/** The table of the docs in Markdown, one row per setting. */
 export function configurationTable(): string {
   const lines = [
-    '| variable | `createServer` | default | takes | meaning |',
+    '| variable | `createServer` | default | allowed values | meaning |',
     '| --- | --- | --- | --- | --- |',
   ]
   for (const [name, row] of rows) {
     const unit = row.unit ? `, ${row.unit}` : ''
     lines.push(
-      `| \`${row.env}\` | \`${name}\` | ${defaultInWords(row)} | ${row.kind.takes}${unit} | ${row.doc} |`,
+      `| \`${row.env}\` | \`${name}\` | ${defaultInWords(row)} | ${row.kind.rule}${unit} | ${row.doc} |`,
     )
   }
   return `${lines.join('\n')}\n`
@@ -357,7 +362,7 @@ export function settingsHelp(): string {
   return rows
     .map(
       ([, row]) =>
-        `  ${row.env} (${defaultInWords(row).replaceAll('`', '')})\n${wrapped(row.doc.replaceAll('`', ''))}`,
+        `  ${row.env} (${defaultInWords(row).replaceAll('`', '')})\n${wrap(row.doc.replaceAll('`', ''))}`,
     )
     .join('\n')
 }
@@ -368,7 +373,7 @@ export function settingOfOption(option: string): SettingSpec | undefined {
   return rows.find(([, { env }]) => env === asked)?.[1]
 }
 
-function wrapped(text: string): string {
+function wrap(text: string): string {
   return text.replaceAll(/(.{1,90})(?: |$)/g, '      $1\n').trimEnd()
 }
 
@@ -377,14 +382,14 @@ function defaultInWords(row: SettingSpec): string {
   return row.default === undefined ? 'none' : `\`${String(row.default)}\``
 }
 
-function judge(row: SettingSpec, value: unknown): unknown {
-  const judged = v.safeParse(row.kind.schema, value)
-  if (judged.success) return judged.output
-  const shown = row.secret || isKey(value) ? '' : ` is ${shorten(JSON.stringify(value))}, but it`
-  throw new ConfigError(`${row.env}${shown} takes ${row.kind.takes}`)
+function validate(row: SettingSpec, value: unknown): unknown {
+  const result = v.safeParse(row.kind.schema, value)
+  if (result.success) return result.output
+  const given = row.secret || isKey(value) ? '' : ` (got ${shorten(JSON.stringify(value))})`
+  throw new ConfigError(`${row.env} must be ${row.kind.rule}${given}`)
 }
 
-/** A key that was set where it does not belong; not a part of it is shown. */
+/** A key in the wrong variable; no part of it is shown. */
 function isKey(value: unknown): boolean {
   return JSON.stringify(value)?.includes('PRIVATE KEY') ?? false
 }

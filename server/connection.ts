@@ -1,14 +1,14 @@
 /**
- * Connection: one socket, from the upgrade to its end, and the engine's port to it.
+ * Connection: one socket from its upgrade to its end, and the engine's port to it.
  *
  *   verifying | awaiting_token → opening → open → closing → closed
  *
- * Until its token is verified nothing it sends is acted on and nothing is sent to it (AUT-1);
- * frames that come too early are held, within a bound, and handed on in order after `connected`.
- * Every write looks at what waits unsent first: a reader too far behind is closed with 4008
- * before anything is left out (SLW-1), and at half of that does without ephemeral events. The
- * socket is not touched once it is closing.
- * There are ten thousand of these: no timers, no closures, lists are made when first needed.
+ * Before its token is verified no frame is processed and nothing is sent (AUT-1). Frames that arrive early
+ * are held, within a limit, and processed in order after `connected`.
+ * Every write checks the unsent bytes first. A reader that lags too far is closed with 4008 before any
+ * event is skipped (SLW-1); at half of that limit it receives no ephemeral events. The socket is not used
+ * once it is closing.
+ * A server has ten thousand of these: no timers, no closures, lists are created when first needed.
  */
 import type { Gateway, Identity, SessionPort } from '../engine/gateway.ts'
 import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
@@ -18,7 +18,7 @@ import { type EventSpec, events } from '../protocol/events.ts'
 import { codeOf, type FrameHead } from '../protocol/frame-head.ts'
 import { eventToJson } from '../protocol/json-codec.ts'
 import { requests } from '../protocol/requests.ts'
-import type { Blame } from './auth-error.ts'
+import type { Fault } from './auth-error.ts'
 import type { Verified } from './claims.ts'
 import { errorCodeOf } from './error-code.ts'
 import { firstToken } from './first-token.ts'
@@ -31,7 +31,7 @@ import { SocketTopics } from './socket-topics.ts'
 import type { Topics } from './topics.ts'
 import type { Socket } from './transport/transport.ts'
 
-/** Both clocks at one moment: the time of day for tokens, the steady one for durations (TIM-1). */
+/** Both clocks at one moment: wall-clock time for tokens, the monotonic clock for durations (TIM-1). */
 export interface Moment {
   readonly now: number
   readonly steadyNow: number
@@ -39,40 +39,43 @@ export interface Moment {
 
 export type ConnectionState = 'verifying' | 'awaiting_token' | 'opening' | 'open' | 'closing' | 'closed'
 
-/** What all connections share: the front end. */
+/** What all connections share; implemented by the front end. */
 export interface ConnectionHost {
   readonly gateway: Gateway
   readonly topics: Topics
-  /** What may wait unsent for a reader before it is closed, bytes. */
+  /** The limit of unsent bytes of one connection, above which it is closed. */
   readonly maxBackpressure: number
-  /** Frames of so many bytes and more are compressed. */
+  /** Frames of this many bytes and more are compressed. */
   readonly compressFrom: number
   readonly meters: Meters
   /** For durations, milliseconds of a monotonic clock (TIM-1). */
   steadyNow(): number
-  /** Checks a token for `connection`, which hears `verified` or `refused`. */
+  /** Verifies a token, then calls `verified` or `refused` of the connection. */
   verify(connection: Connection, token: string): void
   /** Milliseconds of a monotonic clock, as of the last sweep. */
   readonly sweptAtMs: number
-  /** An attempt from this address has failed. */
+  /** An authentication attempt from this address has failed. */
   attemptFailed(address: string): void
-  /** Something of this connection was refused, for the log. */
+  /** Records a refusal in the log. */
   noteRefusal(connection: Connection, kind: RefusalKind, why: string): void
-  /** Notes a session of the user's. Returns for how many milliseconds there may be none, or 0. */
+  /**
+   * Registers a session of the user. Returns 0, or the milliseconds to wait if the user has connected too
+   * often.
+   */
   admit(connection: Connection): number
-  /** Charges `reads` for what is known only afterwards: replayed events, a long answer (INP-2). */
+  /** Charges `reads` for costs that are known only afterwards: replayed events, a long answer (INP-2). */
   chargeReads(connection: Connection, tokens: number): void
   /** A frame of an open connection; the bytes are valid during the call only. */
   request(connection: Connection, bytes: Uint8Array, isBinary: boolean): void
-  /** This server ends the connection. */
-  ends(connection: Connection, reason: CloseReason, text: string): void
+  /** The server is closing the connection. */
+  closing(connection: Connection, reason: CloseReason, text: string): void
   /** The connection is closed. */
-  gone(connection: Connection): void
+  closed(connection: Connection): void
 }
 
 const AUTH_DEADLINE_MS = 10_000
 const OPENING_DEADLINE_MS = 10_000
-/** A token of 8 KiB, and JSON around it. */
+/** A token of 8 KiB, and the JSON around it. */
 const MAX_FIRST_BYTES = 16_384
 const MALFORMED_LIMIT = 10
 const MINUTE_MS = 60_000
@@ -80,7 +83,7 @@ const MAX_WAITING = 64
 const NO_SESSION = -1
 /** What one token of `reads` pays for; the first events are paid for by the request itself. */
 const REPLAYED_PER_TOKEN = 100
-/** What one token of `reads` pays for of an answer; the first bytes are paid for by the request itself. */
+/** Bytes of an answer per token of `reads`; the request itself covers the first ones. */
 const ANSWER_BYTES_PER_TOKEN = 8_192
 const MAX_CLOSE_TEXT_BYTES = 123
 const CONNECTED_CODE: number = events.connected.code
@@ -96,37 +99,39 @@ export class Connection implements SessionPort {
   readonly json: boolean
   readonly address: string
   userId = ''
-  /** When the client was last heard of, to a second. */
-  heardAtMs = 0
+  /** When the client last sent something, in steps of a second. */
+  lastReceivedAtMs = 0
   state: ConnectionState = 'verifying'
-  /** Requests that the engine has not answered yet, of those with a ref. */
+  /** Requests with a ref that have no answer yet. */
   unanswered = 0
   readonly #host: ConnectionHost
   #socket: Socket | null = null
   #topics: SocketTopics | null = null
   #session = NO_SESSION
-  /** The token of the upgrade, until the socket is up. */
+  /** The token of the upgrade, until the socket is open. */
   #token: string | null
-  /** The ref that `connected` answers; 0 where the token came with the upgrade. */
+  /** The ref that `connected` answers; 0 if the token came with the upgrade. */
   #authRef = 0
-  /** When the session has to be open, by the steady clock. */
+  /** The deadline for opening the session, by the monotonic clock. */
   #dueAtMs = 0
-  /** When to warn of the token's end, or to end, by the time of day. */
+  /** When to send the expiry warning, or to close, by wall-clock time. */
   #tokenDueAtMs = 0
   #expiresAtMs = 0
   #endsAtMs = 0
   #warned = false
   #held: HeldFrames | null = null
   #malformedAtMs: number[] | null = null
-  /** Requests refused as `rate_limited` since then; a new connection starts clean. */
+  /** Requests refused as `rate_limited` since `#rateRefusedSinceMs`; a new connection starts at 0. */
   #rateRefusals = 0
   #rateRefusedSinceMs = Number.NEGATIVE_INFINITY
   #waiting: (() => void)[] | null = null
-  /** From a `resume` to its `resumed`: events of groups that come by `send` are replayed ones. */
+  /** True between a `resume` and its `resumed`: durable events passed to `send` are replayed ones. */
   #resuming = false
-  /** Replayed events that are not charged yet. */
+  /** Replayed events that are not yet charged. */
   #replayed = 0
-  /** One request at a time is timed: its ref, or 0, and when it came. Small integers need no memory. */
+  /**
+   * One request at a time is measured: its ref, or 0, and its arrival time. Small integers need no memory.
+   */
   #timedRef = 0
   #timedAtUs = 0
 
@@ -137,11 +142,11 @@ export class Connection implements SessionPort {
     this.#token = token
   }
 
-  /** The socket is up: its token is verified, or the first frame has to bring one. */
+  /** The socket is open: verifies its token, or waits for a first frame with one. */
   opened(socket: Socket): void {
     this.#socket = socket
     this.#topics = new SocketTopics(this.#host.topics, socket, this.json)
-    this.heardAtMs = this.#host.sweptAtMs
+    this.lastReceivedAtMs = this.#host.sweptAtMs
     this.#dueAtMs = this.#host.steadyNow() + AUTH_DEADLINE_MS
     const token = this.#token
     this.#token = null
@@ -149,9 +154,9 @@ export class Connection implements SessionPort {
     else this.#host.verify(this, token)
   }
 
-  /** A frame came; the bytes are valid during the call only. */
+  /** Handles a frame; the bytes are valid during the call only. */
   received(bytes: Uint8Array, isBinary: boolean): void {
-    this.heardAtMs = this.#host.sweptAtMs
+    this.lastReceivedAtMs = this.#host.sweptAtMs
     switch (this.state) {
       case 'open':
         this.#host.request(this, bytes, isBinary)
@@ -163,7 +168,7 @@ export class Connection implements SessionPort {
       case 'awaiting_token': {
         const first = bytes.length > MAX_FIRST_BYTES ? null : firstToken(bytes, isBinary, this.json)
         if (!first) {
-          this.refused('the first frame has to be authenticate, with a token', 'client')
+          this.refused('the first frame must be authenticate with a token', 'client')
           return
         }
         this.state = 'verifying'
@@ -177,13 +182,16 @@ export class Connection implements SessionPort {
     }
   }
 
-  /** The token is good: a session of the engine begins, whose first frame is `connected`. */
+  /** The token is valid: opens a session of the engine, whose first frame is `connected`. */
   verified(verified: Verified): void {
     if (this.state !== 'verifying') return
     this.userId = verified.identity.userId
     const waitMs = this.#host.admit(this)
     if (waitMs > 0) {
-      this.end('try_later', `too many connections of this user; wait ${Math.ceil(waitMs / 1_000)} seconds`)
+      this.end(
+        'try_later',
+        `too many connections of this user; retry after ${Math.ceil(waitMs / 1_000)} seconds`,
+      )
       return
     }
     this.#socket?.trust?.()
@@ -193,15 +201,15 @@ export class Connection implements SessionPort {
     this.#open(verified.identity)
   }
 
-  /** The token is missing, bad or late, or cannot be checked at present; `why` is shown. */
-  refused(why: string, blame: Blame): void {
+  /** The token is missing, invalid or late, or cannot be checked now; `why` is sent to the client. */
+  refused(why: string, fault: Fault): void {
     if (this.state !== 'verifying' && this.state !== 'awaiting_token') return
-    // AUT-2: not for a token that is only too old, nor for what is the server's fault.
-    if (blame === 'client') this.#host.attemptFailed(this.address)
-    this.end(blame === 'server' ? 'try_later' : 'unauthenticated', why)
+    // AUT-2: not for a token that has only expired, nor if the server is at fault.
+    if (fault === 'client') this.#host.attemptFailed(this.address)
+    this.end(fault === 'server' ? 'try_later' : 'unauthenticated', why)
   }
 
-  /** The token that is valid from now on. The same one again is not warned of again (AUT-4). */
+  /** The token that is valid from now on. Sending the same one again causes no second warning (AUT-4). */
   setExpiry({ expiresAtMs, warnAtMs, endsAtMs }: Verified): void {
     if (this.#warned && expiresAtMs === this.#expiresAtMs) return
     this.#expiresAtMs = expiresAtMs
@@ -210,7 +218,7 @@ export class Connection implements SessionPort {
     this.#warned = false
   }
 
-  /** A newer token counts from now on, for the name and the picture, too. */
+  /** A newer token replaces the user's name and picture. */
   renew(identity: Identity): void {
     if (this.#session !== NO_SESSION) this.#host.gateway.renew(this.#session, identity)
   }
@@ -224,8 +232,8 @@ export class Connection implements SessionPort {
       const ref = refOf(frame)
       if (ref !== 0) this.#answered(frame, ref)
     } else if (this.state === 'opening' && codeOf(frame) === CONNECTED_CODE) {
-      // What its user is told on all devices may come before: `connected` says it all.
-      this.#greet(frame)
+      // Events for all devices of the user may arrive earlier: `connected` contains their effect.
+      this.#sendConnected(frame)
     }
   }
 
@@ -259,8 +267,8 @@ export class Connection implements SessionPort {
 
   // Called by the front end
 
-  /** Sends an event of the front end's own. */
-  tell(frame: Uint8Array): void {
+  /** Sends an event that the front end created. */
+  sendEvent(frame: Uint8Array): void {
     if (this.state === 'open') this.#write(frame)
   }
 
@@ -269,7 +277,7 @@ export class Connection implements SessionPort {
    * @throws ChatError as `Gateway.receive` does.
    */
   toEngine(frame: Uint8Array, head: FrameHead): void {
-    // A client that uses ref 0 cannot be told from events; it is not waited for.
+    // An answer with ref 0 looks like an event; such requests are not counted.
     const counts = head.ref === 0 ? 0 : 1
     this.unanswered += counts
     if (head.code === RESUME_CODE) this.#resuming = true
@@ -286,13 +294,16 @@ export class Connection implements SessionPort {
     }
   }
 
-  /** Answers a request with a refusal. */
+  /** Answers a request with an error. */
   refuse(ref: number, error: ChatError): void {
     this.#host.meters.error(error.code)
-    this.tell(encodeEvent('error', ref, error.toFields()))
+    this.sendEvent(encodeEvent('error', ref, error.toFields()))
   }
 
-  /** Ten malformed frames in a minute close the socket (INP-1); the engine reports those that a shard finds. */
+  /**
+   * Ten malformed frames in a minute close the socket (INP-1). The engine calls this for frames that a
+   * shard rejects.
+   */
   countMalformed(): void {
     this.#host.noteRefusal(this, 'malformed', 'a malformed frame')
     const now = this.#host.steadyNow()
@@ -303,7 +314,7 @@ export class Connection implements SessionPort {
     if (now - firstAtMs < MINUTE_MS) this.end('malformed')
   }
 
-  /** Closes the socket once more than `limit` requests were refused as `rate_limited` in a minute (LIM-1). */
+  /** Closes the socket if more than `limit` requests were refused as `rate_limited` in a minute (LIM-1). */
   countRateRefusal(limit: number): void {
     this.#host.noteRefusal(this, 'rate_limited', 'requests over the rate limit')
     const now = this.#host.steadyNow()
@@ -317,49 +328,49 @@ export class Connection implements SessionPort {
 
   /** The client answered a ping. */
   ponged(): void {
-    this.heardAtMs = this.#host.sweptAtMs
+    this.lastReceivedAtMs = this.#host.sweptAtMs
   }
 
-  /** Cuts a connection that has not brought a token, for another one. */
-  giveWay(): void {
+  /** Terminates a connection without a token to make room for another one. */
+  evict(): void {
     if (this.state === 'closing' || this.state === 'closed') return
     this.state = 'closing'
-    this.#host.ends(this, 'try_later', 'too many sockets without a token')
+    this.#host.closing(this, 'try_later', 'too many sockets without a token')
     this.#socket?.close()
   }
 
-  /** What waits for its reader, bytes. */
+  /** Unsent bytes. */
   get unsentBytes(): number {
     return this.#isUp() ? this.#buffered() : 0
   }
 
-  /** The socket took some of what waits for it. */
+  /** The socket has written some of the unsent bytes. */
   drained(): void {
-    if ((!this.#waiting && !this.#topics?.spared) || !this.#isUp() || !this.#hasRoom()) return
-    this.#topics?.restore()
+    if ((!this.#waiting && !this.#topics?.isPaused) || !this.#isUp() || !this.#hasRoom()) return
+    this.#topics?.resume()
     const waiting = this.#waiting
     this.#waiting = null
     if (waiting) for (const then of waiting) then()
   }
 
-  /** Closes the connection where its reader is too far behind, and spares one who is half as far. */
+  /** Closes the connection if its reader lags too far, and pauses ephemeral events at half of that limit. */
   checkBacklog(): void {
     if (!this.#isUp()) return
     const buffered = this.#buffered()
     if (buffered > this.#host.maxBackpressure) this.end('slow_reader')
-    else if (buffered > this.#host.maxBackpressure / 2) this.#topics?.spare()
+    else if (buffered > this.#host.maxBackpressure / 2) this.#topics?.pause()
   }
 
-  /** Publishes to the ephemeral topic while this connection does not hear it. */
-  apartFrom(topic: string, publish: () => void): void {
-    if (this.#topics && this.#isUp()) this.#topics.apartFrom(topic, publish)
+  /** Publishes to an ephemeral topic while this connection does not receive it. */
+  publishWithout(topic: string, publish: () => void): void {
+    if (this.#topics && this.#isUp()) this.#topics.publishWithout(topic, publish)
     else publish()
   }
 
-  /** Looks after everything that is a matter of time; called about once a second. */
+  /** Handles deadlines, expiries and backlogs; called about once a second. */
   sweep({ now, steadyNow }: Moment): void {
     this.checkBacklog()
-    // A transport may be late to say that a socket has drained.
+    // A transport may report a drained socket late.
     this.drained()
     if (this.state === 'open') {
       if (now >= this.#tokenDueAtMs) this.#expire()
@@ -373,22 +384,22 @@ export class Connection implements SessionPort {
     }
   }
 
-  /** For how long its token has been checked; 0 in other states. */
+  /** How long the token has been under verification; 0 in other states. */
   verifyingMs(steadyNow: number): number {
     return this.state === 'verifying' ? steadyNow + AUTH_DEADLINE_MS - this.#dueAtMs : 0
   }
 
-  /** Ends the connection; the text is shown to the client. */
+  /** Closes the connection; the text is sent to the client. */
   end(reason: CloseReason, text: string = closeCodes[reason].meaning): void {
     if (this.state === 'closing' || this.state === 'closed') return
     this.state = 'closing'
     this.#host.meters.ended(reason)
-    this.#host.ends(this, reason, text)
-    // The close frame goes behind all that waits, so what a slow reader gets has no hole.
+    this.#host.closing(this, reason, text)
+    // The close frame follows all unsent bytes, so a slow reader sees no hole.
     this.#socket?.end(closeCodes[reason].code, closeText(text))
   }
 
-  /** The socket is gone, whoever ended it. */
+  /** The socket is closed, by either side. */
   closed(): void {
     this.state = 'closed'
     this.#socket = null
@@ -396,7 +407,7 @@ export class Connection implements SessionPort {
     this.#waiting = null
     this.#topics = null
     if (this.#session !== NO_SESSION) this.#host.gateway.closed(this.#session)
-    this.#host.gone(this)
+    this.#host.closed(this)
   }
 
   #open(identity: Identity): void {
@@ -405,14 +416,14 @@ export class Connection implements SessionPort {
     else this.#host.gateway.closed(session)
   }
 
-  #greet(connected: Uint8Array): void {
+  #sendConnected(connected: Uint8Array): void {
     this.state = 'open'
     this.#write(this.#authRef === 0 ? connected : withRef(connected, this.#authRef))
-    // Not from within the engine's call: what was held goes back into the engine.
+    // Not inside the engine's call: held frames are requests to the engine.
     if (this.#held) queueMicrotask(() => this.#release())
   }
 
-  /** Charged on the way, so that one who leaves before `resumed` has paid, too. */
+  /** Charged during the replay, so that a client that disconnects before `resumed` is charged, too. */
   #countReplayed(code: number): void {
     if (code === RESUMED_CODE) this.#resuming = false
     if (!durableCodes.has(code)) return
@@ -425,7 +436,7 @@ export class Connection implements SessionPort {
   #hold(bytes: Uint8Array, isBinary: boolean): void {
     this.#held ??= new HeldFrames()
     if (!this.#held.hold(bytes, isBinary)) {
-      this.end('unauthenticated', 'too much was sent before connected')
+      this.end('unauthenticated', 'too many frames before connected')
     }
   }
 
@@ -455,14 +466,14 @@ export class Connection implements SessionPort {
     }
     this.#warned = true
     this.#tokenDueAtMs = this.#endsAtMs
-    this.tell(encodeEvent('token_expiring', 0, { expiresAt: this.#expiresAtMs }))
+    this.sendEvent(encodeEvent('token_expiring', 0, { expiresAt: this.#expiresAtMs }))
   }
 
   #write(frame: Uint8Array): void {
     const socket = this.#socket
     if (!socket) return
     this.checkBacklog()
-    if (!this.#isUp() || (this.#topics?.spared && ephemeralCodes.has(codeOf(frame)))) return
+    if (!this.#isUp() || (this.#topics?.isPaused && ephemeralCodes.has(codeOf(frame)))) return
     const { meters, compressFrom } = this.#host
     meters.deliveries += 1
     const sent = this.json ? Buffer.from(eventToJson(frame)) : frame
@@ -477,13 +488,13 @@ export class Connection implements SessionPort {
     return this.#socket?.getBufferedAmount() ?? 0
   }
 
-  /** At a quarter of the limit there is room again for what can wait. */
+  /** Below a quarter of the limit, waiting tasks continue. */
   #hasRoom(): boolean {
     return this.#buffered() <= this.#host.maxBackpressure / 4
   }
 }
 
-/** The reason of a close frame, which has 123 bytes at most, whole characters. */
+/** The reason of a close frame: at most 123 bytes, cut at a character. */
 function closeText(text: string): Uint8Array {
   const bytes = Buffer.from(text)
   if (bytes.length <= MAX_CLOSE_TEXT_BYTES) return bytes

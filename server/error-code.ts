@@ -1,5 +1,5 @@
 /**
- * Error code: which refusal an event frame of the engine is, if it is one.
+ * Error code: the code of a refusal in an event frame of the engine.
  */
 import { decodeEvent } from '../protocol/codec.ts'
 import { events } from '../protocol/events.ts'
@@ -8,11 +8,11 @@ import { codeOf, peekHead } from '../protocol/frame-head.ts'
 const ERROR_CODE: number = events.error.code
 const MESSAGE_ERROR_CODE: number = events.message_error.code
 
-/** The code of an `error` or a `message_error`; null for all other frames, at the price of two looks. */
+/** The code of an `error` or a `message_error`; null for all other frames, whose head alone is read. */
 export function errorCodeOf(frame: Uint8Array): string | null {
   const eventCode = codeOf(frame)
   if (eventCode === ERROR_CODE) {
-    // The code is its first field.
+    // `code` is the first field of an `error`.
     const head = peekHead(frame)
     return head && Buffer.from(frame.subarray(head.idStart, head.idEnd)).toString('latin1')
   }

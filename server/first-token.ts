@@ -1,6 +1,6 @@
 /**
- * First token: the first frame of a connection whose upgrade carried no token. It has to be
- * `authenticate`; anything else, of whatever form, is none.
+ * First token: the token in the first frame of a connection whose upgrade had none. The frame must be
+ * `authenticate`.
  */
 import { decodeRequest } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'

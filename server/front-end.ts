@@ -1,12 +1,12 @@
 /**
- * Front end: all sockets, over a transport, in front of the engine's gateway.
+ * Front end: all sockets of a transport, in front of the engine's gateway.
  *
- * The upgrade is answered at once; the token is verified afterwards. Fan-out is native: an event
- * is published once to its topic (JSON sockets listen to `j` + topic). A transport drops nothing,
- * which would leave a hole in the middle of a stream, so the backlogs are looked at here, before a quarter of a limit more has been published than at the last look: a reader
- * is spared ephemeral events at half of it before those alone would close it, no buffer ends above
- * one and a half and one frame, and no stream has a hole.
- * Bounded: `maxConnections`; everything that is a matter of time is done by one `sweep`.
+ * The upgrade is answered at once; the token is verified afterwards. Fan-out is native: an event is
+ * published once to its topic (JSON sockets subscribe to `j` + topic). Because a transport never drops a
+ * message, backlogs are checked here, at the latest after a quarter of the limit was published since the
+ * last check. A reader receives no ephemeral events above half of the limit. No buffer exceeds one and a
+ * half limits plus one frame, and no stream has a hole.
+ * Bounded: `maxConnections`. One `sweep` handles everything that depends on time.
  */
 import type { Gateway, Publisher, SessionPort } from '../engine/gateway.ts'
 import type { CloseReason } from '../protocol/close-codes.ts'
@@ -42,12 +42,12 @@ export interface FrontEndOptions {
   readonly maxConnections: number
   readonly maxSessionsPerUser: number
   readonly maxMessageBytes: number
-  /** What may wait unsent for one reader, bytes. */
+  /** The limit of unsent bytes of one connection. */
   readonly maxBackpressure: number
-  /** Whether frames of 1 KiB and more are compressed. */
+  /** Whether frames of at least 1 KiB are compressed. */
   readonly compression?: 'off' | 'shared'
   readonly trustProxy: boolean
-  /** Sockets that have not brought a token, per address and in all. */
+  /** Limits of sockets that have not sent a token, per address and in total. */
   readonly maxUnauthenticatedPerAddress: number
   readonly maxUnauthenticated: number
   readonly refusals: RefusalLog
@@ -65,7 +65,7 @@ interface Refusal {
   readonly headers?: readonly (readonly [string, string])[]
 }
 
-/** PRS-1: a connection that does not answer pings is cut after it, give or take a few seconds. */
+/** PRS-1: a connection that does not answer pings is terminated after this time, within a few seconds. */
 const IDLE_TIMEOUT_SECONDS = 40
 /** The largest message before `connected`. */
 const MAX_NEWCOMER_BYTES = 16_384
@@ -74,7 +74,7 @@ const WEBSOCKET_VERSION = '13'
 const MIB = 1_048_576
 const COMPRESS_FROM_BYTES = 1_024
 const SLOW_CHECK_MS = 1_000
-/** Ends that an operator wants to know of. */
+/** Close reasons that are logged for the operator. */
 const refusals: ReadonlySet<CloseReason> = new Set([
   ...(['unauthenticated', 'try_later', 'rate_limit_ignored', 'malformed'] as const),
   ...(['slow_reader', 'too_many_sessions'] as const),
@@ -110,7 +110,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
   #accepting = true
   sweptAtMs: number
 
-  /** Registers `/ws` on the app; frames flow once the app listens. */
+  /** Registers `/ws` on the app. */
   constructor(app: App, options: FrontEndOptions) {
     this.gateway = options.gateway
     this.maxBackpressure = options.maxBackpressure
@@ -131,7 +131,8 @@ export class FrontEnd implements ConnectionHost, Publisher {
     app.sockets<Connection>('/ws', {
       compression: compresses,
       idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
-      // A frame over `maxMessageBytes` is answered; only far above it the transport ends the socket.
+      // A frame above `maxMessageBytes` is answered with an error; the transport closes the socket only
+      // far above it.
       maxPayloadBytes: Math.max(6 * options.maxMessageBytes, 2 * MIB),
       newcomer: {
         maxPayloadBytes: MAX_NEWCOMER_BYTES,
@@ -147,24 +148,24 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.#removePublisher = options.gateway.addPublisher(this)
   }
 
-  /** Sockets that are up, for the metrics. */
+  /** The number of open sockets, for the metrics. */
   get connections(): number {
     return this.#connections.size
   }
 
-  /** Users with one session at least. */
+  /** The number of users with at least one session. */
   get users(): number {
     return this.#sessions.users
   }
 
-  /** What waits for readers, bytes. */
+  /** Unsent bytes of all sockets. */
   get unsentBytes(): number {
     let sum = 0
     for (const connection of this.#connections) sum += connection.unsentBytes
     return sum
   }
 
-  /** Requests on the way that their clients wait for. */
+  /** Requests that have no answer yet. */
   get unanswered(): number {
     let sum = 0
     for (const connection of this.#connections) sum += connection.unanswered
@@ -173,8 +174,8 @@ export class FrontEnd implements ConnectionHost, Publisher {
 
   // Publisher, called by the engine
 
-  publish(topic: string, frame: Uint8Array, but?: SessionPort): void {
-    if (but instanceof Connection) but.apartFrom(topic, () => this.publish(topic, frame))
+  publish(topic: string, frame: Uint8Array, except?: SessionPort): void {
+    if (except instanceof Connection) except.publishWithout(topic, () => this.publish(topic, frame))
     else this.#publish(topic, frame)
   }
 
@@ -201,12 +202,12 @@ export class FrontEnd implements ConnectionHost, Publisher {
       })
       .catch((error: unknown) => {
         if (error instanceof AuthError) {
-          connection.refused(error.message, error.blame)
+          connection.refused(error.message, error.fault)
           return
         }
-        // The engine is full, stopping or broken: not the client's fault, it may come back.
+        // The engine is full, stopping or broken: not the client's fault, it reconnects later.
         if (!(error instanceof ChatError)) this.#options.logger.error({ err: error }, 'no session was opened')
-        connection.end('shutdown', 'no session can be opened at present')
+        connection.end('shutdown', 'no session can be opened now')
       })
   }
 
@@ -231,18 +232,18 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.#options.limiter.charge(userId, 'reads', tokens)
   }
 
-  ends(connection: Connection, reason: CloseReason, text: string): void {
+  closing(connection: Connection, reason: CloseReason, text: string): void {
     if (refusals.has(reason)) this.noteRefusal(connection, reason, text)
     const { address, userId } = connection
-    this.#options.logger.debug?.({ address, userId, reason, text }, 'connection ended by the server')
+    this.#options.logger.debug?.({ address, userId, reason, text }, 'connection closed by the server')
   }
 
   request(connection: Connection, bytes: Uint8Array, isBinary: boolean): void {
     this.meters.requests += 1
-    this.#path.take(connection, bytes, isBinary)
+    this.#path.handle(connection, bytes, isBinary)
   }
 
-  gone(connection: Connection): void {
+  closed(connection: Connection): void {
     this.#connections.delete(connection)
     if (connection.json) this.#jsonConnections--
     this.#newcomers.remove(connection)
@@ -251,31 +252,31 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.#options.logger.debug?.({ address, userId }, 'connection closed')
   }
 
-  /** Looks after deadlines, expiries and backlogs; called about once a second. */
+  /** Handles deadlines, expiries and backlogs; called about once a second. */
   sweep(): void {
     const moment = { now: this.#options.now(), steadyNow: this.steadyNow() }
     this.sweptAtMs = moment.steadyNow
-    this.meters.look(moment.steadyNow)
+    this.meters.sample(moment.steadyNow)
     let slow = 0
     for (const connection of this.#connections) {
       connection.sweep(moment)
-      // While the issuer does not answer, tokens that came with the upgrade wait, too.
+      // While the issuer does not answer, sockets with a token from the upgrade wait as well.
       if (
         connection.verifyingMs(moment.steadyNow) > SLOW_CHECK_MS &&
         ++slow > this.#options.maxUnauthenticated
       ) {
-        connection.refused('too many tokens wait to be checked', 'server')
+        connection.refused('too many tokens wait for verification', 'server')
       }
     }
     this.#bytesSinceCheck = 0
   }
 
-  /** Refuses upgrades and requests from now on, and says so to each client. */
+  /** Refuses upgrades and requests from now on, and notifies each client. */
   stop(reason: string, reconnectInMs: () => number): void {
     this.#accepting = false
     this.#path.stop()
     for (const connection of this.#connections) {
-      connection.tell(encodeEvent('server_shutdown', 0, { reason, reconnectInMs: reconnectInMs() }))
+      connection.sendEvent(encodeEvent('server_shutdown', 0, { reason, reconnectInMs: reconnectInMs() }))
     }
   }
 
@@ -297,7 +298,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
       const connection = new Connection(this, asked.json, address, asked.token)
       return { accept: connection, protocol: asked.protocol, isNewcomer: asked.token === null }
     } catch (error) {
-      this.#options.logger.error({ err: error }, 'an upgrade was not handled')
+      this.#options.logger.error({ err: error }, 'handling an upgrade failed')
       return this.#refused({ status: 500, why: 'internal', counts: 'failed' })
     }
   }
@@ -314,7 +315,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
     logger.debug?.({ address, origin, why }, 'upgrade refused')
   }
 
-  /** What is known at once against an upgrade; the token is looked at later. */
+  /** The reason to refuse an upgrade at once, if there is one; the token is verified later. */
   #refusalOf(asked: UpgradeRequest, address: string): Refusal | null {
     const { guard, limiter, originAllowed, maxConnections } = this.#options
     if (!this.#accepting || this.#connections.size >= maxConnections) {
@@ -343,15 +344,15 @@ export class FrontEnd implements ConnectionHost, Publisher {
     // RFC 6455 4.4
     if (asked.version !== WEBSOCKET_VERSION) {
       const headers = [['Sec-WebSocket-Version', WEBSOCKET_VERSION]] as const
-      return { status: 426, why: 'this server speaks WebSocket version 13', counts: 'version', headers }
+      return { status: 426, why: 'this server supports WebSocket version 13', counts: 'version', headers }
     }
     if (asked.foreign) {
-      const why = `no subprotocol in common: this server speaks ${subprotocols.msgpack} and ${subprotocols.json}`
+      const why = `unknown subprotocol: this server supports ${subprotocols.msgpack} and ${subprotocols.json}`
       return { status: 400, why, counts: 'subprotocol' }
     }
     const full = asked.token === null ? this.#newcomers.makeRoom(address) : null
     if (!full) return null
-    const why = 'too many sockets have not brought a token; bring it with the upgrade, or try again'
+    const why = 'too many sockets without a token; send the token with the upgrade, or retry'
     const headers = [['Retry-After', '1']] as const
     return { status: full === 'address' ? 429 : 503, why, counts: 'newcomers', headers }
   }
@@ -368,8 +369,8 @@ export class FrontEnd implements ConnectionHost, Publisher {
     try {
       connection.received(bytes, isBinary)
     } catch (error) {
-      // Nothing that a client sends ends the process (INP-2).
-      this.#options.logger.error({ err: error }, 'a frame was not handled')
+      // No input of a client ends the process (INP-2).
+      this.#options.logger.error({ err: error }, 'handling a frame failed')
     }
   }
 
@@ -377,7 +378,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
     try {
       connection.drained()
     } catch (error) {
-      this.#options.logger.error({ err: error }, 'a drained connection was not continued')
+      this.#options.logger.error({ err: error }, 'continuing a drained connection failed')
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * Held frames: what a client sent before `connected`, in its order. Bounded: a client that sends
- * more than 32 frames or 16 KiB before it knows whether it may is not waited for.
+ * Held frames: the frames that a client sent before `connected`, in order. Bounded: a client may send at
+ * most 32 frames and 16 KiB before `connected`.
  */
 interface HeldFrame {
   readonly bytes: Uint8Array
@@ -14,7 +14,7 @@ export class HeldFrames {
   readonly frames: HeldFrame[] = []
   #bytes = 0
 
-  /** Keeps a copy of the frame; false where the bound is passed. */
+  /** Stores a copy of the frame; false if the limit is reached. */
   hold(bytes: Uint8Array, isBinary: boolean): boolean {
     if (this.frames.length >= MAX_FRAMES || this.#bytes + bytes.length > MAX_BYTES) return false
     this.#bytes += bytes.length

@@ -1,12 +1,12 @@
 /**
  * Issuer keys: the key set of `JWT_JWKS_URL`, fetched when it is first needed and cached.
  *
- * A key set older than ten minutes is fetched again in the background; until that succeeds the old
- * one stays in use, so an issuer that is away or slow stops nobody whose key is known. A token that
- * names an unknown key causes one fetch, at most one in two seconds; the tokens that come meanwhile
- * wait for the next. While there are no keys at all and the last fetch has just failed, the answer
- * is given at once.
- * Bounded: one fetch at a time, each ended after five seconds.
+ * A key set older than ten minutes is fetched again in the background. The old set stays in use until the
+ * fetch succeeds, so an unavailable or slow issuer does not affect tokens with known keys. A token with an
+ * unknown key causes a fetch, at most one in two seconds; tokens that arrive meanwhile wait for the next
+ * fetch. If there are no keys and the last fetch failed less than two seconds ago, the answer is
+ * immediate.
+ * Bounded: one fetch at a time, with a timeout of five seconds.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import {
@@ -18,10 +18,10 @@ import {
   type JWSHeaderParameters,
 } from 'jose'
 
-/** The keys cannot be fetched: the server's fault, never the client's. */
+/** The keys cannot be fetched. The server is at fault, not the client. */
 export class KeysUnavailable extends Error {
   override readonly name = 'KeysUnavailable'
-  /** When the next fetch may succeed, milliseconds from now. */
+  /** Milliseconds until the next fetch. */
   readonly retryAfterMs: number
 
   constructor(retryAfterMs: number, cause: unknown) {
@@ -36,7 +36,7 @@ export interface IssuerKeysOptions {
   readonly steadyNow: () => number
   /** A fetch failed; known keys stay in use. */
   readonly onFailure: (cause: unknown) => void
-  /** Resolves after so many milliseconds; given by tests. */
+  /** Resolves after this many milliseconds; replaced in tests. */
   readonly wait?: (ms: number) => Promise<unknown>
 }
 
@@ -46,7 +46,7 @@ const FRESH_MS = 600_000
 const FETCH_TIMEOUT_MS = 5_000
 const LOOKUP_EVERY_MS = 2_000
 const RETRY_AFTER_MS = 2_000
-/** What jose throws of a key set that is in order: the token names none of its keys, or several. */
+/** Errors of jose that the token causes, not the key set: no key or several keys match. */
 const ofToken = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported]
 
 export class IssuerKeys {
@@ -63,8 +63,8 @@ export class IssuerKeys {
   }
 
   /**
-   * The key that a token names, as jose asks for it.
-   * @throws KeysUnavailable, or jose's JWKSNoMatchingKey once the issuer does not list the key.
+   * The key that a token names; the signature is the one that jose expects.
+   * @throws KeysUnavailable, or jose's JWKSNoMatchingKey if the issuer does not list the key.
    */
   readonly keyOf = async (header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> => {
     const now = this.#options.steadyNow()
@@ -72,7 +72,7 @@ export class IssuerKeys {
       await this.#fetch()
       return this.#find(header, token)
     }
-    // Nobody waits for it, and its failure has been reported.
+    // Not awaited; `onFailure` reports a failure.
     if (now - this.#fetchedAtMs >= FRESH_MS) this.#fetch().catch(() => {})
     try {
       return await this.#find(header, token)
@@ -89,13 +89,13 @@ export class IssuerKeys {
       return await (this.#keys as KeySet)(header, token)
     } catch (cause) {
       if (ofToken.some((kind) => cause instanceof kind)) throw cause
-      // The issuer published a key that cannot be used.
+      // The issuer published an unusable key.
       this.#options.onFailure(cause)
       throw new KeysUnavailable(RETRY_AFTER_MS, cause)
     }
   }
 
-  /** The issuer may have a new key: fetches again, but not more often than it should. */
+  /** The issuer may have published a new key: fetches again, at most once in two seconds. */
   async #lookUp(now: number): Promise<void> {
     try {
       const waitMs = this.#lookedUpAtMs + LOOKUP_EVERY_MS - now
@@ -129,7 +129,7 @@ export class IssuerKeys {
         signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
       })
       if (!response.ok) throw new Error(`the issuer answered with status ${response.status}`)
-      // Refuses what is no key set.
+      // Throws if the response is not a key set.
       this.#keys = createLocalJWKSet((await response.json()) as JSONWebKeySet)
       this.#fetchedAtMs = steadyNow()
       this.#failure = null

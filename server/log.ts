@@ -1,32 +1,32 @@
 /**
- * Log: pino, as lines of JSON on standard error, so that standard output holds only what a command
- * has to say. Tokens and secrets are removed: fields by their names, and whatever looks like a JWT
- * from the whole line, because errors carry texts that nobody looked at.
+ * Log: pino, as lines of JSON on standard error. Standard output holds only the output of a command.
+ * Tokens and secrets are removed: fields by their names, and everything that looks like a JWT from the
+ * whole line, because error texts may contain any input.
  */
 import pino, { type DestinationStream, type LevelWithSilent } from 'pino'
 import type { EngineLogger } from '../engine/engine-logger.ts'
 
-/** Where the server writes what an operator should know. The two finest levels may be missing. */
+/** The server's log. The two lowest levels are optional. */
 export interface ServerLogger extends EngineLogger {
-  /** Connections and HTTP requests, one line each. */
+  /** One line for each connection and HTTP request. */
   debug?(fields: object, message: string): void
-  /** Requests on sockets, one line each. */
+  /** One line for each request on a socket. */
   trace?(fields: object, message: string): void
-  /** Whether lines of that level are written; where it is missing, all that have a method. */
+  /** Whether lines of that level are written. Without this function every level with a method is written. */
   isLevelEnabled?(level: string): boolean
 }
 
-/** The logger, where it writes lines of that level; else null, so that none is made. */
+/** The logger if it writes lines of that level, else null, so that the caller builds no line. */
 export function enabledAt(logger: ServerLogger, level: 'debug' | 'trace'): ServerLogger | null {
   return logger[level] && logger.isLevelEnabled?.(level) !== false ? logger : null
 }
 
 const secrets = ['token', 'authorization', 'secret', 'password', 'cookie', 'jwtSecret', 'metricsToken']
 const CENSOR = '[removed]'
-/** Header and claims of a JWT are objects, which begin `{"` and so `eyJ`. */
+/** The header and the claims of a JWT are JSON objects: they begin with `{"`, which is `eyJ` in base64. */
 const JWT = /eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)?/g
 
-/** Makes a log of `level` and up; `destination` is for tests. A pino logger is a `ServerLogger`. */
+/** Creates a log of `level` and above; `destination` is for tests. A pino logger is a `ServerLogger`. */
 export function createLog(level: LevelWithSilent, destination?: DestinationStream): ServerLogger {
   const options = {
     level,
@@ -36,7 +36,7 @@ export function createLog(level: LevelWithSilent, destination?: DestinationStrea
       censor: CENSOR,
     },
   }
-  // Written at once: the last lines of a process are the ones that matter.
+  // Written synchronously, so that the last lines of a process are not lost.
   const out = destination ?? pino.destination({ fd: 2, sync: true })
   return pino(options, { write: (line) => void out.write(line.replace(JWT, CENSOR)) })
 }

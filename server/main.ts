@@ -1,10 +1,10 @@
 #!/usr/bin/env -S node --max-semi-space-size=2 --v8-pool-size=0
 /**
- * The `tertulia` command: the command line of cli.ts, with this process's arguments and streams.
+ * The `tertulia` command: runs cli.ts with the arguments and streams of this process.
  *
- * The two arguments to Node, which `npm start` gives it too: `heap-size.ts` says what the first is
- * for; by the second V8 gets as many helper threads as the machine has cores to spare, not four.
- * On few cores those that mark a shard's heap would take the cores from all who carry messages.
+ * `npm start` passes the same two arguments to Node. The first is explained in `heap-size.ts`. With the
+ * second, V8 uses as many helper threads as the machine has spare cores instead of four: on few cores the
+ * threads that mark a shard's heap would compete with the threads that deliver messages.
  */
 import './heap-size.ts'
 

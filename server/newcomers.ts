@@ -1,11 +1,11 @@
 /**
- * Newcomers: the sockets that have not brought a token yet, limited per address and in all.
+ * Newcomers: the sockets that have not sent a token yet, limited per address and in total.
  *
- * What such a socket has sent is in memory and nobody answers for it. Where the limit is reached, a
- * newcomer replaces the oldest that had a second's time; a client that sends its token at once is
- * not held up by sockets that send nothing. Where all are younger, as after a restart with many
- * clients, the newcomer is refused and comes again.
- * Bounded: `max` in all.
+ * What such a socket has sent is held in memory and belongs to no known user. When the limit is reached, a
+ * newcomer replaces the oldest one that is at least a second old: a client that sends its token at once is
+ * not blocked by sockets that send nothing. If all are younger, as when many clients reconnect after a
+ * restart, the newcomer is refused and retries.
+ * Bounded: `max` in total.
  */
 export interface NewcomersOptions {
   readonly max: number
@@ -16,18 +16,18 @@ export interface NewcomersOptions {
 
 export interface Newcomer {
   readonly address: string
-  /** Ends it for another one. */
-  giveWay(): void
+  /** Closes it to make room for another one. */
+  evict(): void
 }
 
-/** Which limit is reached. */
+/** The limit that is reached. */
 export type NewcomerRefusal = 'address' | 'all'
 
-const PATIENCE_MS = 1_000
+const MIN_AGE_MS = 1_000
 
 export class Newcomers {
   readonly #options: NewcomersOptions
-  /** With the time of arrival, the oldest first. */
+  /** With the time of arrival, oldest first. */
   readonly #all = new Map<Newcomer, number>()
   readonly #byAddress = new Map<string, Set<Newcomer>>()
 
@@ -39,7 +39,7 @@ export class Newcomers {
     return this.#all.size
   }
 
-  /** Makes room for one more of `address`, or says why there is none. */
+  /** Makes room for one more socket of `address`, or returns the limit that is reached. */
   makeRoom(address: string): NewcomerRefusal | null {
     const { max, maxPerAddress } = this.#options
     const own = this.#byAddress.get(address)
@@ -55,7 +55,7 @@ export class Newcomers {
     else this.#byAddress.set(newcomer.address, new Set([newcomer]))
   }
 
-  /** It has brought a token, or is gone. */
+  /** It has sent a token or disconnected. */
   remove(newcomer: Newcomer): void {
     if (!this.#all.delete(newcomer)) return
     const own = this.#byAddress.get(newcomer.address)
@@ -65,9 +65,9 @@ export class Newcomers {
 
   #replace(among: ReadonlySet<Newcomer> | ReadonlyMap<Newcomer, number>): boolean {
     const [oldest] = among.keys()
-    if (!oldest || this.#options.now() - (this.#all.get(oldest) ?? 0) < PATIENCE_MS) return false
+    if (!oldest || this.#options.now() - (this.#all.get(oldest) ?? 0) < MIN_AGE_MS) return false
     this.remove(oldest)
-    oldest.giveWay()
+    oldest.evict()
     return true
   }
 }

@@ -1,20 +1,20 @@
 /**
- * Origins: which pages may talk to the server (TRN-3, 6). One rule for the upgrade and for HTTP.
+ * Origins: which pages may use the server (TRN-3, 6). One rule for upgrades and HTTP requests.
  *
- * What sends no `Origin` is no browser and may. A page of the server's own host may always; others
- * where `CORS_ORIGINS` names them or says `*`.
+ * Requests without an `Origin` header do not come from a browser page and are allowed. Pages of the
+ * server's own host are always allowed; other pages if `CORS_ORIGINS` contains their origin or `*`.
  */
 const MAX_SHOWN_CHARS = 200
 
 export type OriginRule = (origin: string, host: string) => boolean
 
-/** What is said of a page that is not allowed. */
+/** The message of a refusal. */
 export function originRefusal(origin: string): string {
   const shown = origin.slice(0, MAX_SHOWN_CHARS)
-  return `the origin ${shown} is not allowed: name it in CORS_ORIGINS, or let the proxy pass on Host with its port`
+  return `the origin ${shown} is not allowed: add it to CORS_ORIGINS, or configure the proxy to forward Host with its port`
 }
 
-/** Makes the rule of a list of origins. Both arguments are header values, empty where missing. */
+/** Creates the rule for a list of origins. Both arguments are header values, empty if missing. */
 export function originRule(allowed: readonly string[]): OriginRule {
   const any = allowed.includes('*')
   const named = new Set(allowed.map((origin) => origin.toLowerCase()))
@@ -26,8 +26,8 @@ export function originRule(allowed: readonly string[]): OriginRule {
 }
 
 /**
- * Whether the origin's page comes from `host`, with the default port of its scheme written or not.
- * An opaque origin (`null`) comes from none.
+ * Whether the origin belongs to `host`, with or without the default port of its scheme. An opaque origin
+ * (`null`) belongs to no host.
  */
 function isOfHost(origin: string, host: string): boolean {
   const [, scheme = '', ofPage] = /^(https?):\/\/([^/]+)$/.exec(origin) ?? []

@@ -1,18 +1,18 @@
 /**
  * Rate limit: one token bucket per user and budget, over all devices of the user (LIM-1).
  *
- * `events` holds `perMinute` tokens. Reads, ephemeral requests and file chunks have budgets of their
- * own, so that reading does not use up what sending needs. `connect` is charged once per connection,
- * `connect_address` once per upgrade and address. All buckets refill evenly.
- * A request costs one token unless its caller says more. One that costs more than the bucket holds
- * passes when the bucket is full and leaves a debt, so that every request is possible at some time.
- * What is known only afterwards, such as the events that a `resume` replayed, is charged then (INP-2).
- * Bounded: a user whose buckets are full is forgotten by `sweep`; over `maxUsers` the one known
- * longest is, which lends at worst one full bucket.
+ * `events` holds `perMinute` tokens. Reads, ephemeral requests and file chunks have separate budgets, so
+ * that reading does not consume the tokens for sending. `connect` is charged once per connection,
+ * `connect_address` once per upgrade and address. All buckets refill continuously.
+ * A request costs one token unless its caller passes a cost. A request that costs more than the capacity
+ * passes when the bucket is full and leaves a debt, so every request is possible eventually. Costs that
+ * are known only afterwards, such as the events replayed by a `resume`, are charged then (INP-2).
+ * Bounded: `sweep` deletes users whose buckets are full. Above `maxUsers` the oldest entry is deleted,
+ * which gives that user at most one full bucket.
  */
 import type { Budget, RequestSpec } from '../protocol/requests.ts'
 
-/** What a request or a connection is charged to. */
+/** The budget that a request or a connection is charged to. */
 export type ChargedTo = Budget | 'connect' | 'connect_address'
 
 export type Verdict =
@@ -23,28 +23,28 @@ export type Verdict =
     }
 
 export interface RateLimiterOptions {
-  /** Events a minute and user; 0 is no limit. */
+  /** Events per minute and user; 0 means no limit. */
   readonly perMinute: number
   readonly maxUsers: number
   /** Milliseconds. */
   readonly now: () => number
 }
 
-/** Tokens as of `atMs`, in the order of `budgets`; undefined is a full bucket. */
+/** Tokens as of `atMs`, in the order of `budgets`; undefined means a full bucket. */
 interface Buckets {
   readonly tokens: (number | undefined)[]
   atMs: number
 }
 
-/** What a request of so many bytes costs, tokens of its budget (INP-2). */
+/** The cost of a request of this size, in tokens of its budget (INP-2). */
 export function costOf({ cost = 1, bytesPerToken }: RequestSpec, bytes: number): number {
   return bytesPerToken === undefined ? cost : cost + Math.floor(bytes / bytesPerToken)
 }
 
 const MINUTE_MS = 60_000
-/** A minute's connections of one user are at least so many, however low the limit of events is. */
+/** The minimum of the connections per minute and user, independent of the limit of events. */
 const MIN_CONNECTS = 100
-/** An address may stand for many users: a company, a mobile network, a proxy. */
+/** An address may be shared by many users: a company, a mobile network, a proxy. */
 const CONNECTS_PER_ADDRESS = 100
 const budgets = ['events', 'reads', 'ephemeral', 'upload', 'connect', 'connect_address'] as const
 const pass: Verdict = { pass: true }
@@ -72,12 +72,12 @@ export class RateLimiter {
     this.#capacities = budgets.map((budget) => capacities[budget])
   }
 
-  /** Users and addresses that owe something, for the metrics. */
+  /** Users and addresses with a bucket that is not full, for the metrics. */
   get users(): number {
     return this.#buckets.size
   }
 
-  /** Takes `cost` tokens of the user's (or the address's), or says when they will be there. */
+  /** Takes `cost` tokens of the user (or address), or returns the time until they are available. */
   take(userId: string, budget: ChargedTo, cost = 1): Verdict {
     if (this.perMinute === 0) return pass
     const now = this.#now()
@@ -94,7 +94,7 @@ export class RateLimiter {
     return { pass: false, retryAfterMs: Math.max(1, Math.ceil(((needed - tokens) * MINUTE_MS) / capacity)) }
   }
 
-  /** Takes `cost` tokens, whether they are there or not; what is missing is a debt. */
+  /** Takes `cost` tokens unconditionally; a deficit is a debt. */
   charge(userId: string, budget: ChargedTo, cost: number): void {
     if (this.perMinute === 0) return
     const now = this.#now()
@@ -104,7 +104,7 @@ export class RateLimiter {
     buckets.tokens[at] = (buckets.tokens[at] ?? (this.#capacities[at] as number)) - cost
   }
 
-  /** Forgets the users whose buckets are full again; called now and then. */
+  /** Deletes the users whose buckets are full; called about every ten seconds. */
   sweep(): void {
     const now = this.#now()
     for (const [userId, buckets] of this.#buckets) {
@@ -126,7 +126,7 @@ export class RateLimiter {
   }
 
   #refill(buckets: Buckets, now: number): void {
-    // A clock that was set back adds nothing.
+    // A clock that was set back refills nothing.
     const minutes = Math.max(0, now - buckets.atMs) / MINUTE_MS
     for (let at = 0; at < budgets.length; at++) {
       const tokens = buckets.tokens[at]

@@ -1,15 +1,15 @@
 /**
- * Refusal log: who was refused and why, for the operator, without a line per attempt.
+ * Refusal log: refused connections and requests, for the operator, without a line per attempt.
  *
- * The first refusal of an address and kind is logged at once, at `info`; those that follow within
- * the minute are counted, and the count is logged when it is over. What is logged never holds a
- * token, only the reason that the client was given.
- * Bounded: `maxEntries` addresses and kinds; above that, refusals are counted in one sum.
+ * The first refusal of an address and kind is logged at once, at `info`. Further refusals within the
+ * minute are counted, and the count is logged at its end. A line never contains a token, only the reason
+ * that the client received.
+ * Bounded: `maxEntries` pairs of address and kind; refusals above that are counted in one sum.
  */
 import type { EngineLogger } from '../engine/engine-logger.ts'
 import type { CloseReason } from '../protocol/close-codes.ts'
 
-/** What was refused: an upgrade or request over HTTP, one request of a socket, or a connection. */
+/** What was refused: an upgrade or HTTP request, one request of a socket, or a connection. */
 export type RefusalKind = 'origin' | 'upgrade' | 'token' | 'rate_limited' | CloseReason
 
 export interface RefusalLogOptions {
@@ -22,7 +22,7 @@ export interface RefusalLogOptions {
 export interface Refused {
   readonly kind: RefusalKind
   readonly address: string
-  /** Whose connection or request it was, where that is known. */
+  /** The user of the connection or request, if known. */
   readonly userId?: string | undefined
   readonly why: string
 }
@@ -63,7 +63,7 @@ export class RefusalLog {
     } else this.#others++
   }
 
-  /** Logs the counts of minutes that are over; called now and then. */
+  /** Logs the counts of completed minutes; called about every ten seconds. */
   sweep(): void {
     const now = this.#now()
     for (const [key, entry] of this.#entries) {
@@ -75,7 +75,7 @@ export class RefusalLog {
         entry.sinceMs = now
       }
     }
-    if (this.#others > 0) this.#logger.info({ count: this.#others }, 'refused, of further addresses')
+    if (this.#others > 0) this.#logger.info({ count: this.#others }, 'refused, further addresses')
     this.#others = 0
   }
 

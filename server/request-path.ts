@@ -1,10 +1,10 @@
 /**
- * Request path: what happens to one frame of an open connection, up to the engine.
+ * Request path: handles one frame of an open connection, up to the engine.
  *
- * Size, form, a known code, the rate limit, then either the connection's own requests
- * (`refresh_token`) or the shard that owns the id. The payload is not decoded here: the head
- * says all that is needed. Every refusal is an `error` with the request's ref. A malformed frame
- * counts towards 4400; any other refusal is charged like a request that is answered (INP-1).
+ * Checks size, form, code and rate limit, then handles the connection's own request (`refresh_token`) or
+ * passes the frame to the engine. The payload is not decoded here: the head is sufficient. Every refusal
+ * is an `error` with the request's ref. A malformed frame counts towards 4400; any other refusal is
+ * charged like an answered request (INP-1).
  */
 import type { Gateway } from '../engine/gateway.ts'
 import { decodeRequest, encodeEvent } from '../protocol/codec.ts'
@@ -26,7 +26,7 @@ export interface RequestPathOptions {
   readonly logger: ServerLogger
 }
 
-/** TRN-5: an escape like \u0061 takes six bytes of text for one byte of the value. */
+/** TRN-5: an escape such as \u0061 needs six bytes of text for one byte of the value. */
 const JSON_TEXT_FACTOR = 6
 
 const nameByCode = new Map<number, string>(Object.entries(requests).map(([name, row]) => [row.code, name]))
@@ -34,7 +34,7 @@ const rowByCode = new Map<number, RequestSpec>(Object.values(requests).map((row)
 
 export class RequestPath {
   readonly #options: RequestPathOptions
-  /** Set where each request is logged. */
+  /** Set if each request is logged. */
   readonly #traced: ServerLogger | null
   #stopping = false
 
@@ -43,17 +43,17 @@ export class RequestPath {
     this.#traced = enabledAt(options.logger, 'trace')
   }
 
-  /** From now on every request is refused with `shutting_down`. */
+  /** Refuses every request with `shutting_down` from now on. */
   stop(): void {
     this.#stopping = true
   }
 
-  /** Takes one frame; the bytes are valid during the call only. Never throws. */
-  take(connection: Connection, bytes: Uint8Array, isBinary: boolean): void {
+  /** Handles one frame; the bytes are valid during the call only. Never throws. */
+  handle(connection: Connection, bytes: Uint8Array, isBinary: boolean): void {
     let ref = 0
     try {
       if (isBinary === connection.json) {
-        throw malformed(`this subprotocol takes ${connection.json ? 'text' : 'binary'} frames`)
+        throw malformed(`a frame of this subprotocol must be ${connection.json ? 'text' : 'binary'}`)
       }
       const { maxMessageBytes } = this.#options
       if (bytes.length > (connection.json ? JSON_TEXT_FACTOR : 1) * maxMessageBytes) {
@@ -62,9 +62,9 @@ export class RequestPath {
       }
       const frame = connection.json ? this.#fromJson(connection, bytes, (found) => (ref = found)) : bytes
       const head = peekHead(frame)
-      if (!head) throw malformed('a frame begins [code, ref]')
+      if (!head) throw malformed('a frame must begin with [code, ref]')
       ref = head.ref
-      // The limit is that of the decoded values, whatever they took as JSON.
+      // The limit applies to the decoded values, whatever their size as JSON.
       if (frame.length > maxMessageBytes) this.#refuseTooLarge(connection)
       this.#request(connection, frame, head)
     } catch (error) {
@@ -96,13 +96,13 @@ export class RequestPath {
 
   #refuseTooLarge(connection: Connection): never {
     this.#charge(connection, 'events')
-    throw new ChatError('too_large', `a frame takes at most ${this.#options.maxMessageBytes} bytes`)
+    throw new ChatError('too_large', `a frame must have at most ${this.#options.maxMessageBytes} bytes`)
   }
 
   #ownRequest(connection: Connection, frame: Uint8Array): void {
     const request = decodeRequest(frame)
     if (request.event !== 'refresh_token') {
-      throw new ChatError('bad_request', 'authenticate comes as the first frame, and only there')
+      throw new ChatError('bad_request', 'authenticate is only allowed as the first frame')
     }
     connection.unanswered++
     this.#options.authenticate(request.fields.token).then(
@@ -110,13 +110,16 @@ export class RequestPath {
         connection.unanswered--
         const { identity, expiresAtMs } = verified
         if (identity.userId !== connection.userId) {
-          connection.refuse(request.ref, new ChatError('unauthenticated', 'the token is another user’s'))
+          connection.refuse(
+            request.ref,
+            new ChatError('unauthenticated', 'the token belongs to another user'),
+          )
           return
         }
         connection.setExpiry(verified)
         connection.renew(identity) // IDN-2
-        // As everywhere on the wire a time is an integer; msgpack would make it a float.
-        connection.tell(encodeEvent('ok', request.ref, { result: { expiresAt: BigInt(expiresAtMs) } }))
+        // Times on the wire are integers; msgpack would encode this number as a float.
+        connection.sendEvent(encodeEvent('ok', request.ref, { result: { expiresAt: BigInt(expiresAtMs) } }))
       },
       (error: unknown) => {
         connection.unanswered--
@@ -142,7 +145,7 @@ export class RequestPath {
   }
 
   #refuse(connection: Connection, ref: number, error: unknown): void {
-    if (!(error instanceof ChatError)) this.#options.logger.error({ err: error }, 'a frame was not handled')
+    if (!(error instanceof ChatError)) this.#options.logger.error({ err: error }, 'handling a frame failed')
     const refusal = ChatError.from(error)
     connection.refuse(ref, refusal)
     if (refusal.malformed) connection.countMalformed()
@@ -153,7 +156,7 @@ function malformed(message: string): ChatError {
   return new ChatError('bad_request', message, { malformed: true })
 }
 
-/** The ref of a frame that is too large to be handled, 0 where it has none. */
+/** The ref of a frame that is too large to be handled, 0 if it has none. */
 function refIn(connection: Connection, bytes: Uint8Array): number {
   if (!connection.json) return peekHead(bytes)?.ref ?? 0
   return refOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString())

@@ -1,6 +1,6 @@
 /**
- * Serve: the server as a process. It starts from the environment, says where it is to be found,
- * and ends on SIGTERM or SIGINT: announced, drained, committed, exit code 0.
+ * Serve: the server as a process. It starts from the environment, prints its address, and stops on SIGTERM
+ * or SIGINT: clients are notified, requests are answered, changes are committed, exit code 0.
  */
 
 import { version } from '../engine/version.ts'
@@ -9,10 +9,10 @@ import { createLog } from './log.ts'
 import { createServer, type Server } from './server.ts'
 import { makeToken } from './token.ts'
 
-/** What a command works with, so that it can be run in a test. */
+/** The environment and the streams of a command, so that it can run in a test. */
 export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Standard output: what a command has to say. */
+  /** Standard output: the result of the command. */
   readonly out: (line: string) => void
   /** Standard error. */
   readonly err: (line: string) => void
@@ -20,33 +20,33 @@ export interface CommandContext {
 
 const TRIAL_USER = 'guest'
 const TRIAL_SECONDS = 12 * 3_600
-/** The process ends by then, whatever hangs: supervisors wait five seconds and more. */
+/** The process ends after this time even if a thread hangs: supervisors wait at least five seconds. */
 const CLOSE_WITHIN_MS = 4_700
 
-/** Runs the server until a signal comes; resolves with the exit code. Start errors are thrown. */
+/** Runs the server until a signal arrives; resolves with the exit code. Start errors are thrown. */
 export async function serve(context: CommandContext): Promise<number> {
   const given = settingsFromEnv(context.env)
   const settings = resolveSettings(given)
   const logger = createLog(settings.logLevel)
   const server = await createServer({ ...given, logger })
   context.out(`Tertulia ${version} listens on ${server.url}`)
-  await offerTrial(settings, server, context)
+  await printTrialLink(settings, server, context)
 
   const signal = await firstSignal()
-  const late = setTimeout(() => cut('not everything was closed in time'), CLOSE_WITHIN_MS)
-  await server.close(`the server got ${signal}`).catch((error: Error) => cut(error.message))
+  const late = setTimeout(() => kill('closing took too long'), CLOSE_WITHIN_MS)
+  await server.close(`the server received ${signal}`).catch((error: Error) => kill(error.message))
   clearTimeout(late)
   return 0
 
-  /** `process.exit` would wait for the thread that hangs. What was acknowledged is stored. */
-  function cut(why: string): void {
-    logger.error({ why }, 'the process is cut')
+  /** `process.exit` would wait for the thread that hangs. Acknowledged changes are stored. */
+  function kill(why: string): void {
+    logger.error({ why }, 'the process is killed')
     process.kill(process.pid, 'SIGKILL')
   }
 }
 
-/** Outside production: a link to the try-it page, and a token for other clients. */
-async function offerTrial(settings: Settings, server: Server, { out }: CommandContext): Promise<void> {
+/** Outside production: prints a link to the try-it page, and a token for other clients. */
+async function printTrialLink(settings: Settings, server: Server, { out }: CommandContext): Promise<void> {
   const hasSecret = settings.jwtPublicKey === undefined && settings.jwtJwksUrl === undefined
   if (settings.nodeEnv === 'production' || !hasSecret) return
   const token = await makeToken(settings, { userId: TRIAL_USER, name: 'Guest', ttlSeconds: TRIAL_SECONDS })

@@ -1,9 +1,9 @@
 /**
- * Server: the sockets and the HTTP API in front of an engine, as one thing that starts and stops.
+ * Server: the sockets and the HTTP API in front of an engine, started and stopped together.
  *
- * `createServer` judges the settings, makes the engine where none is given, and listens on a port
- * of its own. `close` loses nothing: it announces the end, stops accepting, lets what is on the
- * way be answered, closes the sockets with 1001 and ends the engine where the server owns it.
+ * `createServer` validates the settings, creates the engine unless one is given, and listens on its own
+ * port. `close` loses nothing: it notifies the clients, stops accepting, waits for the answers of requests
+ * under way, closes the sockets with 1001, and closes the engine if the server created it.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { machineClock } from '../engine/clock.ts'
@@ -33,46 +33,47 @@ import { originRule } from './origins.ts'
 import { RateLimiter } from './rate-limit.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { signingKey } from './signing-key.ts'
-import { checkedTls } from './tls.ts'
+import { readTls } from './tls.ts'
 import { type LoadedTransport, loadTransport } from './transport/load.ts'
 import type { App } from './transport/transport.ts'
 
 export interface ServerOptions extends GivenSettings {
-  /** The engine to stand in front of; without one the server makes its own and closes it. */
+  /** The engine to serve; without one the server creates and closes its own. */
   readonly engine?: Engine | undefined
-  /** The service's say, for the engine that the server makes; an engine of one's own has its own. */
+  /** Hooks for the engine that the server creates. A given engine already has its own. */
   readonly hooks?: Hooks | undefined
-  /** How long one hook may take, 2,000 ms by default; then its request is refused as `internal`. */
+  /** Timeout of one hook, 2,000 ms by default; then its request is refused as `internal`. */
   readonly hookTimeoutMs?: number | undefined
-  /** Where log lines go; pino on standard error where none is given. */
+  /** The log; pino on standard error by default. */
   readonly logger?: ServerLogger | undefined
   /** Milliseconds since 1970, for tests. */
   readonly now?: (() => number) | undefined
 }
 
 export interface Server {
-  /** The port it listens on, also where 0 was asked for. */
+  /** The port it listens on, also if the setting is 0. */
   readonly port: number
-  /** `http://host:port`, or https, with `localhost` where it listens on all addresses. */
+  /** `http://host:port`, or https, with `localhost` if it listens on all addresses. */
   readonly url: string
   /**
-   * Everything that `/api/stats` and `/metrics` show, at one moment.
-   * Rejects with a ChatError: `shutting_down`, or `overloaded` where a shard does not answer in 5 seconds.
+   * The statistics of `/api/stats` and `/metrics`.
+   * Rejects with a ChatError: `shutting_down`, or `overloaded` if a shard does not answer within 5
+   * seconds.
    */
   getServerStats(): Promise<ServerStats>
   /**
-   * Announces the end, drains, and closes; idempotent. Requests under way have two seconds, commits
-   * until four have passed; mostly it takes far less. Rejects where a thread of the engine hangs;
-   * sockets and port are closed all the same.
+   * Notifies the clients, drains, and closes; idempotent. Requests under way get up to 2 seconds, the
+   * engine's commits the rest of 3.9 seconds. Closing an idle server takes far less. Rejects if a thread
+   * of the engine hangs; the sockets and the port are closed in any case.
    */
   close(reason?: string): Promise<void>
 }
 
 const SWEEP_EVERY_MS = 1_000
 const FORGET_EVERY_MS = 10_000
-/** How long `close` takes at most, except for the farewell and threads that are slow to end. */
+/** The time that `close` gives to requests and commits together. `FAREWELL_MS` is added. */
 const CLOSE_MS = 3_900
-/** Of that, what requests under way have. */
+/** The part of it for requests under way. */
 const DRAIN_MS = 2_000
 const DRAIN_STEP_MS = 5
 const FAREWELL_MS = 100
@@ -81,7 +82,7 @@ const MAX_ADDRESSES = 10_000
 
 /**
  * Starts a server.
- * @throws ConfigError where a setting is wrong or the port is taken, and what `createEngine` throws.
+ * @throws ConfigError if a setting is invalid or the port is in use, and the errors of `createEngine`.
  */
 export async function createServer(options: ServerOptions = {}): Promise<Server> {
   requireKnown(options)
@@ -89,8 +90,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const logger = options.logger ?? createLog(settings.logLevel)
   const now = options.now ?? Date.now
   const { steadyNow } = machineClock
-  const tls = checkedTls(settings)
-  const { transport, why } = await chosenTransport(settings)
+  const tls = readTls(settings)
+  const { transport, why } = await chooseTransport(settings)
   const authenticate = await createAuthenticator({
     key: signingKey(settings),
     issuer: settings.jwtIssuer,
@@ -102,7 +103,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     now,
   })
   const { hooks, hookTimeoutMs } = options
-  if (options.engine && hooks) throw new ConfigError('hooks are given to createEngine where there is one')
+  if (options.engine && hooks)
+    throw new ConfigError('hooks cannot be combined with engine: pass them to createEngine')
   const engine =
     options.engine ?? (await createEngine({ ...engineSettings(settings), hooks, hookTimeoutMs, logger, now }))
   const limiter = new RateLimiter({
@@ -167,7 +169,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   }
   const sweeper = setInterval(() => {
     frontEnd.sweep()
-    loopDelay.turn(steadyNow())
+    loopDelay.rotate(steadyNow())
   }, SWEEP_EVERY_MS)
   const forgetter = setInterval(() => {
     limiter.sweep()
@@ -180,8 +182,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     const endMs = performance.now() + CLOSE_MS
     app.stopListening()
     frontEnd.stop(reason, () => Math.floor(Math.random() * RECONNECT_SPREAD_MS))
-    const pending = () => frontEnd.unanswered + router.pending
-    for (let waited = 0; pending() > 0 && waited < DRAIN_MS; waited += DRAIN_STEP_MS) {
+    const drainedByMs = performance.now() + DRAIN_MS
+    while (frontEnd.unanswered + router.pending > 0 && performance.now() < drainedByMs) {
       await delay(DRAIN_STEP_MS)
     }
     clearInterval(sweeper)
@@ -192,7 +194,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     try {
       if (!options.engine) await engine.close(endMs - performance.now())
     } finally {
-      // The close frames are on their way; a socket that does not answer them is cut.
+      // The close frames are on their way; a socket that does not answer them is terminated.
       if (farewells) await delay(FAREWELL_MS)
       app.close()
       logger.info({ reason }, 'closed')
@@ -201,7 +203,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
 
   let closing: Promise<void> | undefined
   const scheme = settings.tlsCert === undefined ? 'http' : 'https'
-  const url = `${scheme}://${isEverywhere(settings.host) ? 'localhost' : bracketed(settings.host)}:${port}`
+  const url = `${scheme}://${isWildcard(settings.host) ? 'localhost' : hostInUrl(settings.host)}:${port}`
   logger.info({ port, host: settings.host, transport: transport.name, why }, 'listening')
   return {
     port,
@@ -214,7 +216,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   }
 }
 
-/** What `createServer` takes beside the settings. */
+/** The options of `createServer` that are not settings. */
 const ownOptions: { readonly [N in Exclude<keyof ServerOptions, keyof GivenSettings>]-?: true } = {
   engine: true,
   hooks: true,
@@ -223,12 +225,12 @@ const ownOptions: { readonly [N in Exclude<keyof ServerOptions, keyof GivenSetti
   now: true,
 }
 
-/** A misspelt option would be silent. @throws ConfigError */
+/** Rejects misspelt options. @throws ConfigError */
 function requireKnown(options: ServerOptions): void {
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(settingsTable, name) || Object.hasOwn(ownOptions, name)) continue
     const known = [...Object.keys(ownOptions), ...Object.keys(settingsTable)].join(', ')
-    throw new ConfigError(`unknown option: ${name}; createServer takes ${known}`)
+    throw new ConfigError(`unknown option: ${name}; known options: ${known}`)
   }
 }
 
@@ -263,7 +265,7 @@ function engineSettings(settings: Settings) {
   }
 }
 
-async function chosenTransport({ transport }: Settings): Promise<LoadedTransport> {
+async function chooseTransport({ transport }: Settings): Promise<LoadedTransport> {
   try {
     return await loadTransport(transport)
   } catch (error) {
@@ -281,10 +283,10 @@ async function listen(app: App, { host, port }: Settings): Promise<number> {
   }
 }
 
-function isEverywhere(host: string): boolean {
+function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::'
 }
 
-function bracketed(host: string): string {
+function hostInUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }

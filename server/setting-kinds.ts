@@ -1,34 +1,38 @@
 /**
- * Setting kinds: what a setting may be, said in words and judged by valibot.
+ * Setting kinds: the allowed values of a setting, as a rule in words and as a valibot schema.
  *
- * A kind reads a setting's text from the environment and judges the value, so that a value given
- * to `createServer` and one from a variable pass the same rule. `takes` is the rule in words: it
- * stands in the refusal and in the configuration table alike.
+ * A kind parses the text of an environment variable and validates the value, so a value passed to
+ * `createServer` and one from a variable follow the same rule. `rule` is used in error messages and in the
+ * configuration table.
  */
 import * as v from 'valibot'
 
 export interface SettingKind<T = unknown> {
-  /** The rule in words: "PORT takes " + takes. */
-  readonly takes: string
+  /** The rule in words: "PORT must be " + rule. */
+  readonly rule: string
   readonly schema: v.GenericSchema<unknown, T>
-  /** Reads the text of an environment variable; text that cannot be read is left for `schema` to refuse. */
+  /** Parses the text of an environment variable; returns the text unchanged if it cannot be parsed. */
   readonly fromText: (text: string) => unknown
 }
 
-/** A whole number from `min` to `max`. */
-export function whole(min: number, max: number): SettingKind<number> {
+/** An integer from `min` to `max`. */
+export function integer(min: number, max: number): SettingKind<number> {
   return {
-    takes: `a whole number from ${min} to ${max}`,
+    rule: `an integer from ${min} to ${max}`,
     schema: v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max)),
     fromText: (text) => (/^-?\d+$/.test(text) ? Number(text) : text),
   }
 }
 
-/** A whole number from `min` to `max`, or one of the given words. */
-export function wholeOr<const W extends string>(min: number, max: number, word: W): SettingKind<number | W> {
-  const number = whole(min, max)
+/** An integer from `min` to `max`, or the given word. */
+export function integerOr<const W extends string>(
+  min: number,
+  max: number,
+  word: W,
+): SettingKind<number | W> {
+  const number = integer(min, max)
   return {
-    takes: `${number.takes}, or ${word}`,
+    rule: `${number.rule}, or ${word}`,
     schema: v.union([number.schema, v.literal(word)]),
     fromText: number.fromText,
   }
@@ -36,12 +40,12 @@ export function wholeOr<const W extends string>(min: number, max: number, word: 
 
 /** One of the given words. */
 export function oneOf<const T extends readonly [string, ...string[]]>(...words: T): SettingKind<T[number]> {
-  return { takes: `one of ${words.join(', ')}`, schema: v.picklist(words), fromText: (text) => text }
+  return { rule: `one of ${words.join(', ')}`, schema: v.picklist(words), fromText: (text) => text }
 }
 
 /** `true` or `false`. */
 export const flag: SettingKind<boolean> = {
-  takes: 'true or false',
+  rule: 'true or false',
   schema: v.boolean(),
   fromText: (text) =>
     text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text,
@@ -50,24 +54,24 @@ export const flag: SettingKind<boolean> = {
 /** A text of `min` to `max` bytes. */
 export function text(min: number, max: number): SettingKind<string> {
   return {
-    takes: `a text of ${min} to ${max} bytes`,
+    rule: `a text of ${min} to ${max} bytes`,
     schema: v.pipe(v.string(), v.minBytes(min), v.maxBytes(max)),
     fromText: (value) => value,
   }
 }
 
-/** A token as an HTTP header carries it: `min` to `max` visible characters of ASCII. */
+/** A token in an HTTP header: `min` to `max` visible ASCII characters. */
 export function bearer(min: number, max: number): SettingKind<string> {
   return {
-    takes: `${min} to ${max} visible characters without spaces`,
+    rule: `${min} to ${max} visible ASCII characters without spaces`,
     schema: v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/), v.minLength(min), v.maxLength(max)),
     fromText: (value) => value,
   }
 }
 
-/** An `http:` or `https:` address. */
+/** An `http:` or `https:` URL. */
 export const webAddress: SettingKind<string> = {
-  takes: 'an http or https address',
+  rule: 'an http or https URL',
   schema: v.pipe(
     v.string(),
     v.check((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)),
@@ -75,9 +79,9 @@ export const webAddress: SettingKind<string> = {
   fromText: (value) => value,
 }
 
-/** A secret for HS256. A PEM public key is refused: everybody who knows it could make tokens with it. */
+/** A secret for HS256. A PEM public key is refused: everyone who knows it could sign tokens. */
 export const sharedSecret: SettingKind<string> = {
-  takes: 'a secret of 32 to 4096 bytes, not a key in PEM (a public key goes to JWT_PUBLIC_KEY)',
+  rule: 'a secret of 32 to 4096 bytes, not a PEM key (use JWT_PUBLIC_KEY for a public key)',
   schema: v.pipe(
     v.string(),
     v.minBytes(32),
@@ -87,16 +91,16 @@ export const sharedSecret: SettingKind<string> = {
   fromText: (value) => value,
 }
 
-/** A public key in PEM and nothing else; the line breaks may be written `\n`, as many tools store them. */
+/** One PEM public key. Line breaks may be written as `\n`, because many tools store them so. */
 export const publicKeyPem: SettingKind<string> = {
-  takes: 'one public key in PEM, "-----BEGIN PUBLIC KEY-----…", and no private key',
+  rule: 'one PEM public key ("-----BEGIN PUBLIC KEY-----…"), not a private key',
   schema: v.pipe(v.string(), v.regex(/^\s*-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----\s*$/)),
   fromText: (value) => value.replaceAll('\\n', '\n'),
 }
 
-/** Origins, separated by commas; `*` is any. */
+/** Origins separated by commas; `*` allows every origin. */
 export const origins: SettingKind<readonly string[]> = {
-  takes: 'a comma-separated list of origins (https://chat.example), or *',
+  rule: 'a comma-separated list of origins (https://chat.example), or *',
   schema: v.array(v.pipe(v.string(), v.regex(/^(\*|[a-z][a-z0-9+.-]*:\/\/[^\s/?#]+)$/i))),
   fromText: (value) =>
     value

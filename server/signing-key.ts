@@ -1,8 +1,8 @@
 /**
- * Signing key: what tokens are checked against, and, where it is a secret, made with.
+ * Signing key: the key that verifies tokens. A secret also signs them.
  *
- * Outside production a secret is made once and kept in the data folder (mode 0600), so that
- * restarts and `tertulia token` share it. In production the settings name a key or nothing starts.
+ * Outside production a secret is created once and stored in the data folder (mode 0600), so that restarts
+ * and `tertulia token` share it. In production the server does not start without a configured key.
  */
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -18,19 +18,19 @@ const FILE = 'jwt-secret'
 const DATABASE = 'tertulia.db'
 
 /**
- * The key that the settings name, or the made one. Reads and writes the data folder.
- * @throws ConfigError where the folder does not take the made secret.
+ * The configured key, or the created secret. Reads and writes the data folder.
+ * @throws ConfigError if the secret cannot be stored in the data folder.
  */
 export function signingKey(settings: Settings): SigningKey {
   if (settings.jwtSecret !== undefined) return { kind: 'secret', secret: settings.jwtSecret }
   if (settings.jwtPublicKey !== undefined) return { kind: 'publicKey', pem: settings.jwtPublicKey }
   if (settings.jwtJwksUrl !== undefined) return { kind: 'jwks', url: settings.jwtJwksUrl }
-  return { kind: 'secret', secret: madeSecret(settings.dataDir) }
+  return { kind: 'secret', secret: loadOrCreateSecret(settings.dataDir) }
 }
 
 /**
- * Checks that a secret which this process made now would be a server's.
- * @throws ConfigError where there is no server's folder, or its server has its key from elsewhere.
+ * Checks that a secret created by this process would belong to a server.
+ * @throws ConfigError if there is no data folder, or its server uses another key.
  */
 export function requireSharedSecret(settings: Settings): void {
   const { dataDir, jwtSecret, jwtPublicKey, jwtJwksUrl } = settings
@@ -38,18 +38,20 @@ export function requireSharedSecret(settings: Settings): void {
   const folder = resolve(dataDir)
   const advice = 'use the DATA_DIR or the JWT_SECRET of the server, or run this in its folder'
   if (!existsSync(folder))
-    throw new ConfigError(`no server accepts a token from here: there is no data folder ${folder}; ${advice}`)
+    throw new ConfigError(
+      `no server would accept this token: the data folder ${folder} does not exist; ${advice}`,
+    )
   if (existsSync(join(folder, DATABASE)))
     throw new ConfigError(
-      `no server accepts a token from here: the server of ${folder} has its key from elsewhere; ${advice}`,
+      `no server would accept this token: the server of ${folder} uses another key; ${advice}`,
     )
 }
 
-function madeSecret(dataDir: string): string {
+function loadOrCreateSecret(dataDir: string): string {
   const path = join(dataDir, FILE)
   try {
     mkdirSync(dataDir, { recursive: true })
-    // `wx`: of two processes that start at once one makes it, the other reads it.
+    // `wx`: if two processes start at once, one creates the file and the other reads it.
     writeFileSync(path, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(dataDir, error)
@@ -60,11 +62,12 @@ function madeSecret(dataDir: string): string {
   } catch (error) {
     throw unusable(dataDir, error)
   }
-  if (secret.length < 32) throw new ConfigError(`${path} holds no secret; delete it and a new one is made`)
+  if (secret.length < 32)
+    throw new ConfigError(`${path} contains no secret; delete the file to create a new one`)
   return secret
 }
 
 function unusable(dataDir: string, cause: unknown): ConfigError {
   const why = cause instanceof Error ? cause.message : String(cause)
-  return new ConfigError(`DATA_DIR ${dataDir} does not take the secret for tokens: ${why}`, { cause })
+  return new ConfigError(`the secret for tokens cannot be stored in DATA_DIR ${dataDir}: ${why}`, { cause })
 }

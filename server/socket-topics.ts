@@ -1,10 +1,10 @@
 /**
- * Socket topics: what one socket hears of its groups.
+ * Socket topics: the topics that one socket subscribes to.
  *
- * Of each group there are two topics: what is kept, and its ephemeral twin. While its reader is
- * behind (`spare`) the socket does without the twins and remembers them, also those that come and
- * go meanwhile; `restore` brings them back (SLW-1). JSON sockets have topics of their own. Not
- * to be called once the socket is closing.
+ * Each group has two topics: durable events, and their ephemeral twin. While its reader lags (`pause`) the
+ * socket leaves the twins and stores their names, including those that are added and removed meanwhile;
+ * `resume` subscribes to them again (SLW-1). JSON sockets have topics of their own. Not used once the
+ * socket is closing.
  */
 import { ephemeralTwin } from '../engine/gateway.ts'
 import type { Topics } from './topics.ts'
@@ -16,8 +16,8 @@ export class SocketTopics {
   readonly #topics: Topics
   readonly #socket: Socket
   readonly #prefix: '' | 'j'
-  /** The twins it does without; null where its reader keeps up. */
-  #spared: Set<string> | null = null
+  /** The ephemeral topics that are paused; null while its reader keeps up. */
+  #paused: Set<string> | null = null
 
   constructor(topics: Topics, socket: Socket, json: boolean) {
     this.#topics = topics
@@ -25,47 +25,47 @@ export class SocketTopics {
     this.#prefix = json ? 'j' : ''
   }
 
-  /** Whether it does without ephemeral events. */
-  get spared(): boolean {
-    return this.#spared !== null
+  /** Whether ephemeral events are paused. */
+  get isPaused(): boolean {
+    return this.#paused !== null
   }
 
   subscribe(topic: string): void {
     this.#topics.subscribe(this.#socket, this.#named(topic))
     const twin = this.#named(ephemeralTwin(topic))
-    if (this.#spared) this.#spared.add(twin)
+    if (this.#paused) this.#paused.add(twin)
     else this.#topics.subscribe(this.#socket, twin)
   }
 
   unsubscribe(topic: string): void {
     this.#topics.unsubscribe(this.#socket, this.#named(topic))
     const twin = this.#named(ephemeralTwin(topic))
-    if (this.#spared) this.#spared.delete(twin)
+    if (this.#paused) this.#paused.delete(twin)
     else this.#topics.unsubscribe(this.#socket, twin)
   }
 
-  /** No more ephemeral events from here on. */
-  spare(): void {
-    if (this.#spared) return
+  /** Stops ephemeral events. */
+  pause(): void {
+    if (this.#paused) return
     const twins = this.#topics.of(this.#socket).filter((topic) => topic.startsWith(this.#named(TWINS)))
     for (const twin of twins) this.#topics.unsubscribe(this.#socket, twin)
-    this.#spared = new Set(twins)
+    this.#paused = new Set(twins)
   }
 
-  /** The reader has caught up. */
-  restore(): void {
-    const spared = this.#spared
-    this.#spared = null
-    if (spared) for (const twin of spared) this.#topics.subscribe(this.#socket, twin)
+  /** The reader has caught up: subscribes to the ephemeral topics again. */
+  resume(): void {
+    const paused = this.#paused
+    this.#paused = null
+    if (paused) for (const twin of paused) this.#topics.subscribe(this.#socket, twin)
   }
 
-  /** Runs `publish` while this socket does not hear the topic. */
-  apartFrom(topic: string, publish: () => void): void {
+  /** Calls `publish` while this socket does not receive the topic. */
+  publishWithout(topic: string, publish: () => void): void {
     const name = this.#named(topic)
-    const hears = this.#topics.hears(this.#socket, name)
-    if (hears) this.#topics.unsubscribe(this.#socket, name)
+    const subscribed = this.#topics.isSubscribed(this.#socket, name)
+    if (subscribed) this.#topics.unsubscribe(this.#socket, name)
     publish()
-    if (hears) this.#topics.subscribe(this.#socket, name)
+    if (subscribed) this.#topics.subscribe(this.#socket, name)
   }
 
   #named(topic: string): string {

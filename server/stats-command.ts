@@ -1,5 +1,5 @@
 /**
- * Stats command: `tertulia stats URL` shows what `/api/stats` says as a table for people.
+ * Stats command: `tertulia stats URL` prints `/api/stats` as a table.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ServerStats } from './metrics/server-stats.ts'
@@ -10,8 +10,8 @@ const FETCH_WITHIN_MS = 10_000
 const MIB = 1_048_576
 
 /**
- * Prints the figures of the server there, once, or every two seconds until the signal; resolves with
- * the exit code. @throws Error where they cannot be had; its message says why.
+ * Prints the statistics of a server once, or every two seconds until the signal; resolves with the exit
+ * code. @throws Error if they cannot be fetched, with the reason
  */
 export async function stats(
   url: string,
@@ -20,7 +20,7 @@ export async function stats(
 ): Promise<number> {
   const token = env['METRICS_TOKEN']
   for (;;) {
-    out(table(await fetched(url, token)))
+    out(table(await fetchStats(url, token)))
     if (watch === null || watch.aborted) return 0
     await delay(WATCH_EVERY_MS, undefined, { signal: watch }).catch(() => {})
     if (watch.aborted) return 0
@@ -28,8 +28,8 @@ export async function stats(
   }
 }
 
-async function fetched(url: string, token: string | undefined): Promise<ServerStats> {
-  if (!URL.canParse(url)) throw new Error(`${url} is no address: try http://localhost:4040`)
+async function fetchStats(url: string, token: string | undefined): Promise<ServerStats> {
+  if (!URL.canParse(url)) throw new Error(`${url} is not a URL; example: http://localhost:4040`)
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
   let response: Response
   try {
@@ -40,14 +40,14 @@ async function fetched(url: string, token: string | undefined): Promise<ServerSt
     throw new Error(`${url} cannot be reached: ${cause instanceof Error ? cause.message : message}`)
   }
   if (response.status === 401) {
-    throw new Error(`${url} wants its METRICS_TOKEN: set the variable of that name`)
+    throw new Error(`${url} requires a token: set METRICS_TOKEN`)
   }
   const body = await response.text()
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${body.slice(0, 200)}`)
   return JSON.parse(body) as ServerStats
 }
 
-/** The figures as lines of two columns, and one line a shard. */
+/** Two columns of statistics, and one line per shard. */
 function table(stats: ServerStats): string {
   const { connections, users, groups, latency, queues, memory, eventLoopDelay, search, storage } = stats
   const { recent } = latency
@@ -69,9 +69,9 @@ function table(stats: ServerStats): string {
     ['unanswered', `${queues.unanswered} requests, ${queues.httpPending} over HTTP`],
     ['unsent', mib(queues.unsentBytes)],
     ['memory', `${mib(memory.rssBytes)} of ${mib(memory.limitBytes)}, heap ${mib(memory.heapUsedBytes)}`],
-    ['event loop', `late by p50 ${ms(eventLoopDelay.p50Ms)}, p99 ${ms(eventLoopDelay.p99Ms)}`],
-    ['search', `${search.documents} messages, ${search.lag} behind for ${ms(search.lagMs)}`],
-    ['storage', storage.ready ? 'takes writes' : `NOT READY: ${storage.reason}`],
+    ['event loop', `delay p50 ${ms(eventLoopDelay.p50Ms)}, p99 ${ms(eventLoopDelay.p99Ms)}`],
+    ['search', `${search.documents} messages, lag ${search.lag} entries, ${ms(search.lagMs)}`],
+    ['storage', storage.ready ? 'accepts writes' : `NOT READY: ${storage.reason}`],
   ]
   const width = Math.max(...rows.map(([name]) => name.length))
   const lines = rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`)
@@ -84,7 +84,7 @@ function table(stats: ServerStats): string {
 
 function rate({ total, perSecond }: ServerStats['messages']): string {
   const { last1s, last10s, last60s } = perSecond
-  return `${total}, a second ${last1s} (10 s: ${last10s}, 60 s: ${last60s})`
+  return `${total}, per second ${last1s} (10 s: ${last10s}, 60 s: ${last60s})`
 }
 
 function counts(by: Readonly<Record<string, number>>): string {

@@ -1,8 +1,8 @@
 /**
- * TLS: the certificate and the key of `TLS_CERT` and `TLS_KEY`, looked at before they are used.
+ * TLS: the certificate and the key of `TLS_CERT` and `TLS_KEY`, validated before they are used.
  *
- * A transport would only say that something is wrong, or listen and refuse every handshake. The
- * files are read once: a renewed certificate is used from the next start on.
+ * A transport would only report a generic error, or listen and refuse every handshake. The files are read
+ * once: a renewed certificate is used after a restart.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -11,8 +11,8 @@ import type { TlsFiles } from './transport/transport.ts'
 
 type TlsSettings = Pick<Settings, 'tlsCert' | 'tlsKey'>
 
-/** The files, where they are set. @throws ConfigError where they cannot be used, or not together. */
-export function checkedTls({ tlsCert, tlsKey }: TlsSettings): TlsFiles | undefined {
+/** The files, if they are set. @throws ConfigError if they are unusable or do not match */
+export function readTls({ tlsCert, tlsKey }: TlsSettings): TlsFiles | undefined {
   if (tlsCert === undefined || tlsKey === undefined) return undefined
   const certificate = read('TLS_CERT', tlsCert, 'a certificate in PEM', (pem) => new X509Certificate(pem))
   const key = read('TLS_KEY', tlsKey, 'a private key in PEM, without a passphrase', createPrivateKey)
@@ -22,7 +22,7 @@ export function checkedTls({ tlsCert, tlsKey }: TlsSettings): TlsFiles | undefin
   return { certFile: tlsCert, keyFile: tlsKey }
 }
 
-function read<T>(variable: string, path: string, takes: string, parse: (pem: Buffer) => T): T {
+function read<T>(variable: string, path: string, expected: string, parse: (pem: Buffer) => T): T {
   let pem: Buffer
   try {
     pem = readFileSync(path)
@@ -32,7 +32,7 @@ function read<T>(variable: string, path: string, takes: string, parse: (pem: Buf
   try {
     return parse(pem)
   } catch {
-    // What the parser says may hold parts of the key.
-    throw new ConfigError(`${variable} ${path} is not ${takes}`)
+    // The parser's message may contain parts of the key.
+    throw new ConfigError(`${variable} ${path} is not ${expected}`)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Token: makes the tokens that `tertulia token` and a development start hand out. A server that
- * only knows its issuer's public key cannot make any.
+ * Token: signs the tokens of `tertulia token` and of a development start. A server that has only its
+ * issuer's public key cannot sign tokens.
  */
 import { SignJWT } from 'jose'
 import { userId, userName } from '../protocol/ids.ts'
@@ -17,8 +17,8 @@ export interface TokenRequest {
 }
 
 /**
- * Signs a token that a server with the same settings takes.
- * @throws ConfigError where the settings name no secret, or the user is none.
+ * Signs a token that a server with the same settings accepts.
+ * @throws ConfigError if the settings have no secret, or the user id is invalid.
  */
 export async function makeToken(settings: Settings, request: TokenRequest): Promise<string> {
   requireForm('--user', userId, request.userId)
@@ -26,7 +26,7 @@ export async function makeToken(settings: Settings, request: TokenRequest): Prom
   const key = signingKey(settings)
   if (key.kind !== 'secret') {
     throw new ConfigError(
-      'tokens are made by the issuer: with JWT_PUBLIC_KEY or JWT_JWKS_URL there is no secret here',
+      'tokens are signed by the issuer: with JWT_PUBLIC_KEY or JWT_JWKS_URL the server has no secret',
     )
   }
   const issuedAt = Math.floor(Date.now() / 1_000)

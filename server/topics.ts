@@ -1,38 +1,37 @@
 /**
- * Topics: native fan-out, in slices where a topic is large.
+ * Topics: native fan-out, in slices for large topics.
  *
- * A transport writes an event to all subscribers of a topic before anything else happens: 4 ms for
- * 1,000 sockets, in which no frame is read, no answer leaves and no other group is served. So
- * a topic holds `SLICE` sockets, a larger one has more slices beside it (`g:x`, `g:x#1`, …), and
- * one slice is written in a turn of the event loop. What is published meanwhile joins the slices
- * that are still to come: one write for many events, the more so the busier it is. Each socket
- * gets every event once and in order.
+ * A transport writes an event to all subscribers of a topic in one synchronous call: 4 ms for 1,000
+ * sockets, during which no frame is read, no answer is sent and no other group is served. So a topic holds
+ * `SLICE` sockets, and a larger one has more slices (`g:x`, `g:x#1`, …). One slice is written per turn of
+ * the event loop. Events published meanwhile join the slices that are still to be written: one write for
+ * many events, more of them under higher load. Each socket receives every event once and in order.
  *
- * Bounded: above `MAX_PENDING_BYTES` a topic's slices are all written at once, which holds up
- * the thread and so everybody who publishes.
+ * Bounded: above `MAX_PENDING_BYTES` all slices of a topic are written at once, which blocks the thread
+ * and thereby every publisher.
  */
 import type { App, Socket } from './transport/transport.ts'
 
-/** Sockets of a slice: about a millisecond of writes. */
+/** Sockets per slice: about a millisecond of writes. */
 const SLICE = 256
 const MAX_PENDING_BYTES = 256 * 1024
-/** Events that all slices have had are dropped from the list in lots of so many. */
+/** Events that every slice has written are removed from the list in batches of this size. */
 const TRIM = 64
 
-/** What the topics use of an app. */
+/** The part of an app that topics use. */
 export type PublishingApp = Pick<App, 'publish' | 'numSubscribers'>
-/** What they use of a socket. */
+/** The part of a socket that topics use. */
 export type SubscribingSocket = Pick<Socket, 'subscribe' | 'unsubscribe' | 'isSubscribed'>
 
-/** What the front end wants of what is published. */
+/** How published messages are written and counted. */
 export interface PublishOptions {
-  /** Messages of so many bytes and more are compressed. */
+  /** Messages of this many bytes and more are compressed. */
   readonly compressFrom: number
-  /** How many frames were written, one for each subscriber, is added here. */
+  /** The number of written frames, one per subscriber, is added here. */
   readonly meters: { deliveries: number }
 }
 
-/** A topic of more than one slice. */
+/** A topic with more than one slice. */
 interface LargeTopic {
   readonly name: string
   /** Whether its messages are binary. */
@@ -40,9 +39,9 @@ interface LargeTopic {
   /** Published and not yet written by every slice. */
   events: Uint8Array[]
   bytes: number
-  /** For each slice, how many of `events` it has had. */
+  /** For each slice: how many of `events` it has written. */
   readonly written: number[]
-  /** The slice whose turn is next. */
+  /** The slice that is written next. */
   next: number
 }
 
@@ -51,7 +50,7 @@ export class Topics {
   readonly #defer: (task: () => void) => void
   readonly #options: PublishOptions
   readonly #large = new Map<string, LargeTopic>()
-  /** Large topics with slices to write, in turn. */
+  /** Large topics with slices to write, round robin. */
   readonly #due = new Set<LargeTopic>()
 
   /** `defer` runs a task in the next turn of the event loop. */
@@ -65,7 +64,7 @@ export class Topics {
     this.#options = options
   }
 
-  /** The socket gets what is published to the topic from now on. */
+  /** The socket receives what is published to the topic from now on. */
   subscribe(socket: SubscribingSocket, name: string): void {
     const topic = this.#large.get(name)
     if (!topic && this.#app.numSubscribers(name) < SLICE) {
@@ -76,12 +75,12 @@ export class Topics {
     if (large.written.some((_, i) => socket.isSubscribed(sliceName(name, i)))) return
     let slice = large.written.findIndex((_, i) => this.#app.numSubscribers(sliceName(name, i)) < SLICE)
     if (slice < 0) slice = large.written.push(large.events.length) - 1
-    // What was published before is not for this socket.
+    // The socket must not receive earlier events.
     this.#write(large, slice)
     socket.subscribe(sliceName(name, slice))
   }
 
-  /** The socket has got what was published before, and gets no more. */
+  /** The socket has received what was published before, and receives nothing further. */
   unsubscribe(socket: SubscribingSocket, name: string): void {
     const large = this.#large.get(name)
     if (!large) {
@@ -95,20 +94,20 @@ export class Topics {
     }
   }
 
-  /** Whether the socket hears the topic. */
-  hears(socket: SubscribingSocket, name: string): boolean {
+  /** Whether the socket subscribes to the topic. */
+  isSubscribed(socket: SubscribingSocket, name: string): boolean {
     const large = this.#large.get(name)
     return large
       ? large.written.some((_, i) => socket.isSubscribed(sliceName(name, i)))
       : socket.isSubscribed(name)
   }
 
-  /** The topics that the socket hears. */
+  /** The topics of the socket. */
   of(socket: Pick<Socket, 'getTopics'>): readonly string[] {
     return socket.getTopics().map(topicOfSlice)
   }
 
-  /** Whether anybody hears the topic. */
+  /** Whether the topic has subscribers. */
   hasSubscribers(name: string): boolean {
     return this.#large.has(name) || this.#app.numSubscribers(name) > 0
   }
@@ -131,7 +130,7 @@ export class Topics {
     }
   }
 
-  /** One slice of one topic, the topics in turn. */
+  /** Writes one slice of one topic; topics take turns. */
   #turn(): void {
     const [large] = this.#due
     if (!large) return
@@ -169,7 +168,7 @@ export class Topics {
     this.#app.publish(name, message, isBinary, message.length >= compressFrom)
   }
 
-  /** Drops events that every slice has had. */
+  /** Removes events that every slice has written. */
   #trim(large: LargeTopic): void {
     const done = Math.min(...large.written)
     if (done < large.events.length && done < TRIM) return
@@ -185,7 +184,7 @@ export class Topics {
     return large
   }
 
-  /** Lets empty slices at the end go; true where the topic is no longer large. */
+  /** Removes empty slices at the end; true if the topic is no longer large. */
   #shrunk(large: LargeTopic): boolean {
     while (large.written.length > 1) {
       if (this.#app.numSubscribers(sliceName(large.name, large.written.length - 1)) > 0) return false
@@ -204,7 +203,7 @@ function topicOfSlice(slice: string): string {
   return mark < 0 ? slice : slice.slice(0, mark)
 }
 
-/** Slice 0 is the topic itself; `#` is in no id. */
+/** Slice 0 is the topic itself. No id contains `#`. */
 function sliceName(name: string, slice: number): string {
   return slice === 0 ? name : `${name}#${slice}`
 }

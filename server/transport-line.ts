@@ -1,10 +1,11 @@
 /**
- * Transport line: what a server would run on here, and why; the second line of `tertulia --version`.
+ * Transport line: the transport a server would use on this machine, and why; the second line of `tertulia
+ * --version`.
  */
 import { ConfigError, settingsFromEnv } from './config.ts'
 import { loadTransport } from './transport/load.ts'
 
-/** Reads `TRANSPORT` of the environment; what is wrong with it is the line. */
+/** Reads `TRANSPORT` from the environment; if it is invalid, the error is the line. */
 export async function transportLine(env: Readonly<Record<string, string | undefined>>): Promise<string> {
   try {
     const { transport: wanted = 'auto' } = settingsFromEnv({ TRANSPORT: env['TRANSPORT'] })

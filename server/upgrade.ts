@@ -1,8 +1,8 @@
 /**
- * Upgrade: what a WebSocket handshake asks for, read at once and without waiting (TRN-3).
+ * Upgrade: the contents of a WebSocket handshake, read synchronously (TRN-3).
  *
- * The token is taken from the first place that has one: `Authorization: Bearer`, `?token=`, a
- * subprotocol entry `bearer.<jwt>`. It is not judged here.
+ * The token comes from the first place that has one: `Authorization: Bearer`, `?token=`, a subprotocol
+ * entry `bearer.<jwt>`. It is not validated here.
  */
 import { subprotocols } from '../protocol/subprotocols.ts'
 import type { Request } from './transport/transport.ts'
@@ -12,17 +12,17 @@ export interface UpgradeRequest {
   readonly host: string
   /** `Sec-WebSocket-Version`. */
   readonly version: string
-  /** What the answer names as the subprotocol; empty where none was offered. */
+  /** The subprotocol in the answer; empty if none was offered. */
   readonly protocol: string
   readonly json: boolean
-  /** Subprotocols were offered, and none of them is spoken here. */
+  /** Subprotocols were offered, but the server supports none of them. */
   readonly foreign: boolean
   readonly token: string | null
 }
 
-/** Reads a handshake; only possible while its handler runs. */
+/** Reads a handshake; only valid while its handler runs. */
 export function readUpgrade(request: Request): UpgradeRequest {
-  // Also in several lines: RFC 6455 11.3.4, AUT-3.
+  // Also on several lines: RFC 6455 11.3.4, AUT-3.
   const offered = request
     .list('sec-websocket-protocol')
     .split(',')
@@ -46,7 +46,7 @@ export function readUpgrade(request: Request): UpgradeRequest {
   }
 }
 
-/** The token of an `Authorization` header; empty where there is none. */
+/** The token of an `Authorization` header; empty if it has none. */
 export function bearerToken(authorization: string): string {
   return /^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? ''
 }

@@ -1,14 +1,14 @@
 /**
- * User sessions: which connections each user has, at most `max` of them (LIM-2).
+ * User sessions: the connections of each user, at most `max` (LIM-2).
  *
- * The newest wins: a device that comes back after its network died must not be refused because of
- * its own dead connections. Over the limit the connection that has been silent for longest goes.
- * Bounded: by the connections there are, each in one list.
+ * The newest connection wins: a device that reconnects after a network failure must not be refused because
+ * of its own dead connections. Above the limit the connection that has been silent for longest is closed.
+ * Bounded by the number of connections, each in one list.
  */
 export interface UserSession {
   readonly userId: string
-  /** When the client was last heard of; a message or a pong. */
-  readonly heardAtMs: number
+  /** When the client last sent a message or a pong. */
+  readonly lastReceivedAtMs: number
 }
 
 export class UserSessions<S extends UserSession> {
@@ -19,25 +19,25 @@ export class UserSessions<S extends UserSession> {
     this.#max = max
   }
 
-  /** Users with one session at least. */
+  /** Users with at least one session. */
   get users(): number {
     return this.#byUser.size
   }
 
-  /** Adds a session; returns the one that has to be closed for it, which counts no more. */
+  /** Adds a session; returns the one that must be closed for it, which is no longer counted. */
   add(session: S): S | undefined {
     const own = this.#byUser.get(session.userId)
     if (!own) {
       this.#byUser.set(session.userId, [session])
       return undefined
     }
-    const silent = own.length < this.#max ? undefined : own.reduce(longerSilent)
+    const silent = own.length < this.#max ? undefined : own.reduce(silentForLonger)
     if (silent) own.splice(own.indexOf(silent), 1)
     own.push(session)
     return silent
   }
 
-  /** The session has ended; one that was closed for another is not counted any more. */
+  /** The session has ended. A session that `add` returned is already removed. */
   remove(session: S): void {
     const own = this.#byUser.get(session.userId)
     const at = own?.indexOf(session) ?? -1
@@ -47,6 +47,6 @@ export class UserSessions<S extends UserSession> {
   }
 }
 
-function longerSilent<S extends UserSession>(one: S, other: S): S {
-  return other.heardAtMs < one.heardAtMs ? other : one
+function silentForLonger<S extends UserSession>(one: S, other: S): S {
+  return other.lastReceivedAtMs < one.lastReceivedAtMs ? other : one
 }

@@ -34,9 +34,10 @@ function configurationPage(): string {
 
 # Configuration
 
-Every setting is an environment variable of \`tertulia serve\` and an option of \`createServer\`. A wrong
-value ends the start with the variable's name and what it may be; an empty variable counts as not set.
-Exactly one of \`JWT_SECRET\`, \`JWT_PUBLIC_KEY\` and \`JWT_JWKS_URL\` says whose tokens are taken.
+Every setting is an environment variable of \`tertulia serve\` and an option of \`createServer\`. The
+server does not start with an invalid value; the error names the variable, the allowed values and the given one. An
+empty variable counts as not set. At most one of \`JWT_SECRET\`, \`JWT_PUBLIC_KEY\` and \`JWT_JWKS_URL\` can be set; it
+verifies the tokens.
 
 ${configurationTable()}`
 }

@@ -1,7 +1,7 @@
 /**
  * The HTTP page: `docs/HTTP.md`, made from the table of routes.
  */
-import { type ApiRoute, apiRoutes, pathFields, takesBody } from '../../server/http/api-routes.ts'
+import { type ApiRoute, apiRoutes, hasBody, pathFields } from '../../server/http/api-routes.ts'
 
 /** Builds the page. */
 export function httpPage(): string {
@@ -9,7 +9,7 @@ export function httpPage(): string {
     const { method, path, request, doc, status = 200, idempotent } = route
     const notes = [
       ...(pathFields(route).length > 0 ? ['path'] : []),
-      takesBody(route) ? 'body' : 'query',
+      hasBody(route) ? 'body' : 'query',
       ...(idempotent ? ['`Idempotency-Key`'] : []),
     ]
     return `| \`${method} ${path}\` | [\`${request}\`](PROTOCOL.md#${request}) | ${notes.join(', ')} | ${status} | ${doc} |`

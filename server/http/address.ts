@@ -1,11 +1,11 @@
 /**
- * Address: where a request comes from, as text.
+ * Address: the address of an HTTP client, as text.
  */
 import type { Request } from '../transport/transport.ts'
 
 /**
- * The client's address. Behind a trusted proxy it is the last entry of the last `X-Forwarded-For`
- * line (AUT-3): the one that the proxy itself wrote; the client can write those before it.
+ * The client's address. Behind a trusted proxy it is the last entry of the last `X-Forwarded-For` line
+ * (AUT-3): the proxy wrote that entry; the client can forge the earlier ones.
  */
 export function addressOf(request: Request, trustProxy: boolean): string {
   if (trustProxy) {

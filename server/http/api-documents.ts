@@ -1,8 +1,8 @@
 /**
  * API documents: `/openapi.json`, `/asyncapi.json`, and `/swagger`, a page to browse and try the HTTP API.
  *
- * The page is Swagger UI (https://github.com/swagger-api/swagger-ui), whose files the build puts,
- * compressed, beside this one, so that it asks no other host for anything; its policy allows nothing else.
+ * The page is Swagger UI (https://github.com/swagger-api/swagger-ui). The build copies its files next to
+ * this module, so the page loads nothing from other hosts; its policy forbids it.
  */
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -38,7 +38,7 @@ const start = `SwaggerUIBundle({
 })
 `
 
-/** Swagger UI sets styles on elements, and draws with images of its own. */
+/** Swagger UI sets inline styles and uses data: images. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -50,7 +50,7 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** The routes; they need no token, since they tell nothing that the source does not. */
+/** The routes. They require no token, because the documents contain nothing secret. */
 export function documentRoutes(): readonly Route[] {
   const openApiText = JSON.stringify(openApi())
   const asyncApiText = JSON.stringify(asyncApi())
@@ -78,6 +78,6 @@ async function asset(name: string, type: string): Promise<HttpReply> {
     const content = await promisify(gunzip)(compressed)
     return text(type, content.toString(), { 'Cache-Control': 'max-age=86400' })
   } catch {
-    throw new ChatError('not_found', 'Swagger UI comes with the built server')
+    throw new ChatError('not_found', 'Swagger UI is only part of the built server')
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The HTTP API of groups and messages: the same requests as on a socket, one at a time.
- * The handlers only carry fields across, as the table of routes says; the shard judges them.
+ * The HTTP API of groups and messages: the requests of the socket, one at a time.
+ * A handler only copies the fields, by the table of routes; the shard validates them.
  */
 import { randomUUID } from 'node:crypto'
 import type { Engine } from '../../engine/engine.ts'
@@ -9,14 +9,14 @@ import type { RequestFields, RequestSpec } from '../../protocol/requests.ts'
 import { requests } from '../../protocol/requests.ts'
 import type { FieldMap } from '../../protocol/schema.ts'
 import { costOf } from '../rate-limit.ts'
-import { type ApiRoute, pathFields, apiRoutes as table, takesBody } from './api-routes.ts'
+import { type ApiRoute, hasBody, pathFields, apiRoutes as table } from './api-routes.ts'
 import { type CallerOptions, callerOf } from './caller.ts'
 import { json } from './reply.ts'
 import type { HttpCall, Route } from './router.ts'
 
 export interface ApiOptions extends CallerOptions {
   readonly engine: Engine
-  /** Whether requests are still taken. */
+  /** False once the server is stopping. */
   readonly accepting: () => boolean
 }
 
@@ -44,34 +44,35 @@ export function apiRoutes(options: ApiOptions): readonly Route[] {
   })
 }
 
-/** The request's fields, as they came; the shard refuses what is missing or wrong, with its name. */
+/** The request's fields, unchanged; the shard refuses missing and invalid ones by name. */
 function fieldsOf(call: HttpCall, row: ApiRoute): object {
   const known: FieldMap = requests[row.request].fields
   const inPath = pathFields(row)
   const rest = Object.keys(known).filter((name) => !inPath.includes(name))
-  const given = takesBody(row) ? (rest.length > 0 ? objectOf(call) : {}) : queryOf(call, known)
+  const given = hasBody(row) ? (rest.length > 0 ? objectOf(call) : {}) : queryOf(call, known)
   const fields: Record<string, unknown> = {}
   for (const name of rest) if (given[name] !== undefined) fields[name] = given[name]
   for (const [i, name] of inPath.entries()) fields[name] = call.params[i]
-  // Of a header uWebSockets.js gives what stands before the first byte that is not ASCII: other texts go in the body.
+  // uWebSockets.js cuts a header value at the first byte that is not ASCII: other texts must be in the
+  // body.
   if (row.idempotent) fields['tempId'] = call.idempotencyKey || (fields['tempId'] ?? randomUUID())
   return fields
 }
 
-/** A query has only texts: a number is made of one where the field takes numbers. */
+/** Query values are texts; they are converted for number fields. */
 function queryOf({ query }: HttpCall, known: FieldMap): Readonly<Record<string, unknown>> {
   const given: Record<string, unknown> = {}
   for (const [name, { shape }] of Object.entries(known)) {
     const text = query.get(name)
     if (text === null || text === '') continue
-    given[name] = shape.kind === 'uint' ? wholeNumber(name, text) : text
+    given[name] = shape.kind === 'uint' ? integer(name, text) : text
   }
   return given
 }
 
-function wholeNumber(name: string, text: string): number {
+function integer(name: string, text: string): number {
   if (/^\d{1,16}$/.test(text)) return Number(text)
-  throw new ChatError('bad_request', `${name} takes a whole number`, { field: name })
+  throw new ChatError('bad_request', `${name} must be an integer`, { field: name })
 }
 
 function objectOf(call: HttpCall): Readonly<Record<string, unknown>> {
@@ -82,7 +83,7 @@ function objectOf(call: HttpCall): Readonly<Record<string, unknown>> {
     throw new ChatError('bad_request', 'the body is not JSON')
   }
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new ChatError('bad_request', 'the body takes an object')
+    throw new ChatError('bad_request', 'the body must be a JSON object')
   }
   return body as Readonly<Record<string, unknown>>
 }

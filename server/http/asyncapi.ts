@@ -1,8 +1,9 @@
 /**
- * AsyncAPI: the WebSocket as a document for programs (https://www.asyncapi.com/docs/reference/specification/v3.0.0).
+ * AsyncAPI: the WebSocket protocol as a machine-readable document
+ * (https://www.asyncapi.com/docs/reference/specification/v3.0.0).
  *
- * Made from the tables of the protocol. It shows the frames of `tertulia.v1.json`; those of
- * `tertulia.v1.msgpack` are the same fields in their order, behind `x-tertulia-code`.
+ * Generated from the tables of the protocol. It shows the frames of `tertulia.v1.json`; a frame of
+ * `tertulia.v1.msgpack` has the same fields in the same order, after `x-tertulia-code`.
  */
 
 import { version } from '../../engine/version.ts'
@@ -29,7 +30,7 @@ export function asyncApi(): JsonSchema {
         `One WebSocket, two subprotocols with the same messages: \`${subprotocols.json}\`, shown here, and ` +
         `\`${subprotocols.msgpack}\`, whose frames are arrays \`[x-tertulia-code, ref, ...fields]\` in the order of ` +
         'the properties of `data`. Every request gets one answer with its `ref`; events that no request caused ' +
-        'have ref 0. A JWT says who connects. Limits of texts are bytes of UTF-8.',
+        'have ref 0. A JWT identifies the user. Limits of texts are bytes of UTF-8.',
       license: { name: 'MIT' },
     },
     defaultContentType: 'application/json',
@@ -49,7 +50,7 @@ export function asyncApi(): JsonSchema {
                 Authorization: { type: 'string', description: '`Bearer` and a JWT' },
                 'Sec-WebSocket-Protocol': {
                   type: 'string',
-                  description: `one subprotocol, and perhaps \`${subprotocols.bearerPrefix}<JWT>\``,
+                  description: `one subprotocol, optionally with \`${subprotocols.bearerPrefix}<JWT>\``,
                 },
               },
             },

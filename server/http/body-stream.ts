@@ -1,36 +1,35 @@
 /**
- * Body stream: the body of a request, piece by piece, as fast as it is read.
+ * Body stream: the body of a request, read in pieces at the pace of its consumer.
  *
- * The transport hands over memory of its own: a piece is copied, and the connection is paused until
- * the piece was read. A pause takes hold at once on most transports, and an upload of any size then
- * needs about as much memory as one read of its connection. Newer builds of uWebSockets.js read on
- * within a turn of the event loop while a client of the same machine fills the socket as fast as it
- * is read: such pieces wait here, up to `HeldBodies.limit` bytes of all bodies together, and a
- * connection that exceeds it is closed.
+ * The memory of a chunk belongs to the transport: a chunk is copied, and the connection is paused until
+ * the chunk is consumed. On most transports a pause has an immediate effect, and an upload of any size
+ * needs about as much memory as one read of its connection. Newer builds of uWebSockets.js continue to
+ * read within a turn of the event loop while a local client fills the socket: such chunks are held here,
+ * up to `HeldBodies.limit` bytes of all bodies together. A connection that exceeds it is closed.
  */
 import type { Response } from '../transport/transport.ts'
 
 const FIRST_BYTES = 64 * 1024
 const MAX_SPARE_BYTES = 1024 * 1024
 
-/** The client has gone before all of its body was there. */
-export class BrokenOffError extends Error {
-  override readonly name = 'BrokenOffError'
+/** The client disconnected before the end of its body. */
+export class RequestAbortedError extends Error {
+  override readonly name = 'RequestAbortedError'
 }
 
-/** Bytes of bodies that were received and not read yet, of all requests of a server. */
+/** Received bytes that are not consumed yet, of all bodies of a server. */
 export class HeldBodies {
   readonly limit: number
   readonly onFull: () => void
   #bytes = 0
 
-  /** `onFull` is called for each connection that is closed for want of room. */
+  /** `onFull` is called for each connection that is closed because the limit is reached. */
   constructor(limit: number, onFull: () => void) {
     this.limit = limit
     this.onFull = onFull
   }
 
-  /** Whether there was room for as many more. */
+  /** Adds bytes; false if the limit would be exceeded. */
   add(bytes: number): boolean {
     if (this.#bytes + bytes > this.limit) return false
     this.#bytes += bytes
@@ -48,15 +47,15 @@ export class BodyStream {
   readonly #response: Response
   readonly #held: HeldBodies
   #phase: Phase = 'reading'
-  /** Received and not read yet, in order. */
+  /** Received chunks that are not consumed yet, in order. */
   #waiting: Uint8Array[] = []
-  /** What the reader was given; its memory is used again after it has asked for more. */
+  /** The buffer that the consumer has; filled again after the next call of `next`. */
   #given: Uint8Array | null = null
   #spare: ArrayBuffer | null = null
   #paused = false
   #wake: (() => void) | null = null
 
-  /** Receives the body of a request from here on; called while its handler runs. */
+  /** Reads the body of a request; created while the request's handler runs. */
   constructor(response: Response, held: HeldBodies) {
     this.#response = response
     this.#held = held
@@ -65,7 +64,7 @@ export class BodyStream {
 
   /**
    * The next piece, valid until the next call; null at the end. One call at a time.
-   * Rejects with `BrokenOffError` where the client has gone.
+   * Rejects with `RequestAbortedError` if the client has disconnected.
    */
   async next(): Promise<Uint8Array | null> {
     this.#recycle()
@@ -75,7 +74,7 @@ export class BodyStream {
         this.#given = piece
         return piece
       }
-      if (this.#phase === 'aborted') throw new BrokenOffError('the client has gone')
+      if (this.#phase === 'aborted') throw new RequestAbortedError('the client disconnected')
       if (this.#phase !== 'reading') return null
       this.#resume()
       await new Promise<void>((resolve) => {
@@ -84,14 +83,14 @@ export class BodyStream {
     }
   }
 
-  /** The client has gone: the response may not be touched any more. */
+  /** The client has disconnected: the response must not be used any more. */
   abort(): void {
     this.#phase = 'aborted'
     this.#drop()
     this.#wake?.()
   }
 
-  /** What is still to come is thrown away. Called before the response is ended. */
+  /** Discards the rest of the body. Called before the response is ended. */
   discard(): void {
     if (this.#phase === 'aborted') return
     this.#resume()
@@ -105,7 +104,7 @@ export class BodyStream {
     if (chunk.length > 0) {
       if (!this.#held.add(chunk.length)) {
         this.#held.onFull()
-        this.#response.cut()
+        this.#response.destroy()
         // Not every transport reports a connection that was closed from this side.
         this.abort()
         return

@@ -1,11 +1,12 @@
 /**
- * Byte range: which part of a file a request wants (https://www.rfc-editor.org/rfc/rfc9110#name-range-requests).
+ * Byte range: the part of a file that a request asks for
+ * (https://www.rfc-editor.org/rfc/rfc9110#name-range-requests).
  *
- * Single ranges only; several, and what is no range, are answered with the whole, as the standard
- * allows. A range of another version (`If-Range`) is the whole too.
+ * Single ranges only. Several ranges, invalid ones, and a range of another version (`If-Range`) are
+ * answered with the whole file, as the standard allows.
  */
 
-/** The part of `size` bytes that is sent; `end` is behind the last one. */
+/** The part of `size` bytes to send; `end` is exclusive. */
 export type ByteRange =
   | { readonly type: 'whole' }
   | { readonly type: 'part'; readonly start: number; readonly end: number }
@@ -13,7 +14,7 @@ export type ByteRange =
 
 const whole: ByteRange = { type: 'whole' }
 
-/** What `Range` and `If-Range` ask for of a file of this size and ETag. */
+/** Evaluates `Range` and `If-Range` for a file of this size and ETag. */
 export function byteRange(
   range: string | undefined,
   ifRange: string | undefined,
@@ -34,7 +35,7 @@ export function byteRange(
   return { type: 'part', start, end: last === '' ? size : Math.min(Number(last) + 1, size) }
 }
 
-/** Whether `If-None-Match` names this version. */
+/** Whether `If-None-Match` contains this version. */
 export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false
   const named = ifNoneMatch.split(',').map((entry) => entry.trim().replace(/^W\//, ''))

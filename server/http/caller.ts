@@ -1,6 +1,5 @@
 /**
- * Caller: who an HTTP request speaks for. The same tokens, the same guard of addresses and the
- * same rate limit as on a socket.
+ * Caller: the user of an HTTP request. Tokens, address guard and rate limit are those of the sockets.
  */
 import { ChatError } from '../../protocol/errors.ts'
 import type { Budget } from '../../protocol/requests.ts'
@@ -13,7 +12,7 @@ import type { RefusalLog } from '../refusal-log.ts'
 import { bearerToken } from '../upgrade.ts'
 import type { HttpCall } from './router.ts'
 
-/** Who makes a request, and whether it is the operator's service, in the name of the user. */
+/** The user of a request, and whether the operator's service sends it on behalf of the user. */
 export type HttpCaller = Pick<Verified, 'identity' | 'isService'>
 
 export interface CallerOptions {
@@ -36,7 +35,10 @@ export async function callerOf(
   const { guard, limiter, refusals } = options
   const { address } = call
   const blockedMs = guard.blockedForMs(address)
-  if (blockedMs > 0) throw new ChatError('rate_limited', 'too many attempts', { retryAfterMs: blockedMs })
+  if (blockedMs > 0)
+    throw new ChatError('rate_limited', 'too many failed attempts from this address', {
+      retryAfterMs: blockedMs,
+    })
   const caller = await verifiedCaller(bearerToken(call.authorization), address, options)
   const { userId } = caller.identity
   const verdict = limiter.take(userId, budget, cost)
@@ -53,12 +55,12 @@ async function verifiedCaller(
   address: string,
   { authenticate, guard, refusals }: CallerOptions,
 ): Promise<HttpCaller> {
-  if (token === '') throw new ChatError('unauthenticated', 'Authorization takes a Bearer token')
+  if (token === '') throw new ChatError('unauthenticated', 'Authorization must contain a Bearer token')
   try {
     return await authenticate(token)
   } catch (error) {
     if (!(error instanceof AuthError)) throw error
-    if (error.blame === 'client') guard.failed(address)
+    if (error.fault === 'client') guard.failed(address)
     refusals.note({ kind: 'token', address, why: error.message })
     throw error.toChatError()
   }

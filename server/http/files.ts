@@ -1,9 +1,9 @@
 /**
- * Files over HTTP: uploads whose body goes straight to the disk, downloads of any part.
+ * Files over HTTP: uploads streamed to the disk, downloads of any range.
  *
- * What the caller may do is decided where it is for a socket: an upload begins with `upload_begin`
- * and ends with `upload_end`, a download with `get_file`. In between only bytes move here. What a
- * browser would run is given out as a download, whatever it is called.
+ * Permissions are checked by the same requests as on a socket: an upload begins with `upload_begin` and
+ * ends with `upload_end`, a download begins with `get_file`. This module only transfers the bytes. Types
+ * that a browser would execute are sent as a download.
  */
 import type { Engine } from '../../engine/engine.ts'
 import type { UploadWriter } from '../../engine/files/file-access.ts'
@@ -11,7 +11,7 @@ import type { Identity } from '../../engine/gateway.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { File } from '../../protocol/records.ts'
 import type { Budget, RequestFields } from '../../protocol/requests.ts'
-import { type BodyStream, BrokenOffError } from './body-stream.ts'
+import { type BodyStream, RequestAbortedError } from './body-stream.ts'
 import { byteRange, isKnown } from './byte-range.ts'
 import { type CallerOptions, callerOf } from './caller.ts'
 import { contentHeaders } from './content-headers.ts'
@@ -21,12 +21,12 @@ import type { BodySource } from './send-body.ts'
 
 export interface FileRouteOptions extends CallerOptions {
   readonly engine: Engine
-  /** Whether requests are still taken. */
+  /** False once the server is stopping. */
   readonly accepting: () => boolean
 }
 
 const CACHE_SECONDS = 86_400
-const MOVED_ON = 202
+const ACCEPTED = 202
 
 /** The routes under `/api/chat/files`. */
 export function fileRoutes(options: FileRouteOptions): readonly Route[] {
@@ -66,8 +66,8 @@ export function fileRoutes(options: FileRouteOptions): readonly Route[] {
 }
 
 /**
- * Takes a body, from its first byte or from where an upload was broken off. 201 with the file; 202
- * with the progress where more bytes are to follow.
+ * Receives a body, from its first byte or from the end of an interrupted upload. 201 with the file; 202
+ * with the progress if bytes are missing.
  */
 async function upload(
   engine: Engine,
@@ -81,9 +81,9 @@ async function upload(
   const known = given === undefined ? undefined : await engine.files.progress(identity.userId, given)
   const fileSize = number(query, 'fileSize') ?? known?.size ?? bodyBytes
   if (fileSize === undefined) {
-    return errorReply(new ChatError('bad_request', 'Content-Length or fileSize is needed'), 411)
+    return errorReply(new ChatError('bad_request', 'Content-Length or fileSize is required'), 411)
   }
-  // The shard refuses what is missing or wrong, with the field's name.
+  // The shard refuses missing and invalid fields by name.
   const fields = {
     groupId: text('groupId') ?? '',
     fileName: text('fileName') ?? '',
@@ -94,33 +94,37 @@ async function upload(
   } satisfies RequestFields<'upload_begin'>
   const { uploadId, received } = await engine.request(identity, 'upload_begin', fields)
   if (received < fileSize) {
-    // Without an offset a body is the rest, or all of it; an empty one only begins the upload.
+    // Without an offset a body is the rest or the whole file; an empty one only begins the upload.
     const offset = number(query, 'offset') ?? (bodyBytes ? fileSize - bodyBytes : received)
     if (offset < 0 || offset > received) {
-      throw new ChatError('bad_request', `the body begins at ${offset}, the upload is at ${received}`, {
-        field: 'offset',
-      })
+      throw new ChatError(
+        'bad_request',
+        `offset must be from 0 to ${received}, the bytes received so far (got ${offset})`,
+        {
+          field: 'offset',
+        },
+      )
     }
     const writer = await engine.files.write(identity.userId, uploadId)
     try {
-      await take(stream, writer, writer.received - offset)
+      await writeBody(stream, writer, writer.received - offset)
     } catch (error) {
-      // Nobody is there to be answered; what has come is kept, to be gone on with.
-      if (error instanceof BrokenOffError) return errorReply(new ChatError('bad_request', error.message))
+      // The client is disconnected. The received bytes are stored, so the upload can continue.
+      if (error instanceof RequestAbortedError) return errorReply(new ChatError('bad_request', error.message))
       throw error
     } finally {
       await writer.close()
     }
     if (writer.received < fileSize) {
-      return json(MOVED_ON, { uploadId, received: writer.received, size: fileSize })
+      return json(ACCEPTED, { uploadId, received: writer.received, size: fileSize })
     }
   }
   const file = await engine.request(identity, 'upload_end', { uploadId })
   return json(201, file, { Location: file.url })
 }
 
-/** Writes the body, but for the bytes that are there already. */
-async function take(stream: BodyStream, writer: UploadWriter, skip: number): Promise<void> {
+/** Writes the body, except the bytes that are already stored. */
+async function writeBody(stream: BodyStream, writer: UploadWriter, skip: number): Promise<void> {
   let left = skip
   for (let piece = await stream.next(); piece !== null; piece = await stream.next()) {
     const fresh = piece.subarray(Math.min(left, piece.length))
@@ -144,14 +148,14 @@ async function download(
   if (isKnown(headers['if-none-match'], etag)) return { status: 304, headers: common }
   const range = byteRange(headers['range'], headers['if-range'], file.size, etag)
   if (range.type === 'unsatisfiable') {
-    const error = new ChatError('bad_request', `the file has ${file.size} bytes`)
+    const error = new ChatError('bad_request', `Range must start below the size of the file (${file.size})`)
     return errorReply(error, 416, { 'Content-Range': `bytes */${file.size}` })
   }
   const { start, end } = range.type === 'part' ? range : { start: 0, end: file.size }
-  const partly = range.type === 'part' && { 'Content-Range': `bytes ${start}-${end - 1}/${file.size}` }
+  const partHeader = range.type === 'part' && { 'Content-Range': `bytes ${start}-${end - 1}/${file.size}` }
   return {
-    status: partly ? 206 : 200,
-    headers: { ...common, ...partly, ...contentHeaders(file) },
+    status: partHeader ? 206 : 200,
+    headers: { ...common, ...partHeader, ...contentHeaders(file) },
     body: await sourceOf(engine, userId, file, start, end),
   }
 }
@@ -171,7 +175,7 @@ async function sourceOf(
   }
 }
 
-/** An image in a page can send no header: its address may carry the token. */
+/** An `<img>` cannot send headers: its URL may contain the token. */
 function withQueryToken(call: HttpCall): HttpCall {
   const token = call.query.get('token')
   return call.authorization === '' && token ? { ...call, authorization: `Bearer ${token}` } : call
@@ -181,7 +185,7 @@ function number(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name)
   if (text === null || text === '') return undefined
   if (!/^\d{1,15}$/.test(text)) {
-    throw new ChatError('bad_request', `${name} takes a whole number`, { field: name })
+    throw new ChatError('bad_request', `${name} must be an integer`, { field: name })
   }
   return Number(text)
 }

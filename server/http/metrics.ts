@@ -1,11 +1,10 @@
 /**
- * `GET /metrics` and `GET /api/stats`: the figures of operation, for operators only.
+ * `GET /metrics` and `GET /api/stats`: statistics, for operators only.
  *
- * With `METRICS_TOKEN` whoever asks brings it, from wherever they ask. Without it only programs
- * on this machine are answered: the socket's address is loopback, so is the name that was asked for
- * (a page that made its own name point here is not), and no proxy has said that it speaks for
- * another. A proxy on this machine that adds no header looks like such a program: behind one, set
- * the token or keep the two paths inside.
+ * With `METRICS_TOKEN` every request must send it. Without it only requests from this machine are
+ * answered: the socket's address and the requested host are loopback (the host check stops a page whose
+ * DNS name points here), and no proxy header is present. A proxy on this machine that adds no header
+ * cannot be distinguished: set the token, or do not expose the two paths.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { ChatError } from '../../protocol/errors.ts'
@@ -18,7 +17,7 @@ import type { HttpCall, Route } from './router.ts'
 
 export interface MetricsOptions {
   readonly stats: () => Promise<ServerStats>
-  /** What an operator brings as a Bearer token; undefined lets only this machine in. */
+  /** The operator's Bearer token; undefined admits only requests from this machine. */
   readonly metricsToken: string | undefined
   readonly guard: AddressGuard
 }
@@ -46,17 +45,23 @@ export function metricsRoutes(options: MetricsOptions): readonly Route[] {
   ]
 }
 
-/** @throws ChatError `unauthenticated`, and `rate_limited` for an address that guesses. */
+/** @throws ChatError `unauthenticated`, or `rate_limited` after too many failures of the address */
 function admit(call: HttpCall, { metricsToken, guard }: MetricsOptions): void {
   if (metricsToken === undefined) {
     if (isLocal(call)) return
-    throw new ChatError('unauthenticated', 'set METRICS_TOKEN to ask from another machine')
+    throw new ChatError(
+      'unauthenticated',
+      'without METRICS_TOKEN only requests from this machine are allowed',
+    )
   }
   const blockedMs = guard.blockedForMs(call.address)
-  if (blockedMs > 0) throw new ChatError('rate_limited', 'too many attempts', { retryAfterMs: blockedMs })
+  if (blockedMs > 0)
+    throw new ChatError('rate_limited', 'too many failed attempts from this address', {
+      retryAfterMs: blockedMs,
+    })
   if (isSame(bearerToken(call.authorization), metricsToken)) return
   guard.failed(call.address)
-  throw new ChatError('unauthenticated', 'Authorization takes METRICS_TOKEN as a Bearer token')
+  throw new ChatError('unauthenticated', 'Authorization must contain METRICS_TOKEN as a Bearer token')
 }
 
 const proxyHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'] as const
@@ -74,7 +79,7 @@ function isLoopback(address: string): boolean {
   return /^(127\.\d|(0000:){5}ffff:7f|(0000:){7}0001$|::ffff:127\.|::1$)/i.test(address)
 }
 
-/** Takes the same time whatever of it is right. */
+/** Compares in constant time. */
 function isSame(given: string, wanted: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(given), digest(wanted))

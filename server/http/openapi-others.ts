@@ -1,5 +1,5 @@
 /**
- * Other paths: routes of the HTTP API that are no request of the protocol, as OpenAPI has them.
+ * Other paths: the routes of the HTTP API that are not protocol requests, in OpenAPI.
  */
 import type { JsonSchema } from '../../protocol/json-schema.ts'
 
@@ -43,8 +43,9 @@ const forOperators = (operationId: string, summary: string, content: JsonSchema)
     tags: ['operation'],
     operationId,
     summary,
-    description: 'With `METRICS_TOKEN` set, that is the Bearer token; without, only from the same machine.',
-    responses: { 200: { description: 'The figures', content }, default: error },
+    description:
+      'Requires `METRICS_TOKEN` as the Bearer token; without it only requests from the same machine are answered.',
+    responses: { 200: { description: 'The statistics', content }, default: error },
   },
 })
 
@@ -54,20 +55,20 @@ export const otherPaths: JsonSchema = {
     post: {
       tags: ['files'],
       operationId: 'upload',
-      summary: 'Uploads a file into a group, or goes on with an upload; the body is the bytes.',
+      summary: 'Uploads a file into a group, or continues an upload; the body is the file’s bytes.',
       parameters: [
         query('groupId', 'string', 'the group', true),
-        query('fileName', 'string', 'its name', true),
-        query('mimeType', 'string', 'what it is said to be; the server looks itself'),
-        query('fileSize', 'integer', 'of the whole file, where the body is a part of it'),
-        query('sha256', 'string', 'of the whole file, checked at the end'),
-        query('uploadId', 'string', 'of an upload to go on with'),
-        query('offset', 'integer', 'where the body belongs'),
+        query('fileName', 'string', 'the file’s name', true),
+        query('mimeType', 'string', 'the declared type; the server detects the type itself'),
+        query('fileSize', 'integer', 'size of the whole file, if the body is a part of it'),
+        query('sha256', 'string', 'SHA-256 of the whole file, checked at the end'),
+        query('uploadId', 'string', 'the upload to continue'),
+        query('offset', 'integer', 'the position of the body in the file'),
       ],
       requestBody: { required: true, content: bytes },
       responses: {
-        201: { description: 'Kept', content: file },
-        202: { description: 'More bytes are to come', content: progress },
+        201: { description: 'Stored', content: file },
+        202: { description: 'More bytes are required', content: progress },
         default: error,
       },
     },
@@ -76,33 +77,33 @@ export const otherPaths: JsonSchema = {
     get: {
       tags: ['files'],
       operationId: 'upload_progress',
-      summary: 'How far an upload of one’s own is.',
+      summary: 'The progress of an upload of the caller.',
       parameters: [path('uploadId')],
-      responses: { 200: { description: 'So far', content: progress }, default: error },
+      responses: { 200: { description: 'The progress', content: progress }, default: error },
     },
   },
   '/api/chat/files/{fileId}': {
     get: {
       tags: ['files'],
       operationId: 'download',
-      summary: 'A file, for members of its group; takes `Range` and `If-None-Match`.',
+      summary: 'Downloads a file, for members of its group; supports `Range` and `If-None-Match`.',
       parameters: [
         path('fileId'),
-        query('token', 'string', 'instead of the header, for `<img>` and the like'),
+        query('token', 'string', 'the token, for elements such as `<img>` that cannot send headers'),
       ],
       responses: {
-        200: { description: 'All of it', content: bytes },
-        206: { description: 'A part of it', content: bytes },
+        200: { description: 'The whole file', content: bytes },
+        206: { description: 'The requested range', content: bytes },
         304: { description: 'Not modified' },
-        416: { description: 'There is no such part' },
+        416: { description: 'The range is outside the file' },
         default: error,
       },
     },
   },
   '/healthz': open('Whether the process is alive.'),
-  '/readyz': open('Whether it takes work.'),
-  '/api/stats': forOperators('stats', 'The server’s figures.', anyJson),
-  '/metrics': forOperators('metrics', 'The same for Prometheus.', {
+  '/readyz': open('Whether the server accepts requests.'),
+  '/api/stats': forOperators('stats', 'The server’s statistics.', anyJson),
+  '/metrics': forOperators('metrics', 'The same statistics for Prometheus.', {
     'text/plain': { schema: { type: 'string' } },
   }),
 }

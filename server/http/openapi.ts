@@ -1,8 +1,9 @@
 /**
- * OpenAPI: the HTTP API as a document for programs and for `/swagger` (https://spec.openapis.org/oas/v3.1.1).
+ * OpenAPI: the HTTP API as a machine-readable document, also for `/swagger`
+ * (https://spec.openapis.org/oas/v3.1.1).
  *
- * Made from the table of routes and the tables of the protocol; only the routes that are no request
- * of the protocol (files, health, figures) are described here by hand.
+ * Generated from the table of routes and the tables of the protocol. Routes that are not protocol requests
+ * (files, health, statistics) are in openapi-others.ts.
  */
 
 import { version } from '../../engine/version.ts'
@@ -18,7 +19,7 @@ import {
 import { limits } from '../../protocol/limits.ts'
 import { requests } from '../../protocol/requests.ts'
 import { type FieldMap, type FieldType, optional } from '../../protocol/schema.ts'
-import { type ApiRoute, apiRoutes, pathFields, takesBody } from './api-routes.ts'
+import { type ApiRoute, apiRoutes, hasBody, pathFields } from './api-routes.ts'
 import { otherPaths } from './openapi-others.ts'
 
 /** Builds the document. */
@@ -34,28 +35,33 @@ export function openApi(): JsonSchema {
       version,
       summary: 'A chat engine: groups, messages, receipts, files, search.',
       description:
-        'The HTTP side of a Tertulia server. The same requests, rules and limits hold on its WebSocket, ' +
+        'The HTTP API of a Tertulia server. The same requests, rules and limits apply to its WebSocket, ' +
         'which `/asyncapi.json` describes. Limits of texts are bytes of UTF-8.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }],
     tags: [
-      { name: 'chat', description: 'Groups, messages, people' },
+      { name: 'chat', description: 'Groups, messages, users' },
       { name: 'files', description: 'Uploads and downloads' },
-      { name: 'operation', description: 'For whoever runs the server' },
+      { name: 'operation', description: 'For operators' },
     ],
     paths: { ...paths, ...otherPaths },
     components: {
       schemas: { ...recordSchemas(draft2020), Error: errorSchema },
       responses: {
         Error: {
-          description: 'Refused; act on `code`',
+          description: 'An error; clients decide by `code`',
           content: jsonOf({ $ref: '#/components/schemas/Error' }),
         },
       },
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: '`sub` is the userId' },
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: '`sub` contains the userId',
+        },
       },
     },
   }
@@ -75,7 +81,7 @@ const errorSchema: JsonSchema = {
             .join('; '),
         },
         message: { type: 'string' },
-        field: { type: 'string', description: 'the field to blame' },
+        field: { type: 'string', description: 'the invalid field' },
         retryAfterMs: { type: 'integer', minimum: 0 },
       },
       required: ['code', 'message'],
@@ -96,7 +102,7 @@ function operationOf(route: ApiRoute): JsonSchema {
     ])
   const parameters = [
     ...inPath.map((name) => parameter(name, 'path', fields[name] as FieldType)),
-    ...(takesBody(route) ? [] : rest.map(([name, field]) => parameter(name, 'query', field))),
+    ...(hasBody(route) ? [] : rest.map(([name, field]) => parameter(name, 'query', field))),
     ...(idempotent ? [idempotencyKey] : []),
   ]
   return {
@@ -104,7 +110,7 @@ function operationOf(route: ApiRoute): JsonSchema {
     operationId: operationId(route),
     summary: doc,
     ...(parameters.length > 0 && { parameters }),
-    ...(takesBody(route) && rest.length > 0 && { requestBody: bodyOf(Object.fromEntries(rest), example) }),
+    ...(hasBody(route) && rest.length > 0 && { requestBody: bodyOf(Object.fromEntries(rest), example) }),
     responses: {
       [status]: {
         description: 'Done',
@@ -115,13 +121,13 @@ function operationOf(route: ApiRoute): JsonSchema {
   }
 }
 
-/** The request's name; where two routes make it, the second says of what. */
+/** The request's name; the second route of a request gets a suffix. */
 function operationId({ request, path }: ApiRoute): string {
   const first = apiRoutes.find((route) => route.request === request)
   return first?.path === path ? request : `${request}_all`
 }
 
-/** Of what paths and queries need, to begin with when trying them. */
+/** Examples for required parameters. */
 const examples: Readonly<Record<string, string>> = {
   groupId: 'kitchen',
   messageId: 'kitchen:41',
@@ -140,7 +146,7 @@ const idempotencyKey: JsonSchema = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
-  description: 'The tempId, in visible ASCII: the same key of the same sender makes one message',
+  description: 'The tempId, in visible ASCII: requests of one sender with the same key create one message',
   schema: { type: 'string', pattern: `^[!-~]{1,${limits.tempIdBytes}}$` },
 }
 

@@ -1,6 +1,6 @@
 /**
- * Reply: what an HTTP handler returns, and the one place where an error becomes a response
- *: `{error: {code, message, field?}}` with the status of the table of errors.
+ * Reply: what an HTTP handler returns, and the conversion of errors to responses: `{error: {code, message,
+ * field?, retryAfterMs?}}` with the status of the table of errors.
  */
 import { ChatError, errors } from '../../protocol/errors.ts'
 import type { BodySource } from './send-body.ts'
@@ -8,11 +8,11 @@ import type { BodySource } from './send-body.ts'
 export interface HttpReply {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
-  /** A source is streamed and closed. */
+  /** A source is streamed, then closed. */
   readonly body?: string | BodySource
 }
 
-/** A reply of JSON that no cache keeps. */
+/** A JSON reply that caches must not store. */
 export function json(
   status: number,
   value: unknown,
@@ -25,7 +25,7 @@ export function json(
   }
 }
 
-/** The reply for what a handler threw; `status` where the table's does not fit. */
+/** The reply for an error of a handler; `status` overrides the status of the table. */
 export function errorReply(
   error: unknown,
   status?: number,

@@ -1,13 +1,13 @@
 /**
- * Route table: finds the handler of a method and a path.
+ * Route table: finds the handler for a method and a path.
  *
- * A pattern is a path whose parts may be `:name`, which matches one part that is not empty. A path
- * without such parts is preferred to one with them.
+ * Parts of a pattern may be `:name`, which matches one part that is not empty. Paths without such parts
+ * take precedence.
  */
 
-/** What a path matched. */
+/** The result of a lookup. */
 export interface Match<T> {
-  /** What was added for each method of the pattern. */
+  /** The values of the pattern, by method. */
   readonly methods: ReadonlyMap<string, T>
   /** The `:parts`, in their order, decoded. */
   readonly params: readonly string[]
@@ -33,7 +33,7 @@ export class RouteTable<T> {
     const parts = path.split('/')
     const entry = this.#patterns.find((one) => matches(one.parts, parts))
     if (!entry) return null
-    const params = parts.filter((_, i) => entry.parts[i]?.startsWith(':')).map(decoded)
+    const params = parts.filter((_, i) => entry.parts[i]?.startsWith(':')).map(decodePart)
     return { methods: entry.methods, params }
   }
 
@@ -58,8 +58,8 @@ function matches(pattern: readonly string[], parts: readonly string[]): boolean 
   )
 }
 
-/** A part of the path, decoded; one that is wrongly encoded is left for the handler to refuse. */
-function decoded(part: string): string {
+/** Decodes a part of the path; an invalid encoding is left for the handler to refuse. */
+function decodePart(part: string): string {
   try {
     return decodeURIComponent(part)
   } catch {

@@ -1,9 +1,10 @@
 /**
- * Router: every HTTP request goes through here: its route, its body, its reply.
+ * Router: handles every HTTP request: route, body, reply.
  *
- * The request is read before the handler's first await, and a body has a bound. A handler gets a
- * call and returns a reply or throws; what is not a `ChatError` is logged and shown as `internal`.
- * HEAD is answered like GET, without the body; OPTIONS as a preflight; other methods with 405.
+ * The request is read before the handler's first await, and the size of a body is limited. A handler
+ * receives a call and returns a reply or throws; an error that is not a `ChatError` is logged and answered
+ * as `internal`. HEAD is answered like GET without the body, OPTIONS as a preflight, other methods with
+ * 405.
  */
 import { ChatError } from '../../protocol/errors.ts'
 import { enabledAt, type ServerLogger } from '../log.ts'
@@ -24,7 +25,7 @@ export interface HttpCall {
   readonly query: URLSearchParams
   readonly authorization: string
   readonly idempotencyKey: string
-  /** Of `keptHeaders` those that were sent. */
+  /** The headers in `readHeaders` that were sent. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
   /** The body of a route whose body is streamed. */
@@ -37,7 +38,7 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** A path with `:parts`: `/a/:id`. */
   readonly pattern: string
-  /** Its handler gets the body as a `stream`, of any length, instead of as `body`. */
+  /** The handler receives the body as a `stream` of any length, instead of as `body`. */
   readonly streamed?: true
   readonly handle: HttpHandler
 }
@@ -58,16 +59,16 @@ const METHODS = 'GET, HEAD, POST, PATCH, DELETE, OPTIONS'
 const EXPOSED_HEADERS =
   'Retry-After, Content-Disposition, Content-Length, Content-Range, Accept-Ranges, ETag, Location'
 
-/** Headers that handlers may want to see, besides those with a field of their own. */
-const keptHeaders = [
+/** Headers that handlers can read, besides those with a field of their own. */
+const readHeaders = [
   ...['content-length', 'content-type', 'range', 'if-range', 'if-none-match', 'host'],
-  // Whether a proxy speaks for another.
+  // Whether a proxy forwarded the request.
   ...['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'],
 ] as const
 
 const securityHeaders = { 'X-Content-Type-Options': 'nosniff' }
 
-/** What is read of a request before the first await. */
+/** The parts of a request that are read before the first await. */
 interface Head {
   readonly origin: string
   readonly allowed: boolean
@@ -104,42 +105,47 @@ export function addRoutes(app: App, routes: readonly Route[], given: RouterOptio
   const context: Context = { ...given, pending: 0, debugged: enabledAt(logger, 'debug'), bodies }
   const table = new RouteTable<Route>()
   for (const route of routes) table.add(route.method, route.pattern, route)
-  app.serve((request, response) => answer(request, response, servedBy(table, request), context))
+  app.serve((request, response) => answer(request, response, targetOf(table, request), context))
   return context
 }
 
-/** What all requests share. */
+/** Shared by all requests. */
 interface Context extends RouterOptions {
-  /** Set where each request is logged. */
+  /** Set if each request is logged. */
   readonly debugged: ServerLogger | null
   readonly bodies: HeldBodies
   pending: number
 }
 
-/** `body`: the handler waits for one. `stream`: it reads it itself. `head`: its reply is sent without one. */
+/**
+ * `body`: the handler needs the whole body. `stream`: it reads the body itself. `head`: the reply is sent
+ * without a body.
+ */
 type Kind = 'plain' | 'body' | 'stream' | 'head'
 
-interface Served {
+interface Target {
   readonly handle: HttpHandler
   readonly params: readonly string[]
   readonly kind: Kind
 }
 
-function servedBy(table: RouteTable<Route>, { method, path }: Request): Served {
-  const always = (reply: HttpReply): Served => ({
+function targetOf(table: RouteTable<Route>, { method, path }: Request): Target {
+  const always = (reply: HttpReply): Target => ({
     handle: () => reply,
     params: [],
     kind: method === 'HEAD' ? 'head' : 'plain',
   })
   const match = table.find(path)
-  // HAProxy and others ask it of the server as a whole.
+  // HAProxy and others send `OPTIONS *` to the server as a whole.
   if (method === 'OPTIONS' && path === '*') return always({ status: 204, headers: { Allow: METHODS } })
-  if (!match) return always(errorReply(new ChatError('not_found', 'no such path')))
+  if (!match) return always(errorReply(new ChatError('not_found', 'unknown path')))
   const route = match.methods.get(method === 'HEAD' ? 'GET' : method)
   if (route) return { handle: route.handle, params: match.params, kind: kindOf(method, route) }
   const allow = [...match.methods.keys()].join(', ')
   if (method === 'OPTIONS') return always(preflight(allow))
-  return always(errorReply(new ChatError('bad_request', `this path takes ${allow}`), 405, { Allow: allow }))
+  return always(
+    errorReply(new ChatError('bad_request', `the method must be one of ${allow}`), 405, { Allow: allow }),
+  )
 }
 
 function kindOf(method: string, { streamed }: Route): Kind {
@@ -148,19 +154,19 @@ function kindOf(method: string, { streamed }: Route): Kind {
   return method === 'HEAD' ? 'head' : 'plain'
 }
 
-function answer(request: Request, response: Response, served: Served, context: Context): void {
-  const client = { gone: false }
+function answer(request: Request, response: Response, target: Target, context: Context): void {
+  const client = { disconnected: false }
   let isPending = true
   let isAnswered = false
   let stream: BodyStream | undefined
-  // Without the query, which may hold a token.
+  // Without the query, which may contain a token.
   const line = context.debugged ? `${request.method} ${request.path}` : ''
   const end = (): void => {
     if (isPending) context.pending--
     isPending = false
   }
   response.onAborted(() => {
-    client.gone = true
+    client.disconnected = true
     end()
     stream?.abort()
   })
@@ -168,21 +174,21 @@ function answer(request: Request, response: Response, served: Served, context: C
   let head: Head = unread
   const finish = (reply: HttpReply, closeConnection = false): void => {
     const source = typeof reply.body === 'object' ? reply.body : undefined
-    if (client.gone || isAnswered) return closeSource(source, context)
+    if (client.disconnected || isAnswered) return closeSource(source, context)
     isAnswered = true
     context.debugged?.debug?.({ address: head.call.address, request: line, status: reply.status }, 'http')
     stream?.discard()
-    if (!source || served.kind === 'head' || source.length === 0) {
+    if (!source || target.kind === 'head' || source.length === 0) {
       end()
-      write(response, reply, head, served.kind === 'head', closeConnection)
+      write(response, reply, head, target.kind === 'head', closeConnection)
       closeSource(source, context)
       return
     }
     response.begin(headOf(reply, head), source.length)
     sendBody(response, source, client)
       .catch((error: unknown) => {
-        context.logger.error({ err: error }, 'an HTTP response could not be finished')
-        response.cut()
+        context.logger.error({ err: error }, 'sending an HTTP response failed')
+        response.destroy()
       })
       .finally(() => {
         end()
@@ -195,40 +201,43 @@ function answer(request: Request, response: Response, served: Served, context: C
   }
   const run = async (body: Buffer): Promise<void> => {
     try {
-      finish(await served.handle({ ...head.call, body, stream }))
+      finish(await target.handle({ ...head.call, body, stream }))
     } catch (error) {
       fail(error)
     }
   }
   try {
-    head = readHead(request, served.params, context)
+    head = readHead(request, target.params, context)
   } catch (error) {
-    // Nothing that a client sends ends the process (INP-2).
+    // No input of a client ends the process (INP-2).
     fail(error)
     return
   }
-  // Programs on the way may have read the other one (RFC 9112 3.2).
+  // Intermediaries may have used the other one (RFC 9112 3.2).
   if (request.list('host').includes(',')) {
-    finish(errorReply(new ChatError('bad_request', 'Host takes one value')), true)
+    finish(errorReply(new ChatError('bad_request', 'Host must have one value')), true)
   } else if (!head.allowed) {
     const why = originRefusal(head.origin)
     context.refusals.note({ kind: 'origin', address: head.call.address, why })
     finish(errorReply(new ChatError('bad_request', why), 403))
-  } else if (served.kind === 'stream') {
+  } else if (target.kind === 'stream') {
     stream = new BodyStream(response, context.bodies)
     void run(Buffer.alloc(0))
-  } else if (served.kind === 'body') {
+  } else if (target.kind === 'body') {
     readBody(response, (body) => {
       if (body) void run(body)
       else
-        finish(errorReply(new ChatError('too_large', `a body takes at most ${MAX_BODY_BYTES} bytes`)), true)
+        finish(
+          errorReply(new ChatError('too_large', `the body must have at most ${MAX_BODY_BYTES} bytes`)),
+          true,
+        )
     })
   } else {
     void run(Buffer.alloc(0))
   }
 }
 
-/** Reads what is needed, all at once: the request may not be read later. */
+/** Reads everything at once: the request cannot be read later. */
 function readHead(request: Request, params: readonly string[], options: RouterOptions): Head {
   const origin = request.header('origin')
   return {
@@ -247,14 +256,14 @@ function readHead(request: Request, params: readonly string[], options: RouterOp
 
 function headersOf(request: Request): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {}
-  for (const name of keptHeaders) {
+  for (const name of readHeaders) {
     const value = request.header(name)
     if (value !== '') headers[name] = value
   }
   return headers
 }
 
-/** Collects the body; null once it is over the limit. `then` is called once. */
+/** Collects the body; null if it exceeds the limit. `then` is called once. */
 function readBody(response: Response, then: (body: Buffer | null) => void): void {
   const chunks: Buffer[] = []
   let bytes = 0
@@ -287,7 +296,8 @@ function write(
 
 function headOf({ status, headers }: HttpReply, { origin, allowed }: Head): ResponseHead {
   const all = { ...securityHeaders, ...headers }
-  // Also where none was sent: a cache that holds a file for an <img> would give it to a script without leave.
+  // Also without an Origin header: otherwise a cache that stored a file for an <img> would serve it to a
+  // script of a page that is not allowed.
   const lines: [string, string][] = [...Object.entries(all), ['Vary', 'Origin']]
   if (origin !== '' && allowed) {
     lines.push(['Access-Control-Allow-Origin', origin], ['Access-Control-Expose-Headers', EXPOSED_HEADERS])
@@ -296,7 +306,7 @@ function headOf({ status, headers }: HttpReply, { origin, allowed }: Head): Resp
 }
 
 function closeSource(source: BodySource | undefined, { logger }: RouterOptions): void {
-  source?.close().catch((error: unknown) => logger.warn({ err: error }, 'a file could not be closed'))
+  source?.close().catch((error: unknown) => logger.warn({ err: error }, 'closing a file failed'))
 }
 
 function preflight(allow: string): HttpReply {

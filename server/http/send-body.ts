@@ -1,43 +1,43 @@
 /**
- * Send body: streams the body of a response as fast as its reader takes it.
+ * Send body: streams the body of a response at the pace of its reader.
  *
- * One piece is read from the source at a time, and the next once it is written. So a slow reader
- * needs the memory of one piece.
+ * The next piece is read from the source when the previous one is written. A slow reader therefore needs
+ * the memory of one piece.
  */
 import type { Response } from '../transport/transport.ts'
 
 const PIECE_BYTES = 64 * 1024
 
-/** A body that is read where and when it is needed. */
+/** A body that is read on demand. */
 export interface BodySource {
-  /** Bytes of the whole. */
+  /** Total bytes. */
   readonly length: number
-  /** Fills `into` from `position` on; resolves with how many bytes there were. */
+  /** Fills `into` with the bytes from `position` on; resolves with the number of bytes read. */
   read(into: Uint8Array, position: number): Promise<number>
-  /** Called once, sent or not. */
+  /** Called once, whether or not the body was sent. */
   close(): Promise<void>
 }
 
 /**
- * Sends the source as the body of a response that has begun. Resolves when all is written or
- * `client` is gone; a source that ends early cuts the connection.
+ * Sends the source as the body of a response that has begun. Resolves when everything is written or
+ * `client` has disconnected; a source that ends early destroys the connection.
  */
 export async function sendBody(
   response: Response,
   source: BodySource,
-  client: { readonly gone: boolean },
+  client: { readonly disconnected: boolean },
 ): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, source.length))
   for (let position = 0; position < source.length; ) {
     const bytes = await source.read(buffer, position)
-    if (client.gone) return
+    if (client.disconnected) return
     if (bytes === 0) {
-      response.cut()
+      response.destroy()
       return
     }
     const piece = buffer.subarray(0, Math.min(bytes, source.length - position))
     await response.write(piece)
-    if (client.gone) return
+    if (client.disconnected) return
     position += piece.length
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The script of the try-it page, as text: it runs in the browser and is not compiled. Plain
- * JavaScript for any browser of the last years; it builds the page with text nodes only.
+ * The script of the try-it page, as text: it runs in the browser and is not compiled. Plain JavaScript for
+ * current browsers; it builds the page with text nodes only.
  */
 export const tryPageScript = `
 'use strict'
@@ -51,7 +51,7 @@ function connect(token) {
   const scheme = location.protocol === 'https:' ? 'wss://' : 'ws://'
   const own = new WebSocket(scheme + location.host + '/ws', ['tertulia.v1.json', 'bearer.' + token])
   socket = own
-  // For this tab only, so that a reload goes on and another tab may be another user.
+  // Per tab: a reload continues, and another tab can be another user.
   sessionStorage.setItem('token', token)
   reset()
   say('Connecting …')
@@ -62,7 +62,7 @@ function connect(token) {
   own.onclose = ({ code, reason }) => {
     if (socket !== own) return
     socket = null
-    // A token that was refused is not tried again by a reload.
+    // A reload does not retry a refused token.
     if (code >= 4400) sessionStorage.removeItem('token')
     reset()
     say('Closed: ' + code + (reason ? ' (' + reason + ')' : ''))
@@ -96,9 +96,9 @@ function received(text) {
   } else if (event === 'user_left_group' && data.groupId === groupId) {
     note((data.userName || data.userId) + ' left')
   } else if (event === 'token_expiring') {
-    note('The token ends soon.')
+    note('The token expires soon.')
   } else if (event === 'server_shutdown') {
-    note('The server stops: ' + data.reason)
+    note('The server is stopping: ' + data.reason)
   }
 }
 
@@ -146,12 +146,12 @@ $('tokenForm').onsubmit = (event) => {
 }
 
 const fromLink = new URLSearchParams(location.hash.slice(1)).get('token')
-// The token leaves the address bar, the history and every later screenshot.
+// Removes the token from the address bar, the history and later screenshots.
 if (fromLink) history.replaceState(null, '', location.pathname)
 const token = fromLink || sessionStorage.getItem('token')
 if (token) connect(token)
 else {
-  say('No token: paste one, from tertulia token --user NAME.')
+  say('No token: paste one from tertulia token --user NAME.')
   $('tokenForm').hidden = false
 }
 enable()

@@ -1,7 +1,7 @@
 /**
- * The try-it page at `/`: connects with the token of the URL's fragment, over the JSON subprotocol,
- * makes or joins a group, sends messages and shows every frame. One self-contained document; its
- * policy allows exactly its own style and script, by their hashes, and a socket to this server.
+ * The try-it page at `/`: connects over the JSON subprotocol with the token in the URL's fragment, creates
+ * or joins a group, sends messages and shows every frame. One self-contained document; its policy allows
+ * only its own style and script, by their hashes, and a socket to this server.
  */
 import { createHash } from 'node:crypto'
 import type { Route } from './router.ts'

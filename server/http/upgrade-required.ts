@@ -5,9 +5,9 @@ import { ChatError } from '../../protocol/errors.ts'
 import { errorReply } from './reply.ts'
 import type { Route } from './router.ts'
 
-const error = new ChatError('bad_request', 'this path takes a WebSocket handshake')
+const error = new ChatError('bad_request', 'this path requires a WebSocket handshake')
 
-/** The route of what the transport did not recognise as a handshake. */
+/** The route of requests that the transport did not recognise as a handshake. */
 export function upgradeRequiredRoute(): Route {
   const reply = errorReply(error, 426, { Upgrade: 'websocket', Connection: 'Upgrade' })
   return { method: 'GET', pattern: '/ws', handle: () => reply }

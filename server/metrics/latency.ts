@@ -1,14 +1,14 @@
 /**
- * Latency: how long requests take, from the frame's arrival to its answer leaving.
+ * Latency: the time from the arrival of a request to its answer.
  *
- * Two views of the same times. `buckets` counts since the start, as Prometheus wants it; the
- * percentiles are of the last one to two windows, so that a bad hour of last week does not hide
- * today. Recording makes no garbage and costs well under a microsecond. Fixed size: two
- * histograms of two digits up to `MAX_US`, whatever the load.
+ * Two views of the same times. `buckets` counts since the start, as Prometheus expects; the percentiles
+ * cover the last one to two windows, so that old outliers do not hide the present. Recording allocates
+ * nothing and costs well under a microsecond. Fixed size: two histograms of two significant digits up to
+ * `MAX_US`.
  */
 import { build, type Histogram } from 'hdr-histogram-js'
 
-/** A minute; longer times are counted as so long. */
+/** A minute; longer times are recorded as this value. */
 const MAX_US = 60_000_000
 const WINDOW_MS = 30_000
 
@@ -19,10 +19,10 @@ const latencyBoundsSeconds = [
 
 /** Times are milliseconds. */
 export interface LatencyStats {
-  /** Requests timed since the start. */
+  /** Requests measured since the start. */
   readonly count: number
   readonly sumMs: number
-  /** Of the last half minute to a minute; 0 where nothing was timed. */
+  /** Over the last 30 to 60 seconds; 0 if nothing was measured. */
   readonly recent: {
     readonly count: number
     readonly p50Ms: number
@@ -31,7 +31,7 @@ export interface LatencyStats {
     readonly p999Ms: number
     readonly maxMs: number
   }
-  /** Since the start: how many took at most so long, cumulative; the last bound is left to `count`. */
+  /** Since the start: requests that took at most `leMs`, cumulative; `count` is the last bound. */
   readonly buckets: readonly { readonly leMs: number; readonly count: number }[]
 }
 
@@ -40,16 +40,16 @@ export class Latency {
   readonly #buckets = new Float64Array(latencyBoundsSeconds.length + 1)
   #current = emptyHistogram()
   #previous = emptyHistogram()
-  #turnsAtMs: number
+  #rotatesAtMs: number
   #count = 0
   #sumUs = 0
 
-  /** `nowMs` is a time of the clock that `turn` is called with. */
+  /** `nowMs` is a time of the clock that `rotate` is called with. */
   constructor(nowMs: number) {
-    this.#turnsAtMs = nowMs + WINDOW_MS
+    this.#rotatesAtMs = nowMs + WINDOW_MS
   }
 
-  /** A request took so many microseconds. */
+  /** Records a request's time in microseconds. */
   record(us: number): void {
     const time = Math.min(Math.max(us, 1), MAX_US)
     let bucket = 0
@@ -60,10 +60,10 @@ export class Latency {
     this.#current.recordValue(time)
   }
 
-  /** Begins a new window where the last one is over; called about once a second. */
-  turn(nowMs: number): void {
-    if (nowMs < this.#turnsAtMs) return
-    this.#turnsAtMs = nowMs + WINDOW_MS
+  /** Begins a new window if the last one is over; called about once a second. */
+  rotate(nowMs: number): void {
+    if (nowMs < this.#rotatesAtMs) return
+    this.#rotatesAtMs = nowMs + WINDOW_MS
     const emptied = this.#previous
     emptied.reset()
     this.#previous = this.#current
@@ -104,7 +104,7 @@ function emptyHistogram(): Histogram {
   })
 }
 
-/** Microseconds in 32 bits, so that keeping one takes no memory: only differences, `| 0`, mean something. */
+/** Microseconds in 32 bits, a small integer that needs no memory: only differences, `| 0`, are meaningful. */
 export function clockUs(): number {
   return (performance.now() * 1_000) | 0
 }

@@ -1,9 +1,9 @@
 /**
- * Meters: what the sockets count while they work: connections, requests, errors, times.
+ * Meters: the counters of the sockets: connections, requests, errors, times.
  *
- * Written on the hot path, so a count is one addition and a time two reads of the clock; nothing
- * here allocates there. Names that count (error codes, refusals, reasons) come from the tables of
- * the protocol and the front end, so that no client can make the maps grow.
+ * Written on the hot path: a count is one addition, a time two reads of the clock, without allocation. The
+ * names that are counted (error codes, refusals, reasons) come from the tables of the protocol and the
+ * front end, so clients cannot make the maps grow.
  */
 import type { CloseReason } from '../../protocol/close-codes.ts'
 import { Latency, type LatencyStats } from './latency.ts'
@@ -27,14 +27,14 @@ export interface Counted {
   readonly perSecond: Rate
 }
 
-/** What the meters show. */
+/** The values of the meters. */
 export interface MeterStats {
   readonly opened: number
   readonly refused: Readonly<Record<UpgradeRefusal, number>>
-  /** Connections that this server ended, by the reason of the table of close codes. */
+  /** Connections that this server closed, by reason (table of close codes). */
   readonly ended: Readonly<Record<string, number>>
   readonly requests: Counted
-  /** Messages that members were shown. */
+  /** Messages fanned out to members. */
   readonly messages: Counted
   /** Frames written to sockets. */
   readonly deliveries: Counted
@@ -66,7 +66,7 @@ export class Meters {
   readonly #rates: Readonly<Record<'requests' | 'messages' | 'deliveries' | 'errors', RateMeter>>
   #errorsTotal = 0
 
-  /** `nowMs` is a time of the clock that `look` is called with. */
+  /** `nowMs` is a time of the clock that `sample` is called with. */
   constructor(nowMs: number) {
     this.latency = new Latency(nowMs)
     const rate = () => new RateMeter(nowMs)
@@ -78,7 +78,7 @@ export class Meters {
     this.#refused[why] += 1
   }
 
-  /** This server ends a connection. */
+  /** This server closes a connection. */
   ended(reason: CloseReason): void {
     this.#ended.set(reason, (this.#ended.get(reason) ?? 0) + 1)
   }
@@ -89,14 +89,14 @@ export class Meters {
     this.#errorsTotal += 1
   }
 
-  /** Takes note of how far the counters are; called about once a second. */
-  look(nowMs: number): void {
+  /** Samples the counters; called about once a second. */
+  sample(nowMs: number): void {
     const { requests, messages, deliveries, errors } = this.#rates
-    requests.look(nowMs, this.requests)
-    messages.look(nowMs, this.messages)
-    deliveries.look(nowMs, this.deliveries)
-    errors.look(nowMs, this.#errorsTotal)
-    this.latency.turn(nowMs)
+    requests.sample(nowMs, this.requests)
+    messages.sample(nowMs, this.messages)
+    deliveries.sample(nowMs, this.deliveries)
+    errors.sample(nowMs, this.#errorsTotal)
+    this.latency.rotate(nowMs)
   }
 
   stats(): MeterStats {

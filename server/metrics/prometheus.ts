@@ -1,9 +1,9 @@
 /**
- * Prometheus: the figures of `ServerStats` in its text form, one row of the table a metric.
+ * Prometheus: `ServerStats` in the text format of Prometheus, one table row per metric.
  *
- * Names are `tertulia_…` with the unit at their end, in base units (seconds, bytes), and `_total`
- * where they only grow. Each scrape fills a registry of its own: nothing is kept between two, and
- * nothing is shared with a service that uses prom-client for itself.
+ * Names are `tertulia_…` with the unit at the end, in base units (seconds, bytes), and `_total` for
+ * counters. Each scrape fills a new registry: nothing is stored between scrapes, and nothing is shared
+ * with a service that uses prom-client itself.
  */
 import { type Metric, Registry } from 'prom-client'
 import { closeCodes } from '../../protocol/close-codes.ts'
@@ -33,7 +33,7 @@ const by =
   (stats: ServerStats): readonly Sample[] =>
     Object.entries(read(stats)).map(([name, value]) => [{ [label]: name }, value])
 
-/** A counter that appears with its first event hides that event from `increase`: so all begin at 0. */
+/** `increase` misses the event with which a counter first appears: all counters start at 0. */
 const zeros = (names: object): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.keys(names).map((name) => [name, 0]))
 
@@ -42,31 +42,31 @@ const metrics: Readonly<Record<string, Row>> = {
   tertulia_build_info: gauge('The version that runs; the value is always 1.', ({ version }) => [
     [{ version }, 1],
   ]),
-  tertulia_uptime_seconds: gauge('How long the server has been up.', ({ uptimeMs }) => uptimeMs / 1_000),
-  tertulia_connections: gauge('Sockets that are up.', ({ connections }) => connections.now),
+  tertulia_uptime_seconds: gauge('The uptime of the server.', ({ uptimeMs }) => uptimeMs / 1_000),
+  tertulia_connections: gauge('Open sockets.', ({ connections }) => connections.now),
   tertulia_connections_max: gauge('MAX_CONNECTIONS.', ({ connections }) => connections.max),
   tertulia_connections_opened_total: counter(
-    'Sockets that came up.',
+    'Sockets that were opened.',
     ({ connections }) => connections.opened,
   ),
   tertulia_connections_refused_total: counter(
-    'Upgrades that were refused, by reason.',
+    'Refused upgrades, by reason.',
     by('reason', ({ connections }) => connections.refused),
   ),
   tertulia_connections_ended_total: counter(
-    'Sockets that the server closed, by the reason of the table of close codes.',
+    'Sockets that the server closed, by reason (table of close codes).',
     by('reason', ({ connections }) => ({ ...zeros(closeCodes), ...connections.ended })),
   ),
-  tertulia_users_connected: gauge('Users with one socket at least.', ({ users }) => users.connected),
-  tertulia_requests_total: counter('Frames that clients sent.', ({ requests }) => requests.total),
+  tertulia_users_connected: gauge('Users with at least one socket.', ({ users }) => users.connected),
+  tertulia_requests_total: counter('Frames received from clients.', ({ requests }) => requests.total),
   tertulia_deliveries_total: counter('Frames written to sockets.', ({ deliveries }) => deliveries.total),
   tertulia_errors_total: counter(
-    'Requests that were answered with an error, by code.',
+    'Requests answered with an error, by code.',
     by('code', (stats) => ({ ...zeros(errors), ...stats.errors.byCode })),
   ),
   tertulia_request_duration_seconds: {
     type: 'histogram',
-    help: 'From the arrival of a request on a socket to its answer; one request a connection at a time is timed.',
+    help: 'Time from the arrival of a request on a socket to its answer; one request per connection is measured at a time.',
     read: ({ latency }) => [
       ...latency.buckets.map(
         ({ leMs, count }): Sample => [
@@ -88,72 +88,66 @@ const metrics: Readonly<Record<string, Row>> = {
     'HTTP requests that have no answer yet.',
     ({ queues }) => queues.httpPending,
   ),
-  tertulia_unsent_bytes: gauge(
-    'Bytes that wait for readers, of all sockets.',
-    ({ queues }) => queues.unsentBytes,
-  ),
-  tertulia_messages_total: counter('Messages that were taken, by shard.', ofShards('posts')),
+  tertulia_unsent_bytes: gauge('Unsent bytes of all sockets.', ({ queues }) => queues.unsentBytes),
+  tertulia_messages_total: counter('Accepted messages, by shard.', ofShards('posts')),
   tertulia_groups_active: gauge('Groups in memory, by shard.', ofShards('groups')),
   tertulia_users_loaded: gauge('Users in memory, by shard.', ofShards('users')),
-  tertulia_shard_inbox: gauge('Records on their way to the shard.', ofShards('inbox')),
-  tertulia_shard_mail: gauge('Mail that waits for actors that are loading, by shard.', ofShards('mail')),
-  tertulia_shard_held: gauge('Answers and events that wait for a commit, by shard.', ofShards('held')),
-  tertulia_shard_uncommitted: gauge(
-    'Log entries that are not committed yet, by shard.',
-    ofShards('uncommitted'),
-  ),
-  tertulia_shard_alarms: gauge('Actors that wait to be woken, by shard.', ofShards('alarms')),
-  tertulia_log_entries_total: counter('Log entries that were committed, by shard.', ofShards('committed')),
-  tertulia_uploads: gauge('Uploads whose file is open, by shard.', ofShards('uploads')),
-  tertulia_upload_bytes: gauge('Bytes of uploads that wait for the disk, by shard.', ofShards('uploadBytes')),
-  tertulia_storage_failing: gauge('1 while storage takes no writes of the shard.', ({ shards }) =>
+  tertulia_shard_inbox: gauge('Records in transit to the shard.', ofShards('inbox')),
+  tertulia_shard_mail: gauge('Messages for actors that are loading, by shard.', ofShards('mail')),
+  tertulia_shard_held: gauge('Answers and events waiting for a commit, by shard.', ofShards('held')),
+  tertulia_shard_uncommitted: gauge('Uncommitted log entries, by shard.', ofShards('uncommitted')),
+  tertulia_shard_alarms: gauge('Actors with a pending alarm, by shard.', ofShards('alarms')),
+  tertulia_log_entries_total: counter('Committed log entries, by shard.', ofShards('committed')),
+  tertulia_uploads: gauge('Uploads with an open file, by shard.', ofShards('uploads')),
+  tertulia_upload_bytes: gauge('Bytes of uploads waiting for the disk, by shard.', ofShards('uploadBytes')),
+  tertulia_storage_failing: gauge('1 while storage does not accept writes of the shard.', ({ shards }) =>
     shards.map(({ storageFails }, shard) => [{ shard }, storageFails ? 1 : 0]),
   ),
   tertulia_storage_failures_total: counter(
-    'How often storage began to take no writes, by shard.',
+    'Transitions of storage to not accepting writes, by shard.',
     ofShards('storageFailures'),
   ),
-  tertulia_ready: gauge('1 while /readyz is green.', ({ storage }) => (storage.ready ? 1 : 0)),
+  tertulia_ready: gauge('1 while /readyz answers 200.', ({ storage }) => (storage.ready ? 1 : 0)),
   tertulia_disk_size_bytes: gauge('Size of the disk of the data folder.', ({ disk }) =>
     disk ? [[{}, disk.totalBytes]] : [],
   ),
-  tertulia_disk_free_bytes: gauge('Bytes of it that are free.', ({ disk }) =>
+  tertulia_disk_free_bytes: gauge('Free bytes on the disk of the data folder.', ({ disk }) =>
     disk ? [[{}, disk.freeBytes]] : [],
   ),
   tertulia_search_lag_entries: gauge(
-    'Committed log entries that are not indexed yet.',
+    'Committed log entries that are not indexed.',
     ({ search }) => search.lag,
   ),
   tertulia_search_lag_seconds: gauge(
-    'How long the first of them has waited.',
+    'The age of the oldest entry that is not indexed.',
     ({ search }) => search.lagMs / 1_000,
   ),
-  tertulia_search_documents: gauge('Messages that can be found.', ({ search }) => search.documents),
-  tertulia_hook_requests: gauge('Requests that wait for the service’s hooks.', ({ hooks }) => hooks.requests),
-  tertulia_hook_notices: gauge(
-    'Notices of messages that wait for the service’s hooks.',
-    ({ hooks }) => hooks.notices,
-  ),
+  tertulia_search_documents: gauge('Indexed messages.', ({ search }) => search.documents),
+  tertulia_hook_requests: gauge('Requests waiting for hooks.', ({ hooks }) => hooks.requests),
+  tertulia_hook_notices: gauge('Message notices waiting for hooks.', ({ hooks }) => hooks.notices),
   tertulia_hook_notices_dropped_total: counter(
-    'Notices that were dropped because the hooks were too slow.',
+    'Message notices dropped because the hooks were too slow.',
     ({ hooks }) => hooks.dropped,
   ),
-  tertulia_memory_rss_bytes: gauge('Memory of the process, all threads.', ({ memory }) => memory.rssBytes),
+  tertulia_memory_rss_bytes: gauge(
+    'Resident memory of the process, all threads.',
+    ({ memory }) => memory.rssBytes,
+  ),
   tertulia_memory_limit_bytes: gauge(
-    'What the process may have: MEMORY_LIMIT, else the container’s limit, else the machine’s memory.',
+    'MEMORY_LIMIT, else the container’s limit, else the machine’s memory.',
     ({ memory }) => memory.limitBytes,
   ),
   tertulia_memory_heap_used_bytes: gauge(
-    'The heap of the main thread that is in use.',
+    'Used heap of the main thread.',
     ({ memory }) => memory.heapUsedBytes,
   ),
-  tertulia_memory_heap_bytes: gauge('The heap of the main thread.', ({ memory }) => memory.heapTotalBytes),
+  tertulia_memory_heap_bytes: gauge('Heap of the main thread.', ({ memory }) => memory.heapTotalBytes),
   tertulia_memory_external_bytes: gauge(
-    'Memory outside of the main thread’s heap that objects on it hold.',
+    'Memory outside the main thread’s heap that its objects reference.',
     ({ memory }) => memory.externalBytes,
   ),
   tertulia_event_loop_delay_seconds: gauge(
-    'By how much the main thread’s event loop was late in the last half minute to a minute.',
+    'Delay of the main thread’s event loop over the last 30 to 60 seconds.',
     ({ eventLoopDelay: { p50Ms, p99Ms, maxMs } }) => [
       [{ quantile: '0.5' }, p50Ms / 1_000],
       [{ quantile: '0.99' }, p99Ms / 1_000],
@@ -162,17 +156,17 @@ const metrics: Readonly<Record<string, Row>> = {
   ),
 }
 
-/** The type of what `prometheusText` returns, for HTTP. */
+/** The content type of `prometheusText`. */
 export const prometheusType = Registry.PROMETHEUS_CONTENT_TYPE
 
-/** The text that Prometheus scrapes. */
+/** The text for a scrape. */
 export function prometheusText(stats: ServerStats): Promise<string> {
   const registry = new Registry()
   for (const [name, { type, help, read }] of Object.entries(metrics)) {
     const found = read(stats)
     const samples: readonly Sample[] = typeof found === 'number' ? [[{}, found]] : found
     const values = samples.map(([labels, value, metricName = name]) => ({ labels, value, metricName }))
-    // prom-client's own counters and histograms cannot be set to what was counted elsewhere.
+    // prom-client's own counters and histograms cannot be set to a value counted elsewhere.
     const metric = { name, get: async () => ({ name, help, type, values, aggregator: 'sum' }) }
     registry.registerMetric(metric as unknown as Metric)
   }

@@ -1,9 +1,8 @@
 /**
- * Server stats: one look at everything, for `getServerStats()`, `/api/stats` and `/metrics`.
+ * Server stats: all statistics at one moment, for `getServerStats()`, `/api/stats` and `/metrics`.
  *
- * What the sockets counted is at hand; what the shards have is asked of them. Those who ask at the
- * same time share one look, and a shard that does not answer in time makes it fail, so that
- * neither a scrape nor a crowd of them can pile up.
+ * The counters of the sockets are local; those of the shards are requested from them. Concurrent callers
+ * share one request, which fails if a shard does not answer in time, so that scrapes cannot pile up.
  */
 import { totalmem } from 'node:os'
 import type { Engine, EngineStats, Health } from '../../engine/engine.ts'
@@ -13,13 +12,13 @@ import type { TransportName } from '../transport/transport.ts'
 import type { LoopDelay, LoopDelayStats } from './loop-delay.ts'
 import type { MeterStats, Meters } from './meters.ts'
 
-/** What `getServerStats()` returns. Totals count since the server's start. */
+/** The result of `getServerStats()`. Totals count since the server's start. */
 export interface ServerStats {
   readonly version: string
   /** Milliseconds since 1970. */
   readonly at: number
   readonly uptimeMs: number
-  /** What speaks HTTP and WebSocket, and why it is this one. */
+  /** The transport, and why it was chosen. */
   readonly transport: TransportStats
   readonly connections: {
     readonly now: number
@@ -27,7 +26,7 @@ export interface ServerStats {
     readonly max: number
   } & Pick<MeterStats, 'opened' | 'refused' | 'ended'>
   readonly users: {
-    /** With one socket at least. */
+    /** Users with at least one socket. */
     readonly connected: number
     /** Actors in memory. */
     readonly loaded: number
@@ -42,14 +41,14 @@ export interface ServerStats {
   readonly errors: MeterStats['errors']
   readonly latency: MeterStats['latency']
   readonly queues: {
-    /** Requests of sockets that have no answer yet. */
+    /** Requests on sockets without an answer yet. */
     readonly unanswered: number
     /** HTTP requests that have no answer yet. */
     readonly httpPending: number
-    /** Bytes that wait for readers, of all sockets. */
+    /** Unsent bytes of all sockets. */
     readonly unsentBytes: number
   }
-  /** Of each shard: what is loaded, what was done, and what waits. */
+  /** Per shard: loaded actors, counters and queues. */
   readonly shards: readonly (EngineStats['shards'][number] & {
     /** Log entries appended and not yet committed. */
     readonly uncommitted: number
@@ -57,7 +56,7 @@ export interface ServerStats {
   readonly search: EngineStats['search']
   readonly hooks: EngineStats['hooks']
   readonly storage: Health
-  /** The disk of the data folder; null where the system reports no figures. */
+  /** The disk of the data folder; null if the system reports no figures. */
   readonly disk: EngineStats['disk']
   readonly memory: {
     readonly rssBytes: number
@@ -65,7 +64,10 @@ export interface ServerStats {
     readonly heapTotalBytes: number
     readonly externalBytes: number
     readonly arrayBuffersBytes: number
-    /** What `rss` is measured against: `MEMORY_LIMIT`, else the container's limit, else the machine. */
+    /**
+     * The limit that `rssBytes` is compared with: `MEMORY_LIMIT`, else the container's limit, else the
+     * machine's memory.
+     */
     readonly limitBytes: number
   }
   readonly eventLoopDelay: LoopDelayStats
@@ -77,7 +79,7 @@ export interface TransportStats {
   readonly why: string
 }
 
-/** Where the figures come from. */
+/** The sources of the statistics. */
 export interface StatsSources {
   readonly engine: Pick<Engine, 'stats' | 'health'>
   readonly sockets: {
@@ -92,9 +94,9 @@ export interface StatsSources {
   readonly loopDelay: LoopDelay
   readonly transport: TransportStats
   readonly maxConnections: number
-  /** 0 where the container or the machine decides. */
+  /** 0 means the limit of the container or the machine. */
   readonly memoryLimit: number
-  /** Both by a monotonic clock. */
+  /** Both use a monotonic clock. */
   readonly startedAtMs: number
   readonly now: () => number
 }
@@ -102,18 +104,21 @@ export interface StatsSources {
 /** Longer than a shard's longest turn, shorter than Prometheus waits. */
 const ENGINE_WITHIN_MS = 5_000
 
-/** Makes the function that looks. It rejects with a `ChatError` where the engine does not answer. */
+/**
+ * Returns the function that collects the statistics. It rejects with a `ChatError` if the engine does not
+ * answer.
+ */
 export function statsOf(sources: StatsSources): () => Promise<ServerStats> {
-  let looking: Promise<EngineStats> | null = null
+  let pending: Promise<EngineStats> | null = null
   return async () => {
-    looking ??= inTime(sources.engine.stats()).finally(() => {
-      looking = null
+    pending ??= withTimeout(sources.engine.stats()).finally(() => {
+      pending = null
     })
-    return gathered(sources, await looking)
+    return collectStats(sources, await pending)
   }
 }
 
-function gathered(sources: StatsSources, { shards, search, hooks, disk }: EngineStats): ServerStats {
+function collectStats(sources: StatsSources, { shards, search, hooks, disk }: EngineStats): ServerStats {
   const { sockets, engine, now } = sources
   const { opened, refused, ended, ...counted } = sockets.meters.stats()
   const sum = (count: (shard: EngineStats['shards'][number]) => number) =>
@@ -151,14 +156,14 @@ function gathered(sources: StatsSources, { shards, search, hooks, disk }: Engine
   }
 }
 
-/** The container's limit where it has one: without one the system names a number beyond all memory. */
+/** The container's limit if it has one: without one the system reports a number larger than any memory. */
 function machineLimit(): number {
   const total = totalmem()
   const constrained = process.constrainedMemory()
   return constrained > 0 && constrained < total ? constrained : total
 }
 
-function inTime<T>(asked: Promise<T>): Promise<T> {
+function withTimeout<T>(asked: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(
       () =>

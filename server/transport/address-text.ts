@@ -1,8 +1,8 @@
 /**
- * Address text: one text for each address, from the 4 or 16 bytes of it.
+ * Address text: the canonical text of an address of 4 or 16 bytes.
  */
 
-/** IPv4 dotted, also where it is mapped into IPv6; IPv6 as RFC 5952 has it; empty for no bytes. */
+/** IPv4 in dotted form, also if it is mapped into IPv6; IPv6 as in RFC 5952; empty for no bytes. */
 export function addressText(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.')
   if (bytes.length !== 16) return ''
@@ -11,6 +11,6 @@ export function addressText(bytes: Uint8Array): string {
   const groups = Array.from({ length: 8 }, (_, i) =>
     (((bytes[2 * i] as number) << 8) | (bytes[2 * i + 1] as number)).toString(16),
   )
-  // The host of a URL is written in the short form.
+  // The host of a URL is normalised to the short form.
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1)
 }

@@ -1,8 +1,8 @@
 /**
- * Load: which transport the server runs on, and why.
+ * Load: selects the transport, with the reason.
  *
- * `auto` takes uWebSockets.js where it is installed and its binary loads on this system and this
- * version of Node, else the built-in one. The library is looked for once, when a server starts.
+ * `auto` selects uWebSockets.js if it is installed and its binary loads on this system and this version of
+ * Node, else the built-in transport. The selection is made once, when a server starts.
  */
 import { nodeTransport } from './node/transport.ts'
 import type { Transport, TransportName } from './transport.ts'
@@ -14,7 +14,7 @@ export interface LoadedTransport {
   readonly why: string
 }
 
-/** @throws Error where `uws` is wanted and does not load. */
+/** @throws Error if `uws` is requested and does not load */
 export async function loadTransport(wanted: 'auto' | TransportName): Promise<LoadedTransport> {
   if (wanted === 'node') return { transport: nodeTransport, why: 'TRANSPORT is node' }
   const found = await loadUws()
@@ -26,9 +26,9 @@ export async function loadTransport(wanted: 'auto' | TransportName): Promise<Loa
   return { transport: nodeTransport, why: found }
 }
 
-/** The library, or why there is none. */
+/** The library, or the reason why it does not load. */
 async function loadUws(): Promise<Uws | string> {
-  // Its limit of a request's headers, 4 KB by default, is read when it is loaded.
+  // The library reads its limit for request headers, 4 KB by default, when it is loaded.
   process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ??= '24576'
   try {
     const { default: uws } = await import('uWebSockets.js')
@@ -38,7 +38,7 @@ async function loadUws(): Promise<Uws | string> {
   }
 }
 
-/** The line of the error that says what is wrong. */
+/** The relevant line of the error message. */
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'ERR_MODULE_NOT_FOUND') return 'it is not installed'
   const glibc = /version `(GLIBC_[\d.]+)' not found/.exec(message)?.[1]

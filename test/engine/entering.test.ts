@@ -81,32 +81,32 @@ describe.each(modes)('what enters the engine ($mode)', ({ start }) => {
 
 describe('the options of createEngine', () => {
   it.each<[string, object | undefined, string]>([
-    ['none', undefined, 'createEngine takes an object of options; given: undefined'],
-    ['no folder', {}, 'dataDir takes a path; given: undefined'],
-    ['an empty folder', { dataDir: '' }, "dataDir takes a path; given: ''"],
-    ['no shards', { shards: 0 }, "shards takes a whole number from 1 to 64, or 'inline'; given: 0"],
+    ['none', undefined, 'the options of createEngine must be an object (got undefined)'],
+    ['no folder', {}, 'dataDir must be a path (got undefined)'],
+    ['an empty folder', { dataDir: '' }, "dataDir must be a path (got '')"],
+    ['no shards', { shards: 0 }, "shards must be an integer from 1 to 64, or 'inline' (got 0)"],
     [
       'a thousand shards',
       { shards: 1_000 },
-      "shards takes a whole number from 1 to 64, or 'inline'; given: 1000",
+      "shards must be an integer from 1 to 64, or 'inline' (got 1000)",
     ],
-    ['a fraction of a shard', { shards: 1.5 }, 'given: 1.5'],
+    ['a fraction of a shard', { shards: 1.5 }, '(got 1.5)'],
     [
       'another durability',
       { durability: 'tape' },
-      "durability takes one of memory, process, disk; given: 'tape'",
+      "durability must be one of memory, process, disk (got 'tape')",
     ],
-    ['another fanout', { fanout: 'never' }, 'fanout takes one of immediate, committed'],
-    ['a negative time', { idleMs: -1 }, 'idleMs takes a whole number from 0 to 2147483647; given: -1'],
-    ['an endless time', { presenceGraceMs: Number.POSITIVE_INFINITY }, 'given: Infinity'],
-    ['a time as text', { editWindowMs: '5000' }, "editWindowMs takes a whole number from 0; given: '5000'"],
-    ['a hook that is none', { hooks: { beforeMessage: 'x' } }, 'hooks takes an object with the functions'],
+    ['another fanout', { fanout: 'never' }, 'fanout must be one of immediate, committed'],
+    ['a negative time', { idleMs: -1 }, 'idleMs must be an integer from 0 to 2147483647 (got -1)'],
+    ['an endless time', { presenceGraceMs: Number.POSITIVE_INFINITY }, '(got Infinity)'],
+    ['a time as text', { editWindowMs: '5000' }, "editWindowMs must be an integer from 0 (got '5000')"],
+    ['a hook that is none', { hooks: { beforeMessage: 'x' } }, 'hooks must be an object with the functions'],
     [
       'half a logger',
       { logger: { info() {} } },
-      'logger takes an object with the functions info, warn, error',
+      'logger must be an object with the functions info, warn, error',
     ],
-    ['a misspelt name', { shard: 2 }, 'unknown option: shard; createEngine takes dataDir, shards, '],
+    ['a misspelt name', { shard: 2 }, 'unknown option: shard; known options: dataDir, shards, '],
   ])('are refused by name: %s', async (_, options, why) => {
     const given =
       options && Object.keys(options).length > 0 ? { dataDir: temporaryFolder(), ...options } : options

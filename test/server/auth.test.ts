@@ -26,7 +26,7 @@ const bySecret = (more: Partial<AuthenticatorOptions> = {}) =>
 
 type Key = Parameters<SignJWT['sign']>[0]
 
-/** A token of these claims, good unless they say otherwise. */
+/** A token with these claims, valid by default. */
 function aToken(
   claims: JWTPayload = {},
   alg = 'HS256',
@@ -37,13 +37,13 @@ function aToken(
   return new SignJWT({ sub: 'ana', exp: NOW_S + 60, ...claims }).setProtectedHeader(header).sign(key)
 }
 
-/** A token that no key has signed. */
+/** An unsigned token. */
 function unsigned(header: object, claims: object): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
   return `${part(header)}.${part(claims)}.`
 }
 
-/** A token of exactly these bytes, signed with the secret. */
+/** A token of exactly this many bytes, signed with the secret. */
 function rawToken(claims: Buffer, header: object = { alg: 'HS256' }): string {
   const input = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${claims.toString('base64url')}`
   return `${input}.${createHmac('sha256', SECRET).update(input).digest('base64url')}`
@@ -63,7 +63,7 @@ async function refusal(authenticate: Authenticator, token: string): Promise<stri
 }
 
 describe('a token signed with the secret', () => {
-  it('gives the identity and the time it ends', async () => {
+  it('yields the identity and the expiry time', async () => {
     const authenticate = await bySecret()
     const token = await aToken({ name: 'Ana', picture: 'https://pics.example/ana.png' })
     expect(await authenticate(token)).toEqual({
@@ -74,7 +74,7 @@ describe('a token signed with the secret', () => {
     })
   })
 
-  it('needs no profile', async () => {
+  it('requires no name and no picture', async () => {
     const authenticate = await bySecret()
     expect(await authenticate(await aToken({ name: '', picture: null }))).toMatchObject({
       identity: { userId: 'ana', name: undefined, picture: undefined },
@@ -96,7 +96,7 @@ describe('a token signed with the secret', () => {
     [
       'with a sub that is neither',
       { sub: ['ana'] as unknown as string },
-      'the token’s sub is neither a text nor a number',
+      'the token’s sub must be a text or an integer',
     ],
     [
       'with a sub that is half a character',
@@ -106,12 +106,12 @@ describe('a token signed with the secret', () => {
     [
       'with a sub that JSON does not hold exactly',
       { sub: (2 ** 53) as unknown as string },
-      'the token’s sub is no whole number that JSON holds exactly; send it as a text',
+      'the token’s sub must be an integer that JSON represents exactly, or a text',
     ],
     [
       'with a sub that is no whole number',
       { sub: 1.5 as unknown as string },
-      'the token’s sub is no whole number that JSON holds exactly; send it as a text',
+      'the token’s sub must be an integer that JSON represents exactly, or a text',
     ],
     [
       'with a name that is half a character',
@@ -133,7 +133,7 @@ describe('a token signed with the secret', () => {
     [
       'with a name that is an object',
       { name: { first: 'Ana' } },
-      'the token’s name is neither a text nor a number',
+      'the token’s name must be a text or an integer',
     ],
     [
       'with a picture that is too long',
@@ -145,13 +145,13 @@ describe('a token signed with the secret', () => {
   })
 
   // TXT-1
-  it('has no name where nothing of it can be seen', async () => {
+  it('has no name if the claim has no visible character', async () => {
     const { identity } = await (await bySecret())(await aToken({ name: ' \u200b ' }))
     expect(identity.name).toBeUndefined()
   })
 
   // AUT-1
-  it('may be five seconds past its end, or before its beginning, and no more', async () => {
+  it('is accepted within a leeway of five seconds around exp and nbf', async () => {
     const authenticate = await bySecret()
     await authenticate(await aToken({ exp: NOW_S - 4, nbf: NOW_S + 5 }))
     const strict = await bySecret({ leewaySeconds: 0 })
@@ -160,13 +160,13 @@ describe('a token signed with the secret', () => {
   })
 
   // AUT-2
-  it('is nobody’s failure where it is only early or late', async () => {
+  it('does not count as a failure if it is only early or late', async () => {
     const authenticate = await bySecret()
-    const blame = async (claims: JWTPayload, secret = SECRET) =>
-      (await authErrorOf(authenticate, await aToken(claims, 'HS256', Buffer.from(secret)))).blame
-    expect(await blame({ exp: NOW_S - 60 })).toBe('time')
-    expect(await blame({ nbf: NOW_S + 60 })).toBe('time')
-    expect(await blame({ exp: NOW_S - 60 }, 'a forger’s secret of thirty-two bytes')).toBe('client')
+    const fault = async (claims: JWTPayload, secret = SECRET) =>
+      (await authErrorOf(authenticate, await aToken(claims, 'HS256', Buffer.from(secret)))).fault
+    expect(await fault({ exp: NOW_S - 60 })).toBe('time')
+    expect(await fault({ nbf: NOW_S + 60 })).toBe('time')
+    expect(await fault({ exp: NOW_S - 60 }, 'a forger’s secret of thirty-two bytes')).toBe('client')
   })
 
   // AUT-4
@@ -185,7 +185,7 @@ describe('a token signed with the secret', () => {
   })
 
   // IDN-1
-  it('may name its user in other claims, also by number', async () => {
+  it('may identify its user by other claims, also by an integer', async () => {
     const authenticate = await bySecret({ userClaim: 'https://issuer.example/uid', nameClaim: 'nickname' })
     const token = await aToken({ 'https://issuer.example/uid': 4_711, nickname: 7, name: 'not this one' })
     expect((await authenticate(token)).identity).toMatchObject({ userId: '4711', name: '7' })
@@ -197,7 +197,7 @@ describe('a token signed with the secret', () => {
   })
 
   // IDN-1
-  it('is refused where the bytes of its sub are not UTF-8, and accepted with a true U+FFFD', async () => {
+  it('is refused if the bytes of sub are not UTF-8, and accepted with a literal U+FFFD', async () => {
     const authenticate = await bySecret()
     const claims = (sub: Buffer) =>
       Buffer.concat([Buffer.from('{"sub":"'), sub, Buffer.from(`","exp":${NOW_S + 60}}`)])
@@ -209,10 +209,10 @@ describe('a token signed with the secret', () => {
   })
 
   // AUT-1
-  it('may have 8,192 bytes, and not one more', async () => {
+  it('may have 8,192 bytes at most', async () => {
     const authenticate = await bySecret()
     const sized = (bytes: number) => {
-      // Base64 has no text of every length; header and claims together reach each.
+      // Base64 does not produce every length; header and claims together do.
       for (const kid of ['', 'x', 'xx', 'xxx']) {
         for (let length = 5_900; length < 6_100; length++) {
           const claims = { sub: 'ana', exp: NOW_S + 60, fill: 'x'.repeat(length) }
@@ -226,7 +226,7 @@ describe('a token signed with the secret', () => {
     expect(await refusal(authenticate, sized(8_193))).toBe('the token is too long: over 8192 bytes')
   })
 
-  it('is refused with another issuer or none, where one is set', async () => {
+  it('is refused with another issuer or none if one is configured', async () => {
     const authenticate = await bySecret({ issuer: 'https://issuer.example' })
     expect(await refusal(authenticate, await aToken({ iss: 'https://other.example' }))).toBe(
       'the token’s iss is not accepted',
@@ -235,7 +235,7 @@ describe('a token signed with the secret', () => {
     await authenticate(await aToken({ iss: 'https://issuer.example' }))
   })
 
-  it('is refused for another audience, where one is set', async () => {
+  it('is refused for another audience if one is configured', async () => {
     const authenticate = await bySecret({ audience: 'chat' })
     expect(await refusal(authenticate, await aToken({ aud: 'shop' }))).toBe('the token’s aud is not accepted')
     await authenticate(await aToken({ aud: ['shop', 'chat'] }))
@@ -243,7 +243,7 @@ describe('a token signed with the secret', () => {
 
   it('is refused with another secret', async () => {
     const token = await aToken({}, 'HS256', Buffer.from('another secret of thirty-two bytes, or more'))
-    expect(await refusal(await bySecret(), token)).toBe('the token’s signature is wrong')
+    expect(await refusal(await bySecret(), token)).toBe('the token’s signature is invalid')
   })
 
   it('is refused with alg none, whatever its case', async () => {
@@ -287,17 +287,17 @@ describe('a token signed by an issuer with a public key', () => {
     const pem = await exportSPKI(publicKey)
     const authenticate = await anAuthenticator({ kind: 'publicKey', pem })
     expect((await authenticate(await aToken({}, alg, privateKey))).identity.userId).toBe('ana')
-    // The classic forgery: the public key, known to all, as the secret of an HMAC.
+    // The classic forgery: the public key, which everyone knows, used as the secret of an HMAC.
     expect(await refusal(authenticate, await aToken({}, 'HS256', Buffer.from(pem)))).toBe(
       'the token’s algorithm is not accepted',
     )
     const other = await generateKeyPair(alg, { extractable: true, ...options })
     expect(await refusal(authenticate, await aToken({}, alg, other.privateKey))).toBe(
-      'the token’s signature is wrong',
+      'the token’s signature is invalid',
     )
   })
 
-  it('is not checked with a key that is too weak or of another kind', async () => {
+  it('is not verified with a weak or unsupported key', async () => {
     const curve = await generateKeyPair('ES384', { extractable: true })
     const pem = await exportSPKI(curve.publicKey)
     await expect(anAuthenticator({ kind: 'publicKey', pem })).rejects.toThrow(

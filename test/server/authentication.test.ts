@@ -21,7 +21,7 @@ describe('a token', () => {
     expect((await client.next('connected')).fields.userId).toBe('ana')
   })
 
-  it('may come as a subprotocol beside the one that is spoken', async () => {
+  it('may come as a subprotocol entry besides the selected one', async () => {
     const bearer = subprotocols.bearerPrefix + (await tokenOf('ana'))
     const client = server.client({ protocols: [subprotocols.json, bearer] })
     expect((await client.next('connected')).fields.userId).toBe('ana')
@@ -42,26 +42,26 @@ describe('a token', () => {
     })
   })
 
-  it('of the header is the one that counts where there are several', async () => {
+  it('of the header takes precedence over the others', async () => {
     const client = server.client({ token: await tokenOf('ana'), query: `?token=${await tokenOf('bruno')}` })
     expect((await client.next('connected')).fields.userId).toBe('ana')
   })
 })
 
-describe('a connection without a good token', () => {
-  it('is closed with 4401 and the reason where the token is bad', async () => {
+describe('a connection without a valid token', () => {
+  it('is closed with 4401 and the reason if the token is invalid', async () => {
     const client = server.client({ token: `${await tokenOf('ana')}x` })
-    expect(await client.closed()).toEqual({ code: 4401, reason: 'the token’s signature is wrong' })
+    expect(await client.closed()).toEqual({ code: 4401, reason: 'the token’s signature is invalid' })
     expect(client.events).toEqual([])
     expect(server.gateway.sessions).toEqual([])
   })
 
-  it('is closed with 4401 where the first frame is another', async () => {
+  it('is closed with 4401 if the first frame is another', async () => {
     const client = await server.client().up()
     client.send('ping', 1, {})
     expect(await client.closed()).toEqual({
       code: 4401,
-      reason: 'the first frame has to be authenticate, with a token',
+      reason: 'the first frame must be authenticate with a token',
     })
   })
 
@@ -70,7 +70,7 @@ describe('a connection without a good token', () => {
     ['no msgpack', Buffer.from([0xc1, 0xff])],
     ['text', 'authenticate'],
     ['authenticate without a token', encodeRequest('authenticate', 1, { token: '' })],
-  ])('is closed with 4401 where the first frame is %s', async (_, frame) => {
+  ])('is closed with 4401 if the first frame is %s', async (_, frame) => {
     const client = await server.client().up()
     client.ws.send(frame)
     expect((await client.closed()).code).toBe(4401)
@@ -86,25 +86,25 @@ describe('a connection without a good token', () => {
   })
 })
 
-describe('frames that come before connected', () => {
-  it('are held and handed on in order', async () => {
-    server.gateway.greets = 'by hand'
+describe('frames before connected', () => {
+  it('are held and processed in order', async () => {
+    server.gateway.connectedIsSent = 'by hand'
     const client = await server.client({ token: await tokenOf('ana') }).up()
     for (let ref = 1; ref <= 32; ref++) client.send('ping', ref, { t: ref })
     while (server.gateway.sessions.length === 0) await new Promise(setImmediate)
     const session = server.gateway.session(0)
-    // Everything that was sent is there once the answer to a later ping of the WebSocket is.
+    // Everything sent before has arrived when a later WebSocket ping is answered.
     await new Promise<void>((resolve) => {
       client.ws.once('pong', () => resolve())
       client.ws.ping()
     })
     expect(session.requests).toEqual([])
-    server.gateway.greet(session)
+    server.gateway.sendConnected(session)
     await client.next('connected')
     expect(session.requests.map(({ ref }) => ref)).toEqual(Array.from({ length: 32 }, (_, i) => i + 1))
   })
 
-  it('are also held behind a first frame authenticate', async () => {
+  it('are also held after a first frame authenticate', async () => {
     const client = await server.client().up()
     client.send('authenticate', 1, { token: await tokenOf('ana') })
     client.send('ping', 2, {})
@@ -118,15 +118,15 @@ describe('frames that come before connected', () => {
     ['more than 32 of them', 33, 1],
     ['more than 16 KiB of them', 2, 9_000],
   ])('close the connection with 4401: %s', async (_, frames, bytes) => {
-    server.gateway.greets = 'by hand'
+    server.gateway.connectedIsSent = 'by hand'
     const client = await server.client({ token: await tokenOf('ana') }).up()
     for (let i = 0; i < frames; i++) client.ws.send(Buffer.alloc(bytes))
-    expect(await client.closed()).toEqual({ code: 4401, reason: 'too much was sent before connected' })
+    expect(await client.closed()).toEqual({ code: 4401, reason: 'too many frames before connected' })
   })
 })
 
 describe('an address', () => {
-  it('is refused with 429 once too many of its attempts have failed, and no longer than a minute', async () => {
+  it('is refused with 429 after too many failed attempts, for at most a minute', async () => {
     for (let i = 0; i < 2; i++) await server.client({ token: 'bad' }).closed()
     expect(await server.client({ token: await tokenOf('ana') }).refused()).toEqual({
       status: 429,
@@ -136,17 +136,17 @@ describe('an address', () => {
     await server.connected('ana')
   })
 
-  it('is not refused for good attempts', async () => {
+  it('is not refused for successful attempts', async () => {
     for (let i = 0; i < 10; i++) await server.connected(`user-${i}`)
   })
 })
 
 describe('an engine that opens no session', () => {
-  it('closes with 1001, so that the client comes back', async () => {
+  it('closes with 1001, so that the client reconnects', async () => {
     server.gateway.open = () => {
       throw new ChatError('overloaded', undefined, { retryAfterMs: 100 })
     }
     const client = server.client({ token: await tokenOf('ana') })
-    expect(await client.closed()).toEqual({ code: 1001, reason: 'no session can be opened at present' })
+    expect(await client.closed()).toEqual({ code: 1001, reason: 'no session can be opened now' })
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { BodyStream, BrokenOffError, HeldBodies } from '../../server/http/body-stream.ts'
+import { BodyStream, HeldBodies, RequestAbortedError } from '../../server/http/body-stream.ts'
 import type { Response } from '../../server/transport/transport.ts'
 
 /** A transport whose pause takes hold late: newer builds of uWebSockets.js read on within a turn. */
@@ -13,7 +13,7 @@ class Connection {
     },
     pause: () => this.calls.push('pause'),
     resume: () => this.calls.push('resume'),
-    cut: () => this.calls.push('cut'),
+    destroy: () => this.calls.push('destroy'),
   } as unknown as Response
 }
 
@@ -32,7 +32,7 @@ function begin(limit: number) {
 const bytes = (length: number, value: number) => new Uint8Array(length).fill(value)
 
 describe('a body that arrives in spite of a pause', () => {
-  it('is read in its order, each piece valid until the next', async () => {
+  it('is read in order, each piece valid until the next', async () => {
     const { open } = begin(1_000)
     const { connection, stream } = open()
     for (let i = 1; i <= 3; i++) connection.receive(bytes(300, i), i === 3)
@@ -45,17 +45,17 @@ describe('a body that arrives in spite of a pause', () => {
     expect(values).toEqual([1, 2, 3])
   })
 
-  it('waits up to a limit for all bodies; the connection that exceeds it is cut', async () => {
+  it('waits up to a limit for all bodies; the connection that exceeds it is closed', async () => {
     const { open, full } = begin(1_000)
     const a = open()
     const b = open()
     a.connection.receive(bytes(600, 1), false)
     b.connection.receive(bytes(400, 2), false)
     b.connection.receive(bytes(1, 3), false)
-    expect(b.connection.calls).toEqual(['pause', 'cut'])
+    expect(b.connection.calls).toEqual(['pause', 'destroy'])
     expect(full()).toBe(1)
-    await expect(b.stream.next()).rejects.toBeInstanceOf(BrokenOffError)
-    // What waited of it makes room, and the other body goes on.
+    await expect(b.stream.next()).rejects.toBeInstanceOf(RequestAbortedError)
+    // Its held bytes make room, and the other body continues.
     a.connection.receive(bytes(400, 4), true)
     expect(a.connection.calls).toEqual(['pause'])
     expect((await a.stream.next())?.[0]).toBe(1)
@@ -75,7 +75,7 @@ describe('a body that arrives in spite of a pause', () => {
     expect(full()).toBe(0)
   })
 
-  it('gives the reader memory that later pieces leave alone', async () => {
+  it('gives the reader memory that later pieces do not change', async () => {
     const { open } = begin(1_000)
     const { connection, stream } = open()
     connection.receive(bytes(100, 1), false)

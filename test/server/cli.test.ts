@@ -27,7 +27,7 @@ async function run(args: string[], env: Record<string, string> = {}) {
 }
 
 describe('tertulia token', () => {
-  it('prints a token that a server with the same settings takes', async () => {
+  it('prints a token that a server with the same settings accepts', async () => {
     const env = { JWT_SECRET: secret, JWT_ISSUER: 'me', JWT_AUDIENCE: 'chat' }
     const { code, out, err } = await run(['token', '--user', 'ana', '--name', 'Ana', '--ttl', '30m'], env)
     expect({ code, err }).toEqual({ code: 0, err: '' })
@@ -44,7 +44,7 @@ describe('tertulia token', () => {
     expect(exp - iat).toBe(1_800)
   })
 
-  it('shares the made secret with the server', async () => {
+  it('uses the secret that the server created', async () => {
     const first = await run(['token', '--user', 'ana'])
     const second = await run(['token', '--user', 'ana', '--ttl', '7d'])
     expect([first.code, second.code]).toEqual([0, 0])
@@ -59,53 +59,55 @@ describe('tertulia token', () => {
       ['--user', 'ana', '--name', 'x'.repeat(257)],
       '--name must be 1 to 256 bytes of UTF-8 without control characters and bidirectional overrides',
     ],
-    [['--user', 'ana', '--ttl', 'soon'], '--ttl takes a time such as 30m, 12h or 7d'],
-    [['--user', 'ana', '--ttl', '0s'], '--ttl takes a time such as 30m, 12h or 7d'],
+    [['--user', 'ana', '--ttl', 'soon'], '--ttl must be a duration such as 30m, 12h or 7d'],
+    [['--user', 'ana', '--ttl', '0s'], '--ttl must be a duration such as 30m, 12h or 7d'],
   ])('refuses %j', async (args, message) => {
     expect(await run(['token', ...args])).toEqual({ code: 1, out: '', err: `tertulia: ${message}` })
   })
 
-  it('makes none that no server accepts: without a data folder, or beside a server with its own key', async () => {
+  it('refuses to print a token that no server would accept', async () => {
     const missing = join(dataDir, 'missing')
     const elsewhere = await run(['token', '--user', 'ana'], { DATA_DIR: missing })
     expect(elsewhere).toMatchObject({ code: 1, out: '' })
-    expect(elsewhere.err).toContain(`there is no data folder ${missing}; use the DATA_DIR or the JWT_SECRET`)
+    expect(elsewhere.err).toContain(
+      `the data folder ${missing} does not exist; use the DATA_DIR or the JWT_SECRET`,
+    )
     expect(existsSync(missing)).toBe(false)
     writeFileSync(join(dataDir, 'tertulia.db'), '')
     const ofAnother = await run(['token', '--user', 'ana'])
     expect(ofAnother).toMatchObject({ code: 1, out: '' })
-    expect(ofAnother.err).toContain('has its key from elsewhere')
+    expect(ofAnother.err).toContain('uses another key')
     expect(existsSync(join(dataDir, 'jwt-secret'))).toBe(false)
   })
 
   // IDN-1
-  it('writes the claims that the settings name', async () => {
+  it('uses the configured claims', async () => {
     const env = { JWT_SECRET: secret, JWT_USER_CLAIM: 'uid', JWT_NAME_CLAIM: 'nick' }
     const { out } = await run(['token', '--user', 'ana', '--name', 'Ana'], env)
     expect(decodeJwt(out)).toMatchObject({ uid: 'ana', nick: 'Ana' })
   })
 
-  it('makes none where only the issuer’s public key is known', async () => {
+  it('refuses if only the issuer’s public key is configured', async () => {
     const { code, err } = await run(['token', '--user', 'ana'], {
       JWT_JWKS_URL: 'https://issuer.example/keys',
     })
     expect(code).toBe(1)
-    expect(err).toContain('tokens are made by the issuer')
+    expect(err).toContain('tokens are signed by the issuer')
   })
 })
 
 describe('tertulia serve', () => {
   it.each([
-    [{ PORT: 'abc' }, 'tertulia: PORT is "abc", but it takes a whole number from 0 to 65535'],
-    [{ NODE_ENV: 'production' }, 'tertulia: in production a key is needed: set JWT_SECRET'],
-  ])('does not start with %j, and says why in one line', async (env, message) => {
+    [{ PORT: 'abc' }, 'tertulia: PORT must be an integer from 0 to 65535 (got "abc")'],
+    [{ NODE_ENV: 'production' }, 'tertulia: NODE_ENV=production requires a key: set JWT_SECRET'],
+  ])('does not start with %j, and prints the reason in one line', async (env, message) => {
     const { code, err } = await run(['serve'], env)
     expect(code).toBe(1)
     expect(err).toContain(message)
     expect(err.split('\n')).toHaveLength(1)
   })
 
-  it('does not start where the data folder is none', async () => {
+  it('does not start if the data folder is not a folder', async () => {
     const file = join(dataDir, 'file')
     writeFileSync(file, '')
     const { code, err } = await run(['serve'], {
@@ -137,13 +139,13 @@ describe('tertulia serve', () => {
 })
 
 describe('tertulia', () => {
-  it('helps, and tells its version', async () => {
+  it('prints help, and its version', async () => {
     expect((await run(['--help'])).out).toContain('tertulia token --user ID')
     const { out } = await run(['--version'], { TRANSPORT: 'node' })
     expect(out).toMatch(/^\d+\.\d+\.\d+\ntransport node: TRANSPORT is node; Node v\d+/)
   })
 
-  it('helps with every setting, and with each command', async () => {
+  it('prints help for every setting and each command', async () => {
     const { out } = await run(['--help'])
     for (const { env } of Object.values(settings)) expect(out).toContain(`  ${env} (`)
     for (const command of ['serve', 'token', 'backup', 'stats']) {
@@ -154,21 +156,27 @@ describe('tertulia', () => {
   })
 
   it.each([
-    [['dance'], 'there is no command dance; there are serve, token, backup, stats'],
-    [['serve', 'twice'], 'serve does not take twice: tertulia serve'],
-    [['--loud'], 'serve has no option --loud: tertulia serve'],
-    [['--port', '5000'], '--port is no option but a variable: PORT=5000 tertulia serve'],
-    [['serve', '--data-dir=/x'], '--data-dir is no option but a variable: DATA_DIR=/x tertulia serve'],
+    [['dance'], 'unknown command: dance; commands: serve, token, backup, stats'],
+    [['serve', 'twice'], 'unexpected argument: twice; usage: tertulia serve'],
+    [['--loud'], 'unknown option: --loud; usage: tertulia serve'],
+    [['--port', '5000'], '--port is not an option; set the environment variable: PORT=5000 tertulia serve'],
+    [
+      ['serve', '--data-dir=/x'],
+      '--data-dir is not an option; set the environment variable: DATA_DIR=/x tertulia serve',
+    ],
     [
       ['token', '--jwt-secret', 'hunter2'],
-      '--jwt-secret is no option but a variable: JWT_SECRET=… tertulia token',
+      '--jwt-secret is not an option; set the environment variable: JWT_SECRET=… tertulia token',
     ],
-    [['token'], 'token needs --user ID, such as: tertulia token --user ana'],
-    [['token', '--user'], '--user needs a value: tertulia token --user ID [--name NAME] [--ttl TIME]'],
-    [['backup'], 'backup needs FILE: tertulia backup FILE'],
-    [['backup', '--user', 'ana', 'x.db'], 'backup has no option --user: tertulia backup FILE'],
-    [['stats', '--watch=1'], '--watch takes no value: tertulia stats [URL] [--watch]'],
-  ])('does not understand %j, and says what to write', async (args, message) => {
+    [['token'], 'token requires --user ID; example: tertulia token --user ana'],
+    [
+      ['token', '--user'],
+      '--user requires a value; usage: tertulia token --user ID [--name NAME] [--ttl TIME]',
+    ],
+    [['backup'], 'backup requires FILE; usage: tertulia backup FILE'],
+    [['backup', '--user', 'ana', 'x.db'], 'unknown option: --user; usage: tertulia backup FILE'],
+    [['stats', '--watch=1'], '--watch does not accept a value; usage: tertulia stats [URL] [--watch]'],
+  ])('rejects %j, and shows the usage', async (args, message) => {
     expect(await run(args)).toEqual({ code: 2, out: '', err: `${message}\nSee tertulia --help.` })
   })
 })

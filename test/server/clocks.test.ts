@@ -12,7 +12,7 @@ describe.each([
   ['back', -HOUR_MS],
   ['forward', HOUR_MS],
 ])('the clock set %s by an hour', (_, byMs) => {
-  it('delays and hastens no deadline for a token', async () => {
+  it('does not change the deadline for a token', async () => {
     server = await startFrontEnd()
     const silent = await server.client().up()
     server.setClock(byMs)
@@ -22,7 +22,7 @@ describe.each([
     expect((await silent.closed()).code).toBe(4401)
   })
 
-  it('delays and hastens no end of an address block', async () => {
+  it('does not change the end of an address block', async () => {
     server = await startFrontEnd({ authFailureLimit: 1 })
     expect((await server.client({ token: 'bad' }).closed()).code).toBe(4401)
     server.setClock(byMs)
@@ -34,9 +34,9 @@ describe.each([
 })
 
 describe('a session that the engine does not open', () => {
-  it('is ended after ten seconds, to be tried again', async () => {
+  it('is closed after ten seconds, to be retried', async () => {
     server = await startFrontEnd()
-    server.gateway.greets = 'by hand'
+    server.gateway.connectedIsSent = 'by hand'
     const client = server.client({ token: await tokenOf('ana') })
     await expect.poll(() => server.gateway.sessions.length).toBe(1)
     server.advance(9_999)

@@ -14,7 +14,7 @@ import { signingKey } from '../../server/signing-key.ts'
 
 const secret = 'x'.repeat(32)
 
-/** The message of the refusal of one variable. */
+/** The error message for one variable. */
 function refusal(env: Record<string, string>): string {
   try {
     resolveSettings(settingsFromEnv(env))
@@ -26,7 +26,7 @@ function refusal(env: Record<string, string>): string {
 }
 
 describe('settings', () => {
-  it('have the defaults of the table where nothing is set', () => {
+  it('have the defaults of the table if nothing is set', () => {
     expect(resolveSettings({ nodeEnv: 'development' })).toMatchObject({
       port: 4040,
       host: '0.0.0.0',
@@ -44,7 +44,7 @@ describe('settings', () => {
     })
   })
 
-  it('come from the environment, and an empty variable counts as not set', () => {
+  it('are read from the environment, where an empty variable counts as not set', () => {
     const env = {
       PORT: '0',
       SHARDS: 'inline',
@@ -63,38 +63,30 @@ describe('settings', () => {
   })
 
   it.each([
-    ['PORT', 'abc', 'PORT is "abc", but it takes a whole number from 0 to 65535'],
-    ['PORT', '65536', 'PORT is 65536, but it takes a whole number from 0 to 65535'],
-    ['PORT', '4040.5', 'PORT is "4040.5", but it takes a whole number from 0 to 65535'],
-    ['SHARDS', '0', 'SHARDS is 0, but it takes a whole number from 1 to 64, or inline'],
-    ['SHARDS', 'many', 'SHARDS is "many", but it takes a whole number from 1 to 64, or inline'],
-    ['DURABILITY', 'paper', 'DURABILITY is "paper", but it takes one of memory, process, disk'],
-    ['FANOUT', 'later', 'FANOUT is "later", but it takes one of immediate, committed'],
-    ['MAX_MESSAGE_BYTES', '10', 'MAX_MESSAGE_BYTES is 10, but it takes a whole number from 1024 to 16777216'],
-    ['RATE_LIMIT', '-1', 'RATE_LIMIT is -1, but it takes a whole number from 0 to 1000000'],
-    ['TRUST_PROXY', 'yes', 'TRUST_PROXY is "yes", but it takes true or false'],
-    [
-      'CORS_ORIGINS',
-      'a.example',
-      'CORS_ORIGINS is ["a.example"], but it takes a comma-separated list of origins',
-    ],
-    ['CORS_ORIGINS', 'https://a.example/chat', 'but it takes a comma-separated list of origins'],
-    [
-      'JWT_JWKS_URL',
-      'file:///etc/keys',
-      'JWT_JWKS_URL is "file:///etc/keys", but it takes an http or https address',
-    ],
-    ['JWT_PUBLIC_KEY', 'ssh-rsa AAAA', 'JWT_PUBLIC_KEY takes one public key in PEM'],
-    ['LOG_LEVEL', 'loud', 'LOG_LEVEL is "loud", but it takes one of fatal, error, warn'],
-  ])('refuse %s=%s and say what it may be', (variable, value, message) => {
+    ['PORT', 'abc', 'PORT must be an integer from 0 to 65535 (got "abc")'],
+    ['PORT', '65536', 'PORT must be an integer from 0 to 65535 (got 65536)'],
+    ['PORT', '4040.5', 'PORT must be an integer from 0 to 65535 (got "4040.5")'],
+    ['SHARDS', '0', 'SHARDS must be an integer from 1 to 64, or inline (got 0)'],
+    ['SHARDS', 'many', 'SHARDS must be an integer from 1 to 64, or inline (got "many")'],
+    ['DURABILITY', 'paper', 'DURABILITY must be one of memory, process, disk (got "paper")'],
+    ['FANOUT', 'later', 'FANOUT must be one of immediate, committed (got "later")'],
+    ['MAX_MESSAGE_BYTES', '10', 'MAX_MESSAGE_BYTES must be an integer from 1024 to 16777216 (got 10)'],
+    ['RATE_LIMIT', '-1', 'RATE_LIMIT must be an integer from 0 to 1000000 (got -1)'],
+    ['TRUST_PROXY', 'yes', 'TRUST_PROXY must be true or false (got "yes")'],
+    ['CORS_ORIGINS', 'a.example', 'CORS_ORIGINS must be a comma-separated list of origins'],
+    ['CORS_ORIGINS', 'https://a.example/chat', 'must be a comma-separated list of origins'],
+    ['JWT_JWKS_URL', 'file:///etc/keys', 'JWT_JWKS_URL must be an http or https URL'],
+    ['JWT_PUBLIC_KEY', 'ssh-rsa AAAA', 'JWT_PUBLIC_KEY must be one PEM public key'],
+    ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of fatal, error, warn'],
+  ])('refuse %s=%s and state the rule', (variable, value, message) => {
     expect(refusal({ [variable]: value })).toContain(message)
   })
 
   it('refuse a short secret without showing it', () => {
-    expect(refusal({ JWT_SECRET: 'hunter2' })).toMatch(/^JWT_SECRET takes a secret of 32 to 4096 bytes/)
+    expect(refusal({ JWT_SECRET: 'hunter2' })).toMatch(/^JWT_SECRET must be a secret of 32 to 4096 bytes/)
   })
 
-  it('never show a key that was set in the wrong place', () => {
+  it('never show a key in the wrong variable', () => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', {
       namedCurve: 'P-256',
       publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -112,19 +104,17 @@ describe('settings', () => {
       ['JWT_SECRET', publicKey],
     ] as const) {
       const message = refusal({ [variable]: value })
-      expect(message).toContain(`${variable} takes `)
+      expect(message).toContain(`${variable} must be `)
       expect(message).not.toContain(inside(value))
       expect(message).not.toContain(inside(privateKey))
     }
   })
 
-  it('given to createServer pass the same rule', () => {
-    expect(() => resolveSettings({ port: -1 })).toThrow(
-      'PORT is -1, but it takes a whole number from 0 to 65535',
-    )
+  it('passed to createServer follow the same rule', () => {
+    expect(() => resolveSettings({ port: -1 })).toThrow('PORT must be an integer from 0 to 65535 (got -1)')
   })
 
-  it('take one kind of key only', () => {
+  it('accept one kind of key only', () => {
     expect(refusal({ JWT_SECRET: secret, JWT_JWKS_URL: 'https://issuer.example/keys' })).toBe(
       'set only one of JWT_SECRET and JWT_JWKS_URL',
     )
@@ -132,14 +122,14 @@ describe('settings', () => {
 
   it('refuse to start in production without a key', () => {
     expect(refusal({ NODE_ENV: 'production' })).toContain(
-      'JWT_SECRET (32 bytes at least), JWT_PUBLIC_KEY or JWT_JWKS_URL',
+      'JWT_SECRET (at least 32 bytes), JWT_PUBLIC_KEY or JWT_JWKS_URL',
     )
     expect(resolveSettings(settingsFromEnv({ NODE_ENV: 'production', JWT_SECRET: secret })).jwtSecret).toBe(
       secret,
     )
   })
 
-  it('stand all in the table of the docs', () => {
+  it('are all in the table of the docs', () => {
     const table = configurationTable().split('\n')
     expect(table).toContain(
       '| `PORT` | `port` | `4040` | a whole number from 0 to 65535 | The TCP port; 0 takes a free one. |',
@@ -150,7 +140,7 @@ describe('settings', () => {
   })
 })
 
-describe('the made secret', () => {
+describe('the created secret', () => {
   let dataDir: string
   beforeEach(() => {
     dataDir = mkdtempSync(join(tmpdir(), 'tertulia-key-'))
@@ -159,7 +149,7 @@ describe('the made secret', () => {
 
   const settingsIn = (folder: string) => resolveSettings({ dataDir: folder, nodeEnv: 'development' })
 
-  it('is made once, kept for restarts, and readable by its owner only', () => {
+  it('is created once, reused after restarts, and readable by its owner only', () => {
     const folder = join(dataDir, 'new')
     const first = signingKey(settingsIn(folder))
     expect(first.kind === 'secret' && first.secret.length).toBeGreaterThanOrEqual(32)
@@ -167,20 +157,20 @@ describe('the made secret', () => {
     expect(statSync(join(folder, 'jwt-secret')).mode & 0o777).toBe(0o600)
   })
 
-  it('is not made where a key is set', () => {
+  it('is not created if a key is set', () => {
     const key = signingKey(resolveSettings({ dataDir, jwtSecret: secret }))
     expect(key).toEqual({ kind: 'secret', secret })
     expect(() => statSync(join(dataDir, 'jwt-secret'))).toThrow('ENOENT')
   })
 
-  it('is refused where the folder cannot hold it', () => {
+  it('causes an error if the folder cannot store it', () => {
     const file = join(dataDir, 'file')
     writeFileSync(file, '')
-    expect(() => signingKey(settingsIn(file))).toThrow(/DATA_DIR .* does not take the secret/)
+    expect(() => signingKey(settingsIn(file))).toThrow(/the secret for tokens cannot be stored in DATA_DIR/)
   })
 
-  it('is refused where the file is empty, as after a full disk', () => {
+  it('causes an error if the file is empty, as after a full disk', () => {
     writeFileSync(join(dataDir, 'jwt-secret'), '')
-    expect(() => signingKey(settingsIn(dataDir))).toThrow('holds no secret; delete it')
+    expect(() => signingKey(settingsIn(dataDir))).toThrow('contains no secret; delete the file')
   })
 })

@@ -14,7 +14,7 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
-/** A message of the group with this number and so many bytes. */
+/** A message of the group with this number and size. */
 function post(seq: number, bytes = 1): Uint8Array {
   return encodeEvent('new_message', 0, {
     message: {
@@ -39,7 +39,7 @@ function upTo(last: number): number[] {
 }
 
 describe('what is published to a topic', () => {
-  it('reaches those who subscribe to it, in both subprotocols, in order with what is sent', async () => {
+  it('reaches the subscribers in both subprotocols, in order with frames sent directly', async () => {
     const binary = await server.connected('ana')
     const text = await server.connected('bruno', { protocols: [subprotocols.json] })
     const outside = await server.connected('carla')
@@ -51,7 +51,7 @@ describe('what is published to a topic', () => {
     await expect.poll(() => [binary, text, outside].map(seqsOf)).toEqual([upTo(4), upTo(4), [2, 4]])
   })
 
-  it('no longer reaches those who unsubscribed', async () => {
+  it('does not reach sockets that have unsubscribed', async () => {
     const client = await server.connected('ana', { protocols: [subprotocols.json] })
     const { port } = server.gateway.session(0)
     port.subscribe(TOPIC)
@@ -65,7 +65,10 @@ describe('what is published to a topic', () => {
 })
 
 describe('a slow reader', () => {
-  /** Publishes in turns of the loop until the engine hears that the session is gone; the last number. */
+  /**
+   * Publishes once per turn of the event loop until the engine is notified that the session has ended;
+   * returns the last number.
+   */
   async function publishUntilClosed(session: number, bytes: number, perTurn: number): Promise<number> {
     let seq = 0
     while (!server.gateway.session(session).closed) {
@@ -90,12 +93,12 @@ describe('a slow reader', () => {
     expect((await slow.closed()).code).toBe(4008)
     expect(seqsOf(slow)).toEqual(upTo(seqsOf(slow).length))
     expect(seqsOf(slow).length).toBeGreaterThan(0)
-    // It costs others nothing.
+    // Other sockets are not affected.
     await expect.poll(() => seqsOf(fast).length).toBe(last)
     expect(server.gateway.session(1).closed).toBe(false)
   })
 
-  it('of the JSON subprotocol too', async () => {
+  it('of the JSON subprotocol is closed as well', async () => {
     const slow = await server.connected('ana', { protocols: [subprotocols.json] })
     server.gateway.session(0).port.subscribe(TOPIC)
     slow.reading.stop()
@@ -105,7 +108,7 @@ describe('a slow reader', () => {
     expect(seqsOf(slow)).toEqual(upTo(seqsOf(slow).length))
   })
 
-  it('of what is sent to it alone is closed before anything is left out', async () => {
+  it('of frames sent directly is closed before any frame is skipped', async () => {
     const slow = await server.connected('ana')
     const session = server.gateway.session(0)
     slow.reading.stop()
@@ -118,11 +121,11 @@ describe('a slow reader', () => {
 })
 
 describe('whenDrained', () => {
-  it('waits for a bounded number of tasks, and then ends the connection (SLW-1)', async () => {
+  it('accepts a bounded number of tasks, then closes the connection (SLW-1)', async () => {
     const slow = await server.connected('ana')
     const { port } = server.gateway.session(0)
     slow.reading.stop()
-    // More than a quarter of the limit waits as soon as the system's buffers are full.
+    // More than a quarter of the limit is unsent once the system's buffers are full.
     let waits = false
     for (let seq = 1; !waits; seq++) {
       port.send(post(seq, 10_000))
@@ -139,14 +142,14 @@ describe('whenDrained', () => {
     expect((await slow.closed()).code).toBe(4008)
   })
 
-  it('calls at once where there is room', async () => {
+  it('calls at once if there is room', async () => {
     await server.connected('ana')
     let called = 0
     server.gateway.session(0).port.whenDrained(() => called++)
     expect(called).toBe(1)
   })
 
-  it('calls once the reader has caught up, so that a long answer is sent piece by piece', async () => {
+  it('calls when the reader has caught up, so that a long answer is sent in pieces', async () => {
     const client = await server.connected('ana')
     const { port } = server.gateway.session(0)
     client.reading.stop()

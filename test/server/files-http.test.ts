@@ -34,7 +34,7 @@ async function post(userId: string, bytes: Uint8Array, query: Record<string, str
   return { status: response.status, headers: response.headers, body: await response.json() }
 }
 
-/** A file of Ana's that a message shows. */
+/** A file of Ana that a message refers to. */
 async function shown(bytes: Uint8Array, query: Record<string, string> = {}): Promise<File> {
   const { body } = await post('ana', bytes, query)
   const ana = await rows.device('ana')
@@ -42,7 +42,7 @@ async function shown(bytes: Uint8Array, query: Record<string, string> = {}): Pro
   return body
 }
 
-/** A request whose body is cut off after some of it. */
+/** A request whose connection is closed in the middle of the body. */
 async function breakOff(path: string, bytes: Uint8Array, sent: number): Promise<void> {
   const socket = connect(rows.server.port, '127.0.0.1')
   const token = await rows.tokenOf('ana')
@@ -57,13 +57,13 @@ async function breakOff(path: string, bytes: Uint8Array, sent: number): Promise<
 }
 
 const names = () => readdirSync(join(rows.dataDir, 'files/partial'))
-/** Ids of the uploads on their way. */
+/** Ids of the unfinished uploads. */
 const uploads = () => names().flatMap((name) => (name.endsWith('.json') ? [name.slice(0, -5)] : []))
 const progress = async (uploadId: string): Promise<unknown> =>
   (await fetchAs('ana', `/api/chat/files/uploads/${uploadId}`)).json()
 
 describe('POST /api/chat/files', () => {
-  it('keeps what it is sent, and says what it is', async () => {
+  it('stores the body and returns its metadata', async () => {
     const { status, headers, body } = await post('ana', png, {
       mimeType: 'text/html',
       fileName: 'foto é.png',
@@ -73,7 +73,7 @@ describe('POST /api/chat/files', () => {
     expect(body.sha256).toBe(hashOf(png))
   })
 
-  it('takes a body in chunks of unknown length where its size is told', async () => {
+  it('accepts a chunked body if fileSize is given', async () => {
     const parts = [large.subarray(0, 700_000), large.subarray(700_000)]
     const body = new ReadableStream({
       pull(controller) {
@@ -111,19 +111,19 @@ describe('POST /api/chat/files', () => {
     expect([answer.status, answer.body.error.code]).toEqual([status, code])
   })
 
-  it('refuses who has no token, before anything is kept', async () => {
+  it('refuses a request without a token before anything is stored', async () => {
     const path = `/api/chat/files?groupId=${groupId}&fileName=a`
     const response = await fetch(`${rows.server.url}${path}`, { method: 'POST', body: new Uint8Array(png) })
     expect(response.status).toBe(401)
     expect(uploads()).toEqual([])
   })
 
-  it('keeps what came of a body that broke off, tells how much, and goes on with it', async () => {
+  it('stores the received part of an interrupted body, reports its size, and continues', async () => {
     await breakOff(`/api/chat/files?groupId=${groupId}&fileName=a.txt`, large, 600_000)
     const [uploadId = ''] = uploads()
     const eve = await fetchAs('eve', `/api/chat/files/uploads/${uploadId}`)
     expect(eve.status).toBe(404)
-    // The rest is enough, and so would be the whole.
+    // The rest is sufficient; the whole file would be accepted as well.
     const rest = await post('ana', large.subarray(600_000), {
       uploadId: uploadId as string,
       fileName: 'a.txt',
@@ -131,7 +131,7 @@ describe('POST /api/chat/files', () => {
     expect([rest.status, rest.body.sha256]).toEqual([201, hashOf(large)])
   })
 
-  it('takes parts, one request each, and the whole again where some is there', async () => {
+  it('accepts parts in separate requests, and the whole file if some of it is stored', async () => {
     const begun = await post('ana', Buffer.alloc(0), { fileSize: large.length })
     expect(begun.status).toBe(202)
     const { uploadId } = begun.body
@@ -144,16 +144,16 @@ describe('POST /api/chat/files', () => {
     expect((await post('ana', large, { uploadId })).body.fileId).toBe(whole.body.fileId)
   })
 
-  it('tells the sockets of its user how far it is', async () => {
+  it('reports progress to the sockets of its user', async () => {
     const ana = await rows.device('ana')
     await post('ana', large)
-    const told = ana.events.flatMap((event) => (event.event === 'upload_progress' ? [event.fields] : []))
-    expect(told.at(-1)).toMatchObject({ received: large.length, size: large.length })
+    const progress = ana.events.flatMap((event) => (event.event === 'upload_progress' ? [event.fields] : []))
+    expect(progress.at(-1)).toMatchObject({ received: large.length, size: large.length })
   })
 })
 
 describe('GET /api/chat/files/:id', () => {
-  it('gives the bytes to members, with what they are', async () => {
+  it('sends the bytes to members, with the content headers', async () => {
     const file = await shown(png, { fileName: 'féria (1).png' })
     const response = await fetchAs('bruno', file.url)
     expect(response.status).toBe(200)
@@ -170,14 +170,14 @@ describe('GET /api/chat/files/:id', () => {
     })
   })
 
-  it('takes the token from the address too, for images in pages', async () => {
+  it('accepts the token in the query, for images in pages', async () => {
     const file = await shown(png)
     const response = await fetch(`${rows.server.url}${file.url}?token=${await rows.tokenOf('bruno')}`)
     expect(response.status).toBe(200)
     expect((await fetch(`${rows.server.url}${file.url}`)).status).toBe(401)
   })
 
-  it('is refused to strangers, to members before it is shown, and to all after it is recalled', async () => {
+  it('refuses strangers, members before a message shows the file, and everyone after its recall', async () => {
     const { body: file } = await post('ana', png)
     expect((await fetchAs('eve', file.url)).status).toBe(404)
     expect((await fetchAs('bruno', file.url)).status).toBe(404)
@@ -229,7 +229,7 @@ describe('GET /api/chat/files/:id', () => {
     expect(body.equals(large.subarray(start, start + length))).toBe(true)
   })
 
-  it('answers 304 to who has it, and HEAD without a body', async () => {
+  it('answers 304 if the client has it, and HEAD without a body', async () => {
     const file = await shown(large)
     const known = await fetchAs('bruno', file.url, {
       headers: { 'if-none-match': `W/"x", "${file.sha256}"` },
@@ -244,13 +244,13 @@ describe('GET /api/chat/files/:id', () => {
     expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '1500000', ''])
   })
 
-  it('gives an empty file', async () => {
+  it('sends an empty file', async () => {
     const file = await shown(Buffer.alloc(0))
     const response = await fetchAs('bruno', file.url)
     expect([response.status, await response.text()]).toEqual([200, ''])
   })
 
-  it('lets a reader that goes in the middle go, and closes what it had open', async () => {
+  it('closes the file when its reader disconnects in the middle', async () => {
     const file = await shown(large)
     const socket = connect(rows.server.port, '127.0.0.1')
     const token = await rows.tokenOf('bruno')

@@ -5,9 +5,9 @@ import { refOf, withRef } from '../../server/frame-ref.ts'
 
 const refs = [0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x1_0000, 0x8000_0000, 0xffff_ffff]
 
-// TRN-7: an event's code takes one byte or two; no reader looks at a fixed place.
+// TRN-7: an event's code has one byte or two, so no reader uses a fixed offset.
 describe.each([64, 127, 128, 132, 255])('an event of code %i', (code) => {
-  it('has its code and its ref read, with few fields and with many', () => {
+  it('yields its code and its ref, with few fields and with many', () => {
     for (const ref of refs) {
       for (const fields of [[], ['g'], new Array<string>(20).fill('g')]) {
         const frame = packFrame([code, ref, ...fields])
@@ -16,7 +16,7 @@ describe.each([64, 127, 128, 132, 255])('an event of code %i', (code) => {
     }
   })
 
-  it('carries another ref, and is otherwise the same', () => {
+  it('gets another ref and is otherwise unchanged', () => {
     for (const ref of refs) {
       for (const fields of [['g'], new Array<string>(20).fill('g')]) {
         const frame = packFrame([code, 0, ...fields])

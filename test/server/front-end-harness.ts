@@ -14,7 +14,7 @@ import { type ClientOptions, SocketClient } from '../support/socket-client.ts'
 import { transport } from '../support/transports.ts'
 
 export const SECRET = 'a secret of thirty-two bytes, and more'
-/** What the clock shows at the start. */
+/** The time at the start. */
 export const START_MS = 1_700_000_000_000
 
 export interface HarnessOptions {
@@ -26,7 +26,7 @@ export interface HarnessOptions {
   readonly authFailureLimit?: number
   readonly corsOrigins?: readonly string[]
   readonly trustProxy?: boolean
-  /** Instead of one that checks the harness's own tokens. */
+  /** Replaces the authenticator of the harness's own tokens. */
   readonly authenticate?: Authenticator
   readonly maxUnauthenticated?: number
   readonly maxUnauthenticatedPerAddress?: number
@@ -37,14 +37,14 @@ export interface Harness {
   readonly gateway: FakeGateway
   readonly frontEnd: FrontEnd
   readonly logged: string[]
-  /** What was logged with these. */
+  /** The log lines with these fields. */
   readonly fields: object[]
-  /** Lets time pass, and lets the front end look at its clocks. */
+  /** Advances the clocks, then runs the sweep of the front end. */
   advance(ms: number): void
-  /** The machine's clock is set, by so much. */
+  /** Sets the wall clock forward by this time. */
   setClock(byMs: number): void
   client(options?: ClientOptions): SocketClient
-  /** A client that has got its `connected`. */
+  /** A client that has received `connected`. */
   connected(userId: string, options?: ClientOptions): Promise<SocketClient>
   close(): void
 }
@@ -121,7 +121,7 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
   }
 }
 
-/** A good token of the user, for as long as the clock of a harness needs it. */
+/** A valid token of the user, for as long as the clock of a harness needs it. */
 export function tokenOf(userId: string, ttlSeconds = 3_600): Promise<string> {
   return new SignJWT({})
     .setProtectedHeader({ alg: 'HS256' })

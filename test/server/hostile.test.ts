@@ -10,7 +10,7 @@ import { startInline } from '../support/engines.ts'
 import { SocketClient } from '../support/socket-client.ts'
 import { SECRET, tokenOf } from './front-end-harness.ts'
 
-/** The clock of the server stands still, so that tokens of the harness are good. */
+/** The server's clock does not advance, so that tokens of the harness stay valid. */
 const START_MS = 1_700_000_000_000
 
 let engine: Engine
@@ -38,7 +38,7 @@ async function connected(userId: string, protocols: readonly string[] = []): Pro
   return client
 }
 
-/** Everything goes on for somebody else, and nothing was broken inside. */
+/** The server still serves other users, and logged no internal error. */
 async function expectAllIsWell(): Promise<void> {
   const other = await connected('somebody else')
   other.send('ping', 1, { t: 5 })
@@ -47,7 +47,7 @@ async function expectAllIsWell(): Promise<void> {
   expect(logged).toEqual([])
 }
 
-/** Sends a frame and waits until it was dealt with: an answer to it or a close. */
+/** Sends a frame and waits for an answer or a close. */
 async function dealtWith(client: SocketClient, frame: string | Uint8Array): Promise<string> {
   client.ws.send(frame)
   const error = await client.next('error').catch(() => client.closed())
@@ -103,7 +103,7 @@ describe('a hostile frame', () => {
     await expectAllIsWell()
   })
 
-  it('of any bytes is answered or closes its own socket, and nothing else happens', async () => {
+  it('of random bytes is answered or closes its own socket, and has no other effect', async () => {
     const head = fc.constantFrom(
       [],
       [0x92],

@@ -1,5 +1,5 @@
 /**
- * The HTTP routes on a free port, over an engine that a test plays.
+ * The HTTP routes on a free port, over a scripted engine.
  */
 import type { Engine } from '../../engine/engine.ts'
 import type { Identity } from '../../engine/gateway.ts'
@@ -16,7 +16,7 @@ import { RefusalLog } from '../../server/refusal-log.ts'
 import { transport } from '../support/transports.ts'
 import { SECRET, START_MS } from './front-end-harness.ts'
 
-/** A request as the engine got it. */
+/** A request as the engine received it. */
 export interface EngineCall {
   readonly identity: Identity
   readonly name: RequestName
@@ -28,7 +28,7 @@ export interface HttpHarness {
   readonly router: Router
   readonly calls: EngineCall[]
   readonly logged: string[]
-  /** What the engine answers; it may throw. */
+  /** The engine's answer; it may throw. */
   reply: (call: EngineCall) => unknown
   health: ReturnType<Engine['health']>
   accepting: boolean

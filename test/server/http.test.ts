@@ -55,7 +55,7 @@ describe('GET /api/chat/groups/:id/messages', () => {
     })
   })
 
-  it('refuses what is no number, with the field', async () => {
+  it('refuses a value that is not a number, and names the field', async () => {
     expect(await call('/api/chat/groups/kitchen/messages?before=-1')).toMatchObject({
       status: 400,
       body: { error: { code: 'bad_request', field: 'before' } },
@@ -104,7 +104,7 @@ describe('POST /api/chat/groups/:id/messages', () => {
     })
   })
 
-  it('makes a tempId where none is given', async () => {
+  it('generates a tempId if none is given', async () => {
     await post(path, { content: 'a' })
     await post(path, { content: 'b' })
     const [first, second] = server.calls.map(({ fields }) => (fields as { tempId: string }).tempId)
@@ -139,14 +139,14 @@ describe('the caller', () => {
     expect(answer.headers.get('www-authenticate')).toBe('Bearer')
   })
 
-  it('is refused after too many attempts of the address that failed', async () => {
+  it('is refused after too many failed attempts of the address', async () => {
     for (let i = 0; i < 3; i++) await call('/api/chat/groups', { headers: { authorization: 'Bearer bad' } })
     const answer = await call('/api/chat/groups')
     expect(answer).toMatchObject({ status: 429, body: { error: { code: 'rate_limited' } } })
     expect(answer.headers.get('retry-after')).toBe('60')
   })
 
-  it('has the rate limit of the user', async () => {
+  it('is limited by the user’s rate limit', async () => {
     const send = () =>
       call('/api/chat/groups/kitchen/messages', { method: 'POST', body: '{"content":"olá"}' })
     for (let i = 0; i < 5; i++) expect((await send()).status).not.toBe(429)
@@ -165,13 +165,13 @@ describe('every route', () => {
     })
   })
 
-  it('answers a wrong method with 405 and the right ones', async () => {
+  it('answers a wrong method with 405 and the allowed ones', async () => {
     const answer = await call('/api/chat/groups/kitchen/messages', { method: 'DELETE' })
     expect(answer).toMatchObject({ status: 405, body: { error: { code: 'bad_request' } } })
     expect(answer.headers.get('allow')).toBe('GET, POST')
   })
 
-  it('logs what breaks inside and shows nothing of it', async () => {
+  it('logs an internal error and does not show it', async () => {
     server.reply = () => {
       throw new Error('SQLITE_IOERR at /var/lib')
     }
@@ -183,7 +183,7 @@ describe('every route', () => {
     expect(server.logged).toEqual(['an HTTP request failed'])
   })
 
-  it('survives a client that leaves before the answer', async () => {
+  it('survives a client that disconnects before the answer', async () => {
     const left = new Promise<void>((resolve) => {
       server.reply = () =>
         new Promise((answer) => socket.once('close', () => setImmediate(() => answer(resolve()))))
@@ -197,7 +197,7 @@ describe('every route', () => {
     expect((await call('/healthz')).status).toBe(200)
   })
 
-  it('refuses work while the server stops', async () => {
+  it('refuses requests while the server is stopping', async () => {
     server.accepting = false
     expect(await call('/api/chat/groups')).toMatchObject({
       status: 503,
@@ -218,7 +218,7 @@ describe('CORS', () => {
     expect(headers.get('access-control-allow-headers')).toContain('Idempotency-Key')
   })
 
-  it('names the origin in the answer, errors among them', async () => {
+  it('sends the origin in every answer, also in errors', async () => {
     for (const path of ['/api/chat/groups', '/nothing']) {
       const { headers } = await call(path, { headers: { origin: 'https://chat.example' } })
       expect(headers.get('access-control-allow-origin')).toBe('https://chat.example')
@@ -235,26 +235,26 @@ describe('CORS', () => {
 })
 
 describe('health', () => {
-  it('is alive whenever it answers', async () => {
+  it('reports alive whenever it answers', async () => {
     server.health = { ready: false, reason: 'the disk is full' }
     expect(await call('/healthz')).toMatchObject({ status: 200, body: { status: 'alive' } })
     expect((await call('/healthz', { method: 'HEAD' })).status).toBe(200)
   })
 
-  it('is ready while the engine is', async () => {
+  it('reports ready while the engine is ready', async () => {
     expect(await call('/readyz')).toMatchObject({ status: 200 })
     server.health = { ready: false, reason: 'the disk is full' }
     expect(await call('/readyz')).toMatchObject({ status: 503, body: { reason: 'the disk is full' } })
   })
 
-  it('is not ready while the server stops', async () => {
+  it('reports not ready while the server is stopping', async () => {
     server.accepting = false
     expect(await call('/readyz')).toMatchObject({ status: 503, body: { reason: 'the server is stopping' } })
   })
 })
 
 describe('the try-it page', () => {
-  it('is one document whose policy allows its own style and script only', async () => {
+  it('is one document whose policy allows only its own style and script', async () => {
     const response = await fetch(server.url)
     const page = await response.text()
     const policy = response.headers.get('content-security-policy') ?? ''

@@ -3,21 +3,21 @@ import { type Newcomer, Newcomers } from '../../server/newcomers.ts'
 import { UserSessions } from '../../server/user-sessions.ts'
 
 describe('the sessions of a user', () => {
-  const session = (userId: string, heardAtMs: number) => ({ userId, heardAtMs })
+  const session = (userId: string, lastReceivedAtMs: number) => ({ userId, lastReceivedAtMs })
 
   // LIM-2
-  it('give way to a new one, the longest silent first', () => {
-    const sessions = new UserSessions<{ userId: string; heardAtMs: number }>(2)
+  it('are closed for a new one, the one that was silent for longest first', () => {
+    const sessions = new UserSessions<{ userId: string; lastReceivedAtMs: number }>(2)
     const [dead, alive, young] = [session('ana', 10), session('ana', 20), session('ana', 30)]
     expect([sessions.add(alive), sessions.add(dead)]).toEqual([undefined, undefined])
     expect(sessions.add(young)).toBe(dead)
-    alive.heardAtMs = 40
+    alive.lastReceivedAtMs = 40
     expect(sessions.add(session('ana', 50))).toBe(young)
     expect(sessions.add(session('bruno', 50))).toBeUndefined()
   })
 
-  it('are counted until they end, and once', () => {
-    const sessions = new UserSessions<{ userId: string; heardAtMs: number }>(1)
+  it('are counted once, until they end', () => {
+    const sessions = new UserSessions<{ userId: string; lastReceivedAtMs: number }>(1)
     const [first, second] = [session('ana', 10), session('ana', 20)]
     sessions.add(first)
     expect(sessions.add(second)).toBe(first)
@@ -38,7 +38,7 @@ describe('sockets without a token', () => {
       const refusal = newcomers.makeRoom(address)
       if (refusal) return refusal
       const name = `${address}/${made++}`
-      const newcomer: Newcomer = { address, giveWay: () => void replaced.push(name) }
+      const newcomer: Newcomer = { address, evict: () => void replaced.push(name) }
       newcomers.add(newcomer)
       return newcomer
     }
@@ -68,7 +68,7 @@ describe('sockets without a token', () => {
     expect(newcomers.size).toBe(3)
   })
 
-  it('make room when they bring a token or leave', () => {
+  it('make room when they send a token or disconnect', () => {
     const { newcomers, arrive } = someNewcomers(1, 1)
     const first = arrive('a') as Newcomer
     newcomers.remove(first)

@@ -10,7 +10,7 @@ function aLog(level: Parameters<typeof createLog>[0] = 'trace') {
 }
 
 describe('the log', () => {
-  it('removes tokens and secrets, by the field and in any text', async () => {
+  it('removes tokens and secrets, by field name and from any text', async () => {
     const token = await tokenOf('ana')
     const { logger, lines } = aLog()
     const places: object[] = [
@@ -34,7 +34,7 @@ describe('the log', () => {
     }
   })
 
-  it('has nothing below its level', () => {
+  it('contains no lines below its level', () => {
     const { logger, lines } = aLog('info')
     logger.debug?.({}, 'small')
     logger.trace?.({}, 'smaller')
@@ -64,7 +64,7 @@ describe('the log of refusals', () => {
     count,
   })
 
-  it('has one line per address at once, and one with the count when the minute is over', () => {
+  it('contains one line per address at once, and one with the count after a minute', () => {
     const { clock, logged, refusals, note } = aRefusalLog()
     for (let i = 0; i < 50; i++) note('10.0.0.1')
     note('10.0.0.2')
@@ -81,7 +81,7 @@ describe('the log of refusals', () => {
     expect(logged.slice(3)).toEqual([line('10.0.0.1', 1)])
   })
 
-  it('is bounded, and counts what it has no room for', () => {
+  it('is bounded, and counts further addresses in one sum', () => {
     const { clock, logged, refusals, note } = aRefusalLog(2)
     for (let i = 0; i < 10; i++) note(`10.0.0.${i}`)
     expect(logged).toHaveLength(2)

@@ -9,7 +9,7 @@ import { transportEnv } from '../support/transports.ts'
 
 const main = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
 
-/** The built server as a process of its own, once it has said where it listens. */
+/** The built server as a process, once it has printed its address. */
 async function startProcess(
   env: Record<string, string>,
 ): Promise<{ child: ChildProcess; port: number; token: string }> {
@@ -37,20 +37,23 @@ async function startProcess(
 }
 
 describe('the server process', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s, having told its clients', async (signal) => {
-    const { child, port, token } = await startProcess({})
-    const client = new SocketClient(port, { token })
-    await client.next('connected')
-    const exit = once(child, 'exit')
-    child.kill(signal)
-    expect((await client.next('server_shutdown')).fields).toMatchObject({
-      reason: `the server got ${signal}`,
-    })
-    expect((await client.closed()).code).toBe(1001)
-    expect(await exit).toEqual([0, null])
-  })
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'exits with 0 on %s after notifying its clients',
+    async (signal) => {
+      const { child, port, token } = await startProcess({})
+      const client = new SocketClient(port, { token })
+      await client.next('connected')
+      const exit = once(child, 'exit')
+      child.kill(signal)
+      expect((await client.next('server_shutdown')).fields).toMatchObject({
+        reason: `the server received ${signal}`,
+      })
+      expect((await client.closed()).code).toBe(1001)
+      expect(await exit).toEqual([0, null])
+    },
+  )
 
-  it('starts again on the same data, and takes the token that it made before', async () => {
+  it('restarts on the same data, and accepts the token that it printed before', async () => {
     const folder = temporaryFolder()
     const first = await startProcess({ DATA_DIR: folder })
     const exit = once(first.child, 'exit')
@@ -62,11 +65,11 @@ describe('the server process', () => {
     client.ws.terminate()
   })
 
-  it('says in one line why it does not start, and ends with 1', async () => {
+  it('prints one line with the reason if it cannot start, and exits with 1', async () => {
     const child = spawn(process.execPath, [main], { env: { PORT: 'abc' }, stdio: ['ignore', 'pipe', 'pipe'] })
     const lines: string[] = []
     createInterface({ input: child.stderr }).on('line', (line) => lines.push(line))
     expect(await once(child, 'close')).toEqual([1, null])
-    expect(lines).toEqual(['tertulia: PORT is "abc", but it takes a whole number from 0 to 65535'])
+    expect(lines).toEqual(['tertulia: PORT must be an integer from 0 to 65535 (got "abc")'])
   })
 })

@@ -12,13 +12,13 @@ function takeAll(limiter: RateLimiter, userId: string, times: number): boolean[]
 }
 
 describe('rate limit', () => {
-  it('lets a minute’s events pass at once, and says when there is room for the next', () => {
+  it('passes the events of a minute at once, and returns when the next is allowed', () => {
     const { limiter } = aLimiter(100)
     expect(takeAll(limiter, 'ana', 100)).not.toContain(false)
     expect(limiter.take('ana', 'events')).toEqual({ pass: false, retryAfterMs: 600 })
   })
 
-  it('has room again after exactly the time it said', () => {
+  it('passes again after exactly the time it returned', () => {
     const { limiter, clock } = aLimiter(100)
     takeAll(limiter, 'ana', 101)
     clock.ms = 599
@@ -28,20 +28,20 @@ describe('rate limit', () => {
     expect(limiter.take('ana', 'events').pass).toBe(false)
   })
 
-  it('never lends more than one minute’s events', () => {
+  it('never accumulates more than the events of one minute', () => {
     const { limiter, clock } = aLimiter(10)
     takeAll(limiter, 'ana', 10)
     clock.ms = 3_600_000
     expect(takeAll(limiter, 'ana', 11).filter(Boolean)).toHaveLength(10)
   })
 
-  it('counts each user alone', () => {
+  it('counts each user separately', () => {
     const { limiter } = aLimiter(1)
     takeAll(limiter, 'ana', 2)
     expect(limiter.take('bruno', 'events').pass).toBe(true)
   })
 
-  it('gives ephemeral events a budget of their own, ten times as large', () => {
+  it('gives ephemeral events a separate budget, ten times as large', () => {
     const { limiter } = aLimiter(10)
     takeAll(limiter, 'ana', 11)
     const pings = Array.from({ length: 101 }, () => limiter.take('ana', 'ephemeral').pass)
@@ -49,7 +49,7 @@ describe('rate limit', () => {
   })
 
   // LIM-1
-  it('gives reads a budget of their own', () => {
+  it('gives reads a separate budget', () => {
     const { limiter } = aLimiter(10)
     const reads = Array.from({ length: 51 }, () => limiter.take('ana', 'reads').pass)
     expect(reads.filter(Boolean)).toHaveLength(50)
@@ -65,7 +65,7 @@ describe('rate limit', () => {
     expect(limiter.take('ana', 'reads', 3).pass).toBe(true)
   })
 
-  it('lets what costs more than the bucket holds pass from a full one, as a debt', () => {
+  it('passes a request that costs more than the capacity from a full bucket, as a debt', () => {
     const { limiter, clock } = aLimiter(10)
     expect(limiter.take('ana', 'events', 25).pass).toBe(true)
     expect(limiter.take('ana', 'events')).toEqual({ pass: false, retryAfterMs: 96_000 })
@@ -75,7 +75,7 @@ describe('rate limit', () => {
   })
 
   // INP-2
-  it('charges what is known afterwards, as a debt where it is not there', () => {
+  it('charges costs that are known afterwards, as a debt if necessary', () => {
     const { limiter, clock } = aLimiter(10)
     for (let i = 0; i < 60; i++) limiter.charge('ana', 'reads', 1)
     expect(limiter.take('ana', 'reads')).toEqual({ pass: false, retryAfterMs: 13_200 })
@@ -84,7 +84,7 @@ describe('rate limit', () => {
     expect(takeAll(limiter, 'ana', 10)).not.toContain(false)
   })
 
-  it('limits connections of a user and of an address, whatever the limit of events', () => {
+  it('limits connections of a user and of an address, independent of the limit of events', () => {
     const { limiter } = aLimiter(1)
     const connects = (key: string, budget: 'connect' | 'connect_address', times: number) =>
       Array.from({ length: times }, () => limiter.take(key, budget).pass).filter(Boolean).length
@@ -92,13 +92,13 @@ describe('rate limit', () => {
     expect(connects('10.0.0.1', 'connect_address', 10_001)).toBe(10_000)
   })
 
-  it('is none at 0', () => {
+  it('has no limit at 0', () => {
     const { limiter } = aLimiter(0)
     expect(takeAll(limiter, 'ana', 10_000)).not.toContain(false)
     expect(limiter.users).toBe(0)
   })
 
-  it('takes nothing away when the clock is set back', () => {
+  it('removes no tokens when the clock is set back', () => {
     const { limiter, clock } = aLimiter(10)
     clock.ms = 1_000_000
     takeAll(limiter, 'ana', 5)
@@ -106,7 +106,7 @@ describe('rate limit', () => {
     expect(takeAll(limiter, 'ana', 5)).not.toContain(false)
   })
 
-  it('forgets users who owe nothing, and holds no more than it may', () => {
+  it('deletes users with full buckets, and stores at most maxUsers', () => {
     const { limiter, clock } = aLimiter(10, 3)
     for (const user of ['a', 'b', 'c', 'd']) limiter.take(user, 'events')
     expect(limiter.users).toBe(3)
@@ -124,7 +124,7 @@ describe('address guard', () => {
     return { clock, guard: new AddressGuard({ perMinute, maxAddresses, now: () => clock.ms }) }
   }
 
-  it('blocks an address after its failures, until a minute after the first', () => {
+  it('blocks an address that reaches the limit, until a minute after its first failure', () => {
     const { guard, clock } = aGuard(3)
     guard.failed('10.0.0.1')
     guard.failed('10.0.0.1')
@@ -139,7 +139,7 @@ describe('address guard', () => {
     expect(guard.blockedForMs('10.0.0.1')).toBe(0)
   })
 
-  it('knows a bounded number of addresses, and none for long', () => {
+  it('stores a bounded number of addresses, for a minute', () => {
     const { guard, clock } = aGuard(1, 2)
     for (const address of ['a', 'b', 'c']) guard.failed(address)
     expect(guard.addresses).toBe(2)
@@ -149,7 +149,7 @@ describe('address guard', () => {
     expect(guard.addresses).toBe(0)
   })
 
-  it('is none at 0', () => {
+  it('has no limit at 0', () => {
     const { guard } = aGuard(0)
     for (let i = 0; i < 100; i++) guard.failed('a')
     expect(guard.blockedForMs('a')).toBe(0)

@@ -1,5 +1,5 @@
 /**
- * What an operator reads of refusals, and what the refused are told.
+ * Refusals: what the operator's log contains, and what the client receives.
  */
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Harness, type HarnessOptions, startFrontEnd, tokenOf } from './front-end-harness.ts'
@@ -14,12 +14,12 @@ const logged = (kind: string) => server.fields.filter((fields) => 'kind' in fiel
 const address = '127.0.0.1'
 
 describe('a refusal is logged', () => {
-  it('of an origin, and the page is told what to do', async () => {
+  it('of an origin, and the page receives advice', async () => {
     await start()
     const page = server.client({ headers: { origin: 'https://evil.example' } })
     const { code, message } = await page.refusalBody()
     expect(code).toBe('forbidden')
-    expect(message).toContain('the origin https://evil.example is not allowed: name it in CORS_ORIGINS')
+    expect(message).toContain('the origin https://evil.example is not allowed: add it to CORS_ORIGINS')
     expect(logged('origin')).toEqual([{ kind: 'origin', address, why: message, count: 1 }])
   })
 
@@ -27,7 +27,7 @@ describe('a refusal is logged', () => {
     await start()
     const token = `${await tokenOf('ana')}x`
     for (let i = 0; i < 3; i++) await server.client({ token }).closed()
-    const line = { kind: 'unauthenticated', address, why: 'the token’s signature is wrong' }
+    const line = { kind: 'unauthenticated', address, why: 'the token’s signature is invalid' }
     expect(logged('unauthenticated')).toEqual([{ ...line, count: 1 }])
     expect(JSON.stringify(server.fields)).not.toContain(token.slice(0, 20))
   })
@@ -62,7 +62,7 @@ describe('a refusal is logged', () => {
     expect(logged('slow_reader')).toMatchObject([{ address, userId: 'ana', count: 1 }])
   })
 
-  it('of a session that gave way to another', async () => {
+  it('of a session that was closed for another', async () => {
     await start({ maxSessionsPerUser: 1 })
     const first = await server.connected('ana')
     await server.connected('ana')

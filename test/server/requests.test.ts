@@ -13,14 +13,14 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
-/** A message of so many bytes of content. */
+/** A message with this many bytes of content. */
 const message = (bytes: number) => ({ groupId: 'kitchen', content: 'x'.repeat(bytes), tempId: 't1' })
 
 describe('a request', () => {
   it.each([
     ['msgpack', {}],
     ['JSON', json],
-  ])('reaches the engine with its fields, and its answer comes back with its ref: %s', async (_, options) => {
+  ])('reaches the engine with its fields, and is answered with its ref: %s', async (_, options) => {
     server.gateway.onRequest = ({ port }, { ref }) =>
       port.send(encodeEvent('pong', ref, { t: 7, serverTime: 8 }))
     const client = await server.connected('ana', options)
@@ -44,7 +44,7 @@ describe('a request', () => {
     })
   })
 
-  it('that breaks something inside is answered `internal`, with nothing of it', async () => {
+  it('that causes an internal error is answered `internal`, without details', async () => {
     server.gateway.onRequest = () => {
       throw new Error('SQLITE_IOERR at /var/lib')
     }
@@ -52,7 +52,7 @@ describe('a request', () => {
     client.send('ping', 5, {})
     const { fields } = await client.next('error')
     expect(fields).toEqual({ code: 'internal', message: 'the server failed; the cause is in its log' })
-    expect(server.logged).toContain('a frame was not handled')
+    expect(server.logged).toContain('handling a frame failed')
   })
 
   it('is counted until it is answered, so that a stop can wait for it', async () => {
@@ -69,7 +69,7 @@ describe('a request', () => {
 })
 
 describe('a bad frame', () => {
-  /** What the client is told of the one frame. */
+  /** The client's answer to the one frame. */
   async function answerTo(client: SocketClient, frame: string | Uint8Array) {
     client.ws.send(frame)
     const { ref, fields } = await client.next('error')
@@ -79,7 +79,7 @@ describe('a bad frame', () => {
   it.each<[string, string | Uint8Array, { ref: number; code: string; field?: string }]>([
     ['that is empty', Buffer.alloc(0), { ref: 0, code: 'bad_request' }],
     ['that is no msgpack', Buffer.from([0xc1]), { ref: 0, code: 'bad_request' }],
-    ['that is no array', Buffer.from([0x81, 0xa1, 0x61, 0x01]), { ref: 0, code: 'bad_request' }],
+    ['that is not an array', Buffer.from([0x81, 0xa1, 0x61, 0x01]), { ref: 0, code: 'bad_request' }],
     ['that is cut off in its ref', Buffer.from([0x93, 9, 0xce, 0]), { ref: 0, code: 'bad_request' }],
     ['of text', '{"event":"ping","ref":3,"data":{}}', { ref: 0, code: 'bad_request' }],
     ['of an unknown code', Buffer.from([0x92, 63, 3]), { ref: 3, code: 'unknown_event' }],
@@ -97,7 +97,7 @@ describe('a bad frame', () => {
   it.each<[string, string | Uint8Array, { ref: number; code: string; field?: string }]>([
     ['that is binary', encodeRequest('ping', 3, {}), { ref: 0, code: 'bad_request' }],
     ['that is no JSON', '{', { ref: 0, code: 'bad_request' }],
-    ['that is no object', '[2, 3]', { ref: 0, code: 'bad_request' }],
+    ['that is not an object', '[2, 3]', { ref: 0, code: 'bad_request' }],
     ['of an unknown name', '{"event":"toString","ref":3,"data":{}}', { ref: 3, code: 'unknown_event' }],
     ['without a ref', '{"event":"ping","data":{}}', { ref: 0, code: 'bad_request', field: 'ref' }],
     [
@@ -115,11 +115,11 @@ describe('a bad frame', () => {
     expect(await answerTo(client, frame)).toEqual(expected)
   })
 
-  it('far over the limit cuts the socket, and no other', async () => {
+  it('far above the limit closes its own socket only', async () => {
     const other = await server.connected('bruno')
     const client = await server.connected('ana')
     client.ws.send(Buffer.alloc(3_000_000))
-    // uWebSockets.js cuts with 1006, the built-in transport closes with 1009.
+    // uWebSockets.js terminates with 1006, the built-in transport closes with 1009.
     expect([1006, 1009]).toContain((await client.closed()).code)
     other.send('ping', 1, {})
     await expect.poll(() => server.gateway.session(0).requests).toHaveLength(1)
@@ -128,7 +128,7 @@ describe('a bad frame', () => {
 
 // TRN-5
 describe('a JSON frame whose text is longer than the limit', () => {
-  it('is taken where its escapes make it so', async () => {
+  it('is accepted if escapes cause the length', async () => {
     const client = await server.connected('ana', json)
     const escaped = '\\u00e9'.repeat(400)
     const data = `{"groupId":"kitchen","content":"${escaped}","tempId":"t1"}`
@@ -137,7 +137,7 @@ describe('a JSON frame whose text is longer than the limit', () => {
     expect(server.gateway.session(0).requests[0]?.fields).toMatchObject({ content: 'é'.repeat(400) })
   })
 
-  it('is refused where its values are', async () => {
+  it('is refused if its values exceed the limit', async () => {
     const client = await server.connected('ana', json)
     for (const data of [message(1_024), message(9_000)]) {
       client.ws.send(JSON.stringify({ event: 'send_message', ref: 3, data }))
@@ -147,14 +147,14 @@ describe('a JSON frame whose text is longer than the limit', () => {
 })
 
 describe('ten malformed frames in a minute', () => {
-  it('close with 4400, and each was answered', async () => {
+  it('close with 4400, after each was answered', async () => {
     const client = await server.connected('ana')
     for (let i = 0; i < 12; i++) client.ws.send(Buffer.from([0xc1]))
     expect((await client.closed()).code).toBe(4400)
     expect(client.events.filter(({ event }) => event === 'error')).toHaveLength(10)
   })
 
-  it('may be found by a shard', async () => {
+  it('may be detected by a shard', async () => {
     const client = await server.connected('ana')
     const { port } = server.gateway.session(0)
     for (let ref = 1; ref <= 10; ref++) {
@@ -165,7 +165,7 @@ describe('ten malformed frames in a minute', () => {
     expect(client.events.filter(({ event }) => event === 'error')).toHaveLength(10)
   })
 
-  // INP-1: an unknown event, a frame that is too large, a text that cannot be, a refused value.
+  // INP-1: an unknown event, a frame that is too large, a text that is not well-formed, an invalid value.
   it.each([
     ['msgpack', {}],
     ['JSON', json],
@@ -195,7 +195,7 @@ describe('ten malformed frames in a minute', () => {
     },
   )
 
-  it('and other refusals have a budget: what is not malformed is charged', async () => {
+  it('and other refusals have separate limits: what is not malformed is charged', async () => {
     const client = await server.connected('ana')
     for (let ref = 1; ref <= 11; ref++) client.ws.send(Buffer.from([0x92, 63, ref]))
     await expect.poll(() => client.events.filter(({ event }) => event === 'error').length).toBe(11)
@@ -203,7 +203,7 @@ describe('ten malformed frames in a minute', () => {
     expect([codes[9], codes[10]]).toEqual(['unknown_event', 'rate_limited'])
   })
 
-  it('are not ten in two minutes', async () => {
+  it('do not close the socket if they are spread over two minutes', async () => {
     const client = await server.connected('ana')
     for (let i = 0; i < 20; i++) {
       client.ws.send(Buffer.from([0xc1]))
@@ -217,7 +217,7 @@ describe('ten malformed frames in a minute', () => {
 describe('the rate limit', () => {
   const join = (client: SocketClient, ref: number) => client.send('join_group', ref, { groupId: 'kitchen' })
 
-  it('refuses with the time after which there is room', async () => {
+  it('refuses with the time until the next request is allowed', async () => {
     const client = await server.connected('ana')
     for (let ref = 1; ref <= 11; ref++) join(client, ref)
     const { ref, fields } = await client.next('error')
@@ -231,7 +231,7 @@ describe('the rate limit', () => {
     await expect.poll(() => server.gateway.session(0).requests.map((request) => request.ref)).toContain(12)
   })
 
-  it('is one for all devices of a user', async () => {
+  it('applies to all devices of a user together', async () => {
     const phone = await server.connected('ana')
     const laptop = await server.connected('ana', json)
     for (let ref = 1; ref <= 10; ref++) join(phone, ref)
@@ -240,7 +240,7 @@ describe('the rate limit', () => {
     expect((await laptop.next('error')).fields.code).toBe('rate_limited')
   })
 
-  it('leaves pings a budget of their own', async () => {
+  it('has a separate budget for pings', async () => {
     const client = await server.connected('ana')
     for (let ref = 1; ref <= 11; ref++) join(client, ref)
     await client.next('error')
@@ -249,7 +249,7 @@ describe('the rate limit', () => {
   })
 
   // LIM-1
-  it('leaves what sending needs to a client that reads too much', async () => {
+  it('does not stop a client that reads too much from sending', async () => {
     const client = await server.connected('ana')
     for (let ref = 1; ref <= 51; ref++) client.send('get_history', ref, { groupId: 'kitchen' })
     expect(await client.next('error')).toMatchObject({ ref: 51, fields: { code: 'rate_limited' } })
@@ -258,7 +258,7 @@ describe('the rate limit', () => {
   })
 
   // INP-2
-  it('charges a request for what it costs: a group by its members, a list of groups more than a page', async () => {
+  it('charges a request by its cost: a group by its members, a list of groups above a page', async () => {
     const client = await server.connected('ana')
     // Each of the groups costs 1 token, and 2 more for its 700 bytes, of 10 in a minute.
     const members = Array.from({ length: 80 }, (_, i) => `member${i}`)
@@ -297,7 +297,7 @@ describe('the rate limit', () => {
   })
 
   // LIM-1
-  it('holds the refusals of one connection against no other', async () => {
+  it('counts refusals per connection', async () => {
     const first = await server.connected('ana')
     for (let ref = 1; ref <= 30; ref++) join(first, ref)
     expect((await first.closed()).code).toBe(4029)
@@ -308,7 +308,7 @@ describe('the rate limit', () => {
     await expect.poll(() => server.gateway.session(1).requests.at(-1)?.event).toBe('ping')
   })
 
-  it('closes with 4029 who goes on regardless', async () => {
+  it('closes with 4029 a client that continues regardless', async () => {
     const client = await server.connected('ana')
     for (let ref = 1; ref <= 30; ref++) join(client, ref)
     expect((await client.closed()).code).toBe(4029)
@@ -317,7 +317,7 @@ describe('the rate limit', () => {
 })
 
 describe('a server that stops', () => {
-  it('tells each client when to come back, refuses new requests, and closes with 1001', async () => {
+  it('notifies each client of the reconnect time, refuses new requests, and closes with 1001', async () => {
     const clients = [await server.connected('ana'), await server.connected('bruno', json)]
     let spread = 0
     server.frontEnd.stop('maintenance', () => ++spread * 1_000)

@@ -16,7 +16,7 @@ const quiet = { info() {}, warn() {}, error() {} }
 
 let dataDir: string
 const servers: Server[] = []
-/** Engines that a test has made itself; they end after the servers in front of them. */
+/** Engines that a test created; closed after the servers in front of them. */
 const engines: Engine[] = []
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'tertulia-server-'))
@@ -28,7 +28,7 @@ afterEach(async () => {
 })
 
 async function start(options: ServerOptions = {}): Promise<Server> {
-  // Worker threads are started from built files, so that the threaded server is the built one.
+  // Worker threads are started from built files, so the threaded server is the built one.
   const create = options.shards === undefined ? createServer : built.createServer
   const server = await create({
     port: 0,
@@ -67,14 +67,14 @@ const modes = [
 ]
 
 describe('createServer', () => {
-  it('refuses an option that it does not know', async () => {
+  it('refuses an unknown option', async () => {
     const misspelt = { ports: 5_000 } as ServerOptions
-    await expect(createServer(misspelt)).rejects.toThrow('unknown option: ports; createServer takes engine, ')
+    await expect(createServer(misspelt)).rejects.toThrow('unknown option: ports; known options: engine, ')
   })
 })
 
 describe.each(modes)('a server with $mode', ({ shards }) => {
-  it('carries a chat between sockets of both subprotocols and HTTP', async () => {
+  it('connects sockets of both subprotocols and HTTP', async () => {
     const server = await start({ shards })
     const ana = await connect(server, 'ana')
     const bruno = await connect(server, 'bruno', { protocols: [subprotocols.json] })
@@ -107,8 +107,8 @@ describe.each(modes)('a server with $mode', ({ shards }) => {
   })
 
   // INP-2
-  it('charges a resume by the events that it sends', async () => {
-    // Five reads a minute: the events of one large resume cost more.
+  it('charges a resume by the events that it replays', async () => {
+    // Five reads per minute: the events of one large resume cost more.
     const create = shards === undefined ? createEngine : builtEngine.createEngine
     const engine = await create({ dataDir, shards: shards ?? 'inline' })
     engines.push(engine)
@@ -125,7 +125,7 @@ describe.each(modes)('a server with $mode', ({ shards }) => {
     const resume = (client: SocketClient, ref: number, from: number) =>
       client.send('resume', ref, { groups: [['g', from]] })
     const eva = await connect(server, 'eva')
-    // What an honest client has missed, three times.
+    // The events that a normal client missed, three times.
     for (let ref = 1; ref <= 3; ref++) {
       resume(eva, ref, lastSeq - 20)
       expect((await eva.next('resumed')).ref).toBe(ref)
@@ -137,12 +137,12 @@ describe.each(modes)('a server with $mode', ({ shards }) => {
     resume(again, 5, 0)
     const { fields } = await again.next('error')
     expect(fields).toMatchObject({ code: 'rate_limited' })
-    // Without the charge the fifth read would have passed.
+    // Without the charge the fifth read would pass.
     expect(fields.retryAfterMs).toBeGreaterThan(12_000)
     expect(again.events.filter(({ event }) => event === 'new_message')).toHaveLength(0)
   })
 
-  it('says connected with the ref of authenticate, its limits and the groups', async () => {
+  it('sends connected with the ref of authenticate, the limits and the groups', async () => {
     const server = await start({ shards, rateLimit: 77 })
     const ana = await new SocketClient(server.port, {}).up()
     ana.send('authenticate', 9, { token: await tokenOf('ana') })
@@ -152,7 +152,7 @@ describe.each(modes)('a server with $mode', ({ shards }) => {
     })
   })
 
-  it('answers every wrong field with its name, and closes with 4400 after ten', async () => {
+  it('answers every invalid field with its name, and closes with 4400 after ten', async () => {
     const server = await start({ shards })
     const ana = await connect(server, 'ana')
     for (let ref = 1; ref <= 10; ref++) {
@@ -165,7 +165,7 @@ describe.each(modes)('a server with $mode', ({ shards }) => {
     expect((await ana.closed()).code).toBe(4400)
   })
 
-  it('stops: announces it, answers what is on the way, closes with 1001, and keeps everything', async () => {
+  it('stops: notifies clients, answers pending requests, closes with 1001, and loses nothing', async () => {
     const server = await start({ shards })
     const ana = await connect(server, 'ana')
     ana.send('create_group', 1, { kind: 'group', groupId: 'kitchen' })
@@ -190,7 +190,7 @@ describe.each(modes)('a server with $mode', ({ shards }) => {
 })
 
 describe('a server', () => {
-  it('stands in front of an engine that it was given, and leaves it running', async () => {
+  it('uses a given engine, and leaves it running', async () => {
     const engine = await createEngine({ dataDir, shards: 'inline' })
     const server = await start({ engine })
     const ana = await engine.connect({ userId: 'ana' })
@@ -224,7 +224,7 @@ describe('a server', () => {
     await expect(fetch(server.url)).rejects.toThrow()
   })
 
-  it('refuses wrong settings before it does anything', async () => {
+  it('refuses invalid settings before it does anything', async () => {
     await expect(createServer({ dataDir, rateLimit: -1 })).rejects.toThrow('RATE_LIMIT is -1')
   })
 })

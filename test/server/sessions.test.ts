@@ -10,7 +10,7 @@ afterEach(() => server.close())
 
 describe('sessions of one user', () => {
   // LIM-2
-  it('give way to the newest over the limit: the one silent for longest is closed with 4409', async () => {
+  it('above the limit are closed with 4409, the one that was silent for longest first', async () => {
     const first = await server.connected('ana')
     const second = await server.connected('ana')
     server.advance(1_000)
@@ -24,12 +24,12 @@ describe('sessions of one user', () => {
   })
 
   // LIM-2
-  it('count as heard of when they answer a ping', async () => {
+  it('count a pong as activity', async () => {
     const first = await server.connected('ana')
     const second = await server.connected('ana')
     server.advance(1_000)
     first.ws.pong()
-    // What the socket sends after the pong is handled after it.
+    // Frames that the socket sends after the pong are handled after it.
     const frames = server.gateway.session(0).requests.length
     second.send('ping', 1, {})
     await expect.poll(() => server.gateway.session(1).requests).toHaveLength(1)
@@ -43,20 +43,20 @@ describe('sessions of one user', () => {
     expect((await second.closed()).code).toBe(4409)
   })
 
-  it('begin with connected, whatever their user is told on all devices before', async () => {
-    server.gateway.greets = 'by hand'
+  it('begin with connected, whatever was sent to all devices of the user before', async () => {
+    server.gateway.connectedIsSent = 'by hand'
     const client = server.client({ token: await tokenOf('ana') })
     await expect.poll(() => server.gateway.sessions.length).toBe(1)
     const session = server.gateway.session(0)
     const read = { messageIds: ['g:1'], groupId: 'g', readBy: 'ana', timestamp: 0 }
     session.port.send(encodeEvent('message_read', 0, read))
-    server.gateway.greet(session)
+    server.gateway.sendConnected(session)
     session.port.send(encodeEvent('message_read', 0, read))
     await client.next('message_read')
     expect(client.events.map(({ event }) => event)).toEqual(['connected', 'message_read'])
   })
 
-  it('make room when they end', async () => {
+  it('are no longer counted after their end', async () => {
     const first = await server.connected('ana')
     await server.connected('ana')
     first.ws.close()
@@ -66,7 +66,7 @@ describe('sessions of one user', () => {
 })
 
 describe('the end of a session', () => {
-  it('is told to the engine once', async () => {
+  it('is reported to the engine once', async () => {
     const client = await server.connected('ana')
     client.ws.close()
     await client.closed()
@@ -74,7 +74,7 @@ describe('the end of a session', () => {
     expect(server.frontEnd.connections).toBe(0)
   })
 
-  it('may be the engine’s wish, and its port is silent afterwards', async () => {
+  it('may be requested by the engine, and its port sends nothing afterwards', async () => {
     const client = await server.connected('ana')
     const { port } = server.gateway.session(0)
     port.close('revoked')
@@ -87,8 +87,8 @@ describe('the end of a session', () => {
   })
 })
 
-describe('a token that ends', () => {
-  it('is announced a minute before, and closes with 4402 at its end', async () => {
+describe('a token that expires', () => {
+  it('is announced a minute before, and closes with 4402 when it expires', async () => {
     const client = await server.connected('ana', { token: await tokenOf('ana', 100) })
     server.advance(39_999)
     expect(client.events).toHaveLength(1)
@@ -102,7 +102,7 @@ describe('a token that ends', () => {
   })
 
   // AUT-4
-  it('that is short is announced at half of its time, and closes at its end', async () => {
+  it('with a short lifetime is announced at half of it', async () => {
     const client = await server.connected('ana', { token: await tokenOf('ana', 10) })
     server.advance(4_999)
     expect(client.events).toHaveLength(1)
@@ -115,7 +115,7 @@ describe('a token that ends', () => {
   })
 
   // AUT-4
-  it('is announced once, also where it is sent again', async () => {
+  it('is announced once, also if it is sent again', async () => {
     const token = await tokenOf('ana', 100)
     const client = await server.connected('ana', { token })
     server.advance(40_000)
@@ -129,7 +129,7 @@ describe('a token that ends', () => {
   })
 
   // AUT-1
-  it('may have ended up to the leeway before', async () => {
+  it('may have expired within the leeway', async () => {
     const client = await server.connected('ana', { token: await tokenOf('ana', -3) })
     server.advance(1_999)
     await client.next('token_expiring')
@@ -154,7 +154,7 @@ describe('a token that ends', () => {
   })
 
   it.each([
-    ['of somebody else', () => tokenOf('bruno', 1_000), 'the token is another user’s'],
+    ['of somebody else', () => tokenOf('bruno', 1_000), 'the token belongs to another user'],
     ['that has ended', () => tokenOf('ana', -5), 'the token has expired'],
     ['that is none', async () => 'bad', 'the token is malformed'],
   ])('is not replaced by one %s', async (_, token, message) => {

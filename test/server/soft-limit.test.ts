@@ -7,7 +7,7 @@ import { type Harness, startFrontEnd } from './front-end-harness.ts'
 
 const TOPIC = 'g:kitchen'
 const TWIN = 'e:kitchen'
-/** More than the kernel takes on behalf of a reader, and far above the limit. */
+/** More than the kernel buffers for a reader, and far above the limit. */
 const FLOOD = 2_000
 const payload = 'x'.repeat(16_000)
 
@@ -27,12 +27,12 @@ const seqsOf = (client: SocketClient) =>
   client.events.flatMap((event) => (event.event === 'new_message' ? [event.fields.message.seq] : []))
 const countOf = (client: SocketClient, name: string) =>
   client.events.filter(({ event }) => event === name).length
-const heard = (client: SocketClient, who: string) =>
+const receivedFrom = (client: SocketClient, who: string) =>
   client.events.some(
     ({ event, fields }) => event !== 'connected' && 'userId' in fields && fields.userId === who,
   )
 
-/** Publishes ephemeral events and nothing else until a reader who does not read is far behind. */
+/** Publishes only ephemeral events until a reader that does not read lags far. */
 async function flood(): Promise<void> {
   const signal = encodeEvent('signal', 0, { fromUserId: 'ana', groupId: 'kitchen', kind: 'k', payload })
   for (let i = 0; i < FLOOD; i++) {
@@ -44,8 +44,8 @@ async function flood(): Promise<void> {
 describe.each([
   ['msgpack', {}],
   ['JSON', { protocols: [subprotocols.json] }],
-])('a reader who is behind: %s', (_, options) => {
-  it('gets no more ephemeral events, and every durable one', async () => {
+])('a lagging reader: %s', (_, options) => {
+  it('receives no more ephemeral events, and every durable one', async () => {
     const slow = await server.connected('ana', options)
     const fast = await server.connected('bruno', options)
     for (const number of [0, 1]) server.gateway.session(number).port.subscribe(TOPIC)
@@ -60,12 +60,12 @@ describe.each([
     slow.reading.go()
     await expect.poll(() => seqsOf(slow), { timeout: 20_000 }).toEqual([1, 2, 3, 4, 5, 6])
     expect(countOf(slow, 'signal')).toBeLessThan(FLOOD)
-    expect([heard(slow, 'carla'), heard(slow, 'dora')]).toEqual([false, false])
-    expect(heard(fast, 'carla')).toBe(true)
+    expect([receivedFrom(slow, 'carla'), receivedFrom(slow, 'dora')]).toEqual([false, false])
+    expect(receivedFrom(fast, 'carla')).toBe(true)
     expect(server.gateway.session(0).closed).toBe(false)
   })
 
-  it('gets them again once it has caught up, of the groups that it is in by then', async () => {
+  it('receives them again once it has caught up, for its groups at that time', async () => {
     const slow = await server.connected('ana', options)
     const { port } = server.gateway.session(0)
     port.subscribe(TOPIC)
@@ -80,7 +80,7 @@ describe.each([
         () => {
           server.advance(0)
           server.gateway.publish(TWIN, typing('carla'))
-          return heard(slow, 'carla')
+          return receivedFrom(slow, 'carla')
         },
         { timeout: 20_000 },
       )
@@ -88,23 +88,23 @@ describe.each([
     server.gateway.publish('e:garden', typing('dora'))
     server.gateway.publish('e:cellar', typing('eva'))
     port.send(status('flora'))
-    await expect.poll(() => heard(slow, 'flora')).toBe(true)
-    expect([heard(slow, 'dora'), heard(slow, 'eva')]).toEqual([false, true])
+    await expect.poll(() => receivedFrom(slow, 'flora')).toBe(true)
+    expect([receivedFrom(slow, 'dora'), receivedFrom(slow, 'eva')]).toEqual([false, true])
   })
 })
 
 describe('the session that an event is not for', () => {
-  it('does not get it, and gets the next', async () => {
+  it('does not receive it, and receives the next', async () => {
     const [ana, bruno] = [await server.connected('ana'), await server.connected('bruno')]
     const ports = [0, 1].map((number) => server.gateway.session(number).port)
     for (const port of ports) port.subscribe(TOPIC)
     for (const publisher of server.gateway.publishers) publisher.publish(TWIN, typing('ana'), ports[0])
     server.gateway.publish(TWIN, typing('bruno'))
-    await expect.poll(() => [heard(ana, 'bruno'), heard(bruno, 'bruno')]).toEqual([true, true])
-    expect([heard(ana, 'ana'), heard(bruno, 'ana')]).toEqual([false, true])
+    await expect.poll(() => [receivedFrom(ana, 'bruno'), receivedFrom(bruno, 'bruno')]).toEqual([true, true])
+    expect([receivedFrom(ana, 'ana'), receivedFrom(bruno, 'ana')]).toEqual([false, true])
   })
 
-  it('is not made to hear what it does not', async () => {
+  it('is not subscribed to a topic by it', async () => {
     const ana = await server.connected('ana')
     const { port } = server.gateway.session(0)
     for (const publisher of server.gateway.publishers) publisher.publish(TWIN, typing('ana'), port)

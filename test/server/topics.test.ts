@@ -4,7 +4,7 @@ import { type PublishingApp, type SubscribingSocket, Topics } from '../../server
 
 const bytes = (text: string) => Buffer.from(text)
 
-/** An app that gives what is published to a topic to its sockets at once, as a transport does in the end. */
+/** An app that delivers published messages to its sockets at once, like a transport. */
 class FakeApp implements PublishingApp {
   readonly sockets = new Map<string, Set<FakeSocket>>()
   publishes = 0
@@ -51,7 +51,7 @@ class FakeSocket implements SubscribingSocket {
     return [...this.#app.sockets].flatMap(([name, sockets]) => (sockets.has(this) ? [name] : []))
   }
 
-  /** The connection ends: uWebSockets.js takes the socket off all its topics. */
+  /** The connection ends: uWebSockets.js removes the socket from all its topics. */
   close(): void {
     for (const sockets of this.#app.sockets.values()) sockets.delete(this)
   }
@@ -62,7 +62,7 @@ function aHall() {
   const turns: (() => void)[] = []
   const topics = new Topics(app, (task) => turns.push(task))
   const socket = () => new FakeSocket(app)
-  /** Lets one turn of the event loop pass. */
+  /** Runs one turn of the event loop. */
   const turn = () => turns.shift()?.()
   const settle = () => {
     while (turns.length > 0) turn()
@@ -71,20 +71,20 @@ function aHall() {
 }
 
 describe('a socket', () => {
-  it('is known by the topics it hears, whichever slice of them it is in', () => {
+  it('is listed with its topics, whichever slice it is in', () => {
     const { topics, socket } = aHall()
     const sockets = Array.from({ length: 300 }, socket)
     for (const one of sockets) topics.subscribe(one, 'g:x')
     const last = sockets.at(-1) as FakeSocket
     topics.subscribe(last, 'e:x')
     expect([...topics.of(last)].sort()).toEqual(['e:x', 'g:x'])
-    expect([topics.hears(last, 'g:x'), topics.hears(last, 'e:x'), topics.hears(last, 'g:y')]).toEqual([
-      true,
-      true,
-      false,
-    ])
+    expect([
+      topics.isSubscribed(last, 'g:x'),
+      topics.isSubscribed(last, 'e:x'),
+      topics.isSubscribed(last, 'g:y'),
+    ]).toEqual([true, true, false])
     topics.unsubscribe(last, 'g:x')
-    expect([topics.hears(last, 'g:x'), topics.of(last)]).toEqual([false, ['e:x']])
+    expect([topics.isSubscribed(last, 'g:x'), topics.of(last)]).toEqual([false, ['e:x']])
   })
 })
 
@@ -98,25 +98,25 @@ describe('a topic', () => {
     expect([app.publishes, turns.length]).toEqual([1, 0])
   })
 
-  it('of 1,000 sockets is written a slice a turn, and what comes meanwhile joins the slices to come', () => {
+  it('of 1,000 sockets is written one slice per turn, and later events join the remaining slices', () => {
     const { topics, socket, turn, settle } = aHall()
     const sockets = Array.from({ length: 1_000 }, socket)
     for (const one of sockets) topics.subscribe(one, 'g:x')
-    const heard = () => [0, 256, 512, 768].map((i) => sockets[i]?.got.join(''))
+    const received = () => [0, 256, 512, 768].map((i) => sockets[i]?.got.join(''))
 
     topics.publish('g:x', bytes('a'), true)
-    expect(heard()).toEqual(['a', '', '', ''])
+    expect(received()).toEqual(['a', '', '', ''])
     turn()
     topics.publish('g:x', bytes('b'), true)
     topics.publish('g:x', bytes('c'), true)
-    expect(heard()).toEqual(['a', 'a', '', ''])
+    expect(received()).toEqual(['a', 'a', '', ''])
     turn()
-    expect(heard()).toEqual(['a', 'a', 'abc', ''])
+    expect(received()).toEqual(['a', 'a', 'abc', ''])
     settle()
     expect(sockets.every(({ got }) => got.join('') === 'abc')).toBe(true)
   })
 
-  it('is written to the last slice at once where too much is pending', () => {
+  it('is written to all slices at once if too much is pending', () => {
     const { topics, socket } = aHall()
     const sockets = Array.from({ length: 600 }, socket)
     for (const one of sockets) topics.subscribe(one, 'g:x')
@@ -124,21 +124,21 @@ describe('a topic', () => {
     expect(sockets.at(-1)?.got.length).toBe(9)
   })
 
-  it('shares the turns with other large topics', () => {
+  it('takes turns with other large topics', () => {
     const { topics, socket, turn } = aHall()
     const [some, others] = [Array.from({ length: 600 }, socket), Array.from({ length: 600 }, socket)]
     for (const one of some) topics.subscribe(one, 'g:x')
     for (const one of others) topics.subscribe(one, 'g:y')
     topics.publish('g:x', bytes('x'), true)
     topics.publish('g:y', bytes('y'), true)
-    const heard = () => [some, others].map((sockets) => sockets.filter(({ got }) => got.length > 0).length)
-    expect(heard()).toEqual([256, 256])
+    const received = () => [some, others].map((sockets) => sockets.filter(({ got }) => got.length > 0).length)
+    expect(received()).toEqual([256, 256])
     turn()
     turn()
-    expect(heard()).toEqual([512, 512])
+    expect(received()).toEqual([512, 512])
   })
 
-  it('gives each socket what is published while it is subscribed, once and in order, whatever happens', () => {
+  it('delivers to each socket what is published while it is subscribed, once and in order', () => {
     type Step = { readonly do: 'join' | 'leave' | 'close' | 'publish' | 'turn'; readonly pick: number }
     const step: fc.Arbitrary<Step> = fc.record({
       do: fc.constantFrom('join', 'leave', 'close', 'publish', 'publish', 'turn'),
@@ -156,7 +156,7 @@ describe('a topic', () => {
         }
         for (let i = 0; i < members; i++) join()
         for (const [i, { do: what, pick }] of steps.entries()) {
-          // Many at a time, so that slices come and go.
+          // Many at a time, so that slices are added and removed.
           const some = inside.length === 0 ? [] : inside.splice(pick % inside.length, 40)
           if (what === 'join') for (let n = 0; n < 40; n++) join()
           else if (what === 'publish') topics.publish('g:x', bytes(`${i} `), true)

@@ -1,6 +1,6 @@
 /**
- * Sockets whose token has not been verified: what they may hold, how many there may be, and what
- * they are told where the server is to blame.
+ * Sockets whose token has not been verified: what they may send, how many are allowed, and what they
+ * receive if the server is at fault.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -20,7 +20,7 @@ const start = async (options: HarnessOptions = {}) => {
   server = await startFrontEnd(options)
 }
 
-/** A socket that has upgraded, without a token, and sends bytes of its own from then on. */
+/** A socket after the upgrade, without a token, that sends raw bytes. */
 async function upgraded(): Promise<Socket> {
   const socket = connect(server.port, '127.0.0.1')
   raw.push(socket)
@@ -33,7 +33,7 @@ async function upgraded(): Promise<Socket> {
   return socket
 }
 
-/** The head of a masked binary frame that announces so many bytes. */
+/** The head of a masked binary frame of this length. */
 function frameHead(length: number): Buffer {
   const head = Buffer.alloc(14)
   head[0] = 0x82
@@ -44,7 +44,7 @@ function frameHead(length: number): Buffer {
 
 describe('a socket without a token', () => {
   // INP-2
-  it('is cut when it announces a frame above the limit, before that is sent', async () => {
+  it('is terminated when it announces a frame above the limit, before the payload', async () => {
     await start()
     const socket = await upgraded()
     socket.write(frameHead(100_000))
@@ -53,14 +53,14 @@ describe('a socket without a token', () => {
     await expect.poll(() => server.frontEnd.connections).toBe(0)
   })
 
-  it('is closed when its first frame is above 16 KiB', async () => {
+  it('is closed if its first frame is larger than 16 KiB', async () => {
     await start()
     const client = await server.client().up()
     client.ws.send(Buffer.alloc(16_385))
     expect([4401, 1009]).toContain((await client.closed()).code)
   })
 
-  it('may send larger ones once it is known', async () => {
+  it('may send larger ones after authentication', async () => {
     await start({ maxMessageBytes: 65_536 })
     const client = await server.client().up()
     client.send('authenticate', 1, { token: await tokenOf('ana') })
@@ -74,7 +74,7 @@ describe('a socket without a token', () => {
     expect(await client.next('error')).toMatchObject({ ref: 4, fields: { code: 'too_large' } })
   })
 
-  it('gets the events of its topics like others', async () => {
+  it('receives the events of its topics after authentication', async () => {
     await start()
     const client = await server.client().up()
     client.send('authenticate', 1, { token: await tokenOf('ana') })
@@ -112,19 +112,19 @@ describe('a socket without a token', () => {
 
 describe('a token that cannot be checked', () => {
   // AUT-1
-  it('closes with 1013, and is not held against the address', async () => {
+  it('closes with 1013, and does not count as a failure of the address', async () => {
     const authenticate = () =>
-      Promise.reject(new AuthError('the token cannot be checked at present', 'server', 2_000))
+      Promise.reject(new AuthError('the token cannot be checked now', 'server', 2_000))
     await start({ authenticate, authFailureLimit: 1 })
     for (let i = 0; i < 3; i++) {
       expect(await server.client({ token: 'x' }).closed()).toEqual({
         code: 1013,
-        reason: 'the token cannot be checked at present',
+        reason: 'the token cannot be checked now',
       })
     }
   })
 
-  it('closes with 1013 where the check takes longer than ten seconds', async () => {
+  it('closes with 1013 if the verification takes longer than ten seconds', async () => {
     await start({ authenticate: () => new Promise(() => {}) })
     const client = await server.client({ token: 'x' }).up()
     server.advance(9_999)
@@ -133,7 +133,7 @@ describe('a token that cannot be checked', () => {
     expect((await client.closed()).code).toBe(1013)
   })
 
-  it('makes no more sockets wait than may be unauthenticated', async () => {
+  it('limits the waiting sockets to the limit of unauthenticated ones', async () => {
     await start({ authenticate: () => new Promise(() => {}), maxUnauthenticated: 2 })
     const clients = await Promise.all(Array.from({ length: 5 }, () => server.client({ token: 'x' }).up()))
     server.advance(1_001)
@@ -142,7 +142,7 @@ describe('a token that cannot be checked', () => {
   })
 
   // AUT-2
-  it('is not held against its address where it is only too old', async () => {
+  it('does not count as a failure of the address if it has only expired', async () => {
     await start({ authFailureLimit: 1 })
     for (let i = 0; i < 3; i++) {
       const client = server.client({ token: await tokenOf('ana', -60) })
@@ -154,12 +154,12 @@ describe('a token that cannot be checked', () => {
 
 describe('connecting', () => {
   // LIM-1
-  it('has a budget per user, whose end closes with 1013', async () => {
+  it('has a budget per user; above it the socket is closed with 1013', async () => {
     await start({ rateLimit: 1, maxSessionsPerUser: 1_000, maxConnections: 1_000 })
     for (let i = 0; i < 100; i++) await server.connected('ana')
     expect(await server.client({ token: await tokenOf('ana') }).closed()).toEqual({
       code: 1013,
-      reason: 'too many connections of this user; wait 1 seconds',
+      reason: 'too many connections of this user; retry after 1 seconds',
     })
     await server.connected('bruno')
     server.advance(1_000)

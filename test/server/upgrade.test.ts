@@ -11,23 +11,23 @@ async function start(options: HarnessOptions = {}): Promise<void> {
 }
 
 describe('the origin of an upgrade', () => {
-  it('is not asked of what is no browser', async () => {
+  it('is not required, because other clients than browsers send none', async () => {
     await start()
     await server.connected('ana')
   })
 
-  it('may be the server’s own', async () => {
+  it('may be the server’s own origin', async () => {
     await start()
     await server.connected('ana', { headers: { origin: `http://127.0.0.1:${server.port}` } })
   })
 
-  it('is refused with 403 where it is another', async () => {
+  it('is refused with 403 if it is another origin', async () => {
     await start()
     const client = server.client({ token: await tokenOf('ana'), headers: { origin: 'https://evil.example' } })
     expect(await client.refused()).toMatchObject({ status: 403 })
   })
 
-  it('may be one that CORS_ORIGINS names', async () => {
+  it('may be an origin in CORS_ORIGINS', async () => {
     await start({ corsOrigins: ['https://chat.example'] })
     await server.connected('ana', { headers: { origin: 'https://chat.example' } })
     const client = server.client({ headers: { origin: 'https://chat.example.evil.example' } })
@@ -56,7 +56,7 @@ describe('the rule of origins', () => {
 })
 
 describe('a full server', () => {
-  it('refuses with 503 and says when to come again', async () => {
+  it('refuses with 503 and Retry-After', async () => {
     await start({ maxConnections: 2 })
     const ana = await server.connected('ana')
     await server.client().up()
@@ -70,7 +70,7 @@ describe('a full server', () => {
 
 describe('subprotocols', () => {
   // TRN-1, TRN-2
-  it('are msgpack where none is offered', async () => {
+  it('default to msgpack', async () => {
     await start()
     const client = await server.connected('ana')
     expect(client.ws.protocol).toBe('')
@@ -82,7 +82,7 @@ describe('subprotocols', () => {
     expect(client.ws.protocol).toBe(subprotocols.json)
   })
 
-  it('are refused with 400 where none is spoken here', async () => {
+  it('are refused with 400 if none is supported', async () => {
     await start()
     const client = server.client({ token: await tokenOf('ana'), protocols: ['mqtt'] })
     expect(await client.refused()).toMatchObject({ status: 400 })
@@ -90,14 +90,14 @@ describe('subprotocols', () => {
 })
 
 describe('the address of a client', () => {
-  it('is the socket’s own, whatever it says', async () => {
+  it('is the socket’s own, whatever a header contains', async () => {
     await start({ authFailureLimit: 1 })
     await server.client({ token: 'bad', headers: { 'x-forwarded-for': '10.0.0.1' } }).closed()
     const other = server.client({ token: 'bad', headers: { 'x-forwarded-for': '10.0.0.2' } })
     expect(await other.refused()).toMatchObject({ status: 429 })
   })
 
-  it('is the last of X-Forwarded-For behind a trusted proxy', async () => {
+  it('is the last entry of X-Forwarded-For behind a trusted proxy', async () => {
     await start({ authFailureLimit: 1, trustProxy: true })
     await server.client({ token: 'bad', headers: { 'x-forwarded-for': '10.9.9.9, 10.0.0.1' } }).closed()
     await server.connected('ana', { headers: { 'x-forwarded-for': '10.0.0.1, 10.0.0.2' } })

@@ -1,6 +1,6 @@
 /**
- * An actor's context under a test's hand: reads are answered, leases committed and held tasks run
- * only when the test says so; what the actor wants done is kept as it is.
+ * A scripted actor context: reads are answered, leases committed and held tasks run only when the test
+ * requests it; the actor's effects are stored unchanged.
  */
 import type { ActorContext, EventSource } from '../../engine/actors/actor-context.ts'
 import type { Caller } from '../../engine/actors/caller.ts'
@@ -24,7 +24,7 @@ export class ManualContext implements ActorContext {
     limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },
   }
   readonly presenceGraceMs = 5_000
-  /** Who is there. */
+  /** The users who are present. */
   readonly present = new Map<string, Presence>()
   readonly performed: Effect[] = []
   /** `ref code` of each refused request, in order. */
@@ -32,7 +32,7 @@ export class ManualContext implements ActorContext {
   readonly reported: string[] = []
   readonly leases: { readonly ceiling: number; readonly commit: () => void }[] = []
   readonly hidden: (() => void)[] = []
-  /** True while members have not been shown all events; `afterShown` then waits in `hidden`. */
+  /** True while events are not fanned out to members; `afterShown` tasks then wait in `hidden`. */
   hides = false
   refusal: ChatError | null = null
   committedOffset = 0
@@ -60,7 +60,7 @@ export class ManualContext implements ActorContext {
     return this.refusal
   }
 
-  /** Keeps the effects, numbers the writes among them, and asks what they read. */
+  /** Stores the effects, numbers the writes among them, and starts their reads. */
   perform(effects: Effects, group: EventSource | null): void {
     for (const effect of effects) {
       if (effect.type === 'with_presence') {
@@ -109,7 +109,7 @@ export class ManualContext implements ActorContext {
     this.reported.push(what)
   }
 
-  /** Answers the oldest read, and lets what waits for it go on. */
+  /** Answers the oldest read, and continues what waits for it. */
   async answerRead<N extends ReadName>(read: N, result: Reads[N]['result']): Promise<void> {
     this.#next(read).resolve(result as never)
     await settled()
@@ -127,7 +127,7 @@ export class ManualContext implements ActorContext {
   }
 }
 
-/** All promises that can go on have gone on. */
+/** Runs all promise continuations that are ready. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,12 +1,12 @@
 /**
- * Certificate in tests: one for `localhost` that signs itself, in a folder, as TLS settings take it.
+ * Certificate for tests: a self-signed one for `localhost`, in a folder, in the form of the TLS settings.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
 import { temporaryFolder } from './engines.ts'
 
-/** Files in PEM. Whoever takes `tlsCert` as an authority trusts the server that has both. */
+/** PEM files. A client that trusts `tlsCert` as an authority trusts the server that uses both. */
 interface CertificateFiles {
   readonly tlsCert: string
   readonly tlsKey: string

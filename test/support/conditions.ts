@@ -1,5 +1,5 @@
 /**
- * Conditions: tests wait for what they expect to become true, never for time to pass.
+ * Conditions: tests wait until an expectation holds, never for a fixed time.
  */
 import { vi } from 'vitest'
 

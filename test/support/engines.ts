@@ -1,8 +1,8 @@
 /**
- * Engines for tests: every way to run one, each in a folder of its own that is removed with the test.
+ * Engines for tests: every way to run one, each in its own folder that is removed after the test.
  *
- * Worker threads are started from built files, so that the threaded engine is taken from the
- * package itself, as a user would; `npm test` builds before it runs.
+ * Worker threads are started from built files, so the threaded engine is loaded from the package itself,
+ * as a user would; `npm test` builds before it runs.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,19 +11,19 @@ import * as built from 'tertulia'
 import { onTestFinished } from 'vitest'
 import { createEngine, type Engine, type EngineOptions } from '../../engine/engine.ts'
 
-/** A folder that is removed when the test has ended. */
+/** A folder that is removed after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tertulia-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
-/** Starts an engine that is closed when the test has ended, before its folder goes. */
+/** Starts an engine that is closed after the test, before its folder is removed. */
 export type StartEngine = (options?: Partial<EngineOptions>) => Promise<Engine>
 
 /**
- * The ways to run an engine, one suite for all: one shard, two and three, whatever the machine
- * (TRN-9). With three the owner of an id differs from that with two.
+ * The ways to run an engine, one suite for all: one, two and three shards, independent of the machine
+ * (TRN-9). With three shards the owner of an id differs from that with two.
  */
 export const modes: readonly { readonly mode: string; readonly start: StartEngine }[] = [
   {
@@ -34,7 +34,7 @@ export const modes: readonly { readonly mode: string; readonly start: StartEngin
   { mode: 'three shard threads', start: threads(3) },
 ]
 
-/** The inline engine, where the mode does not matter. */
+/** The inline engine, for tests that do not depend on the mode. */
 export const startInline = (modes[0] as (typeof modes)[number]).start
 
 function threads(shards: number): StartEngine {

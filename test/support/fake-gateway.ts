@@ -1,6 +1,6 @@
 /**
- * A gateway without an engine: it greets every session, keeps what it is handed, and lets a test
- * say what is sent, so that the front end is tested alone and to the byte.
+ * A gateway without an engine: it sends `connected` for every session, stores the received frames, and
+ * lets a test decide what is sent, so that the front end is tested alone and to the byte.
  */
 import type { Gateway, Identity, Publisher, SessionPort } from '../../engine/gateway.ts'
 import { decodeRequest, encodeEvent } from '../../protocol/codec.ts'
@@ -18,19 +18,19 @@ export interface FakeSession {
 export class FakeGateway implements Gateway {
   readonly sessions: FakeSession[] = []
   readonly publishers = new Set<Publisher>()
-  /** `connected` is sent at once; otherwise a test calls `greet`. */
-  greets: 'at once' | 'by hand' = 'at once'
-  /** Called with each request; it may answer, or throw a `ChatError`. */
+  /** `connected` is sent at once; otherwise a test calls `sendConnected`. */
+  connectedIsSent: 'at once' | 'by hand' = 'at once'
+  /** Called with each request; may answer, or throw a `ChatError`. */
   onRequest: (session: FakeSession, request: Request) => void = () => {}
 
   open(identity: Identity, port: SessionPort): number {
     const session: FakeSession = { number: this.sessions.length, identity, port, requests: [], closed: false }
     this.sessions.push(session)
-    if (this.greets === 'at once') this.greet(session)
+    if (this.connectedIsSent === 'at once') this.sendConnected(session)
     return session.number
   }
 
-  greet(session: FakeSession): void {
+  sendConnected(session: FakeSession): void {
     session.port.send(connectedFrame(session))
   }
 

@@ -1,5 +1,5 @@
 /**
- * A file store in tests: a real one in a folder of its own, under a clock that only a test moves.
+ * A file store for tests: a real one in its own folder, with a manual clock.
  */
 import { readdirSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
@@ -8,7 +8,7 @@ import { FileFolder, prepareFolder } from '../../engine/files/file-folder.ts'
 import { FileStore } from '../../engine/files/file-store.ts'
 import { temporaryFolder } from './engines.ts'
 
-/** A store in a folder, as a process would start it, and calls in short. */
+/** A store in a folder, as a process would start it, with short calls. */
 export function aFileStore(dataDir = temporaryFolder(), quotaBytes = 0) {
   const folder = new FileFolder(dataDir)
   prepareFolder(folder)
@@ -46,7 +46,7 @@ export function aFileStore(dataDir = temporaryFolder(), quotaBytes = 0) {
   }
 }
 
-/** All files under `files/`, by their names. */
+/** The names of all files under `files/`. */
 export function contents({ path }: FileFolder): string[] {
   return readdirSync(path, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.includes('/') && !name.startsWith('partial'))

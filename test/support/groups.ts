@@ -1,5 +1,5 @@
 /**
- * Groups in tests: a state to hand to a handler, and what its effects say. No thread, no clock.
+ * Groups for tests: a state for a handler, and its effects in short form. No thread, no clock.
  */
 import type { Caller } from '../../engine/actors/caller.ts'
 import type { Effect, Effects, ReadEffect } from '../../engine/actors/effects.ts'
@@ -7,7 +7,7 @@ import { type GroupState, type MemberState, newState } from '../../engine/actors
 import type { Profile, Role, StoredGroup } from '../../engine/storage/log.ts'
 import type { Message } from '../../protocol/records.ts'
 
-/** A group `g` with these members, in this order, that stands at seq 1. */
+/** A group `g` with these members in this order, at seq 1. */
 export function aGroup(members: Readonly<Record<string, Role>>, info: Partial<StoredGroup> = {}): GroupState {
   const group = newState(
     { groupId: 'g', kind: 'group', visibility: 'private', createdBy: 'ana', createdAt: 0, ...info },
@@ -61,19 +61,19 @@ export function aPost(seq: number, content = `post ${seq}`): Message {
   }
 }
 
-/** `ana` is called Ana. */
+/** The name of `ana` is Ana. */
 function nameOf(userId: string): string {
   return userId.charAt(0).toUpperCase() + userId.slice(1)
 }
 
-/** The user, asking with ref 7 over session 3. */
+/** The user as the sender of a request with ref 7 in session 3. */
 export function by(userId: string): Caller {
   return { session: 3, ref: 7, userId, name: nameOf(userId) }
 }
 
 /**
- * Everything a handler could have changed, to compare before and after: all fields of the state,
- * so that one that is added is compared, too.
+ * Everything that a handler can change, for a comparison before and after: all fields of the state,
+ * including fields added later.
  */
 export function snapshot(group: GroupState): Readonly<Record<string, unknown>> {
   const { recent, receiptNews, changed, ...plain } = group
@@ -81,7 +81,7 @@ export function snapshot(group: GroupState): Readonly<Record<string, unknown>> {
   const seqs = Array.from({ length: group.lastSeq + 1 }, (_, seq) => seq)
   return structuredClone({
     ...plain,
-    // In their order, which `toEqual` does not look at in maps and sets.
+    // In their order, which `toEqual` ignores for maps and sets.
     members: [...plain.members],
     pins: [...plain.pins],
     tempIds: [...plain.tempIds],
@@ -91,7 +91,7 @@ export function snapshot(group: GroupState): Readonly<Record<string, unknown>> {
   })
 }
 
-/** Effects in short: what is recorded, written, answered, told, in order. */
+/** Effects in short form, in order: recorded, written, answered, sent. */
 export function brief(effects: Effects): readonly string[] {
   return effects.flatMap((effect) => {
     switch (effect.type) {
@@ -121,13 +121,13 @@ export function only<T extends Effect['type']>(effects: Effects, type: T): Extra
   return found[0] as Extract<Effect, { type: T }>
 }
 
-/** Goes on with a handler that reads, as if the log had given this. */
+/** Continues a handler that reads, with this result of the log. */
 export function given(effects: Effects, result: unknown, now = 0): Effects {
   const read: ReadEffect = only(effects, 'read')
   return read.then(result as never, now)
 }
 
-/** What a group reads of those who may come in; none of them is in many groups. */
+/** What a group reads about users who may join; none of them is in many groups. */
 export function newcomers(
   profiles: readonly Profile[],
   barred: readonly string[] = [],

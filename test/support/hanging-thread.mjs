@@ -1,6 +1,6 @@
 /**
- * Preloaded by `node --import` into a server of a test, and so into each of its threads: the thread
- * that `HANG_FILE` names stops answering (`<thread> hang`) or ends by itself (`<thread> exit`).
+ * Preloaded by `node --import` into a server of a test, and thereby into each of its threads: the thread
+ * named in `HANG_FILE` stops answering (`<thread> hang`) or exits (`<thread> exit`).
  */
 import { readFileSync } from 'node:fs'
 import { isMainThread, workerData } from 'node:worker_threads'

@@ -1,14 +1,14 @@
 /**
- * Log model: what one member has been shown of a group, as a careful client would keep it.
+ * Log model: what one member has been shown of a group, as a correct client stores it.
  *
- * Notes every violation of ORD-1 on the way: an event that comes twice or below one that came
- * before in the same stream, a number spoken for two messages, a gap that does not cover what is
- * missing. `shown` is what remains after the gaps have taken theirs back.
+ * Records every violation of ORD-1: a duplicate event, an event below an earlier one of the same stream, a
+ * seq used for two messages, a gap that does not cover the missing events. `shown` contains what remains
+ * after the gaps removed their part.
  */
 import type { Event } from '../../protocol/events.ts'
 import type { Message } from '../../protocol/records.ts'
 
-/** Who sent it and under which key: what a message is, whatever became of it. */
+/** The sender and the key: the identity of a message, whatever its state. */
 export function identityOf(message: Message): string {
   return `${message.senderId}/${message.tempId}`
 }
@@ -17,15 +17,15 @@ export class LogModel {
   readonly groupId: string
   readonly shown = new Map<number, string>()
   readonly violations: string[] = []
-  /** For each number ever seen, what it was spoken for. */
-  readonly #spoken = new Map<number, string>()
+  /** For each seq ever seen, the message that it was used for. */
+  readonly #assigned = new Map<number, string>()
   lastSeq = 0
 
   constructor(groupId: string) {
     this.groupId = groupId
   }
 
-  /** Takes an event of the stream; those of other groups and answers are passed over. */
+  /** Applies an event of the stream; events of other groups and answers are ignored. */
   take(event: Event): void {
     if (event.event === 'new_message') {
       const { message } = event.fields
@@ -42,9 +42,9 @@ export class LogModel {
   #add(seq: number, what: string): void {
     if (this.shown.has(seq)) this.violations.push(`${seq} came twice`)
     if (seq <= this.lastSeq) this.violations.push(`${seq} came after ${this.lastSeq}`)
-    const before = this.#spoken.get(seq)
+    const before = this.#assigned.get(seq)
     if (before !== undefined && before !== what) this.violations.push(`${seq} was ${before}, is ${what}`)
-    this.#spoken.set(seq, what)
+    this.#assigned.set(seq, what)
     this.shown.set(seq, what)
     this.lastSeq = Math.max(this.lastSeq, seq)
   }

@@ -1,5 +1,5 @@
 /**
- * A clock that only a test moves: nothing is due before `advance` has said so.
+ * A manual clock: timers fire only in `advance`.
  */
 import type { Clock } from '../../client/clock.ts'
 
@@ -11,14 +11,14 @@ interface Timer {
 export class ManualClock implements Clock {
   #nowMs = 0
   #timers: Timer[] = []
-  /** What `random` returns, over and over. */
+  /** The value that `random` always returns. */
   chance: number
 
   constructor(chance = 1) {
     this.chance = chance
   }
 
-  /** When the timers that run are due, milliseconds from now, ascending. */
+  /** Due times of the running timers, milliseconds from now, ascending. */
   get dueInMs(): readonly number[] {
     return this.#timers.map(({ atMs }) => atMs - this.#nowMs).sort((a, b) => a - b)
   }
@@ -43,7 +43,7 @@ export class ManualClock implements Clock {
     return this.chance
   }
 
-  /** Lets time pass: what is due is called in its order, also what that starts. */
+  /** Advances the time: due timers are called in order, including those that they start. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms
     for (;;) {

@@ -1,5 +1,5 @@
 /**
- * Media in tests: the smallest files that say what they are, made byte by byte.
+ * Media for tests: the smallest files with a detectable type, built byte by byte.
  */
 
 /** A PNG's signature and header. */
@@ -21,7 +21,7 @@ export function aGif(width: number, height: number): Buffer {
   return bytes
 }
 
-/** A JPEG that begins with an EXIF header of this orientation. */
+/** A JPEG that begins with an EXIF header with this orientation. */
 export function aJpeg(width: number, height: number, orientation = 1): Buffer {
   const tiff = Buffer.from('4d4d002a000000080001011200030000000100000000000000000000', 'hex')
   tiff.writeUInt16BE(orientation, 18)
@@ -35,7 +35,7 @@ export function aJpeg(width: number, height: number, orientation = 1): Buffer {
   return Buffer.concat([Buffer.from('ffd8', 'hex'), app1, exif, frame, Buffer.from('ffd9', 'hex')])
 }
 
-/** One channel of 8 bits, so that a second is `rate` bytes. */
+/** One channel of 8 bits: a second has `rate` bytes. */
 export function aWav(rate: number, seconds: number): Buffer {
   const header = Buffer.alloc(44)
   const data = rate * seconds
@@ -77,7 +77,7 @@ export function anMp3(bytes: number, frames?: number): Buffer {
   return mp3
 }
 
-/** Ogg Opus of a first page, which skips 312 samples, and a last one. */
+/** Ogg Opus with a first page, which skips 312 samples, and a last one. */
 export function anOpus(samples: number): Buffer {
   const head = Buffer.concat([Buffer.from('OpusHead\x01\x01', 'latin1'), Buffer.alloc(9)])
   head.writeUInt16LE(312, 10)
@@ -96,7 +96,7 @@ function oggPage(position: bigint, flags: number, body: Buffer): Buffer {
   return Buffer.concat([page, body])
 }
 
-/** An MP4 whose movie header stands behind its data. */
+/** An MP4 with its movie header after its data. */
 export function anMp4(brand: string, timescale: number, duration: number, dataBytes = 64): Buffer {
   const mvhd = Buffer.alloc(100)
   mvhd.writeUInt32BE(timescale, 12)
@@ -112,7 +112,7 @@ function box(type: string, content: Buffer): Buffer {
   return Buffer.concat([header, content])
 }
 
-/** A WebM of so many milliseconds, as it is by default. */
+/** A WebM with this duration in milliseconds, the default unit. */
 export function aWebm(milliseconds: number): Buffer {
   const duration = Buffer.alloc(8)
   duration.writeDoubleBE(milliseconds)

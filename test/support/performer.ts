@@ -1,6 +1,6 @@
 /**
- * A performer in tests: its log and its hub are under the test's hand, and what it tells the hub is
- * given in short. No thread, no clock.
+ * A performer for tests, with a scripted log and hub; what it sends to the hub is recorded in short form.
+ * No thread, no clock.
  */
 import type { EventSource } from '../../engine/actors/actor-context.ts'
 import type { Effects } from '../../engine/actors/effects.ts'
@@ -15,10 +15,10 @@ import { aGroup } from './groups.ts'
 
 const kindNames = new Map<number, string>(Object.entries(ToHub).map(([name, kind]) => [kind, name]))
 
-/** A performer with a log and a hub under the test's hand. */
+/** A performer with a scripted log and hub. */
 export function aPerformer(options: Partial<PerformerOptions> = {}) {
   const entries: LogEntry[] = []
-  const heard: string[] = []
+  const logCalls: string[] = []
   const reads: { readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void }[] = []
   let log: LogListener | undefined
   const said: string[] = []
@@ -55,7 +55,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
           read: (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never,
         }
       },
-      // Answered by hand, like a read.
+      // Answered by the test, like a read.
       files: {
         run: (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never,
         depths: { uploads: 0, uploadBytes: 0 },
@@ -65,9 +65,9 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
     },
     { alarms, directory },
     {
-      committed: () => heard.push('committed'),
-      failing: ({ code }) => heard.push(code),
-      refused: (groupId) => heard.push(`refused ${groupId}`),
+      committed: () => logCalls.push('committed'),
+      failing: ({ code }) => logCalls.push(code),
+      refused: (groupId) => logCalls.push(`refused ${groupId}`),
     },
   )
   const group: EventSource = {
@@ -78,7 +78,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
     reading: 0,
     abandoned: false,
   }
-  /** What went to the hub since it was last asked: kind, number or id, and the event, in short. */
+  /** The records sent to the hub since the last call: kind, number or id, and the event, in short form. */
   const toHub = () => {
     outbox.flush()
     for (const batch of batches.splice(0)) {
@@ -105,7 +105,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
     directory,
     group,
     entries,
-    heard,
+    logCalls,
     reads,
     toHub,
     perform,

@@ -1,6 +1,7 @@
 /**
- * Preloaded by `node --import` into an engine of a test, and so into each of its threads: the
- * writer thread appends the `synchronous` setting of its connection to `REPORT_FILE` when it closes it.
+ * Preloaded by `node --import` into an engine of a test, and thereby into each of its threads: the writer
+ * thread appends the `synchronous` setting of its connection to `REPORT_FILE` when it closes the
+ * connection.
  */
 import { appendFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

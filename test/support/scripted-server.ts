@@ -1,6 +1,6 @@
 /**
- * A server on a real socket that says what a test tells it to. It decodes what clients send and
- * keeps it in order; `connected` is answered at once, all else by the test.
+ * A server on a real socket whose answers a test scripts. It decodes the frames of clients and stores them
+ * in order; `authenticate` is answered at once, everything else by the test.
  */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -35,7 +35,7 @@ export class Peer {
     socket.on('error', () => {})
   }
 
-  /** The next request of that name; those before it are passed over. */
+  /** The next request of that name; earlier ones are skipped. */
   async next<N extends RequestName>(name: N): Promise<Request<N>> {
     return await eventually(() => {
       const at = this.requests.findIndex(({ event }, i) => i >= this.#read && event === name)
@@ -54,7 +54,7 @@ export class Peer {
     this.#socket.send(encodeEvent(name, ref, fields))
   }
 
-  /** Answers the `authenticate` that has come, or will. */
+  /** Answers the `authenticate` that has arrived, or will arrive. */
   async greet(groups: readonly Standing[] = [], userId = 'ana'): Promise<void> {
     const { ref } = await this.next('authenticate')
     this.say('connected', connectedFields(userId, groups, this.#maxMessageBytes), ref)
@@ -91,7 +91,7 @@ export class Peer {
 export class ScriptedServer {
   readonly url: string
   readonly peers: Peer[] = []
-  /** What the next connections are told. */
+  /** What the next connections receive. */
   maxMessageBytes = 65_536
   #accepted = 0
 
@@ -100,7 +100,7 @@ export class ScriptedServer {
     server.on('connection', (socket) => void this.peers.push(new Peer(socket, this.maxMessageBytes)))
   }
 
-  /** Listens on a free port until the test has ended. */
+  /** Listens on a free port until the end of the test. */
   static async start(): Promise<ScriptedServer> {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
     await once(server, 'listening')
@@ -123,7 +123,7 @@ export class ScriptedServer {
   }
 }
 
-/** A message of Bruno's, unless `parts` say otherwise. */
+/** A message of Bruno, unless `parts` override it. */
 export function aMessage(groupId: string, seq: number, parts: Partial<Message> = {}): Message {
   return {
     messageId: `${groupId}:${seq}`,

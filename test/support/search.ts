@@ -1,5 +1,5 @@
 /**
- * Search in tests: a real log, and an index that goes on only when the test says so.
+ * Search for tests: a real log, and an index that advances only when the test requests it.
  */
 import { onTestFinished } from 'vitest'
 import { ChangedGroups } from '../../engine/search/changed-groups.ts'
@@ -17,7 +17,7 @@ import { aGroupEntry, aMemberEntry, aStore } from './store.ts'
 
 export type Filters = Omit<ReadQuery<'search'>, 'read' | 'terms' | 'userId'> & { readonly userId?: string }
 
-/** A store with the group `g`, whose one member is Ana, and an index that knows nothing of it yet. */
+/** A store with the group `g`, whose only member is Ana, and an empty index. */
 export function aSearch(dataDir?: string) {
   const store = aStore(dataDir)
   store.writer.commit([aGroupEntry('g'), aMemberEntry('g', 'ana')])
@@ -44,23 +44,23 @@ export function anIndex(dataDir: string, commit: (entries: readonly LogEntry[]) 
     clock,
     close,
     search,
-    /** Commits, and tells the indexer. */
+    /** Commits, and notifies the indexer. */
     write(...entries: LogEntry[]) {
       commit(entries)
       changes.committed(entries)
       changes.taken()
     },
-    /** Indexes all there is. */
+    /** Indexes all committed entries. */
     catchUp() {
       while (indexer.step() !== 'nothing');
     },
-    /** The contents that are found, in order. */
+    /** The contents of the hits, in order. */
     found: (query: string, filters?: Filters) =>
       search(query, filters)?.hits.map((hit) => hit.message.content),
   }
 }
 
-/** What becomes of a post of the group `g`, with the event that says so. */
+/** A change of a message of the group `g`, with its event. */
 export function aChange(
   event: 'message_edited' | 'message_deleted' | 'message_recalled',
   seq: number,
@@ -74,5 +74,5 @@ export function aChange(
   ]
 }
 
-/** What a delayed deletion leaves of a post. */
-export const gone = { content: '', tempId: undefined }
+/** The rest of a message after a delayed deletion. */
+export const erased = { content: '', tempId: undefined }

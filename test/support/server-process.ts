@@ -1,5 +1,5 @@
 /**
- * Server process: the built server as a child, started, asked to stop or killed for real.
+ * Server process: the built server as a child process, started, stopped or killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,7 +9,7 @@ import { SignJWT } from 'jose'
 import { onTestFinished } from 'vitest'
 import { transportEnv } from './transports.ts'
 
-/** The key of all tokens here. */
+/** The key of all tokens. */
 export const SECRET = 'a secret for tests, of 32 bytes and more'
 const main = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
 
@@ -32,12 +32,12 @@ export class ServerProcess {
     this.port = port
   }
 
-  /** Starts the server on a free port, and waits until it listens. Killed when the test has ended. */
+  /** Starts the server on a free port, and waits until it listens. Killed after the test. */
   static async start(dataDir: string, env: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
     return await ServerProcess.run([process.execPath, main, 'serve'], dataDir, env)
   }
 
-  /** The same, by a command of the test's own that ends in the server. */
+  /** The same, with a command of the test that ends in the server. */
   static async run(
     [command = '', ...args]: readonly string[],
     dataDir: string,
@@ -52,7 +52,7 @@ export class ServerProcess {
         JWT_SECRET: SECRET,
         NODE_ENV: 'production',
         RATE_LIMIT: '0',
-        // Not what the machine has: an id has the same owner everywhere.
+        // Independent of the machine: an id has the same owner everywhere.
         SHARDS: '2',
         ...transportEnv,
         ...env,
@@ -75,27 +75,27 @@ export class ServerProcess {
     return new ServerProcess(child, port)
   }
 
-  /** The main entry of the built server, for commands of one's own. */
+  /** The main entry of the built server, for other commands. */
   static readonly main = main
 
   get pid(): number {
     return this.#child.pid as number
   }
 
-  /** `kill -9`: nothing of the process's own runs any more. */
+  /** `kill -9`: the process runs no further code. */
   async kill(): Promise<void> {
-    const gone = once(this.#child, 'exit')
+    const exited = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')
-    await gone
+    await exited
   }
 
-  /** Resolves with the exit code when the process ends by itself. */
+  /** Resolves with the exit code when the process exits. */
   async ended(): Promise<number | null> {
     const [code] = (await once(this.#child, 'exit')) as [number | null]
     return code
   }
 
-  /** SIGTERM; resolves with the exit code, or null where the process was cut. */
+  /** SIGTERM; resolves with the exit code, or null if the process was killed. */
   async stop(): Promise<number | null> {
     const ended = this.ended()
     this.#child.kill('SIGTERM')

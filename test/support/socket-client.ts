@@ -1,6 +1,6 @@
 /**
- * A client for tests: a plain WebSocket whose frames are kept in order until a test asks for them.
- * Nothing waits for a time: `next` waits for a frame, `closed` for the end.
+ * A client for tests: a plain WebSocket whose frames are stored in order until a test reads them. It never
+ * waits for a time: `next` waits for a frame, `closed` for the end.
  */
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
@@ -51,22 +51,22 @@ export class SocketClient {
       this.#ended = { code, reason: reason.toString() }
       this.#wake()
     })
-    // A refused upgrade is looked at through `refused`; other errors come with a close.
+    // `refused` handles a refused upgrade; other errors are followed by a close.
     this.ws.on('error', () => {})
   }
 
-  /** The socket is up. */
+  /** The socket is open. */
   async up(): Promise<this> {
     if (this.ws.readyState === WebSocket.CONNECTING) await once(this.ws, 'open')
     return this
   }
 
-  /** Hears every frame from now on, in order. */
+  /** Calls the listener with every frame from now on, in order. */
   onEvent(listener: (event: Event) => void): void {
     this.#listeners.push(listener)
   }
 
-  /** The next frame of that name; those before it are passed over. */
+  /** The next frame of that name; earlier ones are skipped. */
   async next<N extends EventName>(
     name: N,
   ): Promise<{ readonly ref: number; readonly fields: EventFields<N> }> {
@@ -81,7 +81,7 @@ export class SocketClient {
     }
   }
 
-  /** The first frame of all that fits, now or later; `next` is not moved by it. */
+  /** The first matching frame, now or later; does not affect `next`. */
   async first(fits: (event: Event) => boolean): Promise<Event> {
     for (let at = 0; ; ) {
       for (; at < this.events.length; at++) {
@@ -99,13 +99,13 @@ export class SocketClient {
     return this.#ended
   }
 
-  /** The HTTP answer of an upgrade that was refused. */
+  /** The HTTP response of a refused upgrade. */
   async refused(): Promise<{ readonly status: number; readonly retryAfter: string | undefined }> {
     const [, response] = await once(this.ws, 'unexpected-response')
     return { status: response.statusCode, retryAfter: response.headers['retry-after'] }
   }
 
-  /** The body of that answer, which says why. */
+  /** The body of that response, with the reason. */
   async refusalBody(): Promise<{ readonly code: string; readonly message: string }> {
     const [, response] = await once(this.ws, 'unexpected-response')
     let text = ''
@@ -119,13 +119,13 @@ export class SocketClient {
     else this.ws.send(encodeRequest(name, ref, fields))
   }
 
-  /** Stops and goes on reading, as a slow reader does: the kernel's buffers fill up. */
+  /** Pauses and resumes reading, like a slow reader: the kernel's buffers fill up. */
   get reading(): { readonly stop: () => void; readonly go: () => void } {
     const socket = (this.ws as unknown as { readonly _socket: Socket })._socket
     return { stop: () => socket.pause(), go: () => socket.resume() }
   }
 
-  /** Something has come, or the end. */
+  /** A frame arrived, or the connection ended. */
   #more(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }

@@ -1,5 +1,5 @@
 /**
- * The store in tests: a writer and a reader of one real file, and entries to write into it.
+ * The store for tests: a writer and a reader of one real file, and entries to write.
  */
 import { onTestFinished } from 'vitest'
 import { fileUrl } from '../../engine/files/file-address.ts'
@@ -13,7 +13,7 @@ import { aPost } from './groups.ts'
 
 type Entry<T extends LogEntry['type']> = Extract<LogEntry, { type: T }>
 
-/** Both are closed when the test has ended. */
+/** Both are closed after the test. */
 export function aStore(dataDir = temporaryFolder()) {
   const writer = new Writer(openWriter(dataDir, 'process'))
   const reader = new Reader(openReader(dataDir))
@@ -38,7 +38,7 @@ export function aMemberEntry(
   return { type: 'member', groupId, member: { ...member, ...change } }
 }
 
-/** A post of the group `g` by Ana, unless said otherwise. */
+/** A message of the group `g` by Ana, unless overridden. */
 export function aPostEntry(seq: number, change: Partial<Message> = {}): Entry<'message'> {
   return { type: 'message', message: { ...aPost(seq), ...change } }
 }

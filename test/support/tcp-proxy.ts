@@ -1,5 +1,5 @@
 /**
- * A TCP proxy: the network between clients and a server, which a test can cut, and lead elsewhere.
+ * A TCP proxy: the network between clients and a server, which a test can interrupt and redirect.
  */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -10,7 +10,7 @@ export class TcpProxy {
   readonly #sockets = new Set<Socket>()
   /** The server's side of each connection, and the client's. */
   readonly #lines = new Map<Socket, Socket>()
-  /** Where new connections lead. */
+  /** The target of new connections. */
   target: number
 
   private constructor(port: number, target: number) {
@@ -18,7 +18,7 @@ export class TcpProxy {
     this.target = target
   }
 
-  /** Listens on a free port until the test has ended. */
+  /** Listens on a free port until the end of the test. */
   static async start(target: number): Promise<TcpProxy> {
     const server = createServer({ noDelay: true })
     server.listen(0, '127.0.0.1')
@@ -32,14 +32,14 @@ export class TcpProxy {
     return proxy
   }
 
-  /** Breaks all connections at once, whatever is on its way. */
+  /** Destroys all connections at once, with all bytes in transit. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy()
   }
 
   /**
-   * What the server sends on the present connections is lost, its end too; what clients send still
-   * arrives.
+   * Bytes that the server sends on the current connections are lost, including the end; bytes of clients
+   * still arrive.
    */
   mute(): void {
     for (const [far, near] of this.#lines) {

@@ -1,5 +1,5 @@
 /**
- * Transports: the one that the tests of the server run on, and all that load here.
+ * Transports: the one that the server tests use, and all that load on this machine.
  *
  * `TERTULIA_TEST_TRANSPORT=node` runs everything on the built-in transport (see vitest.config.ts).
  */
@@ -10,8 +10,8 @@ import type { Transport } from '../../server/transport/transport.ts'
 /** The transport of this run. */
 export const { transport } = await loadTransport('auto')
 
-/** For the environment of a server's process, so that it runs on the same. */
+/** For the environment of a server process, so that it uses the same one. */
 export const transportEnv = { TRANSPORT: transport.name } as const
 
-/** Those that load in this run. */
+/** The transports that load in this run. */
 export const transports: readonly Transport[] = [...new Set([nodeTransport, transport])]

@@ -1,6 +1,6 @@
 /**
- * Without uWebSockets.js: `node --import` this file, and the library is not installed for that
- * process, so that its servers run on the built-in transport.
+ * Without uWebSockets.js: with `node --import` of this file the library appears as not installed in that
+ * process, so that its servers use the built-in transport.
  */
 import { register } from 'node:module'
 

@@ -8,7 +8,7 @@ import { SocketClient } from '../support/socket-client.ts'
 
 const preload = fileURLToPath(new URL('../support/hanging-thread.mjs', import.meta.url))
 
-/** A server with one shard, a connected member of the group `g`, and a way to disturb a thread. */
+/** A server with one shard, a connected member of the group `g`, and a function that disturbs a thread. */
 async function startDisturbed() {
   const dataDir = temporaryFolder()
   const file = join(temporaryFolder(), 'order')
@@ -23,7 +23,7 @@ async function startDisturbed() {
   return { server, client, disturb: (order: string) => writeFileSync(file, order) }
 }
 
-/** Detection takes five seconds of the server's time; the limit is for what never comes. */
+/** Detection takes five seconds of the server's time; the limit is for failures. */
 function soon<T>(check: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(check, { timeout: 25_000, interval: 50 })
 }
@@ -65,17 +65,17 @@ describe('a thread that hangs', () => {
     60_000,
   )
 
-  it('turns /readyz red, and is cut by SIGTERM (shard)', async () => {
+  it('makes /readyz answer 503, and is killed after SIGTERM (shard)', async () => {
     const { server, disturb } = await startDisturbed()
     disturb('shard hang')
     const reason = 'the thread shard-0 does not answer'
     await soon(async () => expect(await readiness(server)).toEqual({ code: 503, reason }))
-    // By SIGKILL, since `process.exit` would wait for the thread.
+    // With SIGKILL, because `process.exit` would wait for the thread.
     expect(await server.stop()).toBe(null)
   }, 60_000)
 })
 
-describe('a thread that ends by itself, without an error', () => {
+describe('a thread that exits without an error', () => {
   it.each(['writer', 'reader', 'search', 'files', 'shard'])(
     'ends the process (%s)',
     async (thread) => {

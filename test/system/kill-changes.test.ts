@@ -9,13 +9,13 @@ const GROUP = 'kitchen'
 const POSTS = 20
 const IN_FLIGHT = 30
 
-/** What Ana asked of one post in this round's order, and how far she was told that it is kept. */
+/** Ana's requests for one message in the order of this round, and how far they were acknowledged. */
 interface Post {
   readonly messageId: string
   readonly seq: number
   /** The newest edit that was sent, and the newest that was acknowledged. */
   sent: number
-  kept: number
+  acknowledged: number
 }
 
 async function connect(port: number, userId: string): Promise<SocketClient> {
@@ -30,7 +30,7 @@ async function history(client: SocketClient): Promise<readonly Message[]> {
 }
 
 describe(`kill -9 between changes, ${ROUNDS} times on one data directory`, () => {
-  it('keeps every edit and every read mark that was acknowledged', async () => {
+  it('loses no acknowledged edit and no acknowledged read mark', async () => {
     const dataDir = temporaryFolder()
     const posts: Post[] = []
     let readSeq = 0
@@ -43,7 +43,7 @@ describe(`kill -9 between changes, ${ROUNDS} times on one data directory`, () =>
         for (let i = 0; i < POSTS; i++) {
           ana.send('send_message', 2, { groupId: GROUP, content: 'v0', tempId: `t${i}` })
           const { message } = (await ana.next('message_sent')).fields
-          posts.push({ messageId: message.messageId, seq: message.seq, sent: 0, kept: 0 })
+          posts.push({ messageId: message.messageId, seq: message.seq, sent: 0, acknowledged: 0 })
         }
       }
       const bruno = await connect(server.port, 'bruno')
@@ -54,9 +54,9 @@ describe(`kill -9 between changes, ${ROUNDS} times on one data directory`, () =>
       for (const message of await history(ana)) {
         const post = posts.find(({ messageId }) => messageId === message.messageId) as Post
         const version = Number(message.content.slice(1))
-        expect(version, `edits of ${message.messageId}`).toBeGreaterThanOrEqual(post.kept)
+        expect(version, `edits of ${message.messageId}`).toBeGreaterThanOrEqual(post.acknowledged)
         expect(version).toBeLessThanOrEqual(post.sent)
-        post.kept = version
+        post.acknowledged = version
       }
       if (round === ROUNDS) {
         expect(await server.stop()).toBe(0)
@@ -72,7 +72,7 @@ describe(`kill -9 between changes, ${ROUNDS} times on one data directory`, () =>
           post.sent += 1
           const version = post.sent
           waiting.set(next, () => {
-            post.kept = Math.max(post.kept, version)
+            post.acknowledged = Math.max(post.acknowledged, version)
           })
           ana.send('edit_message', next, { messageId: post.messageId, content: `v${version}` })
         }
@@ -94,7 +94,7 @@ describe(`kill -9 between changes, ${ROUNDS} times on one data directory`, () =>
       await ana.closed()
     }
 
-    /** What Bruno is told when he connects. */
+    /** What Bruno receives when he connects. */
     async function greeting(port: number) {
       const client = new SocketClient(port, { token: await tokenOf('bruno') })
       const { fields } = await client.next('connected')

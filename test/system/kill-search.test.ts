@@ -15,10 +15,10 @@ async function connect(port: number): Promise<SocketClient> {
 }
 
 describe(`kill -9 while messages are indexed, ${ROUNDS} times on one data directory`, () => {
-  it('finds every message that was acknowledged, and each once', async () => {
+  it('finds every acknowledged message once', async () => {
     const dataDir = temporaryFolder()
     /** The one word of each acknowledged message, and its number. */
-    const kept = new Map<string, number>()
+    const stored = new Map<string, number>()
     for (let round = 0; round <= ROUNDS; round++) {
       const server = await ServerProcess.start(dataDir)
       const ana = await connect(server.port)
@@ -30,7 +30,7 @@ describe(`kill -9 while messages are indexed, ${ROUNDS} times on one data direct
         ana.send('create_group', 1, { kind: 'group', groupId: GROUP })
         await ana.next('group')
       }
-      for (const [word, seq] of [...kept].reverse()) {
+      for (const [word, seq] of [...stored].reverse()) {
         await eventually(async () => expect(await found(word), word).toEqual([seq]))
       }
       if (round === ROUNDS) {
@@ -47,7 +47,7 @@ describe(`kill -9 while messages are indexed, ${ROUNDS} times on one data direct
         }
         ana.onEvent((event) => {
           if (event.event !== 'message_sent') return
-          kept.set(event.fields.message.content, event.fields.message.seq)
+          stored.set(event.fields.message.content, event.fields.message.seq)
           post()
           left -= 1
           if (left === 0) resolve()

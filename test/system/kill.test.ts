@@ -13,7 +13,7 @@ const SENDERS = ['ana', 'bruno', 'clara']
 const IN_FLIGHT = 40
 const GROUP = 'kitchen'
 
-/** One sender: keeps sends under way, and knows which were acknowledged as what. */
+/** One sender: keeps requests in flight, and records which were acknowledged as what. */
 class Sender {
   readonly userId: string
   readonly acknowledged = new Map<string, number>()
@@ -26,8 +26,8 @@ class Sender {
   }
 
   /**
-   * Sends again what was not answered, then new ones, always `IN_FLIGHT` at once; `acknowledged`
-   * is called in the very moment in which an answer is there.
+   * Retries unanswered messages, then sends new ones, always `IN_FLIGHT` at once; `acknowledged` is called
+   * synchronously with an answer.
    */
   use(client: SocketClient, acknowledged: () => void): void {
     const again = this.#unanswered
@@ -59,9 +59,9 @@ class Sender {
   }
 }
 
-async function connect(port: number, userId: string, hear: (event: Event) => void): Promise<SocketClient> {
+async function connect(port: number, userId: string, onEvent: (event: Event) => void): Promise<SocketClient> {
   const client = new SocketClient(port, { token: await tokenOf(userId) })
-  client.onEvent(hear)
+  client.onEvent(onEvent)
   await client.next('connected')
   return client
 }
@@ -83,10 +83,10 @@ async function wholeHistory(
 
 describe(`kill -9 under load, ${ROUNDS} times on one data directory`, () => {
   // IDN-5, ORD-1, DUR-1
-  it('loses nothing acknowledged, keeps nothing twice, speaks no number for two messages, resumes exactly', async () => {
+  it('loses nothing acknowledged, stores nothing twice, uses no seq for two messages, resumes exactly', async () => {
     const dataDir = temporaryFolder()
     const senders = SENDERS.map((userId) => new Sender(userId))
-    // Dora only listens: her log must be the history, whatever happens in between.
+    // Dora only listens: her log must equal the history.
     const dora = new LogModel(GROUP)
 
     for (let round = 0; round < ROUNDS; round++) {
@@ -97,7 +97,7 @@ describe(`kill -9 under load, ${ROUNDS} times on one data directory`, () => {
         await ana.next('group')
         ana.ws.terminate()
       }
-      // A client holds what is live until what was missed has come.
+      // A client holds live events until the missed ones have arrived.
       const live: Event[] = []
       let resumed = false
       const listener = await connect(server.port, 'dora', (event) => {
@@ -117,7 +117,7 @@ describe(`kill -9 under load, ${ROUNDS} times on one data directory`, () => {
           })
         }
       })
-      // Stopped at another point each time, in the very moment of an answer.
+      // Killed at a different point each time, synchronously with an answer.
       let left = 100 + ((round * 37) % 90)
       await new Promise<void>((resolve) => {
         const acknowledged = () => {
@@ -126,7 +126,8 @@ describe(`kill -9 under load, ${ROUNDS} times on one data directory`, () => {
         }
         for (const [i, sender] of senders.entries()) sender.use(clients[i] as SocketClient, acknowledged)
       })
-      // Every other time what comes now is shown to members, but cannot be kept: the crash takes it back.
+      // Every second time the following messages are shown to members but cannot be stored: the crash
+      // reverts them.
       const unblock = round % 2 === 0 ? () => {} : blockWrites(dataDir)
       if (round % 2 === 1) await refused
       await server.kill()
@@ -143,12 +144,12 @@ describe(`kill -9 under load, ${ROUNDS} times on one data directory`, () => {
     await eventually(() => expect(late.some((event) => event.event === 'gap')).toBe(true))
     for (const event of late.sort((a, b) => seqOf(a) - seqOf(b))) dora.take(event)
 
-    const kept = new Map(messages.map((message) => [identityOf(message), message.seq]))
+    const stored = new Map(messages.map((message) => [identityOf(message), message.seq]))
     const lost = senders.flatMap(({ userId, acknowledged }) =>
-      [...acknowledged].filter(([tempId, seq]) => kept.get(`${userId}/${tempId}`) !== seq),
+      [...acknowledged].filter(([tempId, seq]) => stored.get(`${userId}/${tempId}`) !== seq),
     )
-    expect(lost, 'acknowledged and not kept').toEqual([])
-    expect(kept.size, 'kept twice').toBe(messages.length)
+    expect(lost, 'acknowledged and not stored').toEqual([])
+    expect(stored.size, 'stored twice').toBe(messages.length)
     expect(new Set(messages.map(({ seq }) => seq)).size, 'numbers').toBe(messages.length)
     expect(senders.flatMap((sender) => sender.violations)).toEqual([])
     expect(dora.violations).toEqual([])
@@ -159,7 +160,7 @@ describe(`kill -9 under load, ${ROUNDS} times on one data directory`, () => {
   }, 180_000)
 })
 
-/** Where an event stands in its group's log; what has no place there comes first. */
+/** The position of an event in its group's log; events without one come first. */
 function seqOf(event: Event): number {
   if (event.event === 'new_message') return event.fields.message.seq
   return 'seq' in event.fields ? event.fields.seq : 0

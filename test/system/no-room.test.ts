@@ -5,10 +5,10 @@ import { temporaryFolder } from '../support/engines.ts'
 import { ServerProcess, tokenOf } from '../support/server-process.ts'
 import { SocketClient } from '../support/socket-client.ts'
 
-/** Kilobytes a file may have, of 1,024 bytes: as good as a full disk, and can be lifted. */
+/** The limit of a file in KiB: equivalent to a full disk, and can be lifted. */
 const FILE_LIMIT_KB = 600
 
-/** Starts the server under a limit for the size of files, above which every write fails. */
+/** Starts the server with a limit for the size of files, above which every write fails. */
 function startLimited(dataDir: string): Promise<ServerProcess> {
   // The signal is ignored, so that the write itself fails; bash counts blocks of 1,024 bytes.
   const limited = `trap '' XFSZ; ulimit -S -f ${FILE_LIMIT_KB}; exec "$0" "$@"`
@@ -19,8 +19,8 @@ async function ready(server: ServerProcess): Promise<number> {
   return (await fetch(`http://127.0.0.1:${server.port}/readyz`)).status
 }
 
-describe.skipIf(process.platform !== 'linux')('no room left while running', () => {
-  it('refuses with message_error, turns /readyz red, and loses nothing acknowledged', async () => {
+describe.skipIf(process.platform !== 'linux')('a full disk while running', () => {
+  it('answers message_error, makes /readyz answer 503, and loses nothing acknowledged', async () => {
     const dataDir = temporaryFolder()
     const server = await startLimited(dataDir)
     const client = await new SocketClient(server.port, { token: await tokenOf('ana') }).up()
@@ -45,7 +45,7 @@ describe.skipIf(process.platform !== 'linux')('no room left while running', () =
     expect(acknowledged.size).toBeGreaterThan(5)
     expect(await ready(server)).toBe(503)
 
-    // Room again: the retry of what was refused makes one message of it.
+    // After space is available again a retry of the refused message creates it once.
     execFileSync('prlimit', ['--pid', String(server.pid), '--fsize=unlimited'])
     await eventually(async () => expect(await ready(server)).toBe(200))
     client.send('send_message', 1_000, { groupId: 'g', content, tempId: refused })
@@ -54,23 +54,23 @@ describe.skipIf(process.platform !== 'linux')('no room left while running', () =
 
     const again = await ServerProcess.start(dataDir)
     const reader = await new SocketClient(again.port, { token: await tokenOf('ana') }).up()
-    const kept = new Map<string | undefined, number>()
+    const stored = new Map<string | undefined, number>()
     for (let after = 0, more = true; more; ) {
       reader.send('get_history', 1, { groupId: 'g', after, limit: 200 })
       const { fields } = await reader.next('history')
       for (const { tempId, seq } of fields.messages) {
-        expect(kept.has(tempId)).toBe(false)
-        kept.set(tempId, seq)
+        expect(stored.has(tempId)).toBe(false)
+        stored.set(tempId, seq)
         after = seq
       }
       more = fields.hasMore
     }
-    expect(kept).toEqual(acknowledged)
+    expect(stored).toEqual(acknowledged)
   })
 })
 
-describe('no room at the start', () => {
-  it('ends with one clear line', async () => {
+describe('a full disk at the start', () => {
+  it('exits with one clear line', async () => {
     await expect(ServerProcess.start('/proc/no-such-directory')).rejects.toThrow(
       /data directory \/proc\/no-such-directory cannot be used: /,
     )

@@ -7,11 +7,11 @@ import { temporaryFolder } from '../support/engines.ts'
 import { ServerProcess, tokenOf } from '../support/server-process.ts'
 import { SocketClient } from '../support/socket-client.ts'
 
-/** Kilobytes a file may have, of 1,024 bytes: as good as a full disk, and can be lifted. */
+/** The limit of a file in KiB: equivalent to a full disk, and can be lifted. */
 const FILE_LIMIT_KB = 800
 
-describe.skipIf(process.platform !== 'linux')('no room for an upload', () => {
-  it('is said to its sender alone, who goes on with it once there is room', async () => {
+describe.skipIf(process.platform !== 'linux')('a full disk during an upload', () => {
+  it('is reported to the uploader only, who continues when space is available', async () => {
     const limited = `trap '' XFSZ; ulimit -S -f ${FILE_LIMIT_KB}; exec "$0" "$@"`
     const command = ['bash', '-c', limited, process.execPath, ServerProcess.main, 'serve']
     const server = await ServerProcess.run(command, temporaryFolder())
@@ -33,14 +33,14 @@ describe.skipIf(process.platform !== 'linux')('no room for an upload', () => {
     }
     const refused = await upload()
     expect([refused.status, refused.body.error.code]).toEqual([503, 'storage_unavailable'])
-    // By chunks it is the same.
+    // Chunks behave the same.
     ana.send('upload_chunk', 3, { uploadId, offset: 819_200, chunk: bytes.subarray(819_200, 860_000) })
     expect((await ana.next('error')).fields).toMatchObject({ code: 'storage_unavailable' })
     ana.send('send_message', 4, { groupId, content: 'still here', tempId: 't' })
     await ana.next('message_sent')
 
     execFileSync('prlimit', ['--pid', String(server.pid), '--fsize=unlimited'])
-    // The socket lets go of it.
+    // The socket releases the upload.
     ana.send('upload_begin', 5, { ...fields, uploadId })
     expect((await ana.next('upload_progress')).fields).toMatchObject({ received: 819_200 })
     const { status, body } = await upload()
@@ -51,7 +51,7 @@ describe.skipIf(process.platform !== 'linux')('no room for an upload', () => {
 })
 
 describe('kill -9 in the middle of an upload', () => {
-  it('leaves what had come, to be gone on with, and nothing half under a final name', async () => {
+  it('leaves the received bytes, so that the upload can continue, and no partial file under a final name', async () => {
     const dataDir = temporaryFolder()
     const bytes = Buffer.alloc(300_000, 'tertulia ')
     const sha256 = createHash('sha256').update(bytes).digest('hex')

@@ -1,8 +1,8 @@
 /**
  * Frame: the bytes of one unmasked WebSocket message, header and payload in one buffer (RFC 6455 5.2).
  *
- * The same buffer is written to every socket that gets the message. Compressed ones are the same
- * for all sockets too: no compression context is shared between messages (RFC 7692 7.1.1.1).
+ * The same buffer is written to every socket that receives the message. This also holds for compressed
+ * messages, because no compression context is shared between messages (RFC 7692 7.1.1.1).
  */
 import { constants, deflateRawSync } from 'node:zlib'
 
@@ -13,17 +13,17 @@ const BINARY = 2
 
 /** A whole message as a frame. The payload is copied. */
 export function frameOf(payload: Uint8Array, isBinary: boolean): Buffer {
-  return framed(payload, FIN | (isBinary ? BINARY : TEXT))
+  return buildFrame(payload, FIN | (isBinary ? BINARY : TEXT))
 }
 
-/** The same, compressed; for sockets that have negotiated permessage-deflate. */
+/** The same, compressed, for sockets that have negotiated permessage-deflate. */
 export function deflatedFrameOf(payload: Uint8Array, isBinary: boolean): Buffer {
   const deflated = deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH, level: 1 })
   // Without the empty block at the end (RFC 7692 7.2.1).
-  return framed(deflated.subarray(0, -4), FIN | RSV1 | (isBinary ? BINARY : TEXT))
+  return buildFrame(deflated.subarray(0, -4), FIN | RSV1 | (isBinary ? BINARY : TEXT))
 }
 
-function framed(payload: Uint8Array, first: number): Buffer {
+function buildFrame(payload: Uint8Array, first: number): Buffer {
   const { length } = payload
   const headBytes = length < 126 ? 2 : length < 65_536 ? 4 : 10
   const frame = Buffer.allocUnsafe(headBytes + length)

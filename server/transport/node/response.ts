@@ -10,15 +10,15 @@ export class NodeResponse implements Response {
   readonly #req: IncomingMessage
   readonly #res: ServerResponse
   #aborted: (() => void) | null = null
-  /** The client has disconnected, or all is written. */
+  /** The client has disconnected, or everything is written. */
   #over = false
-  /** Of a response in pieces: bytes to come. */
+  /** Remaining bytes of a response in pieces. */
   #left = 0
 
   constructor(req: IncomingMessage, res: ServerResponse) {
     this.#req = req
     this.#res = res
-    // A client that disconnects while it sends a body makes an error of it.
+    // A client that disconnects during its body causes an error event.
     req.on('error', () => {})
     res.on('error', () => {})
     res.on('close', () => {
@@ -32,9 +32,9 @@ export class NodeResponse implements Response {
     this.#aborted = then
   }
 
-  onData(take: (chunk: Uint8Array, isLast: boolean) => void): void {
-    this.#req.on('data', (chunk: Buffer) => take(chunk, false))
-    this.#req.on('end', () => take(nothing, true))
+  onData(receive: (chunk: Uint8Array, isLast: boolean) => void): void {
+    this.#req.on('data', (chunk: Buffer) => receive(chunk, false))
+    this.#req.on('end', () => receive(nothing, true))
   }
 
   pause(): void {
@@ -69,17 +69,17 @@ export class NodeResponse implements Response {
       else {
         this.#over = true
         this.#res.end(piece, () => resolve())
-        // `end` does not call back where the client has disconnected.
+        // `end` does not call back if the client has disconnected.
         this.#res.once('close', resolve)
       }
     })
   }
 
-  cut(): void {
+  destroy(): void {
     if (!this.#res.writableFinished) this.#req.socket.destroy()
   }
 
-  /** False where nothing can be written any more. */
+  /** False if nothing can be written any more. */
   #head({ status, headers }: ResponseHead, length: number | null, closeConnection: boolean): boolean {
     if (this.#over) return false
     const lines: string[] = []

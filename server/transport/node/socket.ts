@@ -1,10 +1,10 @@
 /**
- * Socket over `ws`: the library reads (frames, fragments, pings, the closing handshake); what the
- * server sends is framed here and written to the connection itself, so that one frame serves all
- * who get it.
+ * Socket over `ws`: the library reads (frames, fragments, pings, the closing handshake); frames that the
+ * server sends are built here and written to the connection directly, so that one frame serves all
+ * receivers.
  *
- * Frames of one turn of the event loop leave in one write. The connection gets no more than it can
- * buffer; the rest waits here, so `getBufferedAmount` is exact to a few KiB while a reader is slow.
+ * Frames of one turn of the event loop are written together. The connection receives no more than it can
+ * buffer; the rest is queued here, so `getBufferedAmount` is exact to a few KiB while a reader is slow.
  */
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
@@ -17,7 +17,7 @@ export interface SocketHost {
   flushLater(socket: NodeSocket): void
   subscribe(socket: NodeSocket, topic: string): void
   unsubscribe(socket: NodeSocket, topic: string): void
-  /** The socket is closed for its user, who is to be notified; its connection may live on for a while. */
+  /** The socket is closed and its user must be notified; its connection may stay open for a while. */
   ended(socket: NodeSocket): void
 }
 
@@ -28,16 +28,16 @@ export interface NodeSocketLimits {
   readonly maxPayloadBytes: number
 }
 
-/** So much does not wait for the end of the turn. */
+/** A queue of this size is written before the end of the turn. */
 const FLUSH_BYTES = 16 * 1_024
 
 export class NodeSocket implements Socket {
-  /** What `upgrade` accepted. */
+  /** The data that `upgrade` returned. */
   readonly data: object
   /** Whether compressed frames may be sent. */
   readonly deflates: boolean
   readonly topics = new Set<string>()
-  /** The app's turn of silence checks in which something last came. */
+  /** The last silence check of the app before which something was received. */
   seenTurn = 0
   readonly #host: SocketHost
   readonly #ws: WebSocket
@@ -71,7 +71,7 @@ export class NodeSocket implements Socket {
     this.write(compress && this.deflates ? deflatedFrameOf(message, isBinary) : frameOf(message, isBinary))
   }
 
-  /** Writes a frame at the end of this turn. The buffer may be shared and may not be changed. */
+  /** Writes a frame at the end of this turn. The buffer may be shared and must not be changed. */
   write(frame: Buffer): void {
     if (!this.#isOpen) return
     this.#queue.push(frame)
@@ -118,7 +118,7 @@ export class NodeSocket implements Socket {
 
   // Called by the app
 
-  /** Writes what waits, as much as the connection takes at present; `drain` goes on with the rest. */
+  /** Writes the queue as far as the connection has room; `drain` continues with the rest. */
   flush(): void {
     this.#isDue = false
     const connection = this.#connection
@@ -132,7 +132,7 @@ export class NodeSocket implements Socket {
     }
   }
 
-  /** The connection is closed, whoever closed it. */
+  /** The connection was closed, by either side. */
   closed(): void {
     if (this.#isOpen) this.#end()
   }
@@ -141,7 +141,7 @@ export class NodeSocket implements Socket {
     this.#ws.ping()
   }
 
-  /** Answers a ping, except while its sender does not read. */
+  /** Answers a ping, unless the peer does not read. */
   pong(payload: Buffer): void {
     if (!this.#connection.writableNeedDrain) this.#ws.pong(payload)
   }
@@ -155,7 +155,7 @@ export class NodeSocket implements Socket {
     limitMessages(this.#ws, this.#maxPayloadBytes)
   }
 
-  /** How many frames fill the room, one at least. */
+  /** The number of frames that fill the room, at least one. */
   #countFor(room: number): number {
     let count = 1
     for (let bytes = this.#queue[0]?.length ?? 0; count < this.#queue.length && bytes < room; count++) {
@@ -183,7 +183,7 @@ export class NodeSocket implements Socket {
   }
 }
 
-/** Limits the messages of one socket. The library has a setting for all sockets only. */
+/** Limits the messages of one socket. The library only has a setting for all sockets. */
 export function limitMessages(ws: WebSocket, maxBytes: number): void {
   const { _receiver: receiver } = ws as unknown as { readonly _receiver: { _maxPayload: number } }
   receiver._maxPayload = maxBytes

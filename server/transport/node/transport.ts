@@ -1,8 +1,8 @@
 /**
- * The transport on Node's own HTTP server and `ws`: no binary of its own, so it runs everywhere.
+ * The transport on Node's own HTTP server and `ws`. It has no native binary, so it runs on every platform.
  *
  * Topics are sets of sockets. A published message is framed once, and compressed once, for all
- * subscribers; what a socket gets in one turn of the event loop leaves in one write.
+ * subscribers; the frames of a socket in one turn of the event loop are written together.
  */
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, ServerResponse } from 'node:http'
@@ -28,20 +28,23 @@ import { limitMessages, NodeSocket, type SocketHost } from './socket.ts'
 
 export const nodeTransport: Transport = { name: 'node', createApp: (tls) => new NodeApp(tls) }
 
-/** A token of 8 KiB, in the query or a header, and the rest of a browser's headers. */
+/** A token of 8 KiB in the query or a header, and the other headers of a browser. */
 const MAX_HEAD_BYTES = 24 * 1_024
-/** An idle connection is closed later than proxies close theirs, which so never use a closing one. */
+/**
+ * Idle connections are closed later than proxies close theirs, so that a proxy does not use a connection
+ * that is being closed.
+ */
 const KEEP_ALIVE_MS = 75_000
 const HEAD_WITHIN_MS = 10_000
-/** An HTTP connection on which nothing moves for so long is cut. */
+/** An HTTP connection without traffic for this time is terminated. */
 const STALLED_AFTER_MS = 30_000
-/** A silent socket is looked at so often while its time runs. */
+/** Silence checks per idle timeout. */
 const CHECKS = 8
 const KEY_CHARS = 24
 
 class NodeApp implements App, SocketHost {
   readonly #server: ReturnType<typeof createServer>
-  /** Those whose connection is not closed yet. */
+  /** Sockets whose connection is not closed yet. */
   readonly #sockets = new Set<NodeSocket>()
   readonly #topics = new Map<string, Set<NodeSocket>>()
   #due: NodeSocket[] = []
@@ -58,11 +61,11 @@ class NodeApp implements App, SocketHost {
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: HEAD_WITHIN_MS,
       connectionsCheckingInterval: HEAD_WITHIN_MS / 2,
-      // A large upload over a slow network takes its time; one that stalls is cut.
+      // A large upload over a slow network may take long; one that stalls is terminated.
       requestTimeout: 0,
-      // Small frames leave at once.
+      // Small frames are sent at once.
       noDelay: true,
-      // Node 24 asks it; older versions hand over every upgrade, see `#upgrade`.
+      // Called by Node 24; older versions hand over every upgrade, see `#upgrade`.
       shouldUpgradeCallback: (req: IncomingMessage) => this.#isHandshake(req),
     }
     this.#server = tls
@@ -188,7 +191,7 @@ class NodeApp implements App, SocketHost {
   ): void {
     this.#verdict = verdict
     this.#ws?.handleUpgrade(req, connection, head, (ws) => {
-      // A window that the client wants smaller is one that messages are not compressed for here.
+      // A client may request a smaller window; messages are then not compressed.
       const deflates =
         ws.extensions !== '' &&
         !/server_max_window_bits/.test(String(req.headers['sec-websocket-extensions']))
@@ -216,7 +219,7 @@ class NodeApp implements App, SocketHost {
       socket.seenTurn = this.#turn
       if (socket.isOpen) behavior.pong(data)
     })
-    // What breaks the protocol is closed by the library: 1002, 1007, 1009.
+    // The library closes on protocol errors: 1002, 1007, 1009.
     ws.on('error', () => {})
     ws.on('close', () => {
       this.#sockets.delete(socket)
@@ -229,7 +232,7 @@ class NodeApp implements App, SocketHost {
     behavior.opened(data, socket satisfies Socket)
   }
 
-  /** A request that asks for another protocol is answered in HTTP (RFC 9110 7.8). */
+  /** A request for another protocol is answered over HTTP (RFC 9110 7.8). */
   #serveAsPlain(req: IncomingMessage, connection: Duplex): void {
     const res = new ServerResponse(req)
     res.assignSocket(req.socket)
@@ -238,7 +241,7 @@ class NodeApp implements App, SocketHost {
     this.#server.emit('request', req, res)
   }
 
-  /** Pings who has been silent for most of the time, and cuts who has been for all of it. */
+  /** Pings sockets that have been silent for most of the timeout, and terminates those that reached it. */
   #checkSilence(): void {
     this.#turn++
     for (const socket of this.#sockets) {

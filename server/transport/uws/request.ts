@@ -1,5 +1,5 @@
 /**
- * Request over uWebSockets.js. The library's object is empty after the handler has returned.
+ * Request over uWebSockets.js. The library's object is invalid after the handler has returned.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
 import { addressText } from '../address-text.ts'

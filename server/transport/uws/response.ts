@@ -1,7 +1,7 @@
 /**
- * Response over uWebSockets.js, whose rules are followed here and nowhere else: `onAborted` is
- * registered first (a request without it ends the process), an aborted or ended response is not
- * touched, what is written later than the handler is corked.
+ * Response over uWebSockets.js. The rules of the library are followed only here: `onAborted` is registered
+ * first (a request without it ends the process), an aborted or ended response is not touched, writes after
+ * the handler are corked.
  */
 import type { HttpResponse } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
@@ -9,12 +9,12 @@ import type { Response, ResponseHead } from '../transport.ts'
 
 export class UwsResponse implements Response {
   readonly #res: HttpResponse
-  /** The library's object may not be touched any more. */
+  /** The library's object must not be used any more. */
   #over = false
   #aborted: (() => void) | null = null
-  /** Of a response in pieces: the bytes of all. */
+  /** Total bytes of a response in pieces. */
   #length = 0
-  /** Resolves the write that waits for the socket. */
+  /** Resolves the pending write. */
   #written: (() => void) | null = null
 
   constructor(res: HttpResponse) {
@@ -30,8 +30,8 @@ export class UwsResponse implements Response {
     this.#aborted = then
   }
 
-  onData(take: (chunk: Uint8Array, isLast: boolean) => void): void {
-    this.#res.onData((chunk, isLast) => take(new Uint8Array(chunk), isLast))
+  onData(receive: (chunk: Uint8Array, isLast: boolean) => void): void {
+    this.#res.onData((chunk, isLast) => receive(new Uint8Array(chunk), isLast))
   }
 
   pause(): void {
@@ -52,7 +52,7 @@ export class UwsResponse implements Response {
   endWithoutBody(head: ResponseHead, length: number | null, closeConnection = false): void {
     this.#finish(() => {
       writeHead(this.#res, head)
-      // For a length that is undefined the library writes 2^63.
+      // The library writes 2^63 for an undefined length.
       if (length === null) this.#res.endWithoutBody()
       else this.#res.endWithoutBody(length, closeConnection)
     })
@@ -81,11 +81,11 @@ export class UwsResponse implements Response {
     })
   }
 
-  cut(): void {
+  destroy(): void {
     if (!this.#over) this.#res.close()
   }
 
-  /** Whether the piece was written, all of it. */
+  /** Whether the whole piece was written. */
   #offer(piece: Uint8Array): boolean {
     const [isWritten, isDone] = this.#res.tryEnd(piece, this.#length)
     if (isDone) this.#over = true

@@ -1,9 +1,9 @@
 /**
- * The transport over uWebSockets.js: the fast one, where its binary loads.
+ * The transport over uWebSockets.js, faster than the built-in one, used if its binary loads.
  *
- * It gets bytes, never strings: some of its builds convert strings wrongly. Its own limit of
- * backpressure is off, since it drops in the middle of a stream. It stays on the main thread: in
- * a worker it aborts the process at exit.
+ * It receives bytes, never strings: some builds convert strings incorrectly. Its own backpressure limit is
+ * disabled, because it drops messages in the middle of a stream. It runs on the main thread: in a worker
+ * it aborts the process at exit.
  */
 import type {
   us_socket_context_t as Context,
@@ -29,7 +29,7 @@ import { UwsResponse, writeHead } from './response.ts'
 export type Uws = typeof import('uWebSockets.js')
 type TemplatedApp = ReturnType<Uws['App']>
 
-/** What the library stores for a socket. */
+/** The data that the library stores per socket. */
 interface Stored<Data> {
   readonly data: Data
 }
@@ -57,16 +57,16 @@ class UwsApp implements App {
   serve(handler: (request: Request, response: Response) => void): void {
     this.#app.any('/*', (res: HttpResponse, req: HttpRequest) => {
       const request = new UwsRequest(res, req)
-      // Two lengths: programs on the way may have read the other one (RFC 9112 6.3). The library
-      // would read on behind an answer.
+      // Two lengths: intermediaries may have used the other one (RFC 9112 6.3). The library would continue
+      // to read after an answer.
       if (request.list('content-length').includes(',')) res.close()
       else handler(request, new UwsResponse(res))
     })
   }
 
   /**
-   * The library limits messages per route. Newcomers are handed on to a second route, whose limit is
-   * smaller: half a message is in the library's memory, where nobody sees it.
+   * The library limits messages per route. Newcomers are passed to a second route with a smaller limit,
+   * because an incomplete message is held in the library's memory and cannot be observed.
    */
   sockets<Data extends object>(path: string, behavior: SocketBehavior<Data>): void {
     let newcomer: Accepted<Data> | null = null
@@ -80,7 +80,7 @@ class UwsApp implements App {
         req.setYield(true)
       } else accept(verdict, res, req, context)
     })
-    // Only another pattern makes another route. It is asked at once after the yield, and for other paths.
+    // A second route requires another pattern. It is called directly after the yield, and for other paths.
     this.#route(EVERY_PATH, behavior.newcomer.fixedPayloadBytes, behavior, (res, req, context) => {
       const accepted = newcomer
       newcomer = null
@@ -101,7 +101,7 @@ class UwsApp implements App {
       idleTimeout: behavior.idleTimeoutSeconds,
       sendPingsAutomatically: true,
       maxPayloadLength: maxPayloadBytes,
-      // 0 is no limit, so that nothing is ever dropped.
+      // 0 disables the limit, so that nothing is dropped.
       maxBackpressure: 0,
       closeOnBackpressureLimit: 0,
       upgrade,
@@ -121,15 +121,16 @@ class UwsApp implements App {
     return this.#app.numSubscribers(topic)
   }
 
-  /** Listens alone on the port; the library would otherwise share it with other processes. */
+  /** Listens exclusively: by default the library shares the port with other processes. */
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       const done = (socket: us_listen_socket | false): void => {
-        if (!socket) return reject(new Error('the port is in use, or the host is not of this machine'))
+        if (!socket)
+          return reject(new Error('the port is in use, or the host is not an address of this machine'))
         this.#listening = socket
         resolve(this.#uws.us_socket_local_port(socket))
       }
-      // The declarations leave this overload out.
+      // The type declarations lack this overload.
       const withOptions = this.#app.listen as unknown as (...args: readonly unknown[]) => void
       withOptions.call(this.#app, host, port, LISTEN_EXCLUSIVE, done)
     })

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ForeignIndexError } from '../../../engine/search/indexer.ts'
-import { aChange, anIndex, aSearch, gone } from '../../support/search.ts'
+import { aChange, anIndex, aSearch, erased } from '../../support/search.ts'
 import { aFile, aFileEntry, aGroupEntry, aMemberEntry, aPostEntry } from '../../support/store.ts'
 
 /** So many posts, from seq 2. */
@@ -42,8 +42,8 @@ describe('the indexer', () => {
     catchUp()
     expect(found('bread')).toHaveLength(3)
     write(...aChange('message_edited', 5, 2, { content: 'butter' }))
-    write(...aChange('message_deleted', 6, 3, { ...gone, deletedAt: 6, deletedBy: 'ana' }))
-    write(...aChange('message_recalled', 7, 4, { ...gone, recalledAt: 7 }))
+    write(...aChange('message_deleted', 6, 3, { ...erased, deletedAt: 6, deletedBy: 'ana' }))
+    write(...aChange('message_recalled', 7, 4, { ...erased, recalledAt: 7 }))
     catchUp()
     expect(found('bread')).toEqual([])
     expect(found('butter')).toEqual(['butter'])
@@ -57,13 +57,13 @@ describe('the indexer', () => {
     expect([found('bread'), found('butter')]).toEqual([[], ['butter']])
   })
 
-  it('finds a file by its name, and no longer when its message is gone', () => {
+  it('finds a file by its name, and no longer when its message is erased', () => {
     const { write, catchUp, search, found } = aSearch()
     const file = aFile({ fileName: 'Orçamento 2026.pdf' })
     write(aFileEntry(file), aPostEntry(2, { content: '', type: 'file', file }))
     catchUp()
     expect(search('orcamento')?.hits[0]?.snippet).toBe('<mark>Orçamento</mark> 2026.pdf')
-    write(...aChange('message_deleted', 3, 2, { ...gone, deletedAt: 3 }))
+    write(...aChange('message_deleted', 3, 2, { ...erased, deletedAt: 3 }))
     catchUp()
     expect(found('orcamento')).toEqual([])
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SearchPlace } from '../../../engine/search/search-cursor.ts'
 import type { LogEntry } from '../../../engine/storage/log.ts'
-import { aChange, aSearch, gone } from '../../support/search.ts'
+import { aChange, aSearch, erased } from '../../support/search.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry } from '../../support/store.ts'
 
 /** A group of Bruno and whom else it says, with one post. */
@@ -140,14 +140,14 @@ describe('a search', () => {
     }
   })
 
-  it('finds nothing that is gone, however far the index is behind', () => {
+  it('finds nothing that is erased, however far the index is behind', () => {
     const { writer, write, catchUp, found } = aSearch()
     write(...[2, 3, 4, 5].map((seq) => aPostEntry(seq, { content: `bread ${seq}` })))
     catchUp()
     writer.commit([
       ...aChange('message_edited', 6, 2, { content: 'butter' }),
-      ...aChange('message_deleted', 7, 3, { ...gone, deletedAt: 7 }),
-      ...aChange('message_recalled', 8, 4, { ...gone, recalledAt: 8 }),
+      ...aChange('message_deleted', 7, 3, { ...erased, deletedAt: 7 }),
+      ...aChange('message_recalled', 8, 4, { ...erased, recalledAt: 8 }),
     ])
     expect(found('bread')).toEqual(['bread 5'])
   })

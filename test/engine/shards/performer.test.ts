@@ -193,7 +193,7 @@ describe('a post that was changed', () => {
 
 describe('when storage fails', () => {
   it('all held answers become refusals, a post’s by its tempId, and writes are refused until it is well', () => {
-    const { perform, performer, log, toHub, heard } = aPerformer()
+    const { perform, performer, log, toHub, logCalls } = aPerformer()
     perform([post(2), sent(2), ok])
     toHub()
     expect(performer.writeRefusal()).toBeNull()
@@ -207,11 +207,11 @@ describe('when storage fails', () => {
     // Said once, however often it is tried again.
     log.failing('no room')
     expect(toHub()).toEqual([])
-    expect(heard).toEqual(['storage_unavailable', 'storage_unavailable'])
+    expect(logCalls).toEqual(['storage_unavailable', 'storage_unavailable'])
     log.committed(1)
     expect(toHub()).toEqual(['storage 1'])
     expect(performer.writeRefusal()).toBeNull()
-    expect(heard.at(-1)).toBe('committed')
+    expect(logCalls.at(-1)).toBe('committed')
   })
 
   it('what was to be shown, and leases, still come with the commit, in order', () => {

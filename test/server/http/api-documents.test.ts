@@ -9,7 +9,7 @@ import { requests } from '../../../protocol/requests.ts'
 import { apiRoutes } from '../../../server/http/api-routes.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 
-/** The built server, which has Swagger UI beside it. */
+/** The built server, which includes Swagger UI. */
 async function aServer(): Promise<string> {
   const quiet = { info() {}, warn() {}, error() {} }
   const server = await built.createServer({
@@ -34,13 +34,13 @@ async function documentAt(path: string) {
 }
 
 describe('/openapi.json', () => {
-  it('is OpenAPI 3.1, as a public validator sees it', async () => {
+  it('is valid OpenAPI 3.1 for a public validator', async () => {
     const result = await new Validator().validate(await documentAt('/openapi.json'))
     expect(result.errors).toBeUndefined()
     expect(result.valid).toBe(true)
   })
 
-  it('has every route, record and error, and gives no two operations one id', async () => {
+  it('contains every route, record and error, with unique operation ids', async () => {
     const { paths, components } = await documentAt('/openapi.json')
     const operations = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { operationId }]) => ({ path, method, operationId })),
@@ -57,7 +57,7 @@ describe('/openapi.json', () => {
 })
 
 describe('/asyncapi.json', () => {
-  it('is AsyncAPI 3, as its makers’ parser sees it, with every request and event', async () => {
+  it('is valid AsyncAPI 3 for the official parser, with every request and event', async () => {
     const text = JSON.stringify(await documentAt('/asyncapi.json'))
     const { document, diagnostics } = await new Parser().parse(text)
     const mistakes = diagnostics.filter(({ severity }) => severity === 0)
@@ -70,7 +70,7 @@ describe('/asyncapi.json', () => {
 })
 
 describe('/swagger', () => {
-  it('is a page that asks this server for all it needs, and no other', async () => {
+  it('is a page that loads everything from this server', async () => {
     const url = await aServer()
     const response = await fetch(`${url}/swagger`)
     expect(response.headers.get('content-security-policy')).toMatch(/default-src 'none'; script-src 'self'/)

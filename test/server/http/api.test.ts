@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { subprotocols } from '../../../protocol/subprotocols.ts'
 import { startRows } from '../rows/harness.ts'
 
-/** A server with Ana's group, and a way to ask it over HTTP as somebody. */
+/** A server with Ana's group, and a function that sends HTTP requests as a user. */
 async function kitchen(options = {}) {
   const rows = await startRows(subprotocols.json, options)
   const ana = await rows.device('ana')
@@ -24,7 +24,7 @@ async function kitchen(options = {}) {
 }
 
 describe('the HTTP API', () => {
-  it('makes and lists groups', async () => {
+  it('creates and lists groups', async () => {
     const { ask, refusal } = await kitchen()
     const made = await ask('ana', 'POST', '/groups', { kind: 'direct', members: ['bruno'] })
     expect([made.status, made.body]).toMatchObject([201, { group: { kind: 'direct' } }])
@@ -40,7 +40,7 @@ describe('the HTTP API', () => {
     expect(await refusal('ana', 'GET', '/groups?limit=100000')).toBe('400 bad_request limit')
   })
 
-  it('posts once for each Idempotency-Key, and pages the history', async () => {
+  it('creates one message per Idempotency-Key, and pages the history', async () => {
     const { ask, refusal } = await kitchen()
     const post = (content: string, key?: string) =>
       ask('ana', 'POST', '/groups/kitchen/messages', { content }, key ? { 'idempotency-key': key } : {})
@@ -60,7 +60,7 @@ describe('the HTTP API', () => {
     expect(await refusal('ana', 'POST', '/groups/kitchen/messages', large)).toBe('413 too_large')
   })
 
-  it('changes messages and reacts to them', async () => {
+  it('changes messages and adds reactions', async () => {
     const { ana, ask, refusal } = await kitchen()
     const messageId = await ana.post('kitchen', 'helo')
     const at = `/messages/${encodeURIComponent(messageId)}`
@@ -82,7 +82,7 @@ describe('the HTTP API', () => {
     expect(await ask('ana', 'DELETE', other)).toMatchObject({ status: 200 })
   })
 
-  it('looks after groups and members', async () => {
+  it('manages groups and members', async () => {
     const { ask, refusal } = await kitchen()
     await ask('ana', 'PATCH', '/groups/kitchen', { topic: 'bread' })
     expect(await ask('ana', 'POST', '/groups/kitchen/members', { userId: 'eva' })).toMatchObject({
@@ -100,7 +100,7 @@ describe('the HTTP API', () => {
     expect((await ask('eva', 'GET', '/invitations')).body).toEqual({ invitations: [] })
   })
 
-  it('finds messages and people, of one’s own groups only', async () => {
+  it('finds messages and users of the caller’s groups only', async () => {
     const { ana, ask, refusal } = await kitchen()
     const messageId = await ana.post('kitchen', 'a reunião de hoje')
     await expect
@@ -120,7 +120,7 @@ describe('the HTTP API', () => {
     expect((await ask('ana', 'GET', '/users/contacts')).body).toMatchObject({ users: [{ userId: 'bruno' }] })
   })
 
-  it('judges a field as the socket does', async () => {
+  it('validates a field like the socket', async () => {
     const { ana, refusal } = await kitchen()
     const cases: readonly [object, string, string, object?][] = [
       [{ groupId: 'kitchen', content: '', tempId: 't' }, 'POST', '/groups/kitchen/messages', { content: '' }],
@@ -138,7 +138,7 @@ describe('the HTTP API', () => {
     }
   })
 
-  it('charges what it does to the same budget as sockets', async () => {
+  it('charges the same budgets as the socket', async () => {
     const { ask } = await kitchen({ rateLimit: 6 })
     const late = async () => {
       for (let i = 0; i < 40; i++) {
@@ -147,7 +147,7 @@ describe('the HTTP API', () => {
       }
       throw new Error('no limit was reached')
     }
-    // LIM-1: reads have five times the events' budget, and leave that alone.
+    // LIM-1: reads have five times the budget of events, and do not consume it.
     const { answer, passed } = await late()
     expect(passed).toBeGreaterThanOrEqual(30)
     expect(answer).toMatchObject({ status: 429, body: { error: { code: 'rate_limited' } } })
@@ -157,7 +157,7 @@ describe('the HTTP API', () => {
 })
 
 describe('paths and origins', () => {
-  it('answers other methods with 405 and what is allowed, other paths with 404', async () => {
+  it('answers other methods with 405 and the allowed ones, unknown paths with 404', async () => {
     const { rows } = await kitchen()
     const { url } = rows.server
     const wrong = await fetch(`${url}/api/chat/messages/kitchen:1`, { method: 'PUT' })
@@ -166,7 +166,7 @@ describe('paths and origins', () => {
     expect((await fetch(`${url}/api/chat/groups`)).status).toBe(401)
   })
 
-  it('lets pages of the origins in the list ask and read, and no others', async () => {
+  it('allows pages of the configured origins, and no others', async () => {
     const { rows } = await kitchen({ corsOrigins: ['https://app.example'] })
     const url = `${rows.server.url}/api/chat/messages/kitchen:1`
     const origin = 'https://app.example'

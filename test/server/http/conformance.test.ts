@@ -16,10 +16,10 @@ interface Call {
   readonly as?: string
 }
 
-/** The part of a pointer into a document that a key is. */
+/** A key as a part of a JSON pointer. */
 const part = (key: string) => encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))
 
-/** A server, and a way to ask it that judges what is sent and what comes by its own /openapi.json. */
+/** A server, and a function that validates requests and responses against its own /openapi.json. */
 async function described() {
   const rows = await startRows(subprotocols.json)
   const api = (await (await fetch(`${rows.server.url}/openapi.json`)).json()) as {
@@ -66,7 +66,7 @@ const group = '/api/chat/groups/{groupId}'
 const message = '/api/chat/messages/{messageId}'
 
 describe('/openapi.json', () => {
-  it('tells of every route what it takes and what it answers', async () => {
+  it('describes the request and the response of every route', async () => {
     const { rows, ask, asked } = await described()
     const fields = { groupId: 'kitchen', userId: 'eva', emoji: '👍' }
     await ask('POST /api/chat/groups', fields, {
@@ -118,7 +118,7 @@ describe('/openapi.json', () => {
     expect([...asked].toSorted()).toEqual(apiRoutes.map(({ method, path }) => `${method} ${path}`).toSorted())
   })
 
-  it('has an example of each body, which the route takes', async () => {
+  it('has an example for each body, which the route accepts', async () => {
     const { api, wrongs } = await described()
     for (const { method, path } of apiRoutes) {
       const { requestBody } = api.paths[path]?.[method.toLowerCase()] ?? {}
@@ -129,7 +129,7 @@ describe('/openapi.json', () => {
     }
   })
 
-  it('tells how a refusal looks', async () => {
+  it('describes the error response', async () => {
     const { rows, ask } = await described()
     await (await rows.device('ana')).group({ groupId: 'kitchen', members: ['bruno'] })
     const fields = { groupId: 'kitchen', userId: 'eva' }

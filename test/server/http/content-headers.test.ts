@@ -5,7 +5,7 @@ import { aFile } from '../../support/store.ts'
 const dispositionOf = (fileName: string, mimeType = 'text/plain') =>
   contentHeaders(aFile({ fileName, mimeType }))['Content-Disposition']
 
-// TXT-1: names of older data folders were stored as they came.
+// TXT-1: names in older data folders were stored unchanged.
 describe('Content-Disposition', () => {
   it.each([
     ['a plain name', 'bread.txt', 'bread.txt'],
@@ -21,13 +21,13 @@ describe('Content-Disposition', () => {
     )
   })
 
-  it('escapes quotes and what is not ASCII', () => {
+  it('escapes quotes and characters that are not ASCII', () => {
     expect(dispositionOf(`fé"ria'.txt`)).toBe(
       `inline; filename="f__ria'.txt"; filename*=UTF-8''f%C3%A9%22ria%27.txt`,
     )
   })
 
-  it('saves what a browser would run', () => {
+  it('downloads types that a browser would execute', () => {
     expect(dispositionOf('a.html', 'text/html')).toMatch(/^attachment;/)
     expect(dispositionOf('a.svg', 'image/svg+xml')).toMatch(/^attachment;/)
   })

@@ -5,7 +5,7 @@ import { startRows } from '../rows/harness.ts'
 
 const page = 'https://app.example'
 
-/** A server that pages of `page` may ask, and Ana's group on it. */
+/** A server that allows pages of `page`, with Ana's group. */
 async function kitchen() {
   const rows = await startRows(subprotocols.json, { corsOrigins: [page] })
   const ana = await rows.device('ana')
@@ -16,7 +16,7 @@ async function kitchen() {
   return { rows, ana, ask }
 }
 
-/** A path that the row's pattern stands for. */
+/** A path that matches the row's pattern. */
 const example = (path: string) => path.replaceAll(/\{\w+\}/g, 'x')
 
 describe('a page of another origin', () => {
@@ -56,14 +56,14 @@ describe('a page of another origin', () => {
     expect(await ana.get('get_history', { groupId: 'kitchen' }, 'history')).toMatchObject({ messages: [] })
   })
 
-  it('may read why it was refused, and when to come again', async () => {
+  it('may read the reason of a refusal and Retry-After', async () => {
     const { ask } = await kitchen()
     const { status, headers } = await ask('/api/chat/groups/none/messages', { headers: { origin: page } })
     expect([status, headers.get('access-control-allow-origin')]).toEqual([404, page])
     expect(headers.get('access-control-expose-headers')).toContain('Retry-After')
   })
 
-  it('reads a file that a cache holds of an image, which named no origin', async () => {
+  it('may read a file that was cached for an image, whose request had no Origin', async () => {
     const { ask } = await kitchen()
     const upload = await ask('/api/chat/files?groupId=kitchen&fileName=a.txt', {
       method: 'POST',

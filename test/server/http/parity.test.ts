@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { requests } from '../../../protocol/requests.ts'
 import type { FieldMap, FieldType, Shape } from '../../../protocol/schema.ts'
 import { subprotocols } from '../../../protocol/subprotocols.ts'
-import { type ApiRoute, apiRoutes, pathFields, takesBody } from '../../../server/http/api-routes.ts'
+import { type ApiRoute, apiRoutes, hasBody, pathFields } from '../../../server/http/api-routes.ts'
 import { startRows } from '../rows/harness.ts'
 
-/** A value that a field takes; of a group and a message those that are there. */
+/** A valid value for a field; an existing id for a group and a message. */
 function valid(name: string, { shape }: FieldType): unknown {
   if (name === 'groupId') return 'kitchen'
   if (name === 'messageId' || name === 'replyToId') return 'kitchen:2'
@@ -16,7 +16,7 @@ function valid(name: string, { shape }: FieldType): unknown {
   return 'x'
 }
 
-/** Values that a field of this shape does not take: as much as one over its limit, and of another kind. */
+/** Invalid values for a field of this shape: one above its limit, and other types. */
 function invalid(shape: Shape): readonly unknown[] {
   switch (shape.kind) {
     case 'text':
@@ -35,17 +35,17 @@ function invalid(shape: Shape): readonly unknown[] {
   }
 }
 
-/** What only JSON can say wrongly: a query and a path have only texts. */
+/** Values that only JSON can express: a query and a path contain texts. */
 function wronglyTyped(shape: Shape): readonly unknown[] {
   return shape.kind === 'list' ? ['x', [5]] : [true, {}, shape.kind === 'uint' ? '1' : 1]
 }
 
-/** The call that asks the same over HTTP. */
+/** The same request over HTTP. */
 function callOf(route: ApiRoute, fields: Readonly<Record<string, unknown>>) {
   const inPath = pathFields(route)
   const path = route.path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(fields[name])))
   const rest = Object.entries(fields).filter(([name]) => !inPath.includes(name))
-  if (takesBody(route)) return { path, body: JSON.stringify(Object.fromEntries(rest)) }
+  if (hasBody(route)) return { path, body: JSON.stringify(Object.fromEntries(rest)) }
   const query = new URLSearchParams(rest.map(([name, value]) => [name, String(value)]))
   return { path: `${path}?${query}`, body: undefined }
 }
@@ -55,14 +55,14 @@ interface Case {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** One wrong field each; and each required one left off where that still names the route. */
+/** One invalid field each; and each required field omitted, if the route can be called without it. */
 function casesOf(route: ApiRoute): readonly Case[] {
   const known: FieldMap = requests[route.request].fields
   const required = Object.entries(known).filter(([, { optional }]) => !optional)
   const good = Object.fromEntries(required.map(([name, field]) => [name, valid(name, field)]))
   return Object.entries(known).flatMap(([field, { shape, optional }]) => {
     const inPath = pathFields(route).includes(field)
-    const typed = takesBody(route) && !inPath ? wronglyTyped(shape) : []
+    const typed = hasBody(route) && !inPath ? wronglyTyped(shape) : []
     const wrong = [...invalid(shape), ...typed].map((value) => ({
       field,
       fields: { ...good, [field]: value },
@@ -92,11 +92,11 @@ describe('over HTTP and over a socket', () => {
         const { error } = (await response.json()) as { error?: { code: string; field?: string } }
         const said = `${path.slice(0, 120)} ${body?.slice(0, 120) ?? ''}`
         expect([said, response.status, error?.code, error?.field]).toEqual([said, 400, 'bad_request', field])
-        // A socket that sends ten such frames is closed, so that each has its own.
+        // Each frame uses a socket of its own, because ten malformed frames close a socket.
         const socket = await device('ana')
         const refusal = await socket.refusal(route.request, fields)
         socket.ws.terminate()
-        // `message_error` names no field.
+        // `message_error` has no field name.
         expect([said, refusal]).toEqual([
           said,
           expect.stringMatching(new RegExp(`^bad_request( ${field})?$`)),
@@ -106,7 +106,7 @@ describe('over HTTP and over a socket', () => {
     30_000,
   )
 
-  it('a message is posted once, whichever way it comes again', async () => {
+  it('a message is created once, also if it is retried the other way', async () => {
     const { server, device, tokenOf } = await startRows(subprotocols.json)
     const ana = await device('ana')
     await ana.group({ groupId: 'kitchen' })

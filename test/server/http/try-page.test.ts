@@ -1,5 +1,5 @@
 /**
- * The script of the try-it page, run with a stand-in for the parts of a browser that it uses.
+ * The script of the try-it page, run with a fake of the browser APIs that it uses.
  */
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
@@ -23,7 +23,7 @@ class FakeSocket {
   }
 }
 
-/** Loads the page in one tab; `stored` outlives it, as `sessionStorage` outlives a reload. */
+/** Loads the page in one tab; `stored` survives a reload like `sessionStorage`. */
 function load(hash: string, stored: Map<string, string>) {
   FakeSocket.all = []
   const elements = new Map<string, Record<string, unknown>>()
@@ -52,7 +52,7 @@ function load(hash: string, stored: Map<string, string>) {
 }
 
 describe('the try-it page', () => {
-  it('hides the token form while there is a connection, whatever its style', () => {
+  it('hides the token form while it is connected, whatever its style', () => {
     const page = load('#token=one', new Map())
     expect(page.element('tokenForm')['hidden']).toBe(true)
     const { body } = tryPageRoute().handle({} as never) as { body: string }
@@ -68,7 +68,7 @@ describe('the try-it page', () => {
     expect(page.element('tokenForm')['hidden']).toBe(true)
   })
 
-  it('goes on after a reload, until its token is refused', () => {
+  it('reconnects after a reload, until its token is refused', () => {
     const stored = new Map<string, string>()
     load('#token=one', stored)
     load('', stored)

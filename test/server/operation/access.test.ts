@@ -7,7 +7,7 @@ const metricsToken = 'a-token-for-the-operators'
 const paths = ['/metrics', '/api/stats']
 
 async function status(url: string, headers: Record<string, string> = {}): Promise<number> {
-  // Not by fetch, which sets Host by itself.
+  // Not with fetch, which sets Host itself.
   return await new Promise((resolve, reject) => {
     const asked = request(url, { headers }, (response) => {
       response.resume()
@@ -22,7 +22,7 @@ const outside = Object.values(networkInterfaces())
   .find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 
 describe.each(paths)('%s without METRICS_TOKEN', (path) => {
-  it('answers programs on this machine', async () => {
+  it('answers requests from this machine', async () => {
     const server = await startServer()
     expect(await status(`${server.url}${path}`)).toBe(200)
     expect(await status(`${server.url}${path}`, { host: `localhost:${server.port}` })).toBe(200)
@@ -37,13 +37,13 @@ describe.each(paths)('%s without METRICS_TOKEN', (path) => {
     expect(await status(`${server.url}${path}`, headers)).toBe(401)
   })
 
-  it('refuses what a trusted proxy forwards, whatever it claims', async () => {
+  it('refuses requests that a trusted proxy forwards', async () => {
     const server = await startServer({ trustProxy: true })
     const headers = { 'x-forwarded-for': '127.0.0.1, 203.0.113.7' }
     expect(await status(`${server.url}${path}`, headers)).toBe(401)
   })
 
-  it.skipIf(outside === undefined)('refuses another address than loopback', async () => {
+  it.skipIf(outside === undefined)('refuses addresses other than loopback', async () => {
     const server = await startServer({ host: '0.0.0.0' })
     const url = `http://${outside}:${server.port}${path}`
     expect(await status(url)).toBe(401)
@@ -52,7 +52,7 @@ describe.each(paths)('%s without METRICS_TOKEN', (path) => {
 })
 
 describe.each(paths)('%s with METRICS_TOKEN', (path) => {
-  it('takes it from anywhere, and nothing else', async () => {
+  it('accepts it from any address, and nothing else', async () => {
     const server = await startServer({ metricsToken })
     const url = `${server.url}${path}`
     expect(await status(url, { authorization: `Bearer ${metricsToken}` })).toBe(200)
@@ -63,7 +63,7 @@ describe.each(paths)('%s with METRICS_TOKEN', (path) => {
     expect(await status(url, { authorization: `Basic ${metricsToken}` })).toBe(401)
   })
 
-  it('makes an address that guesses wait', async () => {
+  it('blocks an address after too many wrong tokens', async () => {
     const server = await startServer({ metricsToken, authFailureLimit: 3 })
     const url = `${server.url}${path}`
     for (let i = 0; i < 3; i++) expect(await status(url, { authorization: `Bearer guess-${i}` })).toBe(401)
@@ -72,7 +72,7 @@ describe.each(paths)('%s with METRICS_TOKEN', (path) => {
 })
 
 describe('METRICS_TOKEN', () => {
-  it('has 16 characters at least, and is not shown', async () => {
+  it('must have at least 16 characters, and is not shown', async () => {
     const wrong = startServer({ metricsToken: 'short' })
     await expect(wrong).rejects.toThrow(/^METRICS_TOKEN takes 16 to 4096 visible characters/)
   })

@@ -19,11 +19,11 @@ const alerts: readonly Alert[] = source
     return { name, expr, rest }
   })
 
-/** Labels that Prometheus adds itself. */
+/** Labels that Prometheus adds. */
 const added = ['instance', 'job']
 
 describe('docs/alerts.yml', () => {
-  it('has the rules that an operator needs', () => {
+  it('contains the rules that an operator needs', () => {
     expect(alerts.map(({ name }) => name)).toEqual(
       expect.arrayContaining([
         'TertuliaConnectionsNearLimit',
@@ -35,7 +35,7 @@ describe('docs/alerts.yml', () => {
     )
   })
 
-  it.each(alerts)('$name names only what a real server says', async ({ expr }) => {
+  it.each(alerts)('$name uses only metrics that a real server exports', async ({ expr }) => {
     const { samples } = await scrape(await startServer())
     const names = [...expr.matchAll(/\btertulia_\w+/g)].map(([name]) => name)
     expect(names.length).toBeGreaterThan(0)
@@ -53,7 +53,7 @@ describe('docs/alerts.yml', () => {
     }
   })
 
-  it.each(alerts)('$name says how bad it is, what it is, and what to do', ({ rest }) => {
+  it.each(alerts)('$name has a severity, a summary, and instructions', ({ rest }) => {
     expect(rest).toMatch(/severity: (critical|warning|info)\n/)
     expect(rest).toMatch(/summary: "[^"]+\."\n/)
     expect(rest).toMatch(/runbook: >-\n[\s\S]+\./)

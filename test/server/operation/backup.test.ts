@@ -20,7 +20,7 @@ async function backup(dataDir: string, file: string) {
   return { code: await runCli(['backup', file], context), err: err.join('\n') }
 }
 
-/** A data folder made of a backup, as the help says. */
+/** A data folder restored from a backup, as the help describes. */
 function restored(file: string): string {
   const dataDir = temporaryFolder()
   renameSync(file, join(dataDir, 'tertulia.db'))
@@ -29,7 +29,7 @@ function restored(file: string): string {
 }
 
 describe('tertulia backup', () => {
-  it('copies one moment while messages are written, with all that was acknowledged before', async () => {
+  it('copies one point in time while messages are written, with all that was acknowledged before', async () => {
     const dataDir = temporaryFolder()
     const file = join(temporaryFolder(), 'chat.db')
     const engine = await startInline({ dataDir })
@@ -68,7 +68,7 @@ describe('tertulia backup', () => {
     )
   })
 
-  it('takes the files along', async () => {
+  it('copies the files', async () => {
     const dataDir = temporaryFolder()
     const file = join(temporaryFolder(), 'chat.db')
     const engine = await startInline({ dataDir })
@@ -87,7 +87,7 @@ describe('tertulia backup', () => {
     ])
   })
 
-  it('works without a server, and leaves nothing else behind', async () => {
+  it('works without a server, and leaves no other files behind', async () => {
     const dataDir = temporaryFolder()
     const target = temporaryFolder()
     const engine = await startInline({ dataDir })
@@ -112,11 +112,11 @@ describe('tertulia backup', () => {
     make(join(target, 'chat.db'))
     const before = readdirSync(target)
     const { code, err } = await backup(dataDir, join(target, 'chat.db'))
-    expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/is there already$/) })
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/already exists$/) })
     expect(readdirSync(target)).toEqual(before)
   })
 
-  it('refuses in one line where there is no database, or no folder for the backup', async () => {
+  it('fails with one line if there is no database, or no folder for the backup', async () => {
     const nothing = temporaryFolder()
     expect(await backup(nothing, join(temporaryFolder(), 'chat.db'))).toMatchObject({
       code: 1,
@@ -129,7 +129,7 @@ describe('tertulia backup', () => {
     expect(err.split('\n')).toHaveLength(1)
   })
 
-  it('refuses a copy that is damaged', async () => {
+  it('refuses a damaged copy', async () => {
     const dataDir = temporaryFolder()
     const target = temporaryFolder()
     const engine = await startInline({ dataDir })

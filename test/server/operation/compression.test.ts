@@ -6,12 +6,12 @@ import { connect, startServer } from './server.ts'
 
 const LARGE = 'the same words again and again '.repeat(200)
 
-/** Bytes that the socket has read so far. */
+/** Bytes that the socket has read. */
 function bytesRead({ ws }: SocketClient): number {
   return (ws as unknown as { readonly _socket: Socket })._socket.bytesRead
 }
 
-/** How many bytes a member reads for one message of that content. */
+/** The number of bytes that a member reads for one message with that content. */
 async function costOf(content: string, ana: SocketClient, reader: SocketClient): Promise<number> {
   const before = bytesRead(reader)
   ana.send('send_message', 9, { groupId: 'g', content, tempId: `${content.length}-${before}` })
@@ -33,7 +33,7 @@ describe.each([
     expect(await costOf(LARGE, ana, bruno)).toBeGreaterThan(LARGE.length)
   })
 
-  it('shared: compresses what is published and what is answered from 1 KiB on, and nothing smaller', async () => {
+  it('shared: compresses events and answers of at least 1 KiB, and no smaller ones', async () => {
     const server = await startServer({ compression: 'shared' })
     const ana = await connect(server, 'ana', { protocols: [protocol] })
     expect(ana.ws.extensions).toContain('permessage-deflate')
@@ -50,7 +50,7 @@ describe.each([
     expect(bytesRead(bruno) - before).toBeLessThan(LARGE.length / 4)
   })
 
-  it('shared: takes compressed frames, and bounds what they grow to', async () => {
+  it('shared: accepts compressed frames, and limits their inflated size', async () => {
     const server = await startServer({ compression: 'shared', maxMessageBytes: 10_000 })
     const ana = await connect(server, 'ana', { protocols: [protocol] })
     ana.send('create_group', 1, { kind: 'group', groupId: 'g' })

@@ -2,7 +2,10 @@ import { expect, it } from 'vitest'
 import { createLog } from '../../../server/log.ts'
 import { connect, startServer, tokenOf } from './server.ts'
 
-/** The messages that a server of this level logs while a client makes a request and is refused another socket. */
+/**
+ * The log messages of a server with this level while a client sends a request and another socket is
+ * refused.
+ */
 async function linesAt(level: 'info' | 'debug' | 'trace') {
   const lines: { readonly msg: string; readonly level: number; readonly [field: string]: unknown }[] = []
   const logger = createLog(level, { write: (line) => void lines.push(JSON.parse(line)) })
@@ -15,7 +18,7 @@ async function linesAt(level: 'info' | 'debug' | 'trace') {
   })
   await response.text()
   client.ws.close()
-  // The connection's end is logged when the server has noticed it.
+  // The end of the connection is logged asynchronously.
   await expect.poll(async () => (await server.getServerStats()).connections.now).toBe(0)
   return lines
 }

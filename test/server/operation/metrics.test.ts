@@ -14,7 +14,7 @@ function value(samples: Samples, name: string, labels: Record<string, string> = 
 }
 
 describe('GET /metrics', () => {
-  it('says what each metric is, with names and units as Prometheus wants them', async () => {
+  it('describes each metric, with names and units by Prometheus’s conventions', async () => {
     const server = await startServer()
     const { text, contentType, samples } = await scrape(server)
     expect(contentType).toMatch(/^text\/plain; version=0\.0\.4/)
@@ -30,7 +30,7 @@ describe('GET /metrics', () => {
     expect(samples.length).toBeGreaterThan(types.size)
   })
 
-  it('has the figures of getServerStats, with a label for each shard', async () => {
+  it('has the values of getServerStats, with a label for each shard', async () => {
     const server = await startServer({ maxConnections: 7 })
     const ana = await connect(server, 'ana')
     ana.send('create_group', 1, { kind: 'group', groupId: 'g' })
@@ -54,7 +54,7 @@ describe('GET /metrics', () => {
     expect(counts).toEqual([...counts].sort((a, b) => a - b))
   })
 
-  it('shows storage that takes no writes, and that it is well again', async () => {
+  it('shows that storage does not accept writes, and its recovery', async () => {
     const dataDir = temporaryFolder()
     const server = await startServer({ dataDir })
     const ana = await connect(server, 'ana')
@@ -74,7 +74,7 @@ describe('GET /metrics', () => {
 })
 
 describe('GET /metrics of a server with two shard threads', () => {
-  it('has the figures of each shard', async () => {
+  it('has the values of each shard', async () => {
     const server = await startBuilt({ shards: 2 })
     const ana = await connect(server, 'ana')
     for (let i = 0; i < 8; i++) {

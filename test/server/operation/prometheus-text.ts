@@ -1,5 +1,5 @@
 /**
- * Prometheus text: what a server's /metrics says, read sample by sample.
+ * Prometheus text: a server's /metrics, parsed sample by sample.
  */
 import type { Server } from '../../../server/server.ts'
 

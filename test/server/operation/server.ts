@@ -1,5 +1,6 @@
 /**
- * A whole server on a free port for the tests of operation, with clients that end with the test.
+ * A complete server on a free port for the tests of operation, with clients that are closed after the
+ * test.
  */
 import * as built from 'tertulia/server'
 import { onTestFinished } from 'vitest'
@@ -12,12 +13,12 @@ import { type ClientOptions, SocketClient } from '../../support/socket-client.ts
 const jwtSecret = 'a secret of thirty-two bytes, and more'
 const quiet = { info() {}, warn() {}, error() {} }
 
-/** Starts a server with inline shards; closed when the test has ended. */
+/** Starts a server with inline shards; closed after the test. */
 export function startServer(options: ServerOptions = {}): Promise<Server> {
   return start(createServer, options)
 }
 
-/** The same of the built package: shard threads are started from built files. */
+/** The same from the built package: shard threads are started from built files. */
 export function startBuilt(options: ServerOptions = {}): Promise<Server> {
   return start(built.createServer as unknown as typeof createServer, options)
 }
@@ -37,12 +38,12 @@ async function start(create: typeof createServer, options: ServerOptions): Promi
   return server
 }
 
-/** A token that `startServer`'s servers take. */
+/** A token that the servers of `startServer` accept. */
 export function tokenOf(userId: string): Promise<string> {
   return makeToken(resolveSettings({ jwtSecret }), { userId, ttlSeconds: 600 })
 }
 
-/** A client that has got its `connected`; cut when the test has ended. */
+/** A client that has received `connected`; terminated after the test. */
 export async function connect(
   server: Server,
   userId: string,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { connect, startServer } from './server.ts'
 
 describe('server_shutdown', () => {
-  it('tells each client another time to come back, within five seconds', async () => {
+  it('gives each client its own reconnect time, within five seconds', async () => {
     const server = await startServer()
     const clients = await Promise.all(Array.from({ length: 20 }, (_, i) => connect(server, `user${i}`)))
     const closed = server.close('maintenance')
@@ -15,7 +15,7 @@ describe('server_shutdown', () => {
       expect(time).toBeGreaterThanOrEqual(0)
       expect(time).toBeLessThan(5_000)
     }
-    // Twenty of five thousand: two may be the same, by chance, but not half of them.
+    // Twenty of five thousand values: two may be equal by chance, but not half of them.
     expect(new Set(times).size).toBeGreaterThan(10)
     expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(1_000)
   })

@@ -14,7 +14,7 @@ async function stats(args: readonly string[], env: Record<string, string> = {}) 
 }
 
 describe('tertulia stats', () => {
-  it('prints the figures as a table', async () => {
+  it('prints the statistics as a table', async () => {
     const server = await startServer({ maxConnections: 7 })
     const ana = await connect(server, 'ana')
     ana.send('get_history', 1, { groupId: 'nowhere' })
@@ -23,23 +23,23 @@ describe('tertulia stats', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toMatch(/^connections +1 of 7, 1 opened so far$/m)
     expect(out).toMatch(/^users +1 connected, /m)
-    expect(out).toMatch(/^errors +1, a second .*; \w+ 1$/m)
+    expect(out).toMatch(/^errors +1, per second .*; \w+ 1$/m)
     expect(out).toMatch(/^latency +p50 .* ms, p90 .* max .* ms$/m)
     expect(out).toMatch(/^storage +takes writes$/m)
     expect(out).toMatch(/^shard 0 +\d+ groups, \d+ users; inbox \d+, mail 0, held 0, uncommitted 0$/m)
   })
 
-  it('brings METRICS_TOKEN, and says where it is missing', async () => {
+  it('sends METRICS_TOKEN, and reports if it is missing', async () => {
     const metricsToken = 'a-token-for-the-operators'
     const server = await startServer({ metricsToken })
     expect(await stats([server.url])).toMatchObject({
       code: 1,
-      err: `tertulia: ${server.url} wants its METRICS_TOKEN: set the variable of that name`,
+      err: `tertulia: ${server.url} requires a token: set METRICS_TOKEN`,
     })
     expect((await stats([server.url], { METRICS_TOKEN: metricsToken })).code).toBe(0)
   })
 
-  it('goes on with --watch until it is interrupted', async () => {
+  it('repeats with --watch until it is interrupted', async () => {
     const server = await startServer()
     const out: string[] = []
     const context = { env: {}, out: (line: string) => void out.push(line), err: () => {} }

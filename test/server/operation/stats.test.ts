@@ -30,7 +30,7 @@ describe('getServerStats', () => {
       storage: { ready: true },
       disk: { totalBytes: expect.any(Number), freeBytes: expect.any(Number) },
     })
-    // The five messages went to three sockets each, and five answers to one.
+    // Five messages to three sockets each, and five answers to one.
     expect(stats.deliveries.total).toBeGreaterThanOrEqual(20)
     expect(stats.shards).toMatchObject([{ posts: 5, inbox: expect.any(Number), storageFails: false }])
     const { latency } = stats
@@ -45,7 +45,7 @@ describe('getServerStats', () => {
     )
   })
 
-  it('counts errors by code, those of shards, of the front end, and of posts', async () => {
+  it('counts errors by code: those of shards, of the front end, and of messages', async () => {
     const server = await startServer()
     const ana = await connect(server, 'ana')
     ana.send('get_history', 1, { groupId: 'nowhere' })
@@ -60,7 +60,7 @@ describe('getServerStats', () => {
     expect(Object.values(errors.byCode).reduce((sum, count) => sum + count, 0)).toBe(3)
   })
 
-  it('counts upgrades that were refused and sockets that were closed, by reason', async () => {
+  it('counts refused upgrades and closed sockets, by reason', async () => {
     const server = await startServer({ maxConnections: 1, corsOrigins: ['https://chat.example'] })
     const bad = await new SocketClient(server.port, { token: 'none' }).closed()
     expect(bad.code).toBe(4401)
@@ -77,7 +77,7 @@ describe('getServerStats', () => {
     })
   })
 
-  it('ends with the server', async () => {
+  it('rejects once the server is closed', async () => {
     const server = await startServer()
     await server.close()
     await expect(server.getServerStats()).rejects.toMatchObject({ code: 'shutting_down' })

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../support/engines.ts'
 import { startServer, tokenOf } from './server.ts'
 
 describe('TLS_CERT and TLS_KEY', () => {
-  it('make the port speak https and wss', async () => {
+  it('make the port serve https and wss', async () => {
     const pair = await aCertificate()
     const ca = readFileSync(pair.tlsCert)
     const server = await startServer(pair)
@@ -34,13 +34,13 @@ describe('TLS_CERT and TLS_KEY', () => {
     await expect(fetch(`http://127.0.0.1:${server.port}/readyz`)).rejects.toThrow()
   })
 
-  it('are set together or not at all', async () => {
+  it('must be set together', async () => {
     const { tlsCert, tlsKey } = await aCertificate()
-    await expect(startServer({ tlsCert })).rejects.toThrow('set both TLS_CERT and TLS_KEY, or none')
-    await expect(startServer({ tlsKey })).rejects.toThrow('set both TLS_CERT and TLS_KEY, or none')
+    await expect(startServer({ tlsCert })).rejects.toThrow('TLS_CERT and TLS_KEY must be set together')
+    await expect(startServer({ tlsKey })).rejects.toThrow('TLS_CERT and TLS_KEY must be set together')
   })
 
-  it('are refused by name where they cannot be read, are something else, or do not fit', async () => {
+  it('are refused by name if they cannot be read, have another type, or do not match', async () => {
     const pair = await aCertificate()
     const missing = join(temporaryFolder(), 'none.pem')
     await expect(startServer({ ...pair, tlsCert: missing })).rejects.toThrow(

@@ -5,12 +5,12 @@ import { SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { Device, jwtSecret, type Rows, startRows, wires } from './harness.ts'
 
-/** Everything a device has received that is about Bruno, once all that was on its way is there. */
+/** All events about Bruno that a device has received, once everything in transit has arrived. */
 async function aboutBruno(device: Device): Promise<readonly string[]> {
   await device.get('ping', {}, 'pong')
   return device.events.flatMap(({ event, fields }) => {
-    const told = Object.values(fields).includes('bruno')
-    return event !== 'user_joined_group' && event !== 'contact_status_changed' && !told ? [] : [event]
+    const isAboutBruno = Object.values(fields).includes('bruno')
+    return event !== 'user_joined_group' && event !== 'contact_status_changed' && !isAboutBruno ? [] : [event]
   })
 }
 
@@ -26,7 +26,7 @@ async function http(rows: Rows, userId: string, method: string, path: string, bo
 }
 
 describe.each(wires)('the contact policy over $wire', ({ protocol }) => {
-  it('open shows nothing of the other, by no request or event, before they answer', async () => {
+  it('open shows nothing of the other user, by request or event, before they answer', async () => {
     const rows = await startRows(protocol, { presenceGraceMs: 0 })
     const ana = await rows.device('ana')
     const bruno = await rows.device('bruno')
@@ -63,7 +63,7 @@ describe.each(wires)('the contact policy over $wire', ({ protocol }) => {
     ])
   })
 
-  it('request invites, and delivers what waited once the other has joined', async () => {
+  it('request invites, and delivers the waiting messages after the other user has joined', async () => {
     const rows = await startRows(protocol, { contactPolicy: 'request' })
     const ana = await rows.device('ana')
     const bruno = await rows.device('bruno')

@@ -13,11 +13,11 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
     rows = await startRows(protocol, { maxUpload: 200_000 })
   })
 
-  /** Bytes as the subprotocol carries them: JSON has base64. */
+  /** Bytes as the subprotocol encodes them: JSON uses base64. */
   const bytes = (of: Uint8Array): Uint8Array =>
     protocol === subprotocols.json ? (Buffer.from(of).toString('base64') as never) : of
 
-  /** Ana and Bruno in a group, and Eve outside. */
+  /** Ana and Bruno in a group, and Eve outside it. */
   async function kitchen() {
     const [ana, bruno, eve] = [await rows.device('ana'), await rows.device('bruno'), await rows.device('eve')]
     const groupId = await ana.group({ members: ['bruno'] })
@@ -32,7 +32,7 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
   }
 
   describe('upload_file', () => {
-    it('keeps a file in one frame, by what its bytes are', async () => {
+    it('stores a file from one frame, with the type of its bytes', async () => {
       const { ana, groupId, whole } = await kitchen()
       const file = await ana.get('upload_file', whole(png, { mimeType: 'text/html' }), 'file_uploaded')
       expect(file).toMatchObject({
@@ -47,7 +47,7 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
       expect(file.fileId.startsWith(`${groupId}:f`)).toBe(true)
     })
 
-    it('refuses who is no member, another size, and what is no file', async () => {
+    it('refuses users who are not members, a wrong size, and values that are not a file', async () => {
       const { ana, eve, whole } = await kitchen()
       expect(await eve.refusal('upload_file', whole())).toBe('not_found groupId')
       expect(await ana.refusal('upload_file', whole(png, { fileSize: 1 }))).toBe('bad_request fileSize')
@@ -63,7 +63,7 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
   describe('upload_begin, upload_chunk, upload_end', () => {
     const large = Buffer.alloc(100_000, 'tertulia ')
 
-    it('keep a file in chunks, through a reconnect', async () => {
+    it('store a file in chunks, across a reconnect', async () => {
       const { ana, groupId } = await kitchen()
       const announced = { fileName: 'a.txt', fileSize: large.length, groupId, sha256: hashOf(large) }
       const { uploadId } = await ana.get('upload_begin', announced, 'upload_progress')
@@ -83,7 +83,7 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
       expect(await again.get('upload_end', { uploadId }, 'file_uploaded')).toEqual(file)
     })
 
-    it('refuse a stranger, what is too large, a gap, what is missing, and other bytes', async () => {
+    it('refuse a stranger, a file that is too large, a gap, missing bytes, and other bytes', async () => {
       const { ana, bruno, eve, groupId } = await kitchen()
       const announced = { fileName: 'a.txt', fileSize: 4, groupId }
       expect(await eve.refusal('upload_begin', announced)).toBe('not_found groupId')
@@ -113,7 +113,7 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
       expect(await ana.refusal('upload_end', { uploadId: 7 })).toBe('bad_request uploadId')
     })
 
-    it('refuse to end for who has left the group meanwhile', async () => {
+    it('refuse to end an upload of a user who left the group', async () => {
       const { ana, bruno, groupId } = await kitchen()
       const { uploadId } = await bruno.get(
         'upload_begin',
@@ -129,7 +129,7 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
       expect(await bruno.refusal('upload_end', { uploadId })).toBe('not_found groupId')
     })
 
-    it('refuse the ninth at once', async () => {
+    it('refuse the ninth concurrent upload', async () => {
       const { ana, groupId } = await kitchen()
       const announced = { fileName: 'a.txt', fileSize: 1, groupId }
       for (let i = 0; i < 8; i++) await ana.get('upload_begin', announced, 'upload_progress')
@@ -138,7 +138,7 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
   })
 
   describe('get_file', () => {
-    it('is for the uploader until a message shows it, then for members, and for nobody once it is recalled', async () => {
+    it('is allowed for the uploader until a message shows the file, then for members, and for nobody after its recall', async () => {
       const { ana, bruno, eve, groupId, whole } = await kitchen()
       const file = await ana.get('upload_file', whole(), 'file_uploaded')
       const { fileId } = file
@@ -157,7 +157,7 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
       )
     })
 
-    it('stays for as long as one of its messages does', async () => {
+    it('is allowed as long as one message shows the file', async () => {
       const { ana, bruno, groupId, whole } = await kitchen()
       const { fileId } = await ana.get('upload_file', whole(), 'file_uploaded')
       const one = await ana.post(groupId, 'one', { type: 'image', fileId })
@@ -168,7 +168,7 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
       expect(await bruno.refusal('get_file', { fileId })).toBe('not_found fileId')
     })
 
-    it('refuses an unknown id and what is none', async () => {
+    it('refuses an unknown id and a malformed one', async () => {
       const { ana, groupId } = await kitchen()
       expect(await ana.refusal('get_file', { fileId: `${groupId}:f${'0'.repeat(26)}` })).toBe(
         'not_found fileId',
@@ -177,7 +177,7 @@ describe.each(wires)('files, $wire', ({ protocol }) => {
     })
   })
 
-  it('tell in `connected` how large a file may be', async () => {
+  it('report the maximum size of a file in `connected`', async () => {
     const device = await rows.device('ana')
     const connected = device.events.find(({ event }) => event === 'connected')
     expect(connected?.fields).toMatchObject({ limits: { maxUploadBytes: 200_000 } })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { startRows, wires } from './harness.ts'
 
 describe.each(wires)('groups over $wire', ({ protocol }) => {
-  /** Ana, admin; Max, moderator; Bruno, member; Eva, a stranger; and their group. */
+  /** Ana, admin; Max, moderator; Bruno, member; Eva, not a member; and their group. */
   async function kitchen() {
     const rows = await startRows(protocol)
     const [ana, max, bruno, eva] = [
@@ -17,7 +17,7 @@ describe.each(wires)('groups over $wire', ({ protocol }) => {
     return { rows, ana, max, bruno, eva, groupId }
   }
 
-  it('update_group changes what is named, for all', async () => {
+  it('update_group changes the given fields, for all', async () => {
     const { rows, ana, max, bruno, eva, groupId } = await kitchen()
     await max.get('update_group', { groupId, topic: 'bread', name: 'Bakery' }, 'ok')
     const { fields } = await bruno.next('group_updated')
@@ -38,7 +38,7 @@ describe.each(wires)('groups over $wire', ({ protocol }) => {
     expect(await ana.refusal('update_group', { groupId: 'none', name: 'x' })).toBe('not_found groupId')
   })
 
-  it('set_role is for admins, and one admin stays', async () => {
+  it('set_role is allowed for admins, and one admin remains', async () => {
     const { ana, max, bruno, eva, groupId } = await kitchen()
     expect((await bruno.next('role_changed')).fields).toMatchObject({
       userId: 'max',
@@ -61,7 +61,7 @@ describe.each(wires)('groups over $wire', ({ protocol }) => {
     ])
   })
 
-  it('ban_member puts out and keeps out until somebody asks them in again', async () => {
+  it('ban_member removes a member and blocks joining until they are invited again', async () => {
     const { ana, max, bruno, eva, groupId } = await kitchen()
     await ana.get('update_group', { groupId, visibility: 'open' }, 'ok')
     expect(await max.refusal('ban_member', { groupId, userId: 'ana' })).toBe('higher_role')
@@ -80,7 +80,7 @@ describe.each(wires)('groups over $wire', ({ protocol }) => {
     await bruno.post(groupId, 'I am back')
   })
 
-  it('mute_member stops somebody from posting', async () => {
+  it('mute_member stops a member from posting', async () => {
     const { ana, max, bruno, groupId } = await kitchen()
     await max.get('mute_member', { groupId, userId: 'bruno' }, 'ok')
     expect((await bruno.next('member_muted')).fields).toMatchObject({ userId: 'bruno', by: 'max' })
@@ -94,7 +94,7 @@ describe.each(wires)('groups over $wire', ({ protocol }) => {
     await bruno.get('send_message', text, 'message_sent')
   })
 
-  it('mute_group is the caller’s own, the same on all devices', async () => {
+  it('mute_group applies to the caller, on all devices', async () => {
     const { rows, bruno, eva, groupId } = await kitchen()
     await bruno.get('mute_group', { groupId, until: 2_000_000_000_000 }, 'ok')
     const { groups } = await (await rows.device('bruno')).get('get_groups', {}, 'groups')
@@ -106,7 +106,7 @@ describe.each(wires)('groups over $wire', ({ protocol }) => {
     expect(await bruno.refusal('mute_group', { groupId, until: -1 })).toBe('bad_request until')
   })
 
-  it('a private group is joined by invitation', async () => {
+  it('a private group can only be joined by invitation', async () => {
     const { max, bruno, eva, groupId } = await kitchen()
     expect(await eva.refusal('join_group', { groupId })).toBe('not_found groupId')
     expect(await bruno.refusal('invite_member', { groupId, userId: 'eva' })).toBe('role_needed')
@@ -130,7 +130,7 @@ describe.each(wires)('groups over $wire', ({ protocol }) => {
     await eva.post(groupId, 'thank you')
   })
 
-  it('join_group, leave_group, add_member and remove_member know who may', async () => {
+  it('join_group, leave_group, add_member and remove_member check permissions', async () => {
     const { ana, max, bruno, eva, groupId } = await kitchen()
     expect(await bruno.refusal('add_member', { groupId, userId: 'eva' })).toBe('role_needed')
     expect(await max.refusal('remove_member', { groupId, userId: 'ana' })).toBe('higher_role')
@@ -139,13 +139,13 @@ describe.each(wires)('groups over $wire', ({ protocol }) => {
     expect(await eva.refusal('join_group', { groupId: 'none' })).toBe('not_found groupId')
     await max.get('add_member', { groupId, userId: 'eva' }, 'ok')
     expect((await eva.next('user_joined_group')).fields).toMatchObject({ userId: 'eva', by: 'max' })
-    // The last admin hands the role on, to the moderator.
+    // The last admin passes the role to the moderator.
     await ana.get('leave_group', { groupId }, 'ok')
     await max.get('remove_member', { groupId, userId: 'bruno' }, 'ok')
     await max.get('set_role', { groupId, userId: 'eva', role: 'admin' }, 'ok')
   })
 
-  it('a direct chat is one for each pair, also when both begin it at once', async () => {
+  it('a direct chat exists once per pair, also if both create it at the same time', async () => {
     const { ana, bruno, eva } = await kitchen()
     const [mine, his] = await Promise.all([
       ana.group({ kind: 'direct', members: ['bruno'] }),
@@ -165,7 +165,7 @@ describe.each(wires)('groups over $wire', ({ protocol }) => {
     )
   })
 
-  it('create_group, get_groups and get_members judge what they are given', async () => {
+  it('create_group, get_groups and get_members validate their fields', async () => {
     const { ana, bruno, eva, groupId } = await kitchen()
     expect(await ana.refusal('create_group', { kind: 'crowd' })).toBe('bad_request kind')
     expect(await ana.refusal('create_group', { kind: 'group', groupId })).toBe('already_exists groupId')
@@ -181,17 +181,17 @@ describe.each(wires)('groups over $wire', ({ protocol }) => {
 
 describe.each(wires)('a newer token over $wire', ({ protocol }) => {
   // IDN-2
-  it('with another name renames its user at once, for everybody and in what they post', async () => {
+  it('with another name renames its user at once, for everyone and in new messages', async () => {
     const rows = await startRows(protocol)
     const [ana, bruno] = [await rows.device('ana'), await rows.device('bruno')]
     const groupId = await ana.group({ members: ['bruno'] })
     const token = await rows.tokenOf('ana', 'Ana Nova')
     expect(await ana.ask('refresh_token', { token })).toMatchObject({ event: 'ok' })
-    const told = await bruno.first(({ event }) => event === 'user_updated')
-    expect(told.fields).toMatchObject({ userId: 'ana', name: 'Ana Nova' })
+    const updated = await bruno.first(({ event }) => event === 'user_updated')
+    expect(updated.fields).toMatchObject({ userId: 'ana', name: 'Ana Nova' })
     await ana.post(groupId, 'olá')
-    const heard = await bruno.first(({ event }) => event === 'new_message')
-    expect(heard).toMatchObject({ fields: { message: { senderName: 'Ana Nova' } } })
+    const received = await bruno.first(({ event }) => event === 'new_message')
+    expect(received).toMatchObject({ fields: { message: { senderName: 'Ana Nova' } } })
     expect((await bruno.ask('get_members', { groupId })).fields).toMatchObject({
       members: [{ userId: 'ana', name: 'Ana Nova' }, {}],
     })

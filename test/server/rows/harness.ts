@@ -1,6 +1,6 @@
 /**
- * Rows over real sockets: a real server with inline shards, and users who ask it through one of
- * the two subprotocols. Everything ends with the test.
+ * Rows over real sockets: a real server with inline shards, and users who send requests through one of the
+ * two subprotocols. Everything is closed after the test.
  */
 import { onTestFinished } from 'vitest'
 import type { Event, EventFields, EventName } from '../../../protocol/events.ts'
@@ -26,7 +26,7 @@ export const wires = [
 export class Device extends SocketClient {
   #ref = 0
 
-  /** Makes a request, and waits for its one answer, whatever it is. */
+  /** Sends a request, and waits for its one answer of any kind. */
   async ask<N extends RequestName>(name: N, fields: RequestFields<N>): Promise<Event> {
     this.#ref += 1
     const ref = this.#ref
@@ -34,7 +34,7 @@ export class Device extends SocketClient {
     return this.first((event) => event.ref === ref)
   }
 
-  /** The same, for the `ok` or other answer that is expected. */
+  /** The same, and requires the answer of a success. */
   async get<N extends RequestName, A extends EventName>(
     name: N,
     fields: RequestFields<N>,
@@ -45,7 +45,7 @@ export class Device extends SocketClient {
     return event.fields as EventFields<A>
   }
 
-  /** The code and field of the refusal that a request gets. */
+  /** The code and field of the error that a request causes. */
   async refusal<N extends RequestName>(name: N, fields: unknown): Promise<string> {
     const { event, fields: said } = await this.ask(name, fields as RequestFields<N>)
     if (event === 'error') return said.field === undefined ? said.code : `${said.code} ${said.field}`
@@ -53,13 +53,13 @@ export class Device extends SocketClient {
     throw new Error(`${name} was not refused, but answered ${event}`)
   }
 
-  /** Makes a group and gives its id. */
+  /** Creates a group and returns its id. */
   async group(fields: Partial<RequestFields<'create_group'>> = {}): Promise<string> {
     const { group } = await this.get('create_group', { kind: 'group', ...fields }, 'group')
     return group.groupId
   }
 
-  /** Posts a text and gives its messageId. */
+  /** Sends a text and returns its messageId. */
   async post(groupId: string, content = 'olá', more: object = {}): Promise<string> {
     const tempId = `t${this.#ref + 1}`
     const sent = await this.get('send_message', { groupId, content, tempId, ...more }, 'message_sent')
@@ -71,11 +71,11 @@ export interface Rows {
   readonly server: Server
   readonly dataDir: string
   tokenOf(userId: string, name?: string): Promise<string>
-  /** A device that has got its `connected`. */
+  /** A device that has received `connected`. */
   device(userId: string): Promise<Device>
 }
 
-/** Starts a server whose devices speak this subprotocol. */
+/** Starts a server whose devices use this subprotocol. */
 export async function startRows(protocol: string, options: ServerOptions = {}): Promise<Rows> {
   const dataDir = options.dataDir ?? temporaryFolder()
   const server = await createServer({
@@ -103,7 +103,7 @@ export async function startRows(protocol: string, options: ServerOptions = {}): 
   }
 }
 
-/** `ana` is called Ana. */
+/** The name of `ana` is Ana. */
 function nameOf(userId: string): string {
   return userId.charAt(0).toUpperCase() + userId.slice(1)
 }

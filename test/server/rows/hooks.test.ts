@@ -26,11 +26,11 @@ describe.each(wires)('hooks over $wire', ({ protocol }) => {
       fields: { tempId: 't1', error: { code: 'rejected', message: 'no spam' } },
     })
     const messageId = await ana.post(groupId, 'olá')
-    const heard = await bruno.first(({ event }) => event === 'new_message')
-    expect(heard).toMatchObject({ fields: { message: { messageId, content: 'OLÁ' } } })
+    const received = await bruno.first(({ event }) => event === 'new_message')
+    expect(received).toMatchObject({ fields: { message: { messageId, content: 'OLÁ' } } })
     expect(await ana.refusal('edit_message', { messageId, content: 'spam' })).toBe('rejected')
     expect(await ana.refusal('set_role', { groupId, userId: 'bruno', role: 'admin' })).toBe('forbidden')
-    // What is malformed is refused as without hooks.
+    // Malformed requests are refused as without hooks.
     expect(await ana.refusal('send_message', { groupId, content: 5, tempId: 't2' })).toBe(
       'bad_request content',
     )
@@ -43,7 +43,7 @@ describe.each(wires)('hooks over $wire', ({ protocol }) => {
     expect([response.status, await response.json()]).toMatchObject([422, { error: { code: 'rejected' } }])
   })
 
-  it('keep a socket’s messages in order, however long each takes, and hold up no other socket', async () => {
+  it('preserve the order of a socket’s messages, however long each takes, and do not block other sockets', async () => {
     let resolve: () => void = () => {}
     const held = new Promise<void>((done) => {
       resolve = done
@@ -61,15 +61,15 @@ describe.each(wires)('hooks over $wire', ({ protocol }) => {
       ana.send('send_message', 100 + i, { groupId, content: `${i}`, tempId: `${i}` })
     await bruno.post(groupId, 'meanwhile')
     resolve()
-    const heard: string[] = []
-    while (heard.length < 6) {
+    const received: string[] = []
+    while (received.length < 6) {
       const { fields } = await bruno.next('new_message')
-      heard.push(fields.message.content)
+      received.push(fields.message.content)
     }
-    expect(heard).toEqual(['meanwhile', '0', '1', '2', '3', '4'])
+    expect(received).toEqual(['meanwhile', '0', '1', '2', '3', '4'])
   })
 
-  it('that throw or are late hurt only their own message, and the log has the cause', async () => {
+  it('that throw or time out affect only their own message, and the cause is logged', async () => {
     const logged: string[] = []
     const log = (fields: object) => void logged.push(JSON.stringify(fields))
     const rows = await startRows(protocol, {
@@ -98,7 +98,7 @@ describe.each(wires)('hooks over $wire', ({ protocol }) => {
     expect(logged.join()).toMatch(/of the service itself.*beforeMessage took more than 20 ms/s)
   })
 
-  it('hear who has no socket when a message comes', async () => {
+  it('receive the users without a socket when a message arrives', async () => {
     const away: string[] = []
     const rows = await startRows(protocol, {
       hooks: { userOffline: ({ userId, message }) => void away.push(`${userId}: ${message.content}`) },
@@ -116,9 +116,9 @@ describe.each(wires)('hooks over $wire', ({ protocol }) => {
 })
 
 describe('hooks of a server', () => {
-  it('are refused beside an engine, which has its own', async () => {
+  it('are refused together with an engine, which has its own', async () => {
     const engine = await startInline()
     const server = createServer({ engine, port: 0, hooks: { afterMessage: () => {} }, logger: quiet })
-    await expect(server).rejects.toThrow('hooks are given to createEngine')
+    await expect(server).rejects.toThrow('hooks cannot be combined with engine')
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { startRows, wires } from './harness.ts'
 
 describe.each(wires)('messages over $wire', ({ protocol }) => {
-  /** Ana, admin; Bruno, member; Eva, a stranger; and their group. */
+  /** Ana, admin; Bruno, member; Eva, not a member; and their group. */
   async function kitchen(options = {}) {
     const rows = await startRows(protocol, options)
     const ana = await rows.device('ana')
@@ -13,7 +13,7 @@ describe.each(wires)('messages over $wire', ({ protocol }) => {
     return { rows, ana, bruno, eva, groupId }
   }
 
-  it('edit_message changes what history shows, and tells everybody', async () => {
+  it('edit_message changes the history, and notifies everyone', async () => {
     const { ana, bruno, eva, groupId } = await kitchen()
     const messageId = await bruno.post(groupId, 'helo')
     await bruno.get('edit_message', { messageId, content: 'hello' }, 'ok')
@@ -35,7 +35,7 @@ describe.each(wires)('messages over $wire', ({ protocol }) => {
     expect(await bruno.refusal('edit_message', { messageId: 5, content: 'x' })).toBe('bad_request messageId')
   })
 
-  it('edit_message is too late once the window is over', async () => {
+  it('edit_message is refused after the edit window', async () => {
     let now = 1_700_000_000_000
     const { bruno, groupId } = await kitchen({ editWindowMs: 60_000, now: () => now })
     const messageId = await bruno.post(groupId)
@@ -62,11 +62,11 @@ describe.each(wires)('messages over $wire', ({ protocol }) => {
       ['', 'ana'],
     ])
     expect(await bruno.refusal('edit_message', { messageId: mine, content: 'x' })).toBe('not_found messageId')
-    // Twice is once.
+    // Idempotent.
     await bruno.get('delete_message', { messageId: mine }, 'ok')
   })
 
-  it('recall_message takes a message back within five minutes', async () => {
+  it('recall_message recalls a message within five minutes', async () => {
     let now = 1_700_000_000_000
     const { ana, bruno, groupId } = await kitchen({ now: () => now })
     const early = await bruno.post(groupId, 'oops')
@@ -85,7 +85,7 @@ describe.each(wires)('messages over $wire', ({ protocol }) => {
     expect(messages.map(({ content }) => content)).toEqual(['', 'later'])
   })
 
-  it('react and unreact are kept with the message', async () => {
+  it('react and unreact are stored with the message', async () => {
     const { ana, bruno, eva, groupId } = await kitchen()
     const messageId = await ana.post(groupId)
     await bruno.get('react', { messageId, emoji: '👍' }, 'ok')
@@ -115,7 +115,7 @@ describe.each(wires)('messages over $wire', ({ protocol }) => {
     )
   })
 
-  it('pin_message keeps a message in view until unpin_message', async () => {
+  it('pin_message pins a message until unpin_message', async () => {
     const { ana, bruno, eva, groupId } = await kitchen()
     const first = await bruno.post(groupId, 'first')
     const second = await bruno.post(groupId, 'second')
@@ -133,7 +133,7 @@ describe.each(wires)('messages over $wire', ({ protocol }) => {
     expect(await ana.refusal('pin_message', { messageId: `${groupId}:50` })).toBe('not_found messageId')
   })
 
-  it('send_message takes replies and mentions of the same group only', async () => {
+  it('send_message accepts replies and mentions of the same group only', async () => {
     const { ana, bruno, groupId } = await kitchen()
     const other = await ana.group()
     const elsewhere = await ana.post(other)
@@ -146,7 +146,7 @@ describe.each(wires)('messages over $wire', ({ protocol }) => {
     expect(await bruno.refusal('send_message', { ...reply, type: 'poem' })).toBe('bad_request type')
   })
 
-  it('who was away learns of changes by resume', async () => {
+  it('resume reports changes to a client that was disconnected', async () => {
     const { rows, ana, groupId } = await kitchen()
     const messageId = await ana.post(groupId, 'frist')
     await ana.get('edit_message', { messageId, content: 'first' }, 'ok')
@@ -155,7 +155,7 @@ describe.each(wires)('messages over $wire', ({ protocol }) => {
     await bruno.get('resume', { groups: [[groupId, 1]] }, 'resumed')
     const missed = bruno.events.filter(({ ref, event }) => ref === 0 && event !== 'connected')
     expect(missed.map(({ event }) => event)).toEqual(['new_message', 'message_edited', 'message_deleted'])
-    // Nothing of what was deleted is said any more.
+    // Nothing of the deleted message is reported.
     expect(JSON.stringify(missed)).not.toMatch(/frist|first/)
   })
 })

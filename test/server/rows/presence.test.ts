@@ -3,14 +3,14 @@ import type { EventName } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
 import { Device, startRows, wires } from './harness.ts'
 
-/** What a device has heard of one kind, once all that was on its way is there. */
-async function heard<N extends EventName>(device: Device, name: N) {
+/** The events of one kind that a device has received, once everything in transit has arrived. */
+async function received<N extends EventName>(device: Device, name: N) {
   await device.get('ping', {}, 'pong')
   return device.events.flatMap((event) => (event.event === name ? [event.fields] : []))
 }
 
 describe.each(wires)('presence over $wire', ({ protocol }) => {
-  /** Ana, admin; Bruno, member; Eva, a stranger; and their group, which both hear. */
+  /** Ana, admin; Bruno, member; Eva, not a member; and their group, which both subscribe to. */
   async function kitchen(options = {}) {
     const rows = await startRows(protocol, { presenceGraceMs: 0, ...options })
     const ana = await rows.device('ana')
@@ -29,11 +29,11 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     await ana.get('typing_stop', { groupId }, 'ok')
     expect((await bruno.next('user_stopped_typing')).fields).toEqual({ userId: 'ana', groupId })
     for (const name of ['user_typing', 'user_stopped_typing'] as const) {
-      expect([(await heard(bruno, name)).length, await heard(ana, name), await heard(eva, name)]).toEqual([
-        1,
-        [],
-        [],
-      ])
+      expect([
+        (await received(bruno, name)).length,
+        await received(ana, name),
+        await received(eva, name),
+      ]).toEqual([1, [], []])
     }
   })
 
@@ -47,15 +47,15 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     },
   )
 
-  it('typing_start is refused to who may not post', async () => {
+  it('typing_start is refused to users who may not post', async () => {
     const { ana, bruno, groupId } = await kitchen()
     await ana.get('mute_member', { groupId, userId: 'bruno' }, 'ok')
     expect(await bruno.refusal('typing_start', { groupId })).toBe('muted')
     await bruno.get('typing_stop', { groupId }, 'ok')
-    expect(await heard(ana, 'user_typing')).toEqual([])
+    expect(await received(ana, 'user_typing')).toEqual([])
   })
 
-  it('typing ends with the message, with the last session, and when the member goes', async () => {
+  it('typing ends with the message, with the last session, and when the member leaves', async () => {
     const { rows, ana, bruno, groupId } = await kitchen()
     await bruno.get('typing_start', { groupId }, 'ok')
     await bruno.post(groupId)
@@ -65,7 +65,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     await laptop.get('typing_start', { groupId }, 'ok')
     laptop.ws.close()
     await laptop.closed()
-    expect((await heard(ana, 'user_stopped_typing')).length).toBe(1)
+    expect((await received(ana, 'user_stopped_typing')).length).toBe(1)
     bruno.ws.close()
     await ana.next('user_stopped_typing')
 
@@ -73,10 +73,10 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     await phone.get('typing_start', { groupId }, 'ok')
     await phone.get('leave_group', { groupId }, 'ok')
     await ana.next('user_stopped_typing')
-    expect((await heard(ana, 'user_typing')).length).toBe(3)
+    expect((await received(ana, 'user_typing')).length).toBe(3)
   })
 
-  it('update_status is seen by those who share a group, and on all devices', async () => {
+  it('update_status is shown to users who share a group, and on all devices', async () => {
     const { rows, ana, bruno, eva, groupId } = await kitchen()
     const laptop = await rows.device('ana')
     await ana.get('update_status', { status: 'busy' }, 'ok')
@@ -84,11 +84,11 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     expect((await bruno.next('contact_status_changed')).fields).toEqual(busy)
     expect((await laptop.next('contact_status_changed')).fields).toEqual(busy)
     await ana.get('update_status', { status: 'busy' }, 'ok')
-    expect(await heard(bruno, 'contact_status_changed')).toEqual([busy])
-    expect(await heard(eva, 'contact_status_changed')).toEqual([])
+    expect(await received(bruno, 'contact_status_changed')).toEqual([busy])
+    expect(await received(eva, 'contact_status_changed')).toEqual([])
     const { users } = await bruno.get('get_online_users', { groupId }, 'online_users')
     expect(users).toContainEqual({ userId: 'ana', name: 'Ana', status: 'busy' })
-    // A device that comes later is told what was chosen on another.
+    // A device that connects later receives the status chosen on another one.
     const tablet = await rows.device('ana')
     expect((await tablet.next('contact_status_changed')).fields).toEqual(busy)
 
@@ -96,7 +96,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     expect(await ana.refusal('update_status', {})).toBe('bad_request status')
   })
 
-  it('a status is kept over a restart of the server', async () => {
+  it('a status survives a restart of the server', async () => {
     const { rows, ana } = await kitchen()
     await ana.get('update_status', { status: 'away' }, 'ok')
     await rows.server.close()
@@ -108,7 +108,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     })
   })
 
-  it('who goes is offline for the others, with the time, and who comes is online', async () => {
+  it('a user who disconnects is offline for others, with the time, and online after a reconnect', async () => {
     const { rows, ana, bruno, eva, groupId } = await kitchen()
     const before = Date.now()
     bruno.ws.close()
@@ -127,20 +127,20 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
       status: 'online',
       timestamp: expect.any(Number),
     })
-    expect(await heard(eva, 'contact_status_changed')).toEqual([])
+    expect(await received(eva, 'contact_status_changed')).toEqual([])
   })
 
-  it('a reconnect within the time of grace is not seen', async () => {
+  it('a reconnect within the grace period is not shown', async () => {
     const { rows, ana, bruno, groupId } = await kitchen({ presenceGraceMs: 60_000 })
     bruno.ws.close()
     await bruno.closed()
     const { total } = await ana.get('get_online_users', { groupId }, 'online_users')
     expect(total).toBe(2)
     await rows.device('bruno')
-    expect(await heard(ana, 'contact_status_changed')).toEqual([])
+    expect(await received(ana, 'contact_status_changed')).toEqual([])
   })
 
-  it('who is invisible is offline for all others, and comes and goes unseen', async () => {
+  it('an invisible user is offline for all others, and connects and disconnects unseen', async () => {
     const { rows, ana, bruno, groupId } = await kitchen()
     await bruno.get('update_status', { status: 'offline' }, 'ok')
     const { fields } = await ana.next('contact_status_changed')
@@ -151,7 +151,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     await bruno.closed()
     const phone = await rows.device('bruno')
     expect((await phone.next('contact_status_changed')).fields).toMatchObject({ status: 'offline' })
-    expect((await heard(ana, 'contact_status_changed')).length).toBe(1)
+    expect((await received(ana, 'contact_status_changed')).length).toBe(1)
     await phone.get('update_status', { status: 'online' }, 'ok')
     expect((await ana.next('contact_status_changed')).fields).toMatchObject({
       userId: 'bruno',
@@ -159,7 +159,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     })
   })
 
-  it('the time last seen is kept when the server stops, and tells nothing of who is invisible', async () => {
+  it('the time last seen survives a stop of the server, and reveals nothing about invisible users', async () => {
     const { rows, ana, bruno } = await kitchen()
     const seen = async (device: Device) => {
       const { users } = await device.get('get_contacts', {}, 'users')
@@ -185,7 +185,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     expect(await seen(later)).toEqual(hidden)
   })
 
-  it('get_online_users lists who is there, for members', async () => {
+  it('get_online_users lists the online users, for members', async () => {
     const { rows, ana, bruno, eva, groupId } = await kitchen()
     await rows.device('bruno')
     await ana.get('add_member', { groupId, userId: 'dora' }, 'ok')
@@ -203,7 +203,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     expect(await ana.refusal('get_online_users', { groupId: 5 })).toBe('bad_request groupId')
   })
 
-  it('signal reaches one member on all devices, or all but the session that sends', async () => {
+  it('signal reaches one member on all devices, or everyone except the sending session', async () => {
     const { rows, ana, bruno, eva, groupId } = await kitchen()
     const laptop = await rows.device('bruno')
     await ana.get('add_member', { groupId, userId: 'carla' }, 'ok')
@@ -211,17 +211,17 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     await ana.get('signal', { groupId, toUserId: 'bruno', kind: 'offer', payload: 'sdp' }, 'ok')
     const offer = { fromUserId: 'ana', groupId, kind: 'offer', payload: 'sdp' }
     for (const device of [bruno, laptop]) expect((await device.next('signal')).fields).toEqual(offer)
-    expect(await heard(carla, 'signal')).toEqual([])
+    expect(await received(carla, 'signal')).toEqual([])
 
     await carla.get('get_history', { groupId }, 'history')
     await ana.get('signal', { groupId, kind: 'candidate', payload: '' }, 'ok')
     const candidate = { fromUserId: 'ana', groupId, kind: 'candidate', payload: '' }
     for (const device of [bruno, laptop, carla])
       expect((await device.next('signal')).fields).toEqual(candidate)
-    expect([await heard(ana, 'signal'), await heard(eva, 'signal')]).toEqual([[], []])
+    expect([await received(ana, 'signal'), await received(eva, 'signal')]).toEqual([[], []])
   })
 
-  it('signal is for members, to members, and of a size', async () => {
+  it('signal is limited to members, as sender and receiver, and in size', async () => {
     const { ana, eva, groupId } = await kitchen()
     const fields = { groupId, kind: 'offer', payload: '' }
     expect(await eva.refusal('signal', fields)).toBe('not_found groupId')
@@ -231,10 +231,10 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     expect(await ana.refusal('signal', { ...fields, payload: 5 })).toBe('bad_request payload')
     const payload = 'x'.repeat(limits.signalPayloadBytes + 1)
     expect(await ana.refusal('signal', { ...fields, payload })).toBe('bad_request payload')
-    expect(await heard(eva, 'signal')).toEqual([])
+    expect(await received(eva, 'signal')).toEqual([])
   })
 
-  it('nobody learns anything of a user with whom no group is shared', async () => {
+  it('nobody receives events of a user who shares no group with them', async () => {
     const { rows, ana, bruno, eva, groupId } = await kitchen()
     await ana.get('typing_start', { groupId }, 'ok')
     await ana.get('update_status', { status: 'busy' }, 'ok')
@@ -243,13 +243,13 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     bruno.ws.close()
     await ana.next('contact_status_changed')
     await rows.device('bruno')
-    // Bruno leaves: from then on nobody in there learns of him, nor he of them.
+    // Bruno leaves: from then on neither side receives events of the other.
     const phone = await rows.device('bruno')
     await phone.get('leave_group', { groupId }, 'ok')
-    const soFar = (await heard(ana, 'contact_status_changed')).length
+    const soFar = (await received(ana, 'contact_status_changed')).length
     await phone.get('update_status', { status: 'away' }, 'ok')
     await ana.get('update_status', { status: 'online' }, 'ok')
-    expect((await heard(ana, 'contact_status_changed')).length).toBe(soFar)
+    expect((await received(ana, 'contact_status_changed')).length).toBe(soFar)
     const { fields } = await phone.first(({ event }) => event === 'user_left_group')
     const after = phone.events.findIndex((event) => event.fields === fields)
     expect(phone.events.slice(after + 1).map(({ event }) => event)).toEqual(['ok', 'ok'])
@@ -260,7 +260,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
 })
 
 describe('typing', () => {
-  it('ends by itself six seconds after the last start, over msgpack and JSON', async () => {
+  it('ends automatically six seconds after the last start, over msgpack and JSON', async () => {
     const rows = await startRows(wires[0].protocol)
     const ana = await rows.device('ana')
     const bruno = await rows.device('bruno')

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type Device, startRows, wires } from './harness.ts'
 
 describe.each(wires)('receipts over $wire', ({ protocol }) => {
-  /** Ana, admin; Bruno and Clara, members; Eva, a stranger; and their group. */
+  /** Ana, admin; Bruno and Clara, members; Eva, not a member; and their group. */
   async function kitchen() {
     const rows = await startRows(protocol)
     const ana = await rows.device('ana')
@@ -13,16 +13,16 @@ describe.each(wires)('receipts over $wire', ({ protocol }) => {
     return { rows, ana, bruno, clara, eva, groupId }
   }
 
-  /** What a new connection of the user is told of its one group. */
+  /** What a new connection of the user receives about its one group. */
   async function counts(device: Device) {
     const { groups } = await device.get('get_groups', {}, 'groups')
     return { unread: groups[0]?.unread, mentions: groups[0]?.mentions, readSeq: groups[0]?.readSeq }
   }
 
-  const heard = (device: Device, event: string) =>
+  const received = (device: Device, event: string) =>
     device.events.filter((one) => one.event === event).map(({ fields }) => fields)
 
-  it('message_delivered tells the senders, on all their devices, and nobody else', async () => {
+  it('message_delivered notifies the senders, on all their devices, and nobody else', async () => {
     const { rows, ana, bruno, clara, groupId } = await kitchen()
     const laptop = await rows.device('ana')
     const messageIds = [await ana.post(groupId), await ana.post(groupId)]
@@ -32,10 +32,10 @@ describe.each(wires)('receipts over $wire', ({ protocol }) => {
     expect((await ana.next('message_delivered')).fields).toEqual(expected)
     expect((await laptop.next('message_delivered')).fields).toEqual(expected)
     expect((await clara.next('message_delivered')).fields).toEqual({ ...expected, messageIds: [other] })
-    expect(heard(bruno, 'message_delivered')).toEqual([])
+    expect(received(bruno, 'message_delivered')).toEqual([])
   })
 
-  it('message_read tells the senders and the reader’s other devices, not the one that read', async () => {
+  it('message_read notifies the senders and the reader’s other devices, not the one that read', async () => {
     const { rows, ana, bruno, clara, groupId } = await kitchen()
     const laptop = await rows.device('bruno')
     const messageIds = [await ana.post(groupId), await ana.post(groupId)]
@@ -43,16 +43,16 @@ describe.each(wires)('receipts over $wire', ({ protocol }) => {
     const expected = { messageIds, groupId, readBy: 'bruno', timestamp: expect.any(Number) }
     expect((await ana.next('message_read')).fields).toEqual(expected)
     expect((await laptop.next('message_read')).fields).toEqual(expected)
-    // Whatever they would have heard is before this.
+    // Any event that they would receive arrives before this one.
     const last = await ana.post(groupId)
     await clara.get('message_read', { messageIds: [last], groupId }, 'ok')
     await ana.next('message_read')
-    expect(heard(bruno, 'message_read')).toEqual([])
-    expect(heard(clara, 'message_read')).toEqual([])
-    expect(heard(laptop, 'message_read')).toHaveLength(1)
+    expect(received(bruno, 'message_read')).toEqual([])
+    expect(received(clara, 'message_read')).toEqual([])
+    expect(received(laptop, 'message_read')).toHaveLength(1)
   })
 
-  it('message_read moves the mark from which unread and mentions count, the same on all devices', async () => {
+  it('message_read moves the read mark that unread and mentions are counted from, on all devices', async () => {
     const { rows, ana, bruno, groupId } = await kitchen()
     const first = await ana.post(groupId, 'um', { mentions: ['bruno'] })
     const second = await ana.post(groupId, 'dois', { mentions: ['bruno'] })
@@ -62,15 +62,15 @@ describe.each(wires)('receipts over $wire', ({ protocol }) => {
     const laptop = await rows.device('bruno')
     const expected = { unread: 1, mentions: 1, readSeq: Number(second.split(':')[1]) }
     expect(await counts(laptop)).toEqual(expected)
-    expect(heard(laptop, 'connected')).toMatchObject([{ groups: [expected] }])
+    expect(received(laptop, 'connected')).toMatchObject([{ groups: [expected] }])
 
-    // An older one moves nothing back, a deleted one is not unread.
+    // An older message does not move the mark back; a deleted one is not unread.
     await bruno.get('message_read', { messageIds: [first], groupId }, 'ok')
     await ana.get('recall_message', { messageId: third }, 'ok')
     expect(await counts(laptop)).toEqual({ ...expected, unread: 0, mentions: 0 })
   })
 
-  it('get_receipts says who got and who read it', async () => {
+  it('get_receipts returns the users who received and who read it', async () => {
     const { ana, bruno, clara, eva, groupId } = await kitchen()
     const messageId = await ana.post(groupId)
     const none = { messageId, delivered: [], read: [], deliveredCount: 0, readCount: 0 }
@@ -83,11 +83,11 @@ describe.each(wires)('receipts over $wire', ({ protocol }) => {
     expect(receipts.delivered.map(([userId]) => userId).sort()).toEqual(['bruno', 'clara'])
     expect(receipts.read).toEqual([['bruno', expect.any(Number)]])
 
-    // Who joins later owes nothing for it.
+    // Members who join later are not expected to read it.
     await ana.get('add_member', { groupId, userId: 'eva' }, 'ok')
     await eva.get('message_read', { messageIds: [messageId], groupId }, 'ok')
     expect(await ana.get('get_receipts', { messageId }, 'receipts')).toEqual(receipts)
-    // RCP-1: receipts of those who left stay counted.
+    // RCP-1: receipts of members who left are still counted.
     await bruno.get('leave_group', { groupId }, 'ok')
     expect(await ana.get('get_receipts', { messageId }, 'receipts')).toMatchObject({
       deliveredCount: 2,
@@ -95,7 +95,7 @@ describe.each(wires)('receipts over $wire', ({ protocol }) => {
     })
   })
 
-  it('all three are refused to strangers, for unknown ids and for what is of the wrong type', async () => {
+  it('all three are refused to strangers, for unknown ids and for wrong types', async () => {
     const { ana, bruno, eva, groupId } = await kitchen()
     const messageId = await ana.post(groupId)
     const messageIds = [messageId]

@@ -3,7 +3,7 @@ import { eventually } from '../../support/conditions.ts'
 import { type Device, startRows, wires } from './harness.ts'
 
 describe.each(wires)('search over $wire', ({ protocol }) => {
-  /** Ana and Bruno, their group, and Eva, who is a stranger. */
+  /** Ana and Bruno, their group, and Eva, who is not a member. */
   async function kitchen() {
     const rows = await startRows(protocol)
     const [ana, bruno, eva] = [await rows.device('ana'), await rows.device('bruno'), await rows.device('eva')]
@@ -14,11 +14,11 @@ describe.each(wires)('search over $wire', ({ protocol }) => {
     device.get('search', { query, ...filters }, 'search_results')
   const contents = async (device: Device, query: string, filters: object = {}) =>
     (await search(device, query, filters)).hits.map(({ message }) => message.content)
-  /** Waits until this is what is found. */
+  /** Waits until these results are found. */
   const finds = (device: Device, query: string, expected: readonly string[], filters: object = {}) =>
     eventually(async () => expect(await contents(device, query, filters)).toEqual(expected))
 
-  it('search finds what was written in one’s groups, with the words marked', async () => {
+  it('search finds messages in the caller’s groups, with the words marked', async () => {
     const { ana, bruno, groupId } = await kitchen()
     await ana.post(groupId, 'A Reunião é amanhã às 9h')
     const messageId = await bruno.post(groupId, 'reunião <adiada>')
@@ -35,7 +35,7 @@ describe.each(wires)('search over $wire', ({ protocol }) => {
     await finds(ana, '"e amanha" reuni*', ['A Reunião é amanhã às 9h'])
   })
 
-  it('search takes a group, a sender and times', async () => {
+  it('search filters by group, sender and time', async () => {
     const { ana, bruno, groupId } = await kitchen()
     const other = await ana.group()
     await ana.post(groupId, 'bread one')
@@ -55,7 +55,7 @@ describe.each(wires)('search over $wire', ({ protocol }) => {
     expect(await contents(ana, 'bread', { after: at + 3_600_000 })).toEqual([])
   })
 
-  it('search lists every hit once over its pages, however many share a millisecond', async () => {
+  it('search lists every hit once over its pages, also if many share a millisecond', async () => {
     const { ana, groupId } = await kitchen()
     const sent = await Promise.all(Array.from({ length: 60 }, (_, i) => ana.post(groupId, `bread ${i}`)))
     await eventually(async () => expect((await search(ana, 'bread', { limit: 100 })).hits).toHaveLength(60))
@@ -71,7 +71,7 @@ describe.each(wires)('search over $wire', ({ protocol }) => {
     expect(new Set(seen)).toEqual(new Set(sent))
   })
 
-  it('search shows nobody what is not theirs', async () => {
+  it('search shows no messages of other users’ groups', async () => {
     const { ana, bruno, eva, groupId } = await kitchen()
     await ana.post(groupId, 'bread')
     await finds(bruno, 'bread', ['bread'])
@@ -100,7 +100,7 @@ describe.each(wires)('search over $wire', ({ protocol }) => {
     expect(hit?.message.editedAt).toBeGreaterThan(0)
   })
 
-  it('search refuses what it cannot search for', async () => {
+  it('search refuses queries that it cannot search for', async () => {
     const { ana, groupId } = await kitchen()
     expect(await ana.refusal('search', { query: '' })).toBe('bad_request query')
     expect(await ana.refusal('search', { query: 'x'.repeat(257) })).toBe('bad_request query')
@@ -129,7 +129,7 @@ describe.each(wires)('people over $wire', ({ protocol }) => {
   const ids = async (device: Device, query: string, more: object = {}) =>
     (await device.get('search_users', { query, ...more }, 'users')).users.map(({ userId }) => userId)
 
-  it('search_users finds by the beginning of a word or by id those one shares a group with', async () => {
+  it('search_users finds users who share a group with the caller, by prefix of a word or by id', async () => {
     const rows = await startRows(protocol)
     const [ana, , joao] = [await rows.device('ana'), await rows.device('bruno'), await rows.device('joão')]
     await rows.device('josé')
@@ -148,7 +148,7 @@ describe.each(wires)('people over $wire', ({ protocol }) => {
     expect(await ana.refusal('search_users', { query: 'x', limit: 0 })).toBe('bad_request limit')
   })
 
-  it('search_users shows who is invisible as offline', async () => {
+  it('search_users shows invisible users as offline', async () => {
     const rows = await startRows(protocol)
     const [ana, bruno] = [await rows.device('ana'), await rows.device('bruno')]
     await ana.group({ members: ['bruno'] })
@@ -159,7 +159,7 @@ describe.each(wires)('people over $wire', ({ protocol }) => {
     })
   })
 
-  it('get_contacts gives the people of one’s direct chats, the latest talk first', async () => {
+  it('get_contacts returns the users of the caller’s direct chats, the most recent first', async () => {
     const rows = await startRows(protocol)
     const [ana, bruno] = [await rows.device('ana'), await rows.device('bruno')]
     await rows.device('clara')

@@ -1,5 +1,5 @@
 /**
- * An app of a transport that a test sets up, on a free port; it is closed when the test has ended.
+ * An app of a transport that a test configures, on a free port; closed after the test.
  */
 import { connect, type Socket as TcpSocket } from 'node:net'
 import { onTestFinished } from 'vitest'
@@ -14,7 +14,7 @@ import type {
   Verdict,
 } from '../../../server/transport/transport.ts'
 
-/** What the test's sockets carry. */
+/** The data of the test's sockets. */
 export interface Peer {
   readonly name: string
   socket: Socket | null
@@ -38,7 +38,7 @@ export interface AppSetup {
   readonly behavior?: Partial<SocketBehavior<Peer>>
 }
 
-/** Listens on 127.0.0.1; `/ws` accepts everybody unless the test judges. */
+/** Listens on 127.0.0.1; `/ws` accepts every handshake unless the test decides otherwise. */
 export async function startApp(transport: Transport, setup: AppSetup = {}): Promise<TestApp> {
   const app = transport.createApp()
   const peers: Peer[] = []
@@ -88,7 +88,7 @@ export async function startApp(transport: Transport, setup: AppSetup = {}): Prom
 
 export const aPeer = (name: string): Peer => ({ name, socket: null, isClosed: false })
 
-/** A WebSocket client that stores what it gets. */
+/** A WebSocket client that stores what it receives. */
 export class Client {
   readonly ws: WebSocket
   readonly got: string[] = []
@@ -111,19 +111,19 @@ export class Client {
     })
   }
 
-  /** Resolves when so many messages have come. */
+  /** Resolves when this many messages have arrived. */
   async count(messages: number): Promise<void> {
     while (this.got.length < messages) await new Promise<void>((resolve) => this.#wake.push(resolve))
   }
 
-  /** Stops and goes on reading: the kernel's buffers fill up. */
+  /** Pauses and resumes reading: the kernel's buffers fill up. */
   get reading(): { readonly stop: () => void; readonly go: () => void } {
     const socket = (this.ws as unknown as { readonly _socket: TcpSocket })._socket
     return { stop: () => socket.pause(), go: () => socket.resume() }
   }
 }
 
-/** Sends bytes, in pieces, and resolves with all that came back when the other end closes or `until` fits. */
+/** Sends bytes in pieces, and resolves with the response when the peer closes or `until` matches. */
 export async function rawHttp(
   port: number,
   pieces: readonly string[],
@@ -142,7 +142,7 @@ export async function rawHttp(
     })
   })
   for (const [i, piece] of pieces.entries()) {
-    // A segment of its own: the one before has been read by then.
+    // A separate segment: the previous one has been read by then.
     if (i > 0) await new Promise((resolve) => setTimeout(resolve, 20))
     await new Promise<void>((resolve) => socket.write(piece, () => resolve()))
   }

@@ -7,7 +7,7 @@ const bytes = (text: string) => Buffer.from(text)
 const ok = { status: 200, headers: [] } as const
 
 describe.each(transports)('$name: HTTP', (transport) => {
-  it('gives the method, the path, the query and the address', async () => {
+  it('provides the method, the path, the query and the address', async () => {
     const { port } = await startApp(transport, {
       serve: (request, response) =>
         response.end(ok, bytes([request.method, request.path, request.query, request.address].join(' | '))),
@@ -54,7 +54,7 @@ describe.each(transports)('$name: HTTP', (transport) => {
     expect([none.status, none.headers.get('content-length')]).toEqual([204, null])
   })
 
-  it('streams a body in, as slowly as it is read', async () => {
+  it('streams a request body at the pace of its reader', async () => {
     let got = 0
     const { port } = await startApp(transport, {
       serve: (_, response) =>
@@ -72,7 +72,7 @@ describe.each(transports)('$name: HTTP', (transport) => {
     expect(await response.text()).toBe('3000000')
   })
 
-  it('streams a body out in pieces whose memory is used again', async () => {
+  it('streams a response body in pieces whose memory is reused', async () => {
     const { port } = await startApp(transport, {
       serve: async (_, response) => {
         const piece = Buffer.alloc(65_536)
@@ -86,14 +86,14 @@ describe.each(transports)('$name: HTTP', (transport) => {
       expect(body.subarray(i * 65_536, (i + 1) * 65_536).every((b) => b === i)).toBe(true)
   })
 
-  it('tells that the client has disconnected, after which a response does nothing', async () => {
+  it('reports that the client has disconnected, after which a response does nothing', async () => {
     const { promise, resolve } = deferred()
     const { port } = await startApp(transport, {
       serve: (_, response) =>
         response.onAborted(() => {
           response.end(ok, bytes('late'))
           response.begin(ok, 10)
-          response.cut()
+          response.destroy()
           void response.write(bytes('late')).then(resolve)
         }),
     })
@@ -103,14 +103,14 @@ describe.each(transports)('$name: HTTP', (transport) => {
     await Promise.all([asked, promise])
   })
 
-  it('closes the connection behind a response where that is asked', async () => {
+  it('closes the connection after a response on request', async () => {
     const { port } = await startApp(transport, {
       serve: (_, response) => response.end(ok, bytes('bye'), true),
     })
     expect(await rawHttp(port, ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'], /never/)).toMatch(/bye$/)
   })
 
-  it('takes a token of 8 KiB in a header', async () => {
+  it('accepts a token of 8 KiB in a header', async () => {
     const { port } = await startApp(transport, {
       serve: (request, response) => response.end(ok, bytes(String(request.header('authorization').length))),
     })
@@ -119,7 +119,7 @@ describe.each(transports)('$name: HTTP', (transport) => {
     expect(await response.text()).toBe(String(authorization.length))
   })
 
-  it('says that a port is in use', async () => {
+  it('reports that a port is in use', async () => {
     const { port } = await startApp(transport)
     const second = transport.createApp()
     await expect(second.listen('127.0.0.1', port)).rejects.toThrow()
@@ -150,12 +150,12 @@ describe.each(transports)('$name: sockets', (transport) => {
     accepted.terminate()
   })
 
-  it('hand a request to the path that is no handshake to HTTP', async () => {
+  it('pass a request to their path that is not a handshake to HTTP', async () => {
     const { port } = await startApp(transport, { serve: (_, response) => response.end(ok, bytes('http')) })
     expect(await (await fetch(`http://127.0.0.1:${port}/ws`)).text()).toBe('http')
   })
 
-  it('limit the messages of newcomers, and let them go on when they are trusted', async () => {
+  it('limit the messages of newcomers, and raise the limit when they are trusted', async () => {
     const test = await startApp(transport, {
       upgrade: () => ({ accept: aPeer('a'), protocol: '', isNewcomer: true }),
       behavior: { newcomer: { maxPayloadBytes: 1_000, fixedPayloadBytes: 2_000 } },
@@ -193,7 +193,7 @@ describe.each(transports)('$name: sockets', (transport) => {
     },
   )
 
-  it('put fragments together and answer a ping between them', async () => {
+  it('join fragments and answer a ping between them', async () => {
     const test = await startApp(transport)
     const client = await test.client()
     const pong = new Promise((resolve) => client.ws.on('pong', (data) => resolve(data.toString())))
@@ -204,17 +204,17 @@ describe.each(transports)('$name: sockets', (transport) => {
     await expect.poll(() => test.messages).toEqual([{ text: 'one two', isBinary: false }])
   })
 
-  it('end where a message is too large', async () => {
+  it('close if a message is too large', async () => {
     const test = await startApp(transport)
     const client = await test.client()
     client.ws.send(Buffer.alloc(200_000))
-    // Some builds of uWebSockets.js cut the connection.
+    // Some builds of uWebSockets.js terminate the connection.
     const codes = transport.name === 'node' ? [1009] : [1009, 1006]
     expect(codes).toContain((await client.closed).code)
     await expect.poll(() => test.peers[0]?.isClosed).toBe(true)
   })
 
-  it('write the close frame behind all that waits, and are closed within `end`', async () => {
+  it('write the close frame after all unsent bytes, and are closed within `end`', async () => {
     const test = await startApp(transport)
     const client = await test.client()
     const peer = test.peers[0] as Peer
@@ -225,7 +225,7 @@ describe.each(transports)('$name: sockets', (transport) => {
     expect(client.got).toEqual(Array.from({ length: 100 }, (_, i) => `text ${i}`))
   })
 
-  it('publish to those who subscribe, once each, and no longer to those who left or closed', async () => {
+  it('publish to subscribers once each, and not to sockets that left or closed', async () => {
     const test = await startApp(transport)
     const clients = [await test.client('/ws?a'), await test.client('/ws?b'), await test.client('/ws?c')]
     const sockets = test.peers.map(({ socket }) => socket)
@@ -250,7 +250,7 @@ describe.each(transports)('$name: sockets', (transport) => {
     expect(test.app.numSubscribers('g')).toBe(1)
   })
 
-  it('use the bytes of a message before the call returns', async () => {
+  it('copy the bytes of a message before the call returns', async () => {
     const test = await startApp(transport)
     const client = await test.client()
     const [socket] = test.peers.map((peer) => peer.socket)
@@ -264,14 +264,14 @@ describe.each(transports)('$name: sockets', (transport) => {
     expect(client.got).toEqual(['text first', 'text other'])
   })
 
-  it('count what waits for a slow reader, drop nothing of it, and say when it drains', async () => {
+  it('count the unsent bytes of a slow reader, drop nothing, and report the drain', async () => {
     const test = await startApp(transport)
     const client = await test.client()
     const [socket] = test.peers.map((peer) => peer.socket)
     client.reading.stop()
     const message = 'x'.repeat(50_000)
     let sent = 0
-    // Into the kernel's buffers, then into ours.
+    // Fills the kernel's buffers, then the process's.
     while ((socket?.getBufferedAmount() ?? 0) < 1_000_000) {
       socket?.send(bytes(`${sent++} ${message}`), false, false)
       await new Promise(setImmediate)
@@ -285,7 +285,7 @@ describe.each(transports)('$name: sockets', (transport) => {
     expect(test.drains).toBeGreaterThan(before)
   })
 
-  it('compress where it is negotiated, and mix compressed and plain messages', async () => {
+  it('compress if it is negotiated, and mix compressed and plain messages', async () => {
     const test = await startApp(transport, { behavior: { compression: true } })
     const [one, plain] = [await test.client('/ws'), await test.client('/ws', { perMessageDeflate: false })]
     const text = 'again and again '.repeat(200)
@@ -300,7 +300,7 @@ describe.each(transports)('$name: sockets', (transport) => {
     await expect.poll(() => test.messages).toEqual([{ text, isBinary: false }])
   })
 
-  it('are all cut by close, and nobody can connect after stopListening', async () => {
+  it('are all terminated by close, and nobody can connect after stopListening', async () => {
     const test = await startApp(transport)
     const client = await test.client()
     test.app.stopListening()

@@ -1,6 +1,6 @@
 /**
- * The corners of HTTP, through the server's own routes. What uWebSockets.js gets wrong is in
- * docs/OPERATIONS.md; what the built-in transport gets right is here.
+ * Edge cases of HTTP, through the server's own routes. Deviations of uWebSockets.js are in
+ * docs/OPERATIONS.md; the correct behaviour of the built-in transport is here.
  */
 import { describe, expect, it } from 'vitest'
 import { createServer, type Server } from '../../../server/server.ts'
@@ -41,17 +41,17 @@ describe.each(transports)('HTTP on $name', ({ name }) => {
     expect([statusesOf(refused), /^sec-websocket-version: 13\r$/im.test(refused)]).toEqual([[426], true])
   })
 
-  it('refuses two hosts, and two lengths with all that follows', async () => {
+  it('refuses two Host headers, and two lengths with all that follows', async () => {
     const server = await start(name)
     const post = (lines: string, rest = '') =>
       `POST /api/chat/groups HTTP/1.1\r\nHost: x\r\n${lines}\r\n\r\n{}${rest}`
     expect(await ask(server, post('Host: y\r\nContent-Length: 2'))).toEqual([400])
     const lengths = post('Content-Length: 2\r\nContent-Length: 60', get('/healthz'))
-    // uWebSockets.js cuts the connection without an answer.
+    // uWebSockets.js terminates the connection without an answer.
     expect(statusesOf(await rawHttp(server.port, [lengths], /never/))).toEqual(name === 'node' ? [400] : [])
   })
 
-  it('is read as HTTP where another protocol than WebSocket is asked for', async () => {
+  it('is handled as HTTP if a protocol other than WebSocket is requested', async () => {
     const server = await start(name)
     const h2c = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'
     expect(await ask(server, h2c)).toEqual([200])
@@ -59,7 +59,7 @@ describe.each(transports)('HTTP on $name', ({ name }) => {
 })
 
 describe('HTTP on the built-in transport', () => {
-  it('reads a request in two segments, wherever it is cut', async () => {
+  it('reads a request in two segments, split at any byte', async () => {
     const server = await start('node')
     const request = get('/healthz')
     const cuts = [1, 4, 13, 18, 23, 24, 30]
@@ -86,7 +86,7 @@ describe('HTTP on the built-in transport', () => {
     expect(statusesOf(text)).toEqual([200, 404, 426, 200])
   })
 
-  it('answers as JSON what is too large for a header (431), and what is no request (400)', async () => {
+  it('answers in JSON if headers are too large (431) or the input is not a request (400)', async () => {
     const server = await start('node')
     const large = `GET /healthz HTTP/1.1\r\nHost: x\r\nCookie: ${'x'.repeat(40_000)}\r\n\r\n`
     for (const [bytes, status] of [
@@ -110,7 +110,7 @@ describe('HTTP on the built-in transport', () => {
 })
 
 describe('the choice of a transport', () => {
-  it('is in the stats, with the reason', async () => {
+  it('is in the statistics, with the reason', async () => {
     const server = await start('node')
     expect((await server.getServerStats()).transport).toEqual({ name: 'node', why: 'TRANSPORT is node' })
   })
@@ -128,7 +128,7 @@ describe('the choice of a transport', () => {
     )
   })
 
-  it('is refused where there is none of that name', async () => {
+  it('is refused if the name is unknown', async () => {
     await expect(createServer({ transport: 'quic' as TransportName })).rejects.toThrow('TRANSPORT is "quic"')
   })
 })
