@@ -99,7 +99,7 @@ export function addRoutes(app: App, routes: readonly Route[], given: RouterOptio
   const bodies = new HeldBodies(MAX_HELD_BYTES, () =>
     logger.warn(
       { bytes: MAX_HELD_BYTES },
-      'an upload was cut: bodies arrive faster than the disk writes them',
+      'an upload was closed: bodies arrive faster than the disk writes them',
     ),
   )
   const context: Context = { ...given, pending: 0, debugged: enabledAt(logger, 'debug'), bodies }

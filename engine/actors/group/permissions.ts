@@ -29,9 +29,9 @@ export interface Permission {
 // biome-ignore format: one row a line
 export const permissions: { readonly [N in RequestsTo<'group'>]: Permission } = {
   send_message: { role: 'member', posts: true },
-  edit_message: { role: 'member', posts: true, also: 'one’s own, within `EDIT_WINDOW_MS`' },
-  delete_message: { role: 'member', authors: true, also: 'one’s own, also after leaving; as a moderator or admin of others too, never of someone of a higher role; in a direct chat only one’s own' },
-  recall_message: { role: 'member', authors: true, also: 'one’s own, also after leaving, at most five minutes old' },
+  edit_message: { role: 'member', posts: true, also: 'own messages only, within `EDIT_WINDOW_MS`' },
+  delete_message: { role: 'member', authors: true, also: 'own messages, also after leaving; moderators and admins also messages of others, except of users with a higher role; in a direct chat own messages only' },
+  recall_message: { role: 'member', authors: true, also: 'own messages only, also after leaving, at most five minutes old' },
   react: { role: 'member', posts: true },
   unreact: { role: 'member' },
   pin_message: { role: 'moderator' },
