@@ -118,8 +118,8 @@ describe('a token signed with the secret', () => {
       { name: '\udc00' },
       'the token’s name is not well-formed Unicode',
     ],
-    ['with a sub that is too long', { sub: 'ã'.repeat(65) }, 'the token’s sub is over 128 bytes'],
-    ['with a name that is too long', { name: 'x'.repeat(257) }, 'the token’s name is over 256 bytes'],
+    ['with a sub that is too long', { sub: 'ã'.repeat(65) }, 'the token’s sub is longer than 128 bytes'],
+    ['with a name that is too long', { name: 'x'.repeat(257) }, 'the token’s name is longer than 256 bytes'],
     [
       'with a name that turns its neighbours around',
       { name: '\u202eevil' },
@@ -138,7 +138,7 @@ describe('a token signed with the secret', () => {
     [
       'with a picture that is too long',
       { picture: 'x'.repeat(2_049) },
-      'the token’s picture is over 2048 bytes',
+      'the token’s picture is longer than 2048 bytes',
     ],
   ])('is refused %s', async (_, claims, message) => {
     expect(await refusal(await bySecret(), await aToken(claims))).toBe(message)
@@ -301,7 +301,7 @@ describe('a token signed by an issuer with a public key', () => {
     const curve = await generateKeyPair('ES384', { extractable: true })
     const pem = await exportSPKI(curve.publicKey)
     await expect(anAuthenticator({ kind: 'publicKey', pem })).rejects.toThrow(
-      'JWT_PUBLIC_KEY takes RSA of 2048 bits',
+      'JWT_PUBLIC_KEY must be an RSA key of at least 2048 bits',
     )
     const broken = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----'
     await expect(anAuthenticator({ kind: 'publicKey', pem: broken })).rejects.toThrow(

@@ -225,6 +225,8 @@ describe('a server', () => {
   })
 
   it('refuses invalid settings before it does anything', async () => {
-    await expect(createServer({ dataDir, rateLimit: -1 })).rejects.toThrow('RATE_LIMIT is -1')
+    await expect(createServer({ dataDir, rateLimit: -1 })).rejects.toThrow(
+      'RATE_LIMIT must be an integer from 0',
+    )
   })
 })

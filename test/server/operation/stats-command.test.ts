@@ -25,7 +25,7 @@ describe('tertulia stats', () => {
     expect(out).toMatch(/^users +1 connected, /m)
     expect(out).toMatch(/^errors +1, per second .*; \w+ 1$/m)
     expect(out).toMatch(/^latency +p50 .* ms, p90 .* max .* ms$/m)
-    expect(out).toMatch(/^storage +takes writes$/m)
+    expect(out).toMatch(/^storage +accepts writes$/m)
     expect(out).toMatch(/^shard 0 +\d+ groups, \d+ users; inbox \d+, mail 0, held 0, uncommitted 0$/m)
   })
 
@@ -50,9 +50,9 @@ describe('tertulia stats', () => {
   })
 
   it.each([
-    ['nonsense', 'tertulia: nonsense is no address'],
+    ['nonsense', 'tertulia: nonsense is not a URL'],
     ['http://127.0.0.1:1', 'tertulia: http://127.0.0.1:1 cannot be reached: '],
-  ])('says in one line that %s does not answer', async (url, message) => {
+  ])('reports in one line that %s does not answer', async (url, message) => {
     const { code, err } = await stats([url])
     expect(code).toBe(1)
     expect(err).toContain(message)

@@ -129,6 +129,8 @@ describe('the choice of a transport', () => {
   })
 
   it('is refused if the name is unknown', async () => {
-    await expect(createServer({ transport: 'quic' as TransportName })).rejects.toThrow('TRANSPORT is "quic"')
+    await expect(createServer({ transport: 'quic' as TransportName })).rejects.toThrow(
+      'TRANSPORT must be one of auto, uws, node (got "quic")',
+    )
   })
 })
