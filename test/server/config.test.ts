@@ -132,7 +132,7 @@ describe('settings', () => {
   it('are all in the table of the docs', () => {
     const table = configurationTable().split('\n')
     expect(table).toContain(
-      '| `PORT` | `port` | `4040` | an integer from 0 to 65535 | The TCP port; 0 takes a free one. |',
+      '| `PORT` | `port` | `4040` | an integer from 0 to 65535 | The TCP port; 0 selects a free port. |',
     )
     for (const { env } of Object.values(settings)) {
       expect(table.filter((line) => line.startsWith(`| \`${env}\``))).toHaveLength(1)

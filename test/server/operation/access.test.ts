@@ -74,6 +74,6 @@ describe.each(paths)('%s with METRICS_TOKEN', (path) => {
 describe('METRICS_TOKEN', () => {
   it('must have at least 16 characters, and is not shown', async () => {
     const wrong = startServer({ metricsToken: 'short' })
-    await expect(wrong).rejects.toThrow(/^METRICS_TOKEN must be 16 to 4096 visible characters/)
+    await expect(wrong).rejects.toThrow(/^METRICS_TOKEN must be 16 to 4096 visible ASCII characters/)
   })
 })
