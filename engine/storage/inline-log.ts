@@ -11,7 +11,7 @@ import { ChangedGroups } from '../search/changed-groups.ts'
 import type { IndexerStats } from '../search/indexer-stats.ts'
 import { SearchService } from '../search/search-service.ts'
 import type { Defer } from '../shards/batch.ts'
-import { DAMAGED, isDamage } from './damage.ts'
+import { DAMAGED, damageRefusal, isDamage } from './damage.ts'
 import type { Durability } from './durability.ts'
 import {
   isSearch,
@@ -77,9 +77,10 @@ export function openInlineStorage(
         try {
           return reader.run(query)
         } catch (error) {
-          if (isDamage(error) && !damaged) logger.error({ cause: String(error) }, DAMAGED)
-          damaged ||= isDamage(error)
-          throw error
+          if (!isDamage(error)) throw error
+          if (!damaged) logger.error({ cause: String(error) }, DAMAGED)
+          damaged = true
+          throw damageRefusal()
         }
       },
     }

@@ -93,7 +93,7 @@ export class QueryPort {
     if (!pending) return
     this.#pending.delete(id)
     if (ok) pending.resolve(parseAnswer(pending.query, result) as never)
-    else pending.reject(new Error(String(result)))
+    else pending.reject(result === null ? unavailable() : new Error(String(result)))
   }
 }
 

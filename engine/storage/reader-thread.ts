@@ -6,7 +6,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { rethrowAsErrors } from '../shards/thread-errors.ts'
 import { answerPings } from '../shards/watchdog.ts'
 import { QueryServer } from '../threads/query-server.ts'
-import { isDamage } from './damage.ts'
+import { damageRefusal, isDamage } from './damage.ts'
 import type { ReadQuery } from './log.ts'
 import { openReader } from './sqlite/database.ts'
 import { Reader } from './sqlite/reader.ts'
@@ -42,9 +42,8 @@ function answer(reader: Reader, query: ReadQuery): unknown {
   try {
     return reader.answer(query)
   } catch (error) {
-    if (isDamage(error)) {
-      main.postMessage({ type: 'damaged', cause: String(error) } satisfies StorageThreadNote)
-    }
-    throw error
+    if (!isDamage(error)) throw error
+    main.postMessage({ type: 'damaged', cause: String(error) } satisfies StorageThreadNote)
+    throw damageRefusal()
   }
 }

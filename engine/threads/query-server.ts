@@ -6,13 +6,14 @@
  * slow delays those of others by one slice (INP-2). The answers of a slice leave as one batch a port.
  */
 import type { MessagePort } from 'node:worker_threads'
+import { ChatError } from '../../protocol/errors.ts'
 import { post, unpack } from '../shards/packing.ts'
 import { FairQueue } from './fair-queue.ts'
 
 /** One query on its way: its id, what is asked, and the user whose turn it uses. */
 export type AskedQuery<Q> = readonly [id: number, query: Q, userId: string]
 
-/** What is answered: id, then the result or the text of the error. */
+/** What is answered: id, then the result, or the text of the error, or null where storage is unavailable. */
 export type QueryAnswer = readonly [id: number, ok: boolean, result: unknown]
 
 export interface QueryServerDeps<Q> {
@@ -78,6 +79,7 @@ function answerOf<Q>(run: (query: Q) => unknown, { id, query }: Waiting<Q>): Que
   try {
     return [id, true, run(query)]
   } catch (error) {
+    if (error instanceof ChatError && error.code === 'storage_unavailable') return [id, false, null]
     return [id, false, error instanceof Error ? error.message : String(error)]
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { databasePath } from '../../engine/storage/sqlite/database.ts'
 import { modes, temporaryFolder } from '../support/engines.ts'
-import { text } from '../support/sessions.ts'
+import { refusal, text } from '../support/sessions.ts'
 
 describe.each(modes)('a data folder ($mode)', ({ start }) => {
   /** A folder with a group of some hundred messages. */
@@ -29,8 +29,23 @@ describe.each(modes)('a data folder ($mode)', ({ start }) => {
     closeSync(file)
     const error = vi.fn()
     const engine = await start({ dataDir, logger: { info: vi.fn(), warn: vi.fn(), error } })
-    const ana = await engine.connect({ userId: 'ana' }).catch(() => null)
-    await ana?.getHistory({ groupId: 'kitchen', after: 1, limit: 200 }).catch(() => {})
+    const ask = (after: number) =>
+      engine.request({ userId: 'ana' }, 'get_history', { groupId: 'kitchen', after, limit: 200 })
+    const codes = await Promise.all(
+      [1, 100, 200, 300, 400, 500].map((after) =>
+        ask(after).then(
+          () => 'answered',
+          ({ code }) => code,
+        ),
+      ),
+    )
+    // What can be read is answered, and nothing is `internal`.
+    expect(new Set(codes)).toContain('storage_unavailable')
+    expect(codes).not.toContain('internal')
+    await expect(ask(codes.indexOf('storage_unavailable') * 100 || 1)).rejects.toMatchObject({
+      ...refusal('storage_unavailable'),
+      retryAfterMs: expect.any(Number),
+    })
     await vi.waitFor(() =>
       expect(engine.health()).toEqual({ ready: false, reason: expect.stringContaining('damaged') }),
     )

@@ -36,6 +36,7 @@ export interface Harness {
   readonly port: number
   readonly gateway: FakeGateway
   readonly frontEnd: FrontEnd
+  readonly limiter: RateLimiter
   readonly logged: string[]
   /** The log lines with these fields. */
   readonly fields: object[]
@@ -63,12 +64,13 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
   const logger = { info: log, warn: log, error: log }
   const gateway = new FakeGateway()
   const app = transport.createApp()
+  const limiter = new RateLimiter({ perMinute: options.rateLimit ?? 0, maxUsers: 1_000, now: steadyNow })
   const frontEnd = new FrontEnd(app, {
     gateway,
     authenticate:
       options.authenticate ??
       (await createAuthenticator({ key: { kind: 'secret', secret: SECRET }, logger, now })),
-    limiter: new RateLimiter({ perMinute: options.rateLimit ?? 0, maxUsers: 1_000, now: steadyNow }),
+    limiter,
     guard: new AddressGuard({
       perMinute: options.authFailureLimit ?? 0,
       maxAddresses: 1_000,
@@ -98,6 +100,7 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
     port,
     gateway,
     frontEnd,
+    limiter,
     logged,
     fields,
     client,

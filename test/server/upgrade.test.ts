@@ -105,3 +105,25 @@ describe('the address of a client', () => {
     expect(await same.refused()).toMatchObject({ status: 429 })
   })
 })
+
+describe('connections of one address', () => {
+  // LIM-1, INP-2
+  it('have a budget of their own, whoever connects', async () => {
+    await start({ rateLimit: 1, trustProxy: true })
+    const from = (address: string) => ({ headers: { 'x-forwarded-for': address } })
+    await server.connected('ana', from('10.0.0.1'))
+    // All that is left of a minute's connections.
+    server.limiter.charge('10.0.0.1', 'connect_address', 9_999)
+    const refused = server.client({ token: await tokenOf('bruno'), ...from('10.0.0.1') })
+    expect(await refused.refused()).toEqual({ status: 429, retryAfter: '1' })
+    expect(server.fields).toContainEqual(
+      expect.objectContaining({ address: '10.0.0.1', why: 'too many connections from this address' }),
+    )
+    await server.connected('clara', from('10.0.0.2'))
+    server.advance(6)
+    await server.connected('bruno', from('10.0.0.1'))
+    // A refused upgrade costs nothing, and one that is accepted costs one.
+    const next = server.client({ token: await tokenOf('dora'), ...from('10.0.0.1') })
+    expect(await next.refused()).toMatchObject({ status: 429 })
+  })
+})

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { LogEntry } from '../../../engine/storage/log.ts'
 import { databasePath, openWriter } from '../../../engine/storage/sqlite/database.ts'
+import { UnreadCounters } from '../../../engine/storage/sqlite/unread.ts'
 import { Writer } from '../../../engine/storage/sqlite/writer.ts'
 import type { Message } from '../../../protocol/records.ts'
 import { temporaryFolder } from '../../support/engines.ts'
@@ -231,7 +232,21 @@ describe('the counters', () => {
     const mark = db
       .prepare('SELECT counted_read FROM members m JOIN users u USING (user_key) WHERE user_id = ?')
       .pluck()
-    return { writer, counted: () => posted.get(), markOf: (userId: string) => mark.get(userId) }
+    const writable = new Database(databasePath(dataDir))
+    onTestFinished(() => {
+      writable.close()
+    })
+    const keys = {
+      groups: db.prepare('SELECT group_key FROM groups WHERE group_id = ?').pluck(),
+      users: db.prepare('SELECT user_key FROM users WHERE user_id = ?').pluck(),
+    }
+    const keyOf = (table: keyof typeof keys, id: string) => keys[table].get(id) as number
+    return {
+      writer,
+      db: { writable, keyOf },
+      counted: () => posted.get(),
+      markOf: (userId: string) => mark.get(userId),
+    }
   }
 
   it('follow when many posts are not counted, so that readers count few themselves', () => {
@@ -249,11 +264,27 @@ describe('the counters', () => {
   it('follow at once who has read far', () => {
     const { writer, markOf } = aWatchedStore()
     writer.commit(posts(2, 5_000))
-    writer.commit([readEntry('bruno', 1_000)])
+    writer.commit([readEntry('bruno', 1_025)])
     expect(markOf('bruno')).toBe(1)
-    writer.commit([readEntry('bruno', 1_100)])
-    expect(markOf('bruno')).toBe(1_100)
+    writer.commit([readEntry('bruno', 1_026)])
+    expect(markOf('bruno')).toBe(1_026)
     expect(markOf('ana')).toBe(1)
+  })
+
+  // OVL-1
+  it.each(['posts', 'receipts'])('follow when too many groups have %s that are not counted', (kind) => {
+    const { writer, db, counted, markOf } = aWatchedStore()
+    writer.commit([...posts(2, 3), readEntry('bruno', 3)])
+    const [groupKey, userKey] = [db.keyOf('groups', 'g'), db.keyOf('users', 'bruno')]
+    const unread = new UnreadCounters(db.writable)
+    const others = 100_000
+    if (kind === 'posts') unread.posted(groupKey)
+    else unread.read(groupKey, userKey)
+    // Groups that do not exist take the least time to count.
+    for (let i = 1; i < others; i++) unread.posted(groupKey + i)
+    expect([counted(), markOf('bruno')]).toEqual([[0, 0], 1])
+    unread.posted(groupKey + others)
+    expect([counted(), markOf('bruno')]).toEqual([[3, 4], 3])
   })
 
   it('follow when all is quiet', () => {
