@@ -78,10 +78,11 @@ export type Effect =
       /** Storage knows what the mail says: an actor that is not loaded does not need it. */
       readonly ifLoaded?: true
     }
-  /** Mail of a group that only loaded actors need: storage says the same once all is committed. */
+  /** Mail that only loaded actors need: storage says the same once all is committed. */
   | {
       readonly type: 'tell_members'
-      readonly groupId: string
+      /** Whose entries it follows from (`ownerOf`). */
+      readonly owner: string
       readonly userIds: readonly string[]
       readonly mail: UserMail
     }
@@ -247,9 +248,9 @@ export function tellUser(userId: string, mail: UserMail): Effect {
   return { type: 'tell_user', userId, mail }
 }
 
-/** Mail to the actors of these members, as far as they are loaded. */
-export function tellMembers(groupId: string, userIds: readonly string[], mail: UserMail): Effect {
-  return { type: 'tell_members', groupId, userIds, mail }
+/** Mail to the actors of these users, as far as they are loaded. */
+export function tellMembers(owner: string, userIds: readonly string[], mail: UserMail): Effect {
+  return { type: 'tell_members', owner, userIds, mail }
 }
 
 export function withPresence(then: (presenceOf: PresenceOf) => Effects): Effect {

@@ -51,6 +51,8 @@ export type GroupMail =
     }
   /** The last session of a user whom the group watches has gone. */
   | { readonly type: 'gone'; readonly userId: string }
+  /** Of two users one has blocked the other: `from` is not to see the typing of `typist` any more. PRV-1 */
+  | { readonly type: 'hide_typing'; readonly typist: string; readonly from: string }
   /** From a member's actor to their direct chat: they have blocked the other, or no longer. */
   | { readonly type: 'block'; readonly userId: string; readonly on: boolean }
 

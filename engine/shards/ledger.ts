@@ -153,10 +153,10 @@ export class Ledger {
     else this.#held.push(this.#appended, groupId, { type: 'show', frame: null, release: task, drop })
   }
 
-  /** Runs a task of the group's once all that was written so far is committed, or `drop` where it is refused. */
-  afterCommit(groupId: string, task: () => void, drop: () => void): void {
+  /** Runs a task of the owner's once all that was written so far is committed, or `drop` where it is refused. */
+  afterCommit(owner: string, task: () => void, drop: () => void): void {
     if (this.#appended <= this.#committed) task()
-    else this.#held.push(this.#appended, groupId, { type: 'call', release: task, drop })
+    else this.#held.push(this.#appended, owner, { type: 'call', release: task, drop })
   }
 
   /** Answers once all that was written so far is as durable as configured (DUR-1). */

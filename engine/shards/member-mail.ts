@@ -12,8 +12,8 @@ import type { Mail, UserMail } from '../actors/mail.ts'
 export interface MemberMailDeps {
   isConnected(userId: string): boolean
   tell(mail: Mail): void
-  /** Calls `task` once all that was written so far is committed, or `drop` where the group's entries are refused. */
-  afterCommit(groupId: string, task: () => void, drop: () => void): void
+  /** Calls `task` once all that was written so far is committed, or `drop` where the owner's entries are refused. */
+  afterCommit(owner: string, task: () => void, drop: () => void): void
 }
 
 export class MemberMail {
@@ -25,8 +25,8 @@ export class MemberMail {
     this.#deps = deps
   }
 
-  /** The same mail of a group for each of the users. */
-  tell(groupId: string, userIds: readonly string[], mail: UserMail): void {
+  /** The same mail for each of the users; `owner` is whose entries it follows from. */
+  tell(owner: string, userIds: readonly string[], mail: UserMail): void {
     const later: string[] = []
     for (const id of userIds) {
       const waiting = this.#waiting.get(id)
@@ -44,7 +44,7 @@ export class MemberMail {
       else this.#waiting.set(id, left)
     }
     this.#deps.afterCommit(
-      groupId,
+      owner,
       () => {
         for (const id of later) {
           done(id)

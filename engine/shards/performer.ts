@@ -89,7 +89,7 @@ export class Performer implements ActorContext {
     this.#memberMail = new MemberMail({
       isConnected: (userId) => this.#directory.presenceOf(userId).connected,
       tell: (mail) => this.#tell(mail),
-      afterCommit: (groupId, task, drop) => this.#ledger.afterCommit(groupId, task, drop),
+      afterCommit: (owner, task, drop) => this.#ledger.afterCommit(owner, task, drop),
     })
   }
 
@@ -221,7 +221,7 @@ export class Performer implements ActorContext {
         if (effect.ifConnected && !this.presenceOf(effect.userId).connected) return
         return this.#tell({ to: 'user', id: effect.userId, mail: effect.mail, ifLoaded: effect.ifLoaded })
       case 'tell_members':
-        return this.#memberMail.tell(effect.groupId, effect.userIds, effect.mail)
+        return this.#memberMail.tell(effect.owner, effect.userIds, effect.mail)
       case 'when_drained': {
         const mail: Mail = { to: 'group', id: effect.groupId, mail: effect.mail }
         return this.#toHub.push(ToHub.whenDrained, effect.session, undefined, pack(mail))

@@ -28,6 +28,13 @@ interface Known {
   isFull: boolean
 }
 
+/** Somebody types in a group, and another one is not to see it from now on. */
+export interface HiddenTyping {
+  readonly groupId: string
+  readonly typist: string
+  readonly from: string
+}
+
 const ABSENT: Presence = { connected: false, status: 'offline' }
 const nobody: readonly string[] = []
 
@@ -97,14 +104,23 @@ export class PresenceDirectory {
     }
   }
 
-  /** Whom a user has blocked, from now on, and whether somebody has blocked them. */
-  setBlocked({ userId, blocked, isBlocked }: Blocks): void {
+  /**
+   * Whom a user has blocked, from now on, and whether somebody has blocked them. What one of the two
+   * types at present is hidden from the other.
+   */
+  setBlocked({ userId, blocked, isBlocked }: Blocks): readonly HiddenTyping[] {
+    const known = this.#users.get(userId)
+    const before = new Set(known?.blocked)
+    const hidden: HiddenTyping[] = []
     for (const otherId of blocked) {
       const other = this.#users.get(otherId)
-      if (other) other.isBlocked = true
+      if (!other) continue
+      other.isBlocked = true
+      if (before.has(otherId)) continue
+      for (const groupId of other.watchers ?? nobody) hidden.push({ groupId, typist: otherId, from: userId })
+      for (const groupId of known?.watchers ?? nobody) hidden.push({ groupId, typist: userId, from: otherId })
     }
-    const known = this.#users.get(userId)
-    if (!known) return
+    if (!known) return hidden
     this.#dropBlocked(userId, known)
     if (isBlocked) known.isBlocked = true
     known.blocked = blocked
@@ -113,6 +129,7 @@ export class PresenceDirectory {
       if (blockers) blockers.add(userId)
       else this.#blockers.set(otherId, new Set([userId]))
     }
+    return hidden
   }
 
   /** Whether a user who is connected may be in no further group, from now on. */

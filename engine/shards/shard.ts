@@ -146,7 +146,10 @@ export class Shard {
           return this.#directory.renamed(userId, name)
         }
         case ToShard.blocks:
-          return this.#directory.setBlocked(unpack<Blocks>(body))
+          for (const { groupId: id, typist, from } of this.#directory.setBlocked(unpack<Blocks>(body))) {
+            this.#deliver({ to: 'group', id, mail: { type: 'hide_typing', typist, from } })
+          }
+          return
         case ToShard.full:
           return this.#directory.setFull(Buffer.from(body).toString(), number === 1)
         case ToShard.nameOf:

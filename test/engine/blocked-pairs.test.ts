@@ -130,6 +130,39 @@ describe.each(modes)('presence of a blocked pair, $mode', ({ start }) => {
     expect(others).toEqual([])
   })
 
+  it('ends the typing that one of the two sees of the other', async () => {
+    const engine = await start()
+    const [ana, bruno, clara] = [
+      await engine.connect({ userId: 'ana' }),
+      await engine.connect({ userId: 'bruno' }),
+      await engine.connect({ userId: 'clara' }),
+    ]
+    const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno', 'clara'] })
+    const seen = [ana, bruno, clara].map((session) => {
+      const events: string[] = []
+      session.on('user_typing', ({ userId }) => events.push(`${userId} types`))
+      session.on('user_stopped_typing', ({ userId }) => events.push(`${userId} stopped`))
+      return events
+    })
+    const posts = collect(bruno, 'new_message')
+    await clara.sendMessage(text(groupId, 'hello'))
+    await eventually(() => expect(posts).toHaveLength(1))
+    await ana.typingStart({ groupId })
+    await bruno.typingStart({ groupId })
+    await eventually(() => expect([seen[0], seen[1]]).toEqual([['bruno types'], ['ana types']]))
+    await ana.blockUser({ userId: 'bruno' })
+    await eventually(() =>
+      expect([seen[0], seen[1]]).toEqual([
+        ['bruno types', 'bruno stopped'],
+        ['ana types', 'ana stopped'],
+      ]),
+    )
+    await ana.typingStop({ groupId })
+    await bruno.typingStop({ groupId })
+    await eventually(() => expect(seen[2]).toHaveLength(4))
+    expect([seen[0], seen[1]].map((events) => events?.length)).toEqual([2, 2])
+  })
+
   it('shows nothing of who is invisible', async () => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]

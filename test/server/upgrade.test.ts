@@ -108,7 +108,7 @@ describe('the address of a client', () => {
 
 describe('connections of one address', () => {
   // LIM-1, INP-2
-  it('have a budget of their own, whoever connects', async () => {
+  it('have a budget of their own, for all users together', async () => {
     await start({ rateLimit: 1, trustProxy: true })
     const from = (address: string) => ({ headers: { 'x-forwarded-for': address } })
     await server.connected('ana', from('10.0.0.1'))

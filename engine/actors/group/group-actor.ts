@@ -25,7 +25,7 @@ import { requireFewInvitations } from './invitations.ts'
 import { createExisting, createGroup } from './membership.ts'
 import { renamed } from './names.ts'
 import { isVisible, noContact, requireGroupRoom } from './permissions.ts'
-import { typingEnded } from './typing.ts'
+import { hideTyping, typingEnded } from './typing.ts'
 
 const LEASE_NUMBERS = 1_024
 /** Below this a new lease is asked for, ahead of need. */
@@ -263,6 +263,8 @@ export class GroupActor implements EventSource {
         return []
       case 'gone':
         return group ? typingEnded(group, mail.userId) : []
+      case 'hide_typing':
+        return group ? hideTyping(group, mail) : []
       case 'renamed':
         return group ? renamed(group, mail) : []
     }
@@ -313,8 +315,9 @@ export class GroupActor implements EventSource {
       case 'block':
         return this.#context.report(error, 'a block was not taken')
       case 'gone':
+      case 'hide_typing':
       case 'renamed':
-        // Typing ends by itself, and the next load of the group reads the names anew.
+        // Typing ends by itself, and the next load of the group reads the names again.
         return
     }
   }

@@ -7,7 +7,8 @@
  */
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
-import { answer, type Effect, type Effects, publish, wakeGroup, withPresence } from '../effects.ts'
+import { answer, type Effect, type Effects, publish, publishTo, wakeGroup, withPresence } from '../effects.ts'
+import type { GroupMail } from '../mail.ts'
 import { isApproached } from './contact.ts'
 import type { GroupState } from './group-state.ts'
 import { isLarge } from './large.ts'
@@ -60,6 +61,14 @@ export function typingEnded(group: GroupState, userId: string, but?: number): Ef
     publish(userId, [groupId], 'user_stopped_typing', { userId, groupId }, but),
     { type: 'watch', groupId, userId, on: false },
   ]
+}
+
+/** The one is not to see the typing of the other any more. PRV-1 */
+export function hideTyping(
+  { groupId, typing }: GroupState,
+  { typist: userId, from }: Extract<GroupMail, { type: 'hide_typing' }>,
+): Effects {
+  return typing.has(userId) ? [publishTo(from, [groupId], 'user_stopped_typing', { userId, groupId })] : []
 }
 
 /** Ends the typing whose time is over; called by the alarm. */

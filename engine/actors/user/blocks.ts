@@ -12,6 +12,7 @@ import { limits } from '../../../protocol/limits.ts'
 import type { User } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import { fitRows } from '../../fit-rows.ts'
+import { userOwner } from '../../storage/entry-error.ts'
 import type { Caller } from '../caller.ts'
 import {
   answer,
@@ -22,6 +23,7 @@ import {
   read,
   tellGroup,
   tellLoaded,
+  tellMembers,
 } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
 import { showTo } from './status.ts'
@@ -31,16 +33,21 @@ export function blockUser(
   user: UserState,
   by: Caller,
   { userId: otherId }: RequestFields<'block_user'>,
-  now: number,
 ): Effects {
   const { userId, blocked } = user
   if (otherId === userId) {
     throw new ChatError('bad_request', 'userId must be another user', { field: 'userId' })
   }
-  if (blocked.has(otherId)) return [answerCommitted(by, 'ok', {})]
-  if (blocked.size >= limits.blocks) throw new ChatError('limit_reached')
-  blocked.set(otherId, now)
-  return [append({ type: 'block', userId, otherId, at: now }), ...changed(user, by, otherId)]
+  return withDirectChat(user, by, otherId, (groupId, now) => {
+    if (blocked.has(otherId)) return []
+    if (blocked.size >= limits.blocks) throw new ChatError('limit_reached')
+    blocked.set(otherId, now)
+    return [
+      append({ type: 'block', userId, otherId, at: now }),
+      ...changed(user, otherId, groupId, true),
+      ...showTo(user, otherId, 'offline', now),
+    ]
+  })
 }
 
 export function unblockUser(
@@ -49,8 +56,25 @@ export function unblockUser(
   { userId: otherId }: RequestFields<'unblock_user'>,
 ): Effects {
   const { userId, blocked } = user
-  if (!blocked.delete(otherId)) return [answerCommitted(by, 'ok', {})]
-  return [append({ type: 'unblock', userId, otherId }), ...changed(user, by, otherId)]
+  return withDirectChat(user, by, otherId, (groupId) => {
+    if (!blocked.delete(otherId)) return []
+    return [append({ type: 'unblock', userId, otherId }), ...changed(user, otherId, groupId, false)]
+  })
+}
+
+/** Reads the id of the direct chat of the two before anything changes: a read that fails changes nothing. */
+function withDirectChat(
+  { userId }: UserState,
+  by: Caller,
+  otherId: string,
+  change: (groupId: string, now: number) => Effects,
+): Effects {
+  return [
+    read({ read: 'direct', userId, otherId }, by, (groupId, now) => [
+      ...change(groupId, now),
+      answerCommitted(by, 'ok', {}),
+    ]),
+  ]
 }
 
 /** A page in the order of blocking; the cursor is the last one of the page before. PAG-1 */
@@ -82,20 +106,13 @@ export function announceBlocks({ userId, blocked, isBlocked }: UserState): Effec
   return { type: 'blocks', userId, blocked: [...blocked.keys()], isBlocked }
 }
 
-/** The direct chat of the two, and both as they are connected, learn of it before the caller does. */
-function changed(user: UserState, by: Caller, otherId: string): Effects {
+/** The shards, the direct chat of the two and the other one's actor get to know of it before the caller does. */
+function changed(user: UserState, otherId: string, groupId: string, on: boolean): Effects {
   const { userId } = user
   return [
     announceBlocks(user),
-    read({ read: 'direct', userId, otherId }, by, (groupId, now) => {
-      const on = user.blocked.has(otherId)
-      return [
-        tellGroup(groupId, { type: 'block', userId, on }),
-        ...(on ? showTo(user, otherId, 'offline', now) : []),
-        tellLoaded(otherId, { type: 'barred', by: userId, on }),
-        answerCommitted(by, 'ok', {}),
-      ]
-    }),
+    tellGroup(groupId, { type: 'block', userId, on }),
+    tellMembers(userOwner(userId), [otherId], { type: 'barred', by: userId, on }),
   ]
 }
 
@@ -105,10 +122,14 @@ export function barred(
   { by, on }: Extract<UserMail, { type: 'barred' }>,
   now: number,
 ): Effects {
-  if (on) user.isBlocked = true
-  if (on) return showTo(user, by, 'offline', now)
-  if (user.blocked.has(by)) return []
-  return [...showTo(user, by, user.shown, now), tellLoaded(by, { type: 'visible', to: user.userId })]
+  const { userId, sessions, blocked, shown } = user
+  if (on) {
+    user.isBlocked = true
+    // A session that began meanwhile is known to the shards as that of a user whom nobody has blocked.
+    return [...(sessions.size > 0 ? [announceBlocks(user)] : []), ...showTo(user, by, 'offline', now)]
+  }
+  if (blocked.has(by)) return []
+  return [...showTo(user, by, shown, now), tellLoaded(by, { type: 'visible', to: userId })]
 }
 
 /** The other one has no block of the user: the user is seen by them, unless the user has one. */
