@@ -7,7 +7,7 @@
  * for its shard, what the shards want sent arrives as calls of `SessionPort` and `Publisher`.
  */
 import type { CloseReason } from '../protocol/close-codes.ts'
-import type { FrameHead } from '../protocol/frame-head.ts'
+import type { FrameView } from '../protocol/frame-view.ts'
 import type { Identity } from './identity.ts'
 
 export type { Identity } from './identity.ts'
@@ -50,11 +50,11 @@ export interface Gateway {
    */
   open(identity: Identity, port: SessionPort): number
   /**
-   * Hands over one client frame, whose bytes are copied. `head` is what `peekHead` read of it.
+   * Passes one client frame, whose bytes are copied, with the view that `viewFrame` read of it.
    * @throws ChatError `bad_request` (no group id where one routes), `unknown_event`,
    *   `overloaded` with `retryAfterMs` (the shard's inbox is full), `shutting_down`.
    */
-  receive(session: number, frame: Uint8Array, head: FrameHead): void
+  receive(session: number, frame: Uint8Array, view: FrameView): void
   /** A newer token of the session's user: what it says of their name and picture counts from now on. */
   renew(session: number, identity: Identity): void
   /** The connection is gone. Its port is not called again. */

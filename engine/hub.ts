@@ -11,8 +11,8 @@ import { randomBytes } from 'node:crypto'
 import type { CloseReason } from '../protocol/close-codes.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { events } from '../protocol/events.ts'
-import { codeOf, type FrameHead } from '../protocol/frame-head.ts'
-import { type RequestSpec, requests } from '../protocol/requests.ts'
+import { codeOf } from '../protocol/frame-head.ts'
+import type { FrameView } from '../protocol/frame-view.ts'
 import type { Mail } from './actors/mail.ts'
 import type { EngineLogger } from './engine-logger.ts'
 import type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'
@@ -113,8 +113,6 @@ interface HubSession {
   readonly asks: { readonly identity: Uint8Array; readonly shards: Set<ShardLink> } | null
 }
 
-const rowByCode = new Map<number, RequestSpec>(Object.values(requests).map((row) => [row.code, row]))
-
 export class Hub implements Gateway {
   readonly #shards: ShardLink[]
   readonly #sessions = new Map<number, HubSession>()
@@ -171,22 +169,21 @@ export class Hub implements Gateway {
     return session
   }
 
-  receive(session: number, frame: Uint8Array, head: FrameHead): void {
+  receive(session: number, frame: Uint8Array, view: FrameView): void {
     const known = this.#sessions.get(session)
     if (!known) return
     if (this.#stopping) throw new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
-    const row = rowByCode.get(head.code)
-    if (!row) throw new ChatError('unknown_event')
-    if (this.#gate?.takes(session, known, row, frame, head)) return
-    this.#route(session, known, row, frame, head)
+    if (!view.row) throw new ChatError('unknown_event')
+    if (this.#gate?.takes(session, known, frame, view)) return
+    this.#route(session, known, frame, view)
   }
 
   /** To the shard that owns the id. @throws ChatError `overloaded` */
-  #route(session: number, known: HubSession, row: RequestSpec, frame: Uint8Array, head: FrameHead): void {
+  #route(session: number, known: HubSession, frame: Uint8Array, view: FrameView): void {
     // A group id that is missing or malformed is refused by any shard's validation.
     const index =
-      row.route === 'group' && head.idEnd > head.idStart
-        ? partitionOf(frame, head.idStart, endOfGroupId(frame, head)) % this.#shards.length
+      view.row?.route === 'group' && view.idEnd > view.idStart
+        ? partitionOf(frame, view.idStart, endOfGroupId(frame, view)) % this.#shards.length
         : known.homeShard
     const shard = this.#shards[index] as ShardLink
     if (shard.pending >= MAX_INBOX) {
@@ -364,10 +361,9 @@ export class Hub implements Gateway {
       ...shared,
       now,
       nameOf: (userId) => this.#lookUp(userId),
-      forward: (session, frame, head) => {
+      forward: (session, frame, view) => {
         const known = this.#sessions.get(session)
-        const row = rowByCode.get(head.code)
-        if (known && row) this.#route(session, known, row, frame, head)
+        if (known) this.#route(session, known, frame, view)
       },
       answer: (session, frame) => this.#sessions.get(session)?.port.send(frame),
     })
@@ -562,7 +558,7 @@ export class Hub implements Gateway {
 const COLON = 0x3a
 
 /** A messageId or fileId begins with its groupId, up to the colon. */
-function endOfGroupId(frame: Uint8Array, { idStart, idEnd }: FrameHead): number {
+function endOfGroupId(frame: Uint8Array, { idStart, idEnd }: FrameView): number {
   let end = idStart
   while (end < idEnd && frame[end] !== COLON) end++
   return end

@@ -7,7 +7,7 @@ import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
 import { decodeEvent, encodeRequest } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { type Event, type EventFields, type EventName, events } from '../protocol/events.ts'
-import { peekHead } from '../protocol/frame-head.ts'
+import { viewFrame } from '../protocol/frame-view.ts'
 import { type Answer, type MethodRequest, type RequestMethods, requestMethods } from '../protocol/methods.ts'
 import { type RequestFields, requests } from '../protocol/requests.ts'
 import { ephemeralTwin, type SessionPort } from './gateway.ts'
@@ -122,11 +122,11 @@ export class LocalPort implements SessionPort {
       while (this.#ref === 0 || this.#pending.has(this.#ref))
       const ref = this.#ref
       const frame = encodeRequest(name, ref, fields)
-      const head = peekHead(frame)
-      if (!head) throw new ChatError('bad_request')
+      const view = viewFrame(frame)
+      if (!view) throw new ChatError('bad_request')
       this.#pending.set(ref, { resolve, reject })
       try {
-        hub.receive(session, frame, head)
+        hub.receive(session, frame, view)
       } catch (error) {
         this.#pending.delete(ref)
         throw error

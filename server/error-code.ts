@@ -3,14 +3,13 @@
  */
 import { decodeEvent } from '../protocol/codec.ts'
 import { events } from '../protocol/events.ts'
-import { codeOf, peekHead } from '../protocol/frame-head.ts'
+import { peekHead } from '../protocol/frame-head.ts'
 
 const ERROR_CODE: number = events.error.code
 const MESSAGE_ERROR_CODE: number = events.message_error.code
 
-/** The code of an `error` or a `message_error`; null for all other frames, whose head alone is read. */
-export function errorCodeOf(frame: Uint8Array): string | null {
-  const eventCode = codeOf(frame)
+/** The code of an `error` or a `message_error`; null for all other frames, which are not read. */
+export function errorCodeOf(frame: Uint8Array, eventCode: number): string | null {
   if (eventCode === ERROR_CODE) {
     // `code` is the first field of an `error`.
     const head = peekHead(frame)

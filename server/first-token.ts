@@ -4,18 +4,17 @@
  */
 import { decodeRequest } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
-import { requestFromJson } from '../protocol/json-codec.ts'
+import type { Wire } from './wire.ts'
 
 /** The token of an `authenticate` frame and the ref that `connected` will answer; null for others. */
 export function firstToken(
-  bytes: Uint8Array,
+  message: Uint8Array,
   isBinary: boolean,
-  json: boolean,
+  wire: Wire,
 ): { readonly token: string; readonly ref: number } | null {
-  if (isBinary === json) return null
+  if (isBinary !== wire.isBinary) return null
   try {
-    const frame = json ? requestFromJson(Buffer.from(bytes).toString()) : bytes
-    const request = decodeRequest(frame)
+    const request = decodeRequest(wire.decode(message))
     return request.event === 'authenticate' ? { token: request.fields.token, ref: request.ref } : null
   } catch (error) {
     if (error instanceof ChatError) return null

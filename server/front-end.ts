@@ -1,37 +1,39 @@
 /**
- * Front end: all sockets of a transport, in front of the engine's gateway.
+ * Front end: all connections, in front of the engine's gateway.
  *
- * The upgrade is answered at once; the token is verified afterwards. Fan-out is native: an event is
- * published once to its topic (JSON sockets subscribe to `j` + topic). Because a transport never drops a
- * message, backlogs are checked here, at the latest after a quarter of the limit was published since the
- * last check. A reader receives no ephemeral events above half of the limit. No buffer exceeds one and a
- * half limits plus one frame, and no stream has a hole.
+ * It accepts handshakes, verifies tokens, limits sessions and publishes events; requests do not pass
+ * through it. Fan-out is native: an event is encoded once for each wire whose sockets subscribe to the
+ * topic, and published once. Because a transport never drops a message, backlogs are checked here, at
+ * the latest after a quarter of the limit was published since the last check. A reader receives no
+ * ephemeral events above half of the limit. No buffer exceeds one and a half limits plus one frame,
+ * and no stream has a hole.
  * Bounded: `maxConnections`. One `sweep` handles everything that depends on time.
  */
 import type { Gateway, Publisher, SessionPort } from '../engine/gateway.ts'
 import type { CloseReason } from '../protocol/close-codes.ts'
 import { encodeEvent } from '../protocol/codec.ts'
-import { ChatError, type ErrorCode } from '../protocol/errors.ts'
+import { ChatError } from '../protocol/errors.ts'
 import { events } from '../protocol/events.ts'
 import { codeOf } from '../protocol/frame-head.ts'
-import { eventToJson } from '../protocol/json-codec.ts'
-import { subprotocols } from '../protocol/subprotocols.ts'
 import type { AddressGuard } from './address-guard.ts'
 import type { Authenticator } from './auth.ts'
 import { AuthError } from './auth-error.ts'
-import { Connection, type ConnectionHost } from './connection.ts'
+import { Connection } from './connection.ts'
+import type { ConnectionHost, HostedConnection, TokenHolder } from './connection-host.ts'
 import { addressOf } from './http/address.ts'
 import type { ServerLogger } from './log.ts'
-import { Meters, type UpgradeRefusal } from './metrics/meters.ts'
+import { Meters } from './metrics/meters.ts'
 import { Newcomers } from './newcomers.ts'
-import { type OriginRule, originRefusal } from './origins.ts'
+import type { OriginRule } from './origins.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import type { RefusalKind, RefusalLog } from './refusal-log.ts'
 import { RequestPath } from './request-path.ts'
-import { Topics } from './topics.ts'
-import type { App, Request, Socket, Verdict } from './transport/transport.ts'
-import { readUpgrade, type UpgradeRequest } from './upgrade.ts'
+import { type PublishingApp, Topics } from './topics.ts'
+import type { Request, Socket, SocketBehavior, Verdict } from './transport/transport.ts'
+import { readUpgrade } from './upgrade.ts'
+import { UpgradeGate } from './upgrade-gate.ts'
 import { UserSessions } from './user-sessions.ts'
+import type { Wire } from './wire.ts'
 
 export interface FrontEndOptions {
   readonly gateway: Gateway
@@ -58,19 +60,10 @@ export interface FrontEndOptions {
   readonly steadyNow: () => number
 }
 
-interface Refusal {
-  readonly status: number
-  readonly why: string
-  readonly counts: UpgradeRefusal
-  readonly headers?: readonly (readonly [string, string])[]
-}
-
 /** PRS-1: a connection that does not answer pings is terminated after this time, within a few seconds. */
 const IDLE_TIMEOUT_SECONDS = 40
 /** The largest message before `connected`. */
 const MAX_NEWCOMER_BYTES = 16_384
-const RETRY_AFTER_SECONDS = '5'
-const WEBSOCKET_VERSION = '13'
 const MIB = 1_048_576
 const COMPRESS_FROM_BYTES = 1_024
 const SLOW_CHECK_MS = 1_000
@@ -79,76 +72,70 @@ const refusals: ReadonlySet<CloseReason> = new Set([
   ...(['unauthenticated', 'try_later', 'rate_limit_ignored', 'malformed'] as const),
   ...(['slow_reader', 'too_many_sessions'] as const),
 ])
-const codeOfRefusal: Readonly<Record<UpgradeRefusal, ErrorCode>> = {
-  full: 'overloaded',
-  stopping: 'shutting_down',
-  origin: 'forbidden',
-  attempts: 'rate_limited',
-  connects: 'rate_limited',
-  newcomers: 'rate_limited',
-  version: 'bad_request',
-  subprotocol: 'bad_request',
-  failed: 'internal',
-}
 const NEW_MESSAGE_CODE: number = events.new_message.code
 
 export class FrontEnd implements ConnectionHost, Publisher {
   readonly gateway: Gateway
   readonly topics: Topics
+  readonly path: RequestPath
   readonly maxBackpressure: number
   readonly compressFrom: number
   readonly meters: Meters
   readonly steadyNow: () => number
+  sweptAtMs: number
   readonly #options: FrontEndOptions
-  readonly #path: RequestPath
-  readonly #connections = new Set<Connection>()
-  readonly #sessions: UserSessions<Connection>
+  readonly #gate: UpgradeGate
+  readonly #connections = new Set<HostedConnection>()
+  /** The wires that connections have used, and the number of open ones. */
+  readonly #wires: { readonly wire: Wire; connections: number }[] = []
+  readonly #sessions: UserSessions<HostedConnection>
   readonly #newcomers: Newcomers
-  readonly #removePublisher: () => void
-  #jsonConnections = 0
   #bytesSinceCheck = 0
   #accepting = true
-  sweptAtMs: number
 
-  /** Registers `/ws` on the app. */
-  constructor(app: App, options: FrontEndOptions) {
+  /** Events are published on `app`; who starts the server registers `behavior` and the publisher. */
+  constructor(app: PublishingApp, options: FrontEndOptions) {
+    const { steadyNow } = options
     this.gateway = options.gateway
     this.maxBackpressure = options.maxBackpressure
-    this.steadyNow = options.steadyNow
+    this.steadyNow = steadyNow
     this.#options = options
-    this.meters = new Meters(options.steadyNow())
-    this.sweptAtMs = options.steadyNow()
+    this.meters = new Meters(steadyNow())
+    this.sweptAtMs = steadyNow()
+    this.compressFrom = options.compression === 'shared' ? COMPRESS_FROM_BYTES : Number.POSITIVE_INFINITY
+    this.topics = new Topics(app, setImmediate, this)
+    this.path = new RequestPath({ ...options, meters: this.meters })
     this.#sessions = new UserSessions(options.maxSessionsPerUser)
     this.#newcomers = new Newcomers({
       max: options.maxUnauthenticated,
       maxPerAddress: options.maxUnauthenticatedPerAddress,
-      now: options.steadyNow,
+      now: steadyNow,
     })
-    const compresses = options.compression === 'shared'
-    this.compressFrom = compresses ? COMPRESS_FROM_BYTES : Number.POSITIVE_INFINITY
-    this.topics = new Topics(app, setImmediate, this)
-    this.#path = new RequestPath(options)
-    app.sockets<Connection>('/ws', {
-      compression: compresses,
+    this.#gate = new UpgradeGate({ ...options, newcomers: this.#newcomers, meters: this.meters })
+  }
+
+  /** How sockets of a transport become connections. */
+  get behavior(): SocketBehavior<Connection> {
+    const { compression, maxMessageBytes } = this.#options
+    return {
+      compression: compression === 'shared',
       idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
-      // A frame above `maxMessageBytes` is answered with an error; the transport closes the socket only
-      // far above it.
-      maxPayloadBytes: Math.max(6 * options.maxMessageBytes, 2 * MIB),
+      // A frame above `maxMessageBytes` is answered with an error; the transport closes the socket only far above it.
+      maxPayloadBytes: Math.max(6 * maxMessageBytes, 2 * MIB),
       newcomer: {
         maxPayloadBytes: MAX_NEWCOMER_BYTES,
-        fixedPayloadBytes: options.maxMessageBytes + MAX_NEWCOMER_BYTES,
+        fixedPayloadBytes: maxMessageBytes + MAX_NEWCOMER_BYTES,
       },
       upgrade: (request) => this.#upgrade(request),
       opened: (connection, socket) => this.#opened(connection, socket),
       message: (connection, bytes, isBinary) => this.#received(connection, bytes, isBinary),
       pong: (connection) => connection.ponged(),
       drained: (connection) => this.#drained(connection),
-      closed: (connection) => connection.closed(),
-    })
-    this.#removePublisher = options.gateway.addPublisher(this)
+      closed: (connection) => connection.socketClosed(),
+    }
   }
 
-  /** The number of open sockets, for the metrics. */
+  /** The number of open connections, for the metrics. */
   get connections(): number {
     return this.#connections.size
   }
@@ -158,7 +145,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
     return this.#sessions.users
   }
 
-  /** Unsent bytes of all sockets. */
+  /** Unsent bytes of all connections. */
   get unsentBytes(): number {
     let sum = 0
     for (const connection of this.#connections) sum += connection.unsentBytes
@@ -175,39 +162,38 @@ export class FrontEnd implements ConnectionHost, Publisher {
   // Publisher, called by the engine
 
   publish(topic: string, frame: Uint8Array, except?: SessionPort): void {
-    if (except instanceof Connection) except.publishWithout(topic, () => this.publish(topic, frame))
+    if (except && this.#isHosted(except)) except.publishWithout(topic, () => this.publish(topic, frame))
     else this.#publish(topic, frame)
   }
 
   #publish(topic: string, frame: Uint8Array): void {
-    this.#bytesSinceCheck += frame.length
     if (codeOf(frame) === NEW_MESSAGE_CODE) this.meters.messages += 1
+    this.#bytesSinceCheck += frame.length
     if (this.#bytesSinceCheck > this.maxBackpressure / 4) this.#checkBacklogs(frame.length)
-    this.topics.publish(topic, frame, true)
-    if (this.#jsonConnections > 0 && this.topics.hasSubscribers(`j${topic}`)) {
-      const text = Buffer.from(eventToJson(frame))
-      this.#bytesSinceCheck += text.length
-      this.topics.publish(`j${topic}`, text, false)
+    for (const { wire, connections } of this.#wires) {
+      if (connections === 0) continue
+      const message = this.topics.publish(wire.topicPrefix + topic, frame, wire)
+      if (message && message !== frame) this.#bytesSinceCheck += message.length
     }
   }
 
   // ConnectionHost, called by the connections
 
-  verify(connection: Connection, token: string): void {
+  verify(holder: TokenHolder, token: string): void {
     this.#options
       .authenticate(token)
       .then((verified) => {
-        if (this.#accepting) connection.verified(verified)
-        else connection.end('shutdown')
+        if (this.#accepting) holder.verified(verified)
+        else holder.end('shutdown')
       })
       .catch((error: unknown) => {
         if (error instanceof AuthError) {
-          connection.refused(error.message, error.fault)
+          holder.refused(error.message, error.fault)
           return
         }
         // The engine is full, stopping or broken: not the client's fault, it reconnects later.
         if (!(error instanceof ChatError)) this.#options.logger.error({ err: error }, 'no session was opened')
-        connection.end('shutdown', 'no session can be opened now')
+        holder.end('shutdown', 'no session can be opened now')
       })
   }
 
@@ -215,11 +201,11 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.#options.guard.failed(address)
   }
 
-  noteRefusal({ address, userId }: Connection, kind: RefusalKind, why: string): void {
+  noteRefusal({ address, userId }: HostedConnection, kind: RefusalKind, why: string): void {
     this.#options.refusals.note({ kind, address, userId, why })
   }
 
-  admit(connection: Connection): number {
+  admit(connection: HostedConnection): number {
     this.#newcomers.remove(connection)
     const verdict = this.#options.limiter.take(connection.userId, 'connect')
     if (!verdict.pass) return verdict.retryAfterMs
@@ -228,24 +214,18 @@ export class FrontEnd implements ConnectionHost, Publisher {
     return 0
   }
 
-  chargeReads({ userId }: Connection, tokens: number): void {
+  chargeReads({ userId }: HostedConnection, tokens: number): void {
     this.#options.limiter.charge(userId, 'reads', tokens)
   }
 
-  closing(connection: Connection, reason: CloseReason, text: string): void {
+  closing(connection: HostedConnection, reason: CloseReason, text: string): void {
     if (refusals.has(reason)) this.noteRefusal(connection, reason, text)
     const { address, userId } = connection
     this.#options.logger.debug?.({ address, userId, reason, text }, 'connection closed by the server')
   }
 
-  request(connection: Connection, bytes: Uint8Array, isBinary: boolean): void {
-    this.meters.requests += 1
-    this.#path.handle(connection, bytes, isBinary)
-  }
-
-  closed(connection: Connection): void {
-    this.#connections.delete(connection)
-    if (connection.json) this.#jsonConnections--
+  closed(connection: HostedConnection): void {
+    if (this.#connections.delete(connection)) this.#count(connection, -1)
     this.#newcomers.remove(connection)
     this.#sessions.remove(connection)
     const { address, userId } = connection
@@ -274,95 +254,38 @@ export class FrontEnd implements ConnectionHost, Publisher {
   /** Refuses upgrades and requests from now on, and notifies each client. */
   stop(reason: string, reconnectInMs: () => number): void {
     this.#accepting = false
-    this.#path.stop()
+    this.#gate.stop()
+    this.path.stop()
     for (const connection of this.#connections) {
       connection.sendEvent(encodeEvent('server_shutdown', 0, { reason, reconnectInMs: reconnectInMs() }))
     }
   }
 
-  /** Closes all sockets with 1001. */
+  /** Closes all connections with 1001. */
   closeAll(): void {
     for (const connection of this.#connections) connection.end('shutdown')
-    this.#removePublisher()
   }
 
   #upgrade(request: Request): Verdict<Connection> {
     try {
       const asked = readUpgrade(request)
       const address = addressOf(request, this.#options.trustProxy)
-      const refusal = this.#refusalOf(asked, address)
-      if (refusal) {
-        this.#note(refusal, asked, address)
-        return this.#refused(refusal)
-      }
-      const connection = new Connection(this, asked.json, address, asked.token)
-      return { accept: connection, protocol: asked.protocol, isNewcomer: asked.token === null }
+      const refused = this.#gate.check(asked, address, this.#connections.size)
+      if (refused) return refused
+      const accept = new Connection(this, asked.wire, address, asked.token)
+      return { accept, protocol: asked.protocol, isNewcomer: asked.token === null }
     } catch (error) {
       this.#options.logger.error({ err: error }, 'handling an upgrade failed')
-      return this.#refused({ status: 500, why: 'internal', counts: 'failed' })
+      return this.#gate.failed()
     }
-  }
-
-  #refused({ status, why, counts, headers = [] }: Refusal): Verdict<Connection> {
-    this.meters.refused(counts)
-    const body = Buffer.from(JSON.stringify({ error: { code: codeOfRefusal[counts], message: why } }))
-    return { refuse: { status, headers: [...headers, ['Content-Type', 'application/json']] }, body }
-  }
-
-  #note({ counts, why }: Refusal, { origin }: UpgradeRequest, address: string): void {
-    const { refusals, logger } = this.#options
-    refusals.note({ kind: counts === 'origin' ? 'origin' : 'upgrade', address, why })
-    logger.debug?.({ address, origin, why }, 'upgrade refused')
-  }
-
-  /** The reason to refuse an upgrade at once, if there is one; the token is verified later. */
-  #refusalOf(asked: UpgradeRequest, address: string): Refusal | null {
-    const { guard, limiter, originAllowed, maxConnections } = this.#options
-    if (!this.#accepting || this.#connections.size >= maxConnections) {
-      const counts = this.#accepting ? 'full' : 'stopping'
-      return {
-        status: 503,
-        why: counts === 'full' ? 'the server is full' : 'the server is stopping',
-        counts,
-        headers: [['Retry-After', RETRY_AFTER_SECONDS]],
-      }
-    }
-    if (!originAllowed(asked.origin, asked.host)) {
-      return { status: 403, why: originRefusal(asked.origin), counts: 'origin' }
-    }
-    const blockedMs = guard.blockedForMs(address)
-    if (blockedMs > 0) {
-      const retryAfter = String(Math.ceil(blockedMs / 1_000))
-      const headers = [['Retry-After', retryAfter]] as const
-      return { status: 429, why: 'too many failed attempts from this address', counts: 'attempts', headers }
-    }
-    const connects = limiter.take(address, 'connect_address')
-    if (!connects.pass) {
-      const headers = [['Retry-After', String(Math.ceil(connects.retryAfterMs / 1_000))]] as const
-      return { status: 429, why: 'too many connections from this address', counts: 'connects', headers }
-    }
-    // RFC 6455 4.4
-    if (asked.version !== WEBSOCKET_VERSION) {
-      const headers = [['Sec-WebSocket-Version', WEBSOCKET_VERSION]] as const
-      return { status: 426, why: 'this server supports WebSocket version 13', counts: 'version', headers }
-    }
-    if (asked.foreign) {
-      const why = `unknown subprotocol: this server supports ${subprotocols.msgpack} and ${subprotocols.json}`
-      return { status: 400, why, counts: 'subprotocol' }
-    }
-    const full = asked.token === null ? this.#newcomers.makeRoom(address) : null
-    if (!full) return null
-    const why = 'too many sockets without a token; send the token with the upgrade, or retry'
-    const headers = [['Retry-After', '1']] as const
-    return { status: full === 'address' ? 429 : 503, why, counts: 'newcomers', headers }
   }
 
   #opened(connection: Connection, socket: Socket): void {
     this.#connections.add(connection)
+    this.#count(connection, 1)
     this.meters.opened += 1
-    if (connection.json) this.#jsonConnections++
     connection.opened(socket)
-    if (connection.state === 'awaiting_token') this.#newcomers.add(connection)
+    if (connection.awaitsToken) this.#newcomers.add(connection)
   }
 
   #received(connection: Connection, bytes: Uint8Array, isBinary: boolean): void {
@@ -380,6 +303,16 @@ export class FrontEnd implements ConnectionHost, Publisher {
     } catch (error) {
       this.#options.logger.error({ err: error }, 'continuing a drained connection failed')
     }
+  }
+
+  #count({ wire }: HostedConnection, change: number): void {
+    const used = this.#wires.find((entry) => entry.wire === wire)
+    if (used) used.connections += change
+    else this.#wires.push({ wire, connections: change })
+  }
+
+  #isHosted(port: SessionPort | HostedConnection): port is SessionPort & HostedConnection {
+    return this.#connections.has(port as HostedConnection)
   }
 
   #checkBacklogs(next: number): void {

@@ -133,6 +133,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     steadyNow,
   }
   const frontEnd = new FrontEnd(app, { ...shared, gateway: engine.gateway })
+  app.sockets('/ws', frontEnd.behavior)
+  const removePublisher = engine.gateway.addPublisher(frontEnd)
   let accepting = true
   const startedAtMs = steadyNow()
   const loopDelay = new LoopDelay(startedAtMs)
@@ -162,6 +164,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     port = await listen(app, settings)
   } catch (error) {
     frontEnd.closeAll()
+    removePublisher()
     loopDelay.close()
     app.close()
     if (!options.engine) await engine.close()
@@ -191,6 +194,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     loopDelay.close()
     const farewells = frontEnd.connections > 0
     frontEnd.closeAll()
+    removePublisher()
     try {
       if (!options.engine) await engine.close(endMs - performance.now())
     } finally {

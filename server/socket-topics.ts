@@ -3,7 +3,7 @@
  *
  * Each group has two topics: durable events, and their ephemeral twin. While its reader lags (`pause`) the
  * socket leaves the twins and stores their names, including those that are added and removed meanwhile;
- * `resume` subscribes to them again (SLW-1). JSON sockets have topics of their own. Not used once the
+ * `resume` subscribes to them again (SLW-1). The sockets of each wire have topics of their own. Not used once the
  * socket is closing.
  */
 import { ephemeralTwin } from '../engine/gateway.ts'
@@ -15,14 +15,14 @@ const TWINS = 'e:'
 export class SocketTopics {
   readonly #topics: Topics
   readonly #socket: Socket
-  readonly #prefix: '' | 'j'
+  readonly #prefix: string
   /** The ephemeral topics that are paused; null while its reader keeps up. */
   #paused: Set<string> | null = null
 
-  constructor(topics: Topics, socket: Socket, json: boolean) {
+  constructor(topics: Topics, socket: Socket, prefix: string) {
     this.#topics = topics
     this.#socket = socket
-    this.#prefix = json ? 'j' : ''
+    this.#prefix = prefix
   }
 
   /** Whether ephemeral events are paused. */

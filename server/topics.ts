@@ -11,6 +11,7 @@
  * and thereby every publisher.
  */
 import type { App, Socket } from './transport/transport.ts'
+import type { Wire } from './wire.ts'
 
 /** Sockets per slice: about a millisecond of writes. */
 const SLICE = 256
@@ -22,6 +23,9 @@ const TRIM = 64
 export type PublishingApp = Pick<App, 'publish' | 'numSubscribers'>
 /** The part of a socket that topics use. */
 export type SubscribingSocket = Pick<Socket, 'subscribe' | 'unsubscribe' | 'isSubscribed'>
+
+/** How an event frame becomes a message. */
+export type MessageFormat = Pick<Wire, 'isBinary' | 'encode'>
 
 /** How published messages are written and counted. */
 export interface PublishOptions {
@@ -107,19 +111,21 @@ export class Topics {
     return socket.getTopics().map(topicOfSlice)
   }
 
-  /** Whether the topic has subscribers. */
-  hasSubscribers(name: string): boolean {
-    return this.#large.has(name) || this.#app.numSubscribers(name) > 0
-  }
-
-  /** Sends to all subscribers of the topic, all text or all binary. Bytes are valid during the call only. */
-  publish(name: string, message: Uint8Array, isBinary: boolean): void {
+  /**
+   * Sends an event frame to all subscribers of the topic, encoded once; all its messages have one wire.
+   * The bytes are valid during the call only. Returns the message, or null if nobody subscribes.
+   */
+  publish(name: string, frame: Uint8Array, wire: MessageFormat): Uint8Array | null {
     const large = this.#large.get(name)
     if (!large || this.#shrunk(large)) {
-      this.#send(name, message, isBinary)
-      return
+      const subscribers = this.#app.numSubscribers(name)
+      if (subscribers === 0) return null
+      const message = wire.encode(frame)
+      this.#send(name, message, wire.isBinary, subscribers)
+      return message
     }
-    large.isBinary = isBinary
+    const message = wire.encode(frame)
+    large.isBinary = wire.isBinary
     large.events.push(Uint8Array.from(message))
     large.bytes += message.length
     if (large.bytes > MAX_PENDING_BYTES) this.#writeAll(large)
@@ -128,6 +134,7 @@ export class Topics {
       this.#due.add(large)
       this.#writeNext(large)
     }
+    return message
   }
 
   /** Writes one slice of one topic; topics take turns. */
@@ -157,14 +164,15 @@ export class Topics {
   #write(large: LargeTopic, slice: number): void {
     const from = large.written[slice] ?? 0
     const name = sliceName(large.name, slice)
+    const subscribers = from < large.events.length ? this.#app.numSubscribers(name) : 0
     for (let i = from; i < large.events.length; i++)
-      this.#send(name, large.events[i] as Uint8Array, large.isBinary)
+      this.#send(name, large.events[i] as Uint8Array, large.isBinary, subscribers)
     large.written[slice] = large.events.length
   }
 
-  #send(name: string, message: Uint8Array, isBinary: boolean): void {
+  #send(name: string, message: Uint8Array, isBinary: boolean, subscribers: number): void {
     const { meters, compressFrom } = this.#options
-    meters.deliveries += this.#app.numSubscribers(name)
+    meters.deliveries += subscribers
     this.#app.publish(name, message, isBinary, message.length >= compressFrom)
   }
 

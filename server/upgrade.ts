@@ -6,6 +6,7 @@
  */
 import { subprotocols } from '../protocol/subprotocols.ts'
 import type { Request } from './transport/transport.ts'
+import { type Wire, wires } from './wire.ts'
 
 export interface UpgradeRequest {
   readonly origin: string
@@ -14,7 +15,8 @@ export interface UpgradeRequest {
   readonly version: string
   /** The subprotocol in the answer; empty if none was offered. */
   readonly protocol: string
-  readonly json: boolean
+  /** The wire of that subprotocol, or the default one. */
+  readonly wire: Wire
   /** Subprotocols were offered, but the server supports none of them. */
   readonly foreign: boolean
   readonly token: string | null
@@ -30,14 +32,14 @@ export function readUpgrade(request: Request): UpgradeRequest {
     .filter((entry) => entry !== '')
   const bearer = offered.find((entry) => entry.startsWith(subprotocols.bearerPrefix))
   const named = offered.filter((entry) => !entry.startsWith(subprotocols.bearerPrefix))
-  const protocol = named.find((entry) => entry === subprotocols.msgpack || entry === subprotocols.json) ?? ''
+  const found = named.flatMap((entry) => wires.find(({ subprotocol }) => subprotocol === entry) ?? [])[0]
   return {
     origin: request.header('origin'),
     host: request.header('host'),
     version: request.header('sec-websocket-version'),
-    protocol,
-    json: protocol === subprotocols.json,
-    foreign: protocol === '' && named.length > 0,
+    protocol: found?.subprotocol ?? '',
+    wire: found ?? wires[0],
+    foreign: !found && named.length > 0,
     token:
       bearerToken(request.header('authorization')) ||
       new URLSearchParams(request.query).get('token') ||

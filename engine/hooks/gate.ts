@@ -8,8 +8,8 @@
  */
 import { decodeRequest, encodeEvent } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
-import { type FrameHead, peekHead } from '../../protocol/frame-head.ts'
-import type { Request, RequestSpec } from '../../protocol/requests.ts'
+import { type FrameView, viewFrame } from '../../protocol/frame-view.ts'
+import type { Request } from '../../protocol/requests.ts'
 import type { EngineLogger } from '../engine-logger.ts'
 import type { HookUser } from './hooks.ts'
 import { concerns, type JudgeOptions, judge } from './judge.ts'
@@ -27,7 +27,7 @@ export interface GateOptions extends JudgeOptions {
   /** What a user is called whose token does not name them. */
   readonly nameOf: (userId: string) => Promise<string>
   /** Hands a frame to its shard. @throws ChatError as `Gateway.receive` does */
-  readonly forward: (session: number, frame: Uint8Array, head: FrameHead) => void
+  readonly forward: (session: number, frame: Uint8Array, view: FrameView) => void
   /** Sends an answer to a session, if it is still there. */
   readonly answer: (session: number, frame: Uint8Array) => void
 }
@@ -35,7 +35,7 @@ export interface GateOptions extends JudgeOptions {
 interface Waiting {
   readonly user: HookUser
   readonly frame: Uint8Array
-  readonly head: FrameHead
+  readonly view: FrameView
 }
 
 interface Line {
@@ -63,15 +63,9 @@ export class Gate {
    * Takes the frame where a hook has to see it or one before it; otherwise false. Bytes are copied.
    * @throws ChatError `overloaded`
    */
-  takes(
-    session: number,
-    { userId, name }: HookUser,
-    row: RequestSpec,
-    frame: Uint8Array,
-    head: FrameHead,
-  ): boolean {
+  takes(session: number, { userId, name }: HookUser, frame: Uint8Array, view: FrameView): boolean {
     const line = this.#lines.get(session)
-    if (!line && !concerns(this.#options.hooks, row)) return false
+    if (!line && !(view.row && concerns(this.#options.hooks, view.row))) return false
     if (
       this.#inAll >= MAX_IN_ALL ||
       this.#bytes + frame.length > MAX_BYTES ||
@@ -79,7 +73,7 @@ export class Gate {
     ) {
       throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
     }
-    const waiting: Waiting = { user: { userId, name }, frame: Uint8Array.from(frame), head }
+    const waiting: Waiting = { user: { userId, name }, frame: Uint8Array.from(frame), view }
     this.#inAll += 1
     this.#bytes += frame.length
     if (line) line.waiting.push(waiting)
@@ -104,8 +98,8 @@ export class Gate {
   async close(withinMs: number): Promise<void> {
     const goodbye = new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
     for (const [session, { waiting }] of this.#lines) {
-      for (const { frame, head } of waiting.splice(0)) {
-        this.#refuse(session, head.ref, goodbye, tempIdOf(understood(frame)))
+      for (const { frame, view } of waiting.splice(0)) {
+        this.#refuse(session, view.ref, goodbye, tempIdOf(understood(frame)))
         this.#gone(frame)
       }
     }
@@ -122,7 +116,7 @@ export class Gate {
 
   async #run(session: number, line: Line): Promise<void> {
     for (let next = line.waiting.shift(); next; next = line.waiting.shift()) {
-      const { frame, head } = next
+      const { frame, view } = next
       let tempId: string | undefined
       try {
         const request = understood(frame)
@@ -130,11 +124,11 @@ export class Gate {
         const passed = request
           ? await judge(this.#options, await this.#named(next.user), request, frame)
           : frame
-        const newHead = passed === frame ? head : peekHead(passed)
-        if (line.open && newHead) this.#options.forward(session, passed, newHead)
+        const newView = passed === frame ? view : viewFrame(passed)
+        if (line.open && newView) this.#options.forward(session, passed, newView)
       } catch (error) {
         if (!(error instanceof ChatError)) logFailure(this.#options.logger, error)
-        if (line.open) this.#refuse(session, head.ref, ChatError.from(error), tempId)
+        if (line.open) this.#refuse(session, view.ref, ChatError.from(error), tempId)
       }
       this.#gone(frame)
     }

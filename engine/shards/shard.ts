@@ -217,7 +217,7 @@ export class Shard {
     const { userId, service } = identity
     // Of several sessions the newest token counts (IDN-2); one that only asks has its own.
     const name = identity.listening ? this.#directory.nameOf(userId) : identity.name
-    let by: Caller = { session, ref: peekHead(frame)?.ref ?? 0, userId, name, service }
+    let by: Caller | null = null
     try {
       const request = decodeRequest(frame)
       by = { session, ref: request.ref, userId, name, service }
@@ -233,6 +233,8 @@ export class Shard {
     } catch (error) {
       if (!(error instanceof ChatError)) this.#performer.report(error, 'a frame failed')
       const refusal = ChatError.from(error)
+      // A frame that cannot be decoded has a ref all the same.
+      by ??= { session, ref: peekHead(frame)?.ref ?? 0, userId, name, service }
       this.#performer.sendRefusal(by, refusal)
       if (refusal.malformed) this.#toHub.push(ToHub.malformed, session)
     }

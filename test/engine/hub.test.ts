@@ -3,7 +3,7 @@ import { Hub } from '../../engine/hub.ts'
 import { type Announcement, Outbox, readBatch, ToHub, ToShard } from '../../engine/shards/batch.ts'
 import { pack } from '../../engine/shards/packing.ts'
 import { decodeEvent, encodeEvent, encodeRequest } from '../../protocol/codec.ts'
-import { type FrameHead, peekHead } from '../../protocol/frame-head.ts'
+import { type FrameView, viewFrame } from '../../protocol/frame-view.ts'
 
 const silent = { info() {}, warn() {}, error() {} }
 
@@ -109,7 +109,7 @@ describe('a session that only asks', () => {
     const port = { send() {}, subscribe() {}, unsubscribe() {}, close() {}, whenDrained() {} }
     const session = hub.openSilent({ userId: 'ana' }, port, false)
     const frame = encodeRequest('get_history', 1, { groupId: 'g' })
-    hub.receive(session, frame, peekHead(frame) as NonNullable<ReturnType<typeof peekHead>>)
+    hub.receive(session, frame, viewFrame(frame) as FrameView)
     hub.closed(session)
     for (const task of tasks) task()
     expect(got.filter((said) => said.length > 0)).toEqual([['open', 'frame', 'closed']])
@@ -120,18 +120,18 @@ describe('a session that only asks', () => {
 describe('the inbox of a shard', () => {
   const MAX_INBOX = 65_536
   const frame = encodeRequest('ping', 7, {})
-  const head = peekHead(frame) as FrameHead
+  const view = viewFrame(frame) as FrameView
 
   it('holds so many records that the shard has not taken, and then requests are overloaded', () => {
     const { hub, shard, session } = aHub()
     // The first record is the session.
-    for (let records = 1; records < MAX_INBOX; records++) hub.receive(session, frame, head)
+    for (let records = 1; records < MAX_INBOX; records++) hub.receive(session, frame, view)
     const overloaded = expect.objectContaining({ code: 'overloaded', retryAfterMs: 500 })
-    expect(() => hub.receive(session, frame, head)).toThrow(overloaded)
+    expect(() => hub.receive(session, frame, view)).toThrow(overloaded)
 
     shard.push(ToHub.taken, 2)
     shard.flush()
-    for (let i = 0; i < 2; i++) hub.receive(session, frame, head)
-    expect(() => hub.receive(session, frame, head)).toThrow(overloaded)
+    for (let i = 0; i < 2; i++) hub.receive(session, frame, view)
+    expect(() => hub.receive(session, frame, view)).toThrow(overloaded)
   })
 })

@@ -8,6 +8,7 @@ import { type SessionIdentity, Shard, type ShardOptions } from '../../engine/sha
 import { decodeEvent, encodeRequest } from '../../protocol/codec.ts'
 import type { Event } from '../../protocol/events.ts'
 import { peekHead } from '../../protocol/frame-head.ts'
+import { viewFrame } from '../../protocol/frame-view.ts'
 import { type RequestName, requests } from '../../protocol/requests.ts'
 import { toPositional } from '../../protocol/schema.ts'
 import { modes } from '../support/engines.ts'
@@ -53,10 +54,10 @@ function rawPort(engine: Engine, userId: string) {
   )
   return (frame: Uint8Array) =>
     new Promise<Event>((resolve) => {
-      const head = peekHead(frame)
-      if (!head) throw new Error('no head')
-      waiting.set(head.ref, resolve)
-      engine.gateway.receive(session, frame, head)
+      const view = viewFrame(frame)
+      if (!view) throw new Error('no head')
+      waiting.set(view.ref, resolve)
+      engine.gateway.receive(session, frame, view)
     })
 }
 

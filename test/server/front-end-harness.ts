@@ -89,6 +89,8 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
     now,
     steadyNow,
   })
+  app.sockets('/ws', frontEnd.behavior)
+  gateway.addPublisher(frontEnd)
   const port = await app.listen('127.0.0.1', 0)
   const clients: SocketClient[] = []
   const client = (given: ClientOptions = {}) => {

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as builtEngine from 'tertulia'
 import * as built from 'tertulia/server'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createEngine, type Engine } from '../../engine/engine.ts'
+import type { Publisher } from '../../engine/gateway.ts'
 import { subprotocols } from '../../protocol/subprotocols.ts'
 import { resolveSettings } from '../../server/config.ts'
 import { createServer, type Server, type ServerOptions } from '../../server/server.ts'
@@ -192,13 +193,25 @@ describe.each(modes)('a server with $mode', ({ shards }) => {
 describe('a server', () => {
   it('uses a given engine, and leaves it running', async () => {
     const engine = await createEngine({ dataDir, shards: 'inline' })
+    const publishers = new Set<Publisher>()
+    const add = engine.gateway.addPublisher.bind(engine.gateway)
+    vi.spyOn(engine.gateway, 'addPublisher').mockImplementation((publisher) => {
+      const remove = add(publisher)
+      publishers.add(publisher)
+      return () => {
+        publishers.delete(publisher)
+        remove()
+      }
+    })
     const server = await start({ engine })
+    expect(publishers.size).toBe(1)
     const ana = await engine.connect({ userId: 'ana' })
     await ana.createGroup({ kind: 'group', members: ['bruno'], groupId: 'kitchen' })
     const bruno = await connect(server, 'bruno')
     await ana.sendMessage({ groupId: 'kitchen', content: 'olá', tempId: 't1' })
     expect((await bruno.next('new_message')).fields.message.content).toBe('olá')
     await server.close()
+    expect(publishers.size).toBe(0)
     await ana.sendMessage({ groupId: 'kitchen', content: 'still here', tempId: 't2' })
     await engine.close()
   })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type PublishingApp, type SubscribingSocket, Topics } from '../../server/topics.ts'
+import { msgpackWire } from '../../server/wire.ts'
 
 const bytes = (text: string) => Buffer.from(text)
 
@@ -93,7 +94,7 @@ describe('a topic', () => {
     const { app, topics, socket, turns } = aHall()
     const sockets = Array.from({ length: 256 }, socket)
     for (const one of sockets) topics.subscribe(one, 'g:x')
-    topics.publish('g:x', bytes('a'), true)
+    topics.publish('g:x', bytes('a'), msgpackWire)
     expect(sockets.every(({ got }) => got.join() === 'a')).toBe(true)
     expect([app.publishes, turns.length]).toEqual([1, 0])
   })
@@ -104,11 +105,11 @@ describe('a topic', () => {
     for (const one of sockets) topics.subscribe(one, 'g:x')
     const received = () => [0, 256, 512, 768].map((i) => sockets[i]?.got.join(''))
 
-    topics.publish('g:x', bytes('a'), true)
+    topics.publish('g:x', bytes('a'), msgpackWire)
     expect(received()).toEqual(['a', '', '', ''])
     turn()
-    topics.publish('g:x', bytes('b'), true)
-    topics.publish('g:x', bytes('c'), true)
+    topics.publish('g:x', bytes('b'), msgpackWire)
+    topics.publish('g:x', bytes('c'), msgpackWire)
     expect(received()).toEqual(['a', 'a', '', ''])
     turn()
     expect(received()).toEqual(['a', 'a', 'abc', ''])
@@ -120,7 +121,7 @@ describe('a topic', () => {
     const { topics, socket } = aHall()
     const sockets = Array.from({ length: 600 }, socket)
     for (const one of sockets) topics.subscribe(one, 'g:x')
-    for (let i = 0; i < 9; i++) topics.publish('g:x', bytes('x'.repeat(30 * 1024)), true)
+    for (let i = 0; i < 9; i++) topics.publish('g:x', bytes('x'.repeat(30 * 1024)), msgpackWire)
     expect(sockets.at(-1)?.got.length).toBe(9)
   })
 
@@ -129,8 +130,8 @@ describe('a topic', () => {
     const [some, others] = [Array.from({ length: 600 }, socket), Array.from({ length: 600 }, socket)]
     for (const one of some) topics.subscribe(one, 'g:x')
     for (const one of others) topics.subscribe(one, 'g:y')
-    topics.publish('g:x', bytes('x'), true)
-    topics.publish('g:y', bytes('y'), true)
+    topics.publish('g:x', bytes('x'), msgpackWire)
+    topics.publish('g:y', bytes('y'), msgpackWire)
     const received = () => [some, others].map((sockets) => sockets.filter(({ got }) => got.length > 0).length)
     expect(received()).toEqual([256, 256])
     turn()
@@ -159,7 +160,7 @@ describe('a topic', () => {
           // Many at a time, so that slices are added and removed.
           const some = inside.length === 0 ? [] : inside.splice(pick % inside.length, 40)
           if (what === 'join') for (let n = 0; n < 40; n++) join()
-          else if (what === 'publish') topics.publish('g:x', bytes(`${i} `), true)
+          else if (what === 'publish') topics.publish('g:x', bytes(`${i} `), msgpackWire)
           else if (what === 'turn') turn()
           if (what === 'leave') for (const member of some) topics.unsubscribe(member.socket, 'g:x')
           if (what === 'close') {

@@ -4,8 +4,8 @@
  */
 import type { Gateway, Identity, Publisher, SessionPort } from '../../engine/gateway.ts'
 import { decodeRequest, encodeEvent } from '../../protocol/codec.ts'
-import type { FrameHead } from '../../protocol/frame-head.ts'
-import type { Request } from '../../protocol/requests.ts'
+import type { FrameView } from '../../protocol/frame-view.ts'
+import { type Request, requests } from '../../protocol/requests.ts'
 
 export interface FakeSession {
   readonly number: number
@@ -34,10 +34,12 @@ export class FakeGateway implements Gateway {
     session.port.send(connectedFrame(session))
   }
 
-  receive(number: number, frame: Uint8Array, head: FrameHead): void {
+  receive(number: number, frame: Uint8Array, view: FrameView): void {
     const session = this.session(number)
     const request = decodeRequest(frame.slice())
-    if (request.ref !== head.ref) throw new Error('the head is not of this frame')
+    if (request.ref !== view.ref || requests[request.event] !== view.row) {
+      throw new Error('the view is not of this frame')
+    }
     session.requests.push(request)
     this.onRequest(session, request)
   }

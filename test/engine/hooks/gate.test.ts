@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { Gate, type GateOptions } from '../../../engine/hooks/gate.ts'
 import type { Hooks } from '../../../engine/hooks/hooks.ts'
 import { decodeEvent, decodeRequest, encodeRequest } from '../../../protocol/codec.ts'
-import { peekHead } from '../../../protocol/frame-head.ts'
-import { type RequestFields, type RequestName, requests } from '../../../protocol/requests.ts'
+import { viewFrame } from '../../../protocol/frame-view.ts'
+import type { RequestFields, RequestName } from '../../../protocol/requests.ts'
 import { eventually } from '../../support/conditions.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
@@ -35,10 +35,10 @@ function aGate(hooks: Hooks, options: Partial<GateOptions> = {}) {
   const ask = <N extends RequestName>(session: number, name: N, fields: RequestFields<N>): boolean => {
     ref += 1
     const frame = encodeRequest(name, ref, fields)
-    const head = peekHead(frame)
-    if (!head) throw new Error('no head')
+    const view = viewFrame(frame)
+    if (!view) throw new Error('no head')
     const user = { userId: 'ana', name: 'Ana', secret: 'of the hub' }
-    return gate.takes(session, user, requests[name], frame, head)
+    return gate.takes(session, user, frame, view)
   }
   const post = (session: number, content: string) =>
     ask(session, 'send_message', { groupId: 'g', content, tempId: content.slice(0, 16) })

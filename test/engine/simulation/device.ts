@@ -9,7 +9,7 @@ import type { SessionPort } from '../../../engine/gateway.ts'
 import { decodeEvent, encodeRequest } from '../../../protocol/codec.ts'
 import { ChatError } from '../../../protocol/errors.ts'
 import { type Event, type EventFields, events } from '../../../protocol/events.ts'
-import { peekHead } from '../../../protocol/frame-head.ts'
+import { viewFrame } from '../../../protocol/frame-view.ts'
 import type { Request } from '../../../protocol/requests.ts'
 import type { Asked } from './asked.ts'
 import { seqOf } from './group-model.ts'
@@ -124,13 +124,13 @@ export class Device {
     const ref = this.#ref
     const request = { event, ref, fields } as Request
     const frame = encodeRequest(event, ref, fields as never)
-    const head = peekHead(frame)
-    if (!head) throw new Violation(`${event} has no head`)
+    const view = viewFrame(frame)
+    if (!view) throw new Violation(`${event} has no head`)
     const asked = this.#oracle.ask(this.userId, this.#session, request)
     this.#asked.set(ref, asked)
     if (request.event === 'resume') this.#resuming(request.fields.groups)
     try {
-      this.#world.scheduler.turn(() => this.#world.hub.receive(this.#session, frame, head))
+      this.#world.scheduler.turn(() => this.#world.hub.receive(this.#session, frame, view))
     } catch (error) {
       const answer = { event: 'error', ref, fields: ChatError.from(error).toFields() } as const
       this.#answered(asked, answer)
