@@ -113,9 +113,19 @@ function emptyAsAbsent({ name, topic, avatarUrl }: Texts): object {
   return { name: name || undefined, topic: topic || undefined, avatarUrl: avatarUrl || undefined }
 }
 
-/** The same on the wire, where what is absent is null. */
+/**
+ * Equal on the wire, where an absent field is null. A replay contains the current name of a user: in
+ * the simulation their id in capitals, or the id if no token has named them. // IDN-2
+ */
 function alike(one: unknown, other: unknown): boolean {
-  const inOrder = (part: object) => Object.fromEntries(Object.entries(part).sort())
+  const inOrder = (part: object) => {
+    const { userId } = part as { readonly userId?: unknown }
+    const nameless = ([key, value]: [string, unknown]) =>
+      (key === 'name' || key === 'userName') && value === String(userId).toUpperCase()
+        ? [key, userId]
+        : [key, value]
+    return Object.fromEntries(Object.entries(part).map(nameless).sort())
+  }
   const plain = (value: unknown) =>
     JSON.stringify(value, (_, part: unknown) =>
       part !== null && typeof part === 'object' && !Array.isArray(part) ? inOrder(part) : (part ?? undefined),
