@@ -21,7 +21,15 @@ import type { Hooks } from './hooks/hooks.ts'
 import { Notices, type Posted } from './hooks/notices.ts'
 import { checkIdentity } from './identity.ts'
 import { SendRun } from './send-run.ts'
-import { type Announcement, type Defer, Outbox, readBatch, ToHub, ToShard } from './shards/batch.ts'
+import {
+  type Announcement,
+  type Blocks,
+  type Defer,
+  Outbox,
+  readBatch,
+  ToHub,
+  ToShard,
+} from './shards/batch.ts'
 import { pack, unpack } from './shards/packing.ts'
 import { partitionOf, shardOf } from './shards/partition.ts'
 import type { SessionIdentity, ShardStats } from './shards/shard.ts'
@@ -120,6 +128,8 @@ export class Hub implements Gateway {
   readonly #byUser = new Map<string, Set<number>>()
   /** By topic, for what is published to several topics. Bounded by the sessions and their groups. */
   readonly #subscribers = new Map<string, Subscribers>()
+  /** Whom the users of sessions have blocked. // PRV-1 */
+  readonly #blocked = new Map<string, ReadonlySet<string>>()
   #announcements = 0
   /** Look-ups of names under way, by number. Bounded by the gate: one at a time for each session. */
   readonly #lookups = new Map<number, (name: string) => void>()
@@ -204,7 +214,10 @@ export class Hub implements Gateway {
     for (const subscribers of known.subscribed) this.#leave(known, subscribers)
     const others = this.#byUser.get(known.userId)
     others?.delete(session)
-    if (others?.size === 0) this.#byUser.delete(known.userId)
+    if (others?.size === 0) {
+      this.#byUser.delete(known.userId)
+      this.#blocked.delete(known.userId)
+    }
     for (const shard of known.asks?.shards ?? this.#shards) this.#push(shard, ToShard.closed, session)
   }
 
@@ -274,6 +287,8 @@ export class Hub implements Gateway {
         }
         case ToHub.blocks: {
           const blocks = Uint8Array.from(body)
+          const { userId, blocked } = unpack<Blocks>(blocks)
+          if (this.#byUser.has(userId)) this.#blocked.set(userId, new Set(blocked))
           for (const shard of this.#shards) this.#push(shard, ToShard.blocks, 0, blocks)
           return
         }
@@ -511,7 +526,7 @@ export class Hub implements Gateway {
   }
 
   /** PRS-3: an event for the subscribers of several topics, once for each session. */
-  #announce({ topics, but, exceptUsers, onlyUser }: Announcement, frame: Uint8Array): void {
+  #announce({ topics, but, exceptUsers, onlyUser, about }: Announcement, frame: Uint8Array): void {
     if (onlyUser !== undefined) return this.#announceTo(onlyUser, new Set(topics), frame)
     this.#announcements += 1
     const except = but === undefined ? undefined : this.#sessions.get(but)
@@ -520,7 +535,9 @@ export class Hub implements Gateway {
       for (const known of this.#subscribers.get(topic)?.sessions ?? []) {
         if (known.announced === this.#announcements) continue
         known.announced = this.#announcements
-        if (known !== except && !apart.has(known.userId)) known.port.send(frame)
+        if (known === except || apart.has(known.userId)) continue
+        if (about !== undefined && this.#blocked.get(known.userId)?.has(about)) continue
+        known.port.send(frame)
       }
     }
   }

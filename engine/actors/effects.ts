@@ -66,7 +66,13 @@ export type Effect =
   | { readonly type: 'unsubscribe'; readonly userId: string; readonly groupId: string }
   /** Ends the session's connection. */
   | { readonly type: 'close'; readonly session: number; readonly reason: CloseReason }
-  | { readonly type: 'tell_group'; readonly groupId: string; readonly mail: GroupMail }
+  | {
+      readonly type: 'tell_group'
+      readonly groupId: string
+      readonly mail: GroupMail
+      /** Tells it again once the entries of this owner are committed: a group loaded before did not read them. */
+      readonly againFor?: string | undefined
+    }
   /** Attaches a session to many groups, in one mail for each shard. */
   | { readonly type: 'attach'; readonly mail: AttachAll }
   | {
@@ -218,14 +224,24 @@ export function publishTo<N extends EventName>(
   return { type: 'publish', groupIds, event: { name, fields } as Sent, onlyUser, about: null }
 }
 
-/** To everybody who shares one of the groups with the user, once (PRS-3); not to the user's own sessions. */
+/**
+ * To everybody who shares one of the groups with the user, once (PRS-3); not to the user's own sessions, nor
+ * to those whom they have `blocked`: the shards may not know all of these yet (PRV-1).
+ */
 export function publishToOthers<N extends EventName>(
   userId: string,
+  blocked: Iterable<string>,
   groupIds: readonly string[],
   name: N,
   fields: EventFields<N>,
 ): Effect {
-  return { type: 'publish', groupIds, event: { name, fields } as Sent, exceptUsers: [userId], about: userId }
+  return {
+    type: 'publish',
+    groupIds,
+    event: { name, fields } as Sent,
+    exceptUsers: [userId, ...blocked],
+    about: userId,
+  }
 }
 
 export function wakeGroup(groupId: string, what: GroupAlarm, afterMs: number): Effect {
@@ -240,8 +256,8 @@ export function sendFrame(session: number, frame: Uint8Array): Effect {
   return { type: 'send_frame', session, frame }
 }
 
-export function tellGroup(groupId: string, mail: GroupMail): Effect {
-  return { type: 'tell_group', groupId, mail }
+export function tellGroup(groupId: string, mail: GroupMail, againFor?: string): Effect {
+  return { type: 'tell_group', groupId, mail, againFor }
 }
 
 export function tellUser(userId: string, mail: UserMail): Effect {

@@ -83,6 +83,8 @@ export interface Announcement {
   /** A session that does not get it, and users none of whose sessions do. */
   readonly but?: number | undefined
   readonly exceptUsers: readonly string[]
+  /** Whom it is about: it does not reach those who have blocked them, also where the shard does not know yet. */
+  readonly about?: string | undefined
   /** Where it is given, only sessions of this user get it. */
   readonly onlyUser?: string | undefined
 }

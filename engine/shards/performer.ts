@@ -213,8 +213,16 @@ export class Performer implements ActorContext {
         )
       case 'close':
         return this.#toHub.push(ToHub.close, effect.session, Buffer.from(effect.reason))
-      case 'tell_group':
-        return this.#tell({ to: 'group', id: effect.groupId, mail: effect.mail })
+      case 'tell_group': {
+        const { groupId: id, mail, againFor } = effect
+        this.#tell({ to: 'group', id, mail })
+        if (againFor === undefined) return
+        return this.#ledger.afterCommit(
+          againFor,
+          () => this.#tell({ to: 'group', id, mail }),
+          () => {},
+        )
+      }
       case 'attach':
         return this.#attach(effect.mail)
       case 'tell_user':
@@ -251,7 +259,13 @@ export class Performer implements ActorContext {
       return
     }
     const topics = groupIds.map((id) => `g:${id}`)
-    const announcement: Announcement = { topics, but, exceptUsers: excepted, onlyUser }
+    const announcement: Announcement = {
+      topics,
+      but,
+      exceptUsers: excepted,
+      onlyUser,
+      about: about ?? undefined,
+    }
     this.#toHub.push(ToHub.announce, 0, frame, pack(announcement))
   }
 

@@ -313,7 +313,10 @@ export class GroupActor implements EventSource {
       case 'alarm':
         return this.#wakeAgain(mail.what, error)
       case 'block':
-        return this.#context.report(error, 'a block was not taken')
+        // A group that cannot be loaded reads it with its next load.
+        if (error instanceof ChatError && error.code === 'overloaded')
+          this.#context.report(error, 'a group did not get to know of a block')
+        return
       case 'gone':
       case 'hide_typing':
       case 'renamed':

@@ -111,7 +111,7 @@ function changed(user: UserState, otherId: string, groupId: string, on: boolean)
   const { userId } = user
   return [
     announceBlocks(user),
-    tellGroup(groupId, { type: 'block', userId, on }),
+    tellGroup(groupId, { type: 'block', userId, on }, userOwner(userId)),
     tellMembers(userOwner(userId), [otherId], { type: 'barred', by: userId, on }),
   ]
 }

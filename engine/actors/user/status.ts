@@ -83,7 +83,9 @@ export function announce(user: UserState, now: number): Effects {
   if (status === user.shown) return []
   user.shown = status
   const fields = statusFields(user, status, now)
-  return [publishToOthers(user.userId, groupsShownIn(user), 'contact_status_changed', fields)]
+  return [
+    publishToOthers(user.userId, user.blocked.keys(), groupsShownIn(user), 'contact_status_changed', fields),
+  ]
 }
 
 /** The groups whose members get the user's presence. */
@@ -106,11 +108,19 @@ export function accepted(
   { groupId }: Extract<UserMail, { type: 'accepted' }>,
   now: number,
 ): Effects {
-  const { userId, shown } = user
+  const { userId, shown, blocked } = user
   if (!user.approached.has(groupId)) return []
   user.approached = new Set([...user.approached].filter((other) => other !== groupId))
   if (shown === 'offline') return []
-  return [publishToOthers(userId, [groupId], 'contact_status_changed', statusFields(user, shown, now))]
+  return [
+    publishToOthers(
+      userId,
+      blocked.keys(),
+      [groupId],
+      'contact_status_changed',
+      statusFields(user, shown, now),
+    ),
+  ]
 }
 
 /** A new session learns what status its user chose on another device. */

@@ -23,7 +23,7 @@ export class UserActor {
   readonly #context: ActorContext
   readonly #mailbox = new Mailbox<UserMail | Asked>()
   #user: UserState | null = null
-  /** What was read with the user, for the sessions that waited for it. */
+  /** What was read with the user, for the session whose mail loaded the actor. */
   #loaded: LoadedSummaries | undefined
   lastUsedAt: number
   /** Set by the shard: forgets the actor, so that the next mail loads it anew. */
@@ -43,7 +43,6 @@ export class UserActor {
         const found = loaded || !opening ? loaded?.summaries : noSummaries
         if (found) this.#loaded = { summaries: found, readAtMs }
         for (const mail of this.#mailbox.takeAll()) this.receive(mail)
-        this.#loaded = undefined
       },
       (error: unknown) => {
         context.report(error, 'a user could not be loaded')
@@ -93,8 +92,12 @@ export class UserActor {
         const handler = userHandlers[request.event as RequestsTo<'user'>]
         return handler(user, by, request.fields as never, this.#context.now(), this.#context.newId())
       }
-      case 'open':
-        return open(user, mail, this.#context.greeting, this.#context.now(), this.#loaded)
+      case 'open': {
+        const loaded = this.#loaded
+        // A session that came later may have been shown more than the read found.
+        this.#loaded = undefined
+        return open(user, mail, this.#context.greeting, this.#context.now(), loaded)
+      }
       case 'barred':
         return barred(user, mail, this.#context.now())
       case 'visible':

@@ -23,10 +23,12 @@ describe('what is not kept', () => {
     // PRS-3
     perform([publish('ana', ['g', 'h'], 'user_stopped_typing', typing, 7)])
     expect(toHub()).toEqual([
-      'announce user_stopped_typing {"topics":["g:g","g:h"],"but":7,"exceptUsers":[]}',
+      'announce user_stopped_typing {"topics":["g:g","g:h"],"but":7,"exceptUsers":[],"about":"ana"}',
     ])
-    perform([publishToOthers('ana', ['g'], 'user_stopped_typing', typing)])
-    expect(toHub()).toEqual(['announce user_stopped_typing {"topics":["g:g"],"exceptUsers":["ana"]}'])
+    perform([publishToOthers('ana', ['bruno'], ['g'], 'user_stopped_typing', typing)])
+    expect(toHub()).toEqual([
+      'announce user_stopped_typing {"topics":["g:g"],"exceptUsers":["ana","bruno"],"about":"ana"}',
+    ])
     perform([publish('ana', [], 'user_stopped_typing', typing)])
     expect([toHub(), entries]).toEqual([[], []])
   })

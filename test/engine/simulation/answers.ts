@@ -66,13 +66,18 @@ export function judge(oracle: Oracle, asked: Asked, answer: Event, moment: Momen
         return same(pinned.map(({ seq }) => seq).sort(), messages.map(({ seq }) => seq).sort())
       })
     }
+    case 'users':
+      if (moment.resting) judgeUsers(oracle, asked, answer)
+      return
     case 'receipts':
       return judgeReceipts(oracle, asked, answer)
     case 'online_users': {
       const { users, total, groupId } = answer.fields
       return somewhen(oracle, asked, answer, groupId, 'all', ({ members, approached }) => {
         // PRV-2
-        const isHidden = (userId: string) => userId !== asked.userId && approached.has(userId)
+        const isHidden = (userId: string) =>
+          (userId !== asked.userId && approached.has(userId)) ||
+          oracle.blocks.apart(userId, asked.userId) === 'yes' // PRV-1
         if (users.some(({ userId }) => isHidden(userId))) return false
         if (!moment.resting) return users.every(({ userId }) => members.has(userId))
         const there = [...members.keys()].filter(
@@ -84,6 +89,26 @@ export function judge(oracle: Oracle, asked: Asked, answer: Event, moment: Momen
     }
     default:
       return
+  }
+}
+
+/** At rest: who is listed, and as what the caller sees them. PRV-1, PRV-2 */
+function judgeUsers(oracle: Oracle, asked: Asked, answer: Extract<Event, { event: 'users' }>): void {
+  const { userId: me, request } = asked
+  const { users } = answer.fields
+  if (request.event === 'get_blocked') {
+    const told = users.map(({ userId }) => userId).sort()
+    const blocked = oracle.blocks.blockedBy(me, oracle.userIds)
+    if (!same(told, [...blocked].sort())) throw wrong(asked, answer, `they have blocked ${blocked.join()}`)
+  }
+  for (const { userId, status, lastSeenAt } of users) {
+    const isHidden =
+      request.event === 'get_blocked' ||
+      oracle.blocks.apart(me, userId) !== 'no' ||
+      !oracle.shareNow(userId, me)
+    const expected = isHidden ? 'offline' : oracle.people.seen(userId)
+    if (status !== expected) throw wrong(asked, answer, `${userId} is seen as ${expected}`)
+    if (isHidden && lastSeenAt !== undefined) throw wrong(asked, answer, `${userId} is hidden`)
   }
 }
 
@@ -134,6 +159,11 @@ function judgeDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
     if (oracle.people.isKept(userId, request.fields.status, keptUpTo(oracle, userId))) return
     throw wrong(asked, answer, 'it is not kept')
   }
+  if (request.event === 'block_user' || request.event === 'unblock_user') {
+    const on = request.event === 'block_user'
+    if (oracle.blocks.isKept(userId, request.fields.userId, on, keptUpTo(oracle, userId))) return
+    throw wrong(asked, answer, 'it is not kept')
+  }
   const groupId = answer.event === 'group' ? answer.fields.group.groupId : asked.groupId
   if (groupId === null) return
   const isKept = () => oracle.isKept({ ...asked, groupId })
@@ -150,9 +180,10 @@ function judgeDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
   const stored = requests[request.event].route === 'group' && 'durable' in requests[request.event]
   const seen = stored && oracle.options.durability !== 'memory' ? 'stored' : 'all'
   const versions = oracle.meanwhile(asked, groupId, seen)
+  const { worlds } = oracle
   const right = versions.some(({ group, at }) =>
     [at, asked.askedAt, now].some((time) => {
-      if (verdict(group, userId, request, time, oracle.circumstances).is !== 'noop') return false
+      if (!worlds.some((world) => verdict(group, userId, request, time, world).is === 'noop')) return false
       if (answer.event !== 'message_sent' || request.event !== 'send_message' || !group) return true
       return sentBefore(group, userId, request.fields.tempId)?.seq === answer.fields.message.seq
     }),
@@ -168,11 +199,12 @@ function judgeDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
 function judgeAllowed(oracle: Oracle, asked: Asked, answer: Event, now: number): void {
   const { groupId, request, userId, askedAt } = asked
   if (groupId === null) return
+  const { worlds } = oracle
   const allowed = oracle
     .meanwhile(asked, groupId, 'all')
     .some(({ group, at }) =>
-      [at, askedAt, now].some(
-        (time) => verdict(group, userId, request, time, oracle.circumstances).is !== 'refused',
+      [at, askedAt, now].some((time) =>
+        worlds.some((world) => verdict(group, userId, request, time, world).is !== 'refused'),
       ),
     )
   if (!allowed) throw wrong(asked, answer, 'it was at no time allowed')
@@ -190,11 +222,14 @@ function judgeRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, { now, code
   if (request.event.startsWith('upload')) return
   if (groupId === null && request.event !== 'create_group') return judgeOwn(asked, code)
   const versions = groupId === null ? [{ group: null, at: now }] : oracle.meanwhile(asked, groupId, 'all')
+  const { worlds } = oracle
   const right = versions.some(({ group, at }) =>
-    [at, asked.askedAt, now].some((time) => {
-      const judged = verdict(group, userId, request, time, oracle.circumstances)
-      return (judged.is === 'refused' || judged.is === 'either') && judged.codes.has(code)
-    }),
+    [at, asked.askedAt, now].some((time) =>
+      worlds.some((world) => {
+        const judged = verdict(group, userId, request, time, world)
+        return (judged.is === 'refused' || judged.is === 'either') && judged.codes.has(code)
+      }),
+    ),
   )
   if (!right) throw new Violation(`${describe(asked)} was refused as ${code}, which at no time was right`)
 }

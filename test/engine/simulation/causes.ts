@@ -6,7 +6,7 @@ import type { Event } from '../../../protocol/events.ts'
 import { parseMessageId } from '../../../protocol/ids.ts'
 import type { Asked } from './asked.ts'
 import { type GroupModel, type ModelReceipts, noReceipts, receiptsIn } from './group-model.ts'
-import { mentionsAfter, receiptsAfter } from './rules.ts'
+import { type Circumstances, isCutOff, mentionsAfter, receiptsAfter } from './rules.ts'
 
 /** Whether the request can have caused the entry, in that group as it was before. */
 export function causes(
@@ -14,6 +14,7 @@ export function causes(
   group: GroupModel | null,
   entry: LogEntry,
   event: Event | null,
+  worlds: readonly Circumstances[],
 ): boolean {
   const { userId, request } = asked
   const { event: name, fields } = request
@@ -43,8 +44,10 @@ export function causes(
       )
     case 'receipts': {
       if (group === null || entry.userId !== userId) return false
-      const after = receiptsAfter(group, userId, request)
-      return after !== null && sameReceipts(after, receiptsIn(group, entry))
+      return worlds.some(({ areApart }) => {
+        const after = receiptsAfter(group, userId, request, isCutOff(group, areApart))
+        return after !== null && sameReceipts(after, receiptsIn(group, entry))
+      })
     }
     case 'member':
       // PRV-2

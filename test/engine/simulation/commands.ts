@@ -58,6 +58,9 @@ const weights = {
   get_contacts: 1,
   get_members: 2,
   get_pins: 2,
+  block_user: 2,
+  unblock_user: 3,
+  get_blocked: 1,
 } as const satisfies Partial<Record<RequestName, number>>
 
 /** What takes a role, so that those who have one do it more often. */
@@ -198,7 +201,11 @@ export function nextCommand(random: Random, userId: string, known: Known): Comma
     }
     case 'get_file':
       return { event, fields: { fileId: file()?.fileId ?? `${groupId}:f${'0'.repeat(20)}` } }
+    case 'block_user':
+    case 'unblock_user':
+      return { event, fields: { userId: other } }
     case 'ping':
+    case 'get_blocked':
     case 'get_contacts':
     case 'get_invitations':
       return { event, fields: {} } as Command

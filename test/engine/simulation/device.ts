@@ -168,12 +168,12 @@ export class Device {
 
   /** At a quiet moment: of whom it was told something, it was told the last. @throws Violation */
   upToDate(): void {
-    const { people } = this.#oracle
+    const { people, blocks } = this.#oracle
     for (const [userId, status] of this.#seen) {
       // Of whom it hears no more, it need not know.
       if (!this.#oracle.shareNow(userId, this.userId)) this.#seen.delete(userId)
       if (!this.#seen.has(userId)) continue
-      const now = people.seen(userId)
+      const now = blocks.areApartNow(userId, this.userId) ? 'offline' : people.seen(userId)
       if (status !== now) throw new Violation(`${this} sees ${userId} as ${status}, who is ${now}`)
     }
   }
@@ -211,7 +211,8 @@ export class Device {
     if (userId !== this.userId && !this.#oracle.share(userId, this.userId)) {
       throw new Violation(`${this} heard of ${userId}, with whom no group is shared`)
     }
-    this.#oracle.people.told(fields)
+    const apart = userId === this.userId ? 'no' : this.#oracle.blocks.apart(userId, this.userId)
+    this.#oracle.people.told(fields, apart)
     if (userId !== this.userId) this.#seen.set(userId, status)
   }
 

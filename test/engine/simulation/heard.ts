@@ -59,12 +59,14 @@ export function judgeHeard(oracle: Oracle, userId: string, event: Event): void {
         throw wrong('nothing was read')
       return
     case 'group_invited':
+      if (oracle.blocks.apart(userId, event.fields.by) === 'yes') throw wrong('one has blocked the other')
       if (!somewhen(event.fields.groupId, ({ invited }) => invited.has(userId))) throw wrong('they were not')
       return
     case 'user_typing':
     case 'signal': {
       const { groupId } = event.fields
       const by = event.event === 'signal' ? event.fields.fromUserId : event.fields.userId
+      if (oracle.blocks.apart(userId, by) === 'yes') throw wrong('one has blocked the other')
       const isShown = ({ members, approached }: GroupModel) => members.has(userId) && !approached.has(by)
       if (!somewhen(groupId, isShown)) throw wrong('no member, or not accepted')
       return

@@ -13,6 +13,7 @@ import type { Event } from '../../../protocol/events.ts'
 import type { File } from '../../../protocol/records.ts'
 import type { Request } from '../../../protocol/requests.ts'
 import { type Asked, groupAsked, type Seen } from './asked.ts'
+import { SimulatedBlocks } from './blocks.ts'
 import { causes } from './causes.ts'
 import { applied, eventOf, type GroupModel, groupOf, seqOf } from './group-model.ts'
 import { People } from './people.ts'
@@ -58,9 +59,14 @@ export class Oracle {
   readonly #committed: number[] = []
   readonly #told: number[] = []
   readonly people: People
+  readonly blocks = new SimulatedBlocks()
 
-  constructor(options: OracleOptions, shards: number, { now, steadyNow }: Clock) {
+  /** Everybody there is. */
+  readonly userIds: readonly string[]
+
+  constructor(options: OracleOptions, shards: number, { now, steadyNow }: Clock, userIds: readonly string[]) {
     this.options = options
+    this.userIds = userIds
     this.people = new People(options.presenceGraceMs, steadyNow)
     this.#shards = shards
     this.#now = now
@@ -126,15 +132,24 @@ export class Oracle {
     return this.groupIds.some((groupId) => shows(this.group(groupId), one, other))
   }
 
-  /** What a request depends on beside its group. */
-  get circumstances(): Circumstances {
+  /** What a request depends on beside its group; several where blocks have changed since the last rest. */
+  get worlds(): readonly Circumstances[] {
     const { editWindowMs, contactPolicy } = this.options
     const mayOpen = (one: string, other: string) => {
       if (contactPolicy === 'closed') return 'no'
       if (contactPolicy !== 'shared' || !this.#mayBeStrangers(one, other)) return 'yes'
       return this.#mayShareGroup(one, other) ? 'perhaps' : 'no'
     }
-    return { editWindowMs, mayOpen }
+    const { blocks } = this
+    const world = (perhaps: boolean): Circumstances => ({
+      editWindowMs,
+      mayOpen,
+      areApart: (one, other) => {
+        const apart = blocks.apart(one, other)
+        return apart === 'yes' || (apart === 'perhaps' && perhaps)
+      },
+    })
+    return blocks.unsettled ? [world(false), world(true)] : [world(false)]
   }
 
   /** Whether the two may share no group, as far as that was seen since the last rest. */
@@ -212,11 +227,13 @@ export class Oracle {
   quiet(): void {
     this.#asked = []
     this.people.quiet()
+    this.blocks.quiet()
     for (const history of this.#groups.values()) history.versions = history.versions.slice(-1)
   }
 
   appended(shard: number, offset: number, entry: LogEntry): void {
     this.people.appended(offset, entry, this.#asked)
+    this.blocks.appended(offset, entry, this.#asked)
     const groupId = groupOf(entry)
     if (groupId === null || entry.type === 'lease') return
     const history = this.#history(groupId)
@@ -262,6 +279,7 @@ export class Oracle {
       history.crashed ||= !clean
     }
     this.people.crash((userId) => this.committedOf(userId))
+    this.blocks.crash((userId) => this.committedOf(userId))
     this.#committed.length = 0
     this.#told.length = 0
   }
@@ -309,11 +327,12 @@ export class Oracle {
     const kind = event?.event ?? entry.type
     // What is written of a direct chat before its first event is part of making it.
     const isMade = event?.event !== 'group_created' && (before?.kind !== 'direct' || before.members.size > 0)
+    const { worlds } = this
     const able = this.#asked.filter(
       (asked) =>
         (asked.groupId ?? groupId) === groupId &&
         !asked.effects.kinds.has(kind) &&
-        causes(asked, before, entry, event),
+        causes(asked, before, entry, event, worlds),
     )
     // Whoever has begun goes on; otherwise somebody who may.
     const cause =
@@ -336,8 +355,10 @@ export class Oracle {
   #mayNow({ userId, request }: Asked, group: GroupModel | null): boolean {
     const { route } = { route: request.event.startsWith('upload') }
     if (route) return group?.members.has(userId) ?? false
-    const { is } = verdict(group, userId, request, this.#now(), this.circumstances)
-    return is === 'effect' || is === 'either'
+    return this.worlds.some((world) => {
+      const { is } = verdict(group, userId, request, this.#now(), world)
+      return is === 'effect' || is === 'either'
+    })
   }
 
   #history(groupId: string): History {

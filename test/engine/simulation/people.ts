@@ -7,6 +7,7 @@
 import type { LogEntry } from '../../../engine/storage/log.ts'
 import type { EventFields } from '../../../protocol/events.ts'
 import type { Asked } from './asked.ts'
+import type { Apart } from './blocks.ts'
 import { Violation } from './violation.ts'
 
 type Status = EventFields<'contact_status_changed'>['status']
@@ -72,8 +73,11 @@ export class People {
     return this.#person(userId).chosen.some((one) => one.status === status && one.offset <= committed)
   }
 
-  /** @throws Violation where it was never so */
-  told({ userId, status }: EventFields<'contact_status_changed'>): void {
+  /** `apart` is whether a block was between the two. @throws Violation where it was never so */
+  told({ userId, status }: EventFields<'contact_status_changed'>, apart: Apart): void {
+    // PRV-1
+    if (status === 'offline' && apart !== 'no') return
+    if (apart === 'yes') throw new Violation(`${userId} was told to be ${status}, in spite of a block`)
     const { chosen, absences } = this.#person(userId)
     if (chosen.some((one) => one.status === status)) return
     const gone = absences.some(({ from, to }) => (to ?? this.#now()) - from >= this.#graceMs)

@@ -21,6 +21,8 @@ export interface Circumstances {
   readonly editWindowMs: number
   /** Whether the one may open a direct chat with the other that does not exist. PRV-2 */
   readonly mayOpen: (one: string, other: string) => 'yes' | 'no' | 'perhaps'
+  /** Whether one of the two has blocked the other. PRV-1 */
+  readonly areApart: (one: string, other: string) => boolean
 }
 
 const noop: Verdict = { is: 'noop' }
@@ -37,15 +39,18 @@ export function verdict(
   userId: string,
   { event, fields }: Request,
   now: number,
-  { editWindowMs, mayOpen }: Circumstances,
+  circumstances: Circumstances,
 ): Verdict {
-  if (event === 'create_group') return createVerdict(group, userId, fields, mayOpen)
+  const { editWindowMs, areApart } = circumstances
+  if (event === 'create_group') return createVerdict(group, userId, fields, circumstances)
   if (!group) return refused('not_found')
   const me = group.members.get(userId)
   const isPrivate = group.visibility !== 'open'
+  const isCut = isCutOff(group, areApart)
   if (event === 'join_group') {
     if (me) return group.approached.has(userId) ? effect : noop
-    if (isPrivate) return group.invited.has(userId) ? effect : refused('not_found')
+    if (isPrivate && !group.invited.has(userId)) return refused('not_found')
+    if (isPrivate) return isCut ? refused('no_contact') : effect
     return group.banned.has(userId) ? refused('banned') : effect
   }
   if (event === 'decline_invitation') {
@@ -64,6 +69,12 @@ export function verdict(
   const atLeast = (role: keyof typeof rank) => myRank >= rank[role] || codes.push('role_needed')
   const groupsOnly = () => group.kind !== 'direct' || codes.push('direct_chat')
   const muted = () => (me?.mutedUntil ?? 0) > now && codes.push('muted')
+  const inContact = (other: string) => areApart(userId, other) && codes.push('no_contact')
+  /** What is posted in a direct chat. */
+  const posts = () => {
+    muted()
+    if (isCut) codes.push('no_contact')
+  }
   const against = (other: string) => {
     const target = group.members.get(other)
     if (target && rank[target.role] > myRank) codes.push('higher_role')
@@ -78,7 +89,7 @@ export function verdict(
   switch (event) {
     case 'send_message': {
       if (sentBefore(group, userId, fields.tempId)) return noop
-      muted()
+      posts()
       if (fields.content === '' && (fields.fileId === undefined || (fields.type ?? 'text') === 'text')) {
         codes.push('bad_request')
       }
@@ -96,7 +107,7 @@ export function verdict(
       const { messageId, content } = fields
       const message = post(messageId)
       found(messageId)
-      muted()
+      posts()
       notGone(messageId)
       if (message && message.senderId !== userId) codes.push('not_yours')
       if (message && editWindowMs > 0 && now - message.createdAt > editWindowMs) codes.push('edit_expired')
@@ -129,7 +140,7 @@ export function verdict(
     }
     case 'react':
     case 'unreact': {
-      if (event === 'react') muted()
+      if (event === 'react') posts()
       found(fields.messageId)
       notGone(fields.messageId)
       const has = (post(fields.messageId)?.reactions ?? []).some(
@@ -152,12 +163,16 @@ export function verdict(
       atLeast('moderator')
       // GRP-3
       const isInvited = group.former.get(fields.userId)?.byChoice && group.invited.has(fields.userId)
-      return judge(!group.members.has(fields.userId) && !isInvited)
+      if (group.members.has(fields.userId)) return judge(false)
+      inContact(fields.userId)
+      return judge(!isInvited)
     }
     case 'invite_member':
       groupsOnly()
       atLeast('moderator')
-      return judge(!group.members.has(fields.userId) && !group.invited.has(fields.userId))
+      if (group.members.has(fields.userId)) return judge(false)
+      inContact(fields.userId)
+      return judge(!group.invited.has(fields.userId))
     case 'remove_member':
       groupsOnly()
       atLeast('moderator')
@@ -209,21 +224,22 @@ export function verdict(
         if (upTo === undefined && messageIds.length === 0) codes.push('bad_request')
         if (upTo !== undefined && upTo > group.lastSeq) codes.push('not_found')
       }
-      return judge(changesReceipts(group, userId, { event, fields } as Request))
+      return judge(changesReceipts(group, userId, { event, fields } as Request, isCut))
     }
     case 'mark_unread':
       if (fields.seq > group.lastSeq) codes.push('not_found')
-      return judge(changesReceipts(group, userId, { event, fields } as Request))
+      return judge(changesReceipts(group, userId, { event, fields } as Request, isCut))
     case 'get_receipts':
       found(fields.messageId)
       return judge(false)
     case 'typing_start':
-      muted()
+      posts()
       return judge(false)
     case 'signal':
       if (fields.toUserId !== undefined) named(fields.toUserId)
       else muted()
-      if (isOneSided(group)) codes.push('no_contact')
+      if (isOneSided(group) || isCut) codes.push('no_contact')
+      if (fields.toUserId !== undefined) inContact(fields.toUserId)
       return judge(false)
     case 'get_file': {
       const known = group.files.get(fields.fileId)
@@ -260,12 +276,19 @@ function newMentions(group: GroupModel, message: Message, edit: Edit): boolean {
   return after.size !== mentions.length || !mentions.every((userId) => after.has(userId))
 }
 
-function changesReceipts(group: GroupModel, userId: string, request: Request): boolean {
-  const { delivered, read, readSeq } = receiptsAfter(group, userId, request) ?? noReceipts
+function changesReceipts(group: GroupModel, userId: string, request: Request, isCut: boolean): boolean {
+  const { delivered, read, readSeq } = receiptsAfter(group, userId, request, isCut) ?? noReceipts
   const before = group.receipts.get(userId) ?? noReceipts
   return (
     delivered.size !== before.delivered.size || read.size !== before.read.size || readSeq !== before.readSeq
   )
+}
+
+/** Whether one of the two of a direct chat has blocked the other. PRV-1 */
+export function isCutOff(group: GroupModel, areApart: Circumstances['areApart']): boolean {
+  if (group.kind !== 'direct') return false
+  const [one = '', other = group.awaited ?? ''] = group.members.keys()
+  return areApart(one, other)
 }
 
 /** What the user's receipts are after such a request; null where it is about none. */
@@ -273,6 +296,7 @@ export function receiptsAfter(
   group: GroupModel,
   userId: string,
   { event, fields }: Request,
+  isCut: boolean,
 ): ModelReceipts | null {
   const before = group.receipts.get(userId) ?? noReceipts
   const joinedSeq = group.members.get(userId)?.joinedSeq ?? 0
@@ -284,7 +308,7 @@ export function receiptsAfter(
   if (event !== 'message_delivered' && event !== 'message_read') return null
   const upTo = event === 'message_read' ? (fields.upTo ?? 0) : 0
   const named = fields.messageIds.map((id) => parseMessageId(id).seq)
-  const givesAny = !group.approached.has(userId)
+  const givesAny = !group.approached.has(userId) && !isCut
   const owed = [...group.messages.values()]
     .filter(({ seq, senderId }) => givesAny && senderId !== userId && seq > joinedSeq)
     .map(({ seq }) => seq)
@@ -324,17 +348,24 @@ function createVerdict(
   group: GroupModel | null,
   userId: string,
   { kind, members = [] }: Extract<Request, { event: 'create_group' }>['fields'],
-  mayOpen: Circumstances['mayOpen'],
+  { mayOpen, areApart }: Circumstances,
 ): Verdict {
   const others = new Set(members.filter((member) => member !== userId))
   if (kind === 'direct' && others.size !== 1) return refused('bad_request')
+  const isApart = [...others].some((other) => areApart(userId, other))
   if (!group) {
+    if (isApart) return refused('no_contact')
     const may = kind === 'direct' ? mayOpen(userId, [...others][0] ?? '') : 'yes'
     if (may === 'perhaps') return { is: 'either', codes: new Set(['no_contact']) }
     return may === 'yes' ? effect : refused('no_contact')
   }
+  if (kind === 'direct' && isApart && isOneOf(group, userId)) return refused('no_contact')
   if (kind === 'direct' && (group.awaited === userId || group.approached.has(userId))) return effect
   return kind === 'direct' && group.members.has(userId) ? noop : refused('already_exists')
+}
+
+function isOneOf({ members, awaited }: GroupModel, userId: string): boolean {
+  return members.has(userId) || awaited === userId
 }
 
 /** The last admin that goes hands the role on, to the oldest moderator, else member. */

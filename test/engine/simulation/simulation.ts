@@ -66,10 +66,9 @@ export class Simulation {
       contactPolicy: random.pick(['open', 'open', 'request', 'request', 'shared', 'closed'] as const),
       commitTurns: random.pick([1, 3, 100]),
     }
-    this.#oracle = new Oracle(options, SHARDS, {
-      now: () => this.#world.now,
-      steadyNow: () => this.#world.scheduler.elapsed,
-    })
+    this.#users = names.slice(0, random.between(4, 6))
+    const clock = { now: () => this.#world.now, steadyNow: () => this.#world.scheduler.elapsed }
+    this.#oracle = new Oracle(options, SHARDS, clock, this.#users)
     const guard = this.#guarded.bind(this)
     this.#world = new World(
       random,
@@ -90,7 +89,6 @@ export class Simulation {
       },
     }
     const devices: Device[] = []
-    this.#users = names.slice(0, random.between(4, 6))
     for (const userId of this.#users) {
       const name = userId.toUpperCase()
       const count = random.pick([0, 1, 1, 2, 3])
@@ -275,6 +273,8 @@ export class Simulation {
   #askAll(device: Device): void {
     if (device.phase !== 'connected') return
     device.ask('get_groups', {})
+    device.ask('get_contacts', {})
+    device.ask('get_blocked', {})
     const groupId = this.#random.maybe(device.groupIds)
     if (groupId === undefined) return
     device.ask('get_history', { groupId, limit: 200 })
