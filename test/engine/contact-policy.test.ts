@@ -367,7 +367,7 @@ describe('a direct chat that waits', () => {
   it.each(['everyone', 'Open', ''])('is no policy of the name "%s"', async (contactPolicy) => {
     const options = { contactPolicy } as unknown as Partial<EngineOptions>
     await expect(startInline(options)).rejects.toThrow(
-      `contactPolicy takes one of open, request, shared, closed; given: '${contactPolicy}'`,
+      `contactPolicy must be one of open, request, shared, closed (got '${contactPolicy}')`,
     )
   })
 })
