@@ -15,15 +15,15 @@ interface Standing {
 
 /** Used by the one writer, inside its transactions. */
 export class Standings {
-  readonly #update: Statement<[Standing & { readonly group: number }]>
+  readonly #update: Statement<number[]>
   /** Of this transaction, by the key of the group. */
   readonly #changed = new Map<number, Standing>()
 
   constructor(db: Database) {
     this.#update = db.prepare(`
-      UPDATE groups SET last_seq = max(last_seq, $lastSeq), last_post_seq = max(last_post_seq, $lastPostSeq),
-        active_at = CASE WHEN $lastPostSeq > last_post_seq THEN $activeAt ELSE active_at END
-      WHERE group_key = $group`)
+      UPDATE groups SET last_seq = max(last_seq, ?), last_post_seq = max(last_post_seq, ?),
+        active_at = CASE WHEN ? > last_post_seq THEN ? ELSE active_at END
+      WHERE group_key = ?`)
   }
 
   /** A post was written. */
@@ -46,7 +46,9 @@ export class Standings {
 
   /** Writes them: the transaction ends. */
   write(): void {
-    for (const [group, standing] of this.#changed) this.#update.run({ group, ...standing })
+    for (const [group, { lastSeq, lastPostSeq, activeAt }] of this.#changed) {
+      this.#update.run(lastSeq, lastPostSeq, lastPostSeq, activeAt, group)
+    }
     this.#changed.clear()
   }
 
