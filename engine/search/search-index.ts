@@ -56,7 +56,7 @@ const VERSION = 3
 const FILE = 'search.db'
 
 /** Above this size the WAL is emptied after a commit. */
-const MAX_WAL_BYTES = 4 * 1024 * 1024
+const MAX_WAL_BYTES = 32 * 1024 * 1024
 /** What it costs to replace or take out a document, when putting one in costs 1. */
 const REPLACING_COSTS = 16
 
@@ -66,6 +66,8 @@ export class SearchIndex {
   readonly #sql: ReturnType<typeof prepare>
   #documents: number
   #committed: number
+  /** Something was replaced or taken out since the WAL was emptied, or may have been before the start. */
+  #erased = true
 
   private constructor(db: Sqlite.Database) {
     this.#db = db
@@ -161,7 +163,9 @@ export class SearchIndex {
 
   /** Empties the WAL: what was taken out is in no file afterwards. False within a transaction. // PRV-3 */
   tidy(): boolean {
-    return !this.#db.inTransaction && this.#wal.empty(true)
+    if (this.#db.inTransaction || !this.#wal.empty(this.#erased)) return false
+    this.#erased = false
+    return true
   }
 
   /** Forgets what was put since the last `commit`. */
@@ -207,7 +211,10 @@ export class SearchIndex {
     const tokens = text === '' ? [] : tokenize(text)
     const known = this.#sql.document.get(group, seq)
     // FTS5 takes the words to take out from `documents`: first they go from the index.
-    if (known !== undefined) this.#sql.dropWords.run(known)
+    if (known !== undefined) {
+      this.#erased = true
+      this.#sql.dropWords.run(known)
+    }
     if (tokens.length === 0) {
       if (known === undefined) return 1
       this.#sql.dropDocument.run(known)
