@@ -1,13 +1,13 @@
 /**
- * Awaited member: how a direct chat lists the one who has not accepted it. // PRV-2
+ * Awaited member: how a direct chat lists the user who has not accepted it yet. // PRV-2
  *
- * Both of the two are listed, so that a client can name the chat by the other one. Name and
- * picture are shown, and nothing else is known of who has not answered.
+ * Both users are listed, so that a client can name the chat by the other one. Only the name and the
+ * picture of a user who has not answered are shown.
  */
 import type { Member } from '../protocol/records.ts'
 import type { Person } from './storage/log.ts'
 
-/** The other one of a direct chat that was made at `createdAt`. */
+/** The other user of a direct chat that was created at `createdAt`. */
 export function awaitedMember({ userId, name, picture }: Person, createdAt: number): Member {
   return {
     userId,

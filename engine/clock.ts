@@ -1,7 +1,7 @@
 /**
- * Clock: the two times of the engine, handed in.
+ * Clock: the two clocks of the engine, injected.
  *
- * `now` is the time of day, for what is stored and for what is defined by it: mutes, the recall
+ * `now` is the time of day, for stored times and for limits defined by them: mutes, the recall
  * window. It may jump when the machine's clock is set. Durations (typing, grace, receipts,
  * idleness) are measured with `steadyNow`, which never jumps (TIM-1).
  */
@@ -15,7 +15,7 @@ export interface Clock {
   readonly steadyNow: () => number
 }
 
-/** What `performance` of each thread counts from. */
+/** The moment that `performance` of each thread counts from. */
 const originMs = Number(process.hrtime.bigint() / 1_000n) / 1_000 - performance.now()
 
 export const machineClock: Clock = { now: Date.now, steadyNow: () => originMs + performance.now() }

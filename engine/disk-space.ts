@@ -1,9 +1,9 @@
 /**
- * Disk space: how full the disk of the data folder is, known before writes fail.
+ * Disk space: how full the disk of the data folder is, reported before writes fail.
  *
- * Looked at every few seconds; one look at a time, since a disk that hangs answers nothing. From
- * `WARN_RATIO` on there is a warning, in the log once and in `/readyz`; when almost nothing is
- * left, readiness is red while messages can still be written.
+ * Checked every few seconds, one check at a time, because a disk that hangs does not answer. From
+ * `WARN_RATIO` on a warning is logged once and shown in `/readyz`; when almost no space is left,
+ * readiness fails while messages can still be written.
  */
 import { statfs } from 'node:fs/promises'
 import type { EngineLogger } from './engine-logger.ts'
@@ -11,17 +11,17 @@ import { startTimer } from './shards/timer.ts'
 
 const LOOK_EVERY_MS = 5_000
 const WARN_RATIO = 0.9
-/** Both must hold: two percent of a large disk are plenty, and so are 64 MiB of a small one. */
+/** Both conditions must hold: 2 % of a large disk are enough, and so are 64 MiB of a small one. */
 const FULL_RATIO = 0.98
 const FULL_BYTES = 64 * 1024 * 1024
 
-/** Bytes of the disk, as a user without privileges may use them. */
+/** Bytes of the disk that a user without privileges can use. */
 export interface DiskFigures {
   readonly totalBytes: number
   readonly freeBytes: number
 }
 
-/** How it is looked at, handed in. */
+/** How the disk is checked, injected. */
 export interface DiskSpaceDeps {
   readonly look: () => Promise<DiskFigures>
   readonly after: (delayMs: number, then: () => void) => () => void
@@ -41,18 +41,18 @@ export class DiskSpace {
     void this.#look()
   }
 
-  /** The figures of the last look; null where there was none yet. */
+  /** The figures of the last check; null before the first. */
   get figures(): DiskFigures | null {
     return this.#figures
   }
 
-  /** What to say of a disk that fills up; null below 90 %. */
+  /** The warning for a disk that fills up; null below 90 %. */
   get warning(): string | null {
     const used = usedRatio(this.#figures)
     return used < WARN_RATIO ? null : `the disk is ${Math.floor(used * 100)} % full`
   }
 
-  /** Whether so little is left that writes are about to fail. */
+  /** Whether so little space is left that writes are about to fail. */
   get full(): boolean {
     return usedRatio(this.#figures) >= FULL_RATIO && (this.#figures?.freeBytes ?? 0) < FULL_BYTES
   }
@@ -66,7 +66,7 @@ export class DiskSpace {
     try {
       this.#figures = await this.#deps.look()
     } catch {
-      // A system that does not tell: nothing is known, and nothing is wrong.
+      // The system does not report it: there are no figures, and no warning.
       this.#figures = null
     }
     if (this.#closed) return
@@ -91,7 +91,7 @@ function machineDisk(dataDir: string): DiskSpaceDeps {
   return {
     async look() {
       const { blocks, bfree, bavail, bsize } = await statfs(dataDir)
-      // What is reserved for root counts as used, as `df` counts it.
+      // Blocks reserved for root count as used, as in `df`.
       return { totalBytes: (blocks - bfree + bavail) * bsize, freeBytes: bavail * bsize }
     },
     after(delayMs, then) {

@@ -1,4 +1,4 @@
-/** Where the engine tells what an operator should know. */
+/** Receives the engine's log entries for operators. */
 export interface EngineLogger {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void

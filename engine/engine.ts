@@ -1,9 +1,9 @@
 /**
- * Engine: groups and users as actors, their history in SQLite, for this process and its sockets.
+ * Engine: groups and users as actors, with their history in SQLite, for this process and its sockets.
  *
- * `createEngine` starts the storage and the shards; `connect` gives a session in this process;
- * `gateway` is where a front end puts sockets in front of the same actors. Everything a session
- * is promised holds for both alike.
+ * `createEngine` starts the storage and the shards; `connect` opens a session in this process;
+ * `gateway` connects a front end with sockets to the same actors. All guarantees of a session
+ * hold for both.
  */
 import { availableParallelism } from 'node:os'
 import { inspect } from 'node:util'
@@ -40,12 +40,12 @@ import { DAMAGED } from './storage/damage.ts'
 import type { Durability } from './storage/durability.ts'
 import { version } from './version.ts'
 
-/** Commits have so long in `close`, unless it is told otherwise; it fits into a 5 s stop. */
+/** The time limit of commits in `close`, unless the caller gives another; it fits into a 5 s stop. */
 const CLOSE_MS = 3_500
-/** Of that, what is left for the threads to end, whatever the steps before have taken. */
+/** The part of it that is left for the threads to end, however long the steps before took. */
 const THREADS_END_MS = 500
 const IDLE_MS = 60_000
-/** Of that, what the hooks have for requests that they are looking at. */
+/** The part of it that hooks have for the requests that they are processing. */
 const HOOKS_DRAIN_MS = 2_000
 const HOOK_TIMEOUT_MS = 2_000
 const MAX_UPLOAD_BYTES = 104_857_600
@@ -53,12 +53,12 @@ const STORAGE_QUOTA_BYTES = 5 * 1024 ** 3
 const MAX_GROUPS_PER_USER = 10_000
 const PRESENCE_GRACE_MS = 5_000
 
-/** What a timer takes; a longer time would end at once. */
+/** The largest delay of a timer; a longer one would end at once. */
 const MAX_TIMER_MS = 2_147_483_647
 const MAX_SHARDS = 64
 
 export interface EngineOptions {
-  /** Folder of the database; made where it is missing. One process at a time may use it. */
+  /** Folder of the database; created if it is missing. One process at a time may use it. */
   readonly dataDir: string
   /**
    * Worker threads that run the actors, 1 to 64, by default one less than the cores; or
@@ -69,43 +69,43 @@ export interface EngineOptions {
   readonly durability?: Durability | undefined
   /** Whether members see a message at once (default) or once it is as durable as configured. */
   readonly fanout?: 'immediate' | 'committed' | undefined
-  /** Events a minute and user, told to clients in `connected`; whoever holds the sockets enforces it. */
+  /** Events per minute and user, reported to clients in `connected`; the front end enforces it. */
   readonly rateLimit?: number | undefined
-  /** The largest client frame in bytes, told and enforced likewise. */
+  /** The largest client frame in bytes, reported and enforced likewise. */
   readonly maxMessageBytes?: number | undefined
-  /** The largest file in bytes, told in `connected` and enforced here. 104,857,600 by default. */
+  /** The largest file in bytes, reported in `connected` and enforced here. 104,857,600 by default. */
   readonly maxUploadBytes?: number | undefined
   /**
-   * What the files of one user may take, in bytes, uploads under way included; 0 is no limit.
+   * The bytes that the files of one user may occupy, uploads in progress included; 0 is no limit.
    * 5,368,709,120 (5 GiB) by default.
    */
   readonly storageQuotaBytes?: number | undefined
   /** How many groups and direct chats a user may be in; 0 is no limit. 10,000 by default. */
   readonly maxGroupsPerUser?: number | undefined
-  /** How long a message may be edited, in milliseconds; 0, the default, is for ever. */
+  /** How long a message may be edited, in milliseconds; 0, the default, is no limit. */
   readonly editWindowMs?: number | undefined
   /**
-   * What becomes of a direct chat that a user opens with another with whom they share no group: with
+   * What happens to a direct chat that a user opens with another user if they share no group: with
    * `open`, the default, it is delivered at once; with `request` it waits until the other accepts it; with
    * `shared` it is refused. With `closed` users open no direct chats at all, only the service does.
    */
   readonly contactPolicy?: ContactPolicy | undefined
-  /** How long after a user's last session has gone others see them offline. 5,000 ms by default. */
+  /** Time from the end of a user's last session until others see them offline. 5,000 ms by default. */
   readonly presenceGraceMs?: number | undefined
-  /** Groups and users unused for so long leave memory. 60,000 ms by default. */
+  /** Groups and users that were not used for this time are removed from memory. 60,000 ms by default. */
   readonly idleMs?: number | undefined
-  /** Where the service has its say: moderation, bots, push notifications, permissions. */
+  /** Hooks of the service: moderation, bots, push notifications, permissions. */
   readonly hooks?: Hooks | undefined
   /** How long one hook may take, 2,000 ms by default; then its request is refused as `internal`. */
   readonly hookTimeoutMs?: number | undefined
-  /** Where log entries go; errors go to standard error where none is given. */
+  /** Receives log entries; without a logger errors go to standard error. */
   readonly logger?: EngineLogger | undefined
   /** The time of day for `inline` shards, milliseconds since 1970. */
   readonly now?: (() => number) | undefined
   /** The clock that measures durations, for `inline` shards: milliseconds that never go back. */
   readonly steadyNow?: (() => number) | undefined
   /**
-   * A shard or the storage has failed for good and the process should end; nothing acknowledged is
+   * A shard or the storage has failed permanently and the process should end; nothing acknowledged is
    * lost. By default the error is thrown as an uncaught exception.
    */
   readonly onFailure?: ((error: Error) => void) | undefined
@@ -133,32 +133,32 @@ const optionChecks: { readonly [N in keyof EngineOptions]-?: OptionCheck } = {
   onFailure: callback,
 }
 
-/** Depths and counts of the engine; each bounded queue is among them. */
+/** Depths and counts of the engine, all bounded queues included. */
 export interface EngineStats {
   readonly sessions: number
   readonly shards: readonly (ShardStats & ShardSide)[]
-  /** What waits for the service's hooks. */
+  /** Requests and notices that wait for the service's hooks. */
   readonly hooks: HooksStats
-  /** How far the search index is behind the log, and what it holds. */
+  /** How far the search index lags the log, and what it contains. */
   readonly search: IndexerStats
-  /** The disk of the data folder; null where the system does not tell. */
+  /** The disk of the data folder; null if the system does not report it. */
   readonly disk: DiskFigures | null
 }
 
 export interface Engine {
-  /** Where connections meet the engine. */
+  /** The interface between connections and the engine. */
   readonly gateway: Gateway
-  /** Where the bytes of files are streamed; the engine's requests say who may. */
+  /** Streams the bytes of files; the engine's requests decide who may read or write them. */
   readonly files: FileAccess
   /**
-   * Opens a session of a user in this process. Rejects with a `ChatError`: `bad_request` where the
-   * identity is not of its form, `shutting_down` once `close` was called.
+   * Opens a session of a user in this process. Rejects with a `ChatError`: `bad_request` if the
+   * identity is invalid, `shutting_down` after `close` was called.
    */
   connect(identity: Identity): Promise<Session>
   /**
    * Makes one request without a session, for the service: it opens direct chats for the user also where
-   * `contactPolicy` is `closed`. With `asker` `user`, what the user asks for is passed on as theirs.
-   * Rejects with a `ChatError` where it is refused.
+   * `contactPolicy` is `closed`. With `asker` `user` it is a request of the user.
+   * Rejects with a `ChatError` if it is refused.
    */
   request<N extends MethodRequest>(
     identity: Identity,
@@ -166,21 +166,21 @@ export interface Engine {
     fields: RequestFields<N>,
     asker?: 'service' | 'user',
   ): Promise<Answer<N>>
-  /** Whether writes are taken. */
+  /** Whether writes are accepted. */
   health(): Health
   stats(): Promise<EngineStats>
   /**
-   * Commits everything, gives leases back and ends the threads. Commits that are not done after
-   * `withinMs` (3,500 by default) are given up. Rejects where a thread hangs; what was acknowledged
-   * is stored all the same. May be called again: the first call counts.
+   * Commits everything, returns leases and ends the threads. Commits that are not done after
+   * `withinMs` (3,500 by default) are abandoned. Rejects if a thread hangs; acknowledged changes are
+   * stored nevertheless. Further calls return the result of the first.
    */
   close(withinMs?: number): Promise<void>
 }
 
 /**
  * Starts an engine.
- * @throws TypeError for an option that is unknown or has a value it does not take; StorageError where
- *   the data directory cannot be used. Their messages say why.
+ * @throws TypeError for an unknown option or an invalid value; StorageError if the data directory
+ *   cannot be used. The messages say why.
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   checkOptions(options, optionChecks, ['dataDir'])
@@ -297,7 +297,7 @@ function tellsOfPosts(hooks: Hooks | undefined): { readonly away: boolean } | un
   return { away: hooks.userOffline !== undefined }
 }
 
-/** A service that gives no logger sees what goes wrong all the same. */
+/** Without a logger of the service, errors go to standard error. */
 const errorsOnly: EngineLogger = {
   info() {},
   warn() {},

@@ -3,24 +3,23 @@
  *
  * No answer is larger than `limits.answerBytes`, in either encoding, so that it fits the buffer of a
  * connection that is already in use. A row counts as its JSON text, which is never smaller than its
- * msgpack. Rows are taken from an iterable, so that those that do not fit need not be made.
+ * msgpack. Rows come from an iterable, so that rows that do not fit are not built.
  */
 import { limits } from '../protocol/limits.ts'
 
-/** The rest of an answer is for its other fields. */
+/** The rest of an answer is left for its other fields. */
 const ROWS_BYTES = limits.answerBytes - 40 * 1024
 
 /** A page of a list. */
 export interface FittedRows<T> {
   readonly rows: readonly T[]
-  /** Whether there was a row for which there was no room. */
+  /** Whether at least one row did not fit. */
   readonly hasMore: boolean
 }
 
 /**
- * The first rows, at most `limit` of them, that fit into one answer; at least one where there is one.
- * An answer with several lists has room for `1 / lists` of that in each. `bytesOf` says what a row takes,
- * at most.
+ * The first rows, at most `limit`, that fit into one answer; at least one if there is any. An answer
+ * with several lists has `1 / lists` of the room for each. `bytesOf` is an upper bound of a row's size.
  */
 export function fitRows<T>(
   all: Iterable<T>,
@@ -39,7 +38,7 @@ export function fitRows<T>(
   return { rows, hasMore: false }
 }
 
-/** Whether one row more, after rows of `bytes`, is too much for one answer. */
+/** Whether one more row, after rows of `bytes`, exceeds one answer. */
 export function isTooMuch(bytes: number, row: unknown): boolean {
   return bytes > 0 && bytes + wireBytes(row) > ROWS_BYTES
 }
@@ -49,12 +48,12 @@ export function allFit(rows: Iterable<unknown>): boolean {
   return !fitRows(rows, Number.POSITIVE_INFINITY).hasMore
 }
 
-/** The rows made of others one by one, as far as they are asked for. */
+/** Maps rows one by one, only as many as are consumed. */
 export function* mapped<T, U>(rows: Iterable<T>, toRow: (row: T) => U): Generator<U> {
   for (const row of rows) yield toRow(row)
 }
 
-/** How many bytes a value takes in an answer, at most. */
+/** An upper bound of the bytes of a value in an answer. */
 export function wireBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value)) + 1
 }

@@ -1,11 +1,11 @@
 /**
  * Hub: the engine's side of the main thread. Routes client frames to the shards that own their
- * ids, and does what shards say with sessions and topics.
+ * ids, and executes the instructions of shards for sessions and topics.
  *
- * It decodes no frame. All mail between actors passes here too, in the order in which a shard
- * said it: a session has been sent what came before. Bounds: each shard may have `MAX_INBOX`
- * records it has not taken yet, beyond that `receive` refuses with `overloaded`; of what is for a
- * user `MAX_EARLY` frames wait for the `connected` of a session, beyond that it is closed.
+ * It decodes no frame. All mail between actors passes through it, in the order in which a shard
+ * sent it, behind the frames that the shard sent before. Bounds: each shard may have `MAX_INBOX`
+ * unprocessed records, above that `receive` refuses with `overloaded`; at most `MAX_EARLY` frames
+ * for a user wait for the `connected` of a session, above that the session is closed.
  */
 import { randomBytes } from 'node:crypto'
 import type { CloseReason } from '../protocol/close-codes.ts'
@@ -39,16 +39,16 @@ const MAX_INBOX = 65_536
 /** Frames that wait for the `connected` of a session. */
 const MAX_EARLY = 256
 const RETRY_AFTER_MS = 500
-/** Users whose claims over HTTP are remembered; above it all are told once more. */
+/** Users whose claims over HTTP are remembered; above it all claims are reported again. */
 const MAX_CLAIMS = 10_000
 const DRAIN_AGAIN_MS = 20
 
-/** A shard, wherever it runs: takes batches, and gives batches to whom it was started with. */
+/** A shard on any thread: it receives batches, and sends batches to the listener it was started with. */
 export interface ShardPort {
   post(batch: Uint8Array): void
 }
 
-/** Whether the engine takes writes. */
+/** Whether the engine accepts writes. */
 export type Health =
   | {
       readonly ready: true
@@ -57,29 +57,29 @@ export type Health =
     }
   | { readonly ready: false; readonly reason: string }
 
-/** What the hub knows of a shard by itself. */
+/** State that the hub itself tracks of a shard. */
 export interface ShardSide {
   /** Records on their way to the shard. */
   readonly inbox: number
-  /** Storage takes none of its writes at present. */
+  /** Storage currently rejects its writes. */
   readonly storageFails: boolean
   /** How often that has begun since the start. */
   readonly storageFailures: number
 }
 
-/** What waits for the service's hooks. */
+/** Requests and notices that wait for the service's hooks. */
 export interface HooksStats {
-  /** Requests that a hook has to see first. */
+  /** Requests that wait for a hook. */
   readonly requests: number
-  /** Of messages that are durable. */
+  /** Notices of durable messages. */
   readonly notices: number
   /** Notices that were dropped since the start, because the hooks were too slow. */
   readonly dropped: number
 }
 
-/** Time and chance, handed in. */
+/** Time and randomness, injected. */
 export interface HubDeps {
-  /** Calls `then` after that time, unless the function returned was called before. */
+  /** Calls `then` after that time, unless the returned function was called before. */
   readonly after: (delayMs: number, then: () => void) => () => void
   readonly newSessionId: () => string
 }
@@ -91,7 +91,7 @@ const machine: HubDeps = {
 
 interface ShardLink {
   readonly outbox: Outbox
-  /** Records pushed that the shard has not taken yet. */
+  /** Records that were pushed and that the shard has not processed yet. */
   pending: number
   drained: boolean
   storage: string | null
@@ -107,17 +107,17 @@ interface Subscribers {
 
 interface HubSession {
   readonly port: SessionPort
-  /** What its user is to hear, until `connected` has gone first; null from then on. */
+  /** Frames for its user that wait until `connected` is sent; null from then on. */
   early: Uint8Array[] | null
   readonly userId: string
-  /** Empty as long as neither a token nor a look-up for the hooks has said it. */
+  /** Empty until a token or a look-up for the hooks supplies it. */
   name: string
   readonly homeShard: number
-  /** The groups' subscribers among whom it is. */
+  /** The subscriber sets of groups that contain it. */
   readonly subscribed: Set<Subscribers>
-  /** The announcement that it got last. */
+  /** The last announcement sent to it. */
   announced: number
-  /** Of a session that only asks: who it is, and the shards that know it. Null where all know it. */
+  /** Of a session that only makes requests: its identity, and the shards that know it. Null if all know it. */
   readonly asks: { readonly identity: Uint8Array; readonly shards: Set<ShardLink> } | null
 }
 
@@ -126,15 +126,15 @@ export class Hub implements Gateway {
   readonly #sessions = new Map<number, HubSession>()
   /** Sessions of each user, for leaving a group with all devices at once. */
   readonly #byUser = new Map<string, Set<number>>()
-  /** By topic, for what is published to several topics. Bounded by the sessions and their groups. */
+  /** By topic, for events that are published to several topics. Bounded by the sessions and their groups. */
   readonly #subscribers = new Map<string, Subscribers>()
-  /** Whom the users of sessions have blocked. // PRV-1 */
+  /** The users that each connected user has blocked. // PRV-1 */
   readonly #blocked = new Map<string, ReadonlySet<string>>()
   #announcements = 0
-  /** Look-ups of names under way, by number. Bounded by the gate: one at a time for each session. */
+  /** Pending look-ups of names, by number. Bounded by the gate: one at a time for each session. */
   readonly #lookups = new Map<number, (name: string) => void>()
   #lastLookup = 0
-  /** What tokens of requests over HTTP said last of their users, so that each is told once. */
+  /** The last claims of each user over HTTP, so that each claim is reported once. */
   readonly #claims = new Map<string, string>()
   readonly #publishers = new Set<Publisher>()
   readonly #logger: EngineLogger
@@ -164,8 +164,8 @@ export class Hub implements Gateway {
   }
 
   /**
-   * A session that asks and receives no events: for the service, and for users over HTTP. Only the shards
-   * it asks know it.
+   * A session that makes requests and receives no events: for the service, and for users over HTTP. Only
+   * the shards that get its requests know it.
    */
   openSilent(identity: Identity, port: SessionPort, service: boolean): number {
     const session = this.#open(identity, port, false, service)
@@ -227,7 +227,7 @@ export class Hub implements Gateway {
     this.#tellProfile(known.userId, { name, picture })
   }
 
-  /** The user's actor takes over what a token says; shards call the user so where they are connected. */
+  /** The user's actor applies the claims of a token; shards use the name if the user is connected. */
   #tellProfile(userId: string, { name, picture }: { readonly name: string; readonly picture: string }): void {
     if (name) {
       this.#rename(userId, name)
@@ -239,7 +239,7 @@ export class Hub implements Gateway {
     this.#push(home, ToShard.mail, 0, pack(mail))
   }
 
-  /** The newest token of a user counts for all their sessions (IDN-2). */
+  /** The newest token of a user applies to all their sessions (IDN-2). */
   #rename(userId: string, name: string): void {
     for (const session of this.#byUser.get(userId) ?? []) {
       const known = this.#sessions.get(session)
@@ -247,7 +247,7 @@ export class Hub implements Gateway {
     }
   }
 
-  /** What a user is called whose tokens do not name them; their id where nobody knows. IDN-2 */
+  /** The name of a user whose tokens have none; the user id if no name is known. IDN-2 */
   async #lookUp(userId: string): Promise<string> {
     const number = ++this.#lastLookup
     try {
@@ -271,7 +271,7 @@ export class Hub implements Gateway {
     return () => this.#publishers.delete(publisher)
   }
 
-  /** Takes a batch from a shard. */
+  /** Processes a batch of a shard. */
   take(index: number, batch: Uint8Array): void {
     const from = this.#shards[index] as ShardLink
     readBatch(batch, (kind, number, id, body) => {
@@ -347,7 +347,7 @@ export class Hub implements Gateway {
     return failing ? { ready: false, reason: 'storage takes no writes' } : { ready: true }
   }
 
-  /** Connections, and what waits of each shard and for the service's hooks. */
+  /** Connections, and the queue lengths of each shard and of the service's hooks. */
   async stats(): Promise<{
     sessions: number
     shards: readonly (ShardStats & ShardSide)[]
@@ -369,7 +369,7 @@ export class Hub implements Gateway {
     return { sessions: this.#sessions.size, shards: await Promise.all(shards), hooks }
   }
 
-  /** Lets hooks see what passes here; called once, before anything is received. */
+  /** Attaches the hooks; called once, before anything is received. */
   useHooks(hooks: Hooks, timeoutMs: number, now: () => number): void {
     const shared = { hooks, timeoutMs, logger: this.#logger, after: this.#deps.after }
     this.#gate = new Gate({
@@ -385,24 +385,24 @@ export class Hub implements Gateway {
     this.#notices = new Notices(shared)
   }
 
-  /** Takes no more requests; resolves when the hooks that run are done, at the latest after `withinMs`. */
+  /** Accepts no more requests; resolves when the running hooks are done, at the latest after `withinMs`. */
   async stop(withinMs: number): Promise<void> {
     this.#stopping = true
     await this.#gate?.close(withinMs)
   }
 
-  /** Resolves when the hooks have heard of all that is durable, at the latest after `withinMs`. */
+  /** Resolves when hooks were notified of everything durable, at the latest after `withinMs`. */
   async endNotices(withinMs: number): Promise<void> {
     await this.#notices?.close(withinMs)
   }
 
-  /** Takes no more requests, and resolves when all shards have committed all; rejects after `timeoutMs`. */
+  /** Accepts no more requests; resolves when all shards have committed everything; rejects after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void> {
     this.#stopping = true
     return new Promise((resolve, reject) => {
       const { after } = this.#deps
       let cancelAgain: () => void = () => {}
-      // Asked again until done: an actor that was loading is released only the next time.
+      // Repeated until done: an actor that was loading is released by a later attempt.
       const ask = () => {
         for (const shard of this.#shards) if (!shard.drained) this.#push(shard, ToShard.drain, 0)
         cancelAgain = after(DRAIN_AGAIN_MS, ask)
@@ -420,7 +420,7 @@ export class Hub implements Gateway {
     })
   }
 
-  /** Closes all sessions that are still there, once everything has been said. */
+  /** Closes all sessions that are left, after everything was sent. */
   endSessions(): void {
     for (const { port } of [...this.#sessions.values()]) port.close('shutdown')
   }
@@ -428,7 +428,7 @@ export class Hub implements Gateway {
   #open(given: Identity, port: SessionPort, listening: boolean, service: boolean): number {
     if (this.#stopping) throw new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
     const { userId, name = '', picture = '' } = checkIdentity(given)
-    // 32 bits go round after four thousand million connections.
+    // 32 bits overflow after 4,294,967,296 connections.
     do this.#lastSession = (this.#lastSession + 1) >>> 0
     while (this.#lastSession === 0 || this.#sessions.has(this.#lastSession))
     const session = this.#lastSession
@@ -483,7 +483,7 @@ export class Hub implements Gateway {
     }
   }
 
-  /** Sends a frame to one session; behind its `connected` what its user was to hear before. */
+  /** Sends a frame to one session; after its `connected`, the frames that waited for it. */
   #send(session: number, frame: Uint8Array): void {
     const known = this.#sessions.get(session)
     this.#run.add(known?.port, frame)
@@ -574,7 +574,7 @@ export class Hub implements Gateway {
 
 const COLON = 0x3a
 
-/** A messageId or fileId begins with its groupId, up to the colon. */
+/** The groupId of a messageId or fileId ends before the colon. */
 function endOfGroupId(frame: Uint8Array, { idStart, idEnd }: FrameView): number {
   let end = idStart
   while (end < idEnd && frame[end] !== COLON) end++

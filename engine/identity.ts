@@ -1,8 +1,8 @@
 /**
- * Identity: who a session is, checked where it enters the engine.
+ * Identity: the user of a session, validated where it enters the engine.
  *
- * Whoever opens sessions, a front end or the embedding service, passes what it has verified. What
- * is not of the form that the log can hold is refused here, for one caller, and goes no further.
+ * A front end or the embedding service passes what it has verified. An identity that the log cannot
+ * store is refused here, for that one caller.
  */
 import { ChatError } from '../protocol/errors.ts'
 import { userId, userName } from '../protocol/ids.ts'
@@ -10,11 +10,11 @@ import { limits } from '../protocol/limits.ts'
 import { type FieldType, text } from '../protocol/schema.ts'
 import { refusalOf } from '../protocol/validation.ts'
 
-/** Who a session is: the verified claims of its token. */
+/** The user of a session: the verified claims of its token. */
 export interface Identity {
   /** 1 to 128 bytes of well-formed Unicode (IDN-1). */
   readonly userId: string
-  /** Shown to others; where it is left off, the name of an earlier session, or the userId (IDN-2). */
+  /** Shown to others; without it the name of an earlier session, or the userId (IDN-2). */
   readonly name?: string | undefined
   readonly picture?: string | undefined
 }
@@ -22,8 +22,8 @@ export interface Identity {
 const picture = text(1, limits.urlBytes)
 
 /**
- * The identity with what is empty left out.
- * @throws ChatError `bad_request` with the field that is not of its form
+ * The identity without empty fields.
+ * @throws ChatError `bad_request` with the invalid field
  */
 export function checkIdentity(given: Identity): Identity {
   if (typeof given !== 'object' || given === null) {

@@ -1,5 +1,5 @@
 /**
- * New ids: 26 characters, time-ordered, in the manner of ULID (https://github.com/ulid/spec):
+ * New ids: 26 characters, time-ordered, similar to ULID (https://github.com/ulid/spec):
  * 48 bits of milliseconds, 80 of randomness, in Crockford's base 32, lower case.
  */
 import { randomBytes } from 'node:crypto'
@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const TIME_CHARS = 10
 
-/** A fresh id for something made at `now`. */
+/** A new id for something created at `now`. */
 export function newId(now: number): string {
   let id = ''
   let rest = now

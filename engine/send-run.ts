@@ -1,9 +1,9 @@
 /**
- * Send run: frames for one session that come right after each other, sent together.
+ * Send run: consecutive frames for one session, sent together.
  *
- * A write to a socket is what a small frame costs most. Ten receipts for one sender, or a page of
- * missed events, are one write where the port can do that (`SessionPort.together`). Nothing is
- * held back: a run ends with the batch that it is in, and before anything else is done.
+ * The write to the socket is the largest cost of a small frame. Ten receipts for one sender, or a page
+ * of missed events, are one write if the port supports it (`SessionPort.together`). Nothing is
+ * delayed: a run ends with its batch, and before anything else is done.
  */
 import type { SessionPort } from './gateway.ts'
 
@@ -11,7 +11,7 @@ export class SendRun {
   #port: SessionPort | null = null
   #frames: Uint8Array[] = []
 
-  /** Adds a frame, behind those before it; they are valid until the run ends. */
+  /** Appends a frame; its bytes are valid until the run ends. */
   add(port: SessionPort | undefined, frame: Uint8Array): void {
     if (!port) return
     if (port !== this.#port) {
@@ -21,12 +21,12 @@ export class SendRun {
     this.#frames.push(frame)
   }
 
-  /** Sends what has gathered. */
+  /** Sends the collected frames. */
   end(): void {
     const port = this.#port
     if (!port) return
     const frames = this.#frames
-    // What is sent may lead to more, before this returns.
+    // A send may append further frames before it returns.
     this.#port = null
     this.#frames = []
     const send = () => {

@@ -1,6 +1,6 @@
 /**
- * Session: a caller in the process, with the same methods and events as one behind a socket. Its
- * requests take the same path, as frames, and are validated at the same place.
+ * Session: a user of the engine in this process, with the same methods and events as a client behind a
+ * socket. Its requests take the same path, as frames, and pass the same validation.
  */
 
 import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
@@ -13,18 +13,18 @@ import { type RequestFields, requests } from '../protocol/requests.ts'
 import { ephemeralTwin, type SessionPort } from './gateway.ts'
 import type { Hub } from './hub.ts'
 
-/** Requests that one session may have unanswered; over it they are refused as `overloaded`. */
+/** Unanswered requests of one session; above it they are refused as `overloaded`. */
 const MAX_PENDING = 10_000
 
-/** Hears one kind of event. */
+/** Receives one kind of event. */
 export type EventListener<N extends EventName> = (fields: EventFields<N>) => void
 
-/** A user of the engine, in this process: one method a request, and events. */
+/** A user of the engine, in this process: one method per request, and events. */
 export interface Session extends RequestMethods {
   readonly userId: string
-  /** What `connected` said: where the user's groups stand. */
+  /** The fields of `connected`: the state of the user's groups. */
   readonly connected: EventFields<'connected'>
-  /** Calls `listener` for each such event; the function returned ends that. */
+  /** Calls `listener` for each such event; the returned function removes it. */
   on<N extends EventName>(event: N, listener: EventListener<N>): () => void
   /** Ends the session. Unanswered requests reject with `shutting_down`. */
   close(): void
@@ -35,7 +35,7 @@ interface Pending {
   readonly reject: (error: ChatError) => void
 }
 
-/** Topics of the sessions in this process, and who of them listens. */
+/** Topics of the sessions in this process, and their subscribers. */
 export class LocalTopics {
   readonly #listeners = new Map<string, Set<LocalPort>>()
 
@@ -59,17 +59,17 @@ export class LocalTopics {
   }
 }
 
-/** The port of an in-process session: decodes what it is sent, and matches answers by ref. */
+/** The port of an in-process session: decodes frames, and matches answers by ref. */
 export class LocalPort implements SessionPort {
   readonly #topics: LocalTopics
   readonly #subscribed = new Set<string>()
   readonly #pending = new Map<number, Pending>()
   readonly #listeners = new Map<EventName, Set<(fields: never) => void>>()
   #onEnd: (() => void) | null = null
-  /** Why it has ended; requests from then on are refused so. */
+  /** Why it has ended; later requests are refused with it. */
   #ended: ChatError | null = null
   #ref = 0
-  /** Events that came before whoever opened the session could listen. */
+  /** Events that arrived before the opener of the session could add listeners. */
   #early: Event[] | null = []
 
   constructor(topics: LocalTopics) {
@@ -100,7 +100,7 @@ export class LocalPort implements SessionPort {
   }
 
   whenDrained(then: () => void): void {
-    // Listeners are called synchronously: nothing waits.
+    // Listeners are called synchronously: there is nothing to wait for.
     queueMicrotask(then)
   }
 
@@ -111,7 +111,7 @@ export class LocalPort implements SessionPort {
     name: N,
     fields: RequestFields<N>,
   ): Promise<Answer<N>> {
-    // Who asks can listen: what the request brings must not come before what was early.
+    // A caller that makes requests has its listeners: early events are delivered before the answer.
     this.start()
     return new Promise((resolve, reject) => {
       if (this.#ended) throw this.#ended
@@ -144,12 +144,12 @@ export class LocalPort implements SessionPort {
     return () => listeners.delete(listener)
   }
 
-  /** Whoever opened the session hears here that it has ended. */
+  /** Calls `listener` when the session has ended. */
   onEnd(listener: () => void): void {
     this.#onEnd = listener
   }
 
-  /** Ends it from either side: unanswered requests are refused, topics left. */
+  /** Ends it from either side: refuses unanswered requests, leaves topics. */
   end(error: ChatError): void {
     this.#ended ??= error
     for (const topic of this.#subscribed) this.#topics.remove(topic, this)
@@ -160,7 +160,7 @@ export class LocalPort implements SessionPort {
     this.#onEnd = null
   }
 
-  /** From now on events reach the listeners, those that came before first. */
+  /** From now on events reach the listeners, early ones first. */
   start(): void {
     const early = this.#early ?? []
     this.#early = null
@@ -183,7 +183,7 @@ export class LocalPort implements SessionPort {
       try {
         listener(event.fields as never)
       } catch (error) {
-        // The listener's own failure; the other sessions must not miss their events for it.
+        // A failure of the listener itself; other sessions must still receive their events.
         queueMicrotask(() => {
           throw error
         })
@@ -210,7 +210,7 @@ export function openSession(
       reject(new ChatError('shutting_down'))
     })
     port.on('connected', (connected) => {
-      // After the caller's `await` has gone on and its listeners are there.
+      // After the caller's `await` has continued and its listeners are added.
       setImmediate(() => port.start())
       resolve({
         ...requestMethods((name, fields) => port.request(hub, session, name, fields)),
