@@ -1,9 +1,9 @@
 /**
- * Answers: whether an answer was right at some moment between question and answer.
+ * Answers: checks that an answer was right at some moment between request and answer.
  *
- * That is all that can be asked of it: meanwhile others have acted. `ok` must have been made true
- * and written by somebody (DUR-1), a refusal needs a rule that refuses, a page needs a moment at
- * which the group was like that.
+ * More cannot be demanded, because other users act in the meantime. For `ok`, some request must have
+ * made the change and it must be stored (DUR-1). A refusal needs a rule that refuses. A page needs a
+ * moment at which the group had this content.
  */
 import { decodeEvent, encodeEvent } from '../../../protocol/codec.ts'
 import type { ErrorCode } from '../../../protocol/errors.ts'
@@ -13,34 +13,34 @@ import { requests } from '../../../protocol/requests.ts'
 import type { Asked, Seen } from './asked.ts'
 import type { GroupModel } from './group-model.ts'
 import type { Oracle } from './oracle.ts'
-import { isGone, sentBefore, verdict } from './rules.ts'
+import { isRemoved, sentBefore, verdict } from './rules.ts'
 import { Violation } from './violation.ts'
 
-/** What the world is doing. */
+/** The state of the world when an answer arrives. */
 export interface Moment {
   readonly now: number
-  /** Codes that any request may be refused with since the last rest: the disk is full, it stops. */
+  /** Codes that any request may be refused with since the last rest: full disk, failed reads, shutdown. */
   readonly codes: ReadonlySet<ErrorCode>
-  /** Nothing else is under way: who is there does not change. */
+  /** Nothing else is in progress, so no presence changes. */
   readonly resting: boolean
 }
 
 /** @throws Violation */
-export function judge(oracle: Oracle, asked: Asked, answer: Event, moment: Moment): void {
+export function checkAnswer(oracle: Oracle, asked: Asked, answer: Event, moment: Moment): void {
   const { now } = moment
   const { request } = asked
   if (answer.event === 'error' || answer.event === 'message_error') {
     const code = answer.event === 'error' ? answer.fields.code : answer.fields.error.code
-    return judgeRefusal(oracle, asked, code as ErrorCode, moment)
+    return checkRefusal(oracle, asked, code as ErrorCode, moment)
   }
   const expected = requests[request.event].answer
   if (answer.event !== expected) throw wrong(asked, answer, `the answer is ${expected}`)
-  if (!('durable' in requests[request.event])) judgeAllowed(oracle, asked, answer, now)
+  if (!('durable' in requests[request.event])) checkAllowed(oracle, asked, answer, now)
   switch (answer.event) {
     case 'ok':
     case 'message_sent':
     case 'group':
-      return judgeDone(oracle, asked, answer, now)
+      return checkDone(oracle, asked, answer, now)
     case 'groups':
       for (const { group, lastMessage, ...counts } of answer.fields.groups) {
         const right = (model: GroupModel) =>
@@ -52,11 +52,11 @@ export function judge(oracle: Oracle, asked: Asked, answer: Event, moment: Momen
       }
       return
     case 'history':
-      return judgeHistory(oracle, asked, answer)
+      return checkHistory(oracle, asked, answer)
     case 'members': {
-      const told = answer.fields.members.map(({ userId, role }) => `${userId} ${role}`).sort()
+      const listed = answer.fields.members.map(({ userId, role }) => `${userId} ${role}`).sort()
       return somewhen(oracle, asked, answer, answer.fields.groupId, 'all', ({ members }) =>
-        same(told, [...members].map(([userId, { role }]) => `${userId} ${role}`).sort()),
+        same(listed, [...members].map(([userId, { role }]) => `${userId} ${role}`).sort()),
       )
     }
     case 'pins': {
@@ -67,10 +67,10 @@ export function judge(oracle: Oracle, asked: Asked, answer: Event, moment: Momen
       })
     }
     case 'users':
-      if (moment.resting) judgeUsers(oracle, asked, answer)
+      if (moment.resting) checkUsers(oracle, asked, answer)
       return
     case 'receipts':
-      return judgeReceipts(oracle, asked, answer)
+      return checkReceipts(oracle, asked, answer)
     case 'online_users': {
       const { users, total, groupId } = answer.fields
       return somewhen(oracle, asked, answer, groupId, 'all', ({ members, approached }) => {
@@ -92,14 +92,14 @@ export function judge(oracle: Oracle, asked: Asked, answer: Event, moment: Momen
   }
 }
 
-/** At rest: who is listed, and as what the caller sees them. PRV-1, PRV-2 */
-function judgeUsers(oracle: Oracle, asked: Asked, answer: Extract<Event, { event: 'users' }>): void {
+/** At rest: the listed users, and the status that the caller sees. PRV-1, PRV-2 */
+function checkUsers(oracle: Oracle, asked: Asked, answer: Extract<Event, { event: 'users' }>): void {
   const { userId: me, request } = asked
   const { users } = answer.fields
   if (request.event === 'get_blocked') {
-    const told = users.map(({ userId }) => userId).sort()
+    const listed = users.map(({ userId }) => userId).sort()
     const blocked = oracle.blocks.blockedBy(me, oracle.userIds)
-    if (!same(told, [...blocked].sort())) throw wrong(asked, answer, `they have blocked ${blocked.join()}`)
+    if (!same(listed, [...blocked].sort())) throw wrong(asked, answer, `they have blocked ${blocked.join()}`)
   }
   for (const { userId, status, lastSeenAt } of users) {
     const isHidden =
@@ -112,8 +112,8 @@ function judgeUsers(oracle: Oracle, asked: Asked, answer: Extract<Event, { event
   }
 }
 
-/** What `connected` says of each group was so when it was read. */
-export function judgeConnected(
+/** What `connected` reports about each group was true when it was read. */
+export function checkConnected(
   oracle: Oracle,
   asked: Asked,
   answer: Extract<Event, { event: 'connected' }>,
@@ -124,11 +124,11 @@ export function judgeConnected(
   }
 }
 
-/** UNR-1: messages of others after the read mark, not deleted, not from before one joined. */
+/** UNR-1: messages of others after the read mark and after the user joined, not deleted or recalled. */
 function unreadOf(model: GroupModel, userId: string): readonly Message[] {
   const from = Math.max(model.members.get(userId)?.joinedSeq ?? 0, model.receipts.get(userId)?.readSeq ?? 0)
   return [...model.messages.values()].filter(
-    (post) => post.seq > from && post.senderId !== userId && !isGone(post),
+    (post) => post.seq > from && post.senderId !== userId && !isRemoved(post),
   )
 }
 
@@ -139,39 +139,39 @@ interface Counts {
   readonly mutedUntil?: number | undefined
 }
 
-function sameCounts(model: GroupModel, userId: string, told: Counts): boolean {
+function sameCounts(model: GroupModel, userId: string, reported: Counts): boolean {
   const unread = unreadOf(model, userId)
   const mentions = unread.filter((post) => post.mentions?.includes(userId)).length
   const member = model.members.get(userId)
   const readSeq = model.receipts.get(userId)?.readSeq ?? 0
   return (
     member !== undefined &&
-    told.unread === unread.length &&
-    told.mentions === mentions &&
-    (told.readSeq ?? 0) === readSeq &&
-    (told.mutedUntil ?? 0) === member.quietUntil
+    reported.unread === unread.length &&
+    reported.mentions === mentions &&
+    (reported.readSeq ?? 0) === readSeq &&
+    (reported.mutedUntil ?? 0) === member.quietUntil
   )
 }
 
-function judgeDone(oracle: Oracle, asked: Asked, answer: Event, now: number): void {
+function checkDone(oracle: Oracle, asked: Asked, answer: Event, now: number): void {
   const { request, userId, effects } = asked
   if (request.event === 'update_status') {
-    if (oracle.people.isKept(userId, request.fields.status, keptUpTo(oracle, userId))) return
-    throw wrong(asked, answer, 'it is not kept')
+    if (oracle.people.isStored(userId, request.fields.status, storedUpTo(oracle, userId))) return
+    throw wrong(asked, answer, 'it is not stored')
   }
   if (request.event === 'block_user' || request.event === 'unblock_user') {
     const on = request.event === 'block_user'
-    if (oracle.blocks.isKept(userId, request.fields.userId, on, keptUpTo(oracle, userId))) return
-    throw wrong(asked, answer, 'it is not kept')
+    if (oracle.blocks.isStored(userId, request.fields.userId, on, storedUpTo(oracle, userId))) return
+    throw wrong(asked, answer, 'it is not stored')
   }
   const groupId = answer.event === 'group' ? answer.fields.group.groupId : asked.groupId
   if (groupId === null) return
-  const isKept = () => oracle.isKept({ ...asked, groupId })
-  // Another that asked for the same may have done it: this one found it done already.
-  const other = effects.kinds.size > 0 && !isKept() ? oracle.giveEffectsTo(asked) : undefined
+  const isStored = () => oracle.isStored({ ...asked, groupId })
+  // Another request for the same change may have made it, so this one changed nothing.
+  const other = effects.kinds.size > 0 && !isStored() ? oracle.giveEffectsTo(asked) : undefined
   if (other) hand(asked, other)
   if (effects.kinds.size > 0) {
-    if (!isKept()) throw wrong(asked, answer, 'it is not committed')
+    if (!isStored()) throw wrong(asked, answer, 'it is not committed')
     if (answer.event === 'message_sent' && answer.fields.message.seq !== effects.seq) {
       throw wrong(asked, answer, `it became ${effects.seq}`)
     }
@@ -190,13 +190,13 @@ function judgeDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
   )
   if (right) return
   const cause = oracle.takeEffectsFrom(asked)
-  if (!cause) throw wrong(asked, answer, 'nothing was changed, and it was at no time so already')
+  if (!cause) throw wrong(asked, answer, 'nothing was changed, and it was not already so at any time')
   hand(cause, asked)
-  judgeDone(oracle, asked, answer, now)
+  checkDone(oracle, asked, answer, now)
 }
 
-/** Who only asks was allowed to. */
-function judgeAllowed(oracle: Oracle, asked: Asked, answer: Event, now: number): void {
+/** A request that changes nothing was allowed. */
+function checkAllowed(oracle: Oracle, asked: Asked, answer: Event, now: number): void {
   const { groupId, request, userId, askedAt } = asked
   if (groupId === null) return
   const { worlds } = oracle
@@ -207,10 +207,10 @@ function judgeAllowed(oracle: Oracle, asked: Asked, answer: Event, now: number):
         worlds.some((world) => verdict(group, userId, request, time, world).is !== 'refused'),
       ),
     )
-  if (!allowed) throw wrong(asked, answer, 'it was at no time allowed')
+  if (!allowed) throw wrong(asked, answer, 'it was not allowed at any time')
 }
 
-function judgeRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, { now, codes }: Moment): void {
+function checkRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, { now, codes }: Moment): void {
   const { request, userId, groupId, effects } = asked
   if (codes.has(code)) return
   if (request.event === 'resume' && code === 'overloaded') return
@@ -220,33 +220,34 @@ function judgeRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, { now, code
     hand(asked, other)
   }
   if (request.event.startsWith('upload')) return
-  if (groupId === null && request.event !== 'create_group') return judgeOwn(asked, code)
+  if (groupId === null && request.event !== 'create_group') return checkOwn(asked, code)
   const versions = groupId === null ? [{ group: null, at: now }] : oracle.meanwhile(asked, groupId, 'all')
   const { worlds } = oracle
   const right = versions.some(({ group, at }) =>
     [at, asked.askedAt, now].some((time) =>
       worlds.some((world) => {
-        const judged = verdict(group, userId, request, time, world)
-        return (judged.is === 'refused' || judged.is === 'either') && judged.codes.has(code)
+        const expected = verdict(group, userId, request, time, world)
+        return (expected.is === 'refused' || expected.is === 'either') && expected.codes.has(code)
       }),
     ),
   )
-  if (!right) throw new Violation(`${describe(asked)} was refused as ${code}, which at no time was right`)
+  if (!right)
+    throw new Violation(`${describe(asked)} was refused as ${code}, which was not right at any time`)
 }
 
-/** It was not the one that caused it, but the other. */
+/** Moves the effects to the other request: that one caused them. */
 function hand(from: Asked, to: Asked): void {
   const others = [from, ...from.effects.others.filter((one) => one !== to)]
   Object.assign(to.effects, from.effects, { others })
   Object.assign(from.effects, { kinds: new Set(), others: [] })
 }
 
-/** Requests that no group decides on are refused only for how they were made. */
-function judgeOwn(asked: Asked, code: ErrorCode): void {
+/** Requests that concern no group are refused only if they are malformed. */
+function checkOwn(asked: Asked, code: ErrorCode): void {
   if (code !== 'bad_request') throw new Violation(`${describe(asked)} was refused as ${code}`)
 }
 
-function judgeHistory(oracle: Oracle, asked: Asked, answer: Extract<Event, { event: 'history' }>): void {
+function checkHistory(oracle: Oracle, asked: Asked, answer: Extract<Event, { event: 'history' }>): void {
   const { request } = asked
   if (request.event !== 'get_history') return
   const { groupId, messages, hasMore } = answer.fields
@@ -260,11 +261,11 @@ function judgeHistory(oracle: Oracle, asked: Asked, answer: Extract<Event, { eve
   })
   for (const message of messages) {
     const right = versions.some(({ group }) => sameMessage(group?.messages.get(message.seq), message))
-    if (!right) throw wrong(asked, answer, `message ${message.seq} was at no time so`)
+    if (!right) throw wrong(asked, answer, `message ${message.seq} did not have this content at any time`)
   }
 }
 
-function judgeReceipts(oracle: Oracle, asked: Asked, answer: Extract<Event, { event: 'receipts' }>): void {
+function checkReceipts(oracle: Oracle, asked: Asked, answer: Extract<Event, { event: 'receipts' }>): void {
   const { messageId, delivered, read, deliveredCount, readCount } = answer.fields
   const groupId = asked.groupId ?? ''
   const seq = Number(messageId.slice(messageId.indexOf(':') + 1))
@@ -272,17 +273,17 @@ function judgeReceipts(oracle: Oracle, asked: Asked, answer: Extract<Event, { ev
     const senderId = messages.get(seq)?.senderId
     const who = (kind: 'delivered' | 'read') =>
       [...receipts.keys()].filter((id) => id !== senderId && receipts.get(id)?.[kind].has(seq)).sort()
-    const told = (list: readonly (readonly [string, number])[]) => list.map(([id]) => id).sort()
+    const idsOf = (list: readonly (readonly [string, number])[]) => list.map(([id]) => id).sort()
     return (
-      same(who('delivered'), told(delivered)) &&
-      same(who('read'), told(read)) &&
+      same(who('delivered'), idsOf(delivered)) &&
+      same(who('read'), idsOf(read)) &&
       deliveredCount === delivered.length &&
       readCount === read.length
     )
   })
 }
 
-/** @throws Violation unless the group was so at some moment while the request was on its way */
+/** @throws Violation unless `right` held at some moment between request and answer */
 function somewhen(
   oracle: Oracle,
   asked: Asked,
@@ -293,10 +294,10 @@ function somewhen(
 ): void {
   const versions = oracle.meanwhile(asked, groupId, seen)
   if (versions.some(({ group }) => group !== null && right(group))) return
-  throw wrong(asked, answer, `${groupId} was at no time so`)
+  throw wrong(asked, answer, `${groupId} was not so at any time`)
 }
 
-function keptUpTo(oracle: Oracle, id: string): number {
+function storedUpTo(oracle: Oracle, id: string): number {
   return oracle.options.durability === 'memory' ? Number.POSITIVE_INFINITY : oracle.committedOf(id)
 }
 

@@ -1,29 +1,29 @@
 /**
- * Asked: a request on its way, and what is known of the world since it was made.
+ * Asked: a pending request, and what is known about the world since it was sent.
  */
 import type { Event } from '../../../protocol/events.ts'
 import { type Request, requests } from '../../../protocol/requests.ts'
 import { groupOf } from '../../../protocol/routed-group.ts'
 
-/** How far somebody sees: all that is, what is in storage, what members have been shown. */
+/** What is visible: everything, what is stored, or what members have been shown. */
 export type Seen = 'all' | 'stored' | 'shown'
 
 export interface Asked {
   readonly userId: string
-  /** The hub's number of the session. */
+  /** The hub's id of the session. */
   readonly session: number
   readonly request: Request
-  /** The group that it is for; null for one of the user's own. */
+  /** The group of the request; null if it concerns the user only. */
   readonly groupId: string | null
   readonly askedAt: number
-  /** Of each group, the newest version when it was asked, the newest committed, the newest shown. */
+  /** For each group: the newest, newest committed and newest shown version when it was sent. */
   readonly from: Readonly<Record<Seen, ReadonlyMap<string, number>>>
-  /** Which log entries it has caused, and of the newest of them the offset; others that may have. */
+  /** The kinds of log entries that it caused, the offset of the newest, and other possible causes. */
   readonly effects: { kinds: Set<string>; offset: number; seq: number; others: readonly Asked[] }
   answer: Event | null
 }
 
-/** The group that a request is for; null where it is not known, or none. */
+/** The group of a request; null if it is unknown or there is none. */
 export function groupAsked(request: Request): string | null {
   const { event, fields } = request
   if (event === 'create_group') return fields.kind === 'direct' ? null : (fields.groupId ?? null)

@@ -1,27 +1,27 @@
 /**
- * Blocks: who has blocked whom (PRV-1), and what that may be the reason for.
+ * Blocks: which users have blocked which others (PRV-1), and since when.
  *
- * Between two rests a block may begin or end at any moment: then what follows from it may be so or
- * not. What holds since the last rest holds strictly.
+ * A block may begin or end at any moment between two rests. Both outcomes are then accepted. A block
+ * that has not changed since the last rest applies strictly.
  */
 import type { LogEntry } from '../../../engine/storage/log.ts'
 import type { Asked } from './asked.ts'
 import { Violation } from './violation.ts'
 
-/** Whether two users were kept apart since the last rest: all the time, never, or for a part of it. */
+/** Whether a block separated two users since the last rest: the whole time, never, or for part of it. */
 export type Apart = 'yes' | 'no' | 'perhaps'
 
 interface State {
   readonly on: boolean
-  /** Of the blocker's log. */
+  /** In the log of the blocker's shard. */
   readonly offset: number
 }
 
 export class SimulatedBlocks {
-  /** By blocker and blocked, what was so since the last rest, the newest last. */
+  /** By blocker and blocked user: the states since the last rest, newest last. */
   readonly #states = new Map<string, readonly State[]>()
 
-  /** @throws Violation where nobody asked for it */
+  /** @throws Violation if no request asked for it */
   appended(offset: number, entry: LogEntry, asked: readonly Asked[]): void {
     if (entry.type !== 'block' && entry.type !== 'unblock') return
     const { userId, otherId } = entry
@@ -43,23 +43,23 @@ export class SimulatedBlocks {
     return both.some((states) => states.some(({ on }) => on)) ? 'perhaps' : 'no'
   }
 
-  /** Whether one of the two blocks the other at this moment. */
+  /** Whether one of the two currently blocks the other. */
   areApartNow(one: string, other: string): boolean {
     return [this.#statesOf(one, other), this.#statesOf(other, one)].some((states) => states.at(-1)?.on)
   }
 
-  /** Whether any of it has changed since the last rest. */
+  /** Whether any block has changed since the last rest. */
   get unsettled(): boolean {
     return [...this.#states.values()].some(({ length }) => length > 1)
   }
 
-  /** Whom the user has blocked at this moment. */
+  /** The users that the user currently blocks. */
   blockedBy(userId: string, userIds: readonly string[]): readonly string[] {
     return userIds.filter((otherId) => this.#statesOf(userId, otherId).at(-1)?.on === true)
   }
 
-  /** Whether it was so since the last rest, and that is committed. */
-  isKept(userId: string, otherId: string, on: boolean, committed: number): boolean {
+  /** Whether the block had this state since the last rest, and that is committed. */
+  isStored(userId: string, otherId: string, on: boolean, committed: number): boolean {
     return this.#statesOf(userId, otherId).some((state) => state.on === on && state.offset <= committed)
   }
 
@@ -72,14 +72,14 @@ export class SimulatedBlocks {
     }
   }
 
-  /** What was not committed never was. */
+  /** Drops what was not committed. */
   crash(committed: (userId: string) => number): void {
     for (const [pair, states] of this.#states) {
       const upTo = committed(pair.slice(0, pair.indexOf(' ')))
-      const kept = states.filter(({ offset }) => offset <= upTo)
+      const stored = states.filter(({ offset }) => offset <= upTo)
       this.#states.set(
         pair,
-        kept.slice(-1).map(({ on }) => ({ on, offset: 0 })),
+        stored.slice(-1).map(({ on }) => ({ on, offset: 0 })),
       )
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Causes: which request a log entry comes from. Nothing may be written that nobody asked for.
+ * Causes: which request a log entry comes from. Every entry needs a request that asked for it.
  */
 import type { LogEntry } from '../../../engine/storage/log.ts'
 import type { Event } from '../../../protocol/events.ts'
@@ -8,7 +8,7 @@ import type { Asked } from './asked.ts'
 import { type GroupModel, type ModelReceipts, noReceipts, receiptsIn } from './group-model.ts'
 import { type Circumstances, isCutOff, mentionsAfter, receiptsAfter } from './rules.ts'
 
-/** Whether the request can have caused the entry, in that group as it was before. */
+/** Whether the request can have caused the entry, given the group before the entry. */
 export function causes(
   asked: Asked,
   group: GroupModel | null,
@@ -71,7 +71,7 @@ export function causes(
   }
 }
 
-/** An edit mentions whom it should: those named, or those that are still written. */
+/** Whether an edit mentions the right users: those it names, or those still written in the text. */
 function mentionsRight({ request }: Asked, group: GroupModel | null, event: Event): boolean {
   if (event.event !== 'message_edited' || request.event !== 'edit_message') return true
   const message = group?.messages.get(parseMessageId(event.fields.messageId).seq)
@@ -121,9 +121,9 @@ function causesEvent({ userId, request }: Asked, event: Event): boolean {
     case 'group_updated': {
       const { by, name: newName, topic, avatarUrl, visibility } = event.fields
       if (name !== 'update_group' || by !== userId) return false
-      const told = { name: newName, topic, avatarUrl, visibility }
-      return Object.entries(told).every(
-        ([key, value]) => value === undefined || asked[key as keyof typeof told] === value,
+      const changed = { name: newName, topic, avatarUrl, visibility }
+      return Object.entries(changed).every(
+        ([key, value]) => value === undefined || asked[key as keyof typeof changed] === value,
       )
     }
     case 'message_edited':

@@ -1,6 +1,6 @@
 /**
- * Commands: what users ask for, at random: mostly what makes sense, often what does not. Members
- * and strangers, right and wrong roles, known and unknown ids, the same tempId again.
+ * Commands: random requests of users, mostly meaningful, often not: from members and non-members,
+ * with sufficient and insufficient roles, known and unknown ids, and repeated tempIds.
  */
 import type { File } from '../../../protocol/records.ts'
 import type { RequestFields, RequestName } from '../../../protocol/requests.ts'
@@ -11,7 +11,7 @@ export type Command = {
   [N in RequestName]: { readonly event: N; readonly fields: RequestFields<N> }
 }[RequestName]
 
-/** What a user may think of. */
+/** What a command may refer to. */
 export interface Known {
   readonly userIds: readonly string[]
   readonly groups: readonly GroupModel[]
@@ -63,7 +63,7 @@ const weights = {
   get_blocked: 1,
 } as const satisfies Partial<Record<RequestName, number>>
 
-/** What takes a role, so that those who have one do it more often. */
+/** Requests that need a role; users who have one send them more often. */
 const moderating = new Set<string>([
   'add_member',
   'remove_member',
@@ -79,7 +79,7 @@ const moderating = new Set<string>([
 const emojis = ['👍', '🎉', '❤️'] as const
 const roles = ['admin', 'moderator', 'moderator', 'member'] as const
 
-/** What `userId` asks for next. */
+/** The next request of `userId`. */
 export function nextCommand(random: Random, userId: string, known: Known): Command {
   const event = random.weighted(weights)
   const group = groupFor(random, userId, event, known.groups)
@@ -214,7 +214,7 @@ export function nextCommand(random: Random, userId: string, known: Known): Comma
   }
 }
 
-/** Mostly one where it makes sense. */
+/** The group of the request, mostly one for which the request is meaningful. */
 function groupFor(
   random: Random,
   userId: string,

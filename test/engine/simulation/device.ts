@@ -1,9 +1,9 @@
 /**
- * Device: one of a user's, with its connections one after the other and what it has seen.
+ * Device: one device of a user, with its successive connections and what it has received.
  *
- * It demands of each event that it comes in its place: of every group exactly those of the log,
- * each once, live above what `connected` said and by `resume` below it (ORD-1, CUP-1), and of
- * every request exactly one answer.
+ * It checks the order of events: for every group it receives exactly the events of the log, each
+ * once, live above the number in `connected` and by `resume` below it (ORD-1, CUP-1). Every request
+ * gets exactly one answer.
  */
 import type { SessionPort } from '../../../engine/gateway.ts'
 import { decodeEvent, encodeRequest } from '../../../protocol/codec.ts'
@@ -17,22 +17,22 @@ import type { Oracle } from './oracle.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
 
-/** What a session hears of a group. */
+/** What a session has received of a group. */
 interface View {
-  /** Everything above is heard live. */
+  /** Everything above is received live. */
   baseline: number
-  /** The newest number heard live, or the baseline. */
+  /** The newest number received live, or the baseline. */
   live: number
-  /** The user is gone; nothing more comes until they are back. */
+  /** The user has left; nothing more arrives until they rejoin. */
   ended: boolean
-  /** What `resume` was asked to bring, up to the baseline, and how far it is. */
+  /** The replay that `resume` asked for, up to the baseline, and its progress. */
   replay: { at: number; phase: 'asked' | 'refused' | 'done' } | null
 }
 
-/** Who hears what a device hears. */
+/** Is notified of what a device receives. */
 export interface DeviceWatcher {
   answered(asked: Asked, answer: Event): void
-  heard(device: Device, event: Event): void
+  received(device: Device, event: Event): void
 }
 
 export class Device {
@@ -41,11 +41,11 @@ export class Device {
   readonly #world: World
   readonly #oracle: Oracle
   readonly #watcher: DeviceWatcher
-  /** Up to which number it has everything of each group. */
+  /** By group: it has everything up to this number. */
   readonly lastSeqs = new Map<string, number>()
-  /** Who types in which group, as it was told. */
+  /** Who types in which group, according to the events received. */
   readonly typing = new Set<string>()
-  /** How others are seen, as far as it was told. */
+  /** The status of other users, according to the events received. */
   readonly #seen = new Map<string, string>()
   readonly #views = new Map<string, View>()
   readonly #asked = new Map<number, Asked>()
@@ -68,7 +68,7 @@ export class Device {
     return [...this.#asked.values()]
   }
 
-  /** The groups that it hears. */
+  /** The groups whose events it receives. */
   get groupIds(): readonly string[] {
     return [...this.#views].filter(([, { ended }]) => !ended).map(([groupId]) => groupId)
   }
@@ -93,15 +93,15 @@ export class Device {
     this.#session = world.open({ userId: this.userId, name: this.name }, port)
   }
 
-  /** The connection ends; the hub hears of it, unless it is gone itself. */
+  /** Ends the connection and notifies the hub. */
   disconnect(): void {
     if (!this.#port) return
-    this.gone()
+    this.drop()
     this.#world.scheduler.turn(() => this.#world.hub.closed(this.#session))
   }
 
-  /** The connection is no more. */
-  gone(): void {
+  /** Drops the connection without notifying the hub, as in a crash. */
+  drop(): void {
     if (!this.#port) return
     for (const [groupId, view] of this.#views) {
       if (view.replay?.phase !== 'asked' && view.replay?.phase !== 'refused')
@@ -138,7 +138,7 @@ export class Device {
     return asked
   }
 
-  /** Asks for what it has missed. */
+  /** Requests what it has missed. */
   resume(): void {
     const groups = [...this.#views.keys()].flatMap((groupId) => {
       const replay = this.#views.get(groupId)?.replay
@@ -150,7 +150,7 @@ export class Device {
     this.ask('resume', { groups })
   }
 
-  /** At a quiet moment: everything that it should have heard it has. @throws Violation */
+  /** At rest: it has received everything that it should. @throws Violation */
   complete(): void {
     if (this.phase !== 'connected') return
     const first = this.unanswered[0]
@@ -159,18 +159,18 @@ export class Device {
       const group = this.#oracle.group(groupId)
       const view = this.#views.get(groupId)
       const isMember = group?.members.has(this.userId) ?? false
-      if (isMember && (!view || view.ended)) throw new Violation(`${this} does not hear ${groupId}`)
+      if (isMember && (!view || view.ended)) throw new Violation(`${this} does not receive ${groupId}`)
       if (!isMember && view && !view.ended)
-        throw new Violation(`${this} was not told to have left ${groupId}`)
+        throw new Violation(`${this} was not notified that it left ${groupId}`)
       if (isMember && view) this.#nothingBetween(groupId, view.live, group?.lastSeq ?? 0)
     }
   }
 
-  /** At a quiet moment: of whom it was told something, it was told the last. @throws Violation */
+  /** At rest: each status that it has received is the current one. @throws Violation */
   upToDate(): void {
     const { people, blocks } = this.#oracle
     for (const [userId, status] of this.#seen) {
-      // Of whom it hears no more, it need not know.
+      // It receives nothing about users who share no group with it any more.
       if (!this.#oracle.shareNow(userId, this.userId)) this.#seen.delete(userId)
       if (!this.#seen.has(userId)) continue
       const now = blocks.areApartNow(userId, this.userId) ? 'offline' : people.seen(userId)
@@ -184,7 +184,7 @@ export class Device {
 
   #receive(frame: Uint8Array): void {
     const event = decodeEvent(frame)
-    if (!event) throw new Violation(`${this} got a frame of no event`)
+    if (!event) throw new Violation(`${this} got a frame that is not an event`)
     if (this.phase === 'connecting' && event.event !== 'connected') {
       throw new Violation(`${this} got ${event.event} before connected`)
     }
@@ -195,24 +195,24 @@ export class Device {
       this.#answered(asked, event)
     } else if ('durable' in events[event.event]) this.#durable(event)
     else if (event.event === 'user_typing') {
-      // Of one's own typing every device knows by itself when it ends.
+      // The user's own devices know by themselves when the user's typing ends.
       if (event.fields.userId !== this.userId)
         this.typing.add(`${event.fields.groupId} ${event.fields.userId}`)
     } else if (event.event === 'user_stopped_typing') {
       this.typing.delete(`${event.fields.groupId} ${event.fields.userId}`)
     }
     if (event.event === 'contact_status_changed') this.#status(event.fields)
-    this.#watcher.heard(this, event)
+    this.#watcher.received(this, event)
   }
 
-  /** PRS-3: nobody learns anything of a user with whom no group is shared. */
+  /** PRS-3: nobody receives the status of a user who shares no group with them. */
   #status(fields: EventFields<'contact_status_changed'>): void {
     const { userId, status } = fields
     if (userId !== this.userId && !this.#oracle.share(userId, this.userId)) {
-      throw new Violation(`${this} heard of ${userId}, with whom no group is shared`)
+      throw new Violation(`${this} received the status of ${userId}, but they share no group`)
     }
     const apart = userId === this.userId ? 'no' : this.#oracle.blocks.apart(userId, this.userId)
-    this.#oracle.people.told(fields, apart)
+    this.#oracle.people.received(fields, apart)
     if (userId !== this.userId) this.#seen.set(userId, status)
   }
 
@@ -243,17 +243,17 @@ export class Device {
   #resumed(groups: readonly (readonly [string, number])[], answer: Event): void {
     for (const [groupId] of groups) {
       const view = this.#views.get(groupId)
-      const told = answer.event === 'resumed' ? answer.fields.groups.find(([id]) => id === groupId) : null
+      const outcome = answer.event === 'resumed' ? answer.fields.groups.find(([id]) => id === groupId) : null
       if (!view?.replay) continue
       if (answer.event !== 'resumed') view.replay.phase = 'refused'
-      if (!told) continue
-      if (!told[2]) {
+      if (!outcome) continue
+      if (!outcome[2]) {
         if (this.#world.disk.failedReads === 0) throw new Violation(`${this} did not get all of ${groupId}`)
-        // It pages the history instead.
-        view.replay = { at: told[1], phase: 'done' }
+        // It reads the history in pages instead.
+        view.replay = { at: outcome[1], phase: 'done' }
         continue
       }
-      this.#nothingBetween(groupId, view.replay.at, told[1])
+      this.#nothingBetween(groupId, view.replay.at, outcome[1])
       view.replay.phase = 'done'
     }
   }
@@ -264,23 +264,23 @@ export class Device {
     const known = this.#views.get(groupId)
     const where = `${groupId}:${seq} (${event.event})`
     const real = this.#oracle.event(groupId, seq)
-    if (real?.event !== event.event) throw new Violation(`${this} heard ${where}, which is not in the log`)
+    if (real?.event !== event.event) throw new Violation(`${this} received ${where}, which is not in the log`)
     if (!this.#oracle.mayBeShown(groupId, seq))
-      throw new Violation(`${this} heard ${where} before it is kept`)
+      throw new Violation(`${this} received ${where} before it is committed`)
     if (!known || (known.ended && seq > known.live)) {
-      if (!this.#joinsMe(event)) throw new Violation(`${this} heard ${where}, of a group it is not in`)
-      // A replay that is under way goes on, up to where the user came back.
+      if (!this.#joinsMe(event)) throw new Violation(`${this} received ${where}, of a group it is not in`)
+      // A replay in progress continues, up to where the user rejoined.
       const replay = known?.replay ?? null
       this.#views.set(groupId, { baseline: seq - 1, live: seq, ended: false, replay })
       return
     }
-    // Who goes may not be heard of any more, and who comes has not been heard of yet.
+    // After a user leaves, their status may no longer arrive; after they join, it has not arrived yet.
     if (event.event === 'user_left_group' || event.event === 'user_joined_group') {
       if (event.fields.userId === this.userId) this.#seen.clear()
       else this.#seen.delete(event.fields.userId)
     }
     if (seq > known.baseline) {
-      if (seq <= known.live) throw new Violation(`${this} heard ${where} behind ${known.live}`)
+      if (seq <= known.live) throw new Violation(`${this} received ${where} after ${known.live}`)
       this.#nothingBetween(groupId, known.live, seq - 1)
       known.live = seq
       if (event.event === 'user_left_group' && event.fields.userId === this.userId) {
@@ -290,8 +290,8 @@ export class Device {
       return
     }
     const { replay } = known
-    if (replay?.phase !== 'asked') throw new Violation(`${this} heard ${where} again`)
-    if (seq <= replay.at) throw new Violation(`${this} was replayed ${where} behind ${replay.at}`)
+    if (replay?.phase !== 'asked') throw new Violation(`${this} received ${where} again`)
+    if (seq <= replay.at) throw new Violation(`${this} received a replay of ${where} after ${replay.at}`)
     this.#nothingBetween(groupId, replay.at, seq - 1)
     replay.at = seq
   }

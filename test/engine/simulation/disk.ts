@@ -1,9 +1,9 @@
 /**
- * Disk: the storage of a simulation, the real SQL in memory.
+ * Disk: the storage of a simulation, which runs the real SQL in memory.
  *
- * Entries wait in turns, as for the writer's thread; `commit` writes some of the turns in one
- * transaction, now, late or not at all while it fails. Reads are run in their order at some time
- * after they were asked, and answered later still. A crash forgets what was not committed.
+ * Entries are queued by turn, as for the writer's thread. `commit` writes some of the turns in one
+ * transaction, at once or later; while it fails, it writes none. Reads run in order at some time
+ * after the request, and are answered later. A crash discards what was not committed.
  */
 import Database from 'better-sqlite3'
 import type { Log, LogEntry, LogListener, ReadQuery, StoredRead } from '../../../engine/storage/log.ts'
@@ -13,12 +13,12 @@ import { makeSecrets } from '../../../engine/storage/sqlite/secrets.ts'
 import { Writer } from '../../../engine/storage/sqlite/writer.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** Who hears what reaches the disk, before the shards do. */
+/** Is notified of what reaches the disk, before the shards are. */
 export interface DiskWatcher {
   appended(shard: number, offset: number, entry: LogEntry): void
   committed(shard: number, offset: number): void
-  /** The shard is told of what is committed, and shows it where it has waited for that. */
-  told(shard: number, offset: number): void
+  /** The shard is notified of a commit, and shows what has waited for it. */
+  notified(shard: number, offset: number): void
 }
 
 interface Turn {
@@ -34,7 +34,7 @@ export class Disk {
   readonly #db: Database.Database
   readonly #scheduler: Scheduler
   readonly #watcher: DiskWatcher
-  /** How many turns the next transaction takes. */
+  /** The number of turns in the next transaction. */
   readonly #batch: () => number
   #writer: Writer
   #reader: Reader
@@ -43,13 +43,13 @@ export class Disk {
   #offsets: number[] = []
   #scheduled = false
   #wasFailing = false
-  /** Counts the processes: what an older one asked for is void. */
+  /** Counts the processes: what an older process appends is ignored. */
   #process = 0
   /** Commits fail while it is true. */
   failing = false
-  /** How many of the next reads fail. */
+  /** The number of next reads that fail. */
   failingReads = 0
-  /** How many have failed, ever. */
+  /** The number of reads that have failed so far. */
   failedReads = 0
 
   constructor(scheduler: Scheduler, watcher: DiskWatcher, batch: () => number, image: Buffer) {
@@ -61,7 +61,7 @@ export class Disk {
     this.#reader = new Reader(this.#db)
   }
 
-  /** What every simulation starts from: an empty database with its schema. */
+  /** The initial state of every simulation: an empty database with its schema. */
   static image(): Buffer {
     const db = new Database(':memory:')
     migrate(db)
@@ -103,12 +103,12 @@ export class Disk {
     }
   }
 
-  /** Brings the counters behind unread counts up to date, as in a quiet moment. */
+  /** Updates the counters used for unread counts, as an idle writer does. */
   settle(): void {
     this.#writer.settle()
   }
 
-  /** The process is gone: what was not committed is lost, what memory knew forgotten. */
+  /** The process ends: what was not committed and what was in memory is lost. */
   crash(): void {
     this.#process += 1
     this.#queue = []
@@ -154,7 +154,7 @@ export class Disk {
       const offset = this.#offsets[shard] ?? 0
       this.#watcher.committed(shard, offset)
       this.#tell(shard, () => {
-        this.#watcher.told(shard, offset)
+        this.#watcher.notified(shard, offset)
         this.#listeners[shard]?.committed(offset)
       })
     }
@@ -181,7 +181,7 @@ export class Disk {
     })
   }
 
-  /** What search would answer is none of this world's business. */
+  /** Searches are not simulated: they find nothing. */
   #answer(query: ReadQuery): unknown {
     if (query.read === 'search') return { hits: [] }
     if (query.read === 'users') return { users: [] }

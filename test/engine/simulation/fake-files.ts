@@ -1,6 +1,6 @@
 /**
- * Fake files: a store of files for simulations that keeps their sizes only, and forgets uploads
- * when its process ends.
+ * Fake files: a file store for simulations that stores sizes only, and loses uploads when its
+ * process ends.
  */
 
 import type {
@@ -19,7 +19,7 @@ interface Upload {
   readonly userId: string
   readonly announced: AnnouncedFile
   received: number
-  kept: KeptUpload | null
+  stored: KeptUpload | null
 }
 
 export class FakeFiles implements Files {
@@ -44,7 +44,7 @@ export class FakeFiles implements Files {
         const { announced, userId } = call
         const uploadId = call.uploadId ?? call.newId
         if (call.uploadId !== undefined) this.#own(userId, uploadId)
-        else this.#uploads.set(uploadId, { userId, announced, received: 0, kept: null })
+        else this.#uploads.set(uploadId, { userId, announced, received: 0, stored: null })
         return this.#progress(uploadId)
       }
       case 'append': {
@@ -57,9 +57,9 @@ export class FakeFiles implements Files {
         const upload = this.#own(call.userId, call.uploadId)
         const { announced, received } = upload
         if (received < announced.size) throw new ChatError('bad_file')
-        if (upload.kept) return { ...upload.kept, again: true }
-        upload.kept = { groupId: announced.groupId, file: toFile(announced, call.newId), again: false }
-        return upload.kept
+        if (upload.stored) return { ...upload.stored, again: true }
+        upload.stored = { groupId: announced.groupId, file: toFile(announced, call.newId), again: false }
+        return upload.stored
       }
     }
   }

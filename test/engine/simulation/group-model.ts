@@ -1,8 +1,8 @@
 /**
- * Group model: what a group is, told by its log alone, without the engine's code.
+ * Group model: the state of a group, derived from its log alone, without the engine's code.
  *
- * A model never changes: `applied` makes the next one from a log entry, and the oracle keeps them
- * all, so that an answer can be held against what was true between question and answer.
+ * A model is immutable: `applied` makes the next one from a log entry. The oracle stores all of them,
+ * so that an answer can be compared with what was true between request and answer.
  */
 import { unpackRanges } from '../../../engine/actors/group/ranges.ts'
 import type { LogEntry, Role } from '../../../engine/storage/log.ts'
@@ -17,7 +17,7 @@ export interface ModelMember {
   readonly quietUntil: number
 }
 
-/** The numbers of the posts that a member gave receipts for. */
+/** The sequence numbers of the posts for which a member gave receipts. */
 export interface ModelReceipts {
   readonly delivered: ReadonlySet<number>
   readonly read: ReadonlySet<number>
@@ -27,7 +27,7 @@ export interface ModelReceipts {
 export interface ModelFile {
   readonly file: File
   readonly uploadedBy: string
-  /** A message has shown it; once none does any more, nobody may have it. */
+  /** A message has shown it. When no message shows it any more, nobody may download it. */
   readonly shown: boolean
 }
 
@@ -41,10 +41,10 @@ export interface GroupModel {
   readonly members: ReadonlyMap<string, ModelMember>
   readonly banned: ReadonlySet<string>
   readonly invited: ReadonlySet<string>
-  /** Of a direct chat: who has to accept it before they are a member, and who has not as one. PRV-2 */
+  /** Direct chats: who must accept before becoming a member, and members who have not accepted. PRV-2 */
   readonly awaited: string | null
   readonly approached: ReadonlySet<string>
-  /** Who left by themselves, or muted. */
+  /** Former members: whether they left by choice, and until when they are muted. */
   readonly former: ReadonlyMap<string, { readonly byChoice: boolean; readonly mutedUntil: number }>
   readonly messages: ReadonlyMap<number, Message>
   readonly receipts: ReadonlyMap<string, ModelReceipts>
@@ -54,13 +54,13 @@ export interface GroupModel {
 
 export const noReceipts: ModelReceipts = { delivered: new Set(), read: new Set(), readSeq: 0 }
 
-/** The durable event of a log entry, as clients see it; null for an entry that is none. */
+/** The durable event of a log entry, as clients see it; null if the entry has none. */
 export function eventOf(entry: LogEntry): Event | null {
   if (entry.type === 'message') return { event: 'new_message', ref: 0, fields: { message: entry.message } }
   return entry.type === 'event' ? decodeEvent(entry.frame) : null
 }
 
-/** The group that an entry is of; null for those of users. */
+/** The group of an entry; null for entries of users. */
 export function groupOf(entry: LogEntry): string | null {
   switch (entry.type) {
     case 'message':
@@ -78,7 +78,7 @@ export function groupOf(entry: LogEntry): string | null {
   }
 }
 
-/** The group after the entry; the very same where it only repeats what an event says. */
+/** The group after the entry; the same object if the entry only repeats what an event says. */
 export function applied(group: GroupModel | null, entry: LogEntry): GroupModel | null {
   if (entry.type === 'group') {
     if (group) return group
@@ -87,7 +87,7 @@ export function applied(group: GroupModel | null, entry: LogEntry): GroupModel |
   }
   if (!group) return null
   switch (entry.type) {
-    // What outlives a membership follows from the event that ends it.
+    // What outlives a membership is derived from the event that ends it.
     case 'former_member':
     case 'former_member_back':
       return group
@@ -163,7 +163,7 @@ function happened(group: GroupModel, { event, fields }: Event, seq: number): Gro
     }
     case 'user_joined_group': {
       const first = members.size === 0 && fields.by === undefined
-      // PRV-2: who accepts a direct chat has been in it from the beginning.
+      // PRV-2: a user who accepts a direct chat is a member from its beginning.
       const [creator] = group.kind === 'direct' ? members.values() : []
       return {
         ...next,
@@ -174,14 +174,14 @@ function happened(group: GroupModel, { event, fields }: Event, seq: number): Gro
           mutedUntil: group.former.get(fields.userId)?.mutedUntil ?? 0,
         }),
         former: lacking(group.former, fields.userId),
-        // Whoever is in needs no invitation any more, and is banned no longer.
+        // A member needs no invitation and is not banned.
         invited: without(group.invited, fields.userId),
         banned: without(group.banned, fields.userId),
       }
     }
     case 'user_left_group': {
       const given = group.receipts.get(fields.userId)
-      // What they gave stays counted (RCP-1).
+      // Their receipts stay counted (RCP-1).
       const receipts = given ? put(group.receipts, fields.userId, { ...given, readSeq: 0 }) : group.receipts
       const left = new Map(members)
       left.delete(fields.userId)

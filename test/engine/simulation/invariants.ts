@@ -1,5 +1,5 @@
 /**
- * Invariants: what holds whenever nothing is under way.
+ * Invariants: what holds whenever nothing is in progress.
  */
 import type { Device } from './device.ts'
 import type { Oracle } from './oracle.ts'
@@ -21,7 +21,7 @@ export async function atRest(world: World, oracle: Oracle, devices: readonly Dev
     }
   }
   for (const device of devices) {
-    if (device.typing.size > 0) throw new Violation(`${device} sees ${[...device.typing]} typing for ever`)
+    if (device.typing.size > 0) throw new Violation(`${device} sees ${[...device.typing]} typing forever`)
   }
   for (const groupId of oracle.groupIds) {
     const roles = [...(oracle.group(groupId)?.members.values() ?? [])].map(({ role }) => role)

@@ -1,9 +1,9 @@
 /**
- * Oracle: what is true of every group at every moment, and whether the engine keeps to it.
+ * Oracle: the true state of every group at every moment, which the engine is checked against.
  *
- * It hears each log entry as it is appended and keeps a version of the group for each. Of every
- * entry it demands a request that asked for it and was allowed to; of every number that it is new;
- * after a crash it goes back to what was committed, and demands the gap.
+ * It receives each log entry when it is appended, and stores a version of the group for each. Every
+ * entry needs a request that asked for it and was allowed to. Every number must be new. After a
+ * crash the oracle returns to what was committed, and requires a gap event.
  */
 import type { ContactPolicy } from '../../../engine/actors/group/group-state.ts'
 import type { Clock } from '../../../engine/clock.ts'
@@ -22,7 +22,7 @@ import { Violation } from './violation.ts'
 
 export interface Version {
   readonly group: GroupModel | null
-  /** Offset in its shard's log, in this process; 0 for what an earlier one committed. */
+  /** Offset in the log of its shard, in this process; 0 if an earlier process committed it. */
   readonly offset: number
   readonly at: number
 }
@@ -30,10 +30,10 @@ export interface Version {
 interface History {
   readonly shard: number
   versions: Version[]
-  /** Every durable event that exists, in the order of seq. */
+  /** Every durable event, in the order of seq. */
   readonly events: Map<number, Event>
-  /** The newest number ever spoken, also where it was lost. */
-  spoken: number
+  /** The newest number ever assigned, including lost ones. */
+  assigned: number
   /** Whether a gap is due: a process has crashed since the group was last written. */
   crashed: boolean
   /** Who left last, and in which role. */
@@ -57,11 +57,11 @@ export class Oracle {
   /** Whether any process has crashed yet. */
   #crashed = false
   readonly #committed: number[] = []
-  readonly #told: number[] = []
+  readonly #notified: number[] = []
   readonly people: People
   readonly blocks = new SimulatedBlocks()
 
-  /** Everybody there is. */
+  /** All users. */
   readonly userIds: readonly string[]
 
   constructor(options: OracleOptions, shards: number, { now, steadyNow }: Clock, userIds: readonly string[]) {
@@ -83,7 +83,7 @@ export class Oracle {
     )
   }
 
-  /** The group as it is at this moment. */
+  /** The current state of the group. */
   group(groupId: string): GroupModel | null {
     return this.#groups.get(groupId)?.versions.at(-1)?.group ?? null
   }
@@ -98,7 +98,7 @@ export class Oracle {
     return this.#groups.get(groupId)?.events.get(seq)
   }
 
-  /** All that was true of the group while the request was on its way, as far as that was seen. */
+  /** The visible versions of the group between request and answer. */
   meanwhile({ from }: Asked, groupId: string, seen: Seen): readonly Version[] {
     const { versions, shard } = this.#history(groupId)
     const committed = this.#committed[shard] ?? 0
@@ -107,7 +107,7 @@ export class Oracle {
       .filter(({ offset }) => seen !== 'stored' || offset <= committed)
   }
 
-  /** Up to where the log of the shard that owns the id is committed. */
+  /** The committed offset of the shard that owns the id. */
   committedOf(id: string): number {
     return this.#committed[shardOf(id, this.#shards)] ?? 0
   }
@@ -120,19 +120,19 @@ export class Oracle {
     return versions.some(({ group, offset }) => offset <= committed && (group?.lastSeq ?? 0) >= seq)
   }
 
-  /** Whether the one may have been seen by the other at some time since the last rest. */
+  /** Whether the other may have seen the one at some time since the last rest. */
   share(one: string, other: string): boolean {
     return [...this.#groups.values()].some(({ versions }) =>
       versions.some(({ group }) => shows(group, one, other)),
     )
   }
 
-  /** Whether the one is seen by the other at this moment. */
+  /** Whether the other currently sees the one. */
   shareNow(one: string, other: string): boolean {
     return this.groupIds.some((groupId) => shows(this.group(groupId), one, other))
   }
 
-  /** What a request depends on beside its group; several where blocks have changed since the last rest. */
+  /** What a request depends on besides its group; two if blocks have changed since the last rest. */
   get worlds(): readonly Circumstances[] {
     const { editWindowMs, contactPolicy } = this.options
     const mayOpen = (one: string, other: string) => {
@@ -152,7 +152,7 @@ export class Oracle {
     return blocks.unsettled ? [world(false), world(true)] : [world(false)]
   }
 
-  /** Whether the two may share no group, as far as that was seen since the last rest. */
+  /** Whether the two may have shared no group at some time since the last rest. */
   #mayBeStrangers(one: string, other: string): boolean {
     const both = ({ group }: Version) => areInGroup(group, one, other)
     return ![...this.#groups.values()].some(({ versions }) => versions.every(both))
@@ -163,7 +163,7 @@ export class Oracle {
     return [...this.#groups.values()].some(({ versions }) => versions.some(both))
   }
 
-  /** PRV-2: a direct chat begins as the policy says. */
+  /** PRV-2: a direct chat begins as the policy requires. */
   #begun(groupId: string, group: GroupModel): void {
     const { contactPolicy } = this.options
     const [one = '', other = group.awaited ?? ''] = group.members.keys()
@@ -174,12 +174,12 @@ export class Oracle {
       throw new Violation(`${groupId} of ${one} and ${other} begins against the policy ${contactPolicy}`)
   }
 
-  /** What the group was at all times since the last rest. */
+  /** All states of the group since the last rest. */
   lately(groupId: string): readonly GroupModel[] {
     return this.#history(groupId).versions.flatMap(({ group }) => group ?? [])
   }
 
-  /** A request is on its way. */
+  /** Records a request that is sent. */
   ask(userId: string, session: number, request: Request): Asked {
     const from = { all: new Map<string, number>(), stored: new Map(), shown: new Map() }
     const { fanout } = this.options
@@ -187,7 +187,7 @@ export class Oracle {
       const upTo = (reached = 0) => versions.findLastIndex(({ offset }) => offset <= reached)
       from.all.set(groupId, versions.length - 1)
       from.stored.set(groupId, upTo(this.#committed[shard]))
-      from.shown.set(groupId, fanout === 'committed' ? upTo(this.#told[shard]) : versions.length - 1)
+      from.shown.set(groupId, fanout === 'committed' ? upTo(this.#notified[shard]) : versions.length - 1)
     }
     const asked: Asked = {
       userId,
@@ -203,27 +203,27 @@ export class Oracle {
     return asked
   }
 
-  /** Whether all that the request caused is committed. */
-  isKept({ groupId, effects }: Asked): boolean {
+  /** Whether everything that the request caused is committed. */
+  isStored({ groupId, effects }: Asked): boolean {
     if (this.options.durability === 'memory' || groupId === null) return true
     return effects.offset <= (this.#committed[this.#history(groupId).shard] ?? 0)
   }
 
-  /** Another request that may have caused as well what this one is taken to have. */
+  /** Another request that may also have caused the effects assigned to this one. */
   giveEffectsTo({ effects }: Asked): Asked | undefined {
     return effects.others.find(
       ({ effects: theirs, answer }) => theirs.kinds.size === 0 && answer?.event !== 'error',
     )
   }
 
-  /** A request that may not have been done, and is taken to have caused what this one may have as well. */
+  /** A request that may have had no effect, to which effects were assigned that this one may have caused. */
   takeEffectsFrom(asked: Asked): Asked | undefined {
     const isOpen = ({ answer }: Asked) =>
       answer === null || (answer.event === 'error' && answer.fields.code === 'storage_unavailable')
     return this.#asked.find((one) => isOpen(one) && one.effects.others.includes(asked))
   }
 
-  /** Nothing is on its way any more: what was asked is settled. */
+  /** At rest: no request is pending, so past versions are no longer possible. */
   quiet(): void {
     this.#asked = []
     this.people.quiet()
@@ -261,11 +261,11 @@ export class Oracle {
     this.#committed[shard] = offset
   }
 
-  told(shard: number, offset: number): void {
-    this.#told[shard] = offset
+  notified(shard: number, offset: number): void {
+    this.#notified[shard] = offset
   }
 
-  /** What was not committed never was; after a clean stop there is nothing of that. */
+  /** Drops what was not committed; after a clean stop there is none. */
   crash(clean: boolean): void {
     this.#asked = []
     this.#crashed ||= !clean
@@ -281,10 +281,10 @@ export class Oracle {
     this.people.crash((userId) => this.committedOf(userId))
     this.blocks.crash((userId) => this.committedOf(userId))
     this.#committed.length = 0
-    this.#told.length = 0
+    this.#notified.length = 0
   }
 
-  /** IDN-5, GAP-1: a number is never used twice, and those that a crash has taken are named. */
+  /** IDN-5, GAP-1: a number is never used twice, and a gap event names those that a crash has lost. */
   #numbered(
     groupId: string,
     history: History,
@@ -295,17 +295,18 @@ export class Oracle {
     const seq = seqOf(event)
     const last = before?.lastSeq ?? 0
     const where = `${groupId}:${seq} (${event.event})`
-    if ('seq' in entry && entry.seq !== seq) throw new Violation(`${where} is kept as ${entry.seq}`)
-    if (seq <= history.spoken) throw new Violation(`${where} was used before`)
+    if ('seq' in entry && entry.seq !== seq) throw new Violation(`${where} is stored as ${entry.seq}`)
+    if (seq <= history.assigned) throw new Violation(`${where} was used before`)
     if (event.event === 'gap') {
       const { from, to } = event.fields
-      if (!history.crashed) throw new Violation(`${where} names a gap that no crash has made`)
+      if (!history.crashed) throw new Violation(`${where} names a gap without a crash`)
       history.crashed = false
-      if (from !== last + 1) throw new Violation(`${where} begins at ${from}, not behind ${last}`)
-      if (to < history.spoken) throw new Violation(`${where} ends at ${to} and leaves out ${history.spoken}`)
+      if (from !== last + 1) throw new Violation(`${where} begins at ${from}, not after ${last}`)
+      if (to < history.assigned)
+        throw new Violation(`${where} ends at ${to} and leaves out ${history.assigned}`)
       if (seq !== to + 1) throw new Violation(`${where} does not follow ${to}`)
     } else if (seq !== last + 1) throw new Violation(`${where} does not follow ${last}`)
-    history.spoken = seq
+    history.assigned = seq
   }
 
   #caused(
@@ -316,7 +317,7 @@ export class Oracle {
     event: Event | null,
     offset: number,
   ): void {
-    // Who made a group its first event says.
+    // The first event of a group names its creator.
     if (event?.event === 'gap' || entry.type === 'group') return
     if (event?.event === 'role_changed' && isHeir(before, history.lastLeft, event.fields)) return
     if (event?.event === 'new_message' && before) {
@@ -325,7 +326,7 @@ export class Oracle {
       if (first) throw new Violation(`${messageId} was sent before, as ${first.messageId}`)
     }
     const kind = event?.event ?? entry.type
-    // What is written of a direct chat before its first event is part of making it.
+    // Entries of a direct chat before its first event are part of its creation.
     const isMade = event?.event !== 'group_created' && (before?.kind !== 'direct' || before.members.size > 0)
     const { worlds } = this
     const able = this.#asked.filter(
@@ -334,7 +335,7 @@ export class Oracle {
         !asked.effects.kinds.has(kind) &&
         causes(asked, before, entry, event, worlds),
     )
-    // Whoever has begun goes on; otherwise somebody who may.
+    // Prefer the request that caused the previous entry, then one that is allowed to.
     const cause =
       able.find(({ effects }) => effects.kinds.size > 0 && effects.offset === offset - 1) ??
       able.find(
@@ -368,7 +369,7 @@ export class Oracle {
       shard: shardOf(groupId, this.#shards),
       versions: [{ group: null, offset: 0, at: this.#now() }],
       events: new Map(),
-      spoken: 0,
+      assigned: 0,
       crashed: this.#crashed,
       lastLeft: null,
     }
@@ -377,7 +378,7 @@ export class Oracle {
   }
 }
 
-/** Whether the one is shown to the other in the group: not who has not accepted a direct chat. PRV-2 */
+/** Whether the group shows the one to the other. A user who has not accepted is not shown. PRV-2 */
 function shows(group: GroupModel | null, one: string, other: string): boolean {
   if (!group || group.approached.has(one)) return false
   return group.members.has(one) && group.members.has(other)

@@ -1,8 +1,9 @@
 /**
- * People: who is there and how they want to be seen, and what others may see of that (PRS-4).
+ * People: who is connected, the status they have chosen, and what others may see of it (PRS-4).
  *
- * Nobody hears of somebody with whom they share no group; nobody is said to have gone before the
- * time of grace is over; what is told was so. At rest, who was told something was told the last.
+ * Users who share no group receive no status of each other. A user is not reported offline before the
+ * grace period is over. Every reported status was true. At rest, the last status that was
+ * reported is the current one.
  */
 import type { LogEntry } from '../../../engine/storage/log.ts'
 import type { EventFields } from '../../../protocol/events.ts'
@@ -13,10 +14,10 @@ import { Violation } from './violation.ts'
 type Status = EventFields<'contact_status_changed'>['status']
 
 interface Person {
-  /** What they chose since the last rest, the newest last, and the log's offset of it. */
+  /** The statuses chosen since the last rest, newest last, with their offset in the log. */
   chosen: { readonly status: Status; readonly offset: number }[]
   sessions: number
-  /** When they had no session since the last rest, milliseconds since 1970. */
+  /** When they had no session since the last rest, in milliseconds of the clock given. */
   absences: { readonly from: number; to: number | null }[]
 }
 
@@ -35,7 +36,7 @@ export class People {
     this.#person(userId).sessions += 1
   }
 
-  /** The connection was told so. */
+  /** The connection has received `connected`. */
   connected(userId: string): void {
     const last = this.#person(userId).absences.at(-1)
     if (last?.to === null) last.to = this.#now()
@@ -48,13 +49,13 @@ export class People {
     if (person.sessions === 0 && last?.to !== null) person.absences.push({ from: this.#now(), to: null })
   }
 
-  /** How others see them once everybody has heard. */
+  /** The status that others see when all events have arrived. */
   seen(userId: string): Status {
     const person = this.#person(userId)
     return person.sessions > 0 ? (person.chosen.at(-1)?.status ?? 'online') : 'offline'
   }
 
-  /** @throws Violation where nobody asked for it */
+  /** @throws Violation if no request asked for it */
   appended(offset: number, entry: LogEntry, asked: readonly Asked[]): void {
     if (entry.type !== 'presence') return
     const { userId, status } = entry
@@ -68,21 +69,21 @@ export class People {
     person.chosen.push({ status, offset })
   }
 
-  /** Whether they have chosen it, and that is committed. */
-  isKept(userId: string, status: Status, committed: number): boolean {
+  /** Whether they have chosen the status, and that is committed. */
+  isStored(userId: string, status: Status, committed: number): boolean {
     return this.#person(userId).chosen.some((one) => one.status === status && one.offset <= committed)
   }
 
-  /** `apart` is whether a block was between the two. @throws Violation where it was never so */
-  told({ userId, status }: EventFields<'contact_status_changed'>, apart: Apart): void {
+  /** A device received a status. `apart`: whether a block separates the two. @throws Violation if it was never true */
+  received({ userId, status }: EventFields<'contact_status_changed'>, apart: Apart): void {
     // PRV-1
     if (status === 'offline' && apart !== 'no') return
-    if (apart === 'yes') throw new Violation(`${userId} was told to be ${status}, in spite of a block`)
+    if (apart === 'yes') throw new Violation(`${userId} was reported as ${status}, in spite of a block`)
     const { chosen, absences } = this.#person(userId)
     if (chosen.some((one) => one.status === status)) return
-    const gone = absences.some(({ from, to }) => (to ?? this.#now()) - from >= this.#graceMs)
-    if (status === 'offline' && gone) return
-    throw new Violation(`${userId} was told to be ${status}, and was at no time so`)
+    const isOffline = absences.some(({ from, to }) => (to ?? this.#now()) - from >= this.#graceMs)
+    if (status === 'offline' && isOffline) return
+    throw new Violation(`${userId} was reported as ${status}, which was not so at any time`)
   }
 
   quiet(): void {
@@ -92,11 +93,11 @@ export class People {
     }
   }
 
-  /** What was not committed was never chosen; nobody is there any more. */
+  /** Drops what was not committed, and all connections. */
   crash(committed: (userId: string) => number): void {
     for (const [userId, person] of this.#people) {
-      const kept = person.chosen.filter(({ offset }) => offset <= committed(userId))
-      person.chosen = kept.slice(-1).map(({ status }) => ({ status, offset: 0 }))
+      const stored = person.chosen.filter(({ offset }) => offset <= committed(userId))
+      person.chosen = stored.slice(-1).map(({ status }) => ({ status, offset: 0 }))
       person.absences = []
       person.sessions = 0
     }

@@ -1,5 +1,5 @@
 /**
- * Random: all the chance of a simulation, from one seed. The same seed draws the same numbers
+ * Random: all random choices of a simulation, from one seed. The same seed draws the same numbers
  * (sfc32, seeded by splitmix32; https://pracrand.sourceforge.net).
  */
 export class Random {
@@ -39,18 +39,18 @@ export class Random {
     return this.#next() < probability * 4_294_967_296
   }
 
-  /** One of them. @throws where there is none */
+  /** One of the items. @throws if there are none */
   pick<T>(items: readonly T[]): T {
     if (items.length === 0) throw new Error('nothing to pick from')
     return items[this.below(items.length)] as T
   }
 
-  /** One of them, or undefined where there is none. */
+  /** One of the items, or undefined if there are none. */
   maybe<T>(items: readonly T[]): T | undefined {
     return items.length === 0 ? undefined : this.pick(items)
   }
 
-  /** One of the keys, as often as its weight says. */
+  /** One of the keys, with a probability proportional to its weight. */
   weighted<K extends string>(weights: Readonly<Record<K, number>>): K {
     const entries = Object.entries(weights) as [K, number][]
     let rest = this.below(entries.reduce((sum, [, weight]) => sum + weight, 0))

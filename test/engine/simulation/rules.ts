@@ -1,8 +1,8 @@
 /**
- * Rules: what a group answers to a request in a given state, as the contract says.
+ * Rules: what a group answers to a request in a given state, according to the specification.
  *
- * Written anew, apart from the engine's permissions. Where several rules refuse, each of their
- * codes is a right answer. `noop`: nothing is to change, and `ok` is the answer all the same.
+ * Written independently of the engine's permissions. If several rules refuse, each of their codes is
+ * a right answer. `noop`: nothing changes, and the answer is `ok`.
  */
 import type { ErrorCode } from '../../../protocol/errors.ts'
 import { parseMessageId } from '../../../protocol/ids.ts'
@@ -13,13 +13,13 @@ import { type GroupModel, type ModelReceipts, noReceipts } from './group-model.t
 export type Verdict =
   | { readonly is: 'refused'; readonly codes: ReadonlySet<ErrorCode> }
   | { readonly is: 'noop' | 'effect' }
-  /** Done, or refused so: it depends on other groups, which have changed meanwhile. */
+  /** Done or refused: it depends on other groups, which have changed in the meantime. */
   | { readonly is: 'either'; readonly codes: ReadonlySet<ErrorCode> }
 
-/** What a group's own state does not decide. */
+/** What a request depends on besides the state of its group. */
 export interface Circumstances {
   readonly editWindowMs: number
-  /** Whether the one may open a direct chat with the other that does not exist. PRV-2 */
+  /** Whether the one may open a new direct chat with the other. PRV-2 */
   readonly mayOpen: (one: string, other: string) => 'yes' | 'no' | 'perhaps'
   /** Whether one of the two has blocked the other. PRV-1 */
   readonly areApart: (one: string, other: string) => boolean
@@ -31,9 +31,9 @@ const refused = (...codes: readonly ErrorCode[]): Verdict => ({ is: 'refused', c
 
 const rank = { member: 0, moderator: 1, admin: 2 } as const
 const RECALL_MS = 300_000
-const FOR_GOOD = Number.MAX_SAFE_INTEGER
+const FOREVER = Number.MAX_SAFE_INTEGER
 
-/** What is right for the request of `userId` at `now`; null is a group that does not exist. */
+/** The right answer to the request of `userId` at `now`; null is a group that does not exist. */
 export function verdict(
   group: GroupModel | null,
   userId: string,
@@ -64,13 +64,13 @@ export function verdict(
   if (!me && !isAuthor) return refused(isPrivate ? 'not_found' : 'not_a_member')
 
   const codes: ErrorCode[] = []
-  // Who is no member has no role; what only members may was refused above.
+  // A user who is not a member has no role; what only members may do was refused above.
   const myRank = me ? rank[me.role] : rank.member
   const atLeast = (role: keyof typeof rank) => myRank >= rank[role] || codes.push('role_needed')
   const groupsOnly = () => group.kind !== 'direct' || codes.push('direct_chat')
   const muted = () => (me?.mutedUntil ?? 0) > now && codes.push('muted')
   const inContact = (other: string) => areApart(userId, other) && codes.push('no_contact')
-  /** What is posted in a direct chat. */
+  /** Checks whether the user may post. */
   const posts = () => {
     muted()
     if (isCut) codes.push('no_contact')
@@ -80,11 +80,11 @@ export function verdict(
     if (target && rank[target.role] > myRank) codes.push('higher_role')
   }
   const named = (other: string) => group.members.has(other) || codes.push('not_found')
-  const judge = (changes: boolean): Verdict =>
+  const decide = (changes: boolean): Verdict =>
     codes.length > 0 ? refused(...codes) : changes ? effect : noop
   const post = (messageId: string): Message | undefined => group.messages.get(parseMessageId(messageId).seq)
   const found = (messageId: string) => post(messageId) ?? codes.push('not_found')
-  const notGone = (messageId: string) => isGone(post(messageId)) && codes.push('not_found')
+  const notDeleted = (messageId: string) => isRemoved(post(messageId)) && codes.push('not_found')
 
   switch (event) {
     case 'send_message': {
@@ -101,18 +101,18 @@ export function verdict(
         const known = group.files.get(fields.fileId)
         if (known?.uploadedBy !== userId || isLost(group, fields.fileId)) codes.push('not_found')
       }
-      return judge(true)
+      return decide(true)
     }
     case 'edit_message': {
       const { messageId, content } = fields
       const message = post(messageId)
       found(messageId)
       posts()
-      notGone(messageId)
+      notDeleted(messageId)
       if (message && message.senderId !== userId) codes.push('not_yours')
       if (message && editWindowMs > 0 && now - message.createdAt > editWindowMs) codes.push('edit_expired')
       if (content === '' && !message?.file) codes.push('bad_request')
-      return judge(
+      return decide(
         message !== undefined && (content !== message.content || newMentions(group, message, fields)),
       )
     }
@@ -127,7 +127,7 @@ export function verdict(
         }
       }
       if (message?.recalledAt !== undefined) codes.push('not_found')
-      return judge(message?.deletedAt === undefined)
+      return decide(message?.deletedAt === undefined)
     }
     case 'recall_message': {
       const message = post(fields.messageId)
@@ -136,43 +136,43 @@ export function verdict(
       if (message?.deletedAt !== undefined) codes.push('not_found')
       const late = message !== undefined && now - message.createdAt > RECALL_MS
       if (late && message.recalledAt === undefined) codes.push('recall_expired')
-      return judge(message?.recalledAt === undefined)
+      return decide(message?.recalledAt === undefined)
     }
     case 'react':
     case 'unreact': {
       if (event === 'react') posts()
       found(fields.messageId)
-      notGone(fields.messageId)
+      notDeleted(fields.messageId)
       const has = (post(fields.messageId)?.reactions ?? []).some(
         ({ emoji, userIds }) => emoji === fields.emoji && userIds.includes(userId),
       )
-      return judge(has !== (event === 'react'))
+      return decide(has !== (event === 'react'))
     }
     case 'pin_message':
     case 'unpin_message': {
       found(fields.messageId)
       atLeast('moderator')
-      if (event === 'pin_message') notGone(fields.messageId)
-      return judge((post(fields.messageId)?.pinnedAt !== undefined) !== (event === 'pin_message'))
+      if (event === 'pin_message') notDeleted(fields.messageId)
+      return decide((post(fields.messageId)?.pinnedAt !== undefined) !== (event === 'pin_message'))
     }
     case 'leave_group':
       groupsOnly()
-      return judge(true)
+      return decide(true)
     case 'add_member': {
       groupsOnly()
       atLeast('moderator')
       // GRP-3
       const isInvited = group.former.get(fields.userId)?.byChoice && group.invited.has(fields.userId)
-      if (group.members.has(fields.userId)) return judge(false)
+      if (group.members.has(fields.userId)) return decide(false)
       inContact(fields.userId)
-      return judge(!isInvited)
+      return decide(!isInvited)
     }
     case 'invite_member':
       groupsOnly()
       atLeast('moderator')
-      if (group.members.has(fields.userId)) return judge(false)
+      if (group.members.has(fields.userId)) return decide(false)
       inContact(fields.userId)
-      return judge(!group.invited.has(fields.userId))
+      return decide(!group.invited.has(fields.userId))
     case 'remove_member':
       groupsOnly()
       atLeast('moderator')
@@ -180,39 +180,39 @@ export function verdict(
         named(fields.userId)
         against(fields.userId)
       }
-      return judge(true)
+      return decide(true)
     case 'ban_member':
       groupsOnly()
       atLeast('moderator')
-      if (group.banned.has(fields.userId)) return judge(false)
+      if (group.banned.has(fields.userId)) return decide(false)
       against(fields.userId)
       if (fields.userId === userId) codes.push('bad_request')
-      return judge(true)
+      return decide(true)
     case 'mute_member': {
       groupsOnly()
       atLeast('moderator')
       named(fields.userId)
       against(fields.userId)
-      return judge(group.members.get(fields.userId)?.mutedUntil !== endOf(fields.until, now))
+      return decide(group.members.get(fields.userId)?.mutedUntil !== endOf(fields.until, now))
     }
     case 'set_role': {
       groupsOnly()
       atLeast('admin')
       named(fields.userId)
       const target = group.members.get(fields.userId)
-      if (target?.role === fields.role) return judge(false)
+      if (target?.role === fields.role) return decide(false)
       const admins = [...group.members.values()].filter(({ role }) => role === 'admin')
       if (target?.role === 'admin' && admins.length === 1) codes.push('last_admin')
-      return judge(true)
+      return decide(true)
     }
     case 'update_group': {
       groupsOnly()
       atLeast('moderator')
       const keys = ['name', 'topic', 'avatarUrl', 'visibility'] as const
-      return judge(keys.some((key) => fields[key] !== undefined && fields[key] !== group[key]))
+      return decide(keys.some((key) => fields[key] !== undefined && fields[key] !== group[key]))
     }
     case 'mute_group':
-      return judge(me?.quietUntil !== endOf(fields.until, now))
+      return decide(me?.quietUntil !== endOf(fields.until, now))
     case 'message_delivered':
     case 'message_read': {
       const ids = fields.messageIds.map(parseMessageId)
@@ -224,47 +224,47 @@ export function verdict(
         if (upTo === undefined && messageIds.length === 0) codes.push('bad_request')
         if (upTo !== undefined && upTo > group.lastSeq) codes.push('not_found')
       }
-      return judge(changesReceipts(group, userId, { event, fields } as Request, isCut))
+      return decide(changesReceipts(group, userId, { event, fields } as Request, isCut))
     }
     case 'mark_unread':
       if (fields.seq > group.lastSeq) codes.push('not_found')
-      return judge(changesReceipts(group, userId, { event, fields } as Request, isCut))
+      return decide(changesReceipts(group, userId, { event, fields } as Request, isCut))
     case 'get_receipts':
       found(fields.messageId)
-      return judge(false)
+      return decide(false)
     case 'typing_start':
       posts()
-      return judge(false)
+      return decide(false)
     case 'signal':
       if (fields.toUserId !== undefined) named(fields.toUserId)
       else muted()
       if (isOneSided(group) || isCut) codes.push('no_contact')
       if (fields.toUserId !== undefined) inContact(fields.toUserId)
-      return judge(false)
+      return decide(false)
     case 'get_file': {
       const known = group.files.get(fields.fileId)
       const mine = known?.uploadedBy === userId
       if (!known || isLost(group, fields.fileId) || !(mine || known.shown)) codes.push('not_found')
-      return judge(false)
+      return decide(false)
     }
     default:
-      return judge(false)
+      return decide(false)
   }
 }
 
-/** When a mute ends: a time that has passed is none. */
+/** When a mute ends; 0 if the time has passed. */
 function endOf(until: number | undefined, now: number): number {
-  return until === undefined ? FOR_GOOD : until > now ? until : 0
+  return until === undefined ? FOREVER : until > now ? until : 0
 }
 
 type Edit = Extract<Request, { event: 'edit_message' }>['fields']
 
-/** MEN-1: whom the message mentions after such an edit. Simulated texts are words between spaces. */
+/** MEN-1: the users that the message mentions after the edit. Simulated texts are words separated by spaces. */
 export function mentionsAfter(group: GroupModel, message: Message, edit: Edit): ReadonlySet<string> {
   const before = message.mentions ?? []
   const written = (content: string, userId: string) => content.split(' ').includes(`@${userId}`)
-  const kept = (userId: string) => written(edit.content, userId) || !written(message.content, userId)
-  const wanted = new Set(edit.mentions ?? before.filter(kept))
+  const stays = (userId: string) => written(edit.content, userId) || !written(message.content, userId)
+  const wanted = new Set(edit.mentions ?? before.filter(stays))
   const replied = message.replyToId && group.messages.get(parseMessageId(message.replyToId).seq)?.senderId
   if (replied && replied !== message.senderId && before.length > 0) wanted.add(replied)
   return new Set([...wanted].filter((userId) => group.members.has(userId)))
@@ -291,7 +291,7 @@ export function isCutOff(group: GroupModel, areApart: Circumstances['areApart'])
   return areApart(one, other)
 }
 
-/** What the user's receipts are after such a request; null where it is about none. */
+/** The user's receipts after the request; null if it is not about receipts. */
 export function receiptsAfter(
   group: GroupModel,
   userId: string,
@@ -301,7 +301,7 @@ export function receiptsAfter(
   const before = group.receipts.get(userId) ?? noReceipts
   const joinedSeq = group.members.get(userId)?.joinedSeq ?? 0
   if (event === 'mark_unread') {
-    // What was not read is not marked.
+    // What is already unread is not marked.
     const goesBack = before.readSeq > Math.max(fields.seq - 1, joinedSeq)
     return goesBack ? { ...before, readSeq: Math.max(fields.seq - 1, 0) } : before
   }
@@ -321,7 +321,7 @@ export function receiptsAfter(
   }
 }
 
-/** The post that the sender's tempId became, if it did. */
+/** The post that was sent with this tempId, if any. */
 export function sentBefore(group: GroupModel, userId: string, tempId: string): Message | undefined {
   for (const message of group.messages.values()) {
     if (message.senderId === userId && message.tempId === tempId) return message
@@ -329,18 +329,19 @@ export function sentBefore(group: GroupModel, userId: string, tempId: string): M
   return undefined
 }
 
-/** A direct chat that one of the two has not accepted. PRV-2 */
+/** Whether it is a direct chat that one of the two has not accepted. PRV-2 */
 export function isOneSided({ awaited, approached }: GroupModel): boolean {
   return awaited !== null || approached.size > 0
 }
 
-/** A file that messages have shown, and none shows any more. */
+/** Whether messages have shown the file, and none shows it any more. */
 function isLost({ files, messages }: GroupModel, fileId: string): boolean {
   const isShown = ({ file }: Message) => file?.fileId === fileId
   return files.get(fileId)?.shown === true && ![...messages.values()].some(isShown)
 }
 
-export function isGone(message: Message | undefined): boolean {
+/** Whether it is deleted or recalled. */
+export function isRemoved(message: Message | undefined): boolean {
   return message?.deletedAt !== undefined || message?.recalledAt !== undefined
 }
 
@@ -368,13 +369,13 @@ function isOneOf({ members, awaited }: GroupModel, userId: string): boolean {
   return members.has(userId) || awaited === userId
 }
 
-/** The last admin that goes hands the role on, to the oldest moderator, else member. */
+/** When the last admin leaves, the role passes to the oldest moderator, or else the oldest member. */
 export function isHeir(
   group: GroupModel | null,
-  gone: { readonly userId: string; readonly wasAdmin: boolean } | null,
+  leaver: { readonly userId: string; readonly wasAdmin: boolean } | null,
   { userId, role, by }: { readonly userId: string; readonly role: string; readonly by: string },
 ): boolean {
-  if (!group || !gone?.wasAdmin || by !== gone.userId || role !== 'admin') return false
+  if (!group || !leaver?.wasAdmin || by !== leaver.userId || role !== 'admin') return false
   const members = [...group.members]
   if (members.some(([, member]) => member.role === 'admin')) return false
   const moderators = members.filter(([, member]) => member.role === 'moderator')

@@ -1,16 +1,16 @@
 /**
- * Run seeds: the seeds of a test run, a part of them in each test file, so that the parts run at
- * once. `SEEDS=5000` for more of them, `SEED=17` to replay one.
+ * Run seeds: the seeds of a test run. Each test file runs a part of them, so that the parts run in
+ * parallel. `SEEDS=5000` runs more seeds, `SEED=17` replays one.
  */
 import { describe, it } from 'vitest'
 import { Disk } from './disk.ts'
 import { Simulation } from './simulation.ts'
 
 const SEEDS = 500
-/** Far more than a seed takes: the limit is for what hangs. */
+/** Far more than a seed needs: the limit is for runs that hang. */
 const MAX_MS_A_SEED = 2_000
 
-/** Tests the part `part` of `parts`; a failure tells its seed. */
+/** Runs part `part` of `parts`; a failure names its seed. */
 export function testSeeds(part: number, parts: number): void {
   const one = process.env['SEED']
   const count = Number(process.env['SEEDS'] ?? SEEDS)
@@ -20,7 +20,7 @@ export function testSeeds(part: number, parts: number): void {
 
   describe.runIf(seeds.length > 0)('the engine under simulation', () => {
     it(
-      one ? `keeps its promises for seed ${one}` : `keeps its promises for ${seeds.length} seeds`,
+      one ? `fulfils the invariants for seed ${one}` : `fulfils the invariants for ${seeds.length} seeds`,
       async () => {
         const image = Disk.image()
         for (const seed of seeds) await new Simulation(seed, image).run()

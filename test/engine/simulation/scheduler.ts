@@ -1,9 +1,9 @@
 /**
- * Scheduler: time, and the order in which things happen, of a simulation.
+ * Scheduler: the clock of a simulation, and the order in which its tasks run.
  *
- * Tasks wait in channels, each first in first out, as between two threads; which channel moves
- * next is drawn. A turn is one task and what it deferred. Timers become tasks once the clock has
- * reached them. Nothing happens by itself: only `step` runs something.
+ * Tasks are queued in channels. Each channel is first in, first out, as between two threads; the next
+ * channel is drawn at random. A turn is one task and what it deferred. A timer becomes a task when
+ * the clock reaches it. Nothing runs by itself: only `step` runs a task.
  */
 import type { Random } from './random.ts'
 
@@ -19,7 +19,7 @@ export class Scheduler {
   #deferred: (() => void)[] = []
   /** The time of day, milliseconds since 1970; may be set (`setClock`). */
   now: number
-  /** Milliseconds that have passed: the clock that durations and timers follow. */
+  /** Elapsed milliseconds: the clock of durations and timers. */
   elapsed = 0
 
   constructor(random: Random, startMs: number) {
@@ -32,7 +32,7 @@ export class Scheduler {
     this.#deferred.push(task)
   }
 
-  /** Runs after that time, unless the function returned was called before. */
+  /** Runs after that time, unless the returned function is called first. */
   readonly after = (delayMs: number, then: () => void): (() => void) => {
     const timer = { at: this.elapsed + delayMs, then }
     this.#timers.push(timer)
@@ -41,27 +41,27 @@ export class Scheduler {
     }
   }
 
-  /** Queues a task behind the others of its channel. */
+  /** Appends a task to its channel. */
   enqueue(channel: string, task: () => void): void {
     const queue = this.#channels.get(channel)
     if (queue) queue.push(task)
     else this.#channels.set(channel, [task])
   }
 
-  /** How many tasks wait; timers that are not due do not count. */
+  /** The number of queued tasks; timers that are not due do not count. */
   get waiting(): number {
     let count = 0
     for (const queue of this.#channels.values()) count += queue.length
     return count
   }
 
-  /** How long until the next timer is due, or null. */
+  /** Time until the next timer is due, or null. */
   get nextTimerInMs(): number | null {
     if (this.#timers.length === 0) return null
     return Math.min(...this.#timers.map(({ at }) => at)) - this.elapsed
   }
 
-  /** Runs what somebody outside does as a turn. */
+  /** Runs a task from outside the scheduler as a turn. */
   turn<T>(task: () => T): T {
     const result = task()
     this.endTurn()
@@ -77,7 +77,7 @@ export class Scheduler {
     }
   }
 
-  /** Lets time pass; what is due by then waits in the channel `timers`. */
+  /** Advances the time; timers that are due are queued in the channel `timers`. */
   advance(ms: number): void {
     this.now += ms
     this.elapsed += ms
@@ -87,12 +87,12 @@ export class Scheduler {
     for (const { then } of due) this.enqueue('timers', then)
   }
 
-  /** Steps the time of day; nothing that is a duration may notice (TIM-1). */
+  /** Sets the time of day; durations are not affected (TIM-1). */
   setClock(byMs: number): void {
     this.now += byMs
   }
 
-  /** Runs the first task of one channel; false where none waits. */
+  /** Runs the first task of one channel; false if none is queued. */
   step(): boolean {
     const channel = this.#random.maybe([...this.#channels.keys()])
     if (channel === undefined) return false
@@ -103,7 +103,7 @@ export class Scheduler {
     return true
   }
 
-  /** Forgets everything that was to happen: the process is gone. */
+  /** Drops all tasks and timers: the process has ended. */
   clear(): void {
     this.#channels.clear()
     this.#timers = []

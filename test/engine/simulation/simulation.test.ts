@@ -1,6 +1,6 @@
 /**
- * Simulation (DESIGN, invariants): the whole engine under random users, devices and failures, in
- * one thread, each run made by its seed alone. This is the first half of the seeds.
+ * Simulation (DESIGN, invariants): the whole engine with random users, devices and failures, in one
+ * thread. Each run is determined by its seed alone. This is the first half of the seeds.
  */
 import { expect, it } from 'vitest'
 import { Disk } from './disk.ts'
@@ -9,7 +9,7 @@ import { Simulation } from './simulation.ts'
 
 testSeeds(0, 2)
 
-it('is the same for the same seed, and another for another', async () => {
+it('gives the same result for the same seed, and another for another seed', async () => {
   const image = Disk.image()
   const first = await new Simulation(11, image).run()
   expect(await new Simulation(11, image).run()).toBe(first)

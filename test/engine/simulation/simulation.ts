@@ -1,24 +1,24 @@
 /**
- * Simulation: one seed's run. Users act, connections and processes come and go, commits fail,
- * time passes, all as the seed has it; after each step what happened is held against the oracle.
+ * Simulation: the run of one seed. Users act, connections and processes start and end, commits fail
+ * and time passes, all determined by the seed. After each step the result is compared with the oracle.
  */
 import type { ErrorCode } from '../../../protocol/errors.ts'
 import type { Event } from '../../../protocol/events.ts'
-import { judge, judgeConnected } from './answers.ts'
+import { checkAnswer, checkConnected } from './answers.ts'
 import type { Asked } from './asked.ts'
 import { nextCommand } from './commands.ts'
 import { Device } from './device.ts'
-import { judgeHeard } from './heard.ts'
 import { atRest } from './invariants.ts'
 import { Oracle } from './oracle.ts'
 import { Random } from './random.ts'
+import { checkReceived } from './received.ts'
 import { brief, Trace } from './trace.ts'
 import { Violation } from './violation.ts'
 import { SHARDS, World, type WorldOptions } from './world.ts'
 
 const names = ['ana', 'bruno', 'carla', 'davi', 'eva', 'fabio'] as const
 const ACTIONS = 200
-/** More than any run needs to come to rest. */
+/** More than any run needs to reach rest. */
 const MAX_STEPS = 5_000
 
 const weights = {
@@ -47,11 +47,11 @@ export class Simulation {
   readonly #devices: readonly Device[]
   readonly #users: readonly string[]
   readonly #trace = new Trace()
-  /** What the engine may refuse with since the last quiet moment. */
+  /** Codes that the engine may refuse any request with since the last rest. */
   #troubles = new Set<ErrorCode>()
   #step = 0
   #resting = false
-  /** A violation found where the engine would have caught it. */
+  /** The first violation found in a callback whose errors the engine catches. */
   #violation: unknown = null
 
   constructor(seed: number, image: Buffer) {
@@ -76,16 +76,16 @@ export class Simulation {
       {
         appended: (shard, offset, entry) => guard(() => this.#oracle.appended(shard, offset, entry)),
         committed: (shard, offset) => guard(() => this.#oracle.committed(shard, offset)),
-        told: (shard, offset) => guard(() => this.#oracle.told(shard, offset)),
+        notified: (shard, offset) => guard(() => this.#oracle.notified(shard, offset)),
       },
       image,
     )
     const watcher = {
       answered: (asked: Asked, answer: Event) => this.#answered(asked, answer),
-      heard: (device: Device, event: Event) => {
+      received: (device: Device, event: Event) => {
         if (event.ref !== 0 || event.event === 'connected') return
         this.#note(() => `  ${device.userId} < ${brief(event)}`)
-        judgeHeard(this.#oracle, device.userId, event)
+        checkReceived(this.#oracle, device.userId, event)
       },
     }
     const devices: Device[] = []
@@ -101,8 +101,8 @@ export class Simulation {
   }
 
   /**
-   * Runs it, and gives where it ended, in short: the same for the same seed.
-   * @throws Error that tells the seed, the step and what came before
+   * Runs the seed and returns a summary of the final state, which is the same for the same seed.
+   * @throws Error that names the seed, the step and the last steps before it
    */
   async run(): Promise<string> {
     try {
@@ -125,7 +125,7 @@ export class Simulation {
     }
   }
 
-  /** Most are there, and some groups: a few seeds begin with more history than memory keeps. */
+  /** Connects most devices and creates groups. A few seeds begin with more history than fits in memory. */
   async #begin(): Promise<void> {
     const random = this.#random
     for (const device of this.#devices) if (random.chance(0.8)) device.connect()
@@ -142,7 +142,7 @@ export class Simulation {
     }
     await this.#rest()
     if (!random.chance(0.04)) return
-    this.#note('much is said in g1')
+    this.#note('many messages in g1')
     for (let i = 0; i < random.between(250, 600); i++) {
       random.pick(present).ask('send_message', { groupId: 'g1', content: `old ${i}`, tempId: `old${i}` })
       if (i % 16 === 0) await this.#steps_(4)
@@ -172,7 +172,7 @@ export class Simulation {
       case 'clock':
         return this.#setClock(random.pick([-3_600_000, -61_000, -1, 61_000, 3_600_000]))
       case 'evict':
-        this.#do('all that may go is evicted', () => this.#world.evict())
+        this.#do('all idle actors are evicted', () => this.#world.evict())
         return
       case 'settle':
         this.#do('the counters catch up', () => this.#world.disk.settle())
@@ -228,13 +228,13 @@ export class Simulation {
     this.#world.scheduler.advance(ms)
   }
 
-  /** The machine's clock is set; durations go on as before (TIM-1). */
+  /** Sets the machine's clock; durations are not affected (TIM-1). */
   #setClock(byMs: number): void {
     this.#note(`the clock is set by ${byMs} ms`)
     this.#world.scheduler.setClock(byMs)
   }
 
-  /** Lets everything come to rest, and looks at all of it. */
+  /** Runs until everything is at rest, and checks the whole state. */
   async #rest(): Promise<void> {
     this.#note('rest')
     this.#world.disk.failing = false
@@ -247,7 +247,7 @@ export class Simulation {
     this.#settled()
   }
 
-  /** What has been so far cannot be the reason for anything any more. */
+  /** Past states no longer explain any later answer. */
   #settled(): void {
     this.#oracle.quiet()
     this.#troubles = new Set()
@@ -256,7 +256,7 @@ export class Simulation {
 
   async #quiet(): Promise<void> {
     for (let i = 0; ; i++) {
-      if (i > MAX_STEPS) throw new Violation('it does not come to rest')
+      if (i > MAX_STEPS) throw new Violation('it does not reach rest')
       if (await this.#world.step()) {
         this.#check()
         continue
@@ -269,7 +269,7 @@ export class Simulation {
     this.#check()
   }
 
-  /** Asks for all there is to know, while nothing else happens. */
+  /** Sends all kinds of queries while nothing else happens. */
   #askAll(device: Device): void {
     if (device.phase !== 'connected') return
     device.ask('get_groups', {})
@@ -287,13 +287,13 @@ export class Simulation {
 
   #crash(clean = false): void {
     this.#note(clean ? 'stopped' : 'crash')
-    for (const device of this.#devices) device.gone()
+    for (const device of this.#devices) device.drop()
     this.#oracle.crash(clean)
     this.#world.crash()
     this.#troubles = new Set(this.#world.disk.failing ? ['storage_unavailable'] : [])
   }
 
-  /** A clean stop, then the next process: nothing is lost, and no gap is made. */
+  /** A clean stop, then the next process: nothing is lost, and no gap appears. */
   async #restart(): Promise<void> {
     this.#note('restart')
     this.#world.disk.failing = false
@@ -319,8 +319,8 @@ export class Simulation {
 
   #answered(asked: Asked, answer: Event): void {
     this.#note(() => `  ${asked.userId} < ${brief(answer)} for ${asked.request.event}`)
-    if (answer.event === 'connected') return judgeConnected(this.#oracle, asked, answer)
-    judge(this.#oracle, asked, answer, {
+    if (answer.event === 'connected') return checkConnected(this.#oracle, asked, answer)
+    checkAnswer(this.#oracle, asked, answer, {
       now: this.#world.now,
       codes: this.#troubles,
       resting: this.#resting,
@@ -332,7 +332,7 @@ export class Simulation {
     this.#guarded(action)
   }
 
-  /** The engine must not catch what is a violation. */
+  /** Stores a violation, because the engine would catch it. */
   #guarded(action: () => void): void {
     try {
       action()

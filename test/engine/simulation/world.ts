@@ -1,9 +1,9 @@
 /**
  * World: the whole engine in one thread, with the hub, three shards and the storage of `disk.ts`.
  *
- * The very same hub, shards, actors and SQL as in production; only time, chance, threads and files
- * are the simulation's. Batches between hub and shards wait in channels of the scheduler. A
- * process may crash or stop at any step; the next one starts from the same disk.
+ * Hub, shards, actors and SQL are those of production. Time, random numbers, threads and files are
+ * simulated. Batches between hub and shards are queued in channels of the scheduler. A process may
+ * crash or stop at any step; the next one starts from the same disk.
  */
 import type { ContactPolicy } from '../../../engine/actors/group/group-state.ts'
 import type { Identity, SessionPort } from '../../../engine/gateway.ts'
@@ -27,7 +27,7 @@ export interface WorldOptions {
   readonly presenceGraceMs: number
   readonly editWindowMs: number
   readonly contactPolicy: ContactPolicy
-  /** The most turns of one transaction. */
+  /** The maximum number of turns in one transaction. */
   readonly commitTurns: number
 }
 
@@ -67,12 +67,12 @@ export class World {
     return this.#process.shards
   }
 
-  /** Opens a session; the port's events arrive as the scheduler goes on. */
+  /** Opens a session; the port's events arrive while the scheduler runs. */
   open(identity: Identity, port: SessionPort): number {
     return this.scheduler.turn(() => this.hub.open(identity, port))
   }
 
-  /** What a session subscribes to. */
+  /** Subscribes a session to a topic. */
   subscribe(topic: string, port: SessionPort): void {
     for (const name of [topic, ephemeralTwin(topic)]) {
       const ports = this.#process.topics.get(name)
@@ -85,30 +85,30 @@ export class World {
     for (const name of [topic, ephemeralTwin(topic)]) this.#process.topics.get(name)?.delete(port)
   }
 
-  /** The session hears nothing any more. */
+  /** Removes all subscriptions of a session. */
   forget(port: SessionPort): void {
     for (const ports of this.#process.topics.values()) ports.delete(port)
   }
 
-  /** One step, and all promises that it lets go on. */
+  /** Runs one step, and the promises that it resolves. */
   async step(): Promise<boolean> {
     if (!this.scheduler.step()) return false
     await this.settled()
     return true
   }
 
-  /** All promises that can go on have gone on. */
+  /** Resolves when all promises that can continue have done so. */
   async settled(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
     this.scheduler.endTurn()
   }
 
-  /** Evicts every actor that may go. */
+  /** Evicts every actor that may be unloaded. */
   evict(): void {
     for (const shard of this.shards) this.scheduler.turn(() => shard.sweep(0))
   }
 
-  /** The process dies here and now, and another one starts. */
+  /** Ends the process at once, and starts another one. */
   crash(): void {
     for (const shard of this.shards) shard.close()
     this.scheduler.clear()
@@ -116,7 +116,7 @@ export class World {
     this.#process = this.#start()
   }
 
-  /** Begins a clean stop; resolves when all is committed. */
+  /** Begins a clean stop; resolves when everything is committed. */
   stop(): Promise<void> {
     return this.scheduler.turn(() => this.hub.drain(DRAIN_MS))
   }

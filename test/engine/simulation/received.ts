@@ -1,5 +1,5 @@
 /**
- * Heard: whether what a device hears unasked is so, and is its business.
+ * Received: checks that an unrequested event is true, and that the device may receive it.
  */
 import type { Event } from '../../../protocol/events.ts'
 import { groupOfId, parseMessageId } from '../../../protocol/ids.ts'
@@ -7,13 +7,13 @@ import type { Message } from '../../../protocol/records.ts'
 import { sameMessage } from './answers.ts'
 import { type GroupModel, seqOf } from './group-model.ts'
 import type { Oracle } from './oracle.ts'
-import { isGone } from './rules.ts'
+import { isRemoved } from './rules.ts'
 import { Violation } from './violation.ts'
 
 /** @throws Violation */
-export function judgeHeard(oracle: Oracle, userId: string, event: Event): void {
+export function checkReceived(oracle: Oracle, userId: string, event: Event): void {
   const wrong = (why: string) =>
-    new Violation(`${userId} heard ${event.event} ${JSON.stringify(event.fields)}: ${why}`)
+    new Violation(`${userId} received ${event.event} ${JSON.stringify(event.fields)}: ${why}`)
   const somewhen = (groupId: string, right: (group: GroupModel) => unknown) =>
     oracle.lately(groupId).some((group) => right(group))
   switch (event.event) {
@@ -21,7 +21,8 @@ export function judgeHeard(oracle: Oracle, userId: string, event: Event): void {
       const { message } = event.fields
       const states = new Set<Message | undefined>()
       for (const group of oracle.lately(message.groupId)) states.add(group.messages.get(message.seq))
-      if (![...states].some((state) => sameMessage(state, message))) throw wrong('it was not so of late')
+      if (![...states].some((state) => sameMessage(state, message)))
+        throw wrong('the message did not have this content recently')
       return
     }
     case 'message_edited': {
@@ -29,12 +30,13 @@ export function judgeHeard(oracle: Oracle, userId: string, event: Event): void {
       const { seq } = parseMessageId(messageId)
       const real = oracle.event(groupId, seqOf(event))
       if (real?.event !== 'message_edited') throw wrong('there was no edit')
-      // A replay says what the message says now. // PRV-3
+      // A replay contains the current text. // PRV-3
       const isNow = () => somewhen(groupId, ({ messages }) => messages.get(seq)?.content === content)
       const same = real.fields.content === content || isNow()
-      if (content === '' && somewhen(groupId, ({ messages }) => isGone(messages.get(seq)))) return
-      if (!same) throw wrong('it says something else')
-      if (!somewhen(groupId, ({ messages }) => !isGone(messages.get(seq)))) throw wrong('the message is gone')
+      if (content === '' && somewhen(groupId, ({ messages }) => isRemoved(messages.get(seq)))) return
+      if (!same) throw wrong('the text is another')
+      if (!somewhen(groupId, ({ messages }) => !isRemoved(messages.get(seq))))
+        throw wrong('the message is deleted')
       return
     }
     case 'message_delivered':
@@ -50,17 +52,18 @@ export function judgeHeard(oracle: Oracle, userId: string, event: Event): void {
           return messages.get(seq)?.senderId === userId && given?.[kind].has(seq)
         })
       }
-      if (!fields.messageIds.every(right)) throw wrong('it was not so, or is not theirs to know')
+      if (!fields.messageIds.every(right)) throw wrong('it was not so, or the user may not know it')
       return
     }
     case 'marked_unread':
-      // It may be read again by now.
+      // It may have been read again since.
       if (!somewhen(event.fields.groupId, ({ receipts }) => receipts.has(userId)))
         throw wrong('nothing was read')
       return
     case 'group_invited':
       if (oracle.blocks.apart(userId, event.fields.by) === 'yes') throw wrong('one has blocked the other')
-      if (!somewhen(event.fields.groupId, ({ invited }) => invited.has(userId))) throw wrong('they were not')
+      if (!somewhen(event.fields.groupId, ({ invited }) => invited.has(userId)))
+        throw wrong('they were not invited')
       return
     case 'user_typing':
     case 'signal': {
@@ -68,18 +71,18 @@ export function judgeHeard(oracle: Oracle, userId: string, event: Event): void {
       const by = event.event === 'signal' ? event.fields.fromUserId : event.fields.userId
       if (oracle.blocks.apart(userId, by) === 'yes') throw wrong('one has blocked the other')
       const isShown = ({ members, approached }: GroupModel) => members.has(userId) && !approached.has(by)
-      if (!somewhen(groupId, isShown)) throw wrong('no member, or not accepted')
+      if (!somewhen(groupId, isShown)) throw wrong('not a member, or not accepted')
       return
     }
     case 'user_stopped_typing':
-      if (!somewhen(event.fields.groupId, ({ members }) => members.has(userId))) throw wrong('no member')
+      if (!somewhen(event.fields.groupId, ({ members }) => members.has(userId))) throw wrong('not a member')
       return
     case 'group_created':
     case 'group_updated': {
       const { groupId } = event.fields
       const real = oracle.event(groupId, seqOf(event))
       const isNow = (current: GroupModel) => {
-        // A replay says what the group is called now. // PRV-3
+        // A replay contains the current name, topic and avatar. // PRV-3
         const texts = { name: current.name, topic: current.topic, avatarUrl: current.avatarUrl }
         return real && sameTexts(event, real, texts)
       }
@@ -99,7 +102,7 @@ export function judgeHeard(oracle: Oracle, userId: string, event: Event): void {
 
 type Texts = Pick<GroupModel, 'name' | 'topic' | 'avatarUrl'>
 
-/** Whether it is the real event with these texts in place of its own. */
+/** Whether it is the real event with its texts replaced by these. */
 function sameTexts(shown: Event, real: Event, now: Texts): boolean {
   if (real.event === 'group_created') {
     const wanted = { ...real.fields, group: { ...real.fields.group, ...emptyAsAbsent(now) } }
