@@ -29,13 +29,13 @@ import type { EngineLogger } from './engine-logger.ts'
 import { DiskAccess, type FileAccess } from './files/file-access.ts'
 import type { Gateway, Identity } from './gateway.ts'
 import type { Hooks } from './hooks/hooks.ts'
-import { type Health, type HooksStats, Hub, type ShardSide } from './hub.ts'
+import { type Health, type HooksStats, Hub, newSessionId, type ShardSide } from './hub.ts'
 import type { IndexerStats } from './search/indexer-stats.ts'
 import { LocalPort, LocalTopics, openSession, type Session } from './session.ts'
-import { startInlineShards } from './shards/inline-shards.ts'
-import type { ShardsOptions } from './shards/running-shards.ts'
+import { inlineRuntime } from './shards/inline-shards.ts'
+import type { Runtime, ShardsOptions } from './shards/running-shards.ts'
 import type { ShardStats } from './shards/shard.ts'
-import { startWorkerShards } from './shards/worker-shards.ts'
+import { workerRuntime } from './shards/worker-shards.ts'
 import { DAMAGED } from './storage/damage.ts'
 import type { Durability } from './storage/durability.ts'
 import { version } from './version.ts'
@@ -184,6 +184,12 @@ export interface Engine {
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   checkOptions(options, optionChecks, ['dataDir'])
+  const shards = options.shards ?? Math.min(MAX_SHARDS, Math.max(1, availableParallelism() - 1))
+  return startEngine(options, shards === 'inline' ? inlineRuntime() : workerRuntime(shards))
+}
+
+/** Starts an engine on that runtime, whatever `shards` says; the options are valid. */
+export async function startEngine(options: EngineOptions, runtime: Runtime): Promise<Engine> {
   const logger = options.logger ?? errorsOnly
   const maxUploadBytes = options.maxUploadBytes ?? MAX_UPLOAD_BYTES
   const shardsOptions: ShardsOptions = {
@@ -225,10 +231,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       },
     },
   }
-  const shards = options.shards ?? Math.min(MAX_SHARDS, Math.max(1, availableParallelism() - 1))
-  const running =
-    shards === 'inline' ? startInlineShards(shardsOptions) : await startWorkerShards(shards, shardsOptions)
-  const hub = new Hub(running.ports, shards === 'inline' ? queueMicrotask : setImmediate, logger)
+  const running = await runtime.start(shardsOptions)
+  const hub = new Hub(running.ports, runtime.defer, logger, { after: runtime.after, newSessionId })
   if (options.hooks) {
     hub.useHooks(options.hooks, options.hookTimeoutMs ?? HOOK_TIMEOUT_MS, options.now ?? Date.now)
   }

@@ -84,10 +84,10 @@ export interface HubDeps {
   readonly newSessionId: () => string
 }
 
-const machine: HubDeps = {
-  after: startTimer,
-  newSessionId: () => randomBytes(12).toString('base64url'),
-}
+/** An id that nobody can guess. */
+export const newSessionId = () => randomBytes(12).toString('base64url')
+
+const machine: HubDeps = { after: startTimer, newSessionId }
 
 interface ShardLink {
   readonly outbox: Outbox

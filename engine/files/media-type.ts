@@ -5,8 +5,6 @@
  * inside a container (a voice message is `audio/webm`, its bytes say `video/webm`), which kind of
  * text, or, where nothing is known of them, a claim that no browser would show or run.
  */
-import { fileTypeFromBuffer } from 'file-type'
-
 const UNKNOWN_TYPE = 'application/octet-stream'
 /** Enough for every signature; what it has to unpack inside is no larger. */
 const SIGNATURE_BYTES = 4_100
@@ -51,6 +49,8 @@ export async function mediaType(head: Uint8Array, whole: boolean, claim?: string
 }
 
 async function signature(head: Uint8Array): Promise<string | null> {
+  // Loaded with the first file: loading takes longer than that of everything else in the file thread.
+  const { fileTypeFromBuffer } = await import('file-type')
   try {
     const found = await fileTypeFromBuffer(head.subarray(0, SIGNATURE_BYTES))
     return normalized(found?.mime)

@@ -7,7 +7,9 @@ import type { FileStoreOptions } from '../files/file-store.ts'
 import type { ShardPort } from '../hub.ts'
 import type { IndexerStats } from '../search/indexer-stats.ts'
 import type { Durability } from '../storage/durability.ts'
+import type { Defer } from './batch.ts'
 import type { ShardOptions } from './shard.ts'
+import type { StartTimer } from './timer.ts'
 
 export interface ShardsOptions {
   readonly dataDir: string
@@ -37,4 +39,12 @@ export interface RunningShards {
    * not answer; it is left behind.
    */
   close(withinMs: number): Promise<void>
+}
+
+/** On which threads an engine runs its shards, and with which timers. */
+export interface Runtime {
+  start(options: ShardsOptions): RunningShards | Promise<RunningShards>
+  /** Calls back at the end of the calling thread's turn. */
+  readonly defer: Defer
+  readonly after: StartTimer
 }

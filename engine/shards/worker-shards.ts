@@ -13,7 +13,7 @@ import { startSearch } from '../search/start-search.ts'
 import { DAMAGED } from '../storage/damage.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import type { StorageThreadData, StorageThreadNote } from '../storage/writer-thread.ts'
-import type { RunningShards, ShardsOptions } from './running-shards.ts'
+import type { RunningShards, Runtime, ShardsOptions } from './running-shards.ts'
 import type { ShardOptions } from './shard.ts'
 import type { ShardThreadData } from './shard-thread.ts'
 import { startThread } from './start-thread.ts'
@@ -22,8 +22,13 @@ import { Watchdog } from './watchdog.ts'
 
 const LOOK_AGAIN_MS = 250
 
+/** Runs `shards` shards on threads of their own. */
+export function workerRuntime(shards: number): Runtime {
+  return { start: (options) => startWorkerShards(shards, options), defer: setImmediate, after: startTimer }
+}
+
 /** Starts `shards` shard threads and the threads of storage and search. @throws StorageError */
-export async function startWorkerShards(shards: number, options: ShardsOptions): Promise<RunningShards> {
+async function startWorkerShards(shards: number, options: ShardsOptions): Promise<RunningShards> {
   const { dataDir, onFailure } = options
   const writerChannels = Array.from({ length: shards }, () => new MessageChannel())
   const readerChannels = Array.from({ length: shards }, () => new MessageChannel())
