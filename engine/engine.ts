@@ -179,6 +179,16 @@ export interface Engine {
 
 /**
  * Starts an engine.
+ *
+ * @example
+ * ```ts
+ * const engine = await createEngine({ dataDir: './data' })
+ * const ana = await engine.connect({ userId: 'ana', name: 'Ana' })
+ * await ana.createGroup({ kind: 'group', groupId: 'team', members: ['bruno'] })
+ * await ana.sendMessage({ groupId: 'team', content: 'Hello' })
+ * await engine.close()
+ * ```
+ *
  * @throws TypeError for an unknown option or an invalid value; StorageError if the data directory
  *   cannot be used. The messages say why.
  */

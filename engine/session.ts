@@ -19,7 +19,18 @@ const MAX_PENDING = 10_000
 /** Receives one kind of event. */
 export type EventListener<N extends EventName> = (fields: EventFields<N>) => void
 
-/** A user of the engine, in this process: one method per request, and events. */
+/**
+ * A user of the engine, in this process: one method per request, and events.
+ *
+ * @example
+ * ```ts
+ * const bruno = await engine.connect({ userId: 'bruno' })
+ * const stop = bruno.on('new_message', ({ message }) => log(message.content))
+ * const { messages } = await bruno.getHistory({ groupId: 'team', limit: 50 })
+ * stop()
+ * bruno.close()
+ * ```
+ */
 export interface Session extends RequestMethods {
   readonly userId: string
   /** The fields of `connected`: the state of the user's groups. */

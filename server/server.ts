@@ -82,6 +82,13 @@ const MAX_ADDRESSES = 10_000
 
 /**
  * Starts a server.
+ *
+ * @example
+ * ```ts
+ * const server = await createServer({ port: 4040, dataDir: './data', jwtSecret: process.env['JWT_SECRET'] })
+ * process.once('SIGTERM', () => server.close())
+ * ```
+ *
  * @throws ConfigError if a setting is invalid or the port is in use, and the errors of `createEngine`.
  */
 export async function createServer(options: ServerOptions = {}): Promise<Server> {

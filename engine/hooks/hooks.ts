@@ -53,6 +53,22 @@ export type MessageChange = 'posted' | 'edited' | 'deleted' | 'recalled'
 
 type Result<T> = T | Promise<T>
 
+/**
+ * Functions of the service that the engine calls. All are optional.
+ *
+ * @example
+ * ```ts
+ * const engine = await createEngine({
+ *   dataDir: './data',
+ *   hooks: {
+ *     beforeMessage({ content }) {
+ *       if (content.includes('spam')) throw reject('no spam, please')
+ *     },
+ *     userOffline: ({ userId, message }) => push(userId, `${message.senderName}: ${message.content}`),
+ *   },
+ * })
+ * ```
+ */
 export interface Hooks {
   /**
    * Whether the user may make this request; `false` refuses it as `forbidden`. Asked before any
