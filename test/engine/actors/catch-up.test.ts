@@ -13,7 +13,7 @@ const numbers = (from: number, to: number) => Array.from({ length: to - from + 1
 const posts = (from: number, to: number, content?: string): readonly LoggedEvent[] =>
   numbers(from, to).map((seq) => ({ seq, message: aPost(seq, content) }))
 
-/** A group that stands at `last`; from `floor` on its posts are in memory, the rest in the log. */
+/** A group whose newest number is `last`; posts from `floor` on are in memory, the rest in the log. */
 function aGroupAt(floor: number, last: number, content?: string): GroupState {
   const group = aGroup({ ana: 'admin', bruno: 'member' })
   group.lastSeq = last
@@ -21,7 +21,7 @@ function aGroupAt(floor: number, last: number, content?: string): GroupState {
   return { ...group, recent: new RecentEvents(posts(floor, last, content), floor === 1) }
 }
 
-/** What the session is sent, by number, and the other effects by name, in order. */
+/** The events sent to the session, by number, and the other effects by name, in order. */
 function shown(effects: Effects): readonly (number | string)[] {
   return effects.map((effect) => {
     if (effect.type !== 'send_frame') return effect.type
@@ -35,22 +35,22 @@ describe('attach', () => {
   const mail = (from: number, joinedSeq = 1) =>
     ({ type: 'attach', session: 5, userId: 'bruno', joinedSeq, from }) as const
 
-  it('brings what came after `from`, and lets the session hear the rest live, in one step', () => {
+  it('sends the events after `from` and subscribes the session, in one step', () => {
     expect(shown(attach(aGroupAt(1, 6), mail(3)))).toEqual([4, 5, 6, 'subscribe'])
   })
 
-  it('only subscribes where nothing was missed, or the session was told of more than is shown', () => {
+  it('only subscribes if nothing was missed, or if the session starts above the newest shown event', () => {
     expect(shown(attach(aGroupAt(1, 6), mail(6)))).toEqual(['subscribe'])
     expect(shown(attach(aGroupAt(1, 6), mail(9)))).toEqual(['subscribe'])
   })
 
-  it('does not bring what members have not been shown yet: they hear it live', () => {
+  it('does not send events that members have not been shown yet: the session receives them live', () => {
     const group = aGroupAt(1, 6)
     group.publishedSeq = 4
     expect(shown(attach(group, mail(2)))).toEqual([3, 4, 'subscribe'])
   })
 
-  it('brings who left meanwhile up to the event that says so, and no further', () => {
+  it('sends a user who has left the events up to the leave, and no more', () => {
     const group = aGroupAt(1, 6)
     group.members.delete('bruno')
     const leaves = (seq: number, userId: string) => {
@@ -73,11 +73,11 @@ describe('attach', () => {
       { event: 'user_left_group', fields: { seq: 7, userId: 'ana' } },
       { event: 'user_left_group', fields: { seq: 8, userId: 'bruno' } },
     ])
-    // Already told of it.
+    // Already notified of it.
     expect(attach(group, mail(8))).toEqual([])
   })
 
-  it('brings nothing for a membership that had ended before `from`: a later one has its own', () => {
+  it('sends nothing for a membership that ended before `from`: a later one is attached separately', () => {
     const group = aGroupAt(1, 6)
     group.members.delete('bruno')
     for (const seq of [7, 9]) {
@@ -90,19 +90,19 @@ describe('attach', () => {
     expect(shown(attach(group, mail(8, 8)))).toEqual(['no message'])
   })
 
-  it('closes the session of who left so long ago that memory does not reach back', () => {
+  it('closes the session if the user left so long ago that the event is not in memory', () => {
     const group = aGroupAt(11, 13)
     group.members.delete('bruno')
     expect(attach(group, mail(7))).toEqual([{ type: 'close', session: 5, reason: 'failed' }])
   })
 
-  it('is void for who is no member, or left and came back meanwhile', () => {
+  it('is ignored for non-members, and for members who left and rejoined in the meantime', () => {
     const group = aGroupAt(1, 6)
     expect(attach(group, { ...mail(3), userId: 'eva' })).toEqual([])
     expect(attach(group, mail(3, 2))).toEqual([])
   })
 
-  it('reads from the log what is older than memory, up to exactly where memory begins', () => {
+  it('reads older events from the log, exactly up to where memory begins', () => {
     const group = aGroupAt(11, 13)
     const effects = attach(group, mail(7))
     expect(only(effects, 'read')).toMatchObject({
@@ -113,25 +113,25 @@ describe('attach', () => {
     expect(shown(given(effects, posts(8, 10)))).toEqual([8, 9, 10, 11, 12, 13, 'subscribe'])
   })
 
-  it('reads no log where memory begins right behind `from`', () => {
+  it('reads no log if memory begins directly after `from`', () => {
     expect(shown(attach(aGroupAt(11, 12), mail(10)))).toEqual([11, 12, 'subscribe'])
   })
 
-  it('goes on piece by piece, with what memory holds by then', () => {
+  it('continues batch by batch, with what memory holds then', () => {
     const group = aGroupAt(401, 402)
     const effects = attach(group, mail(0))
     const { limit } = only(effects, 'read').query as { readonly limit: number }
     const second = given(effects, posts(1, limit))
     expect(shown(second)).toEqual([...numbers(1, limit), 'read'])
     expect(only(second, 'read').query).toMatchObject({ after: limit, upTo: 400 })
-    // Another event came while the log was read.
+    // Another event was added while the log was read.
     group.recent.push({ seq: 403, message: aPost(403) }, 9, 9)
     group.publishedSeq = 403
     const last = given(second, posts(limit + 1, 400))
     expect(shown(last)).toEqual([...numbers(limit + 1, 403), 'subscribe'])
   })
 
-  it('is void where the user left while the log was read: nothing is subscribed', () => {
+  it('is ignored if the user left while the log was read: nothing is subscribed', () => {
     const group = aGroupAt(11, 12)
     const effects = attach(group, mail(9))
     group.members.delete('bruno')
@@ -142,14 +142,14 @@ describe('attach', () => {
 describe('replay', () => {
   const mail = (from: number, to: number) =>
     ({ type: 'replay', session: 5, userId: 'bruno', from, to, counted: false }) as const
-  /** How the replay ended: what the user's actor is told. */
+  /** The mail to the user's actor when the replay ends. */
   const end = (effects: Effects) => only(effects, 'tell_user')
   const ended = (complete: boolean | null, lastSeq: number) => ({
     userId: 'bruno',
     mail: { type: 'replayed', session: 5, groupId: 'g', lastSeq, complete },
   })
 
-  it('brings what came after `from` up to `to`, and says that this was all once it has drained', () => {
+  it('sends the events after `from` up to `to`, and reports completion when they have drained', () => {
     const group = aGroupAt(1, 9)
     const effects = replay(group, mail(3, 6))
     // INP-2
@@ -159,7 +159,7 @@ describe('replay', () => {
     expect(end(replay(group, next))).toMatchObject(ended(true, 6))
   })
 
-  it('brings nothing to who is no member, and to who missed nothing', () => {
+  it('sends nothing to non-members, or if nothing was missed', () => {
     const group = aGroupAt(1, 9)
     const foreign = replay(group, { ...mail(3, 6), userId: 'eva' })
     expect(shown(foreign)).toEqual(['tell_user'])
@@ -167,7 +167,7 @@ describe('replay', () => {
     for (const from of [6, 7]) expect(end(replay(group, mail(from, 6)))).toMatchObject(ended(true, 6))
   })
 
-  it('goes a piece at a time, the next once the connection has drained', () => {
+  it('sends one batch at a time, the next when the connection has drained', () => {
     const group = aGroupAt(1, 450)
     let effects = replay(group, mail(0, 450))
     const seen: (number | string)[] = []
@@ -185,14 +185,14 @@ describe('replay', () => {
     expect(pieces).toBe(4)
   })
 
-  it('ends a piece early where its frames are large', () => {
+  it('ends a batch early if its frames are large', () => {
     const effects = replay(aGroupAt(1, 20, 'x'.repeat(30_000)), mail(0, 20))
     // The fifth frame is the one that fills 128 KiB.
     expect(shown(effects)).toEqual([1, 2, 3, 4, 5, 'when_drained'])
     expect(only(effects, 'when_drained').mail).toMatchObject({ from: 5, to: 20 })
   })
 
-  it('reads what is older than memory, but nothing that memory holds', () => {
+  it('reads events older than memory from the log, but none that memory holds', () => {
     const group = aGroupAt(11, 13)
     const effects = replay(group, mail(8, 12))
     expect(only(effects, 'read').query).toMatchObject({ after: 8, upTo: 10 })
@@ -203,13 +203,13 @@ describe('replay', () => {
     expect(shown(replay(group, next))).toEqual([11, 12, 'when_drained'])
   })
 
-  it('passes over numbers of which nothing exists', () => {
+  it('skips numbers without an event', () => {
     const group = aGroupAt(11, 13)
     const piece = given(replay(group, mail(2, 9)), [])
     expect(end(piece)).toMatchObject(ended(true, 9))
   })
 
-  it('counts first where many numbers were missed, and brings none of too many', () => {
+  it('counts first if many numbers were missed, and sends none if there are too many', () => {
     const to = limits.resumeEvents + 5
     const effects = replay(aGroupAt(to - 10, to), mail(4, to + 1))
     expect(only(effects, 'read').query).toEqual({
@@ -224,7 +224,7 @@ describe('replay', () => {
     expect(end(tooMany)).toMatchObject(ended(false, to + 1))
   })
 
-  it('brings exactly as many as promised, counted once', () => {
+  it('sends exactly the number promised, counted once', () => {
     const to = limits.resumeEvents + 5
     const group = aGroupAt(to - 10, to)
     expect(only(replay(group, mail(5, to)), 'read').query).toMatchObject({ read: 'events' })
@@ -236,7 +236,7 @@ describe('replay', () => {
     expect(only(piece, 'when_drained').mail).toMatchObject({ from: 4 + limit, counted: true })
   })
 
-  it('changes nothing of the group', () => {
+  it('does not change the group', () => {
     const group = aGroupAt(1, 9)
     const before = snapshot(group)
     replay(group, mail(3, 6))

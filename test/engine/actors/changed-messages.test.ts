@@ -7,7 +7,7 @@ const edited = { ...post, content: 'better' }
 const again = { ...post, content: 'best' }
 
 describe('changed messages', () => {
-  it('are known as the newest change left them', () => {
+  it('are found in the state after their newest change', () => {
     const changed = new ChangedMessages()
     expect(changed.find(2)).toBeUndefined()
     changed.set(edited, post, 3, 1, 3)
@@ -21,13 +21,13 @@ describe('changed messages', () => {
     changed.set(edited, post, 3, 1, 2)
     expect(changed.shown(post, 2)).toBe(post)
     expect(changed.shown(post, 3)).toBe(edited)
-    // The first change is shown by now, the second is not.
+    // The first change is shown, the second is not yet.
     changed.set(again, edited, 4, 2, 3)
     expect(changed.shown(post, 3)).toBe(edited)
     expect(changed.shown(post, 4)).toBe(again)
   })
 
-  it('are shown with the first of two changes when both were made before it was shown', () => {
+  it('are shown with the first of two changes if both were made before the first was shown', () => {
     const changed = new ChangedMessages()
     changed.set(edited, post, 3, 1, 2)
     changed.set(again, edited, 4, 2, 2)
@@ -36,7 +36,7 @@ describe('changed messages', () => {
     expect(shown).toEqual([post, edited, again].map((one) => ({ ...one, senderName: 'Ana M.' })))
   })
 
-  it('stay until they are committed and shown, and leave oldest first', () => {
+  it('stay in memory until they are committed and shown, and are dropped oldest first', () => {
     const changed = new ChangedMessages()
     for (let seq = 1; seq <= 100; seq++) changed.set(aPost(seq), aPost(seq), 1_000 + seq, seq, 0)
     const left: number[] = []

@@ -11,7 +11,7 @@ const { edit_message, delete_message, recall_message, pin_message, unpin_message
 const messageId = 'g:2'
 const changed = ['change', expect.stringMatching('record'), 'answer_committed ok']
 
-/** A group of Ana, admin, Max, moderator, and Bruno, in whose memory is the one post 2, by Bruno. */
+/** A group of Ana (admin), Max (moderator) and Bruno, with one post in memory: number 2, by Bruno. */
 function aChat(post: Partial<Message> = {}): GroupState {
   const group = aGroup({ ana: 'admin', max: 'moderator', bruno: 'member' })
   group.recent.push({ seq: 2, message: { ...aPost(2), senderId: 'bruno', createdAt: 0, ...post } }, 0, 0)
@@ -20,7 +20,7 @@ function aChat(post: Partial<Message> = {}): GroupState {
   return group
 }
 
-/** The same, where only the log knows the post. */
+/** The same group, with the post in the log only. */
 function aColdChat(): GroupState {
   const group = aChat()
   for (let seq = 3; seq < 600; seq++) group.recent.push({ seq, message: aPost(seq) }, 0, 0)
@@ -31,7 +31,7 @@ function aColdChat(): GroupState {
 describe('edit_message', () => {
   const edit = { messageId, content: 'better' }
 
-  it('is a change of the post and an event with a number of its own', () => {
+  it('changes the post and writes an event with its own number', () => {
     const group = aChat()
     const effects = edit_message(group, by('bruno'), edit, 70)
     expect(brief(effects)).toEqual(['change', 'record message_edited 3', 'answer_committed ok'])
@@ -51,7 +51,7 @@ describe('edit_message', () => {
     })
   })
 
-  it('to the same words is nothing', () => {
+  it('does nothing if the text is unchanged', () => {
     const group = aChat()
     expect(brief(edit_message(group, by('bruno'), { messageId, content: 'post 2' }, 0))).toEqual([
       'answer_committed ok',
@@ -59,12 +59,12 @@ describe('edit_message', () => {
     expect(group.lastSeq).toBe(2)
   })
 
-  it('may leave no words where the message shows a file', () => {
+  it('may leave an empty text if the message shows a file', () => {
     const group = aChat({ file: aFile() })
     expect(brief(edit_message(group, by('bruno'), { messageId, content: '' }, 0))).toEqual(changed)
   })
 
-  it('is too late when the window is over, and not before', () => {
+  it('is refused after the edit window, and not before', () => {
     const group = {
       ...aChat(),
       rules: { editWindowMs: 1_000, maxGroupsPerUser: 0, contactPolicy: 'open' as const },
@@ -75,7 +75,7 @@ describe('edit_message', () => {
     expect(brief(edit_message(group, by('bruno'), edit, 1_000))).toEqual(changed)
   })
 
-  it('of an old message asks the log, and looks again at who asks when the answer is there', () => {
+  it('of an old message reads the log, and checks the caller again after the read', () => {
     const group = aColdChat()
     const effects = edit_message(group, by('bruno'), edit, 0)
     const stored = { ...aPost(2), senderId: 'bruno' }
@@ -85,7 +85,7 @@ describe('edit_message', () => {
     expect(() => given(effects, stored)).toThrow(expect.objectContaining(refusal('not_found')))
     group.members.set('bruno', aMember('bruno'))
     expect(brief(given(effects, stored, 9))).toEqual(changed)
-    // What others have changed meanwhile counts, not what the log said.
+    // Changes made during the read apply, not the state that was read.
     group.changed.set({ ...stored, deletedAt: 5 }, stored, 600, 0, 600)
     expect(() => given(effects, stored)).toThrow(expect.objectContaining(refusal('not_found', 'messageId')))
   })
@@ -105,11 +105,11 @@ describe('delete_message', () => {
     expect(group.pins.size).toBe(0)
   })
 
-  it.each(['ana', 'max', 'bruno'])('is for the sender and those above: %s', (userId) => {
+  it.each(['ana', 'max', 'bruno'])('is allowed to the sender and higher roles: %s', (userId) => {
     expect(brief(delete_message(aChat(), by(userId), { messageId }, 0))).toEqual(changed)
   })
 
-  it('of somebody who has left is for moderators still', () => {
+  it('of a message whose sender has left is allowed to moderators', () => {
     const group = aChat()
     group.members.delete('bruno')
     expect(brief(delete_message(group, by('max'), { messageId }, 0))).toEqual(changed)
@@ -128,14 +128,14 @@ describe('delete_message', () => {
     expect(snapshot(group)).toEqual(before)
   })
 
-  it('twice is once', () => {
+  it('has no further effect the second time', () => {
     const group = aChat({ deletedAt: 5 })
     expect(brief(delete_message(group, by('bruno'), { messageId }, 9))).toEqual(['answer_committed ok'])
   })
 })
 
 describe('recall_message', () => {
-  it('takes the message back within five minutes', () => {
+  it('removes the message within five minutes', () => {
     const effects = recall_message(aChat(), by('bruno'), { messageId }, limits.recallWindowMs)
     expect(brief(effects)).toEqual(['change', 'record message_recalled 3', 'answer_committed ok'])
     expect(only(effects, 'change').message).toMatchObject({ content: '', recalledAt: limits.recallWindowMs })
@@ -150,13 +150,13 @@ describe('recall_message', () => {
     expect(snapshot(group)).toEqual(before)
   })
 
-  it('is for the sender alone, also against an admin', () => {
+  it('is allowed to the sender only, not to an admin', () => {
     expect(() => recall_message(aChat(), by('ana'), { messageId }, 0)).toThrow(
       expect.objectContaining(refusal('not_yours')),
     )
   })
 
-  it('of a deleted message finds nothing, and twice is once', () => {
+  it('of a deleted message is not_found, and a second recall has no further effect', () => {
     expect(() => recall_message(aChat({ deletedAt: 1 }), by('bruno'), { messageId }, 0)).toThrow(
       expect.objectContaining(refusal('not_found', 'messageId')),
     )
@@ -167,7 +167,7 @@ describe('recall_message', () => {
 })
 
 describe('pin_message', () => {
-  it('is for moderators, idempotent, and bounded', () => {
+  it('is allowed to moderators, idempotent, and limited in number', () => {
     const group = aChat()
     expect(() => pin_message(group, by('bruno'), { messageId }, 0)).toThrow(
       expect.objectContaining(refusal('role_needed')),

@@ -17,7 +17,7 @@ const added = (change: Partial<Extract<GroupMail, { type: 'add_file' }>> = {}) =
   ({ type: 'add_file', by: by('ana'), file, again: false, ...change }) as const
 
 describe('a file that is added', () => {
-  it('is written, and answered once that is committed', () => {
+  it('is written, and answered when that is committed', () => {
     const group = aGroup({ ana: 'admin' })
     const effects = addFile(group, added(), 5)
     expect(brief(effects)).toEqual(['append file', 'answer_committed file_uploaded'])
@@ -31,14 +31,14 @@ describe('a file that is added', () => {
     expect(fileFor(group, fileId)).toMatchObject({ file, uploadedBy: 'ana' })
   })
 
-  it('is refused where its uploader is no member any more, and changes nothing', () => {
+  it('is refused if its uploader is not a member any more, and changes nothing', () => {
     const group = aGroup({ bruno: 'admin' })
     const before = snapshot(group)
     expect(() => addFile(group, added(), 5)).toThrow(expect.objectContaining(refusal('not_found')))
     expect([snapshot(group), group.newFiles.size]).toEqual([before, 0])
   })
 
-  it('again is answered and not written, whether memory or the log knows it', () => {
+  it('again is answered and not written, whether it is in memory or in the log', () => {
     const group = aGroup({ ana: 'admin' })
     addFile(group, added(), 5)
     expect(brief(addFile(group, added({ again: true }), 6))).toEqual(['answer_committed file_uploaded'])
@@ -55,7 +55,7 @@ describe('a file that is added', () => {
     expect(brief(effects)).toEqual(['append file', 'answer_committed file_uploaded'])
   })
 
-  it('is one of few that are remembered, and the oldest goes', () => {
+  it('is remembered, and the oldest is dropped at the limit', () => {
     const group = aGroup({ ana: 'admin' })
     const at = (i: number): File => aFile({ fileId: `g:f${String(i).padStart(20, '0')}` })
     for (let i = 0; i < 100; i++) addFile(group, added({ file: at(i) }), i)
@@ -67,7 +67,7 @@ describe('a file that is added', () => {
   })
 
   // TIM-1
-  it('is remembered by the steady clock, whatever time the other says', () => {
+  it('is remembered by the steady clock, whatever the time of day', () => {
     const group = aGroup({ ana: 'admin' })
     addFile(group, added(), 5)
     addFile(group, added({ file: aFile({ fileId: `g:f${'1'.padStart(20, '0')}` }) }), 60 * MINUTE_MS)
@@ -80,11 +80,11 @@ describe('get_file', () => {
     getFile(group, by(userId), { fileId })
   const notFound = expect.objectContaining(refusal('not_found', 'fileId'))
 
-  it('is for members', () => {
+  it('is allowed to members', () => {
     expect(() => ask('eve')).toThrow(expect.objectContaining(refusal('not_found')))
   })
 
-  it('is for the uploader alone while no message shows the file', () => {
+  it('is allowed to the uploader only while no message shows the file', () => {
     const group = aGroup({ ana: 'admin', bruno: 'member' })
     addFile(group, added(), 5)
     expect(brief(ask('ana', group))).toEqual(['answer file'])
@@ -94,7 +94,7 @@ describe('get_file', () => {
     expect(() => given(ask('bruno'), stored)).toThrow(notFound)
   })
 
-  it('is for all members from the moment that a message shows it', () => {
+  it('is allowed to all members as soon as a message shows the file', () => {
     const group = aGroup({ ana: 'admin', bruno: 'member' })
     addFile(group, added(), 5)
     const post = sendMessage(
@@ -104,13 +104,13 @@ describe('get_file', () => {
       6,
     )
     expect(brief(post)).toEqual(['record new_message 2', 'answer_committed message_sent'])
-    // As the performer does it, before anything is committed.
+    // As in the performer, before anything is committed.
     group.recent.push({ seq: 2, message: { ...aPost(2), file } }, 1, 0)
     expect(brief(ask('bruno', group))).toEqual(['answer file'])
     expect(brief(given(ask('bruno'), { file, uploadedBy: 'ana', shown: true }))).toEqual(['answer file'])
   })
 
-  it('is not found once its message was recalled, before that is committed', () => {
+  it('is not_found after its message was recalled, before that is committed', () => {
     const group = aGroup({ ana: 'admin', bruno: 'member' })
     group.lastSeq = 2
     group.recent.push({ seq: 2, message: { ...aPost(2), file } }, 1, 0)
@@ -118,7 +118,7 @@ describe('get_file', () => {
     expect(() => given(ask('ana', group), null)).toThrow(notFound)
   })
 
-  it('is not found where the log has none, and refused to who left while it was read', () => {
+  it('is not_found if the log has none, and refused to a user who left during the read', () => {
     expect(() => given(ask('ana'), null)).toThrow(notFound)
     const group = aGroup({ ana: 'admin', bruno: 'member' })
     const read = ask('bruno', group)
@@ -138,7 +138,7 @@ describe('an upload', () => {
   const announced = { fileName: 'a', fileSize: 3, groupId: 'g' }
   const bytes = Buffer.from('abc')
 
-  it('asks for its bytes to be taken, and answers with how far it is', () => {
+  it('passes its bytes on, and answers with the progress', () => {
     const begin = only(given(uploadBegin(user(), by('ana'), announced, 5, 'new'), 70), 'file')
     expect(begin.call).toMatchObject({ call: 'begin', userId: 'ana', storedBytes: 70, newId: 'new', now: 5 })
     const chunk = only(uploadChunk(user(), by('ana'), { uploadId: 'u', offset: 1, chunk: bytes }), 'file')
@@ -147,7 +147,7 @@ describe('an upload', () => {
     expect(brief(effects)).toEqual(['answer upload_progress'])
   })
 
-  it('tells the group once its bytes are kept', () => {
+  it('notifies the group when its bytes are stored', () => {
     const end = only(uploadEnd(user(), by('ana'), { uploadId: 'u' }, 5, 'new'), 'file')
     expect(end.call).toEqual({ call: 'end', userId: 'ana', uploadId: 'u', newId: 'new', now: 5 })
     const [tell] = end.then({ groupId: 'g', file, again: true } as never, 6)
@@ -160,7 +160,7 @@ describe('an upload', () => {
     expect(brief(whole.then({ groupId: 'g', file, again: false } as never, 6))).toEqual(['tell g add_file'])
   })
 
-  it('is refused to who is no member, and where it contradicts itself', () => {
+  it('is refused to a user who is not a member, and if its fields contradict each other', () => {
     const elsewhere = { ...announced, groupId: 'h' }
     const stranger = expect.objectContaining(refusal('not_found'))
     expect(() => uploadBegin(user(), by('ana'), elsewhere, 5, 'new')).toThrow(stranger)

@@ -15,7 +15,7 @@ const info: StoredGroup = {
   createdAt: 0,
 }
 
-/** A group of Ana and Bruno as the log knows it, after its event 1, cleanly stopped. */
+/** A group of Ana and Bruno as stored in the log, after its event 1 and a clean stop. */
 function logged(change: Partial<LoadedGroup> = {}): LoadedGroup {
   const members = ['ana', 'bruno'].map(
     (userId) =>
@@ -79,7 +79,7 @@ function anActor() {
 }
 
 describe('a group that loads', () => {
-  it('keeps its mail, and handles it in order once it is there', async () => {
+  it('queues its mail, and handles it in order when it has loaded', async () => {
     const { context, actor, did, posted } = anActor()
     actor.receive(post(1))
     actor.receive(post(2))
@@ -90,7 +90,7 @@ describe('a group that loads', () => {
     expect(actor.depth).toBe(0)
   })
 
-  it('refuses as overloaded what its mailbox does not hold', () => {
+  it('refuses mail with overloaded when its mailbox is full', () => {
     const { context, actor } = anActor()
     for (let ref = 1; ref <= 4_097; ref++) actor.receive(post(ref))
     actor.receive({ type: 'replay', session: 5, userId: 'bruno', from: 0, to: 1, counted: false })
@@ -103,7 +103,7 @@ describe('a group that loads', () => {
     ])
   })
 
-  it('refuses all its mail where it cannot be loaded, and is forgotten', async () => {
+  it('refuses all its mail if it cannot be loaded, and is unloaded', async () => {
     const { context, actor } = anActor()
     let failed = 0
     actor.onFailed = () => {
@@ -116,7 +116,7 @@ describe('a group that loads', () => {
     expect(context.reported).toEqual(['a group could not be loaded'])
   })
 
-  it('is not found where there is none, and made by `create`', async () => {
+  it('answers not_found if it does not exist, and is created by `create`', async () => {
     const { context, actor, did } = anActor()
     actor.receive(post(1))
     await context.answerRead('group', nothing)
@@ -136,7 +136,7 @@ describe('a group that loads', () => {
     ])
   })
 
-  it('is made once where two make it at the same instant', async () => {
+  it('is created once if two users create it at the same time', async () => {
     const { context, actor, did } = anActor()
     await context.answerRead('group', nothing)
     actor.receive({ ...create, group: { ...info, kind: 'direct' } })
@@ -157,39 +157,39 @@ describe('the lease of a group', () => {
     return made
   }
 
-  it('is committed before the first number is spoken; mail that takes none does not wait', async () => {
+  it('is committed before the first number is assigned; mail that needs no number does not wait', async () => {
     const { context, actor, did, posted } = await aLoadedActor()
     actor.receive(history(1))
     expect(did()).toEqual(['answer history'])
     actor.receive(post(2))
     expect([did(), context.leases.map(({ ceiling }) => ceiling)]).toEqual([[], [1_025]])
-    // What comes behind waits with it: order is kept.
+    // Later mail waits too, so that the order is preserved.
     actor.receive(history(3))
     expect(did()).toEqual([])
     context.leases[0]?.commit()
     expect(did()).toEqual([...posted(2, 2), 'answer history'])
   })
 
-  it('is extended ahead of need, and nobody waits for that', async () => {
+  it('is extended early, and no mail waits for that', async () => {
     const { context, actor, did, posted } = await aLoadedActor()
     actor.receive(post(1))
     context.leases[0]?.commit()
     for (let ref = 2; ref <= 700; ref++) actor.receive(post(ref))
     expect(did()).toEqual(posted(2, 701))
-    // Once, above what is leased: 512 numbers before the end.
+    // Once, 512 numbers before the end of the lease.
     expect(context.leases.map(({ ceiling }) => ceiling)).toEqual([1_025, 2_049])
   })
 
-  it('is never gone beyond: at its end mail waits for the extension', async () => {
+  it('is never exceeded: at its end mail waits for the extension', async () => {
     const { context, actor, did } = await aLoadedActor()
     actor.receive(post(1))
     context.leases[0]?.commit()
     for (let ref = 2; ref <= 1_100; ref++) actor.receive(post(ref))
-    const spoken = did().filter((what) => what.startsWith('record'))
+    const assigned = did().filter((what) => what.startsWith('record'))
     const [, second] = context.leases
-    expect(spoken.length).toBeLessThanOrEqual(1_024)
-    expect(Number(spoken.at(-1)?.split(' ')[2])).toBeLessThanOrEqual(1_025)
-    expect(actor.depth).toBe(1_100 - spoken.length)
+    expect(assigned.length).toBeLessThanOrEqual(1_024)
+    expect(Number(assigned.at(-1)?.split(' ')[2])).toBeLessThanOrEqual(1_025)
+    expect(actor.depth).toBe(1_100 - assigned.length)
     second?.commit()
     expect(actor.depth).toBe(0)
     expect(
@@ -201,7 +201,7 @@ describe('the lease of a group', () => {
   })
 
   // IDN-5
-  it('covers all the numbers of a request that takes several, wherever the lease ends', async () => {
+  it('covers all numbers of a request that needs several, wherever the lease ends', async () => {
     const members = logged().members.map((member) =>
       member.userId === 'bruno' ? { ...member, role: 'member' as const } : member,
     )
@@ -219,18 +219,18 @@ describe('the lease of a group', () => {
       context.leases[1]?.commit()
       const records = did().filter((what) => what.startsWith('record'))
       expect([posts, context.refused]).toEqual([posts, []])
-      // The role goes to Bruno, and Ana leaves: each with a number of its own.
+      // The role passes to Bruno, and Ana leaves: each has its own number.
       expect(records.map((what) => Number(what.split(' ')[2]))).toEqual(
         Array.from({ length: posts + 2 }, (_, i) => i + 2),
       )
     }
   })
 
-  it('that a crash left above the log is named by a gap, before anything else is', async () => {
+  it('that a crash left above the log is reported as a gap before anything else', async () => {
     const { context, actor, did, posted } = await aLoadedActor(logged({ lastSeq: 40, ceiling: 1_025 }))
     actor.receive(post(1))
     actor.receive(history(2))
-    // The gap takes a number too: above all that may have been spoken, and leased itself.
+    // The gap has a number too: above all that may have been assigned, and covered by a lease.
     expect([did(), context.leases.map(({ ceiling }) => ceiling)]).toEqual([[], [2_049]])
     context.leases[0]?.commit()
     const [gap] = context.performed
@@ -238,7 +238,7 @@ describe('the lease of a group', () => {
     expect(did()).toEqual(['record gap 1026', ...posted(1_027, 1_027), 'answer history'])
   })
 
-  it('of a group whose making was lost in a crash is passed over by the one that is made then', async () => {
+  it('of a group whose creation was lost in a crash is skipped by the group created later', async () => {
     const { context, actor, did } = await aLoadedActor({ ...nothing, ceiling: 1_024 })
     actor.receive(create)
     expect(context.leases.map(({ ceiling }) => ceiling)).toEqual([2_048])
@@ -249,7 +249,7 @@ describe('the lease of a group', () => {
     expect(done).toContain('record group_created 1026')
   })
 
-  it('is given back before the group is forgotten, which waits until that is committed', async () => {
+  it('is returned before the group is unloaded, which waits until that is committed', async () => {
     const { context, actor, did } = await aLoadedActor()
     actor.receive(post(1))
     expect(actor.release()).toBe(false)
@@ -262,12 +262,12 @@ describe('the lease of a group', () => {
     expect(actor.release()).toBe(false)
     context.committedOffset = actor.lastOffset
     expect(actor.release()).toBe(true)
-    // It goes on with a new one where mail came in time.
+    // It continues with a new lease if mail arrives in time.
     actor.receive(post(2))
     expect(context.leases.at(-1)?.ceiling).toBe(1_026)
   })
 
-  it('is given back, too, where the group was not made after all', async () => {
+  it('is also returned if the group was not created', async () => {
     const { context, actor } = await aLoadedActor(nothing)
     actor.receive(create)
     actor.storageFailed(new ChatError('storage_unavailable'))
@@ -279,7 +279,7 @@ describe('the lease of a group', () => {
     })
   })
 
-  it('is kept while a handler still reads', async () => {
+  it('is not returned while a handler still reads', async () => {
     const { context, actor } = await aLoadedActor(logged({ ceiling: 1 }))
     context.committedOffset = 100
     actor.receive({
@@ -297,7 +297,7 @@ describe('the lease of a group', () => {
     expect([actor.release(), brief(context.performed)]).toEqual([false, ['append lease']])
   })
 
-  it('that cannot be committed refuses who waits for it, and keeps who only listens', async () => {
+  it('that cannot be committed refuses the requests that wait for it, but not attaching sessions', async () => {
     const { context, actor } = await aLoadedActor()
     actor.receive(post(1))
     actor.receive(attach)
@@ -310,7 +310,7 @@ describe('the lease of a group', () => {
     expect(brief(context.performed).at(-1)).toBe('subscribe')
   })
 
-  it('is not asked for while writes are refused', async () => {
+  it('is not requested while writes are refused', async () => {
     const { context, actor, did } = await aLoadedActor()
     context.refusal = new ChatError('shutting_down')
     actor.receive(post(1))
@@ -327,7 +327,7 @@ describe('an alarm of a group', () => {
     request: { event: 'typing_start', ref: 1, fields: { groupId: 'g' } },
   } as const
 
-  it('ends what it was for', async () => {
+  it('ends what it was set for', async () => {
     const { context, actor, did } = anActor()
     await context.answerRead('group', logged())
     context.present.set('ana', { connected: true, status: 'online' })
@@ -342,7 +342,7 @@ describe('an alarm of a group', () => {
     expect(did()).toEqual(['publish', 'watch'])
   })
 
-  it('is put off, not forgotten, where the mailbox is full', () => {
+  it('is postponed, not lost, if the mailbox is full', () => {
     const { context, actor } = anActor()
     for (let ref = 0; ref < 4_096; ref++)
       actor.receive({ ...typingStart, request: { ...typingStart.request, ref } })
@@ -355,21 +355,21 @@ describe('an alarm of a group', () => {
 })
 
 describe('mail to a group', () => {
-  it('attaches a session that was told of more than members have been shown once they have been', async () => {
+  it('attaches a session that starts above the newest shown event when that event has been shown', async () => {
     const { context, actor, did } = anActor()
     await context.answerRead('group', logged({ lastSeq: 5 }))
     actor.state.publishedSeq = 4
     context.hides = true
     actor.receive({ ...attach, from: 5 })
     expect([did(), context.hidden.length]).toEqual([[], 1])
-    // Under traffic there is always a next one that they have not: it does not wait for that.
+    // Under traffic there is always a newer event that is not shown: it does not wait for that.
     actor.state.lastSeq = 6
     actor.state.publishedSeq = 5
     context.hidden[0]?.()
     expect([did(), context.hidden.length]).toEqual([['subscribe'], 1])
   })
 
-  it('attaches a session at once that was told of no more than members have been shown', async () => {
+  it('attaches a session at once if it starts at or below the newest shown event', async () => {
     const { context, actor, did } = anActor()
     await context.answerRead('group', logged({ lastSeq: 5 }))
     actor.state.publishedSeq = 4
@@ -378,7 +378,7 @@ describe('mail to a group', () => {
     expect([did(), context.hidden.length]).toEqual([['subscribe'], 0])
   })
 
-  it('waits with the goodbye of who left until the others have been shown it', async () => {
+  it('unsubscribes a user who left only after the others have been shown the event', async () => {
     const { context, actor } = anActor()
     await context.answerRead('group', logged({ lastSeq: 5 }))
     actor.state.members.delete('bruno')
@@ -388,7 +388,7 @@ describe('mail to a group', () => {
     expect([context.performed, context.hidden.length]).toEqual([[], 1])
   })
 
-  it('ends a replay of a group that is not there, as of one that one is not in', async () => {
+  it('ends a replay of a group that does not exist like one of a group that the user is not in', async () => {
     const { context, actor } = anActor()
     await context.answerRead('group', nothing)
     actor.receive({ type: 'replay', session: 5, userId: 'bruno', from: 0, to: 9, counted: false })

@@ -23,7 +23,7 @@ const joined = (seq: number): LoggedEvent => ({
   frame: encodeEvent('user_joined_group', 0, { userId: 'eva', userName: 'Eva', groupId: 'g', seq }),
 })
 
-/** A group with these events in memory, and nothing else where `complete`. */
+/** A group with these events in memory, and no others if `complete`. */
 function aGroupWith(recent: readonly LoggedEvent[], complete: boolean): GroupState {
   const group = aGroup({ ana: 'admin' })
   const last = recent.at(-1)?.seq ?? 0
@@ -35,7 +35,7 @@ function aGroupWith(recent: readonly LoggedEvent[], complete: boolean): GroupSta
 const ask = (group: GroupState, fields: { before?: number; after?: number; limit?: number } = {}) =>
   getHistory(group, by('ana'), { groupId: 'g', ...fields } as never, 0)
 
-/** The page that is answered: numbers of the messages, whether there are more, the gaps among them. */
+/** The page in the answer: the message numbers, whether there are more, and the gaps among them. */
 function pageOf(effects: Effects) {
   const { event, to } = only(effects, 'answer')
   if (event.name !== 'history') throw new Error('no history')
@@ -47,13 +47,13 @@ function pageOf(effects: Effects) {
 describe('get_history from memory', () => {
   const group = () => aGroupWith([post(1), joined(2), post(3), post(4), gap(8, 5, 7), post(9)], true)
 
-  it('gives the newest posts, ascending, without what else happened', () => {
+  it('returns the newest posts, ascending, without other events', () => {
     expect(pageOf(ask(group()))).toEqual({ seqs: [1, 3, 4, 9], hasMore: false, gaps: [8] })
     expect(pageOf(ask(group(), { limit: 2 }))).toEqual({ seqs: [4, 9], hasMore: true, gaps: [8] })
     expect(pageOf(ask(group(), { limit: 1 }))).toEqual({ seqs: [9], hasMore: true, gaps: undefined })
   })
 
-  it('takes `before` and `after` as exclusive, `after` from its end upwards', () => {
+  it('treats `before` and `after` as exclusive, and reads upwards from `after`', () => {
     expect(pageOf(ask(group(), { before: 4 })).seqs).toEqual([1, 3])
     expect(pageOf(ask(group(), { after: 1, limit: 2 }))).toEqual({
       seqs: [3, 4],
@@ -70,13 +70,13 @@ describe('get_history from memory', () => {
     expect(pageOf(ask(group(), { after: 7, before: 3 })).seqs).toEqual([])
   })
 
-  it('shows nothing that members have not been shown yet', () => {
+  it('returns nothing that members have not been shown yet', () => {
     const held = group()
     held.publishedSeq = 4
     expect(pageOf(ask(held))).toEqual({ seqs: [1, 3, 4], hasMore: false, gaps: undefined })
   })
 
-  it('names each gap on one page, whichever way one pages', () => {
+  it('lists each gap on one page, in both directions', () => {
     const down = [pageOf(ask(group(), { limit: 1 }))]
     for (let page = down[0]; page?.hasMore; page = down.at(-1)) {
       down.push(pageOf(ask(group(), { before: page.seqs[0] as number, limit: 1 })))
@@ -91,18 +91,18 @@ describe('get_history from memory', () => {
     expect(up.flatMap(({ gaps }) => gaps ?? [])).toEqual([8])
   })
 
-  it('ends a page before it is too large for one answer, and says that there is more', () => {
+  it('ends a page before it is too large for one answer, and reports that there is more', () => {
     const large = aGroupWith(
       numbers(1, 30).map((seq) => post(seq, 'x'.repeat(limits.contentBytes))),
       true,
     )
-    // SLW-1: six times 32 KiB and more are below 256 KiB with all that is around them.
+    // SLW-1: six messages of more than 32 KiB fit into 256 KiB with everything around them.
     expect(pageOf(ask(large))).toMatchObject({ seqs: numbers(25, 30), hasMore: true })
     expect(pageOf(ask(large, { after: 4 }))).toMatchObject({ seqs: numbers(5, 10), hasMore: true })
     expect(pageOf(ask(large, { limit: 1 })).seqs).toEqual([30])
   })
 
-  it('looks at the events that it shows and at no others', () => {
+  it('visits only the events that it returns', () => {
     const group = aGroupWith(
       numbers(1, 200).map((seq) => post(seq)),
       true,
@@ -120,7 +120,7 @@ describe('get_history from memory', () => {
     expect(lookedAt).toBe(2 * 11)
   })
 
-  it('is for members only, and changes nothing', () => {
+  it('is allowed to members only, and changes nothing', () => {
     const before = snapshot(group())
     const asked = group()
     expect(() => getHistory(asked, by('eva'), { groupId: 'g' } as never, 0)).toThrow(
@@ -132,7 +132,7 @@ describe('get_history from memory', () => {
 })
 
 describe('get_history over memory and log', () => {
-  /** 101 to 110 are in memory, what is older is in the log. */
+  /** Posts 101 to 110 are in memory, older ones are in the log. */
   const group = () =>
     aGroupWith(
       numbers(101, 110).map((seq) => post(seq)),
@@ -143,12 +143,12 @@ describe('get_history over memory and log', () => {
     gaps,
   })
 
-  it('reads nothing where memory has the whole page and one more', () => {
+  it('reads nothing if memory has the whole page and one more post', () => {
     expect(pageOf(ask(group(), { limit: 9 }))).toMatchObject({ seqs: numbers(102, 110), hasMore: true })
     expect(pageOf(ask(group(), { after: 100, limit: 20 }))).toMatchObject({ seqs: numbers(101, 110) })
   })
 
-  it('reads what is missing of the newest page, and one more, from below where memory begins', () => {
+  it('reads the rest of the newest page, and one more, from below the beginning of memory', () => {
     const effects = ask(group(), { limit: 12 })
     expect(only(effects, 'read')).toMatchObject({
       query: {
@@ -165,7 +165,7 @@ describe('get_history over memory and log', () => {
     expect(pageOf(given(effects, logged(99, 100)))).toMatchObject({ seqs: numbers(99, 110), hasMore: false })
   })
 
-  it('reads a whole page upwards, and goes on in memory where the log had less', () => {
+  it('reads a whole page upwards, and continues in memory if the log had less', () => {
     const effects = ask(group(), { after: 90, limit: 12 })
     expect(only(effects, 'read').query).toMatchObject({ after: 90, before: 101, limit: 13, newest: false })
     expect(pageOf(given(effects, logged(91, 100)))).toMatchObject({ seqs: numbers(91, 102), hasMore: true })
@@ -173,13 +173,13 @@ describe('get_history over memory and log', () => {
     expect(pageOf(given(low, logged(51, 63)))).toMatchObject({ seqs: numbers(51, 62), hasMore: true })
   })
 
-  it('asks the log for no more than `before`', () => {
+  it('reads the log only up to `before`', () => {
     const effects = ask(group(), { before: 60, limit: 5 })
     expect(only(effects, 'read').query).toMatchObject({ after: 0, before: 60, limit: 6, newest: true })
     expect(pageOf(given(effects, logged(54, 59)))).toMatchObject({ seqs: numbers(55, 59), hasMore: true })
   })
 
-  it('keeps the log’s gaps that are inside the page only', () => {
+  it('returns only those gaps of the log that are inside the page', () => {
     const effects = ask(group(), { limit: 12 })
     const page = given(effects, logged(98, 100, [{ seq: 97, from: 90, to: 96 }]))
     expect(pageOf(page).gaps).toBeUndefined()
@@ -187,7 +187,7 @@ describe('get_history over memory and log', () => {
     expect(pageOf(inside)).toEqual({ seqs: numbers(98, 110), hasMore: false, gaps: [97] })
   })
 
-  it('has fifty on a page where nothing else is asked for', () => {
+  it('has fifty messages on a page by default', () => {
     expect(only(ask(group()), 'read').query).toMatchObject({ limit: limits.historyPageDefault + 1 - 10 })
   })
 })

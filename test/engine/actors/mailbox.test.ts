@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Mailbox } from '../../../engine/actors/mailbox.ts'
 
 describe('a mailbox', () => {
-  it('gives its mail out in order, once; what comes meanwhile comes after it', () => {
+  it('returns its mail in order, once; later mail comes after it', () => {
     const mailbox = new Mailbox<string>()
     mailbox.push('a')
     mailbox.push('b')
@@ -13,7 +13,7 @@ describe('a mailbox', () => {
     expect(mailbox.takeAll()).toEqual([])
   })
 
-  it('takes 4,096 and no more, until it is emptied', () => {
+  it('holds at most 4,096 until it is emptied', () => {
     const mailbox = new Mailbox<number>()
     for (let i = 0; i < 4_096; i++) expect(mailbox.push(i)).toBe(true)
     expect(mailbox.push(4_096)).toBe(false)

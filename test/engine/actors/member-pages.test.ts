@@ -3,7 +3,7 @@ import { getMembers } from '../../../engine/actors/group/member-pages.ts'
 import { aGroup, aMember, by, only } from '../../support/groups.ts'
 import { refusal } from '../../support/sessions.ts'
 
-/** `ana`, then ten who joined with one event and stand in no order. */
+/** `ana`, then ten members who joined with one event, unsorted. */
 function aCrowd() {
   const group = aGroup({ ana: 'admin' })
   for (const n of [4, 7, 0, 9, 2, 5, 1, 8, 3, 6])
@@ -19,7 +19,7 @@ function page(group: ReturnType<typeof aCrowd>, fields: { cursor?: string | unde
 
 describe('get_members', () => {
   // PAG-1
-  it.each([1, 2, 3, 5, 10, 11])('lists everybody once, %d at a time', (limit) => {
+  it.each([1, 2, 3, 5, 10, 11])('lists every member once, %d at a time', (limit) => {
     const seen: string[] = []
     let cursor: string | undefined
     do {
@@ -30,7 +30,7 @@ describe('get_members', () => {
     expect(seen).toEqual(['ana', ...Array.from({ length: 10 }, (_, n) => `u${n}`)])
   })
 
-  it('skips nobody where members of earlier pages leave, and lists who joins at the end', () => {
+  it('skips nobody if members of earlier pages leave, and lists new members at the end', () => {
     const group = aCrowd()
     const first = page(group, { limit: 4 })
     for (const userId of first.ids.slice(1)) group.members.delete(userId)
@@ -41,7 +41,7 @@ describe('get_members', () => {
     })
   })
 
-  it('ends a page before it is larger than a frame may be', () => {
+  it('ends a page before it exceeds the maximum frame size', () => {
     const group = aGroup({ ana: 'admin' })
     for (let i = 0; i < 500; i++) {
       const userId = `${String(i).padStart(3, '0')}${'\u4e2d'.repeat(40)}`

@@ -29,7 +29,7 @@ describe('create_group', () => {
     }
   }
 
-  it('is one event with all first members, whose actors are told', () => {
+  it('writes one event with all initial members, whose actors are notified', () => {
     const { group, effects } = create(['bruno', 'clara'])
     expect(brief(effects)).toEqual([
       'append member',
@@ -47,7 +47,7 @@ describe('create_group', () => {
     })
   })
 
-  it('makes both sides of a direct chat equals, and finds it again', () => {
+  it('gives both members of a direct chat the same role, and finds it again', () => {
     const { group, mail } = create(['bruno'], 'direct')
     expect(roles(group)).toEqual({ ana: 'admin', bruno: 'admin' })
     expect(brief(createExisting(group, { ...mail, by: by('bruno') }, 5))).toEqual(['answer_committed group'])
@@ -58,7 +58,7 @@ describe('create_group', () => {
 })
 
 describe('join_group', () => {
-  it('makes a member of an open group, and is idempotent', () => {
+  it('adds a member to an open group, and is idempotent', () => {
     const group = aGroup({ ana: 'admin' }, { visibility: 'open' })
     expect(brief(join_group(group, by('bruno'), g, 0))).toEqual([
       'append member',
@@ -71,13 +71,13 @@ describe('join_group', () => {
     expect(snapshot(group)).toEqual(before)
   })
 
-  it('makes the first into an open group that all have left its admin', () => {
+  it('makes the first user who joins an empty open group its admin', () => {
     const group = aGroup({}, { visibility: 'open' })
     join_group(group, by('bruno'), g, 0)
     expect(roles(group)).toEqual({ bruno: 'admin' })
   })
 
-  it('is refused where the group is full', () => {
+  it('is refused if the group is full', () => {
     const group = aGroup({ ana: 'admin' }, { visibility: 'open' })
     const ana = group.members.get('ana')
     for (let i = 1; ana && i < limits.membersPerGroup; i++)
@@ -87,7 +87,7 @@ describe('join_group', () => {
 })
 
 describe('leave_group', () => {
-  it('says goodbye before the sessions stop hearing', () => {
+  it('sends the leave event before the sessions are unsubscribed', () => {
     const group = aGroup({ ana: 'admin', bruno: 'member' })
     expect(brief(leave_group(group, by('bruno'), g, 0))).toEqual([
       'append former_member',
@@ -114,7 +114,7 @@ describe('leave_group', () => {
     expect(roles(group)[heir]).toBe('admin')
   })
 
-  it('finds the same heir whatever order the log gives the members in', () => {
+  it('chooses the same new admin in whatever order the log returns the members', () => {
     const heirs = [
       { ana: 'admin', bruno: 'member', clara: 'member' },
       { ana: 'admin', clara: 'member', bruno: 'member' },
@@ -124,14 +124,14 @@ describe('leave_group', () => {
       return group.members.get('bruno')?.role
     })
     expect(heirs).toEqual(['admin', 'admin'])
-    // Who joined first comes first, wherever they stand.
+    // Who joined first comes first, whatever the order.
     const group = aGroup({ ana: 'admin', bruno: 'member', clara: 'member' })
     group.members.set('bruno', aMember('bruno', { name: 'Bruno', joinedSeq: 9 }))
     leave_group(group, by('ana'), g, 0)
     expect(roles(group)).toEqual({ bruno: 'member', clara: 'admin' })
   })
 
-  it('hands nothing on while another admin is there, or nobody', () => {
+  it('passes no role on if there is another admin, or no member is left', () => {
     const two = aGroup({ ana: 'admin', bruno: 'admin', clara: 'member' })
     leave_group(two, by('ana'), g, 0)
     expect(roles(two)).toEqual({ bruno: 'admin', clara: 'member' })
@@ -141,7 +141,7 @@ describe('leave_group', () => {
 })
 
 describe('add_member', () => {
-  it('looks the name up, adds, and is idempotent', () => {
+  it('reads the name, adds the member, and is idempotent', () => {
     const group = aGroup({ ana: 'moderator' })
     const effects = add_member(group, by('ana'), { ...g, userId: 'bruno' }, 0)
     expect(only(effects, 'read').query).toEqual({ read: 'newcomers', userId: 'ana', userIds: ['bruno'] })
@@ -156,7 +156,7 @@ describe('add_member', () => {
     ])
   })
 
-  it('checks again what may have changed while it read', () => {
+  it('checks again what may have changed during the read', () => {
     const group = aGroup({ ana: 'moderator' })
     const effects = add_member(group, by('ana'), { ...g, userId: 'bruno' }, 0)
     group.members.delete('ana')
@@ -168,14 +168,14 @@ describe('add_member', () => {
 })
 
 describe('remove_member', () => {
-  it('is for moderators and admins, against their own role and below', () => {
-    for (const [who, whom] of [
+  it('is allowed to moderators and admins, against members of the same or a lower role', () => {
+    for (const [who, target] of [
       ['moderator', 'member'],
       ['moderator', 'moderator'],
       ['admin', 'moderator'],
       ['admin', 'admin'],
     ] as const) {
-      const group = aGroup({ ana: who, bruno: whom, clara: 'admin' })
+      const group = aGroup({ ana: who, bruno: target, clara: 'admin' })
       expect(brief(remove_member(group, by('ana'), { ...g, userId: 'bruno' }, 0))).toContain(
         'record user_left_group 2',
       )

@@ -14,7 +14,7 @@ function aChat(post: Partial<Message> = {}) {
   return group
 }
 
-/** Whom the post mentions after the edit, as the log and the event have it. */
+/** The users that the post mentions after the edit, in the log and in the event. */
 function mentionsAfter(post: Partial<Message>, fields: { content?: string; mentions?: readonly string[] }) {
   const edit = { messageId: 'g:2', content: 'x', ...fields }
   const effects = edit_message(aChat(post), by('ana'), edit, 5)
@@ -24,13 +24,13 @@ function mentionsAfter(post: Partial<Message>, fields: { content?: string; menti
 }
 
 describe('an edit that names mentions', () => {
-  it('mentions those of them who are members, each once, and nobody else', () => {
+  it('mentions those who are members, each once, and nobody else', () => {
     const mentions = ['bruno', 'bruno', 'nobody', 'eva']
     expect(mentionsAfter({ mentions: ['ana'] }, { mentions })).toEqual(['bruno', 'eva'])
     expect(mentionsAfter({ content: '@bruno', mentions: ['bruno'] }, { mentions: [] })).toBeUndefined()
   })
 
-  it('is an edit where the words stay, and nothing where the mentions stay, too', () => {
+  it('is an edit if only the mentions change, and nothing if they stay too', () => {
     const group = aChat({ mentions: ['bruno'] })
     const same = { messageId: 'g:2', content: 'post 2' }
     expect(brief(edit_message(group, by('ana'), { ...same, mentions: ['bruno'] }, 5))).toEqual([
@@ -48,21 +48,21 @@ describe('an edit that names none', () => {
     ['as an address only', 'hi @bruno', 'ana@bruno.example', undefined],
     ['in brackets', 'hi @[bruno](x)', 'ah @[bruno](x)', ['bruno']],
     ['never, so that the text cannot tell', 'hi there', 'hi all', ['bruno']],
-  ])('keeps a mention that is still written: %s', (_, content, edited, kept) => {
-    expect(mentionsAfter({ content, mentions: ['bruno'] }, { content: edited })).toEqual(kept)
+  ])('keeps a mention that is still written: %s', (_, content, edited, expected) => {
+    expect(mentionsAfter({ content, mentions: ['bruno'] }, { content: edited })).toEqual(expected)
   })
 
   it.each([
     ['by name', '@Eva Costa, hi', '@eva costa: ah', ['eva']],
     ['by first name', '@Eva, hi', 'ah, @Eva', ['eva']],
     ['not at all', '@Eva Costa, hi', 'hi', undefined],
-  ])('keeps a mention that is written %s', (_, content, edited, kept) => {
-    expect(mentionsAfter({ content, mentions: ['eva'] }, { content: edited })).toEqual(kept)
+  ])('keeps a mention that is written %s', (_, content, edited, expected) => {
+    expect(mentionsAfter({ content, mentions: ['eva'] }, { content: edited })).toEqual(expected)
   })
 })
 
 describe('the mention of a reply', () => {
-  it('stays whatever an edit says', () => {
+  it('stays after any edit', () => {
     const group = aChat({
       senderId: 'bruno',
       replyToId: 'g:1',
@@ -71,7 +71,7 @@ describe('the mention of a reply', () => {
     })
     group.recent.replace(aPost(1))
     const cold = edit_message(group, by('bruno'), { messageId: 'g:2', content: 'x', mentions: [] }, 5)
-    // The group's first event is in memory, and no post: nobody is mentioned by it.
+    // The group's first event is in memory, but it is not a post: it mentions nobody.
     expect(only(cold, 'change').message.mentions).toBeUndefined()
     for (let seq = 3; seq < 600; seq++) group.recent.push({ seq, message: aPost(seq) }, 0, 0)
     group.lastSeq = 599

@@ -8,7 +8,7 @@ import { aGroup, aMember, aPost, brief, by, given, newcomers, only, snapshot } f
 import { refusal } from '../../support/sessions.ts'
 
 const g = { groupId: 'g' }
-const FOR_GOOD = Number.MAX_SAFE_INTEGER
+const FOREVER = Number.MAX_SAFE_INTEGER
 const done = ['answer_committed ok']
 
 const aCrew = (info = {}): GroupState =>
@@ -39,7 +39,7 @@ describe('the table of permissions', () => {
     return group
   }
 
-  it.each(Object.keys(fields) as RequestsTo<'group'>[])('is what %s goes by', (name) => {
+  it.each(Object.keys(fields) as RequestsTo<'group'>[])('applies to %s', (name) => {
     const handler = groupHandlers[name]
     const ask = (group: GroupState, userId: string) => handler(group, by(userId), fields[name] as never, 0)
     const { role, groupsOnly } = lowest[name]
@@ -59,7 +59,7 @@ describe('the table of permissions', () => {
 describe('set_role', () => {
   const { set_role } = groupHandlers
 
-  it('is written, told to all, and needs another admin to stay', () => {
+  it('is written, sent to all, and requires that an admin remains', () => {
     const group = aCrew()
     const effects = set_role(group, by('ana'), { ...g, userId: 'bruno', role: 'admin' }, 5)
     expect(brief(effects)).toEqual(['append member', 'record role_changed 2', ...done])
@@ -74,7 +74,7 @@ describe('set_role', () => {
 describe('ban_member', () => {
   const { ban_member, join_group, add_member } = groupHandlers
 
-  it('ends the membership and an invitation, and says that it was a ban', () => {
+  it('ends the membership and an invitation, and reports that it was a ban', () => {
     const group = aCrew()
     const effects = ban_member(group, by('max'), { ...g, userId: 'bruno' }, 0)
     expect(brief(effects)).toEqual([
@@ -94,7 +94,7 @@ describe('ban_member', () => {
     ])
   })
 
-  it('keeps them out of an open group, until somebody adds them again', () => {
+  it('prevents joining an open group until another member adds the user again', () => {
     const group = aCrew({ visibility: 'open' })
     group.banned.add('eva')
     expect(() => join_group(group, by('eva'), g, 0)).toThrow(refused('banned'))
@@ -111,7 +111,7 @@ describe('ban_member', () => {
     expect(group.banned.size).toBe(0)
   })
 
-  it('never reaches up, and changes nothing then', () => {
+  it('is refused against a higher role, and changes nothing', () => {
     const group = aCrew()
     const before = snapshot(group)
     expect(() => ban_member(group, by('max'), { ...g, userId: 'ana' }, 0)).toThrow(refused('higher_role'))
@@ -125,11 +125,11 @@ describe('ban_member', () => {
 describe('mute_member', () => {
   const { mute_member } = groupHandlers
 
-  it('is for good where nothing is said of the time, and ended by 0', () => {
+  it('lasts forever without a time, and 0 ends it', () => {
     const group = aCrew()
     const effects = mute_member(group, by('max'), { ...g, userId: 'bruno' }, 0)
-    expect(only(effects, 'record').event.fields).toMatchObject({ userId: 'bruno', until: FOR_GOOD })
-    expect(group.members.get('bruno')?.mutedUntil).toBe(FOR_GOOD)
+    expect(only(effects, 'record').event.fields).toMatchObject({ userId: 'bruno', until: FOREVER })
+    expect(group.members.get('bruno')?.mutedUntil).toBe(FOREVER)
     mute_member(group, by('max'), { ...g, userId: 'bruno', until: 0 }, 0)
     expect(group.members.get('bruno')?.mutedUntil).toBe(0)
     expect(brief(mute_member(group, by('max'), { ...g, userId: 'bruno', until: 0 }, 0))).toEqual(done)
@@ -139,7 +139,7 @@ describe('mute_member', () => {
 describe('a mute until a time that has passed', () => {
   const { mute_member, mute_group } = groupHandlers
 
-  it('is none, and ends one', () => {
+  it('has no effect, and ends a current mute', () => {
     const group = aCrew()
     const bruno = { ...g, userId: 'bruno' }
     expect(brief(mute_member(group, by('max'), { ...bruno, until: 5 }, 5))).toEqual(done)
@@ -154,7 +154,7 @@ describe('a mute until a time that has passed', () => {
 })
 
 describe('mute_group', () => {
-  it('is the caller’s own: no number, no event', () => {
+  it('affects the caller only: no number, no event', () => {
     const group = aCrew()
     const { mute_group } = groupHandlers
     expect(brief(mute_group(group, by('bruno'), { ...g, until: 9 }, 0))).toEqual(['append member', ...done])
@@ -166,7 +166,7 @@ describe('mute_group', () => {
 describe('update_group', () => {
   const { update_group } = groupHandlers
 
-  it('names what changed, and only that', () => {
+  it('contains only what changed', () => {
     const group = aCrew({ name: 'Kitchen', topic: 'bread' })
     const effects = update_group(group, by('max'), { ...g, name: 'Kitchen', topic: '' }, 4)
     expect(brief(effects)).toEqual(['append group', 'record group_updated 2', ...done])
@@ -185,7 +185,7 @@ describe('update_group', () => {
 describe('the name of a group', () => {
   const { update_group } = groupHandlers
 
-  it('is taken away by an empty one, in the event, the state and the log', () => {
+  it('is removed by an empty one, in the event, the state and the log', () => {
     const group = aCrew({ name: 'Kitchen' })
     const effects = update_group(group, by('max'), { ...g, name: '' }, 4)
     expect(only(effects, 'record').event.fields).toMatchObject({ name: '' })
@@ -198,25 +198,29 @@ describe('the name of a group', () => {
 describe('invite_member', () => {
   const { add_member, invite_member, join_group, decline_invitation, remove_member } = groupHandlers
   const eva = { ...g, userId: 'eva' }
-  const invite = (group: GroupState, whom: typeof eva, now: number, barred: readonly string[] = []) =>
-    given(invite_member(group, by('max'), whom, now), newcomers([{ name: 'Eva', picture: '' }], barred), now)
+  const invite = (group: GroupState, target: typeof eva, now: number, barred: readonly string[] = []) =>
+    given(
+      invite_member(group, by('max'), target, now),
+      newcomers([{ name: 'Eva', picture: '' }], barred),
+      now,
+    )
 
   // PRV-1
-  it('is refused where one of the two has blocked the other', () => {
+  it('is refused if one of the two has blocked the other', () => {
     const group = aCrew()
     expect(() => invite(group, eva, 3, ['eva'])).toThrow(refused('no_contact', 'userId'))
     expect(group.invited.size).toBe(0)
   })
 
   // INP-2
-  it('is refused for who has as many invitations as a user may have, except where they are invited', () => {
+  it('is refused if the user has the maximum number of invitations, unless already invited here', () => {
     const group = aCrew()
     const many = newcomers([{ name: 'Eva', picture: '' }], [], [0, limits.invitations])
     const invited = () => given(invite_member(group, by('max'), eva, 3), many, 3)
     expect(invited).toThrow(refused('limit_reached', 'userId'))
     group.invited.add('eva')
     expect(brief(invited())).toEqual(done)
-    // Who left by themselves is invited too. GRP-3
+    // A user who left by choice is invited too. GRP-3
     group.invited.delete('eva')
     group.former.set('eva', { byChoice: true, mutedUntil: 0 })
     expect(() => given(add_member(group, by('max'), eva, 0), many, 3)).toThrow(
@@ -224,7 +228,7 @@ describe('invite_member', () => {
     )
   })
 
-  it('is kept, and told to the invited without naming who is there', () => {
+  it('is stored, and sent to the invited user without the members', () => {
     const group = aCrew()
     const effects = invite(group, eva, 3)
     expect(brief(effects)).toEqual(['append invite', 'send_user', ...done])
@@ -247,7 +251,7 @@ describe('invite_member', () => {
     expect(group.invited.size).toBe(0)
   })
 
-  it('is turned down by the invited, or taken back', () => {
+  it('is declined by the invited user, or revoked', () => {
     const group = aCrew()
     group.invited.add('eva').add('leo')
     expect(brief(decline_invitation(group, by('eva'), g, 0))).toEqual(['append uninvite', ...done])
@@ -258,7 +262,7 @@ describe('invite_member', () => {
     ])
   })
 
-  it('is bounded', () => {
+  it('is limited in number', () => {
     const group = aCrew()
     for (let i = 0; i < limits.invitations; i++) group.invited.add(`u${i}`)
     expect(() => invite(group, eva, 0)).toThrow(refused('limit_reached'))

@@ -14,12 +14,12 @@ const there: Readonly<Record<string, Presence>> = {
   ana: { connected: true, status: 'online' },
   bruno: { connected: false, status: 'busy' },
   clara: { connected: true, status: 'offline' },
-  // No member of the group.
+  // Not a member of the group.
   eva: { connected: true, status: 'online' },
 }
 const presenceOf: PresenceOf = (userId) => there[userId] ?? { connected: false, status: 'offline' }
 
-/** The group with members up to this size; `m0`, `m1` … are offline. */
+/** The group, with offline members `m0`, `m1` … added up to this size. */
 function sized(size: number): GroupState {
   const group = aGroup({ ana: 'admin', bruno: 'member', clara: 'member' }, { visibility: 'open' })
   for (let i = group.members.size; i < size; i++) group.members.set(`m${i}`, aMember(`m${i}`))
@@ -33,7 +33,7 @@ function online(group: GroupState) {
 }
 
 describe('get_online_users', () => {
-  it('lists the members who are seen, with their status', () => {
+  it('lists the visible members, with their status', () => {
     expect(online(sized(10))).toEqual({
       groupId: 'g',
       users: [
@@ -51,31 +51,31 @@ describe('get_online_users', () => {
 })
 
 describe('a group that crosses the bound of large groups', () => {
-  const told = (effects: Effects) =>
+  const sizeMails = (effects: Effects) =>
     effects.flatMap((effect) =>
       effect.type === 'tell_user' && effect.mail.type === 'group_size'
         ? [[effect.userId, effect.mail.large, effect.ifConnected]]
         : [],
     )
 
-  it('says so to its members who are connected, in both directions', () => {
+  it('notifies its connected members, in both directions', () => {
     const group = sized(limits.largeGroup)
-    const grown = told(join_group(group, by('eva'), g, 0))
+    const grown = sizeMails(join_group(group, by('eva'), g, 0))
     expect(grown).toHaveLength(limits.largeGroup + 1)
     expect(grown).toContainEqual(['bruno', true, true])
-    const shrunk = told(leave_group(group, by('eva'), g, 0))
+    const shrunk = sizeMails(leave_group(group, by('eva'), g, 0))
     expect(shrunk).toHaveLength(limits.largeGroup)
     expect(shrunk).toContainEqual(['bruno', false, true])
   })
 
-  it('says nothing on either side of it', () => {
+  it('sends nothing if the bound is not crossed', () => {
     const group = sized(limits.largeGroup + 1)
-    expect(told(join_group(group, by('eva'), g, 0))).toEqual([])
-    expect(told(leave_group(group, by('eva'), g, 0))).toEqual([])
+    expect(sizeMails(join_group(group, by('eva'), g, 0))).toEqual([])
+    expect(sizeMails(leave_group(group, by('eva'), g, 0))).toEqual([])
     expect(sizeChanged(sized(10), 9)).toEqual([])
   })
 
-  it('and a user who joins one that is large is told with that', () => {
+  it('informs a user who joins a large group in the same mail', () => {
     const joined = (size: number) =>
       join_group(sized(size), by('eva'), g, 0).flatMap((effect) =>
         effect.type === 'tell_members' && effect.mail.type === 'joined' ? [effect.mail.large] : [],
@@ -87,22 +87,22 @@ describe('a group that crosses the bound of large groups', () => {
 describe('signal', () => {
   const fields = { ...g, kind: 'offer', payload: 'sdp' }
 
-  it('is sent to one member, or shown to all who hear the group, and written nowhere', () => {
+  it('is sent to one member or to the whole group, and is not stored', () => {
     const group = sized(3)
     const to = (toUserId: string) => given(signal(group, by('ana'), { ...fields, toUserId }, 0), [])
     expect(brief(to('bruno'))).toEqual(['send_user', 'answer ok'])
     const toAll = (userId: string) =>
       only(signal(group, by(userId), fields, 0), 'with_presence').then(presenceOf)
     expect(brief(toAll('ana'))).toEqual(['publish', 'answer ok'])
-    // PRV-1: only storage knows whom a user who is not connected has blocked.
+    // PRV-1: the blocks of a user who is not connected are in storage only.
     const relayed = only(given(toAll('bruno'), ['eva']), 'publish')
     expect([relayed.about, relayed.exceptUsers]).toEqual(['bruno', ['eva']])
-    // The caller's other devices, where a call is handed over.
+    // The caller's other devices, when a call moves to another device.
     const own = only(to('ana'), 'send_user')
     expect([own.userId, own.but]).toEqual(['ana', 3])
   })
 
-  it('is refused to and for who is no member', () => {
+  it('is refused from and to users who are not members', () => {
     const group = sized(3)
     const asks = (userId: string, toUserId?: string) => () =>
       signal(group, by(userId), { ...fields, toUserId }, 0)

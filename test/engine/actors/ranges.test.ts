@@ -16,7 +16,7 @@ const touching: NothingBetween = (a, b) => b === a + 1
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
 const brief = (ranges: Ranges) => ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`))
 
-/** Receipts one by one: [seq, at]. */
+/** Single receipts: [seq, at]. */
 function given(receipts: readonly (readonly [number, number])[], nothingBetween = touching): Ranges {
   const ranges: Range[] = []
   for (const [seq, at] of receipts) addReceipts(ranges, [seq], at, nothingBetween)
@@ -24,7 +24,7 @@ function given(receipts: readonly (readonly [number, number])[], nothingBetween 
 }
 
 describe('ranges', () => {
-  it('hold who reads message after message in a few bytes', () => {
+  it('store the receipts of a user who reads message after message in a few bytes', () => {
     const seconds = given(numbers(1, 10_000).map((seq) => [seq, 1_700_000_000_000 + seq * 1_000] as const))
     expect(seconds.length).toBeLessThanOrEqual(64)
     expect(packRanges(seconds).length).toBeLessThan(400)
@@ -34,7 +34,7 @@ describe('ranges', () => {
     expect(packRanges(atOnce).length).toBeLessThan(12)
   })
 
-  it('are the same where nothing is new', () => {
+  it('are unchanged if nothing is new', () => {
     const ranges = given([
       [1, 0],
       [1, 99],
@@ -43,7 +43,7 @@ describe('ranges', () => {
     expect(timeOf(ranges, 1)).toBe(0)
   })
 
-  it('go over numbers for which no receipt is owed, and stop where one is', () => {
+  it('include numbers that need no receipt, and stop at one that does', () => {
     const free = new Set([2, 3, 6])
     const between: NothingBetween = (a, b) => numbers(a + 1, b - 1).every((seq) => free.has(seq))
     const receipts = [1, 4, 7, 9].map((seq) => [seq, seq] as const)
@@ -51,7 +51,7 @@ describe('ranges', () => {
     expect(brief(given([...receipts].reverse(), between))).toEqual(['1-4', '7', '9'])
   })
 
-  it('begin anew after a minute, next to the one before', () => {
+  it('start a new range after a minute, next to the previous one', () => {
     const between: NothingBetween = () => true
     const ranges = given(
       [
@@ -68,14 +68,14 @@ describe('ranges', () => {
     ])
   })
 
-  it('that touch become one when there are many, the oldest first, with the later time', () => {
+  it('that touch are merged when there are many, the oldest first, with the later time', () => {
     const ranges = given(numbers(1, 66).map((seq) => [seq, seq * 100_000] as const))
     expect(ranges.length).toBe(64)
     expect(ranges[0]).toEqual({ from: 1, to: 3, at: 300_000 })
   })
 
   // RCP-1
-  it('never claim what was not given: above 4,096 the oldest are forgotten', () => {
+  it('never contain a receipt that was not given: above 4,096 the oldest are dropped', () => {
     const every = (count: number) => given(numbers(1, count).map((i) => [i * 2, i] as const))
     const ranges = every(4_097)
     expect(ranges.length).toBe(4_096)
@@ -83,7 +83,7 @@ describe('ranges', () => {
     expect(claimed).toEqual(numbers(2, 4_097).map((i) => i * 2))
   })
 
-  it('are a set of numbers with times, as a plain map would be', () => {
+  it('equal a plain map of numbers to times', () => {
     const step = fc.record({
       seqs: fc.uniqueArray(fc.integer({ min: 1, max: 300 }), { maxLength: 20 }),
       passes: fc.integer({ min: 0, max: 90_000 }),
@@ -113,7 +113,7 @@ describe('ranges', () => {
             if (free.has(seq)) continue
             expect(timeOf(ranges, seq) !== undefined, `${seq}`).toBe(times.has(seq))
           }
-          // Only where many ranges became one the time is a later one.
+          // The time is later only if many ranges were merged.
           if (ranges.length < 64) {
             for (const [seq, time] of times) {
               expect(Math.abs((timeOf(ranges, seq) as number) - time)).toBeLessThanOrEqual(60_000)
@@ -130,7 +130,7 @@ describe('ranges', () => {
     )
   })
 
-  it('come out of storage as they went in, also where time went back', () => {
+  it('are unchanged by packing, even if the time went backwards', () => {
     const ranges = [
       { from: 1, to: 1, at: 1_700_000_000_000 },
       { from: 127, to: 999_999_999_999, at: 5 },

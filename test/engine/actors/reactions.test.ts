@@ -26,7 +26,7 @@ function aChat(reactions?: readonly Reaction[], post: Partial<Message> = {}): Gr
   return group
 }
 
-/** The reactions after Ana's. */
+/** The reactions after Ana has reacted. */
 function reacted(reactions: readonly Reaction[] | undefined, emoji: string) {
   const effects = react(aChat(reactions), by('ana'), { messageId, emoji }, 0)
   return only(effects, 'change').message.reactions
@@ -74,11 +74,11 @@ describe('a reaction', () => {
     expect(reacted(undefined, written)).toEqual([of(key, 'ana')])
     const group = aChat([of(key, 'ana')])
     expect(brief(react(group, by('ana'), { messageId, emoji: written }, 0))).toEqual(['answer_committed ok'])
-    const gone = only(unreact(group, by('ana'), { messageId, emoji: written }, 0), 'change')
-    expect(gone.message.reactions).toBeUndefined()
+    const removed = only(unreact(group, by('ana'), { messageId, emoji: written }, 0), 'change')
+    expect(removed.message.reactions).toBeUndefined()
   })
 
-  it('has for every emoji of one character the form that Unicode recommends', () => {
+  it('uses the form that Unicode recommends for every emoji of one character', () => {
     const rgi = '^\\p{RGI_Emoji}$'
     const isEmoji = new RegExp(rgi, 'v')
     for (let point = 1; point < 0x2_0000; point++) {
@@ -97,7 +97,7 @@ describe('react', () => {
     ])
   })
 
-  it('is bounded in emoji, not in people', () => {
+  it('is limited in the number of emoji, not of users', () => {
     const emoji = [...'😀😁😂😃😄😅😆😇😈😉😊😋😌😍😎😏😐😑😒😓'].map((one) => of(one, 'max'))
     expect(emoji).toHaveLength(limits.reactionEmoji)
     expect(() => react(aChat(emoji), by('ana'), { messageId, emoji: '👍' }, 0)).toThrow(
@@ -107,14 +107,14 @@ describe('react', () => {
     expect(reacted([of('👍', ...users(5_000))], '👍')?.[0]?.count).toBe(5_001)
   })
 
-  it('brings what is stored in several forms into one', () => {
+  it('merges several stored forms into one', () => {
     const stored = [of('❤', 'bruno', 'max'), of(HEART, 'bruno'), of('hello', 'max')]
     expect(reacted(stored, '❤')).toEqual([of(HEART, 'bruno', 'max', 'ana'), of('hello', 'max')])
     const left = only(unreact(aChat(stored), by('max'), { messageId, emoji: 'hello' }, 0), 'change')
     expect(left.message.reactions).toEqual([of(HEART, 'bruno', 'max')])
   })
 
-  it('does not reach a message that is gone', () => {
+  it('is refused on a deleted or recalled message', () => {
     expect(() => react(aChat([], { recalledAt: 1 }), by('ana'), { messageId, emoji: '👍' }, 0)).toThrow(
       expect.objectContaining(refusal('not_found', 'messageId')),
     )
@@ -122,12 +122,12 @@ describe('react', () => {
 })
 
 describe('unreact', () => {
-  it('takes the caller’s reaction back, and the last one takes the emoji along', () => {
+  it('removes the caller’s reaction, and the emoji with the last one', () => {
     const known = [of('👍', 'ana', 'bruno'), of('🎉', 'ana')]
     const left = only(unreact(aChat(known), by('ana'), { messageId, emoji: '👍' }, 0), 'change')
     expect(left.message.reactions?.[0]).toEqual(of('👍', 'bruno'))
-    const gone = only(unreact(aChat(known), by('ana'), { messageId, emoji: '🎉' }, 0), 'change')
-    expect(gone.message.reactions).toHaveLength(1)
+    const removed = only(unreact(aChat(known), by('ana'), { messageId, emoji: '🎉' }, 0), 'change')
+    expect(removed.message.reactions).toHaveLength(1)
     expect(brief(unreact(aChat(known), by('max'), { messageId, emoji: '👍' }, 0))).toEqual([
       'answer_committed ok',
     ])
@@ -141,7 +141,7 @@ describe('the record of a message', () => {
     return event?.event === 'new_message' ? (event.fields.message.reactions ?? []) : []
   }
 
-  it('lists at most 500 users, of each emoji some, and counts all', () => {
+  it('lists at most 500 users, some of each emoji, and counts all', () => {
     const reactions = sent([of('👍', ...users(10_000)), of('🎉', ...users(30)), of(HEART, 'ana')])
     expect(reactions.map(({ count }) => count)).toEqual([10_000, 30, 1])
     expect(reactions.map(({ userIds }) => userIds.length)).toEqual([474, 25, 1])

@@ -23,7 +23,7 @@ const step = fc.oneof(
   fc.record({
     do: fc.constantFrom('delivered' as const, 'read' as const),
     user: fc.constantFrom(...users),
-    /** Where in the group's numbers, from its end. */
+    /** Position in the group's numbers, from the end. */
     back: fc.array(fc.nat({ max: 25 }), { minLength: 1, maxLength: 8 }),
     passes: fc.constantFrom(0, 1_000, 2 * MINUTE_MS),
   }),
@@ -33,15 +33,15 @@ const step = fc.oneof(
     seq: fc.nat({ max: 30 }),
   }),
   fc.record({ do: fc.constantFrom('leave' as const, 'join' as const) }),
-  fc.record({ do: fc.constant('evict' as const), kept: fc.integer({ min: 1, max: 10 }) }),
+  fc.record({ do: fc.constant('evict' as const), retained: fc.integer({ min: 1, max: 10 }) }),
 )
 
-/** A group over a store: what its handlers ask for is done at once. */
+/** A group with a store: the effects of its handlers are applied at once. */
 class SmallGroup {
   readonly store = aStore()
   readonly info: StoredGroup = { ...aGroupEntry('g').group, visibility: 'open' }
   group: GroupState
-  /** What was answered last. */
+  /** The last answer. */
   answered: unknown
 
   constructor() {
@@ -64,9 +64,9 @@ class SmallGroup {
     this.#add(entry, entry)
   }
 
-  /** Leaves memory, and comes back with the newest events only. */
-  evict(kept: number): void {
-    this.group = this.#load(kept)
+  /** Unloads the group, and loads it with the newest events only. */
+  evict(retained: number): void {
+    this.group = this.#load(retained)
   }
 
   perform(effects: Effects): void {
@@ -88,9 +88,9 @@ class SmallGroup {
     this.group.recent.push(logged, 0, 0)
   }
 
-  #load(kept: number): GroupState {
+  #load(retained: number): GroupState {
     const loaded = this.store.reader.run({ read: 'group', groupId: 'g' })
-    const complete = loaded.recent.length <= kept
+    const complete = loaded.recent.length <= retained
     return {
       ...loadedState(
         this.info,
@@ -98,7 +98,7 @@ class SmallGroup {
         { editWindowMs: 0, maxGroupsPerUser: 0, contactPolicy: 'open' },
         new Set(),
       ),
-      recent: new RecentEvents(loaded.recent.slice(-kept), complete),
+      recent: new RecentEvents(loaded.recent.slice(-retained), complete),
       ceiling: 1_000,
     }
   }
@@ -108,13 +108,13 @@ function anEvent(seq: number) {
   return { type: 'event', groupId: 'g', seq, code: 71, at: 0, frame: Buffer.of(0) } as const
 }
 
-it('receipts are those of a plain list, in memory, in the log and across both', () => {
+it('receipts equal those of a plain list, in memory, in the log and across both', () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }), (steps) => {
       const small = new SmallGroup()
       const posts = new Map<number, string>()
       const given = { delivered: new Set<string>(), read: new Set<string>() }
-      // Clara leaves and comes back; what she gave stays.
+      // Clara leaves and rejoins; her receipts stay.
       let claraSince = 1
       const isIn = (user: string) => user !== 'clara' || claraSince > 0
       const owes = (user: string, seq: number) => seq > (user === 'clara' ? claraSince : 1)
@@ -142,7 +142,7 @@ it('receipts are those of a plain list, in memory, in the log and across both', 
           const seq = Math.min(one.seq, small.group.lastSeq)
           small.perform(markUnread(small.group, by(one.user), { groupId: 'g', seq }, now))
         } else if (one.do === 'event') small.event()
-        else if (one.do === 'evict') small.evict(one.kept)
+        else if (one.do === 'evict') small.evict(one.retained)
         else if (one.do === 'delivered' || one.do === 'read') {
           now += one.passes
           const seqs = one.back.map((back) => Math.max(1, small.group.lastSeq - back))

@@ -38,8 +38,8 @@ const deliver = (group: GroupState, userId: string, seqs: readonly number[], now
   messageDelivered(group, by(userId), ids(...seqs), now)
 const short = (ranges: Ranges) => ranges.map(({ from, to }) => `${from}-${to}`).join(' ')
 
-/** What is sent to whom, in short. */
-function told(effects: Effects): readonly string[] {
+/** The events sent and their receivers, as short texts. */
+function sent(effects: Effects): readonly string[] {
   return effects.map((effect) => {
     if (effect.type !== 'send_user') throw new Error(effect.type)
     const { name, fields } = effect.event
@@ -51,7 +51,7 @@ function told(effects: Effects): readonly string[] {
 }
 
 describe('message_delivered and message_read', () => {
-  it('write one entry, answer once it is kept, and ask to be woken', () => {
+  it('write one entry, answer when it is committed, and set an alarm', () => {
     const group = aChat()
     const effects = read(group, 'clara', [2, 3])
     expect(brief(effects)).toEqual(['append receipts', 'answer_committed ok', 'wake_group'])
@@ -63,7 +63,7 @@ describe('message_delivered and message_read', () => {
     expect(only(effects, 'wake_group')).toMatchObject({ what: 'receipts', afterMs: 50 })
   })
 
-  it('write nothing again where nothing is new', () => {
+  it('write nothing if nothing is new', () => {
     const group = aChat()
     read(group, 'clara', [2, 3])
     expect(brief(read(group, 'clara', [3, 2, 2], 900))).toEqual(['answer_committed ok'])
@@ -71,7 +71,7 @@ describe('message_delivered and message_read', () => {
     expect(group.receipts.get('clara')?.read).toEqual([{ from: 2, to: 3, at: 100 }])
   })
 
-  it('owe nothing for what is one’s own, came before one joined, or is no post', () => {
+  it('give no receipt for own posts, posts before the join, and events that are not posts', () => {
     const group = aChat()
     group.members.set('dora', aMember('dora', { joinedSeq: 6 }))
     deliver(group, 'dora', [2, 3, 4, 5, 7, 8])
@@ -79,7 +79,7 @@ describe('message_delivered and message_read', () => {
     expect(brief(deliver(group, 'bruno', [4, 8]))).toEqual(['answer_committed ok'])
   })
 
-  it('go on over one’s own posts and what is no post, not over a post of somebody else', () => {
+  it('extend a range over own posts and other events, not over a post of another user', () => {
     const group = aChat()
     for (const seq of [3, 5, 7]) read(group, 'bruno', [seq])
     expect(short(group.receipts.get('bruno')?.read ?? [])).toBe('3-7')
@@ -87,7 +87,7 @@ describe('message_delivered and message_read', () => {
     expect(short(group.receipts.get('clara')?.read ?? [])).toBe('3-3 5-7')
   })
 
-  it('move the mark to the newest number named, also to one’s own post, never back', () => {
+  it('move the read mark to the newest number given, also to an own post, never back', () => {
     const group = aChat()
     expect(brief(read(group, 'bruno', [4]))).toContain('append receipts')
     expect(group.receipts.get('bruno')?.readSeq).toBe(4)
@@ -98,8 +98,8 @@ describe('message_delivered and message_read', () => {
   })
 
   it.each<[string, (group: GroupState) => Effects, object]>([
-    ['who is no member', (group) => deliver(group, 'zoe', [2]), { code: 'not_found' }],
-    ['who is no member and reads', (group) => read(group, 'zoe', [99]), { code: 'not_found' }],
+    ['a user who is not a member', (group) => deliver(group, 'zoe', [2]), { code: 'not_found' }],
+    ['a user who is not a member and reads', (group) => read(group, 'zoe', [99]), { code: 'not_found' }],
     [
       'a number that was not given out',
       (group) => deliver(group, 'clara', [2, 9]),
@@ -132,7 +132,7 @@ describe('receipts for posts that are not in memory', () => {
     return old
   }
 
-  it('wait for the log to tell their senders and what lies between', () => {
+  it('wait until the log returns their senders and what is between them', () => {
     const group = anOldChat()
     const asked = read(group, 'bruno', [50, 52, 57, 100])
     expect(only(asked, 'read').query).toEqual({
@@ -152,13 +152,13 @@ describe('receipts for posts that are not in memory', () => {
     )
     expect(brief(effects)).toEqual(['append receipts', 'answer_committed ok', 'wake_group'])
     expect(short(group.receipts.get('bruno')?.read ?? [])).toBe('50-52 57-100')
-    expect(told(tellReceipts(group))).toEqual([
+    expect(sent(tellReceipts(group))).toEqual([
       'ana: message_read bruno g:50 g:52 g:57 g:100 at 200',
       'bruno but 3: message_read bruno g:50 g:52 g:57 g:100 at 200',
     ])
   })
 
-  it('go over nothing that left memory meanwhile', () => {
+  it('do not extend over posts that left memory in the meantime', () => {
     const group = anOldChat()
     for (const seq of [102, 103]) post(group, seq, 'ana')
     const asked = read(group, 'bruno', [99, 103])
@@ -168,27 +168,27 @@ describe('receipts for posts that are not in memory', () => {
     expect(short(group.receipts.get('bruno')?.read ?? [])).toBe('99-99 103-103')
   })
 
-  it('are refused where the member has left meanwhile', () => {
+  it('are refused if the member has left in the meantime', () => {
     const group = anOldChat()
     const asked = read(group, 'bruno', [50])
     group.members.delete('bruno')
     expect(() => given(asked, [])).toThrow(expect.objectContaining({ code: 'not_found' }))
   })
 
-  it('are not asked for where they are known', () => {
+  it('are not read if they are known', () => {
     const group = anOldChat()
     given(read(group, 'bruno', [50]), [{ seq: 50, senderId: 'ana', previous: null, next: null }])
     expect(brief(read(group, 'bruno', [50, 101]))).not.toContain('read')
   })
 })
 
-describe('what senders and other devices are told', () => {
-  it('is told together, to each sender what is theirs, to the reader’s other devices all', () => {
+describe('receipt events for senders and other devices', () => {
+  it('are sent together, to each sender those of their posts, to the reader’s other devices all', () => {
     const group = aChat()
     deliver(group, 'clara', [2, 3, 4], 100)
     read(group, 'clara', [2], 110)
     expect(brief(read(group, 'clara', [4, 5], 120))).not.toContain('wake_group')
-    expect(told(tellReceipts(group))).toEqual([
+    expect(sent(tellReceipts(group))).toEqual([
       'ana: message_delivered clara g:2 g:3 at 100',
       'ana: message_read clara g:2 g:5 at 120',
       'bruno: message_delivered clara g:4 at 100',
@@ -198,22 +198,22 @@ describe('what senders and other devices are told', () => {
     expect(tellReceipts(group)).toEqual([])
   })
 
-  it('does not go to a sender who has left', () => {
+  it('are not sent to a sender who has left', () => {
     const group = aChat()
     read(group, 'clara', [2])
     group.members.delete('ana')
-    expect(told(tellReceipts(group))).toEqual(['clara but 3: message_read clara g:2 at 100'])
+    expect(sent(tellReceipts(group))).toEqual(['clara but 3: message_read clara g:2 at 100'])
   })
 
-  it('is for the reader’s own devices alone in a large group', () => {
+  it('are sent to the reader’s own devices only in a large group', () => {
     const group = aChat()
     for (let i = 0; i < limits.largeGroup; i++) group.members.set(`u${i}`, aMember(`u${i}`))
     deliver(group, 'clara', [2])
     read(group, 'clara', [2, 3])
-    expect(told(tellReceipts(group))).toEqual(['clara but 3: message_read clara g:2 g:3 at 100'])
+    expect(sent(tellReceipts(group))).toEqual(['clara but 3: message_read clara g:2 g:3 at 100'])
   })
 
-  it('names as many messages in one event as it may', () => {
+  it('name up to the maximum number of messages in one event', () => {
     const group = aGroup({ ana: 'admin', bruno: 'member' })
     const many = Array.from({ length: limits.receiptMessages + 1 }, (_, i) => i + 2)
     for (const seq of many) post(group, seq, 'ana')
@@ -231,7 +231,7 @@ describe('what senders and other devices are told', () => {
 describe('get_receipts', () => {
   const receipts = (effects: Effects) => only(effects, 'answer').event.fields
 
-  it('lists who got and who read it, the earliest first, but its sender', () => {
+  it('lists the users who received and who read it, earliest first, without its sender', () => {
     const group = aChat()
     read(group, 'clara', [2], 300)
     deliver(group, 'bruno', [2], 200)
@@ -248,7 +248,7 @@ describe('get_receipts', () => {
     })
   })
 
-  it('never says that somebody read it before it was sent', () => {
+  it('never reports a read before the message was sent', () => {
     const group = aGroup({ ana: 'admin', bruno: 'member' })
     post(group, 2, 'ana')
     read(group, 'bruno', [2], 10)
@@ -261,7 +261,7 @@ describe('get_receipts', () => {
     })
   })
 
-  it('leaves out who joined after it was sent', () => {
+  it('omits users who joined after it was sent', () => {
     const group = aChat()
     group.members.set('dora', aMember('dora', { joinedSeq: 3 }))
     read(group, 'dora', [2, 4])
@@ -298,7 +298,7 @@ describe('message_read up to a number', () => {
     messageRead(group, by(userId), { ...ids(...named), groupId: 'g', upTo: seq }, 100)
 
   // RCP-1
-  it('reads all up to it that is owed, in one row, and tells each sender and the other devices', () => {
+  it('reads everything up to it, in one row, and notifies each sender and the other devices', () => {
     const group = aChat()
     read(group, 'clara', [3], 90)
     tellReceipts(group)
@@ -307,7 +307,7 @@ describe('message_read up to a number', () => {
     expect(group.receipts.get('clara')).toMatchObject({ readSeq: 5 })
     expect(short(group.receipts.get('clara')?.read ?? [])).toBe('2-2 3-5')
     const events = tellReceipts(group)
-    expect(told(events)).toEqual([
+    expect(sent(events)).toEqual([
       'ana: message_read clara g:2 g:5 at 100',
       'bruno: message_read clara g:4 at 100',
       'clara but 3: message_read clara g:5 at 100',
@@ -316,7 +316,7 @@ describe('message_read up to a number', () => {
     expect(brief(upTo(group, 'clara', 5))).toEqual(['answer_committed ok'])
   })
 
-  it('takes messages above it along, new and old', () => {
+  it('includes listed messages above it, new and old', () => {
     const group = aChat()
     upTo(group, 'clara', 3, [2, 7])
     expect(short(group.receipts.get('clara')?.read ?? [])).toBe('2-3 7-7')
@@ -337,10 +337,10 @@ describe('message_read up to a number', () => {
     })
     given(older, [{ seq: 2, senderId: 'ana' }])
     expect(short(cold.receipts.get('clara')?.read ?? [])).toBe('2-3 7-7')
-    expect(told(tellReceipts(cold))[0]).toBe('ana: message_read clara g:2 g:7 at 0')
+    expect(sent(tellReceipts(cold))[0]).toBe('ana: message_read clara g:2 g:7 at 0')
   })
 
-  it('is refused above the newest, and without any number', () => {
+  it('is refused above the newest number, and without any number', () => {
     const group = aChat()
     expect(() => upTo(group, 'clara', 9)).toThrow(
       expect.objectContaining({ code: 'not_found', field: 'upTo' }),
@@ -355,11 +355,11 @@ describe('mark_unread', () => {
   const mark = (group: GroupState, seq: number) => markUnread(group, by('clara'), { groupId: 'g', seq }, 200)
 
   // UNR-1
-  it('moves the mark back below the message, tells the other devices, and leaves receipts as they are', () => {
+  it('moves the mark back below the message, notifies the other devices, and does not change receipts', () => {
     const group = aChat()
     read(group, 'clara', [2, 3, 4, 5, 7])
     const effects = mark(group, 4)
-    // What was read before is told before: devices take the last word.
+    // Earlier reads are sent first, because devices apply the last event.
     expect(brief(effects)).toEqual([
       'append receipts',
       'send_user',
@@ -379,7 +379,7 @@ describe('mark_unread', () => {
     expect(group.receipts.get('clara')?.readSeq).toBe(7)
   })
 
-  it('does nothing where the message was not read, and reaches 10,000 numbers down', () => {
+  it('does nothing if the message was not read, and goes back at most 10,000 numbers', () => {
     const group = aChat()
     expect(brief(mark(group, 4))).toEqual(['answer_committed ok'])
     read(group, 'clara', [3])
@@ -392,8 +392,8 @@ describe('mark_unread', () => {
   })
 })
 
-describe('receipts of who has left', () => {
-  it('stay counted, and go on when they come back', () => {
+describe('receipts of former members', () => {
+  it('stay counted, and continue when the member rejoins', () => {
     const group = aChat()
     read(group, 'clara', [2, 3])
     leaveGroup(group, by('clara'), { groupId: 'g' }, 0)
@@ -402,7 +402,7 @@ describe('receipts of who has left', () => {
     expect(group.receipts.get('clara')?.readSeq).toBe(0)
   })
 
-  it('are held of as many as a group may have members, the oldest go first', () => {
+  it('are stored for up to the maximum number of members, the oldest are dropped first', () => {
     const group = aGroup({ ana: 'admin' })
     for (let i = 0; i <= limits.membersPerGroup + 1; i++) {
       group.receipts.set(`u${i}`, newReceipts())
@@ -414,9 +414,9 @@ describe('receipts of who has left', () => {
 })
 
 describe('receipt news', () => {
-  it('are told before they are more than 20,000 numbers, whatever the clock says', () => {
+  it('are sent before they exceed 20,000 numbers, whatever the clock says', () => {
     const group = aGroup({ ana: 'admin', clara: 'member' })
-    // Not committed, so that all stay in memory.
+    // Not committed, so that everything stays in memory.
     for (let seq = 2; seq <= 5_100; seq++) group.recent.push({ seq, message: aPost(seq) }, 1, 0)
     group.lastSeq = 5_100
     const all = Array.from({ length: 5_099 }, (_, i) => i + 2)

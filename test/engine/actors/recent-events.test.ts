@@ -6,8 +6,8 @@ import type { LoggedEvent } from '../../../engine/storage/log.ts'
 const event = (seq: number): LoggedEvent => ({ seq, code: 79, frame: new Uint8Array(0) })
 
 describe('recent events', () => {
-  it('hold everything from their floor on, and let go only of what is committed', () => {
-    // So many events, whose numbers jump so far, and how many of all are committed then.
+  it('hold everything from their floor on, and drop only what is committed', () => {
+    // A number of events, the step of their numbers, and how many events are uncommitted afterwards.
     const stretch = fc.record({
       events: fc.integer({ min: 1, max: 700 }),
       jump: fc.integer({ min: 1, max: 3 }),
@@ -22,29 +22,31 @@ describe('recent events', () => {
           for (let i = 0; i < events; i++) {
             all.push((all.at(-1) ?? 0) + jump)
             recent.push(event(all.at(-1) as number), all.length, committed)
-            const gone = all.findIndex((seq) => seq >= recent.floor)
-            if (gone > committed) throw new Error(`${gone} are gone, ${committed} are committed`)
-            // More than twice 256 are here only while the older half of them is not committed.
-            if (all.length - gone >= 512) expect(committed).toBeLessThan(all.length - 256)
+            const dropped = all.findIndex((seq) => seq >= recent.floor)
+            if (dropped > committed) throw new Error(`${dropped} are dropped, ${committed} are committed`)
+            // More than 512 are in memory only while the older half of them is not committed.
+            if (all.length - dropped >= 512) expect(committed).toBeLessThan(all.length - 256)
           }
           committed = Math.max(committed, all.length - uncommitted)
         }
         const { floor } = recent
-        const kept = all.filter((seq) => seq >= floor)
-        expect(recent.range(floor - 1, Number.MAX_SAFE_INTEGER, 10_000).map(({ seq }) => seq)).toEqual(kept)
+        const retained = all.filter((seq) => seq >= floor)
+        expect(recent.range(floor - 1, Number.MAX_SAFE_INTEGER, 10_000).map(({ seq }) => seq)).toEqual(
+          retained,
+        )
         for (const seq of [floor - 1, floor, all.at(-1) ?? 0, (all.at(-1) ?? 0) + 1]) {
-          expect(recent.find(seq)?.seq).toBe(kept.includes(seq) ? seq : undefined)
+          expect(recent.find(seq)?.seq).toBe(retained.includes(seq) ? seq : undefined)
         }
         const [after, upTo] = [floor + 1, Math.floor((floor + (all.at(-1) ?? 0)) / 2)]
         expect(recent.range(after, upTo, 100).map(({ seq }) => seq)).toEqual(
-          kept.filter((seq) => seq > after && seq <= upTo).slice(0, 100),
+          retained.filter((seq) => seq > after && seq <= upTo).slice(0, 100),
         )
       }),
       { seed: 5, numRuns: 60 },
     )
   })
 
-  it('give the part that is asked for', () => {
+  it('return the range that is requested', () => {
     const recent = new RecentEvents([2, 3, 7, 9].map(event), true)
     const range = (after: number, upTo: number, limit: number) =>
       recent.range(after, upTo, limit).map(({ seq }) => seq)

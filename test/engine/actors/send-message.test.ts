@@ -8,7 +8,7 @@ import { aFile } from '../../support/store.ts'
 const olá = { groupId: 'g', content: 'olá', tempId: 't1' }
 
 describe('send_message', () => {
-  it('takes the next number, is recorded, and is answered once that is committed', () => {
+  it('gets the next number, is recorded, and is answered when that is committed', () => {
     const group = aGroup({ ana: 'admin', bruno: 'member' })
     const effects = sendMessage(group, by('ana'), { ...olá, mentions: ['bruno', 'bruno', 'eva'] }, 500)
     expect(brief(effects)).toEqual(['record new_message 2', 'answer_committed message_sent'])
@@ -34,7 +34,7 @@ describe('send_message', () => {
     expect(group.lastSeq).toBe(2)
   })
 
-  it('answers a tempId that it knows with the first message, from memory or from the log', () => {
+  it('answers a known tempId with the first message, from memory or from the log', () => {
     const group = aGroup({ ana: 'admin' })
     const [first] = sendMessage(group, by('ana'), olá, 0)
     if (first?.type !== 'record' || first.event.name !== 'new_message') throw new Error('no message')
@@ -51,7 +51,7 @@ describe('send_message', () => {
     expect(group.lastSeq).toBe((before as { lastSeq: number }).lastSeq)
   })
 
-  it('answers a tempId again with the edit that is not committed yet, from memory and beside the log', () => {
+  it('answers a repeated tempId with the uncommitted edit, from memory and when the log is read', () => {
     // IDM-1
     const group = aGroup({ ana: 'admin' })
     const [first] = sendMessage(group, by('ana'), olá, 0)
@@ -66,7 +66,7 @@ describe('send_message', () => {
     expect(only(again, 'answer_committed').event.fields).toMatchObject({ message: edited })
   })
 
-  it('replies to a post however old, and to nothing else however old', () => {
+  it('replies to a post of any age, and to no other event of any age', () => {
     const group = aGroup({ ana: 'admin', bruno: 'member' })
     for (let seq = 2; seq < 600; seq++) group.recent.push({ seq, message: aPost(seq) }, 0, 0)
     group.lastSeq = 599
@@ -76,15 +76,15 @@ describe('send_message', () => {
     expect(only(asked, 'read').query).toEqual({ read: 'message', groupId: 'g', seq: 3 })
     expect(() => given(asked, null)).toThrow(expect.objectContaining(refusal('not_found', 'replyToId')))
     expect(snapshot(group)).toEqual(before)
-    // MEN-1: a reply mentions the sender of what it replies to.
+    // MEN-1: a reply mentions the sender of the original message.
     const message = { replyToId: 'g:3', mentions: ['ana'] }
     expect(only(given(asked, aPost(3)), 'record').event.fields).toMatchObject({ message })
-    // Meanwhile the same tempId has become a message.
+    // In the meantime a message with the same tempId was sent.
     expect(brief(given(asked, aPost(3)))).toEqual(['read'])
     expect(group.lastSeq).toBe(600)
   })
 
-  it('is refused to who was muted while the log was read', () => {
+  it('is refused to a user who was muted while the log was read', () => {
     const group = aGroup({ ana: 'admin', bruno: 'member' })
     for (let seq = 2; seq < 600; seq++) group.recent.push({ seq, message: aPost(seq) }, 0, 0)
     group.lastSeq = 599
@@ -93,7 +93,7 @@ describe('send_message', () => {
     expect(() => given(asked, aPost(3), 4)).toThrow(expect.objectContaining({ code: 'muted' }))
   })
 
-  it('remembers the newest 1,024 keys, and tells senders apart', () => {
+  it('remembers the newest 1,024 keys, and distinguishes senders', () => {
     const group = aGroup({ ana: 'admin', 'ana:b': 'member' })
     for (let i = 0; i < REMEMBERED_TEMP_IDS; i++) {
       group.ceiling += 1
@@ -104,7 +104,7 @@ describe('send_message', () => {
     expect(brief(sendMessage(group, by('ana'), { ...olá, tempId: 't0' }, 0))).toContain(
       'record new_message 1027',
     )
-    // `ana` with `:bt` is not `ana:b` with `t`.
+    // `ana` with `:bt` differs from `ana:b` with `t`.
     sendMessage(group, by('ana'), { ...olá, tempId: ':bt' }, 0)
     expect(brief(sendMessage(group, by('ana:b'), { ...olá, tempId: 't' }, 0))[0]).toMatch('record')
   })
@@ -126,7 +126,7 @@ describe('send_message', () => {
     expect(snapshot(group)).toEqual(before)
   })
 
-  it('shows a file of the sender’s own, with or without words', () => {
+  it('shows a file of the sender, with or without text', () => {
     const group = aGroup({ ana: 'admin', bruno: 'member' })
     const file = aFile()
     const picture = { ...olá, content: '', type: 'image', fileId: file.fileId } as const
@@ -140,7 +140,7 @@ describe('send_message', () => {
     }
   })
 
-  it('is refused while the sender is muted, and says until when', () => {
+  it('is refused while the sender is muted, with the time at which the mute ends', () => {
     const group = aGroup({ ana: 'admin' })
     group.members.set('ana', aMember('ana', { mutedUntil: 5_000 }))
     expect(() => sendMessage(group, by('ana'), olá, 4_000)).toThrow(
@@ -149,7 +149,7 @@ describe('send_message', () => {
     expect(brief(sendMessage(group, by('ana'), olá, 5_000))[0]).toMatch('record')
   })
 
-  it('is refused as overloaded where no number is left', () => {
+  it('is refused as overloaded if no number is left', () => {
     const group = aGroup({ ana: 'admin' })
     group.ceiling = 1
     expect(() => sendMessage(group, by('ana'), olá, 0)).toThrow(

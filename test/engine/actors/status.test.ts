@@ -18,14 +18,14 @@ const greeting = {
   limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },
 }
 
-/** A session begins; these of the user's groups are large. */
+/** Opens a session; `large` lists the user's groups that are large. */
 function opens(user: UserState, session: number, now: number, large: readonly string[] = []): Effects {
   const mail = { type: 'open', session, sessionId: `s${session}`, name: 'Ana', picture: '' } as const
   const effects = open(user, mail, greeting, now)
   return [...effects, ...given(effects, { groups: [], standings: [], large }, now)]
 }
 
-/** Sets both clocks, apart by far: the steady one is the only one that grace is measured with (TIM-1). */
+/** Sets both clocks to very different times: the grace period uses the steady one only (TIM-1). */
 function at(user: UserState, now: number): number {
   user.steadyNow = now - 1_000_000
   return now
@@ -36,7 +36,7 @@ const closes = (user: UserState, session: number, now: number) =>
 
 const graceOver = (user: UserState, now: number) => graceOverOf(user, at(user, now))
 
-/** What others are told: `away g,h`, with the time last seen where it is said. */
+/** What other users receive: `away g,h`, followed by lastSeenAt if present. */
 const announced = (effects: Effects) =>
   effects.flatMap((effect) => {
     if (effect.type !== 'publish' || effect.event.name !== 'contact_status_changed') return []
@@ -45,15 +45,15 @@ const announced = (effects: Effects) =>
   })
 
 /** What is written: `away 70`. */
-const kept = (effects: Effects) =>
+const written = (effects: Effects) =>
   effects.flatMap((effect) =>
     effect.type === 'append' && effect.entry.type === 'presence'
       ? [`${effect.entry.status} ${effect.entry.lastSeenAt}`]
       : [],
   )
 
-/** What all shards are told. */
-const told = (effects: Effects) =>
+/** The statuses sent to all shards. */
+const toShards = (effects: Effects) =>
   effects.flatMap((effect) => (effect.type === 'presence' ? [effect.status] : []))
 
 function invisible(): UserState {
@@ -74,12 +74,12 @@ describe('a session that begins', () => {
     const user = aUser({ g: 1, h: 1 })
     user.chosen = 'away'
     const first = opens(user, 1, 70)
-    expect([announced(first), kept(first), told(first)]).toEqual([['away g,h'], ['away 70'], ['away']])
+    expect([announced(first), written(first), toShards(first)]).toEqual([['away g,h'], ['away 70'], ['away']])
     const second = opens(user, 2, 80)
-    expect([announced(second), told(second)]).toEqual([[], []])
+    expect([announced(second), toShards(second)]).toEqual([[], []])
   })
 
-  it('is told what was chosen, where that is not online', () => {
+  it('receives the chosen status if that is not online', () => {
     const user = aUser({ g: 1 })
     const sent = (effects: Effects) => brief(effects).filter((line) => line === 'send').length
     expect(sent(opens(user, 1, 70))).toBe(1)
@@ -87,10 +87,10 @@ describe('a session that begins', () => {
     expect(sent(opens(user, 2, 80))).toBe(2)
   })
 
-  it('of an invisible user is known to no one, and writes nothing', () => {
+  it('of an invisible user is not announced, and writes nothing', () => {
     const user = invisible()
     const effects = opens(user, 1, 70)
-    expect([announced(effects), kept(effects), told(effects)]).toEqual([[], [], []])
+    expect([announced(effects), written(effects), toShards(effects)]).toEqual([[], [], []])
     closes(user, 1, 80)
     expect(graceOver(user, 80 + GRACE_MS)).toEqual([])
     expect(stopping(user, 90)).toEqual([])
@@ -99,7 +99,7 @@ describe('a session that begins', () => {
 })
 
 describe('the last session that ends', () => {
-  it('is announced after the time of grace, with the time at which it went', () => {
+  it('is announced after the grace period, with the time of the disconnect', () => {
     const user = aUser({ g: 1 })
     opens(user, 1, 70)
     opens(user, 2, 70)
@@ -108,7 +108,7 @@ describe('the last session that ends', () => {
       { type: 'wake_user', userId: 'ana', what: 'offline', afterMs: GRACE_MS },
     ])
     const effects = graceOver(user, 90 + GRACE_MS)
-    expect([announced(effects), kept(effects), told(effects)]).toEqual([
+    expect([announced(effects), written(effects), toShards(effects)]).toEqual([
       ['offline g 90'],
       ['online 90'],
       ['offline'],
@@ -116,35 +116,35 @@ describe('the last session that ends', () => {
     expect(graceOver(user, 90 + GRACE_MS)).toEqual([])
   })
 
-  it('is not seen where another begins in time', () => {
+  it('is not announced if another begins in time', () => {
     const user = aUser({ g: 1 })
     opens(user, 1, 70)
     closes(user, 1, 80)
     const back = opens(user, 2, 90)
-    expect([announced(back), told(back)]).toEqual([[], []])
+    expect([announced(back), toShards(back)]).toEqual([[], []])
     expect(graceOver(user, 80 + GRACE_MS)).toEqual([])
-    // The alarm of the first end rings too early for the second.
+    // The alarm of the first disconnect is too early for the second.
     closes(user, 2, 100)
     expect(graceOver(user, 80 + GRACE_MS)).toMatchObject([{ type: 'wake_user', afterMs: 20 }])
     expect(announced(graceOver(user, 100 + GRACE_MS))).toEqual(['offline g 100'])
   })
 
-  it('that never got its `connected` is not announced either', () => {
+  it('that never received `connected` is not announced either', () => {
     const user = aUser({ g: 1 })
     const mail = { type: 'open', session: 1, sessionId: 's1', name: 'Ana', picture: '' } as const
     const effects = open(user, mail, greeting, 70)
     closes(user, 1, 80)
     expect(given(effects, { groups: [], standings: [], large: [] })).toEqual([])
-    expect(told(graceOver(user, 80 + GRACE_MS))).toEqual(['offline'])
+    expect(toShards(graceOver(user, 80 + GRACE_MS))).toEqual(['offline'])
     expect(announced(graceOver(user, 80 + GRACE_MS))).toEqual([])
   })
 
-  it('is the last seen where the server stops first', () => {
+  it('is stored as last seen if the server stops first', () => {
     const user = aUser({ g: 1 })
     opens(user, 1, 70)
-    expect(kept(stopping(user, 200))).toEqual(['online 200'])
+    expect(written(stopping(user, 200))).toEqual(['online 200'])
     closes(user, 1, 300)
-    expect(kept(stopping(user, 400))).toEqual(['online 300'])
+    expect(written(stopping(user, 400))).toEqual(['online 300'])
     expect(stopping(aUser(), 500)).toEqual([])
   })
 })
@@ -153,7 +153,7 @@ describe('update_status', () => {
   const update = (user: UserState, status: Status, now: number) =>
     updateStatus(user, by('ana'), { status }, now)
 
-  it('is kept, announced, and told to the other devices', () => {
+  it('is stored, announced, and sent to the other devices', () => {
     const user = aUser({ g: 1 })
     opens(user, 3, 70)
     const effects = update(user, 'away', 80)
@@ -164,15 +164,19 @@ describe('update_status', () => {
       'send_user',
       'answer_committed ok',
     ])
-    expect([announced(effects), kept(effects), told(effects)]).toEqual([['away g'], ['away 80'], ['away']])
+    expect([announced(effects), written(effects), toShards(effects)]).toEqual([
+      ['away g'],
+      ['away 80'],
+      ['away'],
+    ])
     expect(brief(update(user, 'away', 90))).toEqual(['answer_committed ok'])
   })
 
-  it('`offline` looks like going, and another like coming', () => {
+  it('`offline` is announced like a disconnect, and another status like a connect', () => {
     const user = aUser({ g: 1 })
     opens(user, 3, 70)
     const hidden = update(user, 'offline', 80)
-    expect([announced(hidden), kept(hidden), told(hidden)]).toEqual([
+    expect([announced(hidden), written(hidden), toShards(hidden)]).toEqual([
       ['offline g 80'],
       ['offline 80'],
       ['offline'],
@@ -180,22 +184,22 @@ describe('update_status', () => {
     expect(announced(update(user, 'busy', 90))).toEqual(['busy g'])
   })
 
-  it('of who has no session is kept and not seen', () => {
+  it('of a user without a session is stored and not announced', () => {
     const user = aUser({ g: 1 })
     const effects = update(user, 'busy', 80)
-    expect([announced(effects), kept(effects), told(effects)]).toEqual([[], ['busy undefined'], []])
+    expect([announced(effects), written(effects), toShards(effects)]).toEqual([[], ['busy undefined'], []])
   })
 })
 
 describe('large groups', () => {
-  it('are left out, as they are known when a session begins', () => {
+  it('are omitted, as known when the session begins', () => {
     const user = aUser({ g: 1, crowd: 1 })
     expect(announced(opens(user, 1, 70, ['crowd']))).toEqual(['online g'])
     const effects = updateStatus(user, by('ana'), { status: 'away' }, 80)
     expect(announced(effects)).toEqual(['away g'])
   })
 
-  it('become so and are so no longer, are joined and left', () => {
+  it('are updated when groups become large or small, are joined or left', () => {
     const user = aUser({ g: 1, h: 1 })
     opens(user, 1, 70)
     const says = (status: Status) => announced(updateStatus(user, by('ana'), { status }, 80))

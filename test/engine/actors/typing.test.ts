@@ -11,7 +11,7 @@ import { refusal } from '../../support/sessions.ts'
 const { typing_stop, send_message, leave_group, remove_member } = groupHandlers
 const g = { groupId: 'g' }
 
-/** Typing of somebody who is seen online, or so. */
+/** Typing of a user with this visible status, online by default. */
 function typing_start(group: GroupState, who: Caller, _: typeof g, now: number, status: Status = 'online') {
   const effects = groupHandlers.typing_start(group, who, g, now)
   return effects.flatMap((effect) =>
@@ -20,7 +20,7 @@ function typing_start(group: GroupState, who: Caller, _: typeof g, now: number, 
 }
 const members = { ana: 'admin', bruno: 'member', clara: 'member' } as const
 
-/** What is shown to the members, in short. */
+/** The events shown to the members, as short texts. */
 const shown = (effects: Effects) =>
   effects.flatMap((effect) =>
     effect.type === 'publish' && 'userId' in effect.event.fields
@@ -31,7 +31,7 @@ const woken = (effects: Effects) =>
   effects.flatMap((effect) => (effect.type === 'wake_group' ? [[effect.what, effect.afterMs]] : []))
 
 describe('typing_start', () => {
-  it('is shown once, and then only kept up', () => {
+  it('is shown once, and then only extended', () => {
     const group = aGroup(members)
     const effects = typing_start(group, by('ana'), g, 100)
     expect(only(effects, 'publish')).toEqual({
@@ -46,13 +46,13 @@ describe('typing_start', () => {
   })
 
   // PRS-4
-  it('is not shown of who is invisible', () => {
+  it('is not shown for invisible users', () => {
     const group = aGroup(members)
     expect(brief(typing_start(group, by('ana'), g, 100, 'offline'))).toEqual(['answer ok'])
     expect(group.typing.size).toBe(0)
   })
 
-  it('is nothing in a large group', () => {
+  it('does nothing in a large group', () => {
     const group = aGroup(members)
     for (let i = group.members.size; i <= 500; i++) group.members.set(`u${i}`, aMember(`u${i}`))
     expect(brief(typing_start(group, by('ana'), g, 100))).toEqual(['answer ok'])
@@ -60,7 +60,7 @@ describe('typing_start', () => {
     expect(shown(typing_start(group, by('ana'), g, 100))).toEqual(['user_typing ana'])
   })
 
-  it('is refused to who is muted or no member, and changes nothing', () => {
+  it('is refused to muted users and non-members, and changes nothing', () => {
     const group = aGroup(members)
     group.members.set('bruno', aMember('bruno', { mutedUntil: 150 }))
     expect(() => typing_start(group, by('bruno'), g, 100)).toThrow(
@@ -89,12 +89,12 @@ describe('typing ends', () => {
     expect(brief(typing_stop(group, by('ana'), g, 1))).toEqual(['answer ok'])
   })
 
-  it('with the message that was typed, and not with another’s', () => {
+  it('with the message of the user, and not with a message of another user', () => {
     const group = typing('ana', 'bruno')
     const message = { ...g, content: 'olá', tempId: 't1' }
     expect(shown(send_message(group, by('ana'), message, 1))).toEqual(['user_stopped_typing ana'])
     expect([...group.typing.keys()]).toEqual(['bruno'])
-    // The same message again is no other.
+    // The same message sent again is not a new one.
     typing_start(group, by('ana'), g, 2)
     expect(shown(send_message(group, by('ana'), message, 3))).toEqual([])
   })
@@ -109,11 +109,11 @@ describe('typing ends', () => {
     expect(typingEnded(group, 'ana')).toEqual([])
   })
 
-  it('by itself six seconds after the last start, each in time', () => {
+  it('by itself six seconds after the last start, each at its own time', () => {
     const group = typing('ana')
     const startsAt = (user: string, steadyNow: number) => {
       group.steadyNow = steadyNow
-      // TIM-1: the time of day, set back meanwhile, does not count.
+      // TIM-1: the time of day, which was set back, does not matter.
       typing_start(group, by(user), g, 1_700_000_000_000 - steadyNow)
     }
     const dueAt = (steadyNow: number) => {

@@ -23,10 +23,10 @@ describe('resume', () => {
     userHandlers.resume(user, caller, { groups } as RequestFields<'resume'>, 0, '')
   const done = (user: UserState, groupId: string, complete: boolean | null = true, lastSeq = 50) =>
     replayed(user, { type: 'replayed', session: ana.session, groupId, lastSeq, complete })
-  const told = (effects: Effects) =>
+  const targets = (effects: Effects) =>
     effects.map((effect) => (effect.type === 'tell_group' ? effect.groupId : effect.type))
 
-  it('replays from the client’s number up to where the session hears everything live', () => {
+  it('replays from the client’s number up to where the session receives everything live', () => {
     const effects = resume(userIn(['g']), [['g', 20]])
     expect(only(effects, 'tell_group')).toMatchObject({
       groupId: 'g',
@@ -45,18 +45,18 @@ describe('resume', () => {
     expect(only(resume(joinedLater, [['g', 0]]), 'tell_group')).toMatchObject({ mail: { from: 50, to: 50 } })
   })
 
-  it('replays eight groups at once, the next as one is through, and answers after the last', () => {
+  it('replays eight groups at once, the next when one is done, and answers after the last', () => {
     const user = userIn(ids(10))
     expect(
-      told(
+      targets(
         resume(
           user,
           ids(10).map((id) => [id, 0]),
         ),
       ),
     ).toEqual(ids(8))
-    expect(told(done(user, 'g3'))).toEqual(['g8'])
-    expect(told(done(user, 'g0', false, 49))).toEqual(['g9'])
+    expect(targets(done(user, 'g3'))).toEqual(['g8'])
+    expect(targets(done(user, 'g0', false, 49))).toEqual(['g9'])
     for (const id of ['g1', 'g2', 'g4', 'g5', 'g6', 'g7', 'g8']) expect(done(user, id)).toEqual([])
     const last = done(user, 'g9')
     expect(only(last, 'answer')).toMatchObject({ to: ana, event: { name: 'resumed' } })
@@ -68,28 +68,28 @@ describe('resume', () => {
     ])
   })
 
-  it('leaves out groups that one is not in, from the start or meanwhile', () => {
+  it('omits groups that the user is not in, from the start or left in the meantime', () => {
     const user = userIn(ids(10))
-    expect(told(resume(user, [['foreign', 0], ...ids(10).map((id) => [id, 0] as const)]))).toEqual(ids(8))
+    expect(targets(resume(user, [['foreign', 0], ...ids(10).map((id) => [id, 0] as const)]))).toEqual(ids(8))
     left(user, { type: 'left', groupId: 'g8' })
-    // The place of the one that is through goes to the next that is still there.
-    expect(told(done(user, 'g0', null))).toEqual(['g9'])
+    // When one is done, the next group that the user is still in follows.
+    expect(targets(done(user, 'g0', null))).toEqual(['g9'])
     for (const id of ids(8).slice(1)) done(user, id)
     const answer = only(done(user, 'g9'), 'answer')
     const { groups } = answer.event.fields as { groups: readonly (readonly [string])[] }
     expect(groups.map(([id]) => id)).toEqual([...ids(8).slice(1), 'g9'])
   })
 
-  it('is answered at once where there is nothing to replay', () => {
+  it('is answered at once if there is nothing to replay', () => {
     for (const groups of [[], [['foreign', 0]]] as const) {
       const user = userIn(['g'])
       expect(only(resume(user, groups), 'answer').event).toEqual({ name: 'resumed', fields: { groups: [] } })
-      // And the next may come.
-      expect(told(resume(user, [['g', 0]]))).toEqual(['g'])
+      // The next resume is accepted.
+      expect(targets(resume(user, [['g', 0]]))).toEqual(['g'])
     }
   })
 
-  it('takes the last of what is said twice of a group, and replays it once', () => {
+  it('uses the last of two entries for the same group, and replays it once', () => {
     const effects = resume(userIn(['g']), [
       ['g', 10],
       ['g', 20],
@@ -97,7 +97,7 @@ describe('resume', () => {
     expect(only(effects, 'tell_group').mail).toMatchObject({ from: 20 })
   })
 
-  it('goes one at a time for a session, and again once it is through', () => {
+  it('is accepted one at a time per session, and again when it is done', () => {
     const user = userIn(['g', 'h'])
     resume(user, [['g', 0]])
     const before = structuredClone(user)
@@ -106,11 +106,11 @@ describe('resume', () => {
     )
     expect(user).toEqual(before)
     expect(brief(done(user, 'g'))).toEqual(['answer resumed'])
-    expect(told(resume(user, [['h', 0]]))).toEqual(['h'])
+    expect(targets(resume(user, [['h', 0]]))).toEqual(['h'])
   })
 
   // INP-2
-  it('waits for that of another session, until it is through or closed', () => {
+  it('waits for the resume of another session until it is done or the session closed', () => {
     const user = userIn(['g'])
     for (const session of [4, 5, 6]) connected(user, session, { g: 60 })
     resume(user, [['g', 0]])
@@ -123,7 +123,7 @@ describe('resume', () => {
     expect(only(last, 'tell_group').mail).toMatchObject({ session: 6, to: 60 })
   })
 
-  it('ends in silence where its session went meanwhile', () => {
+  it('ends without an answer if its session closed in the meantime', () => {
     const user = userIn(ids(9))
     resume(
       user,
@@ -134,7 +134,7 @@ describe('resume', () => {
     expect(user.sessions.size).toBe(0)
   })
 
-  it('is refused to who has no connection that hears, and changes nothing', () => {
+  it('is refused without a connection that receives events, and changes nothing', () => {
     const user = aUser({ g: 1 })
     const refused = expect.objectContaining(refusal('bad_request'))
     expect(() => resume(user, [['g', 0]])).toThrow(refused)
@@ -156,7 +156,7 @@ describe('create_group', () => {
     )
   const mailOf = (effects: Effects) => only(effects, 'tell_group')
 
-  it('is handed on to the group that will be: private, with a fresh id, unless asked otherwise', () => {
+  it('is forwarded to the new group: private, with a new id, unless requested otherwise', () => {
     expect(mailOf(create({ members: ['bruno', 'ana', 'bruno'], name: 'Cozinha' }))).toEqual({
       type: 'tell_group',
       groupId: 'fresh',
@@ -181,7 +181,7 @@ describe('create_group', () => {
   })
 
   // IDN-4
-  it('asks storage for the id of a direct chat, whatever else is asked', () => {
+  it('asks storage for the id of a direct chat, whatever the other fields', () => {
     for (const fields of [
       { kind: 'direct', members: ['bruno'] },
       { kind: 'direct', members: ['ana', 'bruno'], groupId: 'mine', visibility: 'open' },
@@ -215,7 +215,7 @@ describe('create_group', () => {
 describe('get_groups', () => {
   const list = (fields: object) => userHandlers.get_groups(aUser(), ana, fields, 0, '')
 
-  it('reads a page, fifty where nothing is said, and gives the place of the next as a cursor', () => {
+  it('reads a page, fifty groups by default, and returns a cursor for the next', () => {
     const first = list({})
     expect(only(first, 'read')).toMatchObject({
       query: { read: 'listings', userId: 'ana', limit: 50 },
@@ -246,7 +246,7 @@ describe('get_groups', () => {
 })
 
 describe('ping', () => {
-  it('gives back what it was given, and the time', () => {
+  it('returns its payload, and the time', () => {
     expect(userHandlers.ping(aUser(), ana, { t: 5 }, 77, '')).toEqual([
       { type: 'answer', to: ana, event: { name: 'pong', fields: { t: 5, serverTime: 77 } } },
     ])

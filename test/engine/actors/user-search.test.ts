@@ -7,7 +7,7 @@ import { refusal } from '../../support/sessions.ts'
 import { aUser } from '../../support/users.ts'
 
 describe('search', () => {
-  it('asks for the terms in the caller’s name, with the filters as they are', () => {
+  it('searches the terms on behalf of the caller, with the filters unchanged', () => {
     const fields = { query: 'Reunião "9 h"', groupId: 'g', senderId: 'bruno', before: 9, after: 2, limit: 5 }
     const cursor = '7:g:3'
     const { query } = only(search(aUser(), by('ana'), { ...fields, cursor }), 'read')
@@ -49,7 +49,7 @@ describe('search', () => {
 
 describe('search_users and get_contacts', () => {
   const bruno: User = { userId: 'bruno', name: 'Bruno', status: 'offline', lastSeenAt: 7 }
-  /** The users of the answer, with this presence of Bruno. */
+  /** The users in the answer, with this presence of Bruno. */
   function answered(
     effects: Effects,
     found: unknown,
@@ -67,14 +67,14 @@ describe('search_users and get_contacts', () => {
   it.each([
     ['search_users', () => searchUsers(aUser(), by('ana'), { query: 'bru' }), { users: [bruno] }],
     ['get_contacts', () => getContacts(aUser(), by('ana'), {}), { users: [bruno] }],
-  ])('%s says of each how they want to be seen now', (_, ask, found) => {
+  ])('%s returns the current visible status of each user', (_, ask, found) => {
     expect(answered(ask(), found, 'busy')).toEqual([{ ...bruno, status: 'busy', lastSeenAt: undefined }])
     expect(answered(ask(), found, 'offline')).toEqual([bruno])
     // PRV-1
     expect(answered(ask(), found, 'busy', ['bruno'])).toEqual([{ ...bruno, lastSeenAt: undefined }])
   })
 
-  it('ask for a page of fifty unless told otherwise', () => {
+  it('read a page of fifty by default', () => {
     expect(only(searchUsers(aUser(), by('ana'), { query: 'x' }), 'read').query).toMatchObject({ limit: 50 })
     expect(only(getContacts(aUser(), by('ana'), { limit: 3 }), 'read').query).toMatchObject({ limit: 3 })
     expect(brief(getContacts(aUser(), by('ana'), {}))).toEqual(['read'])

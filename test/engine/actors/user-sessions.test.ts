@@ -36,7 +36,7 @@ const summaries = (groups: readonly GroupSummary[], ...standings: Standing[]): S
   large: [],
 })
 
-/** The groups that a session is attached to, and from where. */
+/** The groups that a session is attached to, and from which number. */
 function attached(effects: Effects) {
   return effects.flatMap((effect) => {
     if (effect.type === 'attach') {
@@ -55,7 +55,7 @@ const baselines = (user: UserState, session: number) => {
 }
 
 describe('open', () => {
-  it('says `connected` before the session is attached to anything', () => {
+  it('sends `connected` before the session is attached to any group', () => {
     const user = aUser({ g: 1, h: 5 })
     const effects = open(user, hello, greeting, 70)
     expect(baselines(user, 3)).toBe('opening')
@@ -76,7 +76,7 @@ describe('open', () => {
     expect(baselines(user, 3)).toEqual({ g: 9, h: 7 })
   })
 
-  it('answers from what was read together with the user', () => {
+  it('answers from the data that was read with the user', () => {
     const user = aUser({ g: 1 })
     user.steadyNow = 500
     const loaded = { summaries: summaries([summary('g', 9)], ['g', 1, 9, 0]), readAtMs: 400 }
@@ -85,7 +85,7 @@ describe('open', () => {
     expect(only(effects, 'attach').mail).toMatchObject({ session: 3, userId: 'ana', readAtMs: 400 })
   })
 
-  it('says when it began to read where the groups stand', () => {
+  it('passes the time at which it began to read the state of the groups', () => {
     const user = aUser({ g: 1 })
     user.steadyNow = 500
     const effects = open(user, hello, greeting, 70)
@@ -94,7 +94,7 @@ describe('open', () => {
     expect(only(opened, 'attach').mail).toMatchObject({ readAtMs: 500 })
   })
 
-  it('keeps a new name or picture, and only a new one', () => {
+  it('stores a name or picture only if it is new', () => {
     const user = aUser()
     expect(brief(open(user, hello, greeting, 70))).toEqual(['append presence', 'presence', 'read'])
     const renamed = open(user, { ...hello, name: 'Ana M.', picture: 'p' }, greeting, 70)
@@ -106,7 +106,7 @@ describe('open', () => {
     expect(brief(again)).not.toContain('append user')
   })
 
-  it('attaches what was joined while it opened, from the event that made the member', () => {
+  it('attaches a group joined while it opened, from the join event', () => {
     const user = aUser({ g: 1 })
     const effects = open(user, hello, greeting, 70)
     expect(joined(user, { type: 'joined', groupId: 'new', joinedSeq: 40 })).toEqual([])
@@ -117,7 +117,7 @@ describe('open', () => {
     ])
   })
 
-  it('leaves out what was left while it opened, also from `connected`', () => {
+  it('omits a group left while it opened, also from `connected`', () => {
     const user = aUser({ g: 1, h: 1 })
     const effects = open(user, hello, greeting, 70)
     left(user, { type: 'left', groupId: 'h' })
@@ -127,7 +127,7 @@ describe('open', () => {
     expect(only(opened, 'send').event.fields).toMatchObject({ groups: [{ group: { groupId: 'g' } }] })
   })
 
-  it('starts behind a later joining where the summary is of an earlier membership', () => {
+  it('starts at a later join if the summary is of an earlier membership', () => {
     const user = aUser({ g: 1 })
     const effects = open(user, hello, greeting, 70)
     left(user, { type: 'left', groupId: 'g' })
@@ -135,7 +135,7 @@ describe('open', () => {
     expect(attached(given(effects, summaries([summary('g', 9)], ['g', 1, 9, 0])))).toEqual([['g', 3, 30, 29]])
   })
 
-  it('says nothing to a session that went while it opened', () => {
+  it('sends nothing to a session that closed while it opened', () => {
     const user = aUser({ g: 1 })
     const effects = open(user, hello, greeting, 70)
     closed(user, { type: 'closed', session: 3 }, 80, 5_000)
@@ -159,7 +159,7 @@ describe('joined', () => {
     expect(attached(joined(user, mail))).toEqual([])
   })
 
-  it('attaches again after a leave that came in between', () => {
+  it('attaches again after a leave in between', () => {
     const user = aUser({ g: 1 })
     connected(user, 3, { g: 9 })
     left(user, { type: 'left', groupId: 'g' })
@@ -167,14 +167,14 @@ describe('joined', () => {
     expect(baselines(user, 3)).toEqual({ g: 11 })
   })
 
-  it('repeats nothing to a session whose connected told of the leave and the return', () => {
+  it('repeats nothing to a session whose `connected` already included the leave and the rejoin', () => {
     const user = aUser({ g: 1 })
     connected(user, 3, { g: 15 })
     left(user, { type: 'left', groupId: 'g' })
     expect(attached(joined(user, mail))).toEqual([['g', 3, 12, 15]])
   })
 
-  it('is passed over where storage already knew of it when the actor was loaded', () => {
+  it('is ignored if it was already stored when the actor was loaded', () => {
     const user = aUser({ g: 12 })
     connected(user, 3, { g: 14 })
     expect(attached(joined(user, mail))).toEqual([])
@@ -183,7 +183,7 @@ describe('joined', () => {
 })
 
 describe('left', () => {
-  it('forgets the group; what a session was told of it stays', () => {
+  it('removes the group; the number of the session for it stays', () => {
     const user = aUser({ g: 1, h: 1 })
     connected(user, 3, { g: 9, h: 9 })
     expect(left(user, { type: 'left', groupId: 'g' })).toEqual([])
