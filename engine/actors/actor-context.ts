@@ -1,5 +1,5 @@
 /**
- * Actor context: what an actor may use of the shard it lives in.
+ * Actor context: the part of its shard that an actor may use.
  */
 import type { ChatError } from '../../protocol/errors.ts'
 import type { Request } from '../../protocol/requests.ts'
@@ -10,49 +10,49 @@ import type { GroupRules, GroupState } from './group/group-state.ts'
 import type { Presence } from './presence.ts'
 import type { Greeting } from './user/sessions.ts'
 
-/** The actor whose events are recorded, as far as recording them goes. */
+/** The actor whose events are recorded: only what recording needs. */
 export interface EventSource {
   readonly groupId: string
-  /** `g:<id>`, as bytes: what the sessions of its members subscribe to. */
+  /** `g:<id>` as bytes: the topic that its members' sessions subscribe to. */
   readonly topic: Uint8Array
   readonly state: GroupState
-  /** Offset of its newest log entry: what must be committed before it may be evicted. */
+  /** Offset of its newest log entry. It must be committed before the actor may be evicted. */
   lastOffset: number
-  /** Reads under way, after which a handler goes on with this state. */
+  /** Reads under way. A handler continues with this state after each of them. */
   reading: number
-  /** True once the log has refused its entries: nothing of it is done any more. */
+  /** True once the log has refused its entries: the actor then does no further work. */
   readonly abandoned: boolean
 }
 
 export interface ActorContext {
   readonly greeting: Greeting
   readonly rules: GroupRules
-  /** After the last session has gone others are not told for so long. */
+  /** How long after the last session has disconnected others are notified. */
   readonly presenceGraceMs: number
   /** The time of day, milliseconds since 1970. */
   now(): number
   /** For durations, milliseconds; see `Clock`. */
   steadyNow(): number
   newId(): string
-  /** Who is connected, and how they are seen. */
+  /** Whether a user is connected, and the status that others see. */
   presenceOf(userId: string): Presence
-  /** Why a durable request cannot be taken at present, or null. */
+  /** Why a durable request cannot be accepted now, or null. */
   writeRefusal(): ChatError | null
-  /** Does what a handler asked for. `group` is the actor whose events are recorded. */
+  /** Performs a handler's effects. `group` is the actor whose events are recorded. */
   perform(effects: Effects, group: EventSource | null): void
-  /** Answers a request with a refusal; what is not a `ChatError` is logged and shown as `internal`. */
+  /** Answers a request with an error. An error that is not a `ChatError` is logged and shown as `internal`. */
   refuse(by: Caller, request: Request, error: unknown): void
   read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']>
   /** Appends a lease and calls back once it is committed. */
   lease(groupId: string, ceiling: number, then: () => void): void
   /**
-   * Runs a task once members have been shown all events so far: at once where none waits. `drop` is
-   * called instead where the group's events are refused.
+   * Runs a task once members have been shown all events so far, immediately if none are waiting.
+   * `drop` is called instead if the group's events are refused.
    */
   afterShown(groupId: string, task: () => void, drop: () => void): void
-  /** Up to where this shard's writes are committed. */
+  /** This shard's writes are committed up to this offset. */
   readonly committedOffset: number
-  /** Logs what went wrong in an actor and concerned no caller. */
+  /** Logs an error in an actor that has no caller to answer. */
   report(error: unknown, what: string): void
 }
 

@@ -1,9 +1,9 @@
-/** Who asks: a session, the number it gave its request, and the user behind it. */
+/** The sender of a request: the session, the number of the request in it, and the user. */
 export interface Caller {
   readonly session: number
   readonly ref: number
   readonly userId: string
   readonly name: string
-  /** The request is the service's own, not the user's (`Engine.request`). */
+  /** True for a request of the service itself, not of the user (`Engine.request`). */
   readonly service?: boolean | undefined
 }

@@ -1,9 +1,9 @@
 /**
  * Effects: what a handler wants done, as values.
  *
- * Handlers are plain functions of state, command and time; they touch no thread, socket, file or
- * clock. What should happen outside their state they return, and the shard does it in the order
- * given. So the whole engine runs the same on threads and under a simulated clock.
+ * Handlers are plain functions of state, command and time. They use no thread, socket, file or clock.
+ * They return what should happen outside their state, and the shard performs it in the order given.
+ * Therefore the whole engine runs the same on threads and under a simulated clock.
  */
 import type { CloseReason } from '../../protocol/close-codes.ts'
 import type { DurableEvent, EventFields, EventName } from '../../protocol/events.ts'
@@ -18,13 +18,13 @@ import type { PresenceOf } from './presence.ts'
 export type Effect =
   /** Writes to the log. */
   | { readonly type: 'append'; readonly entry: LogEntry }
-  /** A durable event of the group: to the log, to its newest events, to every member. */
+  /** A durable event of the group: it is written to the log, added to the newest events and sent to every member. */
   | { readonly type: 'record'; readonly seq: number; readonly at: number; readonly event: Recorded }
-  /** A post is another from now on, by the event `seq`, which follows. */
+  /** The event `seq`, which follows, changes a post. */
   | { readonly type: 'change'; readonly seq: number; readonly before: Message; readonly message: Message }
-  /** Answers the caller at once. */
+  /** Answers the caller immediately. */
   | { readonly type: 'answer'; readonly to: Caller; readonly event: Sent }
-  /** Answers the caller once all that this shard wrote so far is durable (DUR-1). */
+  /** Answers the caller once everything this shard has written so far is durable (DUR-1). */
   | {
       readonly type: 'answer_committed'
       readonly to: Caller
@@ -34,7 +34,7 @@ export type Effect =
   /** Sends an event, or frames of events, to one session. */
   | { readonly type: 'send'; readonly session: number; readonly event: Sent }
   | { readonly type: 'send_frame'; readonly session: number; readonly frame: Uint8Array }
-  /** Sends an event to all sessions of a user, wherever they are, but to `but`. */
+  /** Sends an event to all sessions of a user on all shards, except to `but`. */
   | {
       readonly type: 'send_user'
       readonly userId: string
@@ -42,9 +42,9 @@ export type Effect =
       readonly but?: number | undefined
     }
   /**
-   * Shows an event to the sessions that are subscribed to these groups, each once however many of
-   * them it is in (PRS-3), except to `but` and to the sessions of `exceptUsers`. It is not stored, and
-   * readers who lag do not get it (SLW-1).
+   * Sends an event to the sessions that are subscribed to these groups, once to each session even if
+   * it is in several of them (PRS-3), except to `but` and to the sessions of `exceptUsers`. It is not
+   * stored, and lagging readers do not receive it (SLW-1).
    */
   | {
       readonly type: 'publish'
@@ -52,63 +52,63 @@ export type Effect =
       readonly event: Sent
       readonly but?: number | undefined
       readonly exceptUsers?: readonly string[] | undefined
-      /** Only the sessions of this user among them. */
+      /** Limits it to the sessions of this user. */
       readonly onlyUser?: string | undefined
       /**
-       * Whom the event is about: it does not reach those who blocked them or whom they blocked (PRV-1).
-       * Null where a block does not hide it.
+       * The user that the event is about. Users who blocked them or are blocked by them do not receive it
+       * (PRV-1). Null if a block does not hide the event.
        */
       readonly about: string | null
     }
-  /** The session hears the group from here on, after what was sent to it before. */
+  /** The session receives the group's events from here on, after what was sent to it before. */
   | { readonly type: 'subscribe'; readonly session: number; readonly groupId: string }
-  /** No session of the user hears the group any more. */
+  /** Unsubscribes all sessions of the user from the group. */
   | { readonly type: 'unsubscribe'; readonly userId: string; readonly groupId: string }
-  /** Ends the session's connection. */
+  /** Closes the session's connection. */
   | { readonly type: 'close'; readonly session: number; readonly reason: CloseReason }
   | {
       readonly type: 'tell_group'
       readonly groupId: string
       readonly mail: GroupMail
-      /** Tells it again once the entries of this owner are committed: a group loaded before did not read them. */
+      /** Sends the mail again once the entries of this owner are committed: a group loaded before did not read them. */
       readonly againFor?: string | undefined
     }
-  /** Attaches a session to many groups, in one mail for each shard. */
+  /** Attaches a session to many groups, with one mail for each shard. */
   | { readonly type: 'attach'; readonly mail: AttachAll }
   | {
       readonly type: 'tell_user'
       readonly userId: string
       readonly mail: UserMail
-      /** Nothing is told to who has no session. */
+      /** Sent only if the user has a session. */
       readonly ifConnected?: true
-      /** Storage knows what the mail says: an actor that is not loaded does not need it. */
+      /** Storage contains the same information: an actor that is not loaded does not need the mail. */
       readonly ifLoaded?: true
     }
-  /** Mail that only loaded actors need: storage says the same once all is committed. */
+  /** Mail that only loaded actors need: storage contains the same once everything is committed. */
   | {
       readonly type: 'tell_members'
-      /** Whose entries it follows from (`ownerOf`). */
+      /** The owner of the entries that it follows from (`ownerOf`). */
       readonly owner: string
       readonly userIds: readonly string[]
       readonly mail: UserMail
     }
-  /** Goes on at once, with what is known of who is there. */
+  /** Continues immediately, with the presence that is known now. */
   | { readonly type: 'with_presence'; readonly then: (presenceOf: PresenceOf) => readonly Effect[] }
-  /** All shards know from now on how the user is seen. */
+  /** Notifies all shards of the status that others see. */
   | { readonly type: 'presence'; readonly userId: string; readonly status: Status }
-  /** All shards know from now on whom the user has blocked. */
+  /** Notifies all shards of the users that this user has blocked. */
   | {
       readonly type: 'blocks'
       readonly userId: string
       readonly blocked: readonly string[]
-      /** Somebody has blocked the user. */
+      /** Whether another user has blocked this user. */
       readonly isBlocked: boolean
     }
-  /** All shards know from now on whether the user may be in one more group. */
+  /** Notifies all shards whether the user may join one more group. */
   | { readonly type: 'full'; readonly userId: string; readonly isFull: boolean }
-  /** Mail `gone` to the group, or no longer, when the user's last session has gone. */
+  /** Starts or stops sending `gone` to the group when the user's last session disconnects. */
   | { readonly type: 'watch'; readonly groupId: string; readonly userId: string; readonly on: boolean }
-  /** Mail `alarm` to this actor after that time, or earlier where it asked for that (`Alarms`). */
+  /** Sends `alarm` to this actor after that time, or earlier if it asked for that (`Alarms`). */
   | {
       readonly type: 'wake_group'
       readonly groupId: string
@@ -121,16 +121,16 @@ export type Effect =
       readonly what: UserAlarm
       readonly afterMs: number
     }
-  /** Mail to this actor, once the session's connection has room for more. */
+  /** Sends mail to this actor once the session's connection has room for more. */
   | {
       readonly type: 'when_drained'
       readonly session: number
       readonly groupId: string
       readonly mail: GroupMail
     }
-  /** Reads from the log; `then` goes on with the state as it is by then. */
+  /** Reads from the log. `then` continues with the state at that time. */
   | ReadEffect
-  /** Has something done with the bytes of files; `then` goes on with the state as it is by then. */
+  /** Reads or writes the bytes of files. `then` continues with the state at that time. */
   | FileEffect
 
 type Recorded = { [N in DurableEvent]: { readonly name: N; readonly fields: EventFields<N> } }[DurableEvent]
@@ -140,7 +140,7 @@ export interface ReadEffect {
   readonly type: 'read'
   readonly query: ReadQuery
   readonly then: (result: never, now: number) => readonly Effect[]
-  /** Whom a failure concerns: a caller is refused, a session that would miss something is closed. */
+  /** Handles a failure: the caller receives an error; a session that would miss something is closed. */
   readonly to: Caller | { readonly session: number }
 }
 
@@ -148,7 +148,7 @@ export interface FileEffect {
   readonly type: 'file'
   readonly call: FileCall
   readonly then: (result: never, now: number) => readonly Effect[]
-  /** Who is refused where it fails. */
+  /** The caller who receives the error if it fails. */
   readonly to: Caller
 }
 
@@ -189,7 +189,7 @@ export function send<N extends EventName>(session: number, name: N, fields: Even
   return { type: 'send', session, event: { name, fields } as Sent }
 }
 
-/** `but` is a session that does not get it. */
+/** `but` is a session that does not receive it. */
 export function sendUser<N extends EventName>(
   userId: string,
   name: N,
@@ -200,8 +200,8 @@ export function sendUser<N extends EventName>(
 }
 
 /**
- * About a user, or null where a block does not hide it; `but` is a session and `exceptUsers` are users
- * who do not get it.
+ * `about` is a user, or null if a block does not hide the event. The session `but` and the users
+ * `exceptUsers` do not receive it.
  */
 export function publish<N extends EventName>(
   about: string | null,
@@ -214,7 +214,7 @@ export function publish<N extends EventName>(
   return { type: 'publish', groupIds, event: { name, fields } as Sent, but, about, exceptUsers }
 }
 
-/** To one user, if they share one of the groups; a block does not hide it. */
+/** Sends to one user, if they share one of the groups. A block does not hide the event. */
 export function publishTo<N extends EventName>(
   onlyUser: string,
   groupIds: readonly string[],
@@ -225,8 +225,8 @@ export function publishTo<N extends EventName>(
 }
 
 /**
- * To everybody who shares one of the groups with the user, once (PRS-3); not to the user's own sessions, nor
- * to those whom they have `blocked`: the shards may not know all of these yet (PRV-1).
+ * Sends once to everybody who shares one of the groups with the user (PRS-3), except the user's own
+ * sessions and the users in `blocked`, of which the shards may not know all yet (PRV-1).
  */
 export function publishToOthers<N extends EventName>(
   userId: string,
@@ -264,7 +264,7 @@ export function tellUser(userId: string, mail: UserMail): Effect {
   return { type: 'tell_user', userId, mail }
 }
 
-/** Mail to the actors of these users, as far as they are loaded. */
+/** Mail to the actors of these users that are loaded. */
 export function tellMembers(owner: string, userIds: readonly string[], mail: UserMail): Effect {
   return { type: 'tell_members', owner, userIds, mail }
 }

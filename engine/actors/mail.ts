@@ -1,7 +1,7 @@
 /**
- * Mail: what actors tell each other. It travels between shards by way of the hub, in the same
- * stream as the frames for sessions, so that what an actor sent a session before it wrote mail
- * has reached the connection before the mail's reader acts on it.
+ * Mail: messages between actors. It travels between shards through the hub, in the same stream as the
+ * frames for sessions. Therefore, what an actor sent to a session before it wrote mail has reached the
+ * connection before the reader of the mail acts on it.
  */
 
 import type { File } from '../../protocol/records.ts'
@@ -11,7 +11,7 @@ import type { Caller } from './caller.ts'
 
 /** To a group's actor. */
 export type GroupMail =
-  /** From the creator's actor; the answer goes straight to the caller. */
+  /** From the creator's actor; the answer goes directly to the caller. */
   | {
       readonly type: 'create'
       readonly by: Caller
@@ -19,8 +19,8 @@ export type GroupMail =
       readonly members: readonly string[]
     }
   /**
-   * A session begins to hear the group: first what came after `from`, then everything live, each
-   * once. Void unless the user is still the member that joined with `joinedSeq`.
+   * A session starts to receive the group: first the events after `from`, then everything live, each
+   * once. Ignored unless the user is still the member that joined with `joinedSeq`.
    */
   | {
       readonly type: 'attach'
@@ -29,7 +29,7 @@ export type GroupMail =
       readonly joinedSeq: number
       readonly from: number
     }
-  /** Missed events with `from < seq <= to` for a session, a piece at a time (CUP-1). */
+  /** Missed events with `from < seq <= to` for a session, sent in pieces (CUP-1). */
   | {
       readonly type: 'replay'
       readonly session: number
@@ -38,22 +38,22 @@ export type GroupMail =
       readonly to: number
       readonly counted: boolean
     }
-  /** From the uploader's actor: the bytes of a file are kept. The answer goes straight to the caller. */
+  /** From the uploader's actor: the bytes of a file are stored. The answer goes directly to the caller. */
   | { readonly type: 'add_file'; readonly by: Caller; readonly file: File; readonly again: boolean }
   /** What the actor asked to be woken for. */
   | { readonly type: 'alarm'; readonly what: GroupAlarm }
-  /** A member has this name and picture from now on (IDN-2). */
+  /** A member's new name and picture (IDN-2). */
   | {
       readonly type: 'renamed'
       readonly userId: string
       readonly name: string
       readonly picture: string
     }
-  /** The last session of a user whom the group watches has gone. */
+  /** The last session of a user that the group watches has disconnected. */
   | { readonly type: 'gone'; readonly userId: string }
-  /** Of two users one has blocked the other: `from` is not to see the typing of `typist` any more. PRV-1 */
+  /** One of two users has blocked the other: `from` no longer sees the typing of `typist`. PRV-1 */
   | { readonly type: 'hide_typing'; readonly typist: string; readonly from: string }
-  /** From a member's actor to their direct chat: they have blocked the other, or no longer. */
+  /** From a member's actor to their direct chat: they have blocked the other member (`on`) or unblocked them. */
   | { readonly type: 'block'; readonly userId: string; readonly on: boolean }
 
 /** To a user's actor. */
@@ -62,31 +62,31 @@ export type UserMail =
       readonly type: 'open'
       readonly session: number
       readonly sessionId: string
-      /** What the token says; empty where it says nothing. */
+      /** The name in the token; empty if it has none. */
       readonly name: string
       readonly picture: string
     }
-  /** The other one blocks the user (`on`), or does no more. PRV-1 */
+  /** The other user blocks this user (`on`) or has unblocked them. PRV-1 */
   | { readonly type: 'barred'; readonly by: string; readonly on: boolean }
-  /** There is no block between the two any more, on the other one's side. */
+  /** The other user no longer blocks this user. */
   | { readonly type: 'visible'; readonly to: string }
-  /** Another token of the user says this of them. */
+  /** Another token of the user has this name and picture. */
   | { readonly type: 'profile'; readonly name: string; readonly picture: string }
   | { readonly type: 'closed'; readonly session: number }
   | {
       readonly type: 'joined'
       readonly groupId: string
       readonly joinedSeq: number
-      /** What the group shows of the user. */
+      /** The name and picture that the group shows for the user. */
       readonly shown?: Profile | undefined
-      /** The group gets no presence. */
+      /** The group receives no presence. */
       readonly large?: boolean | undefined
-      /** The other one of this direct chat gets no presence until it is accepted. PRV-2 */
+      /** The other user of this direct chat receives no presence until it is accepted. PRV-2 */
       readonly approached?: true | undefined
     }
   /** The user has accepted a direct chat in which they were approached. */
   | { readonly type: 'accepted'; readonly groupId: string }
-  /** The group has become large, or is so no longer; told to the members who are connected. */
+  /** The group has become large or is no longer large; sent to the members who are connected. */
   | { readonly type: 'group_size'; readonly groupId: string; readonly large: boolean }
   | { readonly type: 'left'; readonly groupId: string }
   /** A `replay` has ended; `complete` is null where the user is not a member. */
@@ -104,8 +104,8 @@ export type UserMail =
 export type Attach = Extract<GroupMail, { type: 'attach' }>
 
 /**
- * `attach` to many groups of one shard, of which the session has seen all that was committed when the
- * user's actor began to read where they stand, at `readAtMs` of the steady clock (`Attaching`).
+ * `attach` to many groups of one shard. The session has seen everything that was committed when the
+ * user's actor began to read the groups' positions, at `readAtMs` of the steady clock (`Attaching`).
  */
 export interface AttachAll {
   readonly session: number
@@ -114,14 +114,14 @@ export interface AttachAll {
   readonly groups: readonly Standing[]
 }
 
-/** An envelope to one actor, as it travels. */
+/** Mail with its address, as it travels. */
 export type Mail =
   | { readonly to: 'group'; readonly id: string; readonly mail: GroupMail }
   | {
       readonly to: 'user'
       readonly id: string
       readonly mail: UserMail
-      /** Storage knows what the mail says: an actor that is not loaded does not need it. */
+      /** Storage contains the same information: an actor that is not loaded does not need the mail. */
       readonly ifLoaded?: true | undefined
     }
 

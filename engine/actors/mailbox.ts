@@ -18,7 +18,7 @@ export class Mailbox<T> {
     return true
   }
 
-  /** Takes everything out. What is pushed while it is handled comes after it. */
+  /** Removes and returns all mail. Mail pushed while it is handled comes after it. */
   takeAll(): readonly T[] {
     const mail = this.#mail
     this.#mail = []

@@ -1,9 +1,9 @@
 /**
- * No room: the refusal of one group more than a user may be in (`maxGroupsPerUser`).
+ * No room: the error for a user who has reached the limit of groups (`maxGroupsPerUser`).
  */
 import { ChatError } from '../../protocol/errors.ts'
 
-/** `field` names who has no room, where that is not the caller. */
+/** `field` names the user who has no room, if that is not the caller. */
 export function noRoom(maxGroups: number, field?: string): ChatError {
   return new ChatError('limit_reached', `a user must be in at most ${maxGroups} groups`, { field })
 }

@@ -1,6 +1,6 @@
 /**
- * The refusal for a group that does not exist. A private group is refused with the very same one
- * to those who are not in it, so that nobody can probe for it. // IDN-7
+ * The error for a group that does not exist. A private group answers users who are not in it with the
+ * same error, so that nobody can probe for it. // IDN-7
  */
 import { ChatError } from '../../protocol/errors.ts'
 

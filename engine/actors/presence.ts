@@ -1,20 +1,20 @@
 /**
- * Presence: what every actor may know of any user, wherever the user's own actor lives.
+ * Presence: what every actor may know of any user, on any shard.
  *
- * The user's actor decides how its user is seen and tells all shards; whether there are
- * connections each shard counts itself. Whoever shows presence to a client sees to it that the
- * client shares a group with the user.
+ * The user's actor decides the status that others see and notifies all shards. Each shard counts the
+ * connections itself. Code that shows presence to a client must check that the client shares a group
+ * with the user.
  */
 import type { Status } from '../storage/log.ts'
 
 export interface Presence {
-  /** Whether the user has a session at present, also where they do not want it to be seen. */
+  /** Whether the user has a session now, even if they are invisible. */
   readonly connected: boolean
-  /** As others see them: `offline` where they are invisible, and still online in the time of grace. */
+  /** The status that others see: `offline` if the user is invisible; during the grace period still online. */
   readonly status: Status
-  /** Whether they may be in no further group; only known of those who are connected. */
+  /** Whether they have reached the limit of groups; only known for connected users. */
   readonly isFull?: boolean | undefined
 }
 
-/** The presence of a user; of one that is not known too. */
+/** The presence of a user, also of a user that is not known. */
 export type PresenceOf = (userId: string) => Presence

@@ -1,11 +1,11 @@
 /**
- * Blocks: with whom a user wants no contact. // PRV-1
+ * Blocks: users who are blocked by a user. // PRV-1
  *
- * The user's actor has the list, at most `limits.blocks`, and storage has all lists. Who asks for
- * contact is compared with storage; the group of the two's direct chat is notified, so that a message
- * there costs no read; and while the user is connected every shard knows the list, so that events
- * about one of the two do not reach the other. A block becomes effective before its `ok` is sent.
- * Each of the two is shown as offline to the other from then on, and as they are once no block is left.
+ * The user's actor has the list, at most `limits.blocks`, and storage has all lists. A user who asks
+ * for contact is checked against storage. The group of their direct chat is notified, so that a message
+ * there needs no read. While the user is connected every shard knows the list, so that events about one
+ * of the two do not reach the other. A block becomes effective before its `ok` is sent.
+ * From then on each of the two appears offline to the other, until neither blocks the other.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -62,7 +62,7 @@ export function unblockUser(
   })
 }
 
-/** Reads the id of the direct chat of the two before anything changes: a read that fails changes nothing. */
+/** Reads the id of their direct chat before anything changes: a read that fails changes nothing. */
 function withDirectChat(
   { userId }: UserState,
   by: Caller,
@@ -77,7 +77,7 @@ function withDirectChat(
   ]
 }
 
-/** A page in the order of blocking; the cursor is the last one of the page before. PAG-1 */
+/** A page in the order of blocking; the cursor is the last user of the previous page. PAG-1 */
 export function getBlocked(
   { blocked }: UserState,
   by: Caller,
@@ -101,12 +101,12 @@ export function getBlocked(
   ]
 }
 
-/** Every shard knows from now on whom the user has blocked, as long as the user is connected. */
+/** Sends the list of blocked users to every shard, while the user is connected. */
 export function announceBlocks({ userId, blocked, isBlocked }: UserState): Effect {
   return { type: 'blocks', userId, blocked: [...blocked.keys()], isBlocked }
 }
 
-/** The shards, the direct chat of the two and the other one's actor get to know of it before the caller does. */
+/** Notifies the shards, the direct chat and the other user's actor before the caller is answered. */
 function changed(user: UserState, otherId: string, groupId: string, on: boolean): Effects {
   const { userId } = user
   return [
@@ -116,7 +116,7 @@ function changed(user: UserState, otherId: string, groupId: string, on: boolean)
   ]
 }
 
-/** The other one blocks the user, or does no more; then nothing changes while the user blocks them. */
+/** The other user has blocked or unblocked the user. Nothing else changes while the user blocks them. */
 export function barred(
   user: UserState,
   { by, on }: Extract<UserMail, { type: 'barred' }>,
@@ -125,14 +125,14 @@ export function barred(
   const { userId, sessions, blocked, shown } = user
   if (on) {
     user.isBlocked = true
-    // A session that began meanwhile is known to the shards as that of a user whom nobody has blocked.
+    // For the shards, a session that began meanwhile belongs to a user without blocks.
     return [...(sessions.size > 0 ? [announceBlocks(user)] : []), ...showTo(user, by, 'offline', now)]
   }
   if (blocked.has(by)) return []
   return [...showTo(user, by, shown, now), tellLoaded(by, { type: 'visible', to: userId })]
 }
 
-/** The other one has no block of the user: the user is seen by them, unless the user has one. */
+/** The other user no longer blocks the user: they see the user, unless the user blocks them. */
 export function visible(
   user: UserState,
   { to }: Extract<UserMail, { type: 'visible' }>,

@@ -1,5 +1,5 @@
 /**
- * Groups of a user: making one, and listing those one is in.
+ * Groups of a user: creates a group, and lists the user's groups.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -10,12 +10,12 @@ import { answer, type Effects, read, tellGroup } from '../effects.ts'
 import { reserveRoom } from './room.ts'
 import type { UserState } from './user-state.ts'
 
-/** Ids of direct chats begin so, and no others. */
+/** Ids of direct chats begin with this prefix, and no other ids do. */
 const DIRECT_PREFIX = 'd_'
 
 /**
- * Hands the making of a group on to the actor that will own it.
- * `newGroupId` is the id it gets where the caller gave none.
+ * Forwards the creation of a group to the actor that will own it.
+ * `newGroupId` is its id if the caller gave none.
  */
 export function createGroup(
   user: UserState,
@@ -65,7 +65,7 @@ export function getGroups(user: UserState, by: Caller, fields: RequestFields<'ge
   ]
 }
 
-/** PAG-1: a page begins below the last invitation of the one before it. */
+/** PAG-1: a page begins after the last invitation of the previous page. */
 export function getInvitations(
   user: UserState,
   by: Caller,
@@ -83,13 +83,13 @@ export function getInvitations(
   ]
 }
 
-/** The cursor as clients get it. */
+/** The cursor in the form that clients receive. */
 export function formatListingCursor(cursor: ListingCursor): string {
   const { way, activeAt, groupId } = cursor
   return way === 'down' ? `${activeAt}:${groupId}:${cursor.since}` : `${activeAt}:${groupId}`
 }
 
-/** @throws ChatError `bad_request` for what `formatListingCursor` has not made. */
+/** @throws ChatError `bad_request` unless `formatListingCursor` made the cursor. */
 export function parseListingCursor(cursor: string): ListingCursor {
   const match = /^(\d{1,16}):([A-Za-z0-9_-]{0,64})(?::(\d{1,16}))?$/.exec(cursor)
   if (!match) throw badCursor()

@@ -1,20 +1,20 @@
 /**
- * Profile: a user's name and picture, as the newest token says (IDN-2).
+ * Profile: a user's name and picture, from the newest token (IDN-2).
  *
- * A claim that is absent changes nothing. What changed is stored, told to each of the user's
- * groups, which show it from then on, and to everybody who shares one. A user whose name is not
- * known is shown by id.
+ * A claim that is absent changes nothing. A change is stored, and sent to each of the user's groups,
+ * which show it from then on, and to all users who share a group. A user whose name is not known is
+ * shown by id.
  */
 import { append, type Effects, publish, sendUser, tellGroup } from '../effects.ts'
 import type { UserState } from './user-state.ts'
 
-/** What a token says of its user; undefined or empty where it says nothing. */
+/** The claims of a token about its user; undefined or empty if absent. */
 export interface Claims {
   readonly name?: string | undefined
   readonly picture?: string | undefined
 }
 
-/** Takes over what a token says; the session `but` knows. */
+/** Stores the claims of a token; the session `but` already knows them. */
 export function setProfile(user: UserState, claims: Claims, now: number, but?: number): Effects {
   const name = claims.name || user.name
   const picture = claims.picture || user.picture
@@ -34,7 +34,7 @@ export function setProfile(user: UserState, claims: Claims, now: number, but?: n
   ]
 }
 
-/** What a group is told of its member. */
+/** The notification to a group about its member. */
 export function renamed({ userId, name, picture }: UserState) {
   return { type: 'renamed', userId, name: name || userId, picture } as const
 }

@@ -1,9 +1,9 @@
 /**
  * Resume: after a reconnect, exactly the missed durable events of each group (CUP-1).
  *
- * Each group replays from the client's `lastSeq` up to the session's baseline, above which the
- * session receives it live. A few groups at a time; when all are through, `resumed` says so. A user's
- * sessions are served one after the other, and a piece is sent once the one before it has drained.
+ * Each group replays from the client's `lastSeq` up to the session's baseline; above it the session
+ * receives the group live. A few groups replay at a time; when all have finished, `resumed` is sent.
+ * A user's sessions are served one after the other, and a piece is sent once the previous one has drained.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
@@ -12,7 +12,7 @@ import { answer, type Effect, type Effects, tellGroup } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
 import type { Resume, SessionState, UserState } from './user-state.ts'
 
-/** Groups that replay at once for one session. */
+/** Groups that replay at the same time for one session. */
 const AT_ONCE = 8
 const RETRY_AFTER_MS = 500
 
@@ -29,7 +29,7 @@ export function resume(user: UserState, by: Caller, { groups }: RequestFields<'r
   return user.resuming[0] === by.session ? proceed(user, by.session, session.resume) : []
 }
 
-/** The session is closed: its turn, or its place in the queue, goes to the others. */
+/** The session is closed: its turn, or its place in the queue, passes to the others. */
 export function endResume(user: UserState, session: number): Effects {
   const place = user.resuming.indexOf(session)
   if (place < 0) return []
@@ -63,7 +63,7 @@ function proceed(user: UserState, session: number, resume: Resume): Effects {
     const [groupId, lastSeq] = next
     const to = baselineOf(user, state, groupId)
     if (to === undefined) continue
-    // CUP-2: a client that knows nothing of the group begins with the user's join.
+    // CUP-2: a client without events of the group begins with the user's join.
     const from = lastSeq === 0 ? Math.min(to, (user.groups.get(groupId) ?? 1) - 1) : lastSeq
     resume.active += 1
     const { userId } = user
@@ -77,7 +77,7 @@ function proceed(user: UserState, session: number, resume: Resume): Effects {
   return effects
 }
 
-/** Above it the session hears the group live; undefined where the user is not in it. */
+/** The seq above which the session receives the group live; undefined if the user is not in it. */
 function baselineOf(
   user: UserState,
   { baselines }: Extract<SessionState, { phase: 'connected' }>,

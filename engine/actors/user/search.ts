@@ -1,5 +1,5 @@
 /**
- * Search: messages and people, of the groups that the user is in.
+ * Search: messages and users in the groups that the user is in.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -14,7 +14,7 @@ import { noSuchGroup } from '../no-such-group.ts'
 import { formatListingCursor, parseListingCursor } from './groups.ts'
 import type { UserState } from './user-state.ts'
 
-/** Hits, newest first. What the user may see is decided by the log: who they are in groups with now. */
+/** Hits, newest first. The log decides what the user may see, by the groups that they are in now. */
 export function search(user: UserState, by: Caller, fields: RequestFields<'search'>): Effects {
   const { query, cursor, ...filters } = fields
   const terms = parseQuery(query)
@@ -62,7 +62,7 @@ export function getContacts(user: UserState, by: Caller, fields: RequestFields<'
   ]
 }
 
-/** The users as they want to be seen at present; nothing of those who are hidden. PRV-1, PRV-2 */
+/** The users with their visible status; nothing about hidden users. PRV-1, PRV-2 */
 function answerUsers(by: Caller, users: readonly User[], cursor?: string): Effects {
   const otherIds = users.map(({ userId }) => userId)
   return [

@@ -1,9 +1,9 @@
 /**
- * Sessions: how a connection begins, and how it comes to hear the user's groups.
+ * Sessions: how a connection begins, and how it starts to receive the user's groups.
  *
- * `connected` says where each group stands; then every group attaches the session from there, by one
- * mail for each shard (INP-2). The group sends what came in between and subscribes the session in one
- * step, so that it receives everything after `lastSeq`, once, whatever happens meanwhile.
+ * `connected` reports the position of each group. Then every group attaches the session from that
+ * position, by one mail for each shard (INP-2). The group sends the events since then and subscribes the
+ * session in one step. So the session receives everything after `lastSeq` once, whatever happens meanwhile.
  */
 import { limits } from '../../../protocol/limits.ts'
 import type { Limits } from '../../../protocol/records.ts'
@@ -17,24 +17,24 @@ import { announceRoom } from './room.ts'
 import { announce, cameOnline, chosenStatus, setLarge, wentOffline } from './status.ts'
 import type { UserState } from './user-state.ts'
 
-/** What every `connected` says of the server. */
+/** The information about the server in every `connected`. */
 export interface Greeting {
   readonly serverVersion: string
   readonly limits: Limits
 }
 
-/** Where a user's groups stand, of a read that began at `readAtMs` of the steady clock. */
+/** Positions of a user's groups, from a read that began at `readAtMs` of the steady clock. */
 export interface LoadedSummaries {
   readonly summaries: Summaries
   readonly readAtMs: number
 }
 
-/** Of a user who is in no group. */
+/** For a user who is in no group. */
 export const noSummaries: Summaries = { groups: [], standings: [], large: [] }
 
 type Mail<T extends UserMail['type']> = Extract<UserMail, { type: T }>
 
-/** A session begins. `loaded` is what was read for it together with the user. */
+/** A session begins. `loaded` was read for it together with the user. */
 export function open(
   user: UserState,
   mail: Mail<'open'>,
@@ -90,7 +90,7 @@ function connected(
   ]
 }
 
-/** Attaches a session to the groups that have no baseline yet: storage does not know the membership. */
+/** Attaches a session to the groups without a baseline: storage does not know the membership yet. */
 function attachOthers(
   user: UserState,
   session: number,
@@ -103,7 +103,7 @@ function attachOthers(
   const effects: Effect[] = []
   for (const [groupId, joinedSeq] of user.groups) {
     if (baselines.has(groupId)) continue
-    // A group joined a moment ago may not be committed: from the event that made the member.
+    // A recent join may not be committed: start from the event that made the user a member.
     const from = Math.max(lastSeqs.get(groupId) ?? 0, joinedSeq - 1)
     baselines.set(groupId, from)
     effects.push(tellGroup(groupId, { type: 'attach', session, userId: user.userId, joinedSeq, from }))
@@ -126,14 +126,14 @@ export function joined(user: UserState, mail: Mail<'joined'>): Effects {
   if (large) setLarge(user, groupId, true)
   if (approached) user.approached = new Set([...user.approached, groupId])
   const effects: Effect[] = [...announceRoom(user)]
-  // What the group read may be older than the newest token.
+  // The group may have read an older name than that of the newest token.
   const { name, picture } = renamed(user)
   if (shown && (shown.name !== name || shown.picture !== picture)) {
     effects.push(tellGroup(groupId, renamed(user)))
   }
   for (const [session, state] of user.sessions) {
     if (state.phase !== 'connected' || (known && state.baselines.has(groupId))) continue
-    // Whoever left and came back while they connected was told of both: not again.
+    // A user who left and rejoined while they connected was notified of both: not again.
     const from = Math.max(joinedSeq - 1, state.baselines.get(groupId) ?? 0)
     state.baselines.set(groupId, from)
     effects.push(tellGroup(groupId, { type: 'attach', session, userId: user.userId, joinedSeq, from }))

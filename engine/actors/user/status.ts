@@ -1,11 +1,12 @@
 /**
- * Status: how a user is seen, over all devices (PRS-1).
+ * Status: how others see a user, over all devices (PRS-1).
  *
- * A user is present while one session is, and for a time of grace after the last one has gone, so
- * that a reconnect is not seen. Who is present is seen with the status they chose, which is kept;
- * `offline` there is invisible. Others hear of changes of what is seen and of nothing else: those
- * who share a group that is not large, nor a direct chat that they have not accepted (PRV-2), by one event, without the groups' actors. When an
- * invisible user comes and goes nothing is written either: `lastSeenAt` would tell.
+ * A user is present while they have a session, and for a grace period after the last one has
+ * disconnected, so that a reconnect is not seen. A present user is seen with the status they chose,
+ * which is stored; `offline` there means invisible. Others are notified only of changes that they can
+ * see: users who share a group, except by a large group or a direct chat that they have not accepted
+ * (PRV-2). They receive one event, without the groups' actors. When an invisible user connects and
+ * disconnects nothing is written either: `lastSeenAt` would reveal it.
  */
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Status } from '../../storage/log.ts'
@@ -32,10 +33,10 @@ export function updateStatus(
 ): Effects {
   if (user.chosen === status) return [answerCommitted(by, 'ok', {})]
   user.chosen = status
-  // Who hides was last seen when they did; who shows themselves is seen now.
+  // A user who becomes invisible was last seen at that time; one who becomes visible is seen now.
   if (isPresent(user)) user.lastSeenAt = now
   return [
-    kept(user),
+    storeStatus(user),
     ...(isPresent(user) ? [tellShards(user, status)] : []),
     ...announce(user, now),
     sendUser(user.userId, 'contact_status_changed', statusFields(user, status, now), by.session),
@@ -43,41 +44,41 @@ export function updateStatus(
   ]
 }
 
-/** A session has begun: all shards know at once, others hear of it by `announce`. */
+/** A session has begun: all shards are notified immediately, other users by `announce`. */
 export function cameOnline(user: UserState, now: number): Effects {
   user.graceUntil = null
   if (user.chosen === 'offline') return []
   user.lastSeenAt = now
-  const effects: Effect[] = [kept(user)]
+  const effects: Effect[] = [storeStatus(user)]
   if (user.shown !== user.chosen) effects.push(tellShards(user, user.chosen))
   return effects
 }
 
-/** The last session has gone: others hear of it after the time of grace, `graceMs`. */
+/** The last session has disconnected: others are notified after the grace period, `graceMs`. */
 export function wentOffline(user: UserState, now: number, graceMs: number): Effects {
   if (user.chosen !== 'offline') user.lastSeenAt = now
   user.graceUntil = user.steadyNow + graceMs
   return [wakeUser(user.userId, 'offline', graceMs)]
 }
 
-/** The alarm `offline` rings, perhaps for a session that has gone before the last one. */
+/** Handles the alarm `offline`, which may have been set for an earlier disconnect. */
 export function graceOver(user: UserState, now: number): Effects {
   if (user.graceUntil === null) return []
   const leftMs = user.graceUntil - user.steadyNow
   if (leftMs > 0) return [wakeUser(user.userId, 'offline', leftMs)]
   user.graceUntil = null
   if (user.chosen === 'offline') return []
-  return [kept(user), tellShards(user, 'offline'), ...announce(user, now)]
+  return [storeStatus(user), tellShards(user, 'offline'), ...announce(user, now)]
 }
 
-/** The shard stops: those who are present were last seen now. */
+/** The shard stops: users who are present were last seen now. */
 export function stopping(user: UserState, now: number): Effects {
   if (user.chosen === 'offline' || !isPresent(user)) return []
   if (user.sessions.size > 0) user.lastSeenAt = now
-  return [kept(user)]
+  return [storeStatus(user)]
 }
 
-/** Notifies others, each once (PRS-3), where what they see has changed since they were notified. */
+/** Notifies others, each once (PRS-3), if what they see has changed since the last notification. */
 export function announce(user: UserState, now: number): Effects {
   const status = isPresent(user) ? user.chosen : 'offline'
   if (status === user.shown) return []
@@ -88,21 +89,21 @@ export function announce(user: UserState, now: number): Effects {
   ]
 }
 
-/** The groups whose members get the user's presence. */
+/** The groups whose members receive the user's presence. */
 function groupsShownIn({ groups, largeGroups, approached }: UserState): readonly string[] {
   return [...groups.keys()].filter((id) => !largeGroups.has(id) && !approached.has(id))
 }
 
-/** One other user sees the user so from now on, where the two share a group; who was not seen stays so. PRV-1 */
+/** Changes how one other user sees the user, if the two share a group; a user who was not seen stays unseen. PRV-1 */
 export function showTo(user: UserState, otherId: string, status: Status, now: number): Effects {
   const { userId, shown } = user
   if (shown === 'offline') return []
-  // Not when they were last seen: that is hidden, too.
+  // Without the time when they were last seen: that is hidden, too.
   const fields = { userId, status, timestamp: now }
   return [publishTo(otherId, groupsShownIn(user), 'contact_status_changed', fields)]
 }
 
-/** The other one of a direct chat sees the user from now on. PRV-2 */
+/** From now on the other user of a direct chat sees the user. PRV-2 */
 export function accepted(
   user: UserState,
   { groupId }: Extract<UserMail, { type: 'accepted' }>,
@@ -123,13 +124,13 @@ export function accepted(
   ]
 }
 
-/** A new session learns what status its user chose on another device. */
+/** Sends a new session the status that its user chose on another device. */
 export function chosenStatus(user: UserState, session: number, now: number): Effects {
   if (user.chosen === 'online') return []
   return [send(session, 'contact_status_changed', statusFields(user, user.chosen, now))]
 }
 
-/** A group of the user has become large or is so no longer: it gets no presence, or does again. */
+/** A group of the user has become large or is no longer large: it stops or starts to receive presence. */
 export function groupSize(
   user: UserState,
   { groupId, large }: Extract<UserMail, { type: 'group_size' }>,
@@ -138,7 +139,7 @@ export function groupSize(
   return []
 }
 
-/** The group gets no presence of the user, or does again. */
+/** Stops or starts sending the user's presence to the group. */
 export function setLarge(user: UserState, groupId: string, large: boolean): void {
   if (user.largeGroups.has(groupId) === large) return
   const others = [...user.largeGroups].filter((other) => other !== groupId)
@@ -149,7 +150,7 @@ function isPresent(user: UserState): boolean {
   return user.sessions.size > 0 || user.graceUntil !== null
 }
 
-function kept({ userId, chosen, lastSeenAt }: UserState): Effect {
+function storeStatus({ userId, chosen, lastSeenAt }: UserState): Effect {
   return append({ type: 'presence', userId, status: chosen, lastSeenAt })
 }
 

@@ -1,8 +1,8 @@
 /**
- * Uploads: files on their way to a group, in one frame or in chunks that can be gone on with.
+ * Uploads: files for a group, in one frame or in chunks that can be resumed.
  *
- * The user's actor sees to it that only members upload, has the bytes taken to the disk, and tells
- * the group once they are kept; the group's actor looks again, makes the file its own and answers.
+ * The user's actor checks that the uploader is a member, has the bytes written to the disk, and notifies
+ * the group once they are stored. The group's actor checks again, adds the file and answers.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
@@ -28,7 +28,7 @@ export function uploadFile(
   }
   const announced = { groupId, fileName, size: fileSize, mimeType }
   const { userId } = user
-  // A view into the batch that brought it, which does not outlast the read.
+  // A view into the batch that contained it, which is not valid after the read.
   const bytes = new Uint8Array(file)
   return [
     read({ read: 'storedBytes', userId }, by, (storedBytes) => [
@@ -73,7 +73,7 @@ export function uploadEnd(
   return [files({ call: 'end', userId: user.userId, uploadId, newId, now }, by, tellOf(by))]
 }
 
-/** IDN-7: this actor knows of no other groups. @throws ChatError `not_found` */
+/** IDN-7: this actor knows only the user's groups. @throws ChatError `not_found` */
 function refuseStranger(user: UserState, groupId: string): void {
   if (!user.groups.has(groupId)) throw noSuchGroup()
 }
@@ -82,6 +82,6 @@ function progressTo(by: Caller): (progress: UploadProgress) => Effects {
   return (progress) => [answer(by, 'upload_progress', progress)]
 }
 
-function tellOf(by: Caller): (kept: KeptUpload) => Effects {
+function tellOf(by: Caller): (upload: KeptUpload) => Effects {
   return ({ groupId, file, again }) => [tellGroup(groupId, { type: 'add_file', by, file, again })]
 }

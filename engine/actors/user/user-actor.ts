@@ -1,7 +1,7 @@
 /**
  * User actor: one user's sessions and groups, and the mail for them, handled strictly in order.
  *
- * Loaded by the first mail; it may go when the user has no session and nothing is under way.
+ * Loaded by the first mail. It may be unloaded when the user has no session and nothing is under way.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -23,10 +23,10 @@ export class UserActor {
   readonly #context: ActorContext
   readonly #mailbox = new Mailbox<UserMail | Asked>()
   #user: UserState | null = null
-  /** What was read with the user, for the session whose mail loaded the actor. */
+  /** Read together with the user, for the session whose mail loaded the actor. */
   #loaded: LoadedSummaries | undefined
   lastUsedAt: number
-  /** Set by the shard: forgets the actor, so that the next mail loads it anew. */
+  /** Set by the shard: removes the actor, so that the next mail loads it again. */
   onFailed: (() => void) | null = null
 
   /** `opening`: the first mail is that of a session, which is answered from the same read. */
@@ -39,7 +39,7 @@ export class UserActor {
     context.read({ read: 'user', userId, summaries }, userId).then(
       (loaded) => {
         this.#user = userState(userId, loaded, context.rules.maxGroupsPerUser)
-        // A user whom storage does not know is in no group.
+        // A user that is not in storage is in no group.
         const found = loaded || !opening ? loaded?.summaries : noSummaries
         if (found) this.#loaded = { summaries: found, readAtMs }
         for (const mail of this.#mailbox.takeAll()) this.receive(mail)
@@ -52,17 +52,17 @@ export class UserActor {
     )
   }
 
-  /** Mail waiting, for the stats. */
+  /** Number of waiting mails, for the stats. */
   get depth(): number {
     return this.#mailbox.size
   }
 
-  /** True when it may be forgotten: storage knows all that it knew. */
+  /** True when it may be unloaded: storage has everything that it knew. */
   get idle(): boolean {
     return this.#user !== null && this.#user.sessions.size === 0 && this.#user.graceUntil === null
   }
 
-  /** Writes down what only memory knows: the shard stops. */
+  /** Writes what is only in memory: the shard stops. */
   stopping(): void {
     if (this.#user) this.#context.perform(stopping(this.#user, this.#context.now()), null)
   }
@@ -94,7 +94,7 @@ export class UserActor {
       }
       case 'open': {
         const loaded = this.#loaded
-        // A session that came later may have been shown more than the read found.
+        // A later session may have been shown more than the read found.
         this.#loaded = undefined
         return open(user, mail, this.#context.greeting, this.#context.now(), loaded)
       }
@@ -124,7 +124,7 @@ export class UserActor {
   #refuse(mail: UserMail | Asked, error: unknown): void {
     if (mail.type === 'request') return this.#context.refuse(mail.by, mail.request, error)
     if (!(error instanceof ChatError)) this.#context.report(error, `mail "${mail.type}" failed`)
-    // A session that was not opened hears nothing: it reconnects instead.
+    // A session that was not opened receives nothing: it reconnects instead.
     if (mail.type === 'open') {
       this.#context.perform([{ type: 'close', session: mail.session, reason: 'failed' }], null)
     }

@@ -1,5 +1,5 @@
 /**
- * User handlers: what a user's own actor answers to each request.
+ * User handlers: the answer of a user's own actor to each request.
  *
  * A request that is routed to users and has no handler here does not compile.
  */
@@ -14,7 +14,7 @@ import { updateStatus } from './status.ts'
 import { uploadBegin, uploadChunk, uploadEnd, uploadFile } from './uploads.ts'
 import type { UserState } from './user-state.ts'
 
-/** @throws ChatError, having changed nothing. `newId` is a fresh id for what is made. */
+/** @throws ChatError before anything changes. `newId` is a fresh id for a new object. */
 type UserHandler<N extends RequestsTo<'user'>> = (
   user: UserState,
   by: Caller,

@@ -1,5 +1,5 @@
 /**
- * User state: what a user's actor knows. Changed by its handlers only.
+ * User state: what a user's actor knows. Only its handlers change it.
  */
 import type { LoadedUser, Status } from '../../storage/log.ts'
 import type { Caller } from '../caller.ts'
@@ -8,54 +8,54 @@ export interface UserState {
   readonly userId: string
   name: string
   picture: string
-  /** The user's groups, and the seq that made them a member of each. */
+  /** The user's groups, and for each the seq that made them a member. */
   readonly groups: Map<string, number>
   readonly sessions: Map<number, SessionState>
-  /** The sessions that resume, in the order of asking: the first one is served, the others wait (INP-2). */
+  /** The sessions that resume, in the order of their requests: the first one is served, the others wait (INP-2). */
   readonly resuming: number[]
-  /** Whom the user has blocked, and when; at most `limits.blocks`. */
+  /** The users that the user has blocked, and when; at most `limits.blocks`. */
   readonly blocked: Map<string, number>
-  /** Somebody may have blocked the user. */
+  /** Whether another user may have blocked the user. */
   isBlocked: boolean
-  /** Those of the groups that get no presence; replaced, not changed, so that most users share one. */
+  /** The groups that receive no presence; replaced, not changed, so that most users share one set. */
   largeGroups: ReadonlySet<string>
-  /** Direct chats in which they are approached: the other one gets no presence. PRV-2 */
+  /** Direct chats in which the user is approached: the other user receives no presence. PRV-2 */
   approached: ReadonlySet<string>
-  /** The most groups that the user may be in; 0 is no limit. */
+  /** Limit of groups that the user may be in; 0 means no limit. */
   readonly maxGroups: number
-  /** Groups that the user is about to make, and since when by the steady clock; see `reserveRoom`. */
+  /** Groups that the user is about to create, and since when by the steady clock; see `reserveRoom`. */
   making: Map<string, number> | null
-  /** Whether the user may be in no further group, as the shards know it. */
+  /** Whether the user has reached the limit of groups, as the shards know it. */
   isFull: boolean
-  /** How the user wants to be seen while they are present; `offline` is invisible. */
+  /** The status that the user chose for while they are present; `offline` means invisible. */
   chosen: Status
-  /** How others were last told that they are seen. */
+  /** The status in the last notification to others. */
   shown: Status
-  /** When they were last seen, milliseconds since 1970; not while they are invisible. */
+  /** When they were last seen, milliseconds since 1970; does not change while they are invisible. */
   lastSeenAt: number | undefined
   /**
-   * Until then, by the steady clock, others are not notified that the last session has
-   * disconnected; null where a session is connected.
+   * Others are not notified before this time, by the steady clock, that the last session has
+   * disconnected; null while a session is connected.
    */
   graceUntil: number | null
   /** The steady clock's time of the mail being handled, for durations (TIM-1); set by the actor. */
   steadyNow: number
 }
 
-/** One connection of the user: until `connected` is sent it hears nothing. */
+/** One connection of the user. It receives nothing until `connected` is sent. */
 export type SessionState =
   | { readonly phase: 'opening'; readonly sessionId: string }
   | {
       readonly phase: 'connected'
       /**
-       * For each group, the seq above which the session hears everything live. Of a group that was
-       * left it stays, until the session ends: the user may be back already.
+       * For each group, the seq above which the session receives everything live. The entry of a group
+       * that was left stays until the session ends: the user may have rejoined already.
        */
       readonly baselines: Map<string, number>
       resume: Resume | null
     }
 
-/** A `resume` under way: some groups at once, the others wait. */
+/** A `resume` under way: some groups replay, the others wait. */
 export interface Resume {
   readonly caller: Caller
   readonly waiting: [groupId: string, from: number][]
@@ -63,10 +63,10 @@ export interface Resume {
   readonly done: (readonly [groupId: string, lastSeq: number, complete: boolean])[]
 }
 
-/** Most users have none: they share an empty set. */
+/** Most users have no such groups: they share an empty set. */
 const noGroups: ReadonlySet<string> = new Set()
 
-/** State of a user that the log may or may not know. */
+/** State of a user that may or may not be in the log. */
 export function userState(userId: string, loaded: LoadedUser | null, maxGroups = 0): UserState {
   return {
     userId,
