@@ -1,8 +1,8 @@
 /**
- * Byte source: a file of which only some is looked at.
+ * Byte source: reads parts of a file.
  *
- * Readers of headers get pieces of it, never the whole, and no more than `MAX_READS` pieces of at
- * most `MAX_PIECE_BYTES`: a header that leads in circles ends in null, like one that is cut off.
+ * A header parser reads at most `MAX_READS` pieces of at most `MAX_PIECE_BYTES` each, never the
+ * whole file. A header that contains a loop gives null, like one that is truncated.
  */
 import type { FileHandle } from 'node:fs/promises'
 
@@ -15,7 +15,7 @@ export interface ByteSource {
   read(position: number, length: number): Promise<Buffer>
 }
 
-/** Thrown where a header is not worth more reading. */
+/** Thrown when a header needs more than `MAX_READS` reads. */
 class TooManyReads extends Error {
   override readonly name = 'TooManyReads'
 }
@@ -27,7 +27,7 @@ export function fileSource(handle: FileHandle, size: number): ByteSource {
     size,
     async read(position, length) {
       reads += 1
-      if (reads > MAX_READS) throw new TooManyReads('a header leads too far')
+      if (reads > MAX_READS) throw new TooManyReads(`a header needs more than ${MAX_READS} reads`)
       const wanted = Math.min(length, MAX_PIECE_BYTES, Math.max(0, size - position))
       if (!Number.isSafeInteger(position) || position < 0 || wanted <= 0) return Buffer.alloc(0)
       const piece = Buffer.allocUnsafe(wanted)
@@ -45,7 +45,7 @@ export function memorySource(bytes: Uint8Array): ByteSource {
     size: bytes.length,
     async read(position, length) {
       reads += 1
-      if (reads > MAX_READS) throw new TooManyReads('a header leads too far')
+      if (reads > MAX_READS) throw new TooManyReads(`a header needs more than ${MAX_READS} reads`)
       if (!Number.isSafeInteger(position) || position < 0) return Buffer.alloc(0)
       return buffer.subarray(position, position + Math.min(length, MAX_PIECE_BYTES))
     },

@@ -1,9 +1,9 @@
 /**
- * Copy files: the contents of all uploaded files, into a folder beside a backup.
+ * Copy files: copies the contents of all uploaded files into a folder beside a backup.
  *
- * A content is there whole or not at all and never changes, so that a hard link is as good as a
- * copy where both are on one disk, and costs nothing. What is removed meanwhile (a file that was
- * recalled) is left out; what is still being uploaded is no file yet.
+ * A content file is complete or absent, and never changes. On the same disk a hard link is
+ * therefore sufficient. Files that are removed during the copy (recalled, for example) are skipped;
+ * uploads that are not complete are not copied.
  */
 import { constants, copyFileSync, linkSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ export interface CopiedFiles {
 const PREFIX = /^[0-9a-f]{2}$/
 const CONTENT = /^[0-9a-f]{64}$/
 
-/** Copies the contents of a data directory to `target`, laid out as there; `target` is made where there are any. */
+/** Copies the contents of a data directory to `target`, with the same layout; `target` is created if there is at least one. */
 export function copyFiles(
   dataDir: string,
   target: string,
@@ -38,14 +38,14 @@ export function copyFiles(
   return copied
 }
 
-/** Its size, or null where it has gone. */
+/** Returns the size, or null if the file was deleted. */
 function copyOne(from: string, to: string): number | null {
   try {
     try {
       linkSync(from, to)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-      // Another disk, or one without links.
+      // Another disk, or a file system without hard links.
       copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
     }
     return statSync(to).size

@@ -1,13 +1,13 @@
 /**
- * Disk refusal: what a caller is told where the disk takes no more bytes.
+ * Disk refusal: the error that a caller gets when the disk does not accept more bytes.
  */
 import { ChatError } from '../../protocol/errors.ts'
 
 const RETRY_AFTER_MS = 1_000
-/** No room, a limit for the size of files, no right to write, a broken disk, too many open files. */
+/** No space, file size limit, read-only file system, I/O error, too many open files. */
 const refusals: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']
 
-/** The error as it is, or `storage_unavailable` for what the disk refused. */
+/** Returns the error unchanged, or `storage_unavailable` for a write that the disk refused. */
 export function asRefusal(error: unknown): unknown {
   const { code = '' } = error as NodeJS.ErrnoException
   if (error instanceof ChatError || !refusals.includes(code)) return error

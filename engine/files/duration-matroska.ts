@@ -1,6 +1,6 @@
 /**
  * Duration of WebM and Matroska: `Segment` / `Info` / `Duration`, in ticks of `TimestampScale`.
- * Recordings of a browser often have none. https://www.rfc-editor.org/rfc/rfc9559
+ * Browser recordings often have no duration. https://www.rfc-editor.org/rfc/rfc9559
  */
 import type { ByteSource } from './byte-source.ts'
 
@@ -14,7 +14,7 @@ const DEFAULT_SCALE_NS = 1_000_000
 
 interface Element {
   readonly id: number
-  /** Of its content. */
+  /** Position of the content. */
   readonly start: number
   readonly end: number
 }
@@ -58,11 +58,11 @@ function elementAt(head: Buffer, at: number): Element | null {
     size = size * 256 + byte
     unknown = unknown && byte === 0xff
   }
-  // A live stream does not know how long it is: it lasts to the end.
+  // A live stream has an unknown size: the element lasts to the end.
   return { id, start, end: unknown ? head.length : start + size }
 }
 
-/** How many bytes a number has: the leading zeros of its first byte say so. */
+/** Length of a number in bytes: the leading zeros of its first byte encode it. */
 function lengthOf(first: number | undefined): number {
   return first ? Math.clz32(first) - 23 : 0
 }

@@ -1,10 +1,10 @@
 /**
- * Duration of MP3: the frame count of a Xing, Info or VBRI header in the first frame; without
- * one all frames are as long as the first (constant bit rate).
+ * Duration of MP3: the frame count of a Xing, Info or VBRI header in the first frame.
+ * Without such a header the bit rate is constant: all frames are as long as the first.
  */
 import type { ByteSource } from './byte-source.ts'
 
-/** Where the first frame is looked for, behind the ID3 tag. */
+/** Range after the ID3 tag that is searched for the first frame. */
 const SEARCH_BYTES = 64 * 1024
 const ID3V1_BYTES = 128
 
@@ -37,7 +37,7 @@ export async function mp3Duration(source: ByteSource): Promise<number | null> {
   return null
 }
 
-/** Layer III only; null for bits that are no frame's header. */
+/** Layer III only; null for bits that are not a frame header. */
 function parseFrame(header: number): Frame | null {
   const version = (header >>> 19) & 3
   const layer = (header >>> 17) & 3
@@ -61,7 +61,7 @@ function frameCount(piece: Buffer, at: number, { mpeg1, mono }: Frame): number |
   const xing = at + 4 + (mpeg1 ? (mono ? 17 : 32) : mono ? 9 : 17)
   const tag = piece.toString('latin1', xing, xing + 4)
   if (tag === 'Xing' || tag === 'Info') {
-    // The first bit of its flags: it has a count.
+    // The first flag bit: a frame count is present.
     const counted = (piece.readUInt32BE(xing + 4) & 1) === 1
     return counted ? piece.readUInt32BE(xing + 8) : null
   }
@@ -69,7 +69,7 @@ function frameCount(piece: Buffer, at: number, { mpeg1, mono }: Frame): number |
   return piece.toString('latin1', vbri, vbri + 4) === 'VBRI' ? piece.readUInt32BE(vbri + 14) : null
 }
 
-/** ID3v2 says its length in four times seven bits. */
+/** ID3v2 encodes its length in four groups of seven bits. */
 async function endOfId3(source: ByteSource): Promise<number> {
   const header = await source.read(0, 10)
   if (header.length < 10 || header.toString('latin1', 0, 3) !== 'ID3') return 0

@@ -1,6 +1,6 @@
 /**
- * Duration of MP4, M4A and QuickTime: the movie header (`moov` / `mvhd`), wherever in the file it
- * stands. Boxes are skipped by their length, so that only their first bytes are read.
+ * Duration of MP4, M4A and QuickTime: the movie header (`moov` / `mvhd`), at any position in
+ * the file. Boxes are skipped by their length; only their first bytes are read.
  */
 import type { ByteSource } from './byte-source.ts'
 

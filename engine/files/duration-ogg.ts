@@ -1,6 +1,6 @@
 /**
- * Duration of Ogg: the position that the last page says, in samples of the rate that the first
- * page says. Opus counts 48,000 a second and begins with samples that are not heard.
+ * Duration of Ogg: the position of the last page, in samples at the rate that the first page states.
+ * Opus always counts 48,000 samples a second, and its first samples are skipped.
  * https://www.rfc-editor.org/rfc/rfc3533 https://www.rfc-editor.org/rfc/rfc7845
  */
 import type { ByteSource } from './byte-source.ts'
@@ -18,7 +18,7 @@ export async function oggDuration(source: ByteSource): Promise<number | null> {
   const tail = await source.read(Math.max(0, source.size - TAIL_BYTES), TAIL_BYTES)
   for (let at = tail.lastIndexOf('OggS'); at >= 0; at = at > 0 ? tail.lastIndexOf('OggS', at - 1) : -1) {
     if (at + PAGE_HEADER_BYTES > tail.length || tail.readUInt32LE(at + 14) !== serial) continue
-    // A page on which no packet ends has the position -1.
+    // A page on which no packet ends has position -1.
     const position = tail.readBigInt64LE(at + 6)
     if (position >= 0n) return (Number(position) - codec.skipped) / codec.rate
   }

@@ -1,12 +1,12 @@
 /**
- * Duration of WAV and FLAC: both say in their first blocks how many samples there are.
+ * Duration of WAV and FLAC: both state the number of samples in their first blocks.
  * https://www.rfc-editor.org/rfc/rfc9639#name-streaminfo
  */
 import type { ByteSource } from './byte-source.ts'
 
 const MAX_CHUNKS = 64
 
-/** RIFF: `fmt ` says how many bytes a second has, `data` how many bytes there are. */
+/** RIFF: `fmt ` states the bytes per second, `data` the number of bytes. */
 export async function wavDuration(source: ByteSource): Promise<number | null> {
   let at = 12
   let byteRate = 0
@@ -17,7 +17,7 @@ export async function wavDuration(source: ByteSource): Promise<number | null> {
     const length = header.readUInt32LE(4)
     if (id === 'fmt ') byteRate = header.readUInt32LE(16)
     if (id === 'data') {
-      // What is recorded live has no length: then it is what is there.
+      // A live recording has length 0: use the bytes that are present.
       const there = source.size - at - 8
       return byteRate > 0 ? Math.min(length === 0 ? there : length, there) / byteRate : null
     }

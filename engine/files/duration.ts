@@ -1,8 +1,8 @@
 /**
- * Duration: how long audio or video lasts, where a header tells.
+ * Duration: the length of audio or video, if a header states it.
  *
- * One small reader a format, each of which looks at a few pieces of the file. What is cut off,
- * contradicts itself or would last longer than a year tells nothing.
+ * There is one small reader per format; each reads a few pieces of the file. A header that is
+ * truncated, inconsistent or longer than a year gives no duration.
  */
 import type { ByteSource } from './byte-source.ts'
 import { matroskaDuration } from './duration-matroska.ts'
@@ -11,7 +11,7 @@ import { mp4Duration } from './duration-mp4.ts'
 import { oggDuration } from './duration-ogg.ts'
 import { flacDuration, wavDuration } from './duration-wav-flac.ts'
 
-/** Seconds, or null where nothing is told. */
+/** Seconds, or null if the file does not state a duration. */
 export type DurationReader = (source: ByteSource) => Promise<number | null>
 
 const MAX_SECONDS = 366 * 24 * 3_600
@@ -25,7 +25,7 @@ const readers: readonly (readonly [RegExp, DurationReader])[] = [
   [/^(audio|video)\/(webm|(x-)?matroska)$/, matroskaDuration],
 ]
 
-/** Milliseconds, or undefined where no header tells. Never throws for what the bytes are. */
+/** Milliseconds, or undefined if no header states a duration. Never throws because of the file's content. */
 export async function durationMs(source: ByteSource, mimeType: string): Promise<number | undefined> {
   const reader = readers.find(([types]) => types.test(mimeType))?.[1]
   if (!reader) return undefined
@@ -34,7 +34,7 @@ export async function durationMs(source: ByteSource, mimeType: string): Promise<
     if (seconds === null || !(seconds > 0) || seconds > MAX_SECONDS) return undefined
     return Math.round(seconds * 1_000)
   } catch (error) {
-    // Read beyond its end: a header that is cut off. The disk's own errors are not of this kind.
+    // A read beyond the end: the header is truncated. Disk errors are of other types.
     if (error instanceof RangeError || (error as Error).name === 'TooManyReads') return undefined
     throw error
   }

@@ -1,35 +1,35 @@
 /**
- * File access: the bytes of files for HTTP, outside the shards.
+ * File access: reads and writes the bytes of files for HTTP, outside the shards.
  *
- * An HTTP body goes straight into the upload that `upload_begin` made, and a download comes straight
- * from the disk; neither passes through an actor, which has allowed it before. Bounds: streams that
- * are open at once, in all and for each user, so that nobody's slow downloads keep others from theirs.
+ * An HTTP body is written directly to the upload that `upload_begin` created, and a download is read
+ * directly from the disk. Neither passes through an actor; an actor has allowed it before. Open
+ * streams are limited in total and per user, so that slow downloads of one user do not block others.
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import { ChatError } from '../../protocol/errors.ts'
 import type { UploadProgress } from './file-calls.ts'
 import { FileFolder, isUploadId } from './file-folder.ts'
 import { noSuchUpload, receivedOf } from './partial.ts'
-import { readKept } from './sidecar.ts'
+import { readStored } from './sidecar.ts'
 import { pendingOf, type UploadStream, UploadStreams } from './upload-streams.ts'
 
-/** Uploads and downloads that are streamed at once, in all and by one user. */
+/** Maximum concurrent uploads and downloads, in total and per user. */
 const MAX_STREAMS = 1_024
 const MAX_STREAMS_PER_USER = 16
 const RETRY_AFTER_MS = 1_000
-/** Progress is sent as often as this, and a hundred times at most. */
+/** Bytes between two progress events; at most `PROGRESS_PARTS` are sent per upload. */
 const PROGRESS_BYTES = 256 * 1024
 const PROGRESS_PARTS = 100
 
 /** The bytes of a file, read at any position. */
 export interface FileReader {
-  /** Fills `into` from `position` on; resolves with how many bytes there were. */
+  /** Reads into `into` from `position`; resolves with the number of bytes read. */
   read(into: Uint8Array, position: number): Promise<number>
   /** May be called again. */
   close(): Promise<void>
 }
 
-/** An upload that is written by one stream, and by nobody else meanwhile. */
+/** An upload that is open for writing by exactly one stream. */
 export interface UploadWriter {
   readonly received: number
   readonly size: number
@@ -39,12 +39,12 @@ export interface UploadWriter {
   close(): Promise<void>
 }
 
-/** Notifies a user's sessions how far an upload of theirs is. */
+/** Notifies a user's sessions of the progress of an upload. */
 export type NotifyProgress = (userId: string, progress: UploadProgress) => void
 
-/** Where the bytes of files are streamed. */
+/** Streams the bytes of files. */
 export interface FileAccess {
-  /** Uploads and downloads that are open, for the stats. */
+  /** Number of open uploads and downloads, for the stats. */
   readonly streams: number
   /**
    * Opens the content with this hash, for this user.
@@ -52,16 +52,16 @@ export interface FileAccess {
    */
   read(userId: string, sha256: string): Promise<FileReader>
   /**
-   * Opens an upload of the user's for writing on from `received`.
+   * Opens an upload of the user to continue it from `received`.
    * @throws ChatError `not_found`, `overloaded` (also while another connection writes it),
    * `rate_limited`
    */
   write(userId: string, uploadId: string): Promise<UploadWriter>
-  /** How far an upload of the user's is. @throws ChatError `not_found` */
+  /** Progress of an upload of the user. @throws ChatError `not_found` */
   progress(userId: string, uploadId: string): Promise<UploadProgress>
 }
 
-/** File access on this machine's disk. */
+/** File access on the local disk. */
 export class DiskAccess implements FileAccess {
   readonly #folder: FileFolder
   readonly #uploads: UploadStreams
@@ -110,8 +110,8 @@ export class DiskAccess implements FileAccess {
 
   async progress(userId: string, uploadId: string): Promise<UploadProgress> {
     if (!isUploadId(uploadId)) throw noSuchUpload()
-    const kept = await readKept(this.#folder, uploadId)
-    if (kept?.userId === userId) return { uploadId, received: kept.file.size, size: kept.file.size }
+    const stored = await readStored(this.#folder, uploadId)
+    if (stored?.userId === userId) return { uploadId, received: stored.file.size, size: stored.file.size }
     const { size } = (await pendingOf(this.#folder, userId, uploadId)).announced
     return { uploadId, received: await receivedOf(this.#folder, uploadId, size), size }
   }
@@ -140,7 +140,7 @@ export class DiskAccess implements FileAccess {
     }
   }
 
-  /** Counts a stream; the function returned ends it. */
+  /** Counts a stream; the returned function ends it. */
   #begin(userId: string): () => void {
     if (this.#streams >= MAX_STREAMS) {
       throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })

@@ -1,13 +1,13 @@
 /**
- * File address: the id of a file and where it is fetched.
+ * File address: the id of a file and its URL.
  */
 
-/** IDN-6: like a messageId, a fileId names its group by itself. */
+/** IDN-6: like a messageId, a fileId contains its group id. */
 export function fileIdOf(groupId: string, newId: string): string {
   return `${groupId}:f${newId}`
 }
 
-/** A path of the server's HTTP API. A fileId has nothing that a path would need to escape. */
+/** A path of the server's HTTP API. A fileId contains no characters that a path must escape. */
 export function fileUrl(fileId: string): string {
   return `/api/chat/files/${fileId}`
 }

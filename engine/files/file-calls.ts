@@ -1,59 +1,59 @@
 /**
- * File calls: what an actor may ask of the files' bytes, and what it gives.
+ * File calls: the operations on file contents that an actor can request, with their results.
  *
- * Handlers do not touch the disk; they return a call as an effect, and the shard has it done by a
- * `Files`. The store on disk is one, a test's or a simulation's own another. Times and ids come
- * with the call, so that the same calls make the same files.
+ * Handlers do not access the disk. They return a call as an effect, and the shard runs it with a
+ * `Files`: the store on disk, or a substitute in a test or simulation. Times and ids are arguments of
+ * the call, so that the same calls create the same files.
  */
 import type { File } from '../../protocol/records.ts'
 
-/** What is known of an upload before its bytes. */
+/** The properties of an upload that are known before its bytes. */
 export interface AnnouncedFile {
   readonly groupId: string
-  /** Shown to people; never a path. */
+  /** Display name; never used as a path. */
   readonly fileName: string
   /** Bytes. */
   readonly size: number
-  /** What the sender says it is; the bytes decide. */
+  /** The type that the sender states; the type found in the bytes has precedence. */
   readonly mimeType?: string | undefined
-  /** Checked at the end where it is given; hexadecimal. */
+  /** Checked at the end if present; hexadecimal. */
   readonly sha256?: string | undefined
 }
 
-/** How far an upload is. */
+/** Progress of an upload. */
 export interface UploadProgress {
   readonly uploadId: string
   readonly received: number
   readonly size: number
 }
 
-/** An upload whose bytes are kept under their name for good. */
+/** An upload whose bytes are stored under their final name. */
 export interface KeptUpload {
   readonly groupId: string
   readonly file: File
-  /** It was kept before, and is asked for again. */
+  /** True if it was stored by an earlier call. */
   readonly again: boolean
 }
 
 export interface FileCalls {
   /**
-   * Begins an upload, or with `uploadId` goes on with one of the user's own.
-   * Refusals: `too_large`, `limit_reached`, `quota_exceeded`, `not_found` (no such upload of this user).
+   * Begins an upload, or with `uploadId` resumes one of the user's uploads.
+   * Errors: `too_large`, `limit_reached`, `quota_exceeded`, `not_found` (no such upload of this user).
    */
   begin: {
     readonly args: {
       readonly userId: string
       readonly announced: AnnouncedFile
       readonly uploadId?: string | undefined
-      /** Bytes of the user's files so far, for the quota. */
+      /** Bytes of the user's stored files, for the quota. */
       readonly storedBytes: number
-      /** Fresh; a new upload's id is made of it. */
+      /** A fresh id; the id of a new upload is derived from it. */
       readonly newId: string
       readonly now: number
     }
     readonly result: UploadProgress
   }
-  /** Writes the next bytes, which are copied. Bytes that are there already are passed over. */
+  /** Writes the next bytes, which are copied. Bytes that were already received are skipped. */
   append: {
     readonly args: {
       readonly userId: string
@@ -63,7 +63,7 @@ export interface FileCalls {
     }
     readonly result: UploadProgress
   }
-  /** Looks at the bytes and keeps them; a file's id is made of `newId` where it was not kept before. */
+  /** Inspects the bytes and stores them; the file id is derived from `newId` unless it is already stored. */
   end: {
     readonly args: {
       readonly userId: string
@@ -73,13 +73,13 @@ export interface FileCalls {
     }
     readonly result: KeptUpload
   }
-  /** Keeps a file whose bytes are all there. */
+  /** Stores a complete file in one call. */
   keep: {
     readonly args: {
       readonly userId: string
       readonly announced: AnnouncedFile
       readonly bytes: Uint8Array
-      /** Bytes of the user's files so far, for the quota. */
+      /** Bytes of the user's stored files, for the quota. */
       readonly storedBytes: number
       readonly newId: string
       readonly now: number
@@ -95,21 +95,21 @@ export type FileCall<N extends FileCallName = FileCallName> = {
   [K in N]: { readonly call: K } & FileCalls[K]['args']
 }[N]
 
-/** What is under way, for the stats. */
+/** Work in progress, for the stats. */
 export interface FileDepths {
   /** Uploads whose file is open. */
   readonly uploads: number
-  /** Bytes that wait for the disk. */
+  /** Bytes that wait to be written to the disk. */
   readonly uploadBytes: number
 }
 
-/** Who does the calls: those about one upload strictly in the order in which they were made. */
+/** Runs the calls. Calls for one upload run strictly in the order in which they were made. */
 export interface Files {
   readonly depths: FileDepths
-  /** Rejects with a `ChatError` where it is refused. */
+  /** Rejects with a `ChatError` if the call is refused. */
   run<N extends FileCallName>(call: FileCall<N>): Promise<FileCalls[N]['result']>
-  /** Lets go of what has not been used for a while; called now and then. */
+  /** Closes uploads that have been idle; called periodically. */
   sweep(): void
-  /** Lets go of everything. What was not ended can be gone on with after the next start. */
+  /** Closes everything. Unfinished uploads can be resumed after the next start. */
   close(): Promise<void>
 }

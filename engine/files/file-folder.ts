@@ -1,10 +1,10 @@
 /**
- * File folder: where the bytes of files lie, and under which names.
+ * File folder: the locations and names of files on disk.
  *
- * `files/ab/abcdef…` is a file's content, named by its sha256; it is there whole or not at all.
- * `files/partial/` holds what is on its way: `<uploadId>.part` the bytes, `.json` what was
- * announced, `.kept` what became of it, `.lock` that somebody writes it. Every name is made here,
- * from an id that this server made or a hash, checked by its pattern: no path comes from outside.
+ * `files/ab/abcdef…` is a file's content, named by its sha256; it is complete or absent.
+ * `files/partial/` holds uploads: `<uploadId>.part` the bytes, `.json` what was announced, `.kept`
+ * the stored file, `.lock` exists while somebody writes it. All names are built here from an id that
+ * this server assigned or from a hash, and checked against a pattern: no path comes from a client.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -13,7 +13,7 @@ import { join } from 'node:path'
 const SHA256 = /^[0-9a-f]{64}$/
 const UPLOAD_ID = /^u[0-9a-f]{20}[0-9a-z]{8,40}$/
 
-/** What lies beside the bytes of an upload. */
+/** The kinds of files of an upload. */
 export type PartialKind = 'part' | 'json' | 'kept' | 'lock'
 
 export class FileFolder {
@@ -25,35 +25,35 @@ export class FileFolder {
     this.partial = join(this.path, 'partial')
   }
 
-  /** The content with this hash. @throws Error for what is no hash. */
+  /** Path of the content with this hash. @throws Error if it is not a sha256. */
   content(sha256: string): string {
     if (!SHA256.test(sha256)) throw new Error('not a sha256')
     return join(this.path, sha256.slice(0, 2), sha256)
   }
 
-  /** The folder that the content lies in. */
+  /** The folder that contains the content. */
   contentFolder(sha256: string): string {
     return join(this.path, sha256.slice(0, 2))
   }
 
-  /** Where content lies while it is decided whether it goes. */
+  /** Path of content while the janitor decides whether to delete it. */
   aside(sha256: string): string {
     return join(this.partial, `${sha256}.old`)
   }
 
-  /** What lies there of an upload. @throws Error for what is no upload's id. */
+  /** Path of a file of an upload. @throws Error if it is not an upload id. */
   ofUpload(uploadId: string, kind: PartialKind): string {
     if (!isUploadId(uploadId)) throw new Error('not an upload id')
     return join(this.partial, `${uploadId}.${kind}`)
   }
 }
 
-/** Whether it looks like an id that `toUploadId` made. */
+/** Whether it has the form of an upload id. */
 export function isUploadId(id: string): boolean {
   return UPLOAD_ID.test(id)
 }
 
-/** The id that a name in `partial/` begins with and what follows, or null for other names. */
+/** Splits a name in `partial/` into the upload id and the kind; null for other names. */
 export function parsePartial(name: string): { readonly uploadId: string; readonly kind: string } | null {
   const dot = name.indexOf('.')
   const uploadId = name.slice(0, dot)
@@ -61,8 +61,8 @@ export function parsePartial(name: string): { readonly uploadId: string; readonl
 }
 
 /**
- * Makes the folders and cleans up behind a process that died: its locks go, what lay aside is put
- * back. Only before anybody uploads.
+ * Creates the folders and cleans up after a crashed process: removes its locks and restores content
+ * that was renamed aside. Call it only before any upload.
  */
 export function prepareFolder(folder: FileFolder): void {
   mkdirSync(folder.partial, { recursive: true })
@@ -73,14 +73,14 @@ export function prepareFolder(folder: FileFolder): void {
   }
 }
 
-/** Whether the content of any file is there. */
+/** Whether the content of at least one file is stored. */
 export function hasContent(folder: FileFolder): boolean {
   if (!existsSync(folder.path)) return false
   const prefixes = readdirSync(folder.path).filter((name) => /^[0-9a-f]{2}$/.test(name))
   return prefixes.some((prefix) => readdirSync(join(folder.path, prefix)).some((name) => SHA256.test(name)))
 }
 
-/** Makes what was renamed into a folder survive a loss of power. */
+/** Makes renames into a folder durable. */
 export async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, 'r')
   try {

@@ -1,9 +1,9 @@
 /**
  * File port: a shard's end of the file thread.
  *
- * Hashing and looking at the bytes of files costs CPU; on its own thread it delays no message.
- * Bytes are copied once and transferred. Bounds: `MAX_OPEN` requests and `MAX_WAITING_BYTES` under
- * way; above them a request is refused as `overloaded`. Where the thread answers nothing for five
+ * Hashing and inspecting files needs CPU time; on a separate thread it does not delay messages.
+ * Bytes are copied once and transferred. At most `MAX_OPEN` requests and `MAX_WAITING_BYTES` are
+ * pending; above that a request is refused as `overloaded`. When the thread has not answered for five
  * seconds, requests are refused as `storage_unavailable` until it answers again.
  */
 import type { MessagePort } from 'node:worker_threads'
@@ -17,7 +17,7 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024
 const RETRY_AFTER_MS = 500
 const STALLED_RETRY_AFTER_MS = 1_000
 
-/** A refusal as it travels; null where the cause is not for the caller, and stands in `cause`. */
+/** A serialized refusal; null if the error is internal, in which case `cause` contains it. */
 export type FileRefusal = ({ readonly code: string; readonly message: string } & ErrorDetails) | null
 
 export type FileAnswer = {
@@ -50,7 +50,7 @@ export class FilePort implements Files {
     port.on('message', (answer: FileAnswer) => this.#answered(answer))
   }
 
-  /** As the thread reported them with its last answer, and what is on its way there. */
+  /** As the thread reported them in its last answer, with the bytes that this port has pending. */
   get depths(): FileDepths {
     return { ...this.#depths, uploadBytes: this.#waitingBytes }
   }
@@ -58,15 +58,15 @@ export class FilePort implements Files {
   run<N extends FileCallName>(call: FileCall<N>): Promise<FileCalls[N]['result']> {
     const any = call as unknown as FileCall
     if (!('bytes' in any)) return this.#ask(any)
-    // A view into the batch that brought it.
+    // `bytes` is a view into the received batch.
     const bytes = new Uint8Array(any.bytes)
     return this.#ask({ ...any, bytes }, bytes)
   }
 
-  /** The file thread releases what was not used for a while. */
+  /** Does nothing: the file thread closes idle uploads itself. */
   sweep(): void {}
 
-  /** Ends the port; the threads can end. */
+  /** Closes the port, so that the threads can end. */
   async close(): Promise<void> {
     this.#guard.close()
     this.#port.close()

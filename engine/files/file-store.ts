@@ -1,10 +1,10 @@
 /**
- * File store: takes uploads to the disk and keeps them there under the hash of their bytes.
+ * File store: writes uploads to the disk and stores them under the hash of their bytes.
  *
- * A file is kept in steps, each of which may be the last one before a crash: its bytes are fsynced,
- * the sidecar says what it becomes, the bytes get their name for good by a rename, the folder is
- * fsynced. So nothing half is ever under a final name, and a repeated `end` goes on where it stopped.
- * Bounds: uploads of one user, open files (the one unused longest is closed), bytes that wait.
+ * A file is stored in steps, and a crash may happen between any two: the bytes are fsynced, the
+ * sidecar describes the file, the bytes are renamed to their final name, the folder is fsynced. A
+ * final name therefore never has incomplete content, and a repeated `end` continues where it stopped.
+ * Bounded: uploads per user, open files (the least recently used is closed), waiting bytes.
  */
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { ChatError } from '../../protocol/errors.ts'
@@ -25,32 +25,32 @@ import { describeFile, hashFits, nameContent } from './keeping.ts'
 import { Lanes } from './lanes.ts'
 import { lastWritten, noSuchUpload, PartialFile, receivedOf } from './partial.ts'
 import {
-  type Kept,
   type Pending,
-  readKept,
   readPending,
+  readStored,
+  type Stored,
   uploadPrefix,
-  writeKept,
   writePending,
+  writeStored,
 } from './sidecar.ts'
 
-/** Uploads that one user may have on the way at once. */
+/** Maximum unfinished uploads per user. */
 const MAX_UPLOADS = 8
-/** Uploads that are open at once; more are closed and opened again as their chunks come. */
+/** Maximum open uploads; others are closed, and reopened when their next chunk arrives. */
 const MAX_OPEN = 256
-/** An upload without a chunk for so long makes room for another one of its user. */
+/** An upload without a chunk for this long may be replaced by a new one of its user. */
 const STALE_MS = 600_000
-/** An upload without a chunk for so long is closed; it can be gone on with. */
+/** An upload without a chunk for this long is closed; it can be resumed. */
 const IDLE_MS = 60_000
-/** Bytes of chunks that wait for the disk. */
+/** Maximum bytes of chunks that wait to be written. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024
 const RETRY_AFTER_MS = 1_000
 
 export interface FileStoreOptions {
   readonly dataDir: string
-  /** The largest file, bytes. */
+  /** Maximum size of a file, bytes. */
   readonly maxUploadBytes: number
-  /** What the files of one user may take, uploads under way included, bytes; 0 is no limit. */
+  /** Maximum bytes of the files of one user, including unfinished uploads; 0 is no limit. */
   readonly quotaBytes: number
   readonly clock: Clock
 }
@@ -65,7 +65,7 @@ export class FileStore implements Files {
   readonly #options: FileStoreOptions
   readonly #folder: FileFolder
   readonly #lanes = new Lanes(MAX_WAITING_BYTES)
-  /** Those with an open file, the one used last at the end. */
+  /** Uploads with an open file, the most recently used last. */
   readonly #open = new Map<string, OpenUpload>()
 
   constructor(options: FileStoreOptions) {
@@ -101,21 +101,21 @@ export class FileStore implements Files {
     switch (call.call) {
       case 'begin': {
         const { uploadId } = call
-        this.#refuseTooLarge(call.announced)
+        this.#requireAllowedSize(call.announced)
         if (uploadId === undefined) return this.#inLaneOfUser(call.userId, () => this.#begin(call))
         return this.#inLane(uploadId, 0, () => this.#resume(call, uploadId))
       }
       case 'append': {
-        // The chunk is a view into the batch that brought it.
+        // The chunk is a view into the received batch.
         const bytes = new Uint8Array(call.bytes)
         return this.#inLane(call.uploadId, bytes.length, () => this.#append(call, bytes))
       }
       case 'end':
         return this.#inLane(call.uploadId, 0, () => this.#end(call))
       case 'keep': {
-        this.#refuseTooLarge(call.announced)
+        this.#requireAllowedSize(call.announced)
         const bytes = new Uint8Array(call.bytes)
-        // Uploads under way are not read for each small file: those are counted when they end.
+        // Unfinished uploads are not read for each small file: they are counted when they end.
         this.#requireRoom(call.announced.size + call.storedBytes)
         const uploadId = uploadPrefix(call.userId) + call.newId
         return this.#inLane(uploadId, bytes.length, () => this.#keepWhole(call, uploadId, bytes))
@@ -128,7 +128,7 @@ export class FileStore implements Files {
     return this.#lanes.run(uploadId, bytes, task)
   }
 
-  /** One after the other, so that their number is right. */
+  /** One after the other, so that their number is counted correctly. */
   #inLaneOfUser<T>(userId: string, task: () => Promise<T>): Promise<T> {
     return this.#lanes.run(uploadPrefix(userId), 0, task)
   }
@@ -149,7 +149,7 @@ export class FileStore implements Files {
     return { uploadId, received: 0, size: announced.size }
   }
 
-  /** Gives up the upload that has not gone on for longest, if that is long; true if there was one. */
+  /** Drops the upload that has been idle the longest, if that exceeds `STALE_MS`; true if it did. */
   async #dropStale(uploadIds: readonly string[]): Promise<boolean> {
     let oldest: { readonly uploadId: string; readonly at: number } | null = null
     for (const uploadId of uploadIds) {
@@ -169,9 +169,9 @@ export class FileStore implements Files {
 
   async #resume(call: FileCall<'begin'>, uploadId: string): Promise<UploadProgress> {
     const { groupId, size } = call.announced
-    const kept = await this.#keptBy(call.userId, uploadId)
-    if (kept) return { uploadId, received: kept.file.size, size: kept.file.size }
-    // Whoever goes on with it may do so elsewhere: the file is free for any thread.
+    const stored = await this.#storedBy(call.userId, uploadId)
+    if (stored) return { uploadId, received: stored.file.size, size: stored.file.size }
+    // The upload may continue on another thread: release the file.
     await this.#closeUpload(uploadId)
     const { announced } = await this.#pendingOf(call.userId, uploadId)
     if (announced.groupId !== groupId) throw differs('groupId')
@@ -183,28 +183,28 @@ export class FileStore implements Files {
     { userId, uploadId, offset }: FileCall<'append'>,
     bytes: Uint8Array,
   ): Promise<UploadProgress> {
-    const kept = this.#open.has(uploadId) ? null : await this.#keptBy(userId, uploadId)
-    if (kept) return { uploadId, received: kept.file.size, size: kept.file.size }
+    const stored = this.#open.has(uploadId) ? null : await this.#storedBy(userId, uploadId)
+    if (stored) return { uploadId, received: stored.file.size, size: stored.file.size }
     const { partial, pending } = await this.#opened(userId, uploadId)
     const { size } = pending.announced
     if (offset > partial.received) {
-      throw new ChatError('bad_request', `offset takes ${partial.received}: a chunk is missing`, {
+      throw new ChatError('bad_request', `offset must be at most ${partial.received}: a chunk is missing`, {
         field: 'offset',
       })
     }
     if (offset + bytes.length > size) {
-      throw new ChatError('bad_request', `chunk takes no more than the ${size} bytes announced`, {
+      throw new ChatError('bad_request', `chunk must end within the ${size} bytes announced`, {
         field: 'chunk',
       })
     }
-    // A chunk that was sent again is there already, or a part of it is.
+    // Of a repeated chunk, write only the part that is missing.
     if (offset + bytes.length > partial.received)
       await partial.write(bytes.subarray(partial.received - offset))
     return { uploadId, received: partial.received, size }
   }
 
   async #end({ userId, uploadId, newId, now }: FileCall<'end'>): Promise<KeptUpload> {
-    const before = await this.#keptBy(userId, uploadId)
+    const before = await this.#storedBy(userId, uploadId)
     if (before) {
       await nameContent(this.#folder, uploadId, before.file.sha256)
       return { groupId: before.groupId, file: before.file, again: true }
@@ -212,7 +212,7 @@ export class FileStore implements Files {
     const opened = await this.#opened(userId, uploadId)
     const { received } = opened.partial
     const { size } = opened.pending.announced
-    if (received < size) throw new ChatError('bad_file', `${received} of ${size} bytes are there`)
+    if (received < size) throw new ChatError('bad_file', `${received} of ${size} bytes were received`)
     return await this.#keep(uploadId, opened, newId, now)
   }
 
@@ -224,13 +224,13 @@ export class FileStore implements Files {
       await opened.partial.write(bytes)
       return await this.#keep(uploadId, opened, newId, now)
     } catch (error) {
-      // Nobody knows its id: it could not be gone on with.
+      // No client knows its id: it could not be resumed.
       await this.#drop(uploadId)
       throw error
     }
   }
 
-  /** All bytes are there: looks at them and makes them a file. */
+  /** All bytes were received: inspects them and stores them as a file. */
   async #keep(
     uploadId: string,
     { partial, pending }: OpenUpload,
@@ -239,19 +239,21 @@ export class FileStore implements Files {
   ): Promise<KeptUpload> {
     if (!hashFits(partial, pending)) {
       await this.#drop(uploadId)
-      throw new ChatError('bad_file', 'its bytes have another sha256; upload it anew', { field: 'sha256' })
+      throw new ChatError('bad_file', 'the bytes have another sha256; upload the file again', {
+        field: 'sha256',
+      })
     }
     const file = await describeFile(partial, pending, newId)
     const { userId, announced } = pending
     const { groupId } = announced
     await partial.handle.sync()
-    await writeKept(this.#folder, uploadId, { userId, groupId, file, keptAt: now })
+    await writeStored(this.#folder, uploadId, { userId, groupId, file, keptAt: now })
     await this.#closeUpload(uploadId)
     await nameContent(this.#folder, uploadId, file.sha256)
     return { groupId, file, again: false }
   }
 
-  /** The upload with its file open. @throws ChatError `not_found` where it is not the user's. */
+  /** The upload with its file open. @throws ChatError `not_found` if it is not the user's. */
   async #opened(userId: string, uploadId: string): Promise<OpenUpload> {
     const known = this.#open.get(uploadId)
     if (known) {
@@ -283,14 +285,14 @@ export class FileStore implements Files {
     return pending
   }
 
-  async #keptBy(userId: string, uploadId: string): Promise<Kept | null> {
-    const kept = await readKept(this.#folder, uploadId)
-    if (kept && kept.userId !== userId) throw noSuchUpload()
-    return kept
+  async #storedBy(userId: string, uploadId: string): Promise<Stored | null> {
+    const stored = await readStored(this.#folder, uploadId)
+    if (stored && stored.userId !== userId) throw noSuchUpload()
+    return stored
   }
 
   #closeLater(uploadId: string): void {
-    // In its lane: a chunk that comes now opens it again, after that.
+    // In its lane: a chunk that arrives later opens it again.
     this.#lanes.run(uploadId, 0, () => this.#closeUpload(uploadId)).catch(() => {})
   }
 
@@ -307,7 +309,7 @@ export class FileStore implements Files {
     }
   }
 
-  /** Uploads under way count with what they announced. */
+  /** Unfinished uploads count with their announced size. */
   async #requireQuota({ size }: AnnouncedFile, storedBytes: number, own: readonly string[]): Promise<void> {
     let wanted = storedBytes + size
     for (const uploadId of own) {
@@ -320,19 +322,21 @@ export class FileStore implements Files {
   #requireRoom(wanted: number): void {
     const { quotaBytes } = this.#options
     if (quotaBytes > 0 && wanted > quotaBytes) {
-      const message = `the files of one user may take ${quotaBytes} bytes; delete some first`
+      const message = `the files of one user are limited to ${quotaBytes} bytes; delete some first`
       throw new ChatError('quota_exceeded', message)
     }
   }
 
-  #refuseTooLarge({ size }: AnnouncedFile): void {
+  #requireAllowedSize({ size }: AnnouncedFile): void {
     const { maxUploadBytes } = this.#options
     if (size > maxUploadBytes) {
-      throw new ChatError('too_large', `a file takes at most ${maxUploadBytes} bytes`, { field: 'fileSize' })
+      throw new ChatError('too_large', `a file must be at most ${maxUploadBytes} bytes`, {
+        field: 'fileSize',
+      })
     }
   }
 }
 
 function differs(field: string): ChatError {
-  return new ChatError('bad_request', `${field} is not what the upload was begun with`, { field })
+  return new ChatError('bad_request', `${field} differs from the value that the upload began with`, { field })
 }

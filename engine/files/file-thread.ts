@@ -1,8 +1,8 @@
 /**
- * File thread: hashing, decoding and inspecting the bytes of files, apart from everything else.
+ * File thread: hashes and inspects the bytes of files on a separate thread.
  *
- * Each shard asks over a port of its own and has a store of its own; the lock of an upload keeps two
- * of them, or a stream of the main thread, from writing the same one. Ends by itself when told to.
+ * Each shard has its own port and its own store. The lock of an upload prevents two stores, or a
+ * stream of the main thread, from writing it at the same time. The thread ends on a message from the main thread.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { ChatError } from '../../protocol/errors.ts'
@@ -13,7 +13,7 @@ import type { FileCall } from './file-calls.ts'
 import type { FileAnswer } from './file-port.ts'
 import { FileStore, type FileStoreOptions } from './file-store.ts'
 
-/** What the main thread starts the file thread with. */
+/** Start parameters of the file thread. */
 export interface FileThreadData {
   readonly store: Omit<FileStoreOptions, 'clock'>
   readonly ports: readonly MessagePort[]

@@ -1,8 +1,8 @@
 /**
- * Inspect: what the bytes of a file tell of it, from a few pieces of them.
+ * Inspect: finds out the type, dimensions and duration of a file from a few pieces of it.
  *
- * Its type, the width and height of an image as it is shown (turned, where its header says so), and
- * how long audio and video last. Hostile bytes tell nothing, and never end in an error.
+ * Width and height are those of the image as displayed (rotated if its header says so). Malformed or
+ * hostile content gives fewer results, never an error.
  */
 import type { FileHandle } from 'node:fs/promises'
 import { imageSize } from 'image-size'
@@ -11,20 +11,20 @@ import { type ByteSource, fileSource, MAX_PIECE_BYTES } from './byte-source.ts'
 import { durationMs } from './duration.ts'
 import { mediaType } from './media-type.ts'
 
-/** What is found out of a file's bytes. */
+/** The properties that are found in the bytes. */
 export type Found = Pick<File, 'mimeType' | 'width' | 'height' | 'durationMs'>
 
-/** EXIF orientations from here on lie on their side. */
+/** EXIF orientations from this value on are rotated by 90 degrees. */
 const FIRST_TURNED = 5
 const MAX_PIXELS_A_SIDE = 1_000_000
 const measured = /^image\/(png|apng|jpeg|gif|webp|avif|heic|heif|bmp)$/
 
-/** Looks at an open file of `size` bytes; `claim` is the type that its sender gave. */
+/** Inspects an open file of `size` bytes; `claim` is the type that its sender stated. */
 export function inspect(handle: FileHandle, size: number, claim?: string | undefined): Promise<Found> {
   return inspectSource(fileSource(handle, size), claim)
 }
 
-/** The same of any source. */
+/** Inspects any source. */
 export async function inspectSource(source: ByteSource, claim?: string | undefined): Promise<Found> {
   const head = await source.read(0, MAX_PIECE_BYTES)
   const mimeType = await mediaType(head, head.length === source.size, claim)

@@ -1,27 +1,27 @@
 /**
- * Janitor: removes what nobody can have any more (PRV-3: unreferenced files, broken-off uploads).
+ * Janitor: removes unreferenced files and abandoned uploads (PRV-3).
  *
- * It lives on the thread of the one writer, between its transactions. Content goes when neither a
- * row nor an upload that was just kept has its hash: it is renamed out of the way first and looked
- * for again, so that a file which is kept at that very moment gets it back. What it takes in one
- * round is bounded; the rest waits for the next.
+ * It runs on the writer thread, between transactions. Content is deleted when neither a row nor a
+ * recently stored upload has its hash. It is first renamed aside and then checked again, so that
+ * it is restored if an upload with the same content is stored at that moment. The rows of one round
+ * are limited; the rest waits for the next round.
  */
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type FileFolder, parsePartial } from './file-folder.ts'
-import { readKept } from './sidecar.ts'
+import { readStored } from './sidecar.ts'
 
-/** Between two rounds. */
+/** Interval between two rounds. */
 const ROUND_MS = 600_000
-/** Files of deleted messages are looked for so often. // PRV-3 */
+/** Interval between two checks for files of deleted messages. // PRV-3 */
 const ERASE_MS = 20_000
-/** A file without a message, and an upload without a chunk, are given up after so long. */
+/** A file without a message, or an upload without a chunk, is abandoned after this long. */
 const UNUSED_MS = 86_400_000
-/** For so long a repeated `upload_end` is given the same file. */
+/** During this time a repeated `upload_end` returns the same file. */
 const KEPT_MS = 3_600_000
 const ROWS_A_ROUND = 1_000
 
-/** What it asks of the database: `sqlite/file-rows.ts`. */
+/** The database operations that it needs: `sqlite/file-rows.ts`. */
 export interface FileRowSource {
   giveUp(before: number, limit: number): void
   doomed(limit: number): readonly { readonly fileId: string; readonly sha256: string }[]
@@ -48,20 +48,20 @@ export class Janitor {
     this.#options = options
   }
 
-  /** Does a round now and then, until `close`. */
+  /** Runs rounds periodically until `close`. */
   start(): void {
-    // Storage that takes no writes: nothing depends on it, the next round tries again.
+    // Storage does not accept writes: the next round tries again.
     const round = () => this.round().catch(() => {})
     const erase = () => this.erase().catch(() => {})
     this.#timers = [setInterval(round, ROUND_MS).unref(), setInterval(erase, ERASE_MS).unref()]
   }
 
-  /** A round, where files of deleted messages are still there. */
+  /** Runs a round if files of deleted messages still exist. */
   async erase(): Promise<void> {
     if (!this.#closed && this.#options.rows.doomed(1).length > 0) await this.round()
   }
 
-  /** One round; where one is under way, that one. */
+  /** Runs one round; returns the current one if it is still running. */
   round(): Promise<void> {
     this.#round ??= this.#run().finally(() => {
       this.#round = null
@@ -69,7 +69,7 @@ export class Janitor {
     return this.#round
   }
 
-  /** Ends it; a round under way stops before it would ask the database again. */
+  /** Stops it; a running round ends before its next database access. */
   close(): void {
     this.#closed = true
     for (const timer of this.#timers) clearInterval(timer)
@@ -80,7 +80,7 @@ export class Janitor {
     if (this.#closed) return
     const doomed = rows.doomed(ROWS_A_ROUND)
     const doomedIds = new Set(doomed.map(({ fileId }) => fileId))
-    const seen: Seen = { uploadIds: new Set(), kept: new Set(), doomed: doomedIds }
+    const seen: Seen = { uploadIds: new Set(), stored: new Set(), doomed: doomedIds }
     await this.#tidyUploads(seen)
     if (this.#closed) return
     for (const { fileId, sha256 } of doomed) {
@@ -89,11 +89,11 @@ export class Janitor {
       rows.forget(fileId)
       this.#options.onErased?.()
     }
-    // Last, so that these go in the next round: somebody may be posting one just now.
+    // Last, so that these are deleted in the next round: a message may be about to use one.
     rows.giveUp(now() - UNUSED_MS, ROWS_A_ROUND)
   }
 
-  /** Removes old uploads, and sees which content was kept lately. */
+  /** Removes old uploads, and collects which content was stored recently. */
   async #tidyUploads(seen: Seen): Promise<void> {
     const { folder } = this.#options
     const old: { readonly uploadId: string; readonly sha256: string | undefined }[] = []
@@ -112,23 +112,23 @@ export class Janitor {
       for (const kind of ['part', 'json', 'kept'] as const) {
         await rm(folder.ofUpload(uploadId, kind), { force: true })
       }
-      // By now it has its row, or never became anybody's.
+      // By now it has a row, or was never used.
       if (sha256 !== undefined) await this.#removeContent(sha256, seen)
     }
   }
 
-  /** Takes note of an upload that was kept lately: null. Of an old one, its hash if it can be read. */
+  /** Records a recently stored upload and returns null; for an old one returns its hash, if readable. */
   async #see(uploadId: string, seen: Seen): Promise<string | undefined | null> {
-    const kept = await readKept(this.#options.folder, uploadId)
-    // Nobody is given a file again that was deleted. // PRV-3
-    if (!kept || seen.doomed.has(kept.file.fileId)) return kept?.file.sha256
-    if (kept.keptAt + KEPT_MS < this.#options.now()) return kept.file.sha256
+    const stored = await readStored(this.#options.folder, uploadId)
+    // A deleted file is not returned again. // PRV-3
+    if (!stored || seen.doomed.has(stored.file.fileId)) return stored?.file.sha256
+    if (stored.keptAt + KEPT_MS < this.#options.now()) return stored.file.sha256
     seen.uploadIds.add(uploadId)
-    seen.kept.add(kept.file.sha256)
+    seen.stored.add(stored.file.sha256)
     return null
   }
 
-  /** The bytes say when it last went on; what was announced is as old as the upload. */
+  /** The modification time of the bytes counts; the announcement is as old as the upload. */
   async #isAbandoned(uploadId: string, name: string): Promise<boolean> {
     const { folder, now } = this.#options
     const old = now() - UNUSED_MS
@@ -141,7 +141,7 @@ export class Janitor {
 
   async #removeContent(sha256: string, seen: Seen): Promise<void> {
     const { folder, rows } = this.#options
-    if (this.#closed || seen.kept.has(sha256) || rows.isUsed(sha256)) return
+    if (this.#closed || seen.stored.has(sha256) || rows.isUsed(sha256)) return
     const path = folder.content(sha256)
     const aside = folder.aside(sha256)
     try {
@@ -150,9 +150,9 @@ export class Janitor {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
       throw error
     }
-    // Whoever keeps the same bytes says so before they get their name: now it is known.
+    // A store writes its sidecar before it renames the bytes: read the new sidecars now.
     await this.#seeNew(seen)
-    if (this.#closed || seen.kept.has(sha256) || rows.isUsed(sha256)) {
+    if (this.#closed || seen.stored.has(sha256) || rows.isUsed(sha256)) {
       await mkdir(folder.contentFolder(sha256), { recursive: true })
       await rename(aside, path)
     } else {
@@ -170,11 +170,11 @@ export class Janitor {
   }
 }
 
-/** What a round knows of the uploads that were kept lately. */
+/** Recently stored uploads, as collected by one round. */
 interface Seen {
   readonly uploadIds: Set<string>
   /** Hashes of their content. */
-  readonly kept: Set<string>
-  /** Ids of the files that go in this round. */
+  readonly stored: Set<string>
+  /** Ids of the files that this round deletes. */
   readonly doomed: ReadonlySet<string>
 }

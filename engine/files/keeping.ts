@@ -1,8 +1,8 @@
 /**
- * Keeping: how the bytes of an upload become a file.
+ * Keeping: turns the bytes of an upload into a file.
  *
- * What they are is found out from them, not taken from their sender. They get their name for good
- * by a rename, so that under it they are whole or not there.
+ * The properties of the file are read from its bytes, not from the sender. The bytes get their final
+ * name by a rename, so that under this name they are complete or absent.
  */
 import { mkdir, rename, rm } from 'node:fs/promises'
 import type { File } from '../../protocol/records.ts'
@@ -12,12 +12,12 @@ import { inspect } from './inspect.ts'
 import type { PartialFile } from './partial.ts'
 import type { Pending } from './sidecar.ts'
 
-/** Whether the bytes are those that were announced, as far as that was said. */
+/** Whether the bytes have the announced hash; true if no hash was announced. */
 export function hashFits({ sha256 }: PartialFile, { announced }: Pending): boolean {
   return announced.sha256 === undefined || announced.sha256.toLowerCase() === sha256
 }
 
-/** What the upload is as a file; its id is made of `newId`. */
+/** Describes the upload as a file; the file id is derived from `newId`. */
 export async function describeFile(partial: PartialFile, pending: Pending, newId: string): Promise<File> {
   const { groupId, fileName, size, mimeType } = pending.announced
   const fileId = fileIdOf(groupId, newId)
@@ -26,8 +26,8 @@ export async function describeFile(partial: PartialFile, pending: Pending, newId
 }
 
 /**
- * The bytes, which are fsynced, get their name for good, unless they have it already; the same
- * bytes replace each other. What was announced is not needed any more then.
+ * Renames the bytes, which are already fsynced, to their final name, unless that was done before.
+ * Identical content replaces itself. The announcement is removed afterwards.
  */
 export async function nameContent(folder: FileFolder, uploadId: string, sha256: string): Promise<void> {
   const parent = folder.contentFolder(sha256)
@@ -35,7 +35,7 @@ export async function nameContent(folder: FileFolder, uploadId: string, sha256: 
   try {
     await rename(folder.ofUpload(uploadId, 'part'), folder.content(sha256))
   } catch (error) {
-    // It has its name already: perhaps since a call that ended before the folders were synced.
+    // Already renamed, possibly by a call that ended before the folders were synced.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
   await syncFolder(parent)

@@ -1,8 +1,8 @@
 /**
- * Lanes: tasks of one key one after the other, of different keys side by side.
+ * Lanes: runs tasks of one key sequentially and tasks of different keys concurrently.
  *
- * Bounded: a lane has `MAX_WAITING` tasks at the most, and all of them together hold `maxBytes`;
- * over it a task is refused as `overloaded`, before it is begun.
+ * Bounded: a lane holds at most `MAX_WAITING` tasks, and all lanes together hold `maxBytes`. Above
+ * that a task is refused as `overloaded` before it starts.
  */
 import { ChatError } from '../../protocol/errors.ts'
 
@@ -23,17 +23,17 @@ export class Lanes {
     this.#maxBytes = maxBytes
   }
 
-  /** What all tasks together hold at present. */
+  /** Bytes that all tasks hold now. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Whether something of this key is under way. */
+  /** Whether a task of this key is waiting or running. */
   busy(key: string): boolean {
     return this.#lanes.has(key)
   }
 
-  /** Runs a task behind those of its key; `bytes` is what it holds in memory until it is done. */
+  /** Runs a task after those of its key; `bytes` is the memory that it holds until it is done. */
   run<T>(key: string, bytes: number, task: () => Promise<T>): Promise<T> {
     const lane = this.#lanes.get(key) ?? { tail: Promise.resolve(), waiting: 0 }
     if (lane.waiting >= MAX_WAITING || (this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes)) {
@@ -51,7 +51,7 @@ export class Lanes {
     return done
   }
 
-  /** Everything that is under way has ended. */
+  /** Resolves when all current tasks have ended. */
   async settled(): Promise<void> {
     await Promise.all([...this.#lanes.values()].map(({ tail }) => tail))
   }

@@ -1,15 +1,15 @@
 /**
- * Media type: what a file is, by its bytes first and its sender's word second.
+ * Media type: determines the type of a file from its bytes, then from the type its sender stated.
  *
- * Known bytes decide. A claim counts where the bytes leave something open: which of the formats
- * inside a container (a voice message is `audio/webm`, its bytes say `video/webm`), which kind of
- * text, or, where nothing is known of them, a claim that no browser would show or run.
+ * A known signature decides. The sender's claim is used only where the bytes are ambiguous: for the
+ * format inside a container (a voice message is `audio/webm`, its bytes say `video/webm`), for the
+ * kind of text, or, for unknown bytes, if it is a type that no browser shows or runs.
  */
 const UNKNOWN_TYPE = 'application/octet-stream'
-/** Enough for every signature; what it has to unpack inside is no larger. */
+/** Sufficient for every signature; also limits what the detector unpacks. */
 const SIGNATURE_BYTES = 4_100
 
-/** What a container may be said to hold, where its bytes do not tell. */
+/** The claims that are accepted for a container. */
 const inside: Readonly<Record<string, RegExp>> = {
   'application/zip': /^application\/(vnd\.|epub\+zip|java-archive|x-zip)/,
   'application/x-cfb': /^application\/(msword|vnd\.ms-|x-msi|vnd\.visio)/,
@@ -23,16 +23,16 @@ const inside: Readonly<Record<string, RegExp>> = {
   'video/3gpp': /^audio\/3gpp2?$/,
 }
 
-/** No file of these is all text: "BMW" is no bitmap, whatever its first two letters say. */
+/** Types whose files are never plain text: a text that begins with "BMW" is not a bitmap. */
 const binary = /^(image\/(?!svg)|audio\/(?!.*mpegurl)|video\/|font\/)|msdownload|compress|flash/
 
-/** Of unknown bytes: nothing that a browser shows by itself or runs. */
+/** Claims accepted for unknown bytes: types that a browser neither shows nor runs. */
 const harmless = /^(application|font|model)\/[a-z0-9][a-z0-9.+-]*$/
 const notHarmless = /pdf|xml|html|script|wasm|shockwave|flash|json/
 const textual =
   /^text\/|^application\/([a-z0-9.-]+\+)?(json|xml|yaml|x-yaml|toml|sql|x-sh|javascript|ecmascript|typescript)$/
 
-/** The type of a file that begins with `head`, which is all of it where `whole`. Never throws. */
+/** The type of a file that begins with `head`; `whole` means that `head` is the entire file. Never throws. */
 export async function mediaType(head: Uint8Array, whole: boolean, claim?: string): Promise<string> {
   const claimed = normalized(claim)
   const found = await signature(head)
@@ -59,13 +59,13 @@ async function signature(head: Uint8Array): Promise<string | null> {
   }
 }
 
-/** A type without its parameters, in lower case; null for what is none. */
+/** A type without its parameters, in lower case; null if it is not a media type. */
 function normalized(type: string | undefined): string | null {
   const bare = type?.split(';')[0]?.trim().toLowerCase() ?? ''
   return /^[a-z]+\/[a-z0-9][a-z0-9.+_-]*$/.test(bare) ? bare : null
 }
 
-/** UTF-8 without control characters, which may end in the middle of one where there is more. */
+/** Whether it is UTF-8 without control characters. Unless `whole`, it may end inside a character. */
 function isText(head: Uint8Array, whole: boolean): boolean {
   if (head.length === 0) return false
   if (head.some((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0c && byte !== 0x0d)) {

@@ -1,9 +1,9 @@
 /**
- * Partial: the bytes of one upload as they arrive, hashed on their way to the disk.
+ * Partial: the received bytes of one upload, hashed while they are written.
  *
- * Whoever has one open is the only one that writes it, on whatever thread: a lock file says so.
- * Otherwise two writers could make content that is not what its hash says. `received` is what the
- * file holds; opened again, it is hashed up to there first, a piece at a time.
+ * A lock file ensures that only one writer has it open, across all threads. Two writers could produce
+ * content that does not match its hash. `received` is the length of the file; a reopened file is
+ * first hashed up to there, one piece at a time.
  */
 import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open, rm, stat } from 'node:fs/promises'
@@ -17,7 +17,7 @@ export class PartialFile {
   readonly handle: FileHandle
   readonly #lock: string
   readonly #hash: Hash
-  /** The hash of the whole where it is known without having read it. */
+  /** The hash of the complete file, if known without reading it. */
   readonly #hashed: string | undefined
   #received: number
   #closed = false
@@ -37,9 +37,9 @@ export class PartialFile {
   }
 
   /**
-   * Opens the bytes of an upload for writing on; `hashed` is the hash of all of them, where a
-   * writer before knew it and left it behind.
-   * @throws ChatError `overloaded` while somebody else writes them, `not_found` where there are none.
+   * Opens an upload to continue it; `hashed` is the hash of the complete file, if an earlier
+   * writer stored it.
+   * @throws ChatError `overloaded` while another writer has it open, `not_found` if it does not exist.
    */
   static async open(
     folder: FileFolder,
@@ -64,17 +64,17 @@ export class PartialFile {
     }
   }
 
-  /** Bytes that are there. */
+  /** Bytes received. */
   get received(): number {
     return this.#received
   }
 
-  /** The hash of what is there, in hexadecimal. */
+  /** The hash of the received bytes, in hexadecimal. */
   get sha256(): string {
     return this.#hashed ?? this.#hash.copy().digest('hex')
   }
 
-  /** Writes behind what is there; the caller has seen to it that there is room within `size`. */
+  /** Appends; the caller has checked that the bytes fit into `size`. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
       const { bytesWritten } = await this.handle.write(
@@ -90,7 +90,7 @@ export class PartialFile {
     this.#received += bytes.length
   }
 
-  /** Lets others write it. May be called again. */
+  /** Closes the file and releases the lock. Can be called repeatedly. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -102,12 +102,12 @@ export class PartialFile {
   }
 }
 
-/** What a user is told of an upload that is not there, or not theirs. */
+/** The error for an upload that does not exist or belongs to another user. */
 export function noSuchUpload(): ChatError {
   return new ChatError('not_found', 'no such upload', { field: 'uploadId' })
 }
 
-/** How many bytes of an upload lie there. */
+/** Bytes of an upload on disk. */
 export async function receivedOf(folder: FileFolder, uploadId: string, size: number): Promise<number> {
   try {
     return Math.min((await stat(folder.ofUpload(uploadId, 'part'))).size, size)
@@ -117,7 +117,7 @@ export async function receivedOf(folder: FileFolder, uploadId: string, size: num
   }
 }
 
-/** When an upload last went on, milliseconds since 1970; 0 for one without bytes. */
+/** When an upload was last written, milliseconds since 1970; 0 if it has no file. */
 export async function lastWritten(folder: FileFolder, uploadId: string): Promise<number> {
   const found = await stat(folder.ofUpload(uploadId, 'part')).catch(() => null)
   return found?.mtimeMs ?? 0

@@ -1,9 +1,9 @@
 /**
- * Sidecar: what is known of an upload besides its bytes, as a small JSON file beside them.
+ * Sidecar: the metadata of an upload, in a small JSON file beside its bytes.
  *
- * `pending` from `upload_begin` on, `kept` from the moment before its bytes get their name for
- * good: so there is no content without either a sidecar or a row, and a repeated `upload_end` is
- * given the same file. Written whole and renamed, read with a schema: a damaged one is none.
+ * `pending` exists from `upload_begin` on; `kept` is written before the bytes get their final name.
+ * Content therefore always has a sidecar or a row, and a repeated `upload_end` returns the same file.
+ * A sidecar is written to a new file and renamed, and validated when read: a damaged one counts as absent.
  */
 import { createHash } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -12,17 +12,17 @@ import type { File } from '../../protocol/records.ts'
 import type { AnnouncedFile } from './file-calls.ts'
 import type { FileFolder } from './file-folder.ts'
 
-/** An upload on its way. */
+/** An unfinished upload. */
 export interface Pending {
   readonly userId: string
   readonly announced: AnnouncedFile
   readonly createdAt: number
-  /** The hash of all bytes, where who wrote the last of them knows it. */
+  /** The hash of the complete file, if the writer of the last bytes knows it. */
   readonly hashed?: string | undefined
 }
 
-/** An upload that has become a file. */
-export interface Kept {
+/** An upload that was stored as a file. */
+export interface Stored {
   readonly userId: string
   readonly groupId: string
   readonly file: File
@@ -45,7 +45,7 @@ const pendingSchema = v.object({
   hashed: v.optional(text),
 })
 
-const keptSchema = v.object({
+const storedSchema = v.object({
   userId: text,
   groupId: text,
   file: v.object({
@@ -62,7 +62,7 @@ const keptSchema = v.object({
   keptAt: count,
 })
 
-/** All uploads of one user begin with the same characters, so that they are found by their names. */
+/** Common prefix of the upload ids of one user, so that they can be found by name. */
 export function uploadPrefix(userId: string): string {
   return `u${createHash('sha256').update(userId).digest('hex').slice(0, 20)}`
 }
@@ -71,16 +71,16 @@ export async function readPending(folder: FileFolder, uploadId: string): Promise
   return await readJson(folder.ofUpload(uploadId, 'json'), pendingSchema)
 }
 
-export async function readKept(folder: FileFolder, uploadId: string): Promise<Kept | null> {
-  return await readJson(folder.ofUpload(uploadId, 'kept'), keptSchema)
+export async function readStored(folder: FileFolder, uploadId: string): Promise<Stored | null> {
+  return await readJson(folder.ofUpload(uploadId, 'kept'), storedSchema)
 }
 
 export async function writePending(folder: FileFolder, uploadId: string, pending: Pending): Promise<void> {
   await writeJson(folder.ofUpload(uploadId, 'json'), pending)
 }
 
-export async function writeKept(folder: FileFolder, uploadId: string, kept: Kept): Promise<void> {
-  await writeJson(folder.ofUpload(uploadId, 'kept'), kept)
+export async function writeStored(folder: FileFolder, uploadId: string, stored: Stored): Promise<void> {
+  await writeJson(folder.ofUpload(uploadId, 'kept'), stored)
 }
 
 async function readJson<T>(path: string, schema: v.GenericSchema<unknown, T>): Promise<T | null> {

@@ -1,9 +1,9 @@
 /**
  * Upload streams: uploads that are written by one stream, such as the body of an HTTP request.
  *
- * The bytes are hashed as they are written, a piece of the socket at a time, on the thread that has
- * the sockets: on Node 24, handing each piece to another thread held up to three times the file in
- * memory. An upload is written by one stream at a time.
+ * The bytes are hashed as they are written, chunk by chunk, on the thread that owns the sockets:
+ * on Node 24, transferring each chunk to another thread used memory of up to three times the file.
+ * An upload is written by one stream at a time.
  */
 import { ChatError } from '../../protocol/errors.ts'
 import { asRefusal } from './disk-refusal.ts'
@@ -13,11 +13,11 @@ import { type Pending, readPending, writePending } from './sidecar.ts'
 
 /** An upload that is open for writing. */
 export interface UploadStream {
-  /** Bytes that the whole upload has. */
+  /** Bytes of the complete upload. */
   readonly size: number
-  /** Bytes that were there when it was opened. */
+  /** Bytes already received when it was opened. */
   readonly received: number
-  /** Appends; resolves with the bytes that are there now. @throws ChatError `too_large`, `storage_unavailable` */
+  /** Appends; resolves with the bytes received so far. @throws ChatError `too_large`, `storage_unavailable` */
   write(bytes: Uint8Array): Promise<number>
   /** Releases the upload, complete or not; it can be continued. */
   close(): Promise<void>
@@ -54,7 +54,7 @@ export class UploadStreams {
       received: partial.received,
       async write(bytes) {
         if (partial.received + bytes.length > size) {
-          throw new ChatError('too_large', `the upload takes the ${size} bytes announced`, {
+          throw new ChatError('too_large', `the upload must not exceed the ${size} bytes announced`, {
             field: 'fileSize',
           })
         }
@@ -67,7 +67,7 @@ export class UploadStreams {
       },
       async close() {
         try {
-          // `upload_end` need not read it all again.
+          // `upload_end` then does not have to read the file again.
           if (partial.received === size) {
             await writePending(folder, uploadId, { ...pending, hashed: partial.sha256 })
           }
