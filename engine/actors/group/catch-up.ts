@@ -43,14 +43,14 @@ export function attach(group: GroupState, mail: Attach): Effects {
   ]
 }
 
-/** Whether the user is still the member that the attaching began for: not gone, not come back. */
+/** Whether this is still the membership that the attaching began for: the user has not left or rejoined. */
 export function isStillMember(group: GroupState, { userId, joinedSeq }: Attach): boolean {
   return group.members.get(userId)?.joinedSeq === joinedSeq
 }
 
 /**
- * The user left before the session was attached: it still hears all up to the event that says so.
- * Nothing where that was before `from`: what came later is for the attaching of a later membership.
+ * The user left before the session was attached: it still receives all events up to the one that says so.
+ * Nothing if that was before `from`: a later membership attaches for later events.
  */
 function farewell(group: GroupState, { session, userId, joinedSeq, from }: Attach): Effects {
   const { recent, publishedSeq } = group
@@ -93,7 +93,7 @@ export function replay(group: GroupState, mail: Replay): Effects {
   ]
 }
 
-/** Ends a replay: tells the user's actor, which answers the session when all groups have. */
+/** Ends a replay: notifies the user's actor, which answers the session when all groups have finished. */
 export function replayed(groupId: string, { session, userId, to }: Replay, complete: boolean | null): Effect {
   return tellUser(userId, { type: 'replayed', session, groupId, lastSeq: to, complete })
 }

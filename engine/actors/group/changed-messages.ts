@@ -1,15 +1,15 @@
 /**
- * Changed messages: posts that were edited, deleted, reacted to a moment ago, as they are now.
+ * Changed messages: recently edited, deleted or reacted posts in their current state.
  *
- * Between a change and its commit the log still has the post as it was, and the newest events in
- * memory have it as it was posted. Whoever needs a post asks here first, so that one change is
- * made on top of the other, and a reader sees what members have been shown. A post leaves once
- * its change is committed and no read that began before is under way: from then on the log knows.
- * Bounded by what may be uncommitted (`HeldBack`); above `KEPT` it tidies up.
+ * Between a change and its commit the log still has the old post, and the newest events in memory have
+ * the original post. Code that needs a post looks here first, so that each change builds on the previous
+ * one, and a reader sees what members have been shown. A post is removed once its change is committed
+ * and no read that began before is under way: from then on the log has it.
+ * Bounded by what may be uncommitted (`HeldBack`); above `MAX_CHANGED` committed posts are removed.
  */
 import type { Message } from '../../../protocol/records.ts'
 
-const KEPT = 64
+const MAX_CHANGED = 64
 
 interface Changed {
   /** As the newest change left it. */
@@ -68,10 +68,10 @@ export class ChangedMessages {
     }
   }
 
-  /** Lets go, oldest first, what the log has by now; `leaving` hears of each. */
+  /** Removes, oldest first, what the log has by now; calls `leaving` for each. */
   tidy(committedOffset: number, publishedSeq: number, leaving: (message: Message) => void): void {
     for (const [seq, { offset, changeSeq, message }] of this.#changed) {
-      if (this.#changed.size <= KEPT || offset > committedOffset || changeSeq > publishedSeq) return
+      if (this.#changed.size <= MAX_CHANGED || offset > committedOffset || changeSeq > publishedSeq) return
       this.#changed.delete(seq)
       leaving(message)
     }

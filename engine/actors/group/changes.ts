@@ -14,7 +14,7 @@ import { hasVisible } from '../../../protocol/text-rules.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, change, type Effects, record } from '../effects.ts'
 import { type GroupState, nextSeq } from './group-state.ts'
-import { findMessage, refuseGone, withMessage, withPost } from './known-messages.ts'
+import { findMessage, requireNotDeleted, withMessage, withPost } from './known-messages.ts'
 import { mentionsOf, stillWritten } from './mentions.ts'
 import { callerMay, refuseDeletion, refuseOthers, refuseRecall } from './permissions.ts'
 
@@ -49,7 +49,7 @@ function edit(
   const { messageId, content, type = message.type } = fields
   callerMay(group, by, 'edit_message', now)
   refuseOthers(by, message)
-  refuseGone(message)
+  requireNotDeleted(message)
   const { editWindowMs } = group.rules
   if (editWindowMs > 0 && now - message.createdAt > editWindowMs) throw new ChatError('edit_expired')
   if (!hasVisible(content) && message.file === undefined) {
@@ -97,7 +97,7 @@ export function deleteMessage(
   return findMessage(group, by, messageId, now, (message, at) => {
     refuseDeletion(group, by, message, at)
     if (message.deletedAt !== undefined) return [answerCommitted(by, 'ok', {})]
-    refuseGone(message)
+    requireNotDeleted(message)
     const { groupId } = group
     const deletedBy = by.userId
     const seq = nextSeq(group)
@@ -119,7 +119,7 @@ export function recallMessage(
   return findMessage(group, by, messageId, now, (message, at) => {
     refuseRecall(group, by, message)
     if (message.recalledAt !== undefined) return [answerCommitted(by, 'ok', {})]
-    refuseGone(message)
+    requireNotDeleted(message)
     if (at - message.createdAt > limits.recallWindowMs) throw new ChatError('recall_expired')
     const { groupId } = group
     const seq = nextSeq(group)
@@ -138,7 +138,7 @@ export function recallMessage(
   })
 }
 
-/** What is left of a post that is gone: its place, who sent it and when. */
+/** The tombstone of a deleted post: its place, its sender and its time. */
 function tombstone(message: Message): Message {
   return {
     ...message,

@@ -32,7 +32,7 @@ export interface NewFile extends GroupFile {
   readonly addedAt: number
 }
 
-/** The bytes of a file are kept; it becomes the group's, once. */
+/** The bytes of a file are stored; it is added to the group, once. */
 export function addFile(
   group: GroupState,
   { by, file, again }: Extract<GroupMail, { type: 'add_file' }>,
@@ -41,7 +41,7 @@ export function addFile(
   callerAsMember(group, by)
   const { fileId } = file
   if (!again) return add(group, by, file, now)
-  // The same upload was ended before, and perhaps the group never heard of it.
+  // The same upload was completed before, and the group may not have been notified.
   if (fileFor(group, fileId)) return [answerCommitted(by, 'file_uploaded', file)]
   return [
     read({ read: 'file', fileId }, by, (stored, later) => {

@@ -1,9 +1,9 @@
 /**
  * Former members: what outlives a membership.
  *
- * Who left by their own act comes back only by their own act (GRP-3), and a mute belongs to the user
- * in the group, whether they are a member or not (GRP-2). Bounded by `limits.membersPerGroup`: of
- * more the one who left first is forgotten.
+ * A user who left by their own act rejoins only by their own act (GRP-3), and a mute belongs to the user
+ * in the group, whether they are a member or not (GRP-2). Bounded by `limits.membersPerGroup`: above it
+ * the user who left first is removed.
  */
 import { limits } from '../../../protocol/limits.ts'
 import { append, type Effects } from '../effects.ts'
@@ -12,7 +12,7 @@ import type { GroupState, MemberState } from './group-state.ts'
 export interface FormerMember {
   /** Whether they left by themselves, and were not removed or banned. */
   readonly byChoice: boolean
-  /** May not post until then, should they come back; 0 where they may. */
+  /** They may not post until then if they rejoin; 0 if they may. */
   readonly mutedUntil: number
 }
 
@@ -36,7 +36,7 @@ export function rememberFormer(
   return effects
 }
 
-/** A former member comes back. */
+/** A former member rejoins. */
 export function forgetFormer({ groupId, former }: GroupState, userId: string): Effects {
   return former.delete(userId) ? [append({ type: 'former_member_back', groupId, userId })] : []
 }

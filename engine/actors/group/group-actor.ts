@@ -1,10 +1,10 @@
 /**
  * Group actor: one group's state and the mail for it, handled strictly in order.
  *
- * Loaded by the first mail. Before a handler may take numbers, a lease covers them: a ceiling in
- * storage above all that is used, committed before any number under it is spoken (DESIGN). So a
- * number is never used twice: after a crash counting goes on above the ceiling, behind a `gap`
- * event that names the numbers in doubt. A clean stop and an eviction give the lease back.
+ * Loaded by the first mail. Before a handler may use numbers, a lease covers them: a ceiling in
+ * storage above all used numbers, committed before any number under it is assigned (DESIGN). So a
+ * number is never used twice: after a crash counting continues above the ceiling, after a `gap`
+ * event that names the numbers in doubt. A clean stop and an eviction return the lease.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { durabilityOf, type RequestsTo } from '../../../protocol/requests.ts'
@@ -46,9 +46,9 @@ export class GroupActor implements EventSource {
   #group: GroupState | null = null
   /** Of a direct chat: who has blocked the other, also while it is being made. PRV-1 */
   readonly #blockers = new Set<string>()
-  /** Numbers up to here may be spoken. */
+  /** Numbers up to here may be assigned. */
   #ceiling = 0
-  /** Up to here numbers may have been spoken by a process that crashed. */
+  /** A process that crashed may have assigned numbers up to here. */
   #takenUpTo = 0
   #leaseAsked = false
   lastOffset = 0
@@ -66,7 +66,7 @@ export class GroupActor implements EventSource {
     )
   }
 
-  /** The state, for whoever records its events. Only while it handles mail. */
+  /** The state, for the code that records its events. Only while it handles mail. */
   get state(): GroupState {
     if (!this.#group) throw new Error(`group ${this.groupId} has no state`)
     return this.#group
@@ -91,7 +91,7 @@ export class GroupActor implements EventSource {
     return mail.from === group.publishedSeq && isStillMember(group, mail)
   }
 
-  /** What waits for a lease is refused: storage takes no writes at present. */
+  /** Refuses the mail that waits for a lease: storage accepts no writes now. */
   storageFailed(error: ChatError): void {
     if (this.#phase !== 'leasing') return
     for (const mail of this.#mailbox.takeAll()) {
@@ -118,10 +118,10 @@ export class GroupActor implements EventSource {
     const { committedOffset } = this.#context
     if (this.#phase !== 'ready' || this.#leaseAsked || this.reading > 0) return false
     // A group that was not made after all gives back the lease that was to begin it.
-    const spoken = this.#group?.lastSeq ?? this.#takenUpTo
-    if (this.#ceiling > spoken) {
-      this.#setCeiling(spoken)
-      this.#context.perform([append({ type: 'lease', groupId: this.groupId, ceiling: spoken })], this)
+    const lastUsed = this.#group?.lastSeq ?? this.#takenUpTo
+    if (this.#ceiling > lastUsed) {
+      this.#setCeiling(lastUsed)
+      this.#context.perform([append({ type: 'lease', groupId: this.groupId, ceiling: lastUsed })], this)
       return false
     }
     return this.lastOffset <= committedOffset
@@ -145,7 +145,7 @@ export class GroupActor implements EventSource {
     this.onFailed?.()
   }
 
-  /** Set by the shard: forgets the actor, so that the next mail loads it anew. */
+  /** Set by the shard: removes the actor, so that the next mail loads it again. */
   onFailed: (() => void) | null = null
 
   /** Asks for numbers; its mail waits until they are committed. */
@@ -236,8 +236,8 @@ export class GroupActor implements EventSource {
         return group ? createExisting(group, mail, now) : this.#create(mail)
       case 'attach':
         if (!group) return []
-        // A session may have been told of what is committed and not shown yet, or that its user is
-        // gone may not be: then it waits for all that is recorded by now, not for what comes after.
+        // A session may have been sent an event that is committed but not shown yet, or its user's leaving
+        // may not be shown yet: then it waits for all events recorded by now, not for later ones.
         if (
           group.publishedSeq < group.lastSeq &&
           (mail.from > group.publishedSeq || !isStillMember(group, mail))

@@ -23,9 +23,9 @@ export interface MemberState extends StoredMember {
 }
 
 /**
- * What becomes of a direct chat that a user opens with another with whom they share no group: it is
- * delivered at once, waits until the other accepts it, or is refused. With `closed` users open none at
- * all, only the service does.
+ * The result when a user opens a direct chat with a user who shares no group with them: it is delivered
+ * immediately, waits until the other accepts it, or is refused. With `closed` only the service opens
+ * direct chats.
  */
 export type ContactPolicy = 'open' | 'request' | 'shared' | 'closed'
 
@@ -33,7 +33,7 @@ export type ContactPolicy = 'open' | 'request' | 'shared' | 'closed'
 export interface GroupRules {
   /** How long a message may be edited; 0 for ever. */
   readonly editWindowMs: number
-  /** Who may open a direct chat with whom. PRV-2 */
+  /** The policy for new direct chats. PRV-2 */
   readonly contactPolicy: ContactPolicy
   /** How many groups a user may be in; 0 is no limit. */
   readonly maxGroupsPerUser: number
@@ -44,12 +44,12 @@ export interface GroupState {
   info: StoredGroup
   /** By user id, in the order of joining. */
   readonly members: Map<string, MemberState>
-  /** Who may not come back, and who may come into a private group. Bounded by their limits. */
+  /** The users who may not rejoin, and those who may join a private group. Bounded by their limits. */
   readonly banned: Set<string>
   readonly invited: Set<string>
   /**
-   * Of a direct chat: the one of the two who has not accepted it, and is no member until then. They are
-   * among the invited, or among the former members where they have declined. PRV-2
+   * Of a direct chat: the user who has not accepted it and is not a member until then. They are
+   * among the invited, or among the former members if they have declined. PRV-2
    */
   awaited: Person | null
   /** Of a direct chat: those of the two who have blocked the other. PRV-1 */
@@ -76,7 +76,7 @@ export interface GroupState {
   lastSeq: number
   /** The newest number that members have been shown; behind `lastSeq` only with `FANOUT=committed`. */
   publishedSeq: number
-  /** Numbers up to here may be given out: the lease, kept by the actor. */
+  /** Numbers up to here may be assigned: the lease, which the actor manages. */
   ceiling: number
 }
 

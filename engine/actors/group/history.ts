@@ -39,7 +39,7 @@ export function getHistory(
   }
   const { after, before, limit, newest } = range
   const inMemory = pageInMemory(recent, range)
-  // One more than asked for tells whether there are more.
+  // One more than requested shows whether there are more.
   const wanted = newest ? limit + 1 - inMemory.messages.length : limit + 1
   if (after + 1 >= recent.floor || wanted <= 0) return [answerPage(group, by, range, inMemory)]
   return [

@@ -84,7 +84,7 @@ export function dropInvitation(group: GroupState, userId: string): Effects {
   return [append({ type: 'uninvite', groupId: group.groupId, userId })]
 }
 
-/** Whoever asks somebody in that was banned has changed their mind. */
+/** An invitation of a banned user lifts the ban. */
 export function liftBan(group: GroupState, userId: string): Effects {
   if (!group.banned.delete(userId)) return []
   return [append({ type: 'unban', groupId: group.groupId, userId })]

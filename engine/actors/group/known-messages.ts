@@ -31,7 +31,7 @@ export function withMessage(
 }
 
 /**
- * The same for anybody: `then` sees to it who may. Who is no member is not told what does not exist.
+ * The same for any user: `then` checks permissions. A user outside the group does not learn what does not exist.
  * @throws ChatError `not_a_member`, `not_found`
  */
 export function findMessage(
@@ -90,13 +90,13 @@ export function shownEvent(group: GroupState, event: LoggedEvent): LoggedEvent {
 }
 
 /** Whether of the post only a tombstone is left. */
-function isGone({ deletedAt, recalledAt }: Message): boolean {
+function isDeleted({ deletedAt, recalledAt }: Message): boolean {
   return deletedAt !== undefined || recalledAt !== undefined
 }
 
 /** @throws ChatError `not_found` for a post that was deleted or recalled. */
-export function refuseGone(message: Message): void {
-  if (isGone(message)) {
+export function requireNotDeleted(message: Message): void {
+  if (isDeleted(message)) {
     throw new ChatError('not_found', 'the message was deleted', { field: 'messageId' })
   }
 }

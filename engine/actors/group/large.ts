@@ -2,8 +2,8 @@
  * Large groups: those above 500 members get no presence, typing or per-user receipt events
  * (PRS-2), only counts on demand.
  *
- * The members' own actors announce their presence, so they have to know which of their groups
- * are large: they read it when a session begins, and are told here when it changes meanwhile.
+ * The members' own actors announce their presence, so they must know which of their groups are large:
+ * they read it when a session begins, and are notified here when it changes.
  */
 import { limits } from '../../../protocol/limits.ts'
 import { type Effects, tellConnected } from '../effects.ts'
@@ -13,7 +13,7 @@ export function isLarge(group: GroupState): boolean {
   return group.members.size > limits.largeGroup
 }
 
-/** Tells the members who are connected, where the change from `sizeBefore` members crossed the bound. */
+/** Notifies the connected members if the change from `sizeBefore` members crossed the bound. */
 export function sizeChanged(group: GroupState, sizeBefore: number): Effects {
   const large = isLarge(group)
   if (large === sizeBefore > limits.largeGroup) return []

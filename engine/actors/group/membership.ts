@@ -1,8 +1,8 @@
 /**
- * Membership: how a group begins, who comes and who goes.
+ * Membership: how a group begins, and how members join and leave.
  *
- * Every change is a durable event. A user's own actor is told too, since it attaches the user's
- * sessions: only then do they hear the group, from the event that made them a member.
+ * Every change is a durable event. A user's own actor is notified too, since it attaches the user's
+ * sessions: only then do they receive the group, from the event that made them a member.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -162,9 +162,9 @@ function enter(group: GroupState, by: Caller, name: string, now: number): Effect
   if (group.awaited) {
     return [...acceptAwaited(group, by, group.awaited, now), answerCommitted(by, 'ok', {})]
   }
-  // Whoever comes into a group that all have left decides there.
+  // A user who joins a group without members becomes its admin.
   const role = group.members.size === 0 ? 'admin' : 'member'
-  // The user's actor tells the picture.
+  // The user's actor sends the picture.
   const profile = { name, picture: '' }
   return [...join(group, by.userId, profile, role, undefined, now), answerCommitted(by, 'ok', {})]
 }
@@ -244,7 +244,7 @@ export function removeMember(
   ]
 }
 
-/** Who is banned goes, and comes back only when somebody asks them in again. */
+/** A banned user is removed, and rejoins only when somebody invites them again. */
 export function banMember(
   group: GroupState,
   by: Caller,
@@ -322,12 +322,12 @@ function leave(
 }
 
 /** The last admin that leaves hands the role on, to the oldest moderator, else member. */
-function handRoleOn(group: GroupState, gone: MemberState, now: number): Effects {
+function handRoleOn(group: GroupState, former: MemberState, now: number): Effects {
   // Those who joined with one event are of one age; the id decides, so that it is always the same.
   const members = [...group.members.values()].sort(
     (a, b) => a.joinedSeq - b.joinedSeq || (a.userId < b.userId ? -1 : 1),
   )
-  if (gone.role !== 'admin' || members.some((member) => member.role === 'admin')) return []
+  if (former.role !== 'admin' || members.some((member) => member.role === 'admin')) return []
   const heir = members.find((member) => member.role === 'moderator') ?? members[0]
   if (!heir) return []
   const seq = nextSeq(group)
@@ -340,7 +340,7 @@ function handRoleOn(group: GroupState, gone: MemberState, now: number): Effects 
       role: member.role,
       groupId: group.groupId,
       seq,
-      by: gone.userId,
+      by: former.userId,
       at: now,
     }),
   ]

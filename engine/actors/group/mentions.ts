@@ -1,5 +1,5 @@
 /**
- * Mentions: whom a post mentions, as it is now (MEN-1).
+ * Mentions: the members that a post mentions, in its current state (MEN-1).
  *
  * A mention is a user id beside the text; only members are mentioned, each once. A reply mentions
  * the sender of the post that it replies to, whatever its text says. An edit that names no mentions

@@ -9,8 +9,8 @@ import { answerCommitted, append, type Effects, record } from '../effects.ts'
 import { type GroupState, type MemberState, memberEntry, nextSeq } from './group-state.ts'
 import { callerMay, memberNamed, refuseHigherRole } from './permissions.ts'
 
-/** A time that never comes: muted for good. */
-const FOR_GOOD = Number.MAX_SAFE_INTEGER
+/** A time that never comes: muted permanently. */
+const FOREVER = Number.MAX_SAFE_INTEGER
 
 export function updateGroup(
   group: GroupState,
@@ -82,7 +82,7 @@ export function muteMember(
   ]
 }
 
-/** The caller's own notifications; nobody else hears of it. */
+/** The caller's own notifications; nobody else is notified. */
 export function muteGroup(
   group: GroupState,
   by: Caller,
@@ -97,7 +97,7 @@ export function muteGroup(
 
 /** When a mute ends; 0 for a time that has passed, which is no mute. */
 function endOf(until: number | undefined, now: number): number {
-  if (until === undefined) return FOR_GOOD
+  if (until === undefined) return FOREVER
   return until > now ? until : 0
 }
 

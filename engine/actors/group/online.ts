@@ -1,5 +1,5 @@
 /**
- * Online: which members are there at present, and what they send each other directly.
+ * Online: which members are connected now, and the signals that they send each other.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -62,8 +62,8 @@ export function getOnlineUsers(
 }
 
 /**
- * Relays to all sessions of one member, or to everybody who hears the group. The session that
- * sends does not get it; the sender's other devices do where it is for all.
+ * Relays to all sessions of one member, or to everybody who receives the group. The session that
+ * sends does not receive it; the sender's other devices do if it is for all.
  */
 export function signal(
   group: GroupState,
@@ -88,7 +88,7 @@ export function signal(
     ]
     return [
       withPresence((presenceOf) =>
-        // PRV-1: the shards know whom a connected user has blocked; of others, storage.
+        // PRV-1: the shards know the blocks of a connected user; for other users, storage does.
         presenceOf(userId).connected ? relay() : [read({ read: 'blocked', userId }, by, relay)],
       ),
     ]

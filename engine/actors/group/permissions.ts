@@ -16,7 +16,7 @@ import type { GroupRules, GroupState, MemberState } from './group-state.ts'
 export interface Permission {
   /** The lowest role that may. `anyone` needs not be a member. */
   readonly role: Role | 'anyone'
-  /** Not in direct chats, whose two members stay equals for good. */
+  /** Not in direct chats, whose two members always stay equals. */
   readonly groupsOnly?: true
   /** Also for who has left or was banned, of what they have sent. */
   readonly authors?: true
@@ -76,7 +76,7 @@ export function isVisible(group: GroupState | null, userId: string, action: Requ
   return role === 'anyone' && group.invited.has(userId)
 }
 
-/** The refusal of contact between two users: the same for both, whoever of them wants none. PRV-1 */
+/** The refusal of contact between two users: the same for both, so it does not show who blocks. PRV-1 */
 export function noContact(field?: string): ChatError {
   return new ChatError('no_contact', undefined, { field })
 }
@@ -126,7 +126,7 @@ function requireRoom({ recent, lastSeq }: GroupState): void {
   throw new ChatError('limit_reached', `at most ${awaitedEvents} events wait until the chat is accepted`)
 }
 
-/** The two members of a direct chat stay for good. @throws ChatError `direct_chat` */
+/** The two members of a direct chat are permanent. @throws ChatError `direct_chat` */
 function refuseDirectChat(group: GroupState): void {
   if (group.info.kind === 'direct') throw new ChatError('direct_chat')
 }
@@ -158,7 +158,7 @@ export function refuseRecall(group: GroupState, by: Caller, message: Message): v
 }
 
 /**
- * One deletes one's own, as a member or not, and what those below have sent; not so in a direct chat.
+ * A user deletes their own messages, as a member or not, and those of lower roles; not so in a direct chat.
  * @throws ChatError `not_a_member`, `not_found`, `not_yours`, `role_needed`, `higher_role`
  */
 export function refuseDeletion(group: GroupState, by: Caller, message: Message, now: number): void {
@@ -179,8 +179,8 @@ function refuseLowerRole(member: MemberState, action: string, needed: Role): voi
 /** GRP-2. @throws ChatError `muted` */
 export function refuseMuted({ mutedUntil }: MemberState, now: number): void {
   if (mutedUntil <= now) return
-  const forGood = mutedUntil === Number.MAX_SAFE_INTEGER
-  throw new ChatError('muted', forGood ? 'muted for good' : `muted until ${mutedUntil}`, {
-    retryAfterMs: forGood ? undefined : mutedUntil - now,
+  const isPermanent = mutedUntil === Number.MAX_SAFE_INTEGER
+  throw new ChatError('muted', isPermanent ? 'muted permanently' : `muted until ${mutedUntil}`, {
+    retryAfterMs: isPermanent ? undefined : mutedUntil - now,
   })
 }

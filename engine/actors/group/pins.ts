@@ -8,7 +8,7 @@ import { fitRows } from '../../fit-rows.ts'
 import type { Caller } from '../caller.ts'
 import { answer, answerCommitted, change, type Effects, read, record } from '../effects.ts'
 import { type GroupState, nextSeq } from './group-state.ts'
-import { messageInMemory, refuseGone, withMessage } from './known-messages.ts'
+import { messageInMemory, requireNotDeleted, withMessage } from './known-messages.ts'
 import { callerMay } from './permissions.ts'
 
 export function pinMessage(
@@ -19,7 +19,7 @@ export function pinMessage(
 ): Effects {
   return withMessage(group, by, messageId, now, (message, at) => {
     callerMay(group, by, 'pin_message', at)
-    refuseGone(message)
+    requireNotDeleted(message)
     if (message.pinnedAt !== undefined) return [answerCommitted(by, 'ok', {})]
     if (group.pins.size >= limits.pinnedMessages) throw new ChatError('limit_reached')
     const { groupId } = group

@@ -33,8 +33,8 @@ export function timeOf(ranges: Ranges, seq: number): number | undefined {
 }
 
 /**
- * Adds receipts for `seqs`, which ascend. In place: ranges live long, and to make each anew with
- * every receipt would fill the old generation with garbage.
+ * Adds receipts for `seqs`, which ascend. In place: ranges live long, and a new array for every
+ * receipt would fill the old generation with garbage.
  */
 export function addReceipts(
   ranges: Range[],

@@ -13,7 +13,7 @@ import { answerCommitted, change, type Effects, record } from '../effects.ts'
 import { accept } from './contact.ts'
 import { reactionKey } from './emoji.ts'
 import { type GroupState, nextSeq } from './group-state.ts'
-import { refuseGone, withMessage } from './known-messages.ts'
+import { requireNotDeleted, withMessage } from './known-messages.ts'
 import { callerMay } from './permissions.ts'
 
 export function react(
@@ -24,7 +24,7 @@ export function react(
 ): Effects {
   return withMessage(group, by, messageId, now, (message, at) => {
     callerMay(group, by, 'react', at)
-    refuseGone(message)
+    requireNotDeleted(message)
     const emoji = reactionKey(written)
     if (emoji === null) {
       throw new ChatError('bad_request', 'emoji must be one emoji or a custom :name:', { field: 'emoji' })
@@ -51,7 +51,7 @@ export function unreact(
 ): Effects {
   return withMessage(group, by, messageId, now, (message, at) => {
     callerMay(group, by, 'unreact', at)
-    refuseGone(message)
+    requireNotDeleted(message)
     // A text that could be a reaction once can still be taken back.
     const emoji = reactionKey(written) ?? written
     const reactions = inOneForm(message.reactions ?? [])

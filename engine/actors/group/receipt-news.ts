@@ -1,17 +1,17 @@
 /**
- * Receipt news: receipts that nobody has heard of yet.
+ * Receipt news: receipts that were not reported yet.
  *
  * They are sent together, 50 ms after the first (RCP-1): for each reader one event to each sender,
- * and what was read one more to the reader's other devices. What one user is told comes together,
- * so that it can leave in one write. Bounded: with `MAX_SEQS` numbers it is full, and all is told
- * at once.
+ * and for read receipts one more to the reader's other devices. The events for one user come together,
+ * so that they can leave in one write. Bounded: with `MAX_SEQS` numbers it is full, and everything is
+ * sent immediately.
  */
 import type { ReceiptKind } from './member-receipts.ts'
 
-export const TOLD_AFTER_MS = 50
+export const REPORT_AFTER_MS = 50
 const MAX_SEQS = 20_000
 
-/** What one user is told of the receipts that another gave, or they themselves with another device. */
+/** The report to one user about receipts that another user, or another of their own devices, gave. */
 export interface ReceiptsToTell {
   readonly kind: ReceiptKind
   readonly toUserId: string
@@ -21,7 +21,7 @@ export interface ReceiptsToTell {
   readonly seqs: readonly number[]
   /** When the newest was given, milliseconds since 1970. */
   readonly at: number
-  /** All up to this number was read, where that was said. */
+  /** Everything up to this number was read, if the request had `upTo`. */
   readonly upTo: number | undefined
 }
 
@@ -65,7 +65,7 @@ export class ReceiptNews {
     if (upTo !== undefined) gathered.upTo = Math.max(upTo, gathered.upTo ?? 0)
   }
 
-  /** Takes all of it out, by who is told. */
+  /** Removes and returns all of it, by receiver. */
   takeAll(): readonly ReceiptsToTell[] {
     const all = [...this.#gathered.values()]
     this.#gathered.clear()

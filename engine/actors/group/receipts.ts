@@ -1,11 +1,11 @@
 /**
  * Receipts: who got and who read which message (RCP-1).
  *
- * A receipt takes no seq: what a member has given is one small row, written anew with each request
- * that adds to it, and `ok` waits for that. Posts in memory are known; of older ones the log tells
- * who sent them and which posts lie next to them, so that joins, edits and the reader's own posts
- * do not break a range. Senders and the reader's other devices hear of it soon after, together
- * (`ReceiptNews`); in large groups the senders do not.
+ * A receipt has no seq: a member's receipts are one small row, written again with each request that
+ * adds to it, and `ok` waits for that. Posts in memory are known; for older ones the log reports who
+ * sent them and which posts are next to them, so that joins, edits and the reader's own posts do not
+ * break a range. Senders and the reader's other devices are notified soon after, together
+ * (`ReceiptNews`); in large groups the senders are not.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { parseMessageId, toMessageId } from '../../../protocol/ids.ts'
@@ -32,10 +32,10 @@ import { isLarge } from './large.ts'
 import { give, newReceipts, type ReceiptKind, readUpTo, receiptsEntry } from './member-receipts.ts'
 import { callerAsMember, callerMay } from './permissions.ts'
 import { firstWithout, type NothingBetween, timeOf } from './ranges.ts'
-import { TOLD_AFTER_MS } from './receipt-news.ts'
+import { REPORT_AFTER_MS } from './receipt-news.ts'
 
-/** Of what is read up to a number the senders of so many older posts are told at the most, the newest. */
-const TOLD_OF_OLD = 1_000
+/** For `upTo`, at most this many older posts, the newest ones, are reported to their senders. */
+const MAX_OLD_REPORTED = 1_000
 
 /** As much of a post as a receipt for it needs. */
 type Post = Pick<Message, 'seq' | 'senderId'>
@@ -89,7 +89,7 @@ export function markUnread(
   receipts.readSeq = Math.max(seq - 1, 0)
   return [
     append(receiptsEntry(groupId, by.userId, receipts)),
-    // What was read before is told before.
+    // Earlier reads are reported first.
     ...tellReceipts(group),
     sendUser(by.userId, 'marked_unread', { groupId, seq, timestamp: now }, by.session),
     answerCommitted(by, 'ok', {}),
@@ -119,7 +119,7 @@ export function getReceipts(
   })
 }
 
-/** Tells all that was not told yet. */
+/** Reports all receipts that were not reported yet. */
 export function tellReceipts(group: GroupState): Effects {
   const { groupId } = group
   const effects: Effect[] = []
@@ -182,7 +182,7 @@ function receive(
   ]
 }
 
-/** Looks up what memory does not know: the messages named above `upTo`, and whom to tell of the rest. */
+/** Looks up what memory does not know: the messages named above `upTo`, and the senders of the rest. */
 function receiveUpTo(
   group: GroupState,
   by: Caller,
@@ -207,7 +207,13 @@ function receiveUpTo(
     const all = [...found, ...posts]
     const nothingBetween = between(group, userId, floor, found)
     if (first > upTo || first >= floor) return take(group, by, 'read', newest, all, nothingBetween, at, upTo)
-    const query = { groupId, userId, after: first - 1, upTo: Math.min(upTo, floor - 1), limit: TOLD_OF_OLD }
+    const query = {
+      groupId,
+      userId,
+      after: first - 1,
+      upTo: Math.min(upTo, floor - 1),
+      limit: MAX_OLD_REPORTED,
+    }
     return [
       read({ read: 'senders', ...query }, by, (older, later) =>
         take(group, by, 'read', newest, [...older, ...all], nothingBetween, later, upTo),
@@ -253,15 +259,15 @@ function take(
   group.receipts.set(userId, receipts)
 
   const effects: Effect[] = [append(receiptsEntry(groupId, userId, receipts)), answerCommitted(by, 'ok', {})]
-  if (receiptNews.empty) effects.push(wakeGroup(groupId, 'receipts', TOLD_AFTER_MS))
+  if (receiptNews.empty) effects.push(wakeGroup(groupId, 'receipts', REPORT_AFTER_MS))
   // PRS-2: large groups get no per-user receipts.
-  const tellsSenders = !isLarge(group)
+  const notifySenders = !isLarge(group)
   for (const { seq, senderId } of owed) {
-    if (tellsSenders) receiptNews.add(kind, senderId, userId, session, seq, now, upTo)
+    if (notifySenders) receiptNews.add(kind, senderId, userId, session, seq, now, upTo)
     // The user's other devices know from `upTo` what was read below it.
     if (kind === 'read' && seq > (upTo ?? 0)) receiptNews.add(kind, userId, userId, session, seq, now, upTo)
   }
-  // The mark may move over one's own post, or what is none.
+  // The mark may move over the user's own post, or over a number that is not a post.
   if (upTo !== undefined || (markMoves && seqs.at(-1) !== newest)) {
     receiptNews.add(kind, userId, userId, session, newest, now, upTo)
   }

@@ -1,9 +1,9 @@
 /**
  * Recent events: the newest durable events of a group, in memory.
  *
- * From `floor` on everything is here, committed or not, so that a reader of newer events never
- * needs the log and an older one finds the rest there: only committed events are let go. Holds
- * between `KEPT` and twice as many, more only while they are not committed yet.
+ * From `floor` on every event is here, committed or not, so that a reader of newer events never needs
+ * the log and an older one finds the rest there: only committed events are removed. Holds between
+ * `MIN_EVENTS` and twice as many, more only while they are not committed yet.
  */
 
 import { events } from '../../../protocol/events.ts'
@@ -11,7 +11,7 @@ import type { Message } from '../../../protocol/records.ts'
 import type { LoggedEvent } from '../../storage/log.ts'
 import { hasUserNames, withContent, withUserNames } from '../../storage/stored-frame.ts'
 
-const KEPT = 256
+const MIN_EVENTS = 256
 
 export class RecentEvents {
   #events: LoggedEvent[]
@@ -35,8 +35,8 @@ export class RecentEvents {
   push(event: LoggedEvent, offset: number, committedOffset: number): void {
     this.#events.push(event)
     this.#offsets.push(offset)
-    if (this.#events.length < KEPT * 2) return
-    const excess = this.#events.length - KEPT
+    if (this.#events.length < MIN_EVENTS * 2) return
+    const excess = this.#events.length - MIN_EVENTS
     if ((this.#offsets[excess - 1] ?? 0) > committedOffset) return
     this.#floor = (this.#events[excess] as LoggedEvent).seq
     this.#events = this.#events.slice(excess)

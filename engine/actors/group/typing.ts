@@ -1,5 +1,5 @@
 /**
- * Typing: who is writing at present (TYP-1). Never stored, and not in large groups.
+ * Typing: who is writing now (TYP-1). Never stored, and not in large groups.
  *
  * `typing_start` shows it once and then only keeps it up: it ends by `typing_stop`, by the message
  * itself, when the member goes or has no session any more, and by itself 6 s after the last
