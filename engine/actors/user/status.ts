@@ -4,7 +4,7 @@
  * A user is present while they have a session, and for a grace period after the last one has
  * disconnected, so that a reconnect is not seen. A present user is seen with the status they chose,
  * which is stored; `offline` there means invisible. Others are notified only of changes that they can
- * see: users who share a group, except by a large group or a direct chat that they have not accepted
+ * see: users who share a group, except by a large group or a direct chat that the user has not accepted
  * (PRV-2). They receive one event, without the groups' actors. When an invisible user connects and
  * disconnects nothing is written either: `lastSeenAt` would reveal it.
  */
