@@ -1,18 +1,18 @@
 /**
- * Gate: requests that a hook has to see first, on their way from the hub to the shards.
+ * Gate: holds requests between the hub and the shards until their hooks have run.
  *
- * The requests of one session keep their order: while a hook runs for one, those behind it wait,
- * whatever they are. Bounded: `MAX_WAITING` of a session, `MAX_IN_ALL` and `MAX_BYTES` of all, over
- * which they are `overloaded`. A session that ends takes what waits along, and the hook that runs
- * for it decides nothing any more; none of that was acknowledged.
+ * The requests of one session stay in order: while a hook runs for one, all later requests wait.
+ * Bounded: `MAX_WAITING` requests per session, `MAX_IN_ALL` and `MAX_BYTES` in total; above that a
+ * request is refused as `overloaded`. When a session ends, its waiting requests are dropped and the
+ * result of its running hook is ignored; none of them was acknowledged.
  */
 import { decodeRequest, encodeEvent } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { type FrameView, viewFrame } from '../../protocol/frame-view.ts'
 import type { Request } from '../../protocol/requests.ts'
 import type { EngineLogger } from '../engine-logger.ts'
+import { applyHooks, concerns, type HookRunOptions } from './apply-hooks.ts'
 import type { HookUser } from './hooks.ts'
-import { concerns, type JudgeOptions, judge } from './judge.ts'
 import { logFailure, withinTime } from './time-limit.ts'
 
 const MAX_WAITING = 256
@@ -20,15 +20,15 @@ const MAX_IN_ALL = 16_384
 const MAX_BYTES = 67_108_864
 const RETRY_AFTER_MS = 500
 
-export interface GateOptions extends JudgeOptions {
+export interface GateOptions extends HookRunOptions {
   readonly logger: EngineLogger
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** What a user is called whose token does not name them. */
+  /** Looks up the name of a user whose token does not contain it. */
   readonly nameOf: (userId: string) => Promise<string>
   /** Hands a frame to its shard. @throws ChatError as `Gateway.receive` does */
   readonly forward: (session: number, frame: Uint8Array, view: FrameView) => void
-  /** Sends an answer to a session, if it is still there. */
+  /** Sends an answer to a session, if it is still connected. */
   readonly answer: (session: number, frame: Uint8Array) => void
 }
 
@@ -54,13 +54,13 @@ export class Gate {
     this.#options = options
   }
 
-  /** Requests that wait for hooks, those whose hooks run among them. */
+  /** Requests that wait for hooks, including those whose hook is running. */
   get size(): number {
     return this.#inAll
   }
 
   /**
-   * Takes the frame where a hook has to see it or one before it; otherwise false. Bytes are copied.
+   * Queues the frame if a hook has to see it or an earlier one; otherwise returns false. Bytes are copied.
    * @throws ChatError `overloaded`
    */
   takes(session: number, { userId, name }: HookUser, frame: Uint8Array, view: FrameView): boolean {
@@ -85,22 +85,22 @@ export class Gate {
     return true
   }
 
-  /** The session is gone. */
+  /** The session has ended: drops its waiting requests. */
   closed(session: number): void {
     const line = this.#lines.get(session)
     if (!line) return
     line.open = false
-    for (const { frame } of line.waiting.splice(0)) this.#gone(frame)
+    for (const { frame } of line.waiting.splice(0)) this.#release(frame)
     this.#lines.delete(session)
   }
 
-  /** Refuses what waits; resolves once the hooks that run are done, at the latest after `withinMs`. */
+  /** Refuses waiting requests; resolves when the running hooks are done, at the latest after `withinMs`. */
   async close(withinMs: number): Promise<void> {
     const goodbye = new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
     for (const [session, { waiting }] of this.#lines) {
       for (const { frame, view } of waiting.splice(0)) {
         this.#refuse(session, view.ref, goodbye, tempIdOf(understood(frame)))
-        this.#gone(frame)
+        this.#release(frame)
       }
     }
     if (this.#inAll === 0) return
@@ -122,7 +122,7 @@ export class Gate {
         const request = understood(frame)
         tempId = tempIdOf(request)
         const passed = request
-          ? await judge(this.#options, await this.#named(next.user), request, frame)
+          ? await applyHooks(this.#options, await this.#named(next.user), request, frame)
           : frame
         const newView = passed === frame ? view : viewFrame(passed)
         if (line.open && newView) this.#options.forward(session, passed, newView)
@@ -130,7 +130,7 @@ export class Gate {
         if (!(error instanceof ChatError)) logFailure(this.#options.logger, error)
         if (line.open) this.#refuse(session, view.ref, ChatError.from(error), tempId)
       }
-      this.#gone(frame)
+      this.#release(frame)
     }
     if (line.open) this.#lines.delete(session)
   }
@@ -141,7 +141,7 @@ export class Gate {
     return { userId, name: await withinTime('look-up of a name', () => nameOf(userId), timeoutMs, after) }
   }
 
-  #gone(frame: Uint8Array): void {
+  #release(frame: Uint8Array): void {
     this.#inAll -= 1
     this.#bytes -= frame.length
     if (this.#inAll === 0) this.#onEmpty?.()
@@ -159,7 +159,7 @@ export class Gate {
   }
 }
 
-/** The request that a frame is; null for one that its shard will refuse. */
+/** Decodes the request in a frame; null for one that its shard will refuse. */
 function understood(frame: Uint8Array): Request | null {
   try {
     return decodeRequest(frame)
@@ -168,7 +168,7 @@ function understood(frame: Uint8Array): Request | null {
   }
 }
 
-/** What the refusal of a post names. */
+/** The tempId that the refusal of a post contains. */
 function tempIdOf(request: Request | null): string | undefined {
   return request?.event === 'send_message' ? request.fields.tempId : undefined
 }

@@ -1,54 +1,54 @@
 /**
- * Hooks: where a service that embeds Tertulia has its say.
+ * Hooks: callbacks with which a service that embeds Tertulia checks and observes requests.
  *
- * They run on the service's own thread, each within a limit of time. One that throws or is late
- * hurts only the request or message it was called for. Without hooks nothing of this costs anything.
+ * They run on the service's own thread, each with a time limit. A hook that throws or times out
+ * affects only the request or message it was called for. Without hooks there is no overhead.
  */
 import { ChatError } from '../../protocol/errors.ts'
 import type { Message } from '../../protocol/records.ts'
 import type { Request } from '../../protocol/requests.ts'
 
-/** What any answer has room for, in three bytes a character. */
+/** Maximum characters of a reason: fits into every answer at three bytes a character. */
 const MAX_WHY = 300
 
-/** Who asks. */
+/** The user who makes a request. */
 export interface HookUser {
   readonly userId: string
-  /** By their newest token that named them; their id where no token has. */
+  /** From their newest token with a name; their id if no token had one. */
   readonly name: string
 }
 
-/** A message that somebody wants to post, or the new content of one. */
+/** A message to be posted, or the new content of one. */
 export interface Draft {
   readonly user: HookUser
   /** Whether it is an edit of a message that exists. */
   readonly edit: boolean
-  /** The message that is edited. */
+  /** The edited message. */
   readonly messageId?: string | undefined
   readonly groupId: string
   readonly content: string
-  /** `text` in an edit that names none, whatever the message's type is. */
+  /** `text` in an edit without a type, even if the message has another type. */
   readonly type: Message['type']
-  /** Of an edit that names none those stay that are still written (MEN-1). */
+  /** An edit without mentions retains those whose text is still in the content (MEN-1). */
   readonly mentions: readonly string[]
   readonly replyToId?: string | undefined
   readonly fileId?: string | undefined
 }
 
-/** What `beforeMessage` changes of a message or an edit; what is left off stays. */
+/** The changes that `beforeMessage` makes to a message or an edit; omitted fields stay unchanged. */
 export interface DraftChange {
   readonly content?: string | undefined
   readonly type?: Message['type'] | undefined
   readonly mentions?: readonly string[] | undefined
 }
 
-/** A member who was away when a message came. */
+/** A message, and a member who was offline when it was posted. */
 export interface MissedMessage {
   readonly userId: string
   readonly message: Message
 }
 
-/** What `afterMessage` is called for. Reactions and pins are no changes of a message's content. */
+/** What `afterMessage` is called for. Reactions and pins do not change a message's content. */
 export type MessageChange = 'posted' | 'edited' | 'deleted' | 'recalled'
 
 type Result<T> = T | Promise<T>
@@ -71,25 +71,25 @@ type Result<T> = T | Promise<T>
  */
 export interface Hooks {
   /**
-   * Whether the user may make this request; `false` refuses it as `forbidden`. Asked before any
-   * request of a group or user but pings, typing, receipts and signals; the engine's own rules come after.
+   * Whether the user may make this request; `false` refuses it as `forbidden`. Called before every
+   * group or user request except pings, typing, receipts and signals; the engine's own checks follow.
    */
   authorize?(ask: { readonly user: HookUser; readonly request: Request }): Result<boolean>
   /**
    * Sees every message and edit before the engine does, and may change it or refuse it by throwing
-   * `reject('why')`. The same message may come twice, where a client sends it again. The messages
-   * of one session wait for one another; those of others do not.
+   * `reject('why')`. The same message is passed twice if a client sends it again. The messages
+   * of one session are processed in order; different sessions do not wait for each other.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: it may as well return nothing
   beforeMessage?(draft: Draft): Result<DraftChange | undefined | void>
   /**
    * Is called for every message, and every edit, deletion and recall of one, once it is durable,
-   * with the message as it is from then on; after a crash perhaps not for the last ones.
+   * with its new state. After a crash the calls for the most recent messages may be missing.
    */
   afterMessage?(message: Message, change: MessageChange): Result<void>
   /**
-   * Is called, for each message that is durable, for each other member who has no session just then and
-   * has neither muted the group nor blocked the sender: for push notifications. At most once for each.
+   * Is called when a message is durable, once for each other member who has no session at that time and
+   * has neither muted the group nor blocked the sender. Used for push notifications. At most once each.
    */
   userOffline?(missed: MissedMessage): Result<void>
 }

@@ -1,9 +1,9 @@
 /**
- * Notices: what the service is told of messages that are durable, off everybody's way.
+ * Notices: calls the service's hooks for durable messages, without blocking requests.
  *
- * `AT_ONCE` hooks run at a time and as many begin in one turn of the event loop, so that the
- * notices of a large group hold nobody up. The others wait in order. Bounded: of more than
- * `MAX_WAITING` the oldest are dropped, and the log says how many. At most once is all that is promised.
+ * At most `AT_ONCE` hooks run at a time and start in one turn of the event loop, so that the notices
+ * of a large group do not block other work. The others wait in order. Bounded: above `MAX_WAITING`
+ * the oldest are dropped and their number is logged. Delivery is at most once.
  */
 import type { Message } from '../../protocol/records.ts'
 import type { EngineLogger } from '../engine-logger.ts'
@@ -12,13 +12,13 @@ import { type After, logFailure, withinTime } from './time-limit.ts'
 
 const AT_ONCE = 64
 const MAX_WAITING = 10_000
-/** Dropped notices are told in lots. */
-const TOLD_MS = 10_000
+/** Interval at which the number of dropped notices is logged. */
+const REPORT_MS = 10_000
 
-/** A message, or a change of one, that is durable; of a new one, who of the others was away. */
+/** A durable message, or a change of one; for a new one also the members who were offline. */
 export interface Posted {
   readonly message: Message
-  /** Null where only those who were away are to be notified. */
+  /** Null if only the members in `away` are to be notified. */
   readonly change: MessageChange | null
   readonly away: readonly string[]
 }
@@ -27,10 +27,10 @@ export interface Posted {
 interface Lot {
   readonly message: Message
   readonly change: MessageChange | null
-  readonly whom: readonly (string | null)[]
-  /** The first of `whom` that was not told yet. */
+  readonly recipients: readonly (string | null)[]
+  /** Index of the first of `recipients` that was not notified yet. */
   at: number
-  behind: Lot | null
+  next: Lot | null
 }
 
 export interface NoticesOptions {
@@ -48,17 +48,17 @@ export class Notices {
   #waiting = 0
   #running = 0
   #dropped = 0
-  #untold = 0
+  #unreported = 0
   #closed = false
   #turn: NodeJS.Immediate | null = null
-  #cancelTelling: (() => void) | null = null
+  #cancelReport: (() => void) | null = null
   #onEmpty: (() => void) | null = null
 
   constructor(options: NoticesOptions) {
     this.#options = options
   }
 
-  /** Notices that wait, those whose hooks run among them. */
+  /** Waiting notices, including those whose hook is running. */
   get size(): number {
     return this.#waiting + this.#running
   }
@@ -68,23 +68,23 @@ export class Notices {
     return this.#dropped
   }
 
-  /** Tells of a message. */
+  /** Queues the notices of a message. */
   posted({ message, change, away }: Posted): void {
     const { afterMessage, userOffline } = this.#options.hooks
-    const whom = [...(afterMessage && change ? [null] : []), ...(userOffline ? away : [])]
-    if (this.#closed || whom.length === 0) return
-    const lot: Lot = { message, change, whom, at: 0, behind: null }
-    if (this.#last) this.#last.behind = lot
+    const recipients = [...(afterMessage && change ? [null] : []), ...(userOffline ? away : [])]
+    if (this.#closed || recipients.length === 0) return
+    const lot: Lot = { message, change, recipients, at: 0, next: null }
+    if (this.#last) this.#last.next = lot
     else this.#first = lot
     this.#last = lot
-    this.#waiting += whom.length
+    this.#waiting += recipients.length
     const tooMany = this.#waiting - MAX_WAITING
     for (let i = 0; i < tooMany; i++) this.#take()
     if (tooMany > 0) this.#drop(tooMany)
     this.#later()
   }
 
-  /** Resolves once all are told; what is not after `withinMs` is dropped. */
+  /** Resolves when all notices are delivered; those that remain after `withinMs` are dropped. */
   async close(withinMs: number): Promise<void> {
     if (this.size > 0) {
       await new Promise<void>((resolve) => {
@@ -100,8 +100,8 @@ export class Notices {
     if (this.#waiting > 0) this.#drop(this.#waiting)
     this.#first = this.#last = null
     this.#waiting = 0
-    this.#cancelTelling?.()
-    this.#tellDropped()
+    this.#cancelReport?.()
+    this.#reportDropped()
   }
 
   #later(): void {
@@ -116,7 +116,7 @@ export class Notices {
       const taken = this.#take()
       if (!taken) return
       this.#running += 1
-      void this.#tell(taken.lot, taken.userId).then(() => {
+      void this.#notify(taken.lot, taken.userId).then(() => {
         this.#running -= 1
         if (this.#waiting > 0) this.#later()
         else if (this.#running === 0) this.#onEmpty?.()
@@ -124,7 +124,7 @@ export class Notices {
     }
   }
 
-  async #tell({ message, change }: Lot, userId: string | null): Promise<void> {
+  async #notify({ message, change }: Lot, userId: string | null): Promise<void> {
     const { hooks, timeoutMs, after, logger } = this.#options
     const hook = userId === null ? 'afterMessage' : 'userOffline'
     const run = () =>
@@ -138,15 +138,15 @@ export class Notices {
     }
   }
 
-  /** The oldest that waits. */
+  /** Removes the oldest waiting notice from the queue. */
   #take(): { readonly lot: Lot; readonly userId: string | null } | null {
     const lot = this.#first
     if (!lot) return null
-    const userId = lot.whom[lot.at] ?? null
+    const userId = lot.recipients[lot.at] ?? null
     lot.at += 1
     this.#waiting -= 1
-    if (lot.at === lot.whom.length) {
-      this.#first = lot.behind
+    if (lot.at === lot.recipients.length) {
+      this.#first = lot.next
       if (!this.#first) this.#last = null
     }
     return { lot, userId }
@@ -154,15 +154,15 @@ export class Notices {
 
   #drop(count: number): void {
     this.#dropped += count
-    this.#untold += count
-    this.#cancelTelling ??= this.#options.after(TOLD_MS, () => this.#tellDropped())
+    this.#unreported += count
+    this.#cancelReport ??= this.#options.after(REPORT_MS, () => this.#reportDropped())
   }
 
-  #tellDropped(): void {
-    this.#cancelTelling = null
-    if (this.#untold > 0) {
-      this.#options.logger.warn({ dropped: this.#untold }, 'hooks are too slow: notices were dropped')
+  #reportDropped(): void {
+    this.#cancelReport = null
+    if (this.#unreported > 0) {
+      this.#options.logger.warn({ dropped: this.#unreported }, 'hooks are too slow: notices were dropped')
     }
-    this.#untold = 0
+    this.#unreported = 0
   }
 }

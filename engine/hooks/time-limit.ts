@@ -1,12 +1,12 @@
 /**
- * Time limit: how long a hook is waited for, and what is said of one that failed.
+ * Time limit: runs a hook with a timeout, and logs a hook that failed.
  */
 import type { EngineLogger } from '../engine-logger.ts'
 
-/** Calls `then` after that time, unless the function returned was called before. */
+/** Calls `then` after `delayMs`, unless the returned function is called before. */
 export type After = (delayMs: number, then: () => void) => () => void
 
-/** Runs a hook; rejects with its error, or with one that says it was late. What it does later is ignored. */
+/** Runs a hook; rejects with its error or with a timeout error. A later result is ignored. */
 export function withinTime<T>(
   hook: string,
   run: () => T | Promise<T>,
@@ -19,7 +19,7 @@ export function withinTime<T>(
   })
 }
 
-/** Logs the failure of a hook with its cause, which no client gets to see. */
+/** Logs the failure of a hook with its cause, which is not sent to clients. */
 export function logFailure(logger: EngineLogger, error: unknown): void {
   const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
   logger.error({ cause }, 'a hook failed')

@@ -1,9 +1,9 @@
 /**
- * Judge: what `authorize` and `beforeMessage` make of one request.
+ * Apply hooks: runs `authorize` and `beforeMessage` for one request.
  *
- * A request comes out as the frame that goes on to its shard, the one that came in wherever no
- * hook has changed it. What a hook puts into a message is checked as if a client had sent it; where
- * that fails the service is at fault and not the client, who sees `internal`.
+ * The result is the frame to forward to the shard; it is the received frame unless a hook changed
+ * it. A hook's changes are validated like a client's request. If they are invalid, the service is at
+ * fault, and the client receives `internal`.
  */
 import { decodeRequest, encodeRequest } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
@@ -12,7 +12,7 @@ import { type Request, type RequestSpec, requests } from '../../protocol/request
 import type { Draft, DraftChange, Hooks, HookUser } from './hooks.ts'
 import { type After, withinTime } from './time-limit.ts'
 
-export interface JudgeOptions {
+export interface HookRunOptions {
   readonly hooks: Hooks
   /** How long one hook may take, milliseconds. */
   readonly timeoutMs: number
@@ -30,9 +30,9 @@ export function concerns({ authorize, beforeMessage }: Hooks, { code, budget }: 
   return beforeMessage !== undefined && (code === sends || code === edits)
 }
 
-/** The frame as the hooks let it pass. Rejects with what they refuse it with, or with their failure. */
-export async function judge(
-  { hooks, timeoutMs, after }: JudgeOptions,
+/** Returns the frame to forward. Rejects with the refusal or the failure of a hook. */
+export async function applyHooks(
+  { hooks, timeoutMs, after }: HookRunOptions,
   user: HookUser,
   request: Request,
   frame: Uint8Array,
@@ -65,7 +65,7 @@ function changed(request: Post, change: DraftChange): Uint8Array {
     decodeRequest(frame)
     return frame
   } catch (cause) {
-    // Not a ChatError: the client has sent nothing wrong.
+    // Not a ChatError: the client's request was valid.
     throw new Error(`beforeMessage gave what no message may have: ${(cause as Error).message}`, { cause })
   }
 }
