@@ -1,15 +1,15 @@
 /**
- * Changed groups: what the writer tells search, and no more often than search wants to hear.
+ * Changed groups: notifies search of commits, at the rate at which search handles them.
  *
- * One note is under way at a time; what is committed meanwhile gathers, a number a group, and
- * leaves with the next. Above `MAX_GROUPS` the note only says that there is something.
+ * One note is in flight at a time. Commits in the meantime are merged, one sequence number per
+ * group, and sent with the next note. Above `MAX_GROUPS` the note only states that groups changed.
  */
 import type { LogEntry } from '../storage/log.ts'
 
-/** Groups that have news, and the newest number of each. */
+/** Groups with new entries, and the newest sequence number of each. */
 export interface ChangeNote {
   readonly groups: readonly (readonly [groupId: string, lastSeq: number])[]
-  /** Too many to name: look at all. */
+  /** Too many groups to list: search must check all of them. */
   readonly all: boolean
 }
 
@@ -19,7 +19,7 @@ export class ChangedGroups {
   readonly #post: (note: ChangeNote) => void
   readonly #groups = new Map<string, number>()
   #all = false
-  #underWay = false
+  #inFlight = false
 
   constructor(post: (note: ChangeNote) => void) {
     this.#post = post
@@ -40,18 +40,18 @@ export class ChangedGroups {
     this.#send()
   }
 
-  /** The last note was read. */
+  /** Search has handled the last note. */
   taken(): void {
-    this.#underWay = false
+    this.#inFlight = false
     this.#send()
   }
 
   #send(): void {
-    if (this.#underWay || (this.#groups.size === 0 && !this.#all)) return
+    if (this.#inFlight || (this.#groups.size === 0 && !this.#all)) return
     const note: ChangeNote = { groups: [...this.#groups], all: this.#all }
     this.#groups.clear()
     this.#all = false
-    this.#underWay = true
+    this.#inFlight = true
     this.#post(note)
   }
 }

@@ -1,15 +1,15 @@
 /**
- * Indexer stats: how far the search index is behind the log. A file of its own, so that the public
+ * Indexer stats: the lag of the search index. It is a separate file, so that the public
  * types do not depend on those of the database.
  */
-/** Where the index stands. */
+/** State of the index. */
 export interface IndexerStats {
   /** Entries of the log that are committed and not yet indexed. */
   readonly lag: number
-  /** How long the first of them has waited, milliseconds. */
+  /** How long the oldest of them has waited, milliseconds. */
   readonly lagMs: number
-  /** Messages put into or taken out of the index since the start. */
+  /** Messages added to or removed from the index since the start. */
   readonly indexed: number
-  /** Messages that can be found. */
+  /** Messages in the index. */
   readonly documents: number
 }

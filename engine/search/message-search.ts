@@ -1,9 +1,9 @@
 /**
  * Message search: from a query to a page of hits, newest first.
  *
- * The index only proposes. Every hit is made from the message as it is in the log now, and must
- * still hold what was searched for: what was deleted or edited a moment ago is not found, however
- * far the index is behind. Who is in which group is what the log says at that moment.
+ * The index only returns candidates. Every hit is built from the current message in the log, which
+ * must still match the query. A message that was deleted or edited is therefore not found, even if
+ * the index lags. Group membership is read from the log at the time of the search.
  */
 import { limits } from '../../protocol/limits.ts'
 import type { SearchHit } from '../../protocol/records.ts'

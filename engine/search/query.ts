@@ -1,7 +1,7 @@
 /**
- * Query: what a user typed, parsed: words, `"phrases"` and `beginnings*`.
+ * Query: parses a user's query: words, `"phrases"` and `prefixes*`.
  *
- * Nothing of it reaches SQLite as syntax: a term is a list of folded tokens, which hold letters and
+ * No part of it reaches SQLite as syntax: a term is a list of folded tokens, which hold letters and
  * digits only, and `toMatch` puts each in quotes. All terms must be found (AND). No query is refused
  * because of its characters; one without any word has no terms and finds nothing. // SRC-1
  */
@@ -23,7 +23,7 @@ const MAX_PREFIXES = 4
 /** A quoted part, whose end may be missing, or a word; a star behind either. */
 const parts = /["“”„«»]([^"“”„«»]*)(?:["“”„«»](\*)?|$)|([^\s"“”„«»]+)/gu
 
-/** The terms of a query, none where it holds no word. */
+/** The terms of a query; empty if it contains no word. */
 export function parseQuery(query: string): readonly Term[] {
   const terms = new Map<string, Term>()
   for (const [, quoted, star, word] of normalForm(query).text.matchAll(parts)) {

@@ -1,5 +1,5 @@
 /**
- * Search cursor: a place in the order of hits, from which the next page goes on.
+ * Search cursor: a position in the order of hits, from which the next page continues.
  *
  * Hits are ordered by the millisecond under which the index has them, then by group and seq, newest
  * first. That is a total order, and the same after the index was built again: many messages of one
@@ -10,7 +10,7 @@ import { ChatError } from '../../protocol/errors.ts'
 /** A place in the order of hits. */
 export type SearchPlace = readonly [ms: number, groupId: string, seq: number]
 
-/** A place as clients get it. */
+/** The cursor that clients receive. */
 export function toSearchCursor([ms, groupId, seq]: SearchPlace): string {
   return `${ms}:${groupId}:${seq}`
 }
@@ -24,7 +24,7 @@ export function parseSearchCursor(cursor: string): SearchPlace {
   return [Number(ms), groupId, Number(seq)]
 }
 
-/** Orders places as hits are: negative where `a` comes first. */
+/** Compares positions in the order of hits: negative if `a` comes first. */
 export function comparePlaces([msA, groupA, seqA]: SearchPlace, [msB, groupB, seqB]: SearchPlace): number {
   if (msA !== msB) return msB - msA
   if (groupA !== groupB) return groupA < groupB ? 1 : -1
