@@ -24,7 +24,7 @@ function statusesOf(session: Session, other: string): readonly string[] {
   return seen
 }
 
-describe.each(modes)('a block where the blocker is away, $mode', ({ start }) => {
+describe.each(modes)('a block whose blocker is away, $mode', ({ start }) => {
   it('hides posts of the blocked from userOffline, and only those', async () => {
     const pushed: string[] = []
     const posted: string[] = []
@@ -71,19 +71,19 @@ describe.each(modes)('a block where the blocker is away, $mode', ({ start }) => 
     expect(pushed).toEqual(['dora'])
   })
 
-  it('keeps a signal to the whole group from the two, whoever of them is connected', async () => {
+  it('delivers no signal to the group between the two, whichever of them is connected', async () => {
     const engine = await start()
     const clara = await engine.connect({ userId: 'clara' })
     const { groupId } = await clara.createGroup({ kind: 'group', members: ['ana', 'bruno'] })
     const bruno = await engine.connect({ userId: 'bruno' })
-    const heard = [clara, bruno].map((session) => collect(session, 'signal'))
+    const received = [clara, bruno].map((session) => collect(session, 'signal'))
     // The blocker is known to storage only.
     await engine.request({ userId: 'ana' }, 'block_user', { userId: 'bruno' })
     const signal = (userId: string, payload: string) =>
       engine.request({ userId }, 'signal', { groupId, kind: 'k', payload })
     await signal('ana', 'of the blocker')
     await signal('clara', 'of another')
-    const payloads = () => heard.map((events) => events.map(({ payload }) => payload))
+    const payloads = () => received.map((events) => events.map(({ payload }) => payload))
     await eventually(() => expect(payloads()).toEqual([['of the blocker', 'of another'], ['of another']]))
     // The blocked is known to storage only.
     await bruno.close()
@@ -180,7 +180,7 @@ describe.each(modes)('presence of a blocked pair, $mode', ({ start }) => {
 
 describe('a post whose away members are notified', () => {
   const posts = { away: true }
-  const told = (toHub: () => string[]) => toHub().filter((line) => line.startsWith('posted')).length
+  const countPosted = (toHub: () => string[]) => toHub().filter((line) => line.startsWith('posted')).length
 
   it('costs no read where nobody has blocked the sender, and one where somebody may have', async () => {
     const { directory, perform, log, reads, toHub } = aPerformer({ tellPosts: posts })
@@ -191,12 +191,12 @@ describe('a post whose away members are notified', () => {
     directory.opened('bruno', 1)
     directory.tell('bruno', 'online')
     send(1)
-    expect([reads.length, told(toHub)]).toEqual([0, 1])
+    expect([reads.length, countPosted(toHub)]).toEqual([0, 1])
     directory.setBlocked({ userId: 'ana', blocked: ['bruno'], isBlocked: false })
     send(2)
-    expect([reads.length, told(toHub)]).toEqual([1, 1])
+    expect([reads.length, countPosted(toHub)]).toEqual([1, 1])
     reads[0]?.resolve(['ana'])
-    await eventually(() => expect(told(toHub)).toBe(1))
+    await eventually(() => expect(countPosted(toHub)).toBe(1))
     directory.closed('bruno')
     send(3)
     expect(reads).toHaveLength(2)

@@ -1,6 +1,6 @@
 /**
- * PRV-1: two users of whom one has blocked the other have no contact, in either direction, and are
- * refused alike.
+ * PRV-1: if one of two users has blocked the other, they have no contact in either direction, and both
+ * get the same refusals.
  */
 import { describe, expect, it } from 'vitest'
 import type { Session } from '../../engine/session.ts'
@@ -15,15 +15,15 @@ const outcome = (asked: Promise<unknown>) =>
     ({ code, message, field }) => ({ code, message, field }),
   )
 
-/** What a session hears of a user that a block hides. */
-function hears(session: Session, of: string): readonly string[] {
-  const heard: string[] = []
-  session.on('contact_status_changed', ({ userId, status }) => userId === of && heard.push(status))
-  session.on('user_typing', ({ userId }) => userId === of && heard.push('types'))
-  session.on('user_stopped_typing', ({ userId }) => userId === of && heard.push('stopped'))
-  session.on('signal', ({ fromUserId, payload }) => fromUserId === of && heard.push(payload))
-  session.on('group_invited', ({ by }) => by === of && heard.push('invited'))
-  return heard
+/** What a session receives about a user that a block hides. */
+function eventsAbout(session: Session, of: string): readonly string[] {
+  const received: string[] = []
+  session.on('contact_status_changed', ({ userId, status }) => userId === of && received.push(status))
+  session.on('user_typing', ({ userId }) => userId === of && received.push('types'))
+  session.on('user_stopped_typing', ({ userId }) => userId === of && received.push('stopped'))
+  session.on('signal', ({ fromUserId, payload }) => fromUserId === of && received.push(payload))
+  session.on('group_invited', ({ by }) => by === of && received.push('invited'))
+  return received
 }
 
 describe.each(modes)('a block, $mode', ({ start }) => {
@@ -59,20 +59,24 @@ describe.each(modes)('a block, $mode', ({ start }) => {
       outcome(from.signal({ groupId: direct.groupId, kind: 'k', payload: 'p' })),
     ]
     const refused = await Promise.all(tries(bruno, 'ana', his.groupId))
-    for (const told of refused) expect(told).toMatchObject({ code: 'no_contact' })
+    for (const refusal of refused) expect(refusal).toMatchObject({ code: 'no_contact' })
     expect(await Promise.all(tries(ana, 'bruno', hers.groupId))).toEqual(refused)
     // Deleting is the sender's right.
     await bruno.deleteMessage({ messageId: old.messageId })
 
     // In the group that both are in.
-    const [anaHears, brunoHears, claraHears] = [hears(ana, 'bruno'), hears(bruno, 'ana'), hears(clara, 'ana')]
+    const [anaReceives, brunoReceives, claraReceives] = [
+      eventsAbout(ana, 'bruno'),
+      eventsAbout(bruno, 'ana'),
+      eventsAbout(clara, 'ana'),
+    ]
     for (const session of [ana, bruno]) {
       await session.typingStart({ groupId })
       await session.typingStop({ groupId })
       await session.signal({ groupId, kind: 'k', payload: 'to all' })
       await session.updateStatus({ status: 'busy' })
     }
-    await eventually(() => expect([...claraHears].sort()).toEqual(['busy', 'stopped', 'to all', 'types']))
+    await eventually(() => expect([...claraReceives].sort()).toEqual(['busy', 'stopped', 'to all', 'types']))
     for (const [session, other] of [
       [ana, 'bruno'],
       [bruno, 'ana'],
@@ -88,14 +92,14 @@ describe.each(modes)('a block, $mode', ({ start }) => {
     const posts = [collect(ana, 'new_message'), collect(bruno, 'new_message')]
     await clara.sendMessage(text(groupId, 'both see this'))
     await eventually(() => expect(posts.map(({ length }) => length)).toEqual([1, 1]))
-    expect([anaHears, brunoHears]).toEqual([[], []])
+    expect([anaReceives, brunoReceives]).toEqual([[], []])
 
     await ana.unblockUser({ userId: 'bruno' })
     await ana.unblockUser({ userId: 'bruno' })
     expect(await Promise.all(tries(bruno, 'ana', his.groupId))).toEqual(refused.map(() => 'done'))
     await ana.typingStart({ groupId })
     await ana.typingStop({ groupId })
-    await eventually(() => expect(brunoHears).toContain('types'))
+    await eventually(() => expect(brunoReceives).toContain('types'))
     await bruno.typingStop({ groupId: direct.groupId })
   })
 
@@ -124,7 +128,7 @@ describe.each(modes)('a block, $mode', ({ start }) => {
 })
 
 describe('get_blocked', () => {
-  it('lists whom the caller has blocked, in that order, a page at a time', async () => {
+  it('lists the users that the caller has blocked, in that order, a page at a time', async () => {
     const engine = await startInline()
     const ana = await engine.connect({ userId: 'ana' })
     await (await engine.connect({ userId: 'u1', name: 'Uma', picture: 'https://x/u.png' })).close()

@@ -7,7 +7,7 @@ const numbers = (from: number, to: number) => Array.from({ length: to - from + 1
 
 describe.each(modes)('resume ($mode)', ({ start }) => {
   // CUP-1
-  it('brings exactly the missed durable events, in order, of all kinds', async () => {
+  it('sends exactly the missed durable events, in order, of all kinds', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
@@ -37,12 +37,12 @@ describe.each(modes)('resume ($mode)', ({ start }) => {
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
     await Promise.all(numbers(1, 1_500).map((i) => ana.sendMessage(text(groupId, `${i}`))))
     const bruno = await engine.connect({ userId: 'bruno' })
-    const heard = collect(bruno, 'new_message')
+    const received = collect(bruno, 'new_message')
     expect((await bruno.resume({ groups: [[groupId, 1]] })).groups).toEqual([[groupId, 1_501, true]])
-    expect(heard.map(({ message }) => message.seq)).toEqual(numbers(2, 1_501))
+    expect(received.map(({ message }) => message.seq)).toEqual(numbers(2, 1_501))
   })
 
-  it('says where too many were missed, and brings none of them', async () => {
+  it('reports that too many were missed, and sends none of them', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
@@ -51,11 +51,11 @@ describe.each(modes)('resume ($mode)', ({ start }) => {
       await Promise.all(numbers(1, count).map((i) => ana.sendMessage(text(groupId, `${i}`))))
     }
     const bruno = await engine.connect({ userId: 'bruno' })
-    const heard = collect(bruno, 'new_message')
+    const received = collect(bruno, 'new_message')
     expect((await bruno.resume({ groups: [[groupId, 1]] })).groups).toEqual([[groupId, 10_002, false]])
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
     expect((await bruno.resume({ groups: [[groupId, 2]] })).groups).toEqual([[groupId, 10_002, true]])
-    expect(heard.length).toBe(10_000)
+    expect(received.length).toBe(10_000)
   })
 
   it('goes one at a time for a session', async () => {
@@ -75,7 +75,7 @@ describe.each(modes)('resume ($mode)', ({ start }) => {
 
 describe.each(modes)('a session that begins under traffic ($mode)', ({ start }) => {
   // ORD-1
-  it('hears everything after the lastSeq it was told, each once and in order', async () => {
+  it('receives everything after the lastSeq of `connected`, each once and in order', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
@@ -93,19 +93,19 @@ describe.each(modes)('a session that begins under traffic ($mode)', ({ start }) 
       const session = await engine.connect({ userId: 'bruno' })
       sessions.push({
         from: session.connected.groups[0]?.lastSeq ?? 0,
-        heard: collect(session, 'new_message'),
+        received: collect(session, 'new_message'),
       })
     }
     stopped = true
     const last = await traffic
-    for (const { from, heard } of sessions) {
-      // Told of all there was: nothing is left to hear.
-      await eventually(() => expect(heard.at(-1)?.message.seq ?? from).toBe(last))
-      expect(heard.map(({ message }) => message.seq)).toEqual(numbers(from + 1, last))
+    for (const { from, received } of sessions) {
+      // If `connected` already included everything, nothing more arrives.
+      await eventually(() => expect(received.at(-1)?.message.seq ?? from).toBe(last))
+      expect(received.map(({ message }) => message.seq)).toEqual(numbers(from + 1, last))
     }
   })
 
-  it('hears a group that it is added to from that event on', async () => {
+  it('receives the events of a group that it is added to from that event on', async () => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     const { groupId } = await ana.createGroup({ kind: 'group' })

@@ -62,12 +62,12 @@ describe.each(modes)('changes of messages ($mode)', ({ start }) => {
     )
   })
 
-  it('are refused while storage takes no writes, and history says what was acknowledged', async () => {
+  it('are refused while storage accepts no writes, and history has what was acknowledged', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
-    const { message } = await ana.sendMessage(text(groupId, 'kept'))
+    const { message } = await ana.sendMessage(text(groupId, 'stored'))
     const { messageId } = message
     const unblock = blockWrites(dataDir)
     const unavailable = refusal('storage_unavailable')
@@ -82,7 +82,7 @@ describe.each(modes)('changes of messages ($mode)', ({ start }) => {
 })
 
 describe('changes with FANOUT=committed', () => {
-  it('are shown to nobody before they are kept, in events and in history alike', async () => {
+  it('are not shown before they are committed, neither in events nor in history', async () => {
     const dataDir = temporaryFolder()
     const engine = await startInline({ dataDir, fanout: 'committed' })
     const ana = await engine.connect({ userId: 'ana' })

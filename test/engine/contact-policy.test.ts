@@ -17,17 +17,23 @@ const policies = ['open', 'request', 'shared'] as const
 const openChat = (from: Session, to: string) => from.createGroup({ kind: 'direct', members: [to] })
 
 /** What a session receives of Bruno that he gives away. */
-function hearsOfBruno(session: Session): readonly string[] {
-  const heard: string[] = []
-  session.on('contact_status_changed', ({ userId, status }) => userId === 'bruno' && heard.push(status))
-  session.on('user_typing', ({ userId }) => userId === 'bruno' && heard.push('types'))
-  session.on('message_delivered', ({ deliveredTo }) => deliveredTo === 'bruno' && heard.push('delivered'))
+function eventsAboutBruno(session: Session): readonly string[] {
+  const brunosEvents: string[] = []
+  session.on(
+    'contact_status_changed',
+    ({ userId, status }) => userId === 'bruno' && brunosEvents.push(status),
+  )
+  session.on('user_typing', ({ userId }) => userId === 'bruno' && brunosEvents.push('types'))
+  session.on(
+    'message_delivered',
+    ({ deliveredTo }) => deliveredTo === 'bruno' && brunosEvents.push('delivered'),
+  )
   session.on(
     'message_read',
-    ({ readBy, messageIds }) => readBy === 'bruno' && heard.push(`read ${messageIds}`),
+    ({ readBy, messageIds }) => readBy === 'bruno' && brunosEvents.push(`read ${messageIds}`),
   )
-  session.on('signal', ({ fromUserId }) => fromUserId === 'bruno' && heard.push('signal'))
-  return heard
+  session.on('signal', ({ fromUserId }) => fromUserId === 'bruno' && brunosEvents.push('signal'))
+  return brunosEvents
 }
 
 const two = async (engine: Engine) =>
@@ -62,7 +68,7 @@ describe.each(modes)('with the contact policy, $mode:', ({ start }) => {
       const engine = await start({ presenceGraceMs: 10 })
       const [ana, bruno] = await two(engine)
       const received = collect(bruno, 'new_message')
-      const heard = hearsOfBruno(ana)
+      const brunosEvents = eventsAboutBruno(ana)
       const { groupId } = await openChat(ana, 'bruno')
       const { messageId } = (await ana.sendMessage(text(groupId, 'you do not know me'))).message
       await eventually(() => expect(received.length).toBe(1))
@@ -104,7 +110,7 @@ describe.each(modes)('with the contact policy, $mode:', ({ start }) => {
       await ana.signal({ groupId, toUserId: 'bruno', kind: 'offer', payload: 'x' })
       await bruno.signal({ groupId, kind: 'answer', payload: 'x' })
       const after = ['away', 'busy', 'delivered', `read ${second}`, 'signal', 'types']
-      await eventually(() => expect([...heard].sort()).toEqual(after))
+      await eventually(() => expect([...brunosEvents].sort()).toEqual(after))
       expect(await seenByAna(ana, groupId)).toEqual([
         'ana online',
         'bruno away',
@@ -122,12 +128,12 @@ describe.each(modes)('with the contact policy, $mode:', ({ start }) => {
 
     const second = await start({ dataDir })
     const [ana, bruno] = await two(second)
-    const heard = hearsOfBruno(ana)
+    const brunosEvents = eventsAboutBruno(ana)
     await bruno.updateStatus({ status: 'busy' })
     await bruno.typingStart({ groupId })
     const hidden = ['ana online', 'Bruno offline undefined', 'Bruno offline undefined']
     await eventually(async () => expect(await seenByAna(ana, groupId)).toEqual(hidden))
-    expect(heard).toEqual([])
+    expect(brunosEvents).toEqual([])
     await bruno.sendMessage(text(groupId, 'hello'))
     await second.close()
 
@@ -321,9 +327,9 @@ describe('a direct chat that was not accepted', () => {
     const created = [collect(ana, 'group_created'), collect(bruno, 'group_created')]
     const group = await clara.createGroup({ kind: 'group', members: ['ana', 'bruno'] })
     await eventually(() =>
-      expect(created.every((heard) => heard.at(-1)?.groupId === group.groupId)).toBe(true),
+      expect(created.every((brunosEvents) => brunosEvents.at(-1)?.groupId === group.groupId)).toBe(true),
     )
-    const heard = hearsOfBruno(ana)
+    const brunosEvents = eventsAboutBruno(ana)
     await bruno.updateStatus({ status: 'busy' })
     await bruno.typingStart({ groupId })
     expect(await seenByAna(ana, groupId)).toEqual([
@@ -332,12 +338,12 @@ describe('a direct chat that was not accepted', () => {
       'Bruno busy undefined',
     ])
     // PRS-3: once.
-    expect(heard).toEqual(['busy'])
+    expect(brunosEvents).toEqual(['busy'])
     await clara.removeMember({ groupId: group.groupId, userId: 'bruno' })
     await bruno.updateStatus({ status: 'away' })
     const hidden = ['ana online', 'Bruno offline undefined', 'Bruno offline undefined']
     expect(await seenByAna(ana, groupId)).toEqual(hidden)
-    expect(heard).toEqual(['busy'])
+    expect(brunosEvents).toEqual(['busy'])
   })
 })
 

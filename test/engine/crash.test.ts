@@ -58,14 +58,14 @@ describe('after a crash', () => {
     expect(page.gaps).toEqual([{ seq: 1_025, from: 2, to: 1_024 }])
   })
 
-  it('takes back what was shown and not committed: its number is in the gap, and it can be sent again', async () => {
+  it('removes what was shown and not committed: its number is in the gap, and it can be sent again', async () => {
     const dataDir = temporaryFolder()
     const engine = await startInline({ dataDir })
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
     const shown = collect(bruno, 'new_message')
     const unblock = blockWrites(dataDir)
-    const lost = { groupId, content: 'shown, not kept', tempId: 'lost' }
+    const lost = { groupId, content: 'shown, not stored', tempId: 'lost' }
     await expect(ana.sendMessage(lost)).rejects.toMatchObject(refusal('storage_unavailable'))
     expect(shown).toMatchObject([{ message: { seq: 2 } }])
     const image = crashImage(dataDir)
@@ -78,7 +78,7 @@ describe('after a crash', () => {
     const sender = await again.connect({ userId: 'ana' })
     expect((await sender.sendMessage(lost)).message.seq).toBe(1_026)
     expect((await back.getHistory({ groupId })).messages.map(({ content }) => content)).toEqual([
-      'shown, not kept',
+      'shown, not stored',
     ])
   })
 

@@ -95,7 +95,7 @@ describe.each(modes)('direct chats, $mode', ({ start }) => {
 
     const engine = await start({ dataDir })
     const mallory = await engine.connect({ userId: 'mallory' })
-    const heard = collect(mallory, 'new_message')
+    const received = collect(mallory, 'new_message')
     const ana = await engine.connect({ userId: 'ana' })
     for (const other of ['bruno', 'clara', 'dora']) {
       const chat = await ana.createGroup({ kind: 'direct', members: [other] })
@@ -105,7 +105,7 @@ describe.each(modes)('direct chats, $mode', ({ start }) => {
     }
     const own = await mallory.createGroup({ kind: 'group' })
     await mallory.sendMessage(text(own.groupId, 'last'))
-    await eventually(() => expect(heard.map(({ message }) => message.content)).toEqual(['last']))
+    await eventually(() => expect(received.map(({ message }) => message.content)).toEqual(['last']))
   })
 })
 

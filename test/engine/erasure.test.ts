@@ -25,7 +25,7 @@ function wordsIn(folder: string, words: readonly string[]): readonly string[] {
 const indexed = (engine: Engine) => eventually(async () => expect((await engine.stats()).search.lag).toBe(0))
 
 /** Words that are written and then deleted, recalled, edited away or replaced. */
-const gone = ['zanzibarq', 'quetzalq', 'wolframq', 'kilimanq', 'topazq', 'novembq', 'fotoq', 'bytesq']
+const deletedWords = ['zanzibarq', 'quetzalq', 'wolframq', 'kilimanq', 'topazq', 'novembq', 'fotoq', 'bytesq']
 
 /** Writes all of them and takes them away again. */
 async function writeAndErase(engine: Engine): Promise<void> {
@@ -62,11 +62,11 @@ describe.each(modes)('what was deleted ($mode)', ({ start }) => {
     const engine = await start({ dataDir })
     await writeAndErase(engine)
     await engine.close()
-    expect(wordsIn(dataDir, gone)).toEqual([])
+    expect(wordsIn(dataDir, deletedWords)).toEqual([])
     expect(wordsIn(dataDir, ['filler'])).not.toEqual([])
     const backup = join(temporaryFolder(), 'backup.db')
     ;(await prepareBackup(dataDir, backup, () => {})).publish()
-    expect(wordsIn(join(backup, '..'), gone)).toEqual([])
+    expect(wordsIn(join(backup, '..'), deletedWords)).toEqual([])
   })
 
   it('is in no file after a crash and a start', async () => {
@@ -81,7 +81,7 @@ describe.each(modes)('what was deleted ($mode)', ({ start }) => {
     const again = await start({ dataDir: crashed })
     await indexed(again)
     await again.close()
-    expect(wordsIn(crashed, gone)).toEqual([])
+    expect(wordsIn(crashed, deletedWords)).toEqual([])
   })
 
   it('is brought by no replay', async () => {

@@ -17,7 +17,7 @@ describe('idle actors', () => {
     let now = 1_000_000
     const engine = await startInline({ steadyNow: () => now, idleMs: IDLE_MS })
     const ana = await engine.connect({ userId: 'ana' })
-    const heard = collect(ana, 'new_message')
+    const received = collect(ana, 'new_message')
     const gaps = collect(ana, 'gap')
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
     const first = await ana.sendMessage({ groupId, content: 'um', tempId: 'same' })
@@ -39,7 +39,7 @@ describe('idle actors', () => {
     expect((await ana.sendMessage({ groupId, content: 'x', tempId: 'same' })).message).toEqual(first.message)
     const next = await ana.sendMessage(text(groupId, 'dois'))
     expect(next.message.seq).toBe(first.message.seq + 1)
-    await eventually(() => expect(heard.map(({ message }) => message.content)).toEqual(['um', 'dois']))
+    await eventually(() => expect(received.map(({ message }) => message.content)).toEqual(['um', 'dois']))
     expect(gaps).toEqual([])
     expect(await loaded()).toMatchObject({ groups: 1 })
   })

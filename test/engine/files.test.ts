@@ -15,7 +15,7 @@ describe.each(modes)('files, $mode', ({ start }) => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
-    const heard = collect(bruno, 'new_message')
+    const received = collect(bruno, 'new_message')
     const png = aPng(2, 3)
     const file = await ana.uploadFile({ groupId, fileName: 'a.png', file: png, fileSize: png.length })
     const { message } = await ana.sendMessage({
@@ -25,8 +25,8 @@ describe.each(modes)('files, $mode', ({ start }) => {
       tempId: 't',
       fileId: file.fileId,
     })
-    await expect.poll(() => heard.length).toBe(1)
-    expect([heard[0]?.message.file, message.file]).toEqual([file, file])
+    await expect.poll(() => received.length).toBe(1)
+    expect([received[0]?.message.file, message.file]).toEqual([file, file])
     const record = await bruno.getFile({ fileId: file.fileId })
     expect(record).toEqual(file)
     const reader = await engine.files.read('ana', record.sha256)
@@ -37,7 +37,7 @@ describe.each(modes)('files, $mode', ({ start }) => {
     expect(messages.at(-1)?.file).toEqual(file)
   })
 
-  it('are gone on with after a restart, and are there after another', async () => {
+  it('continue after a restart, and are available after another', async () => {
     const dataDir = temporaryFolder()
     const first = await start({ dataDir })
     const ana = await first.connect({ userId: 'ana' })
@@ -101,7 +101,7 @@ describe.each(modes)('files, $mode', ({ start }) => {
     ).rejects.toMatchObject(tooLarge)
   })
 
-  it('count against the quota of whoever uploaded them until they are deleted', async () => {
+  it('count against the quota of their uploader until they are deleted', async () => {
     const engine = await start({ storageQuotaBytes: 100 })
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })

@@ -49,7 +49,7 @@ describe.each(modes)('former members, $mode', ({ start }) => {
   })
 
   // GRP-3
-  it('who left by themselves come back by their own act only, others when they are added', async () => {
+  it('who left by choice rejoin only by their own request, others when they are added', async () => {
     const dataDir = temporaryFolder()
     const first = await start({ dataDir })
     const [ana, bruno] = [await first.connect({ userId: 'ana' }), await first.connect({ userId: 'bruno' })]

@@ -23,11 +23,11 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
       hooks: { beforeMessage: ({ content }) => ({ content: content.replaceAll('darn', '****') }) },
     })
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
-    const heard = collect(bruno, 'new_message')
+    const received = collect(bruno, 'new_message')
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
     const { message } = await ana.sendMessage(text(groupId, 'darn it'))
     expect(message.content).toBe('**** it')
-    await eventually(() => expect(heard.map((event) => event.message.content)).toEqual(['**** it']))
+    await eventually(() => expect(received.map((event) => event.message.content)).toEqual(['**** it']))
     await ana.editMessage({ messageId: message.messageId, content: 'oh darn' })
     expect((await ana.getHistory({ groupId })).messages[0]?.content).toBe('oh ****')
   })
@@ -116,7 +116,7 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
     expect(asked).toEqual(['Ana create_group', 'Eva create_group'])
   })
 
-  it('afterMessage and userOffline hear of what is durable, and of who was away', async () => {
+  it('afterMessage and userOffline receive durable messages and the offline members', async () => {
     const after: string[] = []
     const away: string[] = []
     const engine = await start({
@@ -148,12 +148,12 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
     expect(away).not.toContain('bruno: two')
   })
 
-  it('afterMessage hears of nothing that is not durable, and once of what is, however often it is sent', async () => {
+  it('afterMessage receives only durable messages, once each, however often they are sent', async () => {
     const dataDir = temporaryFolder()
-    const told: string[] = []
+    const notified: string[] = []
     const hooks: Hooks = {
-      afterMessage: ({ content }: Message) => void told.push(content),
-      userOffline: ({ userId, message }) => void told.push(`${userId}: ${message.content}`),
+      afterMessage: ({ content }: Message) => void notified.push(content),
+      userOffline: ({ userId, message }) => void notified.push(`${userId}: ${message.content}`),
     }
     const engine = await start({ dataDir, hooks })
     const ana = await engine.connect({ userId: 'ana' })
@@ -161,19 +161,19 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
     const unblock = blockWrites(dataDir)
     const first = text(groupId, 'first')
     await expect(ana.sendMessage(first)).rejects.toMatchObject(refusal('storage_unavailable'))
-    expect(told).toEqual([])
+    expect(notified).toEqual([])
     unblock()
     await eventually(() => ana.sendMessage(first))
     await ana.sendMessage(first)
     await engine.close()
-    expect(told).toEqual(['first', 'bruno: first'])
+    expect(notified).toEqual(['first', 'bruno: first'])
 
     const again = await start({ dataDir, hooks })
     const back = await again.connect({ userId: 'ana' })
     await back.sendMessage(first)
     await back.sendMessage(text(groupId, 'second'))
     await again.close()
-    expect(told.slice(2)).toEqual(['second', 'bruno: second'])
+    expect(notified.slice(2)).toEqual(['second', 'bruno: second'])
   })
 
   it('a bot may answer from within a hook', async () => {
@@ -188,10 +188,10 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
       },
     })
     const ana = await engine.connect({ userId: 'ana' })
-    const heard = collect(ana, 'new_message')
+    const received = collect(ana, 'new_message')
     const { groupId } = await ana.createGroup({ kind: 'group', members: [bot.userId] })
     await ana.sendMessage(text(groupId, 'hi'))
-    await eventually(() => expect(heard.map(({ message }) => message.content)).toEqual(['hi', 'hello']))
+    await eventually(() => expect(received.map(({ message }) => message.content)).toEqual(['hi', 'hello']))
   })
 })
 
@@ -219,10 +219,10 @@ describe('hooks at the end', () => {
     const closed = engine.close()
     slow.resolve()
     const outcomes = (await sent).map((outcome) =>
-      outcome.status === 'fulfilled' ? 'kept' : (outcome.reason as { code: string }).code,
+      outcome.status === 'fulfilled' ? 'accepted' : (outcome.reason as { code: string }).code,
     )
     await closed
     const count = (what: string) => outcomes.filter((outcome) => outcome === what).length
-    expect([count('kept'), count('shutting_down'), count('overloaded')]).toEqual([1, 256, 43])
+    expect([count('accepted'), count('shutting_down'), count('overloaded')]).toEqual([1, 256, 43])
   })
 })

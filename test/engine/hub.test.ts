@@ -37,7 +37,7 @@ function aHub() {
   return { hub, shard, session, sent, closed }
 }
 
-describe('what a user is to hear', () => {
+describe('events for a user', () => {
   it('waits for the connected of a session', () => {
     const { shard, session, sent } = aHub()
     shard.push(ToHub.sendUser, 0, Buffer.from('ana'), invited)
@@ -64,11 +64,11 @@ describe('an event for several topics', () => {
   it('reaches each session once, except one and those of one user', () => {
     const hub = new Hub([{ post() {} }], () => {}, silent)
     const shard = new Outbox((batch) => hub.take(0, batch), queueMicrotask)
-    const heard: string[] = []
+    const received: string[] = []
     const open = (userId: string, name: string) =>
       hub.open(
         { userId },
-        { send: () => heard.push(name), subscribe() {}, unsubscribe() {}, close() {}, whenDrained() {} },
+        { send: () => received.push(name), subscribe() {}, unsubscribe() {}, close() {}, whenDrained() {} },
       )
     const sessions = [open('ana', 'ana'), open('ana', 'ana 2'), open('bruno', 'bruno'), open('eva', 'eva')]
     const topics = ['g:a', 'g:b', 'g:c']
@@ -84,7 +84,7 @@ describe('an event for several topics', () => {
         pack({ topics, exceptUsers: [], ...more } satisfies Announcement),
       )
       shard.flush()
-      return heard.splice(0)
+      return received.splice(0)
     }
     // PRS-3
     expect(announce({})).toEqual(['ana', 'ana 2', 'bruno', 'eva'])

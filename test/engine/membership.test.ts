@@ -4,13 +4,13 @@ import { modes } from '../support/engines.ts'
 import { collect, refusal, text } from '../support/sessions.ts'
 
 describe.each(modes)('create_group ($mode)', ({ start }) => {
-  it('makes its creator the admin and tells every member that is there', async () => {
+  it('makes its creator the admin and notifies every connected member', async () => {
     const engine = await start()
     const [ana, bruno] = [
       await engine.connect({ userId: 'ana', name: 'Ana' }),
       await engine.connect({ userId: 'bruno' }),
     ]
-    const told = collect(bruno, 'group_created')
+    const created = collect(bruno, 'group_created')
     const group = await ana.createGroup({
       kind: 'group',
       name: 'Cozinha',
@@ -22,10 +22,12 @@ describe.each(modes)('create_group ($mode)', ({ start }) => {
       'bruno member',
       'clara member',
     ])
-    await eventually(() => expect(told).toMatchObject([{ group, groupId: group.groupId, seq: 1, by: 'ana' }]))
+    await eventually(() =>
+      expect(created).toMatchObject([{ group, groupId: group.groupId, seq: 1, by: 'ana' }]),
+    )
   })
 
-  it('takes the id given, once', async () => {
+  it('accepts the id given, once', async () => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     expect((await ana.createGroup({ kind: 'group', groupId: 'kitchen' })).groupId).toBe('kitchen')
@@ -73,7 +75,7 @@ describe.each(modes)('membership ($mode)', ({ start }) => {
     const open = await ana.createGroup({ kind: 'group', visibility: 'open' })
     const closed = await ana.createGroup({ kind: 'group' })
     const joined = collect(ana, 'user_joined_group')
-    const heard = collect(bruno, 'new_message')
+    const received = collect(bruno, 'new_message')
 
     await bruno.joinGroup({ groupId: open.groupId })
     await bruno.joinGroup({ groupId: open.groupId })
@@ -91,7 +93,7 @@ describe.each(modes)('membership ($mode)', ({ start }) => {
       ]),
     )
     await ana.sendMessage(text(closed.groupId, 'olá'))
-    await eventually(() => expect(heard).toMatchObject([{ message: { content: 'olá' } }]))
+    await eventually(() => expect(received).toMatchObject([{ message: { content: 'olá' } }]))
   })
 
   it('ends for all devices at once, after the event that says so', async () => {
@@ -100,16 +102,16 @@ describe.each(modes)('membership ($mode)', ({ start }) => {
     const devices = [await engine.connect({ userId: 'bruno' }), await engine.connect({ userId: 'bruno' })]
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
     const left = devices.map((device) => collect(device, 'user_left_group'))
-    const heard = devices.map((device) => collect(device, 'new_message'))
+    const received = devices.map((device) => collect(device, 'new_message'))
     await ana.sendMessage(text(groupId, 'before'))
-    await eventually(() => expect(heard.map((events) => events.length)).toEqual([1, 1]))
+    await eventually(() => expect(received.map((events) => events.length)).toEqual([1, 1]))
     await ana.removeMember({ groupId, userId: 'bruno' })
     await ana.sendMessage(text(groupId, 'after'))
 
     await expect(devices[0]?.getHistory({ groupId })).rejects.toMatchObject(refusal('not_found', 'groupId'))
     await eventually(() => expect(left.map((events) => events.length)).toEqual([1, 1]))
     expect(left[0]).toEqual([{ userId: 'bruno', userName: 'bruno', groupId, seq: 3, by: 'ana' }])
-    expect(heard.flat().map(({ message }) => message.content)).toEqual(['before', 'before'])
+    expect(received.flat().map(({ message }) => message.content)).toEqual(['before', 'before'])
     expect((await devices[0]?.getGroups({}))?.groups).toEqual([])
   })
 

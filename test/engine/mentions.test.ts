@@ -48,12 +48,12 @@ it('counts follow edits, deletions and replies, and a restart changes nothing', 
 })
 
 it('hooks set mentions and type of an edit, and are called for edits, deletions and recalls', async () => {
-  const told: string[] = []
+  const calls: string[] = []
   const hooks: Hooks = {
     beforeMessage: ({ edit, content }) =>
       edit && content.includes('@bruno') ? { mentions: ['bruno'], type: 'video' } : undefined,
     afterMessage: ({ content, type, mentions }, change) =>
-      void told.push(`${change} ${type} "${content}" ${mentions ?? '-'}`),
+      void calls.push(`${change} ${type} "${content}" ${mentions ?? '-'}`),
   }
   const engine = await startInline({ hooks })
   const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
@@ -68,7 +68,7 @@ it('hooks set mentions and type of an edit, and are called for edits, deletions 
   const { message: other } = await ana.sendMessage(text(groupId, 'three'))
   await ana.recallMessage({ messageId: other.messageId })
   await eventually(() =>
-    expect(told).toEqual([
+    expect(calls).toEqual([
       'posted text "one" -',
       'edited video "two @bruno" bruno',
       'deleted video "" -',

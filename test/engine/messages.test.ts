@@ -40,7 +40,7 @@ describe.each(modes)('send_message ($mode)', ({ start }) => {
       kind: 'group',
       members: ['bruno', 'clara'],
     })
-    // Everybody hears the group before anybody speaks.
+    // Every member is subscribed before the first message is sent.
     await Promise.all(sessions.map((session) => eventually(() => session.getHistory({ groupId }))))
 
     const posts = 60

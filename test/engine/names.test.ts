@@ -27,7 +27,7 @@ async function shown(ana: Session, groupId: string): Promise<ReadonlySet<string 
 }
 
 it.each(modes)(
-  'a new name is shown everywhere, on old messages too, and told once: $mode',
+  'a new name is shown everywhere, on old messages too, and announced once: $mode',
   async ({ start }) => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana', name: 'Ana' })

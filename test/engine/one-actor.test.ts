@@ -106,7 +106,7 @@ describe.each(modes)('a group id with a wide length header ($mode)', ({ start })
 })
 
 describe('a shard', () => {
-  /** Shard 0 of two, with what it tells the hub. */
+  /** Shard 0 of two, with its messages to the hub. */
   function aShard(more: Partial<ShardOptions> = {}) {
     const said: string[] = []
     const toHub = new Outbox(
@@ -186,7 +186,7 @@ describe('a shard', () => {
     shard.close()
   })
 
-  it('opens no actor for what is no id', () => {
+  it('opens no actor for an invalid id', () => {
     const { shard, said, toHub, fromHub } = aShard()
     const identity: SessionIdentity = {
       userId: 'ana',

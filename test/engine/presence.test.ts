@@ -7,7 +7,7 @@ import { collect, text } from '../support/sessions.ts'
 const GRACE_MS = 60_000
 
 describe.each(modes)('presence ($mode)', ({ start }) => {
-  /** Users who are in one group, and hear it. */
+  /** Users who are in one group and subscribed to it. */
   async function groupOf(engine: Engine, ...userIds: readonly string[]) {
     const sessions = await Promise.all(userIds.map((userId) => engine.connect({ userId })))
     const [first] = sessions
@@ -37,7 +37,7 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
     const second = await bruno.createGroup({ kind: 'direct', members: ['ana'] })
     const history = await ana.getHistory({ groupId: second.groupId })
     expect(history.messages).toEqual([])
-    const heard = collect(ana, 'contact_status_changed')
+    const received = collect(ana, 'contact_status_changed')
     const attached = collect(ana, 'new_message')
     await bruno.sendMessage(text(second.groupId, 'olá'))
     await eventually(() => expect(attached).toHaveLength(1))
@@ -45,9 +45,9 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
     const own = collect(other, 'contact_status_changed')
     await bruno.updateStatus({ status: 'away' })
     await bruno.updateStatus({ status: 'busy' })
-    await eventually(() => expect(heard.map(({ status }) => status)).toEqual(['away', 'busy']))
+    await eventually(() => expect(received.map(({ status }) => status)).toEqual(['away', 'busy']))
     await eventually(() => expect(own.map(({ status }) => status)).toEqual(['away', 'busy']))
-    expect(heard[0]).toMatchObject({ userId: 'bruno', status: 'away' })
+    expect(received[0]).toMatchObject({ userId: 'bruno', status: 'away' })
   })
 
   it('outlives a restart where it was chosen, and sessions that end', async () => {
@@ -55,12 +55,12 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
     const { sessions, groupId } = await groupOf(engine, 'ana', 'bruno')
     const [ana, bruno] = sessions
     if (!ana || !bruno) throw new Error('nobody is there')
-    const heard = collect(ana, 'contact_status_changed')
+    const received = collect(ana, 'contact_status_changed')
     await bruno.updateStatus({ status: 'busy' })
     bruno.close()
-    await eventually(() => expect(heard.at(-1)?.status).toBe('offline'))
+    await eventually(() => expect(received.at(-1)?.status).toBe('offline'))
     await engine.connect({ userId: 'bruno' })
-    await eventually(() => expect(heard.at(-1)?.status).toBe('busy'))
+    await eventually(() => expect(received.at(-1)?.status).toBe('busy'))
     const { users } = await ana.getOnlineUsers({ groupId })
     expect(users).toContainEqual({ userId: 'bruno', name: 'bruno', status: 'busy' })
   })
@@ -71,14 +71,14 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
     const { sessions, groupId } = await groupOf(engine, 'ana', 'bruno', 'carla', 'dora')
     const [ana, ...others] = sessions
     if (!ana) throw new Error('nobody is there')
-    const heard = collect(ana, 'contact_status_changed')
+    const received = collect(ana, 'contact_status_changed')
     for (const session of others) session.close()
     for (const { userId } of others) await engine.connect({ userId })
     expect((await ana.getOnlineUsers({ groupId })).total).toBe(4)
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
   })
 
-  it('stops with the engine at once, in the middle of a time of grace', async () => {
+  it('stops with the engine at once, during a grace period', async () => {
     const engine = await start({ presenceGraceMs: GRACE_MS })
     const { sessions, groupId } = await groupOf(engine, 'ana', 'bruno')
     await sessions[0]?.typingStart({ groupId })
@@ -93,9 +93,9 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
     const { sessions, groupId } = await groupOf(engine, 'ana', 'bruno')
     const [ana, bruno] = sessions
     if (!ana || !bruno) throw new Error('nobody is there')
-    const heard = collect(bruno, 'user_typing')
+    const received = collect(bruno, 'user_typing')
     await ana.typingStart({ groupId })
-    await eventually(() => expect(heard).toHaveLength(1))
+    await eventually(() => expect(received).toHaveLength(1))
     const left = collect(bruno, 'contact_status_changed')
     const stopped = collect(bruno, 'user_stopped_typing')
     ana.close()
@@ -103,7 +103,7 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
   })
 
   // PRS-2
-  it('and typing are not told in a large group, which only counts', async () => {
+  it('and typing are not sent in a large group, which only counts', async () => {
     const engine = await start({ presenceGraceMs: 0 })
     const ana = await engine.connect({ userId: 'ana' })
     const bruno = await engine.connect({ userId: 'bruno' })

@@ -55,14 +55,16 @@ const asks = (groupId: string): { readonly [N in string]: object } => {
 
 /** What the user is answered to each request. */
 async function answers(engine: Engine, userId: string, groupId: string) {
-  const told: Record<string, unknown> = {}
+  const answers: Record<string, unknown> = {}
   for (const [name, fields] of Object.entries(asks(groupId))) {
-    told[name] = await engine.request({ userId, name: userId }, name as MethodRequest, fields as never).then(
-      () => 'answered',
-      ({ code, message, field, retryAfterMs }) => ({ code, message, field, retryAfterMs }),
-    )
+    answers[name] = await engine
+      .request({ userId, name: userId }, name as MethodRequest, fields as never)
+      .then(
+        () => 'answered',
+        ({ code, message, field, retryAfterMs }) => ({ code, message, field, retryAfterMs }),
+      )
   }
-  return told
+  return answers
 }
 
 it('the sweep knows every request that names a group', () => {
@@ -86,8 +88,8 @@ describe.each(modes)('a private group, $mode', ({ start }) => {
     await bruno.sendMessage(text(direct.groupId, 'a secret'))
 
     const none = await answers(engine, 'eva', 'none')
-    for (const [name, told] of Object.entries(none)) {
-      expect([name, told]).toMatchObject([name, { code: 'not_found' }])
+    for (const [name, answers] of Object.entries(none)) {
+      expect([name, answers]).toMatchObject([name, { code: 'not_found' }])
     }
     for (const [userId, id] of [
       ['eva', groupId],

@@ -48,7 +48,7 @@ describe.each(modes)('a log entry that can never be applied ($mode)', ({ start }
       'after',
     ])
     expect(after.message.seq).toBeGreaterThan(first.message.seq + 1)
-    // GAP-1: members take back what they were shown of it.
+    // GAP-1: members remove what they were shown of it.
     await eventually(() => expect(gaps.length).toBe(1))
     expect(gaps[0]).toMatchObject({ from: first.message.seq + 1 })
     expect(engine.health()).toEqual({ ready: true })
@@ -66,8 +66,8 @@ describe.each(modes)('a log entry that can never be applied ($mode)', ({ start }
     await eventually(() => expect(gaps.length).toBe(1))
     await engine.close()
     const again = await start({ dataDir })
-    const anew = await again.connect({ userId: 'ana' })
-    expect((await anew.sendMessage(text(groupId, 'after'))).success).toBe(true)
+    const reconnected = await again.connect({ userId: 'ana' })
+    expect((await reconnected.sendMessage(text(groupId, 'after'))).success).toBe(true)
   })
 
   it('of a user fails that user’s request only', async () => {

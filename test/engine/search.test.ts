@@ -11,7 +11,7 @@ const finds = (session: Session, query: string, expected: readonly string[]) =>
   eventually(async () => expect(await contents(session, query)).toEqual(expected))
 
 describe.each(modes)('search ($mode)', ({ start }) => {
-  it('finds messages of all one’s groups, across restarts, with and without its file', async () => {
+  it('finds messages in all groups of the user, across restarts, with and without its file', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
     const ana = await engine.connect({ userId: 'ana' })
@@ -29,9 +29,9 @@ describe.each(modes)('search ($mode)', ({ start }) => {
     await again.close()
 
     SearchIndex.remove(dataDir)
-    const anew = await start({ dataDir })
-    await finds(await anew.connect({ userId: 'ana' }), 'bread', all)
-    expect((await anew.stats()).search.indexed).toBe(3)
+    const restarted = await start({ dataDir })
+    await finds(await restarted.connect({ userId: 'ana' }), 'bread', all)
+    expect((await restarted.stats()).search.indexed).toBe(3)
   })
 
   it('keeps up with many messages, and says how far it is', async () => {

@@ -6,13 +6,13 @@ import { modes, temporaryFolder } from '../support/engines.ts'
 import { collect, refusal, text } from '../support/sessions.ts'
 import { blockWrites } from '../support/storage.ts'
 
-describe.each(modes)('when storage takes no writes ($mode)', ({ start }) => {
-  it('refuses what it cannot keep, says so in its health, and keeps one message once it is well again', async () => {
+describe.each(modes)('when storage accepts no writes ($mode)', ({ start }) => {
+  it('refuses what it cannot store, reports that in its health, and stores one message when it works again', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
-    const kept = await ana.sendMessage(text(groupId, 'kept'))
+    const stored = await ana.sendMessage(text(groupId, 'stored'))
     expect(engine.health()).toEqual({ ready: true })
 
     const unblock = blockWrites(dataDir)
@@ -21,12 +21,12 @@ describe.each(modes)('when storage takes no writes ($mode)', ({ start }) => {
     expect(engine.health()).toMatchObject({ ready: false })
     await expect(ana.sendMessage(text(groupId, 'later'))).rejects.toMatchObject({ retryAfterMs: 1_000 })
     // Reading goes on.
-    expect((await ana.getHistory({ groupId })).messages[0]).toEqual(kept.message)
+    expect((await ana.getHistory({ groupId })).messages[0]).toEqual(stored.message)
 
     unblock()
     await eventually(() => expect(engine.health()).toEqual({ ready: true }))
     const { message } = await ana.sendMessage(held)
-    expect((await ana.getHistory({ groupId })).messages).toEqual([kept.message, message])
+    expect((await ana.getHistory({ groupId })).messages).toEqual([stored.message, message])
   })
 
   it('refuses what waits for the first lease, and takes it later', async () => {
@@ -78,7 +78,7 @@ describe.each(modes)('a data directory that cannot be used ($mode)', ({ start })
 })
 
 describe.each(modes)('FANOUT=committed ($mode)', ({ start }) => {
-  it('shows a message to members only once it is kept', async () => {
+  it('shows a message to members only when it is committed', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir, fanout: 'committed' })
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
@@ -89,7 +89,7 @@ describe.each(modes)('FANOUT=committed ($mode)', ({ start }) => {
       refusal('storage_unavailable'),
     )
     expect((await bruno.getHistory({ groupId })).messages).toEqual([])
-    // A session that begins now hears it when it is committed, and not before.
+    // A session that begins now receives it when it is committed, and not before.
     const late = await engine.connect({ userId: 'bruno' })
     const seenLate = collect(late, 'new_message')
     expect(seen).toEqual([])

@@ -4,7 +4,7 @@ import type { Session } from '../../engine/session.ts'
 import { modes, temporaryFolder } from '../support/engines.ts'
 import { collect, text } from '../support/sessions.ts'
 
-/** What a new session of the user is told, and what the list of groups says. */
+/** The counts in `connected` of a new session, and in the list of groups. */
 async function counts(engine: Engine, userId: string) {
   const session = await engine.connect({ userId })
   const [summary] = session.connected.groups
@@ -40,7 +40,7 @@ describe.each(modes)('unread counts ($mode)', ({ start }) => {
     expect(await actual(await start({ dataDir }))).toEqual(expected)
   })
 
-  it('begin anew for who leaves and comes back', async () => {
+  it('start from zero for a member who leaves and rejoins', async () => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'], visibility: 'open' })
@@ -71,13 +71,13 @@ describe.each(modes)('what was read ($mode)', ({ start }) => {
       ids.push((await ana.sendMessage({ ...text(groupId, `${i}`), mentions })).message.messageId)
     }
     const laptop = await engine.connect({ userId: 'bruno' })
-    const heard = collect(laptop, 'message_read')
+    const received = collect(laptop, 'message_read')
     for (const [i, id] of ids.slice(0, 15).entries()) {
       await read(bruno, id)
-      // Acknowledged is counted, for whoever connects the moment after.
+      // What is acknowledged is counted for a session that connects directly afterwards.
       expect(await counts(engine, 'bruno')).toEqual({ unread: 19 - i, mentions: Math.floor((19 - i) / 2) })
     }
-    await expect.poll(() => heard.flatMap(({ messageIds }) => messageIds)).toEqual(ids.slice(0, 15))
+    await expect.poll(() => received.flatMap(({ messageIds }) => messageIds)).toEqual(ids.slice(0, 15))
     await ana.deleteMessage({ messageId: ids[16] as string })
     await ana.recallMessage({ messageId: ids[3] as string })
     const expected = { unread: 4, mentions: 1 }
@@ -101,12 +101,12 @@ describe.each(modes)('what was read ($mode)', ({ start }) => {
       Array.from({ length: 900 }, (_, i) => ana.sendMessage(text(groupId, `${i}`))),
     )
     const ids = sent.map(({ message }) => message.messageId)
-    const heard = collect(ana, 'message_read')
+    const received = collect(ana, 'message_read')
     await Promise.all([
       read(bruno, ...ids.slice(0, 400)),
       bruno.messageDelivered({ messageIds: ids.slice(300, 800) }),
     ])
-    await expect.poll(() => heard.flatMap(({ messageIds }) => messageIds)).toEqual(ids.slice(0, 400))
+    await expect.poll(() => received.flatMap(({ messageIds }) => messageIds)).toEqual(ids.slice(0, 400))
     expect(await counts(engine, 'bruno')).toEqual({ unread: 500, mentions: 0 })
     const of = (i: number) => ana.getReceipts({ messageId: ids[i] as string })
     expect(await of(0)).toMatchObject({ deliveredCount: 1, readCount: 1 })

@@ -27,7 +27,7 @@ describe('a crash', () => {
     expect(readdirSync(next.folder.partial)).toEqual([`${uploadId}.kept`])
   })
 
-  it('in the middle of a write is nothing but fewer bytes, and its lock is gone at the next start', async () => {
+  it('in the middle of a write only loses bytes, and its lock is removed at the next start', async () => {
     const files = aFileStore()
     const { uploadId } = await files.begin(4)
     await files.append(uploadId, 0, Buffer.from('abcd'))

@@ -8,7 +8,7 @@ import { refusal } from '../../support/sessions.ts'
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 describe('an upload', () => {
-  it('comes in chunks and is kept under the hash of its bytes', async () => {
+  it('arrives in chunks and is stored under the hash of its bytes', async () => {
     const files = aFileStore()
     const bytes = aPng(3, 4)
     const { uploadId } = await files.begin(bytes.length, { mimeType: 'text/plain' })
@@ -32,7 +32,7 @@ describe('an upload', () => {
     expect(readFileSync(files.folder.content(file.sha256))).toEqual(bytes)
   })
 
-  it('in one piece is kept the same way, and nothing else is left of it but what it became', async () => {
+  it('in one piece is stored the same way, and leaves no other file', async () => {
     const files = aFileStore()
     const { file } = await files.keep(Buffer.from('hello'))
     expect(contents(files.folder)).toEqual([`${file.sha256.slice(0, 2)}/${file.sha256}`])
@@ -69,7 +69,7 @@ describe('an upload', () => {
     expect((await ended).file.sha256).toBe(hashOf(bytes))
   })
 
-  it('is gone on with after its connection broke, after a sweep, and in another process', async () => {
+  it('continues after a lost connection, after a sweep, and in another process', async () => {
     const files = aFileStore()
     const { uploadId } = await files.begin(6)
     await files.append(uploadId, 0, Buffer.from('ab'))
@@ -97,7 +97,7 @@ describe('an upload', () => {
     expect([again.file.fileId, again.again]).toEqual([file.fileId, true])
   })
 
-  it('is nobody else’s', async () => {
+  it('is not available to other users', async () => {
     const files = aFileStore()
     const { uploadId } = await files.begin(2)
     await files.append(uploadId, 0, Buffer.from('a'))
@@ -137,7 +137,7 @@ describe('an upload', () => {
     await files.begin(3)
   })
 
-  it('that has not gone on for long makes room for a ninth, and no other does', async () => {
+  it('that has been idle for long makes room for a ninth, and no other does', async () => {
     const files = aFileStore()
     files.clock.nowMs = Date.now()
     const begun = []

@@ -63,7 +63,7 @@ describe('the size of an image', () => {
     expect(await look(bytes)).toMatchObject({ width, height })
   })
 
-  it('is not told of an SVG, nor of what says that it has none', async () => {
+  it('is not reported for an SVG, nor for a file that states none', async () => {
     const svg = await look(Buffer.from('<svg width="10" height="10"></svg>'))
     expect([svg.width, (await look(aPng(0, 0))).width]).toEqual([undefined, undefined])
   })
@@ -84,7 +84,7 @@ describe('how long it lasts', () => {
     expect((await look(bytes)).durationMs).toBe(durationMs)
   })
 
-  it('is not told by a header that is cut off', async () => {
+  it('is not read from a truncated header', async () => {
     expect((await look(aWav(8_000, 1).subarray(0, 30))).durationMs).toBeUndefined()
     expect((await look(anMp4('isom', 1, 1).subarray(0, 120))).durationMs).toBeUndefined()
   })

@@ -57,7 +57,7 @@ function aHouse() {
         newId: newId(),
         now: now(),
       }),
-    /** Bytes that are kept, of which the database does not know yet. */
+    /** Stored bytes that the database does not know yet. */
     async bytes(text: string): Promise<File> {
       const bytes = Buffer.from(text)
       const call = {
@@ -112,7 +112,7 @@ describe('the janitor', () => {
     expect([house.has(file), house.row(file)?.shown]).toEqual([true, true])
   })
 
-  it('removes a recalled file at its next round, an hour after it was kept at the earliest', async () => {
+  it('removes a recalled file at its next round, at the earliest an hour after it was stored', async () => {
     const house = aHouse()
     const file = await house.file('secret')
     house.post(1, file)
@@ -136,7 +136,7 @@ describe('the janitor', () => {
     expect(house.has(two)).toBe(false)
   })
 
-  it('keeps bytes that were kept again a moment ago, before the database knows', async () => {
+  it('keeps bytes that were just stored again, before the database knows', async () => {
     const house = aHouse()
     const old = await house.file('same')
     house.post(1, old)
@@ -155,7 +155,7 @@ describe('the janitor', () => {
     expect([house.has(file), readdirSync(house.folder.partial)]).toEqual([false, []])
   })
 
-  it('removes an upload that has not gone on for a day', async () => {
+  it('removes an upload that has been idle for a day', async () => {
     const house = aHouse()
     const { uploadId: old } = await house.begin()
     const { uploadId: young } = await house.begin()

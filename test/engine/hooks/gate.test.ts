@@ -76,7 +76,7 @@ describe('the gate', () => {
     expect(seen).toEqual([[true, 'g', 'g:4']])
   })
 
-  it('refuses what is late, and takes no notice of what comes of it later', async () => {
+  it('refuses a message whose hook is late, and ignores the later result', async () => {
     let resolve: (change: { content: string }) => void = () => {}
     const { clock, post, passed, answers, logged } = aGate({
       beforeMessage: ({ content }) =>
@@ -146,7 +146,7 @@ describe('the gate', () => {
     expect((gate.size + 1) * large.length).toBeGreaterThan(66_000_000)
   })
 
-  it('waits for its hooks at the end, but not for ever', async () => {
+  it('waits for its hooks at the end, but not forever', async () => {
     const { gate, clock, post, passed, answers } = aGate(
       { beforeMessage: () => new Promise<void>(() => {}) },
       { timeoutMs: 60_000 },

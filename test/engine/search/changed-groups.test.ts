@@ -21,7 +21,7 @@ const event = (seq: number, target?: number): LogEntry => ({
 })
 
 describe('changed groups', () => {
-  it('are told at once, and then only when the last note was taken', () => {
+  it('are reported at once, and again only after the last note was read', () => {
     const { changes, notes } = changedGroups()
     changes.committed([post('a', 2)])
     changes.committed([post('a', 3), post('b', 7)])

@@ -88,7 +88,7 @@ describe('the indexer', () => {
     expect(search('bread', { before: 50_000 })?.hits[0]?.message.seq).toBe(5_001)
   })
 
-  it('takes what is new before it goes on with an old log', () => {
+  it('indexes new posts before it continues with an old log', () => {
     const { writer, write, indexer, found } = aSearch()
     writer.commit([aGroupEntry('old'), ...posts(10_000, 'crumbs', 'old')])
     while (indexer.indexed === 0) indexer.step()

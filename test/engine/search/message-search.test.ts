@@ -4,7 +4,7 @@ import type { LogEntry } from '../../../engine/storage/log.ts'
 import { aChange, aSearch, erased } from '../../support/search.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry } from '../../support/store.ts'
 
-/** A group of Bruno and whom else it says, with one post. */
+/** A group of Bruno and the users given, with one post. */
 function aGroup(groupId: string, createdAt: number, content: string, ...members: string[]): LogEntry[] {
   return [
     aGroupEntry(groupId),
@@ -140,7 +140,7 @@ describe('a search', () => {
     }
   })
 
-  it('finds nothing that is erased, however far the index is behind', () => {
+  it('finds nothing that is erased, however far the index lags', () => {
     const { writer, write, catchUp, found } = aSearch()
     write(...[2, 3, 4, 5].map((seq) => aPostEntry(seq, { content: `bread ${seq}` })))
     catchUp()

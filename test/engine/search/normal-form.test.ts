@@ -124,7 +124,7 @@ describe('a text and a query', () => {
     expect(find(text, parseQuery(query))).toBeNull() // SRC-1
   })
 
-  it('marks whole characters of the text as it was written', () => {
+  it('marks whole characters of the original text', () => {
     expect(find('ama o cafe\u0301 do Ze\u0301', parseQuery('café'))?.snippet).toBe(
       'ama o <mark>cafe\u0301</mark> do Ze\u0301',
     )

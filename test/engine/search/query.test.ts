@@ -37,7 +37,7 @@ describe('a query', () => {
     expect(match('我 爱 你 中 国')).toBe('"我"* AND "爱"* AND "你"* AND "中"*')
   })
 
-  it('never lets anything but quoted words through', () => {
+  it('passes only quoted words', () => {
     const clean = /^"[^"*]+"\*?( AND "[^"*]+"\*?)*$/
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' })), (query) => {

@@ -41,7 +41,7 @@ function aLog() {
 }
 
 describe('the search service', () => {
-  it('indexes by itself what was there and what it is told of', async () => {
+  it('indexes existing posts and those it is notified of', async () => {
     const { start, commit } = aLog()
     const { finds, changed, service } = start()
     await finds('bread', ['bread'])
@@ -62,7 +62,7 @@ describe('the search service', () => {
     expect(second.service.stats().indexed).toBe(1)
   })
 
-  it('builds the index anew where its file is gone', async () => {
+  it('rebuilds the index if its file is missing', async () => {
     const { start, dataDir, file } = aLog()
     const first = start()
     await first.finds('bread', ['bread'])
@@ -91,13 +91,13 @@ describe('the search service', () => {
         db.close()
       },
     ],
-  ])('builds it anew where the file %s', async (_, damage) => {
+  ])('rebuilds it if the file %s', async (_, damage) => {
     const { start, file } = aLog()
     damage(file)
     await start().finds('bread', ['bread'])
   })
 
-  it('builds it anew where it is ahead of the log, as after a backup was put back', async () => {
+  it('rebuilds it if it is ahead of the log, as after a backup was restored', async () => {
     const { start, dataDir, commit, logged } = aLog()
     const index = SearchIndex.open(dataDir)
     const stale = { group: 1, seq: 9, sender: 1, createdAt: 9, text: 'bread of another time' }
@@ -113,7 +113,7 @@ describe('the search service', () => {
     await finds('again', ['bread again'])
   })
 
-  it('builds it anew where pages of it turn out to be damaged', async () => {
+  it('rebuilds it if pages of it are damaged', async () => {
     const { start, dataDir, file, commit } = aLog()
     for (let seq = 3; seq < 300; seq++) commit(aPostEntry(seq, { content: `bread ${seq} ${'x'.repeat(99)}` }))
     const first = start()

@@ -47,7 +47,7 @@ describe('alarms', () => {
     expect([alarms.waits('group', 'g'), alarms.size]).toEqual([false, 0])
   })
 
-  it('may be set anew from where they ring', () => {
+  it('may be set again when they ring', () => {
     const clock = new ManualClock()
     const rung: number[] = []
     const alarms: Alarms = new Alarms(clock, (alarm) => {

@@ -30,7 +30,7 @@ function recordsOf(batch: Uint8Array) {
 }
 
 describe('an outbox', () => {
-  it('hands over all of a turn as one batch, in order, and nothing where nothing was said', () => {
+  it('delivers everything of a turn as one batch, in order, and nothing for an empty turn', () => {
     const record = fc.record({
       kind: fc.integer({ min: 0, max: 255 }),
       number: fc.integer({ min: 0, max: 0xffff_ffff }),
@@ -83,7 +83,7 @@ describe('partitions', () => {
   it('are 1,024, and ids spread evenly over them', () => {
     const counts = new Array<number>(1_024).fill(0)
     for (let i = 0; i < 64 * 1_024; i++) (counts[partitionOf(bytes(`user-${i}`))] as number) += 1
-    // 64 each on average; by chance alone all but a few of a million stay within five deviations.
+    // 64 each on average; in random samples only a few of a million exceed five deviations.
     expect(Math.min(...counts)).toBeGreaterThan(64 - 5 * 8)
     expect(Math.max(...counts)).toBeLessThan(64 + 5 * 8)
   })

@@ -15,8 +15,8 @@ import { aPerformer } from '../../support/performer.ts'
 
 const typing = { userId: 'ana', groupId: 'g' }
 
-describe('what is not kept', () => {
-  it('goes to the twin of a group’s topic, for several groups once to each session, and is written nowhere', () => {
+describe('ephemeral events', () => {
+  it('go to the twin of a group’s topic, for several groups once to each session, and are not stored', () => {
     const { perform, toHub, entries } = aPerformer()
     perform([publish('ana', ['g'], 'user_stopped_typing', typing)])
     expect(toHub()).toEqual(['publish e:g user_stopped_typing'])
@@ -33,13 +33,13 @@ describe('what is not kept', () => {
     expect([toHub(), entries]).toEqual([[], []])
   })
 
-  it('does not wait for what is to be kept', () => {
+  it('do not wait for durable events', () => {
     const { perform, toHub } = aPerformer({ fanout: 'committed' })
     perform([publish('ana', ['g'], 'user_stopped_typing', typing)])
     expect(toHub()).toEqual(['publish e:g user_stopped_typing'])
   })
 
-  it('goes to all sessions of a user but one', () => {
+  it('go to all sessions of a user except one', () => {
     const { perform, toHub, directory } = aPerformer()
     for (const userId of ['bruno', 'joão']) directory.opened(userId, 8)
     perform([
@@ -52,7 +52,7 @@ describe('what is not kept', () => {
     ])
   })
 
-  it('goes nowhere where that one is the only one', () => {
+  it('go nowhere if that is the only session', () => {
     const { perform, toHub, directory } = aPerformer()
     directory.opened('bruno', 7)
     perform([sendUser('bruno', 'user_stopped_typing', typing, 7)])
@@ -64,7 +64,7 @@ describe('what is not kept', () => {
 })
 
 describe('presence', () => {
-  it('is told to the hub, which tells all shards', () => {
+  it('is sent to the hub, which notifies all shards', () => {
     const { perform, toHub, directory } = aPerformer()
     perform([{ type: 'presence', userId: 'ana', status: 'busy' }])
     expect(toHub()).toEqual([`presence ${statuses.indexOf('busy')} ana`])
@@ -90,7 +90,7 @@ describe('presence', () => {
     expect(performer.presenceOf('ana')).toEqual(seen[0])
   })
 
-  it('is not queued for storage that takes no writes', () => {
+  it('is not queued while storage accepts no writes', () => {
     const { perform, entries, log } = aPerformer()
     const seen = append({ type: 'presence', userId: 'ana', status: 'online', lastSeenAt: 5 })
     log.failing('disk full')

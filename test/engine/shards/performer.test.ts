@@ -50,7 +50,7 @@ describe('a recorded event', () => {
     expect(decodeEvent(entry.frame)).toMatchObject({ event: 'gap', ref: 0, fields: { seq: 2 } })
   })
 
-  it('waits with FANOUT=committed until it is kept: then it is shown, and answered after that', () => {
+  it('waits with FANOUT=committed until it is committed: then it is shown, and answered after that', () => {
     const { perform, toHub, log, group } = aPerformer({ fanout: 'committed' })
     perform([post(2), sent(2)])
     perform([post(3), sent(3)])
@@ -93,7 +93,7 @@ describe('an answer once committed', () => {
 })
 
 describe('sessions', () => {
-  it('hear what ended their membership before they no longer hear the group', () => {
+  it('receive the event that ended their membership before they are unsubscribed', () => {
     const leave: Effects = [
       record(2, 0, 'user_left_group', { userId: 'ana', userName: 'Ana', groupId: 'g', seq: 2 } as never),
       { type: 'unsubscribe', userId: 'ana', groupId: 'g' },
@@ -165,7 +165,7 @@ describe('a read', () => {
 })
 
 describe('a post that was changed', () => {
-  const KEPT = 64
+  const RETAINED = 64
   const edited = (seq: number) => ({ ...aPost(seq), content: `edited ${seq}` })
   /** So many posts, each changed once and committed. */
   function changedPosts(reading: number, count: number) {
@@ -180,14 +180,14 @@ describe('a post that was changed', () => {
     return { perform, group, known: () => changed.find(1)?.content }
   }
 
-  // An answer of the log that was read before the change has the post as it was.
+  // An answer of the log that was read before the change has the unchanged post.
   it('stays known while a read that began before is under way, however many are changed after it', () => {
-    expect(changedPosts(1, 3 * KEPT).known()).toBe('edited 1')
+    expect(changedPosts(1, 3 * RETAINED).known()).toBe('edited 1')
   })
 
   it('is left to the log when no read is under way, the oldest first', () => {
-    expect(changedPosts(0, KEPT).known()).toBe('edited 1')
-    expect(changedPosts(0, KEPT + 2).known()).toBeUndefined()
+    expect(changedPosts(0, RETAINED).known()).toBe('edited 1')
+    expect(changedPosts(0, RETAINED + 2).known()).toBeUndefined()
   })
 })
 

@@ -30,7 +30,7 @@ describe('the presence directory', () => {
     expect(directory.presenceOf('ana').connected).toBe(true)
   })
 
-  it('names the groups that watch when the last session has gone, once', () => {
+  it('names the watching groups when the last session has closed, once', () => {
     const directory = new PresenceDirectory()
     directory.watch('ana', 'g', true)
     directory.opened('ana', 5)

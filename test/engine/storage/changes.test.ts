@@ -40,9 +40,9 @@ describe('a change of a post', () => {
     expect(reader.run({ read: 'message', groupId: 'g', seq: 2 })).toEqual(message)
     expect(reader.run({ read: 'pins', groupId: 'g' })).toEqual([message])
     expect(reader.run({ read: 'group', groupId: 'g' }).pins).toEqual([[2, 0]])
-    const gone: Message = { ...aPost(2), senderName: 'ana', content: '', deletedAt: 9, deletedBy: 'ana' }
-    writer.commit([change(gone)])
-    expect(reader.run({ read: 'message', groupId: 'g', seq: 2 })).toEqual(gone)
+    const deleted: Message = { ...aPost(2), senderName: 'ana', content: '', deletedAt: 9, deletedBy: 'ana' }
+    writer.commit([change(deleted)])
+    expect(reader.run({ read: 'message', groupId: 'g', seq: 2 })).toEqual(deleted)
     expect(reader.run({ read: 'pins', groupId: 'g' })).toEqual([])
   })
 
@@ -111,7 +111,7 @@ describe('a change of a post', () => {
     expect(texts(reader.run({ read: 'group', groupId: 'g' }).recent)).toEqual(expected)
   })
 
-  it('that takes away the last message with a file takes the file out of reach', () => {
+  it('that removes the last message with a file makes the file unavailable', () => {
     const { writer, reader } = aStore()
     const file = aFile()
     const withFile = (seq: number) => aPostEntry(seq, { file })
@@ -127,7 +127,7 @@ describe('a change of a post', () => {
 })
 
 describe('bans, invitations and mutes', () => {
-  it('are kept and ended', () => {
+  it('are stored and ended', () => {
     const { writer, reader } = aStore()
     const groupId = 'g'
     const invite = { type: 'invite', groupId, userId: 'eva', by: 'ana', at: 3 } as const

@@ -107,7 +107,7 @@ describe('a search for people', () => {
     expect(search('?')).toEqual([])
   })
 
-  it('never finds oneself, nor anybody with whom no group is shared', () => {
+  it('finds neither the caller nor users who share no group with the caller', () => {
     const { search, write } = people(...named, ...group('g', 'ana', 'u1'), ...group('h', 'u2', 'u4'))
     expect([search('jo'), search('u2'), search('ana')]).toEqual([['u1'], [], []])
     write({ type: 'member_left', groupId: 'g', userId: 'ana' })

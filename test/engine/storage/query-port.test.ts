@@ -29,7 +29,7 @@ describe('a query port', () => {
     expect(await Promise.all(reads)).toEqual([['Ana'], ['Bruno']])
   })
 
-  it('gives the other side’s failure to whoever asked', async () => {
+  it('passes a failure of the other side to the caller', async () => {
     const { port, asked, answer } = aPort()
     const read = port.ask(names('ana'), 'ana')
     await asked()

@@ -17,7 +17,7 @@ function ranges(...seqs: readonly number[]): Range[] {
 describe('receipts in the store', () => {
   const given = { delivered: ranges(2, 3, 9), read: ranges(2), readSeq: 2 }
 
-  it('come back as they were given, those of each member', () => {
+  it('are returned unchanged, for each member', () => {
     const { writer, reader } = aStore()
     writer.commit([aGroupEntry('g'), ...members, receiptsEntry('g', 'bruno', given)])
     const { receipts } = reader.run({ read: 'group', groupId: 'g' })
@@ -34,7 +34,7 @@ describe('receipts in the store', () => {
   })
 
   // RCP-1
-  it('outlive the membership without its mark, are taken along by who comes back, and stay when the member changes', () => {
+  it('outlive the membership without its mark, are restored on a rejoin, and stay when the member changes', () => {
     const { writer, reader } = aStore()
     const changed: LogEntry = aMemberEntry('g', 'bruno', { role: 'moderator' })
     writer.commit([aGroupEntry('g'), ...members, receiptsEntry('g', 'bruno', given), changed])
@@ -69,12 +69,12 @@ describe('receipts in the store', () => {
 })
 
 describe('posts by their numbers', () => {
-  it('are looked up without a walk over all of one’s own posts between them', () => {
+  it('are looked up without a walk over all own posts between them', () => {
     const { writer, reader } = aStore()
     const senderOf = (seq: number) => (seq === 100 ? 'ana' : 'bruno')
     const posts = Array.from({ length: 200 }, (_, i) => aPostEntry(i + 2, { senderId: senderOf(i + 2) }))
     writer.commit([aGroupEntry('g'), ...posts])
-    // INP-2: a post of one's own is not answered for, and beyond 64 of them nobody looks.
+    // INP-2: own posts are not returned, and at most 64 of them are visited.
     expect(reader.run({ read: 'posts', groupId: 'g', userId: 'bruno', seqs: [2, 99, 100, 201] })).toEqual([
       { seq: 100, senderId: 'ana', previous: 36, next: 164 },
     ])

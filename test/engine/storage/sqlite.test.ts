@@ -10,7 +10,7 @@ const post = (seq: number, senderId: string, mentions?: readonly string[]) =>
   aPostEntry(seq, { senderId, senderName: senderId, mentions })
 
 describe('the store', () => {
-  it('gives a message back as it was, with every field', () => {
+  it('returns a message unchanged, with every field', () => {
     const { writer, reader } = aStore()
     const full = post(2, 'ana', ['bruno', 'ção'])
     const message = {

@@ -39,7 +39,7 @@ describe('where the groups of a user stand', () => {
     expect(summary).toMatchObject({ lastSeq: 4, group: { lastSeq: 4 }, unread: 0 })
   })
 
-  it('is in the order of the newest posts, or of the making where there is none', () => {
+  it('is in the order of the newest posts, or of the creation if there is none', () => {
     const store = aStore()
     const { writer } = store
     writer.commit([aGroupEntry('g', { createdAt: 10 }), aMemberEntry('g', 'ana'), joining(1)])

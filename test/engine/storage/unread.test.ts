@@ -21,7 +21,7 @@ function readEntry(userId: string, readSeq: number): LogEntry {
   return { type: 'receipts', groupId: 'g', userId, delivered: nothing, read: nothing, readSeq }
 }
 
-function goneEntry(message: Message, how: 'deletedAt' | 'recalledAt'): LogEntry {
+function removalEntry(message: Message, how: 'deletedAt' | 'recalledAt'): LogEntry {
   return { type: 'change', message: { ...message, content: '', mentions: undefined, [how]: 9 } }
 }
 
@@ -84,7 +84,7 @@ class Model {
       this.readSeqs.delete(user)
       this.batch.push({ type: 'member_left', groupId: 'g', userId: user })
     } else if (target && (what === 'delete' || what === 'recall')) {
-      const entry = goneEntry(target, what === 'delete' ? 'deletedAt' : 'recalledAt')
+      const entry = removalEntry(target, what === 'delete' ? 'deletedAt' : 'recalledAt')
       this.posts[this.posts.indexOf(target)] = (entry as { message: Message }).message
       this.batch.push(entry)
     } else if (
@@ -175,7 +175,7 @@ describe('unread counts and mentions', () => {
     const { writer, reader } = aStore(dataDir)
     const of = (userId: string) => reader.run({ read: 'summaries', userId, limit: 1 }).groups[0]
     expect(of('bruno')).toMatchObject({ unread: 2, readSeq: 0 })
-    writer.commit([goneEntry(post(3, 'ana').message, 'deletedAt'), readEntry('bruno', 5)])
+    writer.commit([removalEntry(post(3, 'ana').message, 'deletedAt'), readEntry('bruno', 5)])
     expect(of('bruno')).toMatchObject({ unread: 1, readSeq: 5 })
     writer.commit([post(7, 'ana')])
     writer.settle()
@@ -211,7 +211,7 @@ describe('unread counts and mentions', () => {
       expect(of('bruno')).toMatchObject({ unread: byAna, mentions: byAna })
     }
     // What is counted by then can be taken out again.
-    writer.commit([goneEntry(post(30_000, 'ana', ['bruno']).message, 'deletedAt')])
+    writer.commit([removalEntry(post(30_000, 'ana', ['bruno']).message, 'deletedAt')])
     expect(reader.run({ read: 'summaries', userId: 'bruno', limit: 1 }).groups[0]).toMatchObject({
       unread: 0,
       mentions: 0,
@@ -295,7 +295,7 @@ describe('the counters', () => {
     expect(markOf('bruno')).toBe(3)
   })
 
-  it('leave the receipts of who has gone alone', () => {
+  it('do not change the receipts of former members', () => {
     const { writer } = aWatchedStore()
     writer.commit([{ type: 'member_left', groupId: 'g', userId: 'bruno' }, readEntry('bruno', 3)])
     expect(() => writer.settle()).not.toThrow()

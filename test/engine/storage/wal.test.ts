@@ -26,7 +26,7 @@ function aBook({ secure = true, long = true } = {}) {
   }
   const seqs = new Map<number, number>()
   const live: { g: number; seq: number; word: string }[] = []
-  const gone: string[] = []
+  const removed: string[] = []
   let words = 0
   const text = (): [word: string, text: string] => {
     words += 1
@@ -40,7 +40,7 @@ function aBook({ secure = true, long = true } = {}) {
     db,
     wal,
     path,
-    gone,
+    removed,
     /** Writes rows of many groups, replaces and empties some. */
     work: db.transaction((count: number) => {
       for (let i = 0; i < count; i++) {
@@ -54,7 +54,7 @@ function aBook({ secure = true, long = true } = {}) {
           live.push({ g, seq, word })
           continue
         }
-        gone.push(row.word)
+        removed.push(row.word)
         row.word = word
         update.run(content, row.g, row.seq)
       }
@@ -62,7 +62,7 @@ function aBook({ secure = true, long = true } = {}) {
     /** Deletes the rows of some groups. */
     drop(above: number) {
       db.prepare('DELETE FROM rows WHERE g > ?').run(above)
-      gone.push(...live.filter(({ g }) => g > above).map(({ word }) => word))
+      removed.push(...live.filter(({ g }) => g > above).map(({ word }) => word))
       live.splice(0, live.length, ...live.filter(({ g }) => g <= above))
     },
     /** The words that the file holds. */
@@ -79,13 +79,13 @@ function aBook({ secure = true, long = true } = {}) {
 describe('the WAL', () => {
   it('leaves nothing that was replaced in the file, and all the rest', () => {
     // PRV-3
-    const { db, wal, path, work, found, gone, live } = aBook()
+    const { db, wal, path, work, found, removed, live } = aBook()
     for (let round = 0; round < 12; round++) {
       for (let i = 0; i < 10; i++) work(100)
       expect(wal.empty(true)).toBe(true)
       expect(statSync(`${path}-wal`).size).toBe(0)
       const words = found()
-      expect(gone.filter((word) => words.has(word))).toEqual([])
+      expect(removed.filter((word) => words.has(word))).toEqual([])
       expect(live().filter((word) => !words.has(word))).toEqual([])
     }
     expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
@@ -93,13 +93,13 @@ describe('the WAL', () => {
 
   it('cleans a file in which deleted rows were left before', () => {
     // PRV-3
-    const { db, wal, work, drop, found, gone, live } = aBook({ secure: false, long: false })
+    const { db, wal, work, drop, found, removed, live } = aBook({ secure: false, long: false })
     for (let i = 0; i < 60; i++) work(100)
     drop(30)
     wal.empty(false)
     const left = () => {
       const words = found()
-      return gone.filter((word) => words.has(word)).length
+      return removed.filter((word) => words.has(word)).length
     }
     expect(left()).toBeGreaterThan(50)
     expect(db.pragma('freelist_count', { simple: true })).toBeGreaterThan(10)
@@ -116,7 +116,7 @@ describe('the WAL', () => {
   })
 
   it('waits for a reader that needs it, and loses nothing meanwhile', () => {
-    const { db, wal, path, work, found, gone } = aBook()
+    const { db, wal, path, work, found, removed } = aBook()
     work(500)
     const reader = new Database(path, { readonly: true })
     onTestFinished(() => {
@@ -133,7 +133,7 @@ describe('the WAL', () => {
     reader.exec('COMMIT')
     expect(wal.empty(true)).toBe(true)
     const words = found()
-    expect(gone.filter((word) => words.has(word))).toEqual([])
+    expect(removed.filter((word) => words.has(word))).toEqual([])
     expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
     expect(rows.get()).toBe(db.prepare('SELECT count(*) FROM rows').pluck().get())
   })

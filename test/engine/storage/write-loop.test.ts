@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../support/engines.ts'
 const entry = (userId: string): LogEntry => ({ type: 'user', userId, name: '', picture: '' })
 const turn = (name: string, size: number) => Array.from({ length: size }, (_, i) => entry(`${name}${i}`))
 
-/** A committer that notes what it gets, fails where it is told to, and sources that note what they hear. */
+/** A committer that records its input and fails on demand, and sources that record their notifications. */
 function aLoop(walPath = '/nowhere') {
   const commits: string[][] = []
   const state = { failures: 0, settled: 0, checkpoints: 0, readers: 0 }
@@ -36,14 +36,14 @@ function aLoop(walPath = '/nowhere') {
     walPath,
   )
   const source = () => {
-    const heard: (number | string)[] = []
+    const received: (number | string)[] = []
     const one = {
-      committed: (offset: number) => heard.push(offset),
-      failing: (why: string) => heard.push(why),
-      refused: (owner: string, from: number, why: string) => heard.push(`${owner} from ${from}: ${why}`),
+      committed: (offset: number) => received.push(offset),
+      failing: (why: string) => received.push(why),
+      refused: (owner: string, from: number, why: string) => received.push(`${owner} from ${from}: ${why}`),
     }
     loop.addSource(one)
-    return { one, heard }
+    return { one, received }
   }
   return { loop, commits, state, source }
 }
@@ -60,37 +60,37 @@ function aWal(bytes: number): string {
 const turnEnds = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('the write loop', () => {
-  it('commits all that has arrived at once, and tells each source its own offset', async () => {
+  it('commits everything queued in one transaction, and notifies each source of its own offset', async () => {
     const { loop, commits, source } = aLoop()
     const [a, b] = [source(), source()]
     loop.push(a.one, turn('a', 2))
     loop.push(b.one, turn('b', 1))
     loop.push(a.one, turn('c', 1))
     await eventually(() => expect(commits).toEqual([['a0', 'a1', 'b0', 'c0']]))
-    expect([a.heard, b.heard]).toEqual([[3], [1]])
+    expect([a.received, b.received]).toEqual([[3], [1]])
     loop.close()
   })
 
   it('never parts what one turn wrote', async () => {
     const { loop, commits, source } = aLoop()
-    const { one, heard } = source()
+    const { one, received } = source()
     for (let i = 0; i < 3; i++) loop.push(one, turn(`${i}-`, 3_000))
     await eventually(() => expect(commits.map((entries) => entries.length)).toEqual([6_000, 3_000]))
-    expect(heard).toEqual([6_000, 9_000])
+    expect(received).toEqual([6_000, 9_000])
     loop.close()
   })
 
-  it('loses nothing and no order where a commit fails, and tells everybody when it is over', async () => {
+  it('loses neither entries nor order if a commit fails, and notifies all sources when it is over', async () => {
     const { loop, commits, state, source } = aLoop()
     const [a, b] = [source(), source()]
     state.failures = 2
     loop.push(a.one, turn('a', 1))
-    await eventually(() => expect(b.heard).toEqual(['no room']))
+    await eventually(() => expect(b.received).toEqual(['no room']))
     loop.push(a.one, turn('b', 1))
     await eventually(() => expect(commits).toEqual([['a0', 'b0']]))
-    expect(a.heard).toEqual(['no room', 'no room', 2])
+    expect(a.received).toEqual(['no room', 'no room', 2])
     // Nothing of its own was committed, but storage is well again.
-    expect(b.heard).toEqual(['no room', 'no room', 0])
+    expect(b.received).toEqual(['no room', 'no room', 0])
     loop.close()
   })
 
@@ -119,34 +119,34 @@ describe('the write loop', () => {
         },
         '/nowhere',
       )
-      const heard: (number | string)[] = []
+      const received: (number | string)[] = []
       const source = {
-        committed: (offset: number) => heard.push(offset),
-        failing: (why: string) => heard.push(why),
-        refused: (owner: string, from: number, why: string) => heard.push(`${owner} from ${from}: ${why}`),
+        committed: (offset: number) => received.push(offset),
+        failing: (why: string) => received.push(why),
+        refused: (owner: string, from: number, why: string) => received.push(`${owner} from ${from}: ${why}`),
       }
       loop.addSource(source)
-      return { loop, source, applied, heard, refusals: () => refusals }
+      return { loop, source, applied, received, refusals: () => refusals }
     }
 
     it('commits the rest, and leaves out its group from that turn on until it restarts', async () => {
-      const { loop, source, applied, heard } = aStrictLoop()
+      const { loop, source, applied, received } = aStrictLoop()
       loop.push(source, [receipt('g', 'before'), receipt('h', '1')])
       loop.push(source, [receipt('h', '2'), receipt('g', 'same turn'), receipt('g', 'bad')])
       loop.push(source, [receipt('g', 'later'), receipt('h', '3')])
-      await eventually(() => expect(heard).toEqual(['g from 4: cannot be bound', 7]))
+      await eventually(() => expect(received).toEqual(['g from 4: cannot be bound', 7]))
       expect(applied).toEqual(['g before', 'h 1', 'h 2', 'h 3'])
       loop.push(source, [receipt('g', 'still on its way'), restart('g'), receipt('g', 'after')])
-      await eventually(() => expect(heard.at(-1)).toBe(10))
+      await eventually(() => expect(received.at(-1)).toBe(10))
       expect(applied.slice(4)).toEqual(['g after'])
       loop.close()
     })
 
     it('leaves out only the turn of a user, who needs no restart', async () => {
-      const { loop, source, applied, heard } = aStrictLoop()
+      const { loop, source, applied, received } = aStrictLoop()
       loop.push(source, [entry('bad'), entry('ana')])
       loop.push(source, [entry('bruno')])
-      await eventually(() => expect(heard).toEqual(['user:bad from 1: cannot be bound', 3]))
+      await eventually(() => expect(received).toEqual(['user:bad from 1: cannot be bound', 3]))
       expect(applied).toEqual(['user:ana ana', 'user:bruno bruno'])
       loop.close()
     })
@@ -161,10 +161,10 @@ describe('the write loop', () => {
 
   it('commits the rest when it closes, and says where it cannot', () => {
     const { loop, commits, state, source } = aLoop()
-    const { one, heard } = source()
+    const { one, received } = source()
     loop.push(one, turn('a', 1))
     loop.close()
-    expect([commits, heard, state.settled]).toEqual([[['a0']], [1], 1])
+    expect([commits, received, state.settled]).toEqual([[['a0']], [1], 1])
     loop.push(one, turn('b', 1))
     state.failures = 1
     expect(() => loop.close()).toThrow('no room')
@@ -198,7 +198,7 @@ describe('the write loop', () => {
     loop.close()
   })
 
-  it('empties the WAL within twenty seconds of a commit, however busy it is and whoever reads', async () => {
+  it('empties the WAL within twenty seconds of a commit, under any load and with any readers', async () => {
     // PRV-3
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => {
@@ -227,22 +227,22 @@ describe('the write loop', () => {
       vi.useRealTimers()
     })
     const { loop, commits, state, source } = aLoop()
-    const { one, heard } = source()
+    const { one, received } = source()
     state.failures = 8
     loop.push(one, turn('a', 1))
     await turnEnds()
     for (const [tries, waitMs] of [50, 100, 200, 400, 800, 1_600, 2_000, 2_000].entries()) {
-      expect(heard.length).toBe(tries + 1)
+      expect(received.length).toBe(tries + 1)
       vi.advanceTimersByTime(waitMs - 1)
-      expect(heard.length).toBe(tries + 1)
+      expect(received.length).toBe(tries + 1)
       vi.advanceTimersByTime(1)
     }
-    expect([commits, heard.at(-1)]).toEqual([[['a0']], 1])
+    expect([commits, received.at(-1)]).toEqual([[['a0']], 1])
     state.failures = 1
     loop.push(one, turn('b', 1))
     await turnEnds()
     vi.advanceTimersByTime(50)
-    expect([commits.at(-1), heard.at(-1)]).toEqual([['b0'], 2])
+    expect([commits.at(-1), received.at(-1)]).toEqual([['b0'], 2])
     loop.close()
   })
 })
