@@ -1,13 +1,19 @@
 import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { EngineLogger } from '../../engine/engine.ts'
+import type { Engine, EngineLogger } from '../../engine/engine.ts'
 import { databasePath } from '../../engine/storage/sqlite/database.ts'
 import { eventually } from '../support/conditions.ts'
 import { modes, temporaryFolder } from '../support/engines.ts'
 import { collect, refusal, text } from '../support/sessions.ts'
 
-/** From now on the file refuses each row that `when` describes, as it would one that breaks a constraint. */
-function refuseRows(dataDir: string, on: string, when: string): void {
+/**
+ * From now on the file refuses each row that `when` describes, as it would one that breaks a constraint.
+ * The engine has committed everything before, so that no commit finds the file locked by this.
+ */
+async function refuseRows(engine: Engine, dataDir: string, on: string, when: string): Promise<void> {
+  await eventually(async () => {
+    for (const { appended, committed } of (await engine.stats()).shards) expect(committed).toBe(appended)
+  })
   const db = new Database(databasePath(dataDir))
   onTestFinished(() => {
     db.close()
@@ -31,7 +37,7 @@ describe.each(modes)('a log entry that can never be applied ($mode)', ({ start }
     const other = await ana.createGroup({ kind: 'group', groupId: 'other' })
     const { groupId } = await ana.createGroup({ kind: 'group', groupId: 'kitchen', members: ['bruno'] })
     const first = await ana.sendMessage(text(groupId, 'first'))
-    refuseRows(dataDir, 'INSERT ON messages', "NEW.content = 'poison'")
+    await refuseRows(engine, dataDir, 'INSERT ON messages', "NEW.content = 'poison'")
     const gaps = collect(bruno, 'gap')
 
     const poisoned = ana.sendMessage(text(groupId, 'poison'))
@@ -61,7 +67,7 @@ describe.each(modes)('a log entry that can never be applied ($mode)', ({ start }
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
     const gaps = collect(bruno, 'gap')
-    refuseRows(dataDir, 'INSERT ON messages', "NEW.content = 'poison'")
+    await refuseRows(engine, dataDir, 'INSERT ON messages', "NEW.content = 'poison'")
     await expect(ana.sendMessage(text(groupId, 'poison'))).rejects.toMatchObject(refusal('internal'))
     await eventually(() => expect(gaps.length).toBe(1))
     await engine.close()
@@ -75,7 +81,7 @@ describe.each(modes)('a log entry that can never be applied ($mode)', ({ start }
     const { errors, logger } = aLogger()
     const engine = await start({ dataDir, logger })
     const ana = await engine.connect({ userId: 'ana' })
-    refuseRows(dataDir, 'UPDATE ON users', "NEW.user_id = 'ana' AND NEW.status = 'busy'")
+    await refuseRows(engine, dataDir, 'UPDATE ON users', "NEW.user_id = 'ana' AND NEW.status = 'busy'")
     await expect(ana.updateStatus({ status: 'busy' })).rejects.toMatchObject(refusal('internal'))
     await ana.updateStatus({ status: 'away' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
@@ -88,7 +94,7 @@ describe.each(modes)('a log entry that can never be applied ($mode)', ({ start }
     const { logger } = aLogger()
     const engine = await start({ dataDir, logger })
     const ana = await engine.connect({ userId: 'ana' })
-    refuseRows(dataDir, 'INSERT ON groups', "NEW.name = 'poison'")
+    await refuseRows(engine, dataDir, 'INSERT ON groups', "NEW.name = 'poison'")
     const make = (name: string) => ana.createGroup({ kind: 'group', groupId: 'g', name })
     await expect(make('poison')).rejects.toMatchObject(refusal('internal'))
     expect(await make('good')).toMatchObject({ groupId: 'g', name: 'good' })
