@@ -29,7 +29,7 @@ import type { EngineLogger } from './engine-logger.ts'
 import { DiskAccess, type FileAccess } from './files/file-access.ts'
 import type { Gateway, Identity } from './gateway.ts'
 import type { Hooks } from './hooks/hooks.ts'
-import { type Health, type HooksStats, Hub, newSessionId, type ShardSide } from './hub.ts'
+import { type Health, type HooksStats, Hub, type ShardSide } from './hub.ts'
 import type { IndexerStats } from './search/indexer-stats.ts'
 import { LocalPort, LocalTopics, openSession, type Session } from './session.ts'
 import { inlineRuntime } from './shards/inline-shards.ts'
@@ -242,7 +242,7 @@ export async function startEngine(options: EngineOptions, runtime: Runtime): Pro
     },
   }
   const running = await runtime.start(shardsOptions)
-  const hub = new Hub(running.ports, runtime.defer, logger, { after: runtime.after, newSessionId })
+  const hub = new Hub(running.ports, runtime.defer, logger)
   if (options.hooks) {
     hub.useHooks(options.hooks, options.hookTimeoutMs ?? HOOK_TIMEOUT_MS, options.now ?? Date.now)
   }

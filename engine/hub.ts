@@ -84,10 +84,10 @@ export interface HubDeps {
   readonly newSessionId: () => string
 }
 
-/** An id that nobody can guess. */
-export const newSessionId = () => randomBytes(12).toString('base64url')
-
-const machine: HubDeps = { after: startTimer, newSessionId }
+const machine: HubDeps = {
+  after: startTimer,
+  newSessionId: () => randomBytes(12).toString('base64url'),
+}
 
 interface ShardLink {
   readonly outbox: Outbox

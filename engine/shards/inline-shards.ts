@@ -1,7 +1,7 @@
 /**
- * Inline shards: shards and their storage on the calling thread, for tests and small embeddings. One
- * shard is enough there; tests run several, because shards differ in what they own.
- * The very same actors, batches and SQL; a turn ends with the microtasks.
+ * Inline shards: shards and their storage on the calling thread, for tests and small embeddings. An
+ * embedding has one shard; tests run several, because each shard owns different groups and users.
+ * Actors, batches and SQL are the same as on threads; a turn ends with the microtasks.
  */
 import { FileStore } from '../files/file-store.ts'
 import { newId } from '../new-id.ts'
@@ -9,16 +9,16 @@ import { openInlineStorage } from '../storage/inline-log.ts'
 import { Outbox } from './batch.ts'
 import type { RunningShards, Runtime, ShardsOptions } from './running-shards.ts'
 import { Shard } from './shard.ts'
-import { type StartTimer, startTimer } from './timer.ts'
+import { startTimer } from './timer.ts'
 
 const SWEEP_MS = 10_000
 
 /** Runs `shards` shards on the calling thread. */
-export function inlineRuntime(shards = 1, after: StartTimer = startTimer): Runtime {
-  return { start: (options) => startInlineShards(shards, after, options), defer: queueMicrotask, after }
+export function inlineRuntime(shards = 1): Runtime {
+  return { start: (options) => startInlineShards(shards, options), defer: queueMicrotask }
 }
 
-function startInlineShards(count: number, after: StartTimer, given: ShardsOptions): RunningShards {
+function startInlineShards(count: number, given: ShardsOptions): RunningShards {
   const { dataDir, durability, files: fileOptions, shard: options, clock, logger } = given
   let take: (index: number, batch: Uint8Array) => void = () => {}
   const storage = openInlineStorage(dataDir, durability, queueMicrotask, clock.now, logger)
@@ -31,7 +31,7 @@ function startInlineShards(count: number, after: StartTimer, given: ShardsOption
         {
           ...clock,
           newId: () => newId(clock.now()),
-          after,
+          after: startTimer,
           toHub: new Outbox((batch) => take(index, batch), queueMicrotask),
           openLog: (listener) => storage.log(listener),
           files,

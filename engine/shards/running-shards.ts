@@ -9,7 +9,6 @@ import type { IndexerStats } from '../search/indexer-stats.ts'
 import type { Durability } from '../storage/durability.ts'
 import type { Defer } from './batch.ts'
 import type { ShardOptions } from './shard.ts'
-import type { StartTimer } from './timer.ts'
 
 export interface ShardsOptions {
   readonly dataDir: string
@@ -41,10 +40,9 @@ export interface RunningShards {
   close(withinMs: number): Promise<void>
 }
 
-/** On which threads an engine runs its shards, and with which timers. */
+/** On which threads an engine runs its shards. */
 export interface Runtime {
   start(options: ShardsOptions): RunningShards | Promise<RunningShards>
   /** Calls back at the end of the calling thread's turn. */
   readonly defer: Defer
-  readonly after: StartTimer
 }

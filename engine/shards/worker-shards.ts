@@ -24,7 +24,7 @@ const LOOK_AGAIN_MS = 250
 
 /** Runs `shards` shards on threads of their own. */
 export function workerRuntime(shards: number): Runtime {
-  return { start: (options) => startWorkerShards(shards, options), defer: setImmediate, after: startTimer }
+  return { start: (options) => startWorkerShards(shards, options), defer: setImmediate }
 }
 
 /** Starts `shards` shard threads and the threads of storage and search. @throws StorageError */
