@@ -269,6 +269,20 @@ describe('the rate limit', () => {
   })
 
   // INP-2
+  it('charges an upload as much as an event, in one frame or in parts', async () => {
+    const client = await server.connected('ana')
+    const upload = { groupId: 'g1', fileName: 'a.txt', fileSize: 1 }
+    // 600 tokens a minute: 60 for a file in one frame, 30 for the start and the end of an upload.
+    for (let ref = 1; ref <= 8; ref++) client.send('upload_file', ref, { ...upload, file: Buffer.from('a') })
+    for (let ref = 9; ref <= 12; ref += 2) {
+      client.send('upload_begin', ref, upload)
+      client.send('upload_end', ref + 1, { uploadId: 'u1' })
+    }
+    client.send('upload_chunk', 13, { uploadId: 'u1', offset: 0, chunk: Buffer.from('a') })
+    expect(await client.next('error')).toMatchObject({ ref: 13, fields: { code: 'rate_limited' } })
+  })
+
+  // INP-2
   it('charges an answer by its length: a token of the reads for each 8 KiB', async () => {
     const client = await server.connected('ana')
     const session = server.gateway.session(0)

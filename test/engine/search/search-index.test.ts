@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { type Document, SearchIndex } from '../../../engine/search/search-index.ts'
+import { temporaryFolder } from '../../support/engines.ts'
+import { Random } from '../simulation/random.ts'
+
+const DOCUMENTS = 400
+const ROUNDS = 20
+const GROWN = 60
+const CHANGED = 10
+
+// PRV-3
+it('writes nothing that was removed into its files again after they were cleaned', () => {
+  const found: string[] = []
+  for (let seed = 1; seed <= ROUNDS; seed++) {
+    const random = new Random(seed)
+    const dataDir = temporaryFolder()
+    const index = SearchIndex.open(dataDir)
+    // Words without a common beginning.
+    const word = (i: number) => `${((i * 2_654_435_761) >>> 0).toString(36)}removed${i}q`
+    const document = (i: number, text: string): Document => {
+      return { group: 1, seq: i + 1, sender: 1, createdAt: 1_750_000_000_000 + i, text }
+    }
+    const filled = (i: number) => document(i, `${word(i)} ${'filler '.repeat(random.below(200))}`)
+    const write = (documents: readonly Document[]) => {
+      index.put(documents)
+      index.commit([])
+    }
+    // Rows grow and shrink, so that pages hold old copies in their unused bytes.
+    write(Array.from({ length: DOCUMENTS }, (_, i) => filled(i)))
+    for (let i = 0; i < GROWN; i++) index.put([filled(random.below(DOCUMENTS))])
+    index.commit([])
+    const removed = Array.from({ length: DOCUMENTS }, (_, i) => i).filter(() => random.chance(0.3))
+    write(removed.map((i) => document(i, '')))
+    expect(index.tidy()).toBe(true)
+    // These pages are written again, now with newer contents.
+    const left = Array.from({ length: DOCUMENTS }, (_, i) => i).filter((i) => !removed.includes(i))
+    for (let i = 0; i < CHANGED; i++) {
+      index.put([document(DOCUMENTS + i, `new text ${i}`)])
+      index.put([document(random.pick(left), 'changed '.repeat(random.below(100)))])
+    }
+    index.commit([])
+    const files = ['search.db', 'search.db-wal'].map((name) => readFileSync(join(dataDir, name), 'latin1'))
+    for (const i of removed) if (files.some((file) => file.includes(word(i)))) found.push(`${seed}: ${i}`)
+    index.close()
+  }
+  expect(found).toEqual([])
+})
