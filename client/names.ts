@@ -1,10 +1,10 @@
 /**
- * Names: the newest name and picture that the application was given of each user (IDN-2).
+ * Names: the newest name and picture of each user that the application received (IDN-2).
  *
- * `user_updated` is not stored and not replayed. Everything else that names a user gives the name of
- * today: where that differs from what the application was given before, an update was missed, and is
- * made up for. For a moment after an update others may arrive late with the older name: they are ignored.
- * Bounded: above `MAX_KNOWN` users the ones that were met first are forgotten.
+ * `user_updated` is neither stored nor replayed. All other events contain the current name of a user: if
+ * it differs from the one received before, an update was missed, and the client emits it. For a short
+ * time after an update, events with the older name may still arrive and are ignored.
+ * Bounded: above `MAX_KNOWN` users the oldest entries are removed.
  */
 import type { EventFields } from '../protocol/events.ts'
 import type { Clock } from './clock.ts'
@@ -14,9 +14,9 @@ const SETTLE_MS = 10_000
 
 interface Known {
   readonly name: string
-  /** Undefined where no picture is known. */
+  /** Undefined if no picture is known. */
   readonly picture: string | undefined
-  /** When an update of the user has arrived, by the clock. */
+  /** When the last update of the user arrived. */
   readonly updatedAt: number
 }
 
@@ -36,7 +36,7 @@ export class Names {
     this.#set(userId, { name, picture, updatedAt: this.#clock.now() })
   }
 
-  /** Compares all users that the fields of an event name, at any depth. */
+  /** Compares all users in the fields of an event, at any depth. */
   compare(value: unknown): void {
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return
     const { userId, senderId, name, userName, senderName, picture } = value as Readonly<
@@ -50,7 +50,7 @@ export class Names {
     for (const part of Object.values(value)) this.compare(part)
   }
 
-  /** The user of the next token is another one. */
+  /** The next token is that of another user. */
   clear(): void {
     this.#known.clear()
   }

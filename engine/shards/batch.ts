@@ -29,7 +29,7 @@ export const ToShard = {
   blocks: 40,
   /** body: a connected user, UTF-8; number: 1 where they may be in no further group. All shards get it. */
   full: 50,
-  /** body: a user, UTF-8; number: of the look-up. Answer `named`. */
+  /** Answer `named`. body: a user id, UTF-8; number: the look-up. */
   nameOf: 60,
 } as const
 
@@ -69,7 +69,7 @@ export const ToHub = {
   blocks: 40,
   /** body: a user, UTF-8; number: 1 where they may be in no further group, for all shards. */
   full: 50,
-  /** number: of the look-up; body: what the user is called, UTF-8. */
+  /** number: the look-up; body: the name of the user, UTF-8. */
   named: 60,
   /** body: a post that is durable, and who was away (packed); only where hooks want to know. */
   posted: 15,
@@ -83,9 +83,9 @@ export interface Announcement {
   /** A session that does not get it, and users none of whose sessions do. */
   readonly but?: number | undefined
   readonly exceptUsers: readonly string[]
-  /** Whom it is about: it does not reach those who have blocked them, also where the shard does not know yet. */
+  /** The user it is about: users who have blocked them do not receive it, even if the shard has no list yet. */
   readonly about?: string | undefined
-  /** Where it is given, only sessions of this user get it. */
+  /** If given, only sessions of this user receive it. */
   readonly onlyUser?: string | undefined
 }
 

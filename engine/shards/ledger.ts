@@ -51,8 +51,9 @@ export interface LogWatcher {
   refused(groupId: string): void
 }
 
-/** Through whom the ledger says what waited. */
+/** Sends what waited for the ledger, and logs. */
 interface Speaker {
+  report(error: unknown, what: string): void
   send(session: number, frame: Uint8Array): void
   refuse(to: Caller, error: ChatError, tempId: string | undefined): void
 }
@@ -153,7 +154,7 @@ export class Ledger {
     else this.#held.push(this.#appended, groupId, { type: 'show', frame: null, release: task, drop })
   }
 
-  /** Runs a task of the owner's once all that was written so far is committed, or `drop` where it is refused. */
+  /** Runs a task of the owner once everything written so far is committed, or `drop` if it is refused. */
   afterCommit(owner: string, task: () => void, drop: () => void): void {
     if (this.#appended <= this.#committed) task()
     else this.#held.push(this.#appended, owner, { type: 'call', release: task, drop })
@@ -208,7 +209,7 @@ export class Ledger {
     this.#held.push(this.#appended, message.groupId, { type: 'call', release })
   }
 
-  /** The members who have no session at present and want to be notified. */
+  /** The members who have no session now and have not muted the group. */
   #awayFrom({ senderId }: Message, { members }: GroupState): readonly string[] {
     const now = this.#deps.now()
     const away: string[] = []
@@ -219,24 +220,16 @@ export class Ledger {
     return away
   }
 
-  /** PRV-1: those who have blocked the sender are not notified. A read that fails notifies nobody. */
+  /** PRV-1: members who have blocked the sender are not notified. If the read fails, nobody is notified. */
   #tellAway(message: Message, away: readonly string[], group: EventSource): void {
     const { groupId, senderId: userId } = message
     group.reading += 1
     this.read({ read: 'blockers', userId, groupId }, userId)
       .then((blockers) => {
         const barred = new Set(blockers)
-        const told = away.filter((id) => !barred.has(id))
-        this.#tellPosted({ message, change: null, away: told })
+        this.#tellPosted({ message, change: null, away: away.filter((id) => !barred.has(id)) })
       })
-      .catch((error: unknown) => {
-        this.#deps.toHub.push(
-          ToHub.log,
-          2,
-          Buffer.from('read "blockers" failed'),
-          pack({ cause: String(error) }),
-        )
-      })
+      .catch((error: unknown) => this.#watcher.report(error, 'read "blockers" failed'))
       .finally(() => {
         group.reading -= 1
       })

@@ -12,7 +12,7 @@ import type { Mail, UserMail } from '../actors/mail.ts'
 export interface MemberMailDeps {
   isConnected(userId: string): boolean
   tell(mail: Mail): void
-  /** Calls `task` once all that was written so far is committed, or `drop` where the owner's entries are refused. */
+  /** Calls `task` once everything written so far is committed, or `drop` if the owner's entries are refused. */
   afterCommit(owner: string, task: () => void, drop: () => void): void
 }
 
@@ -25,7 +25,7 @@ export class MemberMail {
     this.#deps = deps
   }
 
-  /** The same mail for each of the users; `owner` is whose entries it follows from. */
+  /** Sends the same mail to each of the users; `owner` owns the log entries that it depends on. */
   tell(owner: string, userIds: readonly string[], mail: UserMail): void {
     const later: string[] = []
     for (const id of userIds) {

@@ -83,6 +83,7 @@ export class Performer implements ActorContext {
     this.#files = deps.files
     this.#ledger = new Ledger(options, deps, parts.directory, {
       ...watcher,
+      report: (error, what) => this.report(error, what),
       send: (session, frame) => this.#send(session, frame),
       refuse: (to, error, tempId) => this.sendRefusal(to, error, tempId),
     })

@@ -28,7 +28,7 @@ interface Known {
   isFull: boolean
 }
 
-/** Somebody types in a group, and another one is not to see it from now on. */
+/** A user who is typing in a group, and a user from whom that is hidden from now on. */
 export interface HiddenTyping {
   readonly groupId: string
   readonly typist: string
@@ -105,8 +105,8 @@ export class PresenceDirectory {
   }
 
   /**
-   * Whom a user has blocked, from now on, and whether somebody has blocked them. What one of the two
-   * types at present is hidden from the other.
+   * Replaces the list of users that a user has blocked, and whether somebody has blocked them. Returns the
+   * groups in which each of the two must no longer see the other typing.
    */
   setBlocked({ userId, blocked, isBlocked }: Blocks): readonly HiddenTyping[] {
     const known = this.#users.get(userId)
@@ -139,8 +139,8 @@ export class PresenceDirectory {
   }
 
   /**
-   * Whether somebody may have blocked the user: false only while they are seen as connected and nobody
-   * has, so that most posts need no read. Their actor announces blocks before the status.
+   * Whether somebody may have blocked the user. False only for a user who is visibly connected and whom
+   * nobody has blocked, so that most posts need no read. Their actor announces blocks before the status.
    */
   mayBeBlocked(userId: string): boolean {
     const known = this.#users.get(userId)

@@ -392,7 +392,7 @@ export interface Reads {
     readonly args: { readonly userId: string; readonly otherIds: readonly string[] }
     readonly result: readonly string[]
   }
-  /** Whom the user has blocked. PRV-1 */
+  /** The users that the user has blocked. PRV-1 */
   blocked: { readonly args: { readonly userId: string }; readonly result: readonly string[] }
   /** The members of the group who have blocked the user. PRV-1 */
   blockers: {
@@ -469,9 +469,9 @@ export interface Log {
   /** Queues an entry and returns its offset, 1 for the first. Leaves with the turn. */
   append(entry: LogEntry): number
   /**
-   * Reads on behalf of a user: where many wait, the users are served in turn (INP-2). A read that is
-   * not a user's own, such as that of a group, is in turn by the id that is read.
-   * Rejects where the reader failed or its queue is full.
+   * Reads on behalf of a user. If reads of many users wait, the users are served in turn (INP-2); a read
+   * that belongs to no user, such as the loading of a group, uses the id that is read instead.
+   * Rejects if the reader failed or its queue is full.
    */
   read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']>
 }

@@ -52,8 +52,8 @@ export class QueryPort {
   }
 
   /**
-   * Asks on behalf of a user, whose turn at the thread it uses. Rejects where the other thread failed,
-   * or too much is open.
+   * Asks on behalf of a user: the other thread serves users in turn. Rejects if that thread failed, or if
+   * too many queries are open.
    */
   ask<N extends ReadName>(asked: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
     const query = asked as unknown as ReadQuery

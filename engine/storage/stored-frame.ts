@@ -2,8 +2,8 @@
  * Stored frames: durable events without the texts that may be replaced or deleted later. // PRV-3
  *
  * The text of an edit is in the row of its post, name, topic and picture of a group in the group's
- * row, and nowhere else: what is replaced there is in no event. Whoever reads such an event gets the
- * texts as they are now, and of the names in it those of today (IDN-2).
+ * row, and nowhere else: what is replaced there is in no event. Readers of such an event get the
+ * current texts, and the current names of its users (IDN-2).
  */
 import { decodeEvent, encodeEvent } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
@@ -32,7 +32,7 @@ export function hasUserNames(code: number): boolean {
   )
 }
 
-/** The frame with the names as they are now; `nameOf` answers undefined for a name that stays. // IDN-2 */
+/** The frame with the current names; `nameOf` returns undefined for a name that has not changed. // IDN-2 */
 export function withUserNames(frame: Uint8Array, nameOf: (userId: string) => string | undefined): Uint8Array {
   const event = decodeEvent(frame)
   if (event?.event === 'group_created') {

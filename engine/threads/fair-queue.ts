@@ -1,8 +1,8 @@
 /**
  * Fair queue: the queries of many users for one thread, the users in turn (INP-2).
  *
- * A user who asks much waits for their own queries; every other user waits for one of each user at
- * most. Bounded by what the asking ends may have open (`QueryPort`).
+ * A user with many queries waits for their own queries; any other user waits for at most one query of
+ * each user. Bounded by the open queries that each `QueryPort` allows.
  */
 export class FairQueue<T> {
   /** By user; the user who is next comes first. */

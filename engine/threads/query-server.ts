@@ -1,19 +1,19 @@
 /**
  * Query server: the answering end of the ports of a thread that answers reads.
  *
- * Queries of all shards wait in one fair queue and are answered in slices of a few milliseconds.
- * Between two slices the thread looks at what has arrived, so that a user whose queries are many or
- * slow delays those of others by one slice (INP-2). The answers of a slice leave as one batch a port.
+ * Queries of all shards wait in one fair queue and are answered in slices of 2 ms, or one query if that
+ * takes longer. Between slices the thread receives new queries, so that a user with many or slow queries
+ * delays those of others by one slice (INP-2). The answers of a slice leave as one batch per port.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { ChatError } from '../../protocol/errors.ts'
 import { post, unpack } from '../shards/packing.ts'
 import { FairQueue } from './fair-queue.ts'
 
-/** One query on its way: its id, what is asked, and the user whose turn it uses. */
+/** One query between threads, with the user on whose behalf it is asked. */
 export type AskedQuery<Q> = readonly [id: number, query: Q, userId: string]
 
-/** What is answered: id, then the result, or the text of the error, or null where storage is unavailable. */
+/** The answer: the id, then the result, or the text of the error, or null if storage is unavailable. */
 export type QueryAnswer = readonly [id: number, ok: boolean, result: unknown]
 
 export interface QueryServerDeps<Q> {
