@@ -41,11 +41,11 @@ export async function applyHooks(
   const row: RequestSpec = requests[request.event]
   if (authorize && row.budget !== 'ephemeral') {
     const run = () => authorize.call(hooks, { user, request })
-    if (!(await withinTime('authorize', run, timeoutMs, after))) throw new ChatError('forbidden')
+    if (!(await withinTime('the hook authorize', run, timeoutMs, after))) throw new ChatError('forbidden')
   }
   if (!beforeMessage || (request.event !== 'send_message' && request.event !== 'edit_message')) return frame
   const run = () => beforeMessage.call(hooks, draftOf(user, request))
-  const change = await withinTime('beforeMessage', run, timeoutMs, after)
+  const change = await withinTime('the hook beforeMessage', run, timeoutMs, after)
   return change ? changed(request, change) : frame
 }
 

@@ -19,6 +19,8 @@ const MAX_WAITING = 256
 const MAX_IN_ALL = 16_384
 const MAX_BYTES = 67_108_864
 const RETRY_AFTER_MS = 500
+/** The time limit of a name look-up, which is the engine's own work and not a hook's. */
+const LOOK_UP_MS = 5_000
 
 export interface GateOptions extends HookRunOptions {
   readonly logger: EngineLogger
@@ -137,8 +139,11 @@ export class Gate {
 
   async #named({ userId, name }: HookUser): Promise<HookUser> {
     if (name !== '') return { userId, name }
-    const { timeoutMs, after, nameOf } = this.#options
-    return { userId, name: await withinTime('look-up of a name', () => nameOf(userId), timeoutMs, after) }
+    const { after, nameOf } = this.#options
+    return {
+      userId,
+      name: await withinTime('the look-up of a name', () => nameOf(userId), LOOK_UP_MS, after),
+    }
   }
 
   #release(frame: Uint8Array): void {

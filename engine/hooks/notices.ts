@@ -132,7 +132,7 @@ export class Notices {
         ? hooks.userOffline?.({ userId, message })
         : change && hooks.afterMessage?.(message, change)
     try {
-      await withinTime(hook, run, timeoutMs, after)
+      await withinTime(`the hook ${hook}`, run, timeoutMs, after)
     } catch (error) {
       logFailure(logger, error)
     }

@@ -6,15 +6,15 @@ import type { EngineLogger } from '../engine-logger.ts'
 /** Calls `then` after `delayMs`, unless the returned function is called before. */
 export type After = (delayMs: number, then: () => void) => () => void
 
-/** Runs a hook; rejects with its error or with a timeout error. A later result is ignored. */
+/** Runs a hook, or what `what` names; rejects with its error or with a timeout error. A later result is ignored. */
 export function withinTime<T>(
-  hook: string,
+  what: string,
   run: () => T | Promise<T>,
   limitMs: number,
   after: After,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = after(limitMs, () => reject(new Error(`the hook ${hook} took more than ${limitMs} ms`)))
+    const cancel = after(limitMs, () => reject(new Error(`${what} took more than ${limitMs} ms`)))
     Promise.resolve().then(run).then(resolve, reject).finally(cancel)
   })
 }

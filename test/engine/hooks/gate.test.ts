@@ -8,7 +8,7 @@ import { eventually } from '../../support/conditions.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 /** A gate with these hooks; what passes it and what it answers, as text. */
-function aGate(hooks: Hooks, options: Partial<GateOptions> = {}) {
+function aGate(hooks: Hooks, options: Partial<GateOptions> = {}, userName = 'Ana') {
   const clock = new ManualClock()
   const passed: string[] = []
   const answers: string[] = []
@@ -37,7 +37,7 @@ function aGate(hooks: Hooks, options: Partial<GateOptions> = {}) {
     const frame = encodeRequest(name, ref, fields)
     const view = viewFrame(frame)
     if (!view) throw new Error('no head')
-    const user = { userId: 'ana', name: 'Ana', secret: 'of the hub' }
+    const user = { userId: 'ana', name: userName, secret: 'of the hub' }
     return gate.takes(session, user, frame, view)
   }
   const post = (session: number, content: string) =>
@@ -96,8 +96,29 @@ describe('the gate', () => {
     resolve({ content: 'too late' })
     post(1, 'last')
     await eventually(() => expect(passed).toEqual(['1 next', '1 last']))
-    expect(logged.join()).toContain('beforeMessage took more than 2000 ms')
+    expect(logged.join()).toContain('the hook beforeMessage took more than 2000 ms')
     expect(clock.dueInMs).toEqual([])
+  })
+
+  // IDN-2
+  it('gives the look-up of a name a time limit of its own', async () => {
+    const found: ((name: string) => void)[] = []
+    const nameOf = () => new Promise<string>((resolve) => found.push(resolve))
+    const { clock, post, passed, answers, logged } = aGate(
+      { beforeMessage: ({ user, content }) => ({ content: `${content} by ${user.name}` }) },
+      { nameOf, timeoutMs: 20 },
+      '',
+    )
+    post(1, 'first')
+    await eventually(() => expect(clock.dueInMs).toEqual([5_000]))
+    clock.advance(4_999)
+    found[0]?.('Ana')
+    await eventually(() => expect(passed).toEqual(['1 first by Ana']))
+    post(1, 'second')
+    await eventually(() => expect(clock.dueInMs).toEqual([5_000]))
+    clock.advance(5_000)
+    await eventually(() => expect(answers).toEqual(['1 2 internal']))
+    expect(logged.join()).toContain('the look-up of a name took more than 5000 ms')
   })
 
   it('blames the service, not the client, for what no message may have', async () => {
