@@ -41,7 +41,7 @@ export class ChangedGroups {
   }
 
   /** Search has handled the last note. */
-  taken(): void {
+  handled(): void {
     this.#inFlight = false
     this.#send()
   }

@@ -1,48 +1,48 @@
 /**
- * Indexer: brings the index to where the log is, a small step at a time.
+ * Indexer: updates the index from the log in small steps.
  *
- * Whoever drives it calls `step` until it says that nothing is left. It learns of news from the
- * writer, and once at its start, or when it had to let news go, by looking at all groups. News
- * come before what was found by looking, so that an old log does not hold new messages up. A step
- * that fails has changed nothing. Bound: `MAX_BEHIND` groups are remembered.
+ * The caller calls `step` until it returns `nothing`. The indexer learns of new entries from the
+ * writer's notes. It also scans all groups: at the start, and after notes were missed. Groups from
+ * notes are indexed before groups from a scan, so that an old log does not delay new messages. A
+ * failed step changes nothing. At most `MAX_LAGGING_GROUPS` groups are remembered.
  */
 import type { ChangeNote } from './changed-groups.ts'
 import type { IndexerStats } from './indexer-stats.ts'
-import type { GroupNews, LogFeed } from './log-feed.ts'
+import type { GroupHead, LogFeed } from './log-feed.ts'
 import type { Document, Mark, SearchIndex } from './search-index.ts'
 
-/** What a step did: a full one is followed by the next at once. */
+/** Result of a step. After `full`, the caller starts the next step at once. */
 export type Step = 'full' | 'some' | 'nothing'
 
-/** A group whose index is behind its log. */
-interface Behind {
+/** A group whose index lags behind its log. */
+interface LaggingGroup {
   readonly group: number
   readonly since: number
   mark: number
   lastSeq: number
 }
 
-/** What is written as one transaction, a step at a time. */
+/** Changes that are written as one transaction, over several steps. */
 interface Batch {
   readonly documents: readonly Document[]
   readonly marks: readonly Mark[]
   written: number
 }
 
-/** Groups that are remembered as behind. */
-const MAX_BEHIND = 100_000
-/** Groups that one step looks at. */
-const LOOKED_AT = 512
-/** Messages of one step: some milliseconds. */
+/** Limit of remembered groups whose index lags. */
+const MAX_LAGGING_GROUPS = 100_000
+/** Groups that one step scans. */
+const SCANNED_GROUPS = 512
+/** Messages that one step writes; takes a few milliseconds. */
 const STEP_DOCUMENTS = 256
-/** A batch holds no more: FTS5 merges what batches leave, so that larger ones cost less each message. */
+/** Limits of a batch. Larger batches cost less per message, because FTS5 has fewer segments to merge. */
 const BATCH_DOCUMENTS = 4_096
 const BATCH_GROUPS = 1_024
 const BATCH_CHARS = 4 * 1024 * 1024
-/** Messages of a group that are read at once. */
+/** Messages of a group that one read returns. */
 const READ_AT_ONCE = 256
 
-/** The index is not of this log: it has to be built anew. */
+/** The index was built from another log and must be rebuilt. */
 export class ForeignIndexError extends Error {
   override readonly name = 'ForeignIndexError'
 }
@@ -51,14 +51,14 @@ export class Indexer {
   readonly #index: SearchIndex
   readonly #feed: LogFeed
   readonly #now: () => number
-  /** By group id, in the order in which they are served. */
-  readonly #fresh = new Map<string, Behind>()
-  readonly #old = new Map<string, Behind>()
-  /** Key of the group after which to look on; null when all have been looked at. */
-  #lookAfter: number | null = 0
+  /** By group id, in the order in which they are indexed: from notes (`fresh`), from scans (`old`). */
+  readonly #fresh = new Map<string, LaggingGroup>()
+  readonly #old = new Map<string, LaggingGroup>()
+  /** The scan continues after the group with this key; null if it is complete. */
+  #scanAfter: number | null = 0
   #indexed = 0
-  #mayLook = true
-  /** What is being written. */
+  #mayScan = true
+  /** The batch that is being written. */
   #batch: Batch | null = null
 
   constructor(index: SearchIndex, feed: LogFeed, now: () => number) {
@@ -67,13 +67,13 @@ export class Indexer {
     this.#now = now
   }
 
-  /** The writer has committed something. @throws ForeignIndexError */
+  /** The writer has committed entries. @throws ForeignIndexError */
   changed(note: ChangeNote): void {
-    if (note.all) this.lookAgain()
-    this.#feed.snapshot(() => this.#learn(note))
+    if (note.all) this.rescan()
+    this.#feed.snapshot(() => this.#applyNote(note))
   }
 
-  #learn(note: ChangeNote): void {
+  #applyNote(note: ChangeNote): void {
     for (const [groupId, lastSeq] of note.groups) {
       const known = this.#fresh.get(groupId) ?? this.#old.get(groupId)
       if (known) {
@@ -81,41 +81,41 @@ export class Indexer {
         continue
       }
       const group = this.#feed.groupKey(groupId)
-      if (group !== undefined) this.#remember(this.#fresh, { group, groupId, lastSeq })
+      if (group !== undefined) this.#addLagging(this.#fresh, { group, groupId, lastSeq })
     }
   }
 
-  /** News may have been missed: looks at all groups once more. */
-  lookAgain(): void {
-    this.#lookAfter = 0
+  /** Notes may have been missed: scans all groups again. */
+  rescan(): void {
+    this.#scanAfter = 0
   }
 
-  /** Does a little of what is to be done. @throws ForeignIndexError, or what SQLite throws */
+  /** Does a small part of the outstanding work. @throws ForeignIndexError, or an SQLite error */
   step(): Step {
-    if (this.#mayLook && this.#lookAfter !== null && this.#old.size < MAX_BEHIND) {
-      this.#look(this.#lookAfter)
-      // However much is new, there is a look between two batches.
-      this.#mayLook = this.#fresh.size === 0
+    if (this.#mayScan && this.#scanAfter !== null && this.#old.size < MAX_LAGGING_GROUPS) {
+      this.#scan(this.#scanAfter)
+      // There is one scan step between two batches, even if new messages arrive all the time.
+      this.#mayScan = this.#fresh.size === 0
       return 'full'
     }
     try {
-      this.#mayLook = false
-      this.#batch ??= this.#feed.snapshot(() => this.#gather())
+      this.#mayScan = false
+      this.#batch ??= this.#feed.snapshot(() => this.#collect())
       return this.#write(this.#batch)
     } catch (error) {
       this.#batch = null
-      this.#mayLook = true
+      this.#mayScan = true
       this.#index.rollback()
       throw error
     }
   }
 
-  /** Whether there is nothing to do that it knows of. */
+  /** Whether all known work is done. */
   get idle(): boolean {
-    return this.#lookAfter === null && this.#fresh.size === 0 && this.#old.size === 0
+    return this.#scanAfter === null && this.#fresh.size === 0 && this.#old.size === 0
   }
 
-  /** Messages put in or taken out since the start. */
+  /** Messages added to or removed from the index since the start. */
   get indexed(): number {
     return this.#indexed
   }
@@ -124,16 +124,16 @@ export class Indexer {
     const now = this.#now()
     let lag = 0
     let since = now
-    for (const [, behind] of this.#next()) {
-      lag += Math.max(0, behind.lastSeq - behind.mark)
-      since = Math.min(since, behind.since)
+    for (const [, lagging] of this.#next()) {
+      lag += Math.max(0, lagging.lastSeq - lagging.mark)
+      since = Math.min(since, lagging.since)
     }
     const lagMs = Math.round(now - since)
     return { lag, lagMs, indexed: this.#indexed, documents: this.#index.documents }
   }
 
-  /** What comes next, of as many groups as there is room for, in the order of time. */
-  #gather(): Batch {
+  /** Collects the next changes of as many groups as the limits allow, ordered by time. */
+  #collect(): Batch {
     const documents: Document[] = []
     const marks: Mark[] = []
     let chars = 0
@@ -161,56 +161,56 @@ export class Indexer {
     const { documents, marks, written } = batch
     if (marks.length === 0) {
       this.#batch = null
-      this.#mayLook = true
+      this.#mayScan = true
       return 'nothing'
     }
     batch.written = this.#index.put(documents, written, STEP_DOCUMENTS)
     if (batch.written < documents.length) return 'full'
     this.#index.commit(marks)
     this.#batch = null
-    this.#mayLook = true
+    this.#mayScan = true
     this.#indexed += documents.length
-    for (const mark of marks) this.#moved(mark)
+    for (const mark of marks) this.#advance(mark)
     return documents.length >= STEP_DOCUMENTS || marks.length >= BATCH_GROUPS ? 'full' : 'some'
   }
 
-  *#next(): Generator<[string, Behind]> {
+  *#next(): Generator<[string, LaggingGroup]> {
     yield* this.#fresh
     yield* this.#old
   }
 
-  /** Looks at some more groups for what has not been indexed. */
-  #look(after: number): void {
-    const groups = this.#feed.groupsAfter(after, LOOKED_AT)
+  /** Scans some more groups for messages that are not indexed yet. */
+  #scan(after: number): void {
+    const groups = this.#feed.groupsAfter(after, SCANNED_GROUPS)
     for (const group of groups) {
-      if (!this.#fresh.has(group.groupId) && !this.#old.has(group.groupId)) this.#remember(this.#old, group)
+      if (!this.#fresh.has(group.groupId) && !this.#old.has(group.groupId)) this.#addLagging(this.#old, group)
     }
-    this.#lookAfter = groups.length < LOOKED_AT ? null : (groups.at(-1) as GroupNews).group
+    this.#scanAfter = groups.length < SCANNED_GROUPS ? null : (groups.at(-1) as GroupHead).group
   }
 
-  #remember(behind: Map<string, Behind>, { group, groupId, lastSeq }: GroupNews): void {
+  #addLagging(lagging: Map<string, LaggingGroup>, { group, groupId, lastSeq }: GroupHead): void {
     const mark = this.#index.mark(group)
     if (mark && (mark.groupId !== groupId || mark.seq > lastSeq)) {
-      // News may be older than what was indexed meanwhile; the log itself may not.
+      // A note may be older than the index. The log itself must not be.
       const newest = mark.groupId === groupId ? (this.#feed.group(groupId)?.lastSeq ?? 0) : -1
       if (mark.seq > newest) throw new ForeignIndexError(`group ${groupId} is not the one that was indexed`)
     }
     if (lastSeq <= (mark?.seq ?? 0)) return
-    if (this.#fresh.size + this.#old.size >= MAX_BEHIND + LOOKED_AT) {
-      // It is found again by looking, once there is room.
-      this.#lookAfter = 0
+    if (this.#fresh.size + this.#old.size >= MAX_LAGGING_GROUPS + SCANNED_GROUPS) {
+      // A later scan finds it again, once there is room.
+      this.#scanAfter = 0
       return
     }
-    behind.set(groupId, { group, since: this.#now(), mark: mark?.seq ?? 0, lastSeq })
+    lagging.set(groupId, { group, since: this.#now(), mark: mark?.seq ?? 0, lastSeq })
   }
 
-  #moved({ groupId, seq }: Mark): void {
-    const behind = this.#fresh.get(groupId) ?? this.#old.get(groupId)
-    if (!behind) return
+  #advance({ groupId, seq }: Mark): void {
+    const lagging = this.#fresh.get(groupId) ?? this.#old.get(groupId)
+    if (!lagging) return
     this.#fresh.delete(groupId)
     this.#old.delete(groupId)
-    // What is left of it waits for its turn again, if there is anything.
-    if (seq < behind.lastSeq && seq > behind.mark) this.#old.set(groupId, behind)
-    behind.mark = seq
+    // The rest of the group, if any, waits for its next turn.
+    if (seq < lagging.lastSeq && seq > lagging.mark) this.#old.set(groupId, lagging)
+    lagging.mark = seq
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Log feed: what search reads of the log: which groups have news, what changed in them, who is
- * where. The log is its own list of changes: above a group's mark stand the posts that are new, and
- * the events whose `target_seq` says which post to look at again. Every read is short.
+ * Log feed: reads from the log for search: which groups have new entries, what changed in them, and
+ * who is a member. The log itself is the list of changes: entries above a group's mark are new
+ * messages, or events whose `target_seq` names a message to index again. Every read is short.
  */
 import type { Database, Statement } from 'better-sqlite3'
 import { events } from '../../protocol/events.ts'
@@ -9,14 +9,14 @@ import type { Message } from '../../protocol/records.ts'
 import { type MessageRow, messageColumns, toMessage } from '../storage/sqlite/message-rows.ts'
 import type { Document } from './search-index.ts'
 
-/** The newest number of a group's log. */
-export interface GroupNews {
+/** A group and the newest sequence number of its log. */
+export interface GroupHead {
   readonly group: number
   readonly groupId: string
   readonly lastSeq: number
 }
 
-/** A piece of what changed in a group: with it the index stands at `upTo`. */
+/** Some of the changes in a group. Once they are applied, the index is current up to `upTo`. */
 export interface Changes {
   readonly documents: readonly Document[]
   readonly upTo: number
@@ -27,22 +27,22 @@ export class LogFeed {
   readonly #sql: ReturnType<typeof prepare>
   #inSnapshot = false
 
-  /** `db` is a connection of its own, to read with; it is closed with this. */
+  /** `db` is a separate connection for reading. `close` closes it. */
   constructor(db: Database) {
     this.#db = db
     this.#sql = prepare(db)
   }
 
   /** The next `limit` groups by key. */
-  groupsAfter(key: number, limit: number): readonly GroupNews[] {
+  groupsAfter(key: number, limit: number): readonly GroupHead[] {
     return this.#sql.groupsAfter.all(key, limit)
   }
 
-  group(groupId: string): GroupNews | undefined {
+  group(groupId: string): GroupHead | undefined {
     return this.#sql.group.get(groupId)
   }
 
-  /** What changed above `after`, `limit` posts of each kind at most. */
+  /** Changes above `after`: at most `limit` new messages, and at most `limit` changed ones. */
   changes(group: number, after: number, limit: number): Changes {
     return this.snapshot(() => {
       const fresh = this.#sql.fresh.all(group, after, limit)
@@ -53,7 +53,7 @@ export class LogFeed {
       if (touched.length === limit) upTo = (touched.at(-1) as [number, number])[0]
       const documents = fresh.filter(({ seq }) => seq <= upTo).map((row) => toDocument(group, row))
       for (const target of new Set(touched.map(([, target]) => target))) {
-        // What is above the mark came as it is now.
+        // A message above the mark was read in its current state already.
         const row = target <= after ? this.#sql.post.get(group, target) : undefined
         if (row) documents.push(toDocument(group, row))
       }
@@ -61,7 +61,7 @@ export class LogFeed {
     })
   }
 
-  /** Keys of the groups that a user is in, or of some of them. */
+  /** Keys of the user's groups, at most `limit` of them. */
   groupsOf(userId: string, limit = -1): readonly number[] {
     return this.#sql.groupsOf.all(userId, limit)
   }
@@ -89,8 +89,8 @@ export class LogFeed {
   }
 
   /**
-   * All that `read` reads is of the same moment. Many reads are better in one: with each commit in
-   * between SQLite would read the pages of the file anew.
+   * All reads within `read` see the same state. It is also faster: after a commit in between, SQLite
+   * would read the pages of the file again.
    */
   snapshot<T>(read: () => T): T {
     if (this.#inSnapshot) return read()
@@ -109,7 +109,7 @@ export class LogFeed {
   }
 }
 
-/** What a message is found by: what it says, and the name of its file; nothing once it is gone. */
+/** The text by which a message is found: its content and file name. Empty once it is deleted or recalled. */
 export function searchableText(message: Message): string {
   if (message.deletedAt !== undefined || message.recalledAt !== undefined) return ''
   return message.file ? `${message.content}\n${message.file.fileName}` : message.content
@@ -121,12 +121,12 @@ interface DocumentRow {
   readonly createdAt: number
   readonly content: string
   readonly fileName: string | null
-  readonly gone: 0 | 1
+  readonly removed: 0 | 1
 }
 
 function toDocument(group: number, row: DocumentRow): Document {
-  const { seq, sender, createdAt, content, fileName, gone } = row
-  const text = gone ? '' : fileName === null ? content : `${content}\n${fileName}`
+  const { seq, sender, createdAt, content, fileName, removed } = row
+  const text = removed ? '' : fileName === null ? content : `${content}\n${fileName}`
   return { group, seq, sender, createdAt, text }
 }
 
@@ -138,17 +138,17 @@ function prepare(db: Database) {
     ifnull((SELECT max(seq) FROM messages m WHERE m.group_key = ${group}), 0),
     ifnull((SELECT max(seq) FROM events e WHERE e.group_key = ${group}), 0))`
   const document = `SELECT m.seq, m.sender_key AS sender, m.created_at AS createdAt, m.content,
-    f.name AS fileName, m.deleted_at IS NOT NULL OR m.recalled_at IS NOT NULL AS gone
+    f.name AS fileName, m.deleted_at IS NOT NULL OR m.recalled_at IS NOT NULL AS removed
     FROM messages m LEFT JOIN files f ON f.file_id = m.file_id`
   const { message_edited, message_deleted, message_recalled } = events
-  const news = `SELECT group_key AS "group", group_id AS groupId, ${lastSeq('g.group_key')} AS lastSeq FROM groups g`
+  const groupHead = `SELECT group_key AS "group", group_id AS groupId, ${lastSeq('g.group_key')} AS lastSeq FROM groups g`
   return {
     begin: db.prepare('BEGIN'),
     end: db.prepare('COMMIT'),
-    groupsAfter: all<[number, number], GroupNews>(
-      `${news} WHERE g.group_key > ? ORDER BY g.group_key LIMIT ?`,
+    groupsAfter: all<[number, number], GroupHead>(
+      `${groupHead} WHERE g.group_key > ? ORDER BY g.group_key LIMIT ?`,
     ),
-    group: all<[string], GroupNews>(`${news} WHERE g.group_id = ?`),
+    group: all<[string], GroupHead>(`${groupHead} WHERE g.group_id = ?`),
     lastSeq: number<[{ group: number }]>(`SELECT ${lastSeq('$group')}`),
     fresh: all<[number, number, number], DocumentRow>(
       `${document} WHERE m.group_key = ? AND m.seq > ? ORDER BY m.seq LIMIT ?`,

@@ -12,21 +12,21 @@ import type { ReadQuery, Reads } from '../storage/log.ts'
 import { type LogFeed, searchableText } from './log-feed.ts'
 import { comparePlaces, type SearchPlace } from './search-cursor.ts'
 import {
+  type Candidate,
   MAX_GROUP_TOKENS,
   msOf,
   numbersAbove,
-  type Proposal,
   type Search,
   type SearchIndex,
 } from './search-index.ts'
 import { find } from './snippet.ts'
 
-/** Proposals of the index that one search looks at: behind many edits not all of them hold. */
-const MAX_LOOKED_AT = 2_000
-/** Of somebody in many groups so many proposals are looked at, before SQLite sorts them out. */
-const MAX_SORTED_OUT = 2_000
+/** Candidates that one search checks. After many edits, some of them do not match any more. */
+const MAX_CHECKED = 2_000
+/** For a user in many groups: candidates that are checked one by one before SQLite filters by group. */
+const MAX_FILTERED = 2_000
 
-/** A page of hits, or null where the caller is not in the group they named. */
+/** A page of hits, or null if the caller is not a member of the given group. */
 export function searchMessages(
   index: SearchIndex,
   feed: LogFeed,
@@ -40,53 +40,59 @@ export function searchMessages(
     if (query.terms.length === 0 || (senderId !== undefined && sender === undefined)) return { hits: [] }
     const { terms, before, after, from } = query
     const search: Search = { terms, sender, before, after, below: from && numbersAbove(from[0]) }
-    const proposed =
-      group === undefined ? proposals(index, feed, search, userId) : index.search(search, [group])
-    return page(feed, query, ordered(feed, proposed, from))
+    const candidatesFound =
+      group === undefined ? candidates(index, feed, search, userId) : index.search(search, [group])
+    return page(feed, query, ordered(feed, candidatesFound, from))
   })
 }
 
-/** What the index has of all groups of the user. */
-function* proposals(index: SearchIndex, feed: LogFeed, search: Search, userId: string): Generator<Proposal> {
+/** Candidates from all groups of the user. */
+function* candidates(
+  index: SearchIndex,
+  feed: LogFeed,
+  search: Search,
+  userId: string,
+): Generator<Candidate> {
   const groups = feed.groupsOf(userId, MAX_GROUP_TOKENS + 1)
   if (groups.length === 0) return
   if (groups.length <= MAX_GROUP_TOKENS) {
     yield* index.search(search, groups)
     return
   }
-  // Who is in many groups is likely to be in those of the newest hits. If not, they are listed.
+  // A user in many groups is probably a member of the groups of the newest hits. Otherwise, SQLite
+  // filters by the user's groups.
   const known = new Map<number, boolean>()
-  let lookedAt = 0
+  let checked = 0
   let below: number | undefined
-  for (const proposal of index.search(search, null)) {
-    const [document, group] = proposal
-    if (lookedAt === MAX_SORTED_OUT) {
+  for (const candidate of index.search(search, null)) {
+    const [document, group] = candidate
+    if (checked === MAX_FILTERED) {
       below = document + 1
       break
     }
-    lookedAt += 1
+    checked += 1
     const isMember = known.get(group) ?? feed.isMember(group, userId)
     known.set(group, isMember)
-    if (isMember) yield proposal
+    if (isMember) yield candidate
   }
   if (below !== undefined) yield* index.search({ ...search, below }, feed.groupsOf(userId))
 }
 
-/** A proposal with its place in the order of hits. */
+/** A candidate and its position in the order of hits. */
 interface Placed {
   readonly place: SearchPlace
   readonly group: number
 }
 
-/** Proposals in the order of hits, from the place after `from` on: those of one millisecond are sorted. */
+/** Candidates after the position `from`, in the order of hits: those of one millisecond are sorted. */
 function* ordered(
   feed: LogFeed,
-  proposed: Iterable<Proposal>,
+  candidatesFound: Iterable<Candidate>,
   from: SearchPlace | undefined,
 ): Generator<Placed> {
   const groupIds = new Map<number, string>()
   let tied: Placed[] = []
-  for (const [document, group, seq] of proposed) {
+  for (const [document, group, seq] of candidatesFound) {
     const groupId = groupIds.get(group) ?? feed.groupId(group) ?? ''
     groupIds.set(group, groupId)
     const place: SearchPlace = [msOf(document), groupId, seq]
@@ -107,14 +113,14 @@ function inOrder(tied: Placed[]): readonly Placed[] {
 function page(
   feed: LogFeed,
   { terms, limit = limits.searchPageDefault }: ReadQuery<'search'>,
-  proposed: Iterable<Placed>,
+  candidatesFound: Iterable<Placed>,
 ): NonNullable<Reads['search']['result']> {
-  let lookedAt = 0
+  let checked = 0
   let next: SearchPlace | undefined
   function* found(): Generator<SearchHit> {
-    for (const { place, group } of proposed) {
-      lookedAt += 1
-      if (lookedAt > MAX_LOOKED_AT) return
+    for (const { place, group } of candidatesFound) {
+      checked += 1
+      if (checked > MAX_CHECKED) return
       const message = feed.message(group, place[2])
       const snippet = message && find(searchableText(message), terms)
       if (snippet) yield { message, ...snippet }
@@ -122,5 +128,5 @@ function page(
     }
   }
   const { rows: hits, hasMore } = fitRows(found(), limit)
-  return hasMore || lookedAt > MAX_LOOKED_AT ? { hits, next } : { hits }
+  return hasMore || checked > MAX_CHECKED ? { hits, next } : { hits }
 }

@@ -1,28 +1,28 @@
 /**
- * Normal form: what text and query are brought to before they are cut into tokens.
+ * Normal form: the form of texts and queries before they are split into tokens.
  *
  * NFKC without default-ignorable code points (variation selectors, zero-width characters, soft
  * hyphens), so that every spelling of the same text is the same string: NFC and NFD, full and half
- * width. Snippets show the text as it was written; `starts` and `ends` lead back to it.
+ * width. Snippets show the original text; `starts` and `ends` map positions back to it.
  */
 
 export interface NormalForm {
   readonly text: string
   /**
-   * For each UTF-16 unit of `text` where the characters that it was made of begin and end in the
-   * original. Null where `text` is the original.
+   * For each UTF-16 unit of `text`: where its source characters begin and end in the original. Null
+   * if `text` equals the original.
    */
   readonly places: { readonly starts: readonly number[]; readonly ends: readonly number[] } | null
 }
 
-/** Letters that are written as an apostrophe as often as not: Ukrainian and Hawaiian. */
+/** Letters that are often written as an apostrophe: Ukrainian and Hawaiian. */
 const APOSTROPHES = '\\u02bb\\u02bc'
 const changes = new RegExp(`[\\p{Default_Ignorable_Code_Point}${APOSTROPHES}]`, 'u')
 const ignorable = /\p{Default_Ignorable_Code_Point}+/gu
 const apostrophes = new RegExp(`[${APOSTROPHES}]`, 'gu')
 const ascii = /^[\0-\x7f]*$/
 /**
- * What may be composed into one character: a base and its marks, the letters of a Hangul syllable,
+ * Characters that may compose into one: a base and its marks, or the letters of a Hangul syllable,
  * also of half width. Plain ASCII is copied as a whole.
  */
 const JOINS = '[\\p{M}\\p{Default_Ignorable_Code_Point}\\u1160-\\u11ff\\ud7b0-\\ud7ff\\uff9e\\uff9f]'

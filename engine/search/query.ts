@@ -1,26 +1,26 @@
 /**
  * Query: parses a user's query: words, `"phrases"` and `prefixes*`.
  *
- * No part of it reaches SQLite as syntax: a term is a list of folded tokens, which hold letters and
- * digits only, and `toMatch` puts each in quotes. All terms must be found (AND). No query is refused
- * because of its characters; one without any word has no terms and finds nothing. // SRC-1
+ * No part of a query reaches SQLite as syntax: a term is a list of folded tokens, which contain only
+ * letters and digits, and `toMatch` quotes each. All terms must match (AND). No query is refused
+ * because of its characters. A query without words has no terms and finds nothing. // SRC-1
  */
 import { normalForm } from './normal-form.ts'
 import { type Token, tokenize } from './tokens.ts'
 
-/** Tokens that stand one after the other; with `prefix` the last one may go on. */
+/** Consecutive tokens. With `prefix`, the last one matches every token that begins with it. */
 export interface Term {
   readonly tokens: readonly string[]
   readonly prefix: boolean
 }
 
 /**
- * Beginnings cost as much as all the words that begin so: the index looks for so many at most, the
- * longest. The others are looked for in the messages that it proposes.
+ * A prefix costs as much as all words that begin with it. Therefore, the index looks for this number
+ * of prefixes at most, the longest ones. The others are only checked in the candidates.
  */
 const MAX_PREFIXES = 4
 
-/** A quoted part, whose end may be missing, or a word; a star behind either. */
+/** A quoted part (the closing quote may be missing) or a word, with an optional star after it. */
 const parts = /["“”„«»]([^"“”„«»]*)(?:["“”„«»](\*)?|$)|([^\s"“”„«»]+)/gu
 
 /** The terms of a query; empty if it contains no word. */
@@ -34,7 +34,7 @@ export function parseQuery(query: string): readonly Term[] {
   return [...terms.values()]
 }
 
-/** The terms as FTS5 wants them; with many beginnings it finds more than all the terms do. */
+/** The terms as an FTS5 expression. With many prefixes it matches more than the terms do. */
 export function toMatch(terms: readonly Term[]): string {
   const prefixes = terms.filter(({ prefix }) => prefix).sort((a, b) => lengthOf(b) - lengthOf(a))
   const left = new Set(prefixes.slice(MAX_PREFIXES))
@@ -53,8 +53,8 @@ function toTerm(text: string, star: boolean): Term | null {
   const last = tokens.at(-1)
   if (!last) return null
   if (last.firstEnd === 0) return { tokens: tokens.map(toText), prefix: star }
-  // Of unspaced writing the last character alone says nothing more than the pair before it does;
-  // by itself it is the beginning of a pair.
+  // In text without spaces, the last character is part of the pair before it and adds nothing. If
+  // there is no pair, it is the beginning of one.
   const before = tokens.at(-2)
   const inPair = before !== undefined && before.firstEnd > 0 && before.end === last.end
   return inPair

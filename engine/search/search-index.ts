@@ -1,11 +1,11 @@
 /**
  * Search index: `search.db`, which finds messages by their tokens.
  *
- * It holds nothing that the log does not: whoever deletes the file loses only the time to build it
- * again, and a file that is damaged or of another version is thrown away at the start. A document's
- * number begins with the time of its message, so that FTS5 gives hits newest first, and times are
- * ranges of numbers. Two more tokens of a document say whose and in which group it is; U+E000
- * stands before them, which no text's tokens hold.
+ * It contains nothing that the log does not contain. If the file is deleted, it is rebuilt. A file
+ * that is damaged or of another version is discarded at the start. A document's number begins with
+ * the time of its message: FTS5 therefore returns hits newest first, and a range of times is a range
+ * of numbers. Each document has two more tokens, for its group and its sender. They begin with
+ * U+E000, which no token of a text contains.
  */
 import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ import { StorageError } from '../storage/storage-error.ts'
 import { type Term, toMatch } from './query.ts'
 import { tokenize } from './tokens.ts'
 
-/** A message as the index takes it; without text it is not found any more. */
+/** A message to index. With an empty text it is removed from the index. */
 export interface Document {
   readonly group: number
   readonly seq: number
@@ -25,20 +25,20 @@ export interface Document {
   readonly text: string
 }
 
-/** What is searched for. */
+/** Conditions of a search. */
 export interface Search {
   readonly terms: readonly Term[]
-  /** Key of the only sender. */
+  /** Key of the sender; without it, messages of all senders match. */
   readonly sender?: number | undefined
   /** Times, exclusive. */
   readonly before?: number | undefined
   readonly after?: number | undefined
-  /** Only documents of lower numbers: to go on with a search. */
+  /** Only documents with lower numbers: continues an earlier search. */
   readonly below?: number | undefined
 }
 
-/** What may be found: the document's number, and the message by its group's key and its seq. */
-export type Proposal = readonly [document: number, group: number, seq: number]
+/** A candidate: the document's number, and its message by group key and seq. */
+export type Candidate = readonly [document: number, group: number, seq: number]
 
 /** How far a group is indexed. */
 export interface Mark {
@@ -47,17 +47,17 @@ export interface Mark {
   readonly seq: number
 }
 
-/** Up to so many groups are cheaper to look up in the index than to look for among the hits. */
+/** Up to this number of groups, the query names their tokens. With more, hits are filtered by group. */
 export const MAX_GROUP_TOKENS = 64
-/** Documents of one millisecond. A time times this is a safe integer until 2109. */
+/** Documents per millisecond. A time multiplied by this is a safe integer until 2109. */
 const SLOTS = 2_048
-/** Of tables and of how texts are cut: another number builds the index anew. */
+/** Version of the tables and of the tokens. An index with another version is rebuilt. */
 const VERSION = 3
 const FILE = 'search.db'
 
 /** Above this size the WAL is emptied after a commit. */
 const MAX_WAL_BYTES = 32 * 1024 * 1024
-/** What it costs to replace or take out a document, when putting one in costs 1. */
+/** Cost of replacing or removing a document, relative to adding one. */
 const REPLACING_COSTS = 16
 
 export class SearchIndex {
@@ -66,7 +66,7 @@ export class SearchIndex {
   readonly #sql: ReturnType<typeof prepare>
   #documents: number
   #committed: number
-  /** Something was replaced or taken out since the WAL was emptied, or may have been before the start. */
+  /** Documents were replaced or removed since the WAL was emptied. True at the start, as it is not known. */
   #erased = true
 
   private constructor(db: Sqlite.Database) {
@@ -77,12 +77,12 @@ export class SearchIndex {
     this.#committed = this.#documents
   }
 
-  /** Opens the index of a data directory, or begins it. @throws StorageError */
+  /** Opens the index of a data directory, or creates it. @throws StorageError */
   static open(dataDir: string): SearchIndex {
     try {
       return SearchIndex.#open(dataDir)
     } catch {
-      // Damaged, or made by another version.
+      // Damaged, or written by another version.
     }
     try {
       SearchIndex.remove(dataDir)
@@ -94,7 +94,7 @@ export class SearchIndex {
     }
   }
 
-  /** Deletes the file; the next `open` begins it anew. */
+  /** Deletes the file; the next `open` creates it again. */
   static remove(dataDir: string): void {
     for (const suffix of ['', '-wal', '-shm', '-journal']) {
       rmSync(join(dataDir, `${FILE}${suffix}`), { force: true })
@@ -105,7 +105,7 @@ export class SearchIndex {
     const db = new Database(join(dataDir, FILE), { timeout: 0 })
     try {
       db.pragma('journal_mode = WAL')
-      // What a power loss takes is indexed again: the marks go with it.
+      // Documents lost in a power failure are indexed again: their marks are lost with them.
       db.pragma('synchronous = NORMAL')
       db.pragma('cache_size = -32768')
       db.pragma('temp_store = MEMORY')
@@ -130,7 +130,7 @@ export class SearchIndex {
     return this.#db.open
   }
 
-  /** How many documents there are. */
+  /** Number of documents. */
   get documents(): number {
     return this.#documents
   }
@@ -140,9 +140,9 @@ export class SearchIndex {
   }
 
   /**
-   * Puts in, replaces and takes out documents from `first` on, in the transaction that `commit` ends,
-   * until `budget` is spent: putting one in costs 1. Returns the index of the next. Ascending by
-   * time they are cheapest: FTS5 gathers a transaction's words as long as numbers ascend.
+   * Adds, replaces and removes documents from `first` on, in the transaction that `commit` ends, until
+   * `budget` is spent (adding one costs 1). Returns the index of the next document. Documents in
+   * ascending order of time are cheapest: FTS5 buffers words of a transaction while numbers ascend.
    */
   put(documents: readonly Document[], first = 0, budget = Number.POSITIVE_INFINITY): number {
     if (!this.#db.inTransaction) this.#sql.begin.run()
@@ -152,7 +152,7 @@ export class SearchIndex {
     return next
   }
 
-  /** Keeps what was put, and how far the groups are indexed with it, as one step. */
+  /** Commits the documents put since the last commit together with the marks of their groups. */
   commit(marks: readonly Mark[]): void {
     if (!this.#db.inTransaction) this.#sql.begin.run()
     for (const { group, groupId, seq } of marks) this.#sql.putMark.run(group, groupId, seq)
@@ -161,27 +161,27 @@ export class SearchIndex {
     if ((statSync(`${this.#db.name}-wal`, { throwIfNoEntry: false })?.size ?? 0) > MAX_WAL_BYTES) this.tidy()
   }
 
-  /** Empties the WAL: what was taken out is in no file afterwards. False within a transaction. // PRV-3 */
+  /** Empties the WAL: afterwards no file contains removed texts. Returns false within a transaction. // PRV-3 */
   tidy(): boolean {
     if (this.#db.inTransaction || !this.#wal.empty(this.#erased)) return false
     this.#erased = false
     return true
   }
 
-  /** Forgets what was put since the last `commit`. */
+  /** Discards what was put since the last `commit`. */
   rollback(): void {
     if (this.#db.inTransaction) this.#sql.rollback.run()
     this.#documents = this.#committed
   }
 
   /**
-   * What may be found, newest first, in these groups, or in all with null; whoever asked looks at
-   * each and stops when it has enough.
+   * Candidates in these groups (null: in all groups), newest first. The caller checks each against the
+   * log and stops reading when it has enough.
    */
   search(
     { terms, sender, before, after, below }: Search,
     groups: readonly number[] | null,
-  ): IterableIterator<Proposal> {
+  ): IterableIterator<Candidate> {
     let match = toMatch(terms)
     if (sender !== undefined) match += ` AND "${senderToken(sender)}"`
     const from = after === undefined ? 0 : numbersAbove(after)
@@ -199,18 +199,18 @@ export class SearchIndex {
       this.rollback()
       this.tidy()
     } catch {
-      // Damaged, or no room: the next start goes on with it.
+      // Damaged, or the disk is full: the next start handles it.
     } finally {
       this.#db.close()
       this.#wal.close()
     }
   }
 
-  /** Returns what it cost. */
+  /** Returns the cost. */
   #put({ group, seq, sender, createdAt, text }: Document): number {
     const tokens = text === '' ? [] : tokenize(text)
     const known = this.#sql.document.get(group, seq)
-    // FTS5 takes the words to take out from `documents`: first they go from the index.
+    // FTS5 reads the words to remove from `documents`: remove them from the index first.
     if (known !== undefined) {
       this.#erased = true
       this.#sql.dropWords.run(known)
@@ -231,7 +231,7 @@ export class SearchIndex {
     return known === undefined ? 1 : REPLACING_COSTS
   }
 
-  /** The next number of the millisecond, or after it where it is full. */
+  /** The next free number of the millisecond, or of a later one if it is full. */
   #freeNumber(createdAt: number): number {
     const first = Math.min(createdAt, MAX_TIME) * SLOTS
     const last = this.#sql.lastNumber.get(first, first + SLOTS) ?? null
@@ -240,17 +240,17 @@ export class SearchIndex {
   }
 }
 
-/** The millisecond that a document's number begins with: of its message, or the next one with room. */
+/** The millisecond that a document's number begins with: that of its message, or a later one. */
 export function msOf(document: number): number {
   return Math.floor(document / SLOTS)
 }
 
-/** The number above all documents of a millisecond. */
+/** The lowest number above all documents of a millisecond. */
 export function numbersAbove(ms: number): number {
   return (Math.min(ms, MAX_TIME) + 1) * SLOTS
 }
 
-/** The last millisecond that numbers reach. */
+/** The last millisecond that a number can represent. */
 const MAX_TIME = Math.floor(Number.MAX_SAFE_INTEGER / SLOTS) - 1
 
 function groupToken(group: number): string {
@@ -262,10 +262,10 @@ function senderToken(sender: number): string {
 }
 
 function create(db: Sqlite.Database): void {
-  // `ascii` splits at spaces here: everything above 127 belongs to a token, and texts come folded.
-  // Indexes of beginnings of one and two characters make those cheap, which match the most words.
-  // To take words out of the index at once, and not only mark their document as deleted, FTS5 has to
-  // know them: so `documents` holds them (https://sqlite.org/fts5.html#the_secure_delete_configuration_option).
+  // `ascii` only splits at spaces here: characters above 127 belong to tokens, and texts are folded.
+  // Prefix indexes of one and two characters make the prefixes that match most words cheap.
+  // To remove words from the index, and not only mark their document as deleted, FTS5 must know
+  // them. Therefore, `documents` stores them (https://sqlite.org/fts5.html#the_secure_delete_configuration_option).
   db.exec(`
     CREATE TABLE documents (
       document  INTEGER PRIMARY KEY,
@@ -289,7 +289,7 @@ function prepare(db: Sqlite.Database) {
   const number = <Args extends unknown[]>(sql: string) =>
     db.prepare(sql).pluck() as unknown as Sqlite.Statement<Args, number>
   const hits = <Args extends unknown[]>(sql: string) =>
-    db.prepare(sql).raw() as unknown as Sqlite.Statement<Args, Proposal>
+    db.prepare(sql).raw() as unknown as Sqlite.Statement<Args, Candidate>
   return {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),

@@ -1,10 +1,10 @@
 /**
- * Search service: the index, what fills it and what asks it, on whichever thread it was made.
+ * Search service: the index, the indexer and the queries, on the thread that creates it.
  *
- * Indexing goes in steps of some milliseconds, between which queries are answered. After a step
- * that found little it pauses, so that a trickle of messages makes few transactions. An index that
- * turns out to be damaged or of another log is thrown away and built anew; any other failure is
- * tried again with backoff, and nobody but search is hurt.
+ * Indexing runs in steps of a few milliseconds; queries are answered between them. After a step that
+ * found little it pauses, so that a slow stream of messages causes few transactions. An index that is
+ * damaged or belongs to another log is deleted and rebuilt. After any other failure it retries with
+ * backoff. Failures affect only search.
  */
 import type { EngineLogger } from '../engine-logger.ts'
 import { isDamage } from '../storage/damage.ts'
@@ -18,23 +18,23 @@ import { LogFeed } from './log-feed.ts'
 import { searchMessages } from './message-search.ts'
 import { SearchIndex } from './search-index.ts'
 
-/** It reads single rows all over the log: the system's own cache does as well. */
+/** Small, because search reads single rows from the whole log, which the system's cache serves as well. */
 const READ_CACHE_KIB = 8_192
-/** So long after it was written to, the index is rid of what was taken out. // PRV-3 */
+/** Time after a write until removed texts are erased from the index files. // PRV-3 */
 const TIDY_MS = 10_000
 const TIDY_AGAIN_MS = 500
-/** A stop waits so long for what is still to be indexed. */
+/** How long a stop waits for the remaining messages to be indexed. */
 const FINISH_MS = 500
-/** After a step that was not full; also how far the index is behind, when all is well. */
+/** Pause after a step that was not full. It is also the normal lag of the index. */
 const PAUSE_MS = 50
-/** The same while much is written: one look at many groups costs far less than many looks. */
+/** Pause under load: one read of many groups costs much less than many reads. */
 const BUSY_PAUSE_MS = 1_000
 const BUSY_DOCUMENTS = 32
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 30_000
-/** An index that was just built anew is not to blame. */
+/** Minimum time between two rebuilds: a new index is unlikely to be the cause of a failure. */
 const REBUILD_AGAIN_MS = 60_000
-/** How often long work is spoken of, and what counts as long. */
+/** Interval of progress reports, and the number of messages from which work is reported. */
 const PROGRESS_MS = 10_000
 const LONG_WORK = 10_000
 
@@ -52,11 +52,11 @@ export class SearchService {
   #retryMs = FIRST_RETRY_MS
   #rebuiltAt = Number.NEGATIVE_INFINITY
   #closed = false
-  #taken: (() => void) | null = null
-  /** Messages indexed before the work at hand began, and when it was last spoken of. */
-  #work: { readonly from: number; toldAt: number } | null = null
+  #onHandled: (() => void) | null = null
+  /** Number of indexed messages when the current work began, and when it was last reported. */
+  #work: { readonly from: number; reportedAt: number } | null = null
 
-  /** The log's database must be there. Starts at once with what is behind. @throws StorageError */
+  /** The log's database must exist. Starts at once to index what is missing. @throws StorageError */
   constructor(dataDir: string, logger: EngineLogger) {
     this.#dataDir = dataDir
     this.#logger = logger
@@ -76,18 +76,18 @@ export class SearchService {
     try {
       return searchMessages(this.#index, this.#feed, query)
     } catch (error) {
-      if (isDamage(error)) this.#failed(error)
+      if (isDamage(error)) this.#recover(error)
       throw error
     }
   }
 
   /**
-   * The writer has committed something. `taken` asks for what has been committed since, and is called
-   * once this is indexed: so under load many commits are one note.
+   * The writer has committed entries. `handled` is called once they are indexed and asks for the next
+   * note: under load, one note covers many commits.
    */
-  changed(note: ChangeNote, taken: () => void): void {
-    this.#taken = taken
-    this.#attempt(() => this.#indexer.changed(note))
+  changed(note: ChangeNote, handled: () => void): void {
+    this.#onHandled = handled
+    this.#guard(() => this.#indexer.changed(note))
     this.#schedule()
   }
 
@@ -95,11 +95,11 @@ export class SearchService {
     return this.#indexer.stats()
   }
 
-  /** Indexes what was committed, as far as a moment goes: what was deleted is not left in the index. // PRV-3 */
+  /** Indexes what was committed, up to a time limit, so that the index contains no deleted text. // PRV-3 */
   finish(): void {
     const untilMs = performance.now() + FINISH_MS
-    this.#attempt(() => {
-      this.#indexer.lookAgain()
+    this.#guard(() => {
+      this.#indexer.rescan()
       while (!this.#indexer.idle && performance.now() < untilMs) this.#indexer.step()
     })
   }
@@ -127,15 +127,15 @@ export class SearchService {
 
   #step(): void {
     this.#timer = null
-    this.#attempt(() => {
+    this.#guard(() => {
       const before = this.#indexer.indexed
       const step = this.#indexer.step()
       if (this.#indexer.indexed > before) this.#tidyLater(TIDY_MS)
       this.#pauseMs = this.#indexer.indexed - before >= BUSY_DOCUMENTS ? BUSY_PAUSE_MS : PAUSE_MS
       this.#steppedAt = performance.now()
       this.#retryMs = FIRST_RETRY_MS
-      this.#tellProgress()
-      if (step !== 'full') this.#askForMore()
+      this.#reportProgress()
+      if (step !== 'full') this.#requestNextNote()
       if (step === 'full') this.#schedule(0)
       else if (!this.#indexer.idle) this.#schedule()
     })
@@ -144,39 +144,39 @@ export class SearchService {
   #tidyLater(delayMs: number): void {
     this.#tidying ??= setTimeout(() => {
       this.#tidying = null
-      this.#attempt(() => {
+      this.#guard(() => {
         if (!this.#index.tidy()) this.#tidyLater(TIDY_AGAIN_MS)
       })
     }, delayMs).unref()
   }
 
-  #askForMore(): void {
-    const taken = this.#taken
-    this.#taken = null
-    taken?.()
+  #requestNextNote(): void {
+    const handled = this.#onHandled
+    this.#onHandled = null
+    handled?.()
   }
 
-  #attempt(work: () => void): void {
+  #guard(work: () => void): void {
     try {
       work()
     } catch (error) {
-      this.#failed(error)
+      this.#recover(error)
     }
   }
 
-  /** Mends the index where it is to blame, and tries again later. */
-  #failed(error: unknown): void {
-    this.#askForMore()
+  /** Rebuilds the index if it is the cause, and retries later. */
+  #recover(error: unknown): void {
+    this.#requestNextNote()
     const cause = String(error)
     const now = performance.now()
-    const isToBlame = error instanceof ForeignIndexError || isDamage(error)
-    // Where a new index does not help, the log itself is what cannot be read.
-    if (!this.#index.open || (isToBlame && now - this.#rebuiltAt > REBUILD_AGAIN_MS)) {
+    const indexIsFaulty = error instanceof ForeignIndexError || isDamage(error)
+    // If a rebuilt index fails as well, the log itself cannot be read.
+    if (!this.#index.open || (indexIsFaulty && now - this.#rebuiltAt > REBUILD_AGAIN_MS)) {
       this.#rebuiltAt = now
       this.#rebuild(cause)
     } else {
       this.#logger.warn({ cause, retryMs: this.#retryMs }, 'the search index failed')
-      this.#indexer.lookAgain()
+      this.#indexer.rescan()
     }
     this.#unschedule()
     this.#schedule(this.#retryMs)
@@ -184,7 +184,7 @@ export class SearchService {
   }
 
   #rebuild(cause: string): void {
-    this.#logger.warn({ cause }, 'the search index is thrown away and built anew')
+    this.#logger.warn({ cause }, 'rebuilding the search index')
     try {
       this.#index.close()
       SearchIndex.remove(this.#dataDir)
@@ -192,12 +192,12 @@ export class SearchService {
       this.#indexer = new Indexer(this.#index, this.#feed, () => performance.now())
       this.#work = null
     } catch (error) {
-      // No room, or no permission: the next try begins with it.
+      // The disk is full or a permission is missing: the next attempt rebuilds first.
       this.#logger.warn({ cause: String(error), retryMs: this.#retryMs }, 'the search index failed')
     }
   }
 
-  #tellProgress(): void {
+  #reportProgress(): void {
     const now = performance.now()
     const { indexed } = this.#indexer
     if (this.#indexer.idle) {
@@ -207,9 +207,9 @@ export class SearchService {
       this.#work = null
       return
     }
-    this.#work ??= { from: indexed, toldAt: now }
-    if (now - this.#work.toldAt < PROGRESS_MS || indexed - this.#work.from < LONG_WORK) return
-    this.#work.toldAt = now
+    this.#work ??= { from: indexed, reportedAt: now }
+    if (now - this.#work.reportedAt < PROGRESS_MS || indexed - this.#work.from < LONG_WORK) return
+    this.#work.reportedAt = now
     const { lag } = this.#indexer.stats()
     this.#logger.info({ indexed, lag }, 'indexing messages for search')
   }

@@ -1,9 +1,9 @@
 /**
- * Search thread: the search service in a worker, out of the way of everything else.
+ * Search thread: runs the search service in a worker, so that it does not block other work.
  *
- * Shards ask over a port each, the writer tells over another what it has committed. Where the
- * system knows threads' priorities (Linux), this one's is low: messages go first, and the index
- * catches up.
+ * Each shard sends queries over its own port. The writer sends notes of commits over another port.
+ * Where threads have priorities (Linux), this one has a low priority: messages come first, and the
+ * index catches up.
  */
 import { setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
@@ -16,19 +16,19 @@ import type { ChangeNote } from './changed-groups.ts'
 import type { IndexerStats } from './indexer-stats.ts'
 import { SearchService } from './search-service.ts'
 
-/** What the main thread starts the search thread with. */
+/** Start data from the main thread. */
 export interface SearchThreadData {
   readonly dataDir: string
-  /** One for each shard. */
+  /** One port per shard. */
   readonly ports: readonly MessagePort[]
   readonly writer: MessagePort
   readonly watch: MessagePort
 }
 
-/** What the main thread says to it. */
+/** Messages from the main thread. */
 export type ToSearchThread = 'stats' | 'end'
 
-/** What it tells the main thread. */
+/** Messages to the main thread. */
 export type SearchThreadNote =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly message: string }
@@ -40,16 +40,16 @@ export type SearchThreadNote =
       readonly message: string
     }
 
-/** Added to the priority of the process, where 19 is the last. */
+/** Added to the priority of the process. The lowest priority is 19. */
 const NICE = 10
 
 const { dataDir, ports, writer, watch } = workerData as SearchThreadData
 const main = parentPort as MessagePort
 rethrowAsErrors()
 answerPings(watch)
-const tell = (note: SearchThreadNote) => main.postMessage(note)
+const post = (note: SearchThreadNote) => main.postMessage(note)
 const logAs = (level: keyof EngineLogger) => (fields: object, message: string) =>
-  tell({ type: 'log', level, fields, message })
+  post({ type: 'log', level, fields, message })
 
 const closePorts = () => {
   for (const port of [...ports, writer]) port.close()
@@ -69,29 +69,29 @@ try {
   })
   for (const port of ports) server.serve(port)
   writer.on('message', (note: ChangeNote) => {
-    service.changed(note, () => writer.postMessage('taken'))
+    service.changed(note, () => writer.postMessage('handled'))
   })
   main.on('message', (message: ToSearchThread) => {
-    if (message === 'stats') return tell({ type: 'stats', stats: service.stats() })
+    if (message === 'stats') return post({ type: 'stats', stats: service.stats() })
     server.close()
     closePorts()
     service.finish()
     service.close()
     main.close()
   })
-  tell({ type: 'ready' })
+  post({ type: 'ready' })
 } catch (error) {
   closePorts()
-  tell({ type: 'failed', message: (error as Error).message })
+  post({ type: 'failed', message: (error as Error).message })
   main.close()
 }
 
-/** On Linux 0 names the calling thread; elsewhere it would be the whole process. */
+/** On Linux, 0 means the calling thread. On other systems it would mean the whole process. */
 function lowerPriority(): void {
   if (process.platform !== 'linux') return
   try {
     setPriority(0, NICE)
   } catch {
-    // Not allowed here: it runs like the others.
+    // Not permitted: the thread runs with the normal priority.
   }
 }

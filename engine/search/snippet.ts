@@ -1,9 +1,9 @@
 /**
- * Snippet: whether a text holds what was searched for, how well, and the part to show.
+ * Snippet: whether a text matches a query, how well, and the part of the text to show.
  *
- * Made from the text as it is now, with the tokens of the index: a hit of an index that lags
- * behind an edit is found out here. The result is HTML: the user's text escaped, and around what
- * was found `<mark>`; at most `limits.snippetBytes`.
+ * It is made from the current text with the same tokens as the index. A hit that no longer matches,
+ * because the index lags behind an edit, is detected here. The result is HTML: the escaped text with
+ * `<mark>` around the matches, at most `limits.snippetBytes` long.
  */
 import { limits } from '../../protocol/limits.ts'
 import type { Term } from './query.ts'
@@ -11,7 +11,7 @@ import { type Token, tokenize } from './tokens.ts'
 
 export interface Found {
   readonly snippet: string
-  /** How well it fits, 1 to 1,000 for each term; more is better. */
+  /** How well the text matches: 1 to 1,000 per term. Higher is better. */
   readonly rank: number
 }
 
@@ -25,15 +25,15 @@ interface Mark {
   readonly end: number
 }
 
-/** Tokens shown, and how many of them before the first mark. */
+/** Tokens shown, and how many of them come before the first mark. */
 const SHOWN_TOKENS = 30
 const TOKENS_BEFORE = 10
-/** Escaped, so many characters are less than a third of the bytes there are. */
+/** After escaping, this number of characters uses less than a third of the available bytes. */
 const MAX_CHARS_BEFORE = 100
-/** Occurrences of one term that are looked for. */
+/** Occurrences that are counted per term. */
 const MAX_MARKS = 200
 
-/** What was found in a text, or null where one of the terms is not in it. */
+/** The match of a text, or null if it does not contain one of the terms. */
 export function find(text: string, terms: readonly Term[]): Found | null {
   const tokens = tokenize(text)
   const marks: Mark[] = []
@@ -65,7 +65,7 @@ function occurrences(tokens: readonly Token[], term: Term, index: number): reado
   return found
 }
 
-/** BM25 without how rare a word is: more often is better, ever less so, and in a short text more. */
+/** BM25 without the rarity of words: higher with more occurrences (with saturation) and in shorter texts. */
 function fitness(count: number, length: number): number {
   return Math.max(1, Math.round((1_000 * count) / (count + 0.3 + length / 20)))
 }
@@ -83,7 +83,7 @@ function show(text: string, tokens: readonly Token[], marks: readonly Mark[]): s
   return head + html(text, from, to, marks.slice(begin), limits.snippetBytes - Buffer.byteLength(head))
 }
 
-/** The mark from which on a snippet shows the most different terms. */
+/** The mark with which a snippet shows the most different terms. */
 function bestBegin(marks: readonly Mark[]): number {
   let best = 0
   let most = 0
@@ -99,11 +99,11 @@ function bestBegin(marks: readonly Mark[]): number {
   return best
 }
 
-/** The part of the text, escaped and marked, as far as the bytes go. */
+/** The part of the text, escaped and marked, up to `maxBytes`. */
 function html(text: string, from: number, to: number, marks: readonly Mark[], maxBytes: number): string {
   let out = ''
   let room = maxBytes - ELLIPSIS_BYTES
-  /** Where the open mark ends; -1 where none is open. */
+  /** Where the open mark ends; -1 if no mark is open. */
   let open = -1
   let next = 0
   let afterSpace = true
@@ -113,7 +113,7 @@ function html(text: string, from: number, to: number, marks: readonly Mark[], ma
       out += '</mark>'
       open = -1
     }
-    // Overlapping marks are one.
+    // Overlapping marks are merged.
     let end = open
     for (; next < marks.length && (marks[next] as Mark).start <= at; next++) {
       const mark = marks[next] as Mark
@@ -145,7 +145,7 @@ const escapes: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Not between the two halves of a character. */
+/** Moves a position that is between the two halves of a surrogate pair. */
 function wholeCharacter(text: string, at: number): number {
   const unit = text.charCodeAt(at)
   return unit >= 0xdc00 && unit < 0xe000 ? at + 1 : at

@@ -12,21 +12,21 @@ import type { SearchThreadData, SearchThreadNote, ToSearchThread } from './searc
 export interface RunningSearch {
   /** Ends by itself after `end`. */
   readonly worker: Worker
-  /** Where the index stands; never answered once the thread has been told to end. */
+  /** State of the index. After the thread was waiting to end, the promise stays pending. */
   stats(): Promise<IndexerStats>
 }
 
-/** Starts the thread; the log's database must be there. @throws StorageError */
+/** Starts the thread. The log's database must exist. @throws StorageError */
 export async function startSearch(data: SearchThreadData, logger: EngineLogger): Promise<RunningSearch> {
   const worker = startThread(new URL('./search-thread.js', import.meta.url), {
     workerData: data,
     transferList: [...data.ports, data.writer, data.watch],
     name: 'search',
   })
-  const asked: ((stats: IndexerStats) => void)[] = []
+  const waiting: ((stats: IndexerStats) => void)[] = []
   worker.on('message', (note: SearchThreadNote) => {
     if (note.type === 'log') logger[note.level](note.fields, note.message)
-    else if (note.type === 'stats') asked.shift()?.(note.stats)
+    else if (note.type === 'stats') waiting.shift()?.(note.stats)
   })
   const [note] = (await once(worker, 'message')) as [SearchThreadNote]
   if (note.type === 'failed') throw new StorageError(note.message)
@@ -34,7 +34,7 @@ export async function startSearch(data: SearchThreadData, logger: EngineLogger):
     worker,
     stats: () =>
       new Promise((resolve) => {
-        asked.push(resolve)
+        waiting.push(resolve)
         worker.postMessage('stats' satisfies ToSearchThread)
       }),
   }

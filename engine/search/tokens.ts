@@ -1,27 +1,27 @@
 /**
- * Tokens: what a text is found by. The index, the queries and the snippets cut texts with this one
- * function, so that they agree on every word; SQLite only splits the result at the spaces.
+ * Tokens: the units by which a text is found. The index, queries and snippets use this one function,
+ * so that they agree on every word. SQLite only splits the result at the spaces.
  *
- * A text is brought to its normal form first (`normal-form.ts`). A word is a run of letters and
- * digits; one that ends in signs, as `C++` and `C#` do, is two tokens: the word, then the word with
- * its signs. Writing without spaces (Chinese, Japanese, Korean, Thai …) is cut into every two
- * characters in a row, and the last one alone: any two are then one token, more are a phrase of
- * tokens, and one alone is the beginning of a token. Emoji are tokens, and so are flags and keycaps.
- * Case, accents, width and Arabic letter forms are folded: `Reunião` and `REUNIAO` are one. // SRC-1
+ * A text is converted to its normal form first (`normal-form.ts`). A word is a run of letters and
+ * digits. A word that ends in signs, such as `C++` and `C#`, is two tokens: the word, and the word
+ * with its signs. Writing without spaces (Chinese, Japanese, Korean, Thai …) is split into every pair
+ * of consecutive characters, plus the last character alone. A query of two characters is one token; a
+ * longer one is a phrase of tokens; a single character is a prefix. Emoji, flags and keycaps are
+ * tokens. Case, accents, width and Arabic letter forms are folded: `Reunião` equals `REUNIAO`. // SRC-1
  */
 import { normalForm } from './normal-form.ts'
 
 export interface Token {
-  /** Folded; holds neither spaces nor quotes. */
+  /** Folded; contains neither spaces nor quotes. */
   readonly text: string
-  /** Its place in the text, in UTF-16 units, end exclusive. */
+  /** Position in the original text, in UTF-16 units, end exclusive. */
   readonly start: number
   readonly end: number
-  /** End of its first character, where it is cut from writing without spaces; else 0. */
+  /** End of the first character, if the token is a pair from writing without spaces; otherwise 0. */
   readonly firstEnd: number
 }
 
-/** Characters of a word that count; what is longer is found by its beginning. */
+/** Length limit of a word. A longer word is found by its first characters. */
 const MAX_WORD_CHARS = 64
 
 const UNSPACED =
@@ -34,18 +34,18 @@ const pieces = new RegExp(
 )
 /** Signs that belong to the word before them: `C++11`, `C#`, `A+`; not `a+b`. */
 const wordSigns = /(?:\+\+|#)[+#]{0,6}(?!\p{L})|\+(?![+#\p{L}\p{N}])/uy
-/** SQLite splits at ASCII signs: in tokens these stand for them. */
+/** SQLite splits at ASCII signs. These characters replace them in tokens. */
 const signs: Readonly<Record<string, string>> = { '+': '\ue001', '#': '\ue002', '*': '\ue003' }
-/** One character of unspaced writing, with the marks that belong to it. */
+/** One character of writing without spaces, with its marks. */
 const characters = /.[\u3099\u309a]*/gsu
-/** Accents of European writing, points of Hebrew and Arabic. Not vowel signs, nor Japanese ones. */
+/** Accents of European scripts, points of Hebrew and Arabic. Not vowel signs or Japanese voice marks. */
 const accents = new RegExp(
   '[\\u0300-\\u036f\\u0591-\\u05bd\\u05bf\\u05c1\\u05c2\\u05c4\\u05c5\\u05c7\\u0610-\\u061a\\u0640\\u064b-\\u065f' +
     '\\u0670\\u06d6-\\u06dc\\u06df-\\u06e4\\u06e7\\u06e8\\u06ea-\\u06ed\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff' +
     '\\ufe20-\\ufe2f]',
   'gu',
 )
-/** Some letters decompose into several, with spaces and signs between. */
+/** Some letters decompose into several characters with spaces and signs between them. */
 const noPart = /[^\p{L}\p{N}\p{M}\p{Extended_Pictographic}\p{Regional_Indicator}]/gu
 /** Letters that no normal form decomposes, and forms of Arabic letters that keyboards interchange. */
 const letters: Readonly<Record<string, string>> = {
@@ -80,7 +80,7 @@ const lettersPattern = new RegExp(`[${Object.keys(letters).join('')}]`, 'gu')
 const digits = /[\u0660-\u0669\u06f0-\u06f9]/gu
 const asciiWord = /^[a-zA-Z0-9]*$/
 
-/** Without case, accents and width: letters, digits and pictures only, and perhaps nothing. */
+/** Removes case, accents and width. The result contains only letters, digits and pictographs; it may be empty. */
 export function fold(piece: string): string {
   if (asciiWord.test(piece)) return piece.toLowerCase()
   return piece
@@ -126,7 +126,7 @@ function cut(text: string): readonly Token[] {
 
 function addWord(tokens: Token[], text: string, word: string, start: number): void {
   const folded = fold(word.length > MAX_WORD_CHARS ? firstChars(word) : word)
-  // An accent on its own.
+  // Only an accent.
   if (folded === '') return
   const end = start + word.length
   tokens.push({ text: folded, start, end, firstEnd: 0 })
@@ -154,7 +154,7 @@ function addPairs(tokens: Token[], run: string, start: number): void {
   }
 }
 
-/** As many as count, and no half of a character. */
+/** The first `MAX_WORD_CHARS` units, without half of a surrogate pair at the end. */
 function firstChars(word: string): string {
   const last = word.charCodeAt(MAX_WORD_CHARS - 1)
   return word.slice(0, last >= 0xd800 && last < 0xdc00 ? MAX_WORD_CHARS - 1 : MAX_WORD_CHARS)

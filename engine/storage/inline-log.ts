@@ -56,7 +56,7 @@ export function openInlineStorage(
     const reader = new Reader(openReader(dataDir))
     const search = new SearchService(dataDir, logger)
     const changes = new ChangedGroups((note) => {
-      search.changed(note, () => changes.taken())
+      search.changed(note, () => changes.handled())
     })
     const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`, (entries) =>
       changes.committed(entries),

@@ -60,7 +60,7 @@ try {
   writer.eraseOld({ info: logAs('info'), warn: logAs('warn'), error: logAs('error') })
   writer.checkpoint()
   const changes = new ChangedGroups((note) => search?.postMessage(note))
-  search?.on('message', () => changes.taken())
+  search?.on('message', () => changes.handled())
   const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`, (entries) => changes.committed(entries))
   const janitor = new Janitor({
     folder: new FileFolder(dataDir),

@@ -48,7 +48,7 @@ export function anIndex(dataDir: string, commit: (entries: readonly LogEntry[]) 
     write(...entries: LogEntry[]) {
       commit(entries)
       changes.committed(entries)
-      changes.taken()
+      changes.handled()
     },
     /** Indexes all committed entries. */
     catchUp() {

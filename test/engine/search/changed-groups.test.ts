@@ -21,13 +21,13 @@ const event = (seq: number, target?: number): LogEntry => ({
 })
 
 describe('changed groups', () => {
-  it('are reported at once, and again only after the last note was read', () => {
+  it('are reported at once, and again only after the last note was handled', () => {
     const { changes, notes } = changedGroups()
     changes.committed([post('a', 2)])
     changes.committed([post('a', 3), post('b', 7)])
     changes.committed([post('a', 4)])
     expect(notes).toEqual([{ groups: [['a', 2]], all: false }])
-    changes.taken()
+    changes.handled()
     expect(notes[1]).toEqual({
       groups: [
         ['a', 4],
@@ -35,13 +35,13 @@ describe('changed groups', () => {
       ],
       all: false,
     })
-    changes.taken()
+    changes.handled()
     expect(notes).toHaveLength(2)
     changes.committed([post('c', 2)])
     expect(notes).toHaveLength(3)
   })
 
-  it('are those with posts, and with events about posts', () => {
+  it('are those with new posts or with events about posts', () => {
     const { changes, notes } = changedGroups()
     changes.committed([aMemberEntry('g', 'ana'), event(2)])
     expect(notes).toEqual([])
@@ -49,14 +49,14 @@ describe('changed groups', () => {
     expect(notes).toEqual([{ groups: [['g', 3]], all: false }])
   })
 
-  it('that are too many are not named', () => {
+  it('are not listed if there are too many', () => {
     const { changes, notes } = changedGroups()
     changes.committed([post('first', 2)])
     for (let i = 0; i < 20_000; i++) changes.committed([post(`g${i}`, 2)])
-    changes.taken()
+    changes.handled()
     expect(notes[1]?.all).toBe(true)
     expect(notes[1]?.groups.length).toBeLessThanOrEqual(10_000)
-    changes.taken()
+    changes.handled()
     expect(notes).toHaveLength(2)
   })
 })

@@ -5,14 +5,14 @@ import { ForeignIndexError } from '../../../engine/search/indexer.ts'
 import { aChange, anIndex, aSearch, erased } from '../../support/search.ts'
 import { aFile, aFileEntry, aGroupEntry, aMemberEntry, aPostEntry } from '../../support/store.ts'
 
-/** So many posts, from seq 2. */
+/** This number of posts, from seq 2. */
 const posts = (count: number, content: string, groupId = 'g') =>
   Array.from({ length: count }, (_, i) =>
     aPostEntry(i + 2, { groupId, messageId: `${groupId}:${i + 2}`, content }),
   )
 
 describe('the indexer', () => {
-  it('finds what there is, and then what comes', () => {
+  it('indexes existing posts, then new ones', () => {
     const { writer, write, catchUp, found, indexer } = aSearch()
     writer.commit([aPostEntry(2, { content: 'bread' })])
     catchUp()
@@ -25,7 +25,7 @@ describe('the indexer', () => {
     expect(indexer.idle).toBe(true)
   })
 
-  it('says how far behind it is', () => {
+  it('reports its lag', () => {
     const { write, catchUp, indexer, clock } = aSearch()
     catchUp()
     write(aPostEntry(2), aPostEntry(3))
@@ -50,14 +50,14 @@ describe('the indexer', () => {
     expect(indexer.stats().documents).toBe(1)
   })
 
-  it('takes a post that was edited before it was indexed as it is now', () => {
+  it('indexes the current text of a post that was edited before', () => {
     const { write, catchUp, found } = aSearch()
     write(aPostEntry(2, { content: 'bread' }), ...aChange('message_edited', 3, 2, { content: 'butter' }))
     catchUp()
     expect([found('bread'), found('butter')]).toEqual([[], ['butter']])
   })
 
-  it('finds a file by its name, and no longer when its message is erased', () => {
+  it('finds a file by its name until its message is deleted', () => {
     const { write, catchUp, search, found } = aSearch()
     const file = aFile({ fileName: 'Orçamento 2026.pdf' })
     write(aFileEntry(file), aPostEntry(2, { content: '', type: 'file', file }))
@@ -68,7 +68,7 @@ describe('the indexer', () => {
     expect(found('orcamento')).toEqual([])
   })
 
-  it('goes through long logs and many groups in small steps', () => {
+  it('indexes long logs and many groups in small steps', () => {
     const { writer, indexer, search } = aSearch()
     const groups = Array.from({ length: 600 }, (_, i) => `g${i}`)
     writer.commit([
@@ -97,7 +97,7 @@ describe('the indexer', () => {
     expect(indexer.stats().lag).toBeGreaterThan(1_000)
   })
 
-  it('finds what is old also where there is always something new', () => {
+  it('indexes old posts even while new ones arrive all the time', () => {
     const { writer, write, indexer, found } = aSearch()
     writer.commit([aPostEntry(2, { content: 'crumbs' }), aGroupEntry('new')])
     for (let seq = 2; found('crumbs')?.length === 0; seq++) {
@@ -107,7 +107,7 @@ describe('the indexer', () => {
     }
   })
 
-  it('goes on where it was, after a stop at any step', () => {
+  it('continues after a stop at any step', () => {
     const { writer, dataDir, indexer, close } = aSearch()
     writer.commit(posts(10_000, 'bread'))
     while (indexer.indexed === 0) indexer.step()
@@ -121,7 +121,7 @@ describe('the indexer', () => {
     expect(again.index.documents).toBe(10_000)
   })
 
-  it('has changed nothing where a step fails, and goes on with the next', () => {
+  it('changes nothing in a failed step, and continues with the next', () => {
     const { writer, dataDir, indexer, index, catchUp, found } = aSearch()
     writer.commit(posts(300, 'bread'))
     const other = new Database(join(dataDir, 'search.db'), { timeout: 0 })
@@ -135,7 +135,7 @@ describe('the indexer', () => {
     expect(found('bread')).toHaveLength(20)
   })
 
-  it('finds out that an index is ahead of the log, or of another one', () => {
+  it('detects an index that is ahead of the log or belongs to another log', () => {
     const { write, catchUp, index } = aSearch()
     write(aPostEntry(2))
     catchUp()
@@ -148,7 +148,7 @@ describe('the indexer', () => {
     expect(other.catchUp).toThrow(ForeignIndexError)
   })
 
-  it('looks at all groups where there was too much news to name', () => {
+  it('scans all groups if a note lists none', () => {
     const { writer, indexer, catchUp, found } = aSearch()
     catchUp()
     writer.commit([aPostEntry(2, { content: 'bread' })])

@@ -4,7 +4,7 @@ import type { LogEntry } from '../../../engine/storage/log.ts'
 import { aChange, aSearch, erased } from '../../support/search.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry } from '../../support/store.ts'
 
-/** A group of Bruno and the users given, with one post. */
+/** A group of Bruno and the given users, with one post. */
 function aGroup(groupId: string, createdAt: number, content: string, ...members: string[]): LogEntry[] {
   return [
     aGroupEntry(groupId),
@@ -14,7 +14,7 @@ function aGroup(groupId: string, createdAt: number, content: string, ...members:
 }
 
 describe('a search', () => {
-  it('gives the newest first over all groups, by time', () => {
+  it('returns the newest hits of all groups first', () => {
     const { write, catchUp, found } = aSearch()
     write(...aGroup('a', 30, 'bread a', 'ana'), ...aGroup('b', 10, 'bread b', 'ana'))
     write(aPostEntry(2, { createdAt: 20, content: 'bread g' }))
@@ -22,7 +22,7 @@ describe('a search', () => {
     expect(found('bread')).toEqual(['bread a', 'bread g', 'bread b'])
   })
 
-  it('sees the groups that one is in, and no others', () => {
+  it('returns hits only from groups of the user', () => {
     const { write, catchUp, found, search } = aSearch()
     write(...aGroup('a', 30, 'bread a'), ...aGroup('b', 10, 'bread b', 'ana'))
     catchUp()
@@ -37,7 +37,7 @@ describe('a search', () => {
     expect(search('bread', { groupId: 'b' })).toBeNull()
   })
 
-  it('is the same for somebody in more groups than are looked up one by one', () => {
+  it('returns the same hits to a user in too many groups to name in the query', () => {
     const { write, catchUp, found } = aSearch()
     for (let i = 0; i < 100; i++) write(...aGroup(`g${i}`, i, `bread ${i}`, ...(i % 10 ? ['ana'] : [])))
     catchUp()
@@ -64,7 +64,7 @@ describe('a search', () => {
     expect(found('bread', { before: Number.MAX_SAFE_INTEGER })).toHaveLength(4)
   })
 
-  it('comes in pages, and says whether there is more', () => {
+  it('returns pages, and reports whether more follow', () => {
     const { write, catchUp, search } = aSearch()
     write(...Array.from({ length: 25 }, (_, i) => aPostEntry(i + 2, { content: 'bread' })))
     catchUp()
@@ -79,7 +79,7 @@ describe('a search', () => {
     expect(search('bread')?.hits).toHaveLength(20)
   })
 
-  it('ends a page before it is too large for an answer', () => {
+  it('ends a page before it is too large for a response', () => {
     const { write, catchUp, search } = aSearch()
     const content = `bread ${'x'.repeat(30_000)}`
     write(...Array.from({ length: 30 }, (_, i) => aPostEntry(i + 2, { content })))
@@ -89,7 +89,7 @@ describe('a search', () => {
     expect(page?.next).toBeDefined()
   })
 
-  it('keeps more messages apart than a millisecond has numbers', () => {
+  it('indexes more messages of one millisecond than there are numbers for it', () => {
     const { write, catchUp, search } = aSearch()
     write(...Array.from({ length: 2_100 }, (_, i) => aPostEntry(i + 2, { content: 'bread', createdAt: 7 })))
     catchUp()
@@ -99,7 +99,7 @@ describe('a search', () => {
     expect(search('bread', { before: 7 })?.hits).toEqual([])
   })
 
-  it('lists each of many hits of one millisecond once, whatever the pages and however it was indexed', () => {
+  it('lists each of many hits of one millisecond once, for any page size and order of indexing', () => {
     // PAG-1
     const { write, catchUp, search, index } = aSearch()
     write(...['a', 'b'].flatMap((groupId) => [aGroupEntry(groupId), aMemberEntry(groupId, 'ana')]))
@@ -124,7 +124,7 @@ describe('a search', () => {
     expect(new Set(whole).size).toBe(174)
     for (const limit of [1, 7, 58]) expect(all(limit)).toEqual(whole)
     const first = search('bread', { limit: 50 })
-    // What one page has shown holds for an index that was made in another order, too.
+    // The cursor of a page is also valid for an index that was built in another order.
     index.put(whole.map((id) => documentOf(id, '')))
     index.put(whole.map((id) => documentOf(id, 'bread')))
     index.commit([])
@@ -140,7 +140,7 @@ describe('a search', () => {
     }
   })
 
-  it('finds nothing that is erased, however far the index lags', () => {
+  it('never finds an erased text, even if the index lags', () => {
     const { writer, write, catchUp, found } = aSearch()
     write(...[2, 3, 4, 5].map((seq) => aPostEntry(seq, { content: `bread ${seq}` })))
     catchUp()
@@ -171,7 +171,7 @@ describe('a search', () => {
     expect(found(query)).toEqual([content])
   })
 
-  it('cannot be asked by the marks that the index keeps for itself', () => {
+  it('does not match the internal tokens of the index', () => {
     const { write, catchUp, found } = aSearch()
     write(aPostEntry(2, { content: 'bread' }))
     catchUp()

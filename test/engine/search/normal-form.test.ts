@@ -7,7 +7,7 @@ import { tokenize } from '../../../engine/search/tokens.ts'
 
 const forms = ['NFC', 'NFD', 'NFKC', 'NFKD'] as const
 const texts = (text: string) => tokenize(text).map((token) => token.text)
-/** Letters of many scripts, as Unicode has them. */
+/** Letters of many scripts, as in the Unicode charts. */
 const letter = fc
   .oneof(
     fc.integer({ min: 0x41, max: 0x24f }),
@@ -34,7 +34,7 @@ const hidden = fc.constantFrom(
 )
 
 describe('normal form', () => {
-  it('is the same for every form of a text, and stays as it is', () => {
+  it('is equal for all forms of a text, and is its own normal form', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const { text: normal } = normalForm(text)
@@ -45,7 +45,7 @@ describe('normal form', () => {
     )
   })
 
-  it('knows where each of its characters comes from', () => {
+  it('maps each character to its source', () => {
     const { text, places } = normalForm('aé e\u0301\u200bx ｶﾞ ㎏')
     expect(text).toBe('aé éx ガ kg')
     expect(places?.starts).toEqual([0, 1, 2, 3, 6, 7, 8, 10, 11, 11])
@@ -54,7 +54,7 @@ describe('normal form', () => {
     expect(normalForm('東京').places).toBeNull()
   })
 
-  it('lets any word of a text in any form find it, with invisible characters in either', () => {
+  it('finds a text by each of its words in any form, with invisible characters in either', () => {
     // SRC-1
     fc.assert(
       fc.property(

@@ -31,13 +31,13 @@ describe('a query', () => {
     expect(parseQuery(query)).toEqual([]) // SRC-1
   })
 
-  it('looks for the longest beginnings in the index, and for the others in what it proposes', () => {
+  it('looks up the longest prefixes in the index, and checks the others in its candidates', () => {
     expect(parseQuery('a* bb* cc* dd* ee* f g*')).toHaveLength(7)
     expect(match('a* bb* cc* dd* ee* f g*')).toBe('"bb"* AND "cc"* AND "dd"* AND "ee"* AND "f"')
     expect(match('我 爱 你 中 国')).toBe('"我"* AND "爱"* AND "你"* AND "中"*')
   })
 
-  it('passes only quoted words', () => {
+  it('passes only quoted words to SQLite', () => {
     const clean = /^"[^"*]+"\*?( AND "[^"*]+"\*?)*$/
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' })), (query) => {

@@ -11,13 +11,13 @@ const GROWN = 60
 const CHANGED = 10
 
 // PRV-3
-it('writes nothing that was removed into its files again after they were cleaned', () => {
+it('does not write removed text to its files again after they were cleaned', () => {
   const found: string[] = []
   for (let seed = 1; seed <= ROUNDS; seed++) {
     const random = new Random(seed)
     const dataDir = temporaryFolder()
     const index = SearchIndex.open(dataDir)
-    // Words without a common beginning.
+    // Words without common prefixes.
     const word = (i: number) => `${((i * 2_654_435_761) >>> 0).toString(36)}removed${i}q`
     const document = (i: number, text: string): Document => {
       return { group: 1, seq: i + 1, sender: 1, createdAt: 1_750_000_000_000 + i, text }
@@ -27,14 +27,14 @@ it('writes nothing that was removed into its files again after they were cleaned
       index.put(documents)
       index.commit([])
     }
-    // Rows grow and shrink, so that pages hold old copies in their unused bytes.
+    // Rows grow and shrink, so that unused bytes of pages contain old copies.
     write(Array.from({ length: DOCUMENTS }, (_, i) => filled(i)))
     for (let i = 0; i < GROWN; i++) index.put([filled(random.below(DOCUMENTS))])
     index.commit([])
     const removed = Array.from({ length: DOCUMENTS }, (_, i) => i).filter(() => random.chance(0.3))
     write(removed.map((i) => document(i, '')))
     expect(index.tidy()).toBe(true)
-    // These pages are written again, now with newer contents.
+    // These pages are written again, with newer contents.
     const left = Array.from({ length: DOCUMENTS }, (_, i) => i).filter((i) => !removed.includes(i))
     for (let i = 0; i < CHANGED; i++) {
       index.put([document(DOCUMENTS + i, `new text ${i}`)])

@@ -9,7 +9,7 @@ import type { LogEntry } from '../../../engine/storage/log.ts'
 import { eventually } from '../../support/conditions.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry, aStore } from '../../support/store.ts'
 
-/** A log with one post, and services over it, each ended before the next begins. */
+/** A log with one post, and services over it, each ended before the next starts. */
 function aLog() {
   const { writer, dataDir } = aStore()
   writer.commit([aGroupEntry('g'), aMemberEntry('g', 'ana'), aPostEntry(2, { content: 'bread' })])
@@ -25,7 +25,7 @@ function aLog() {
     return {
       service,
       found,
-      /** Waits until this is what is found. */
+      /** Waits until the search returns these hits. */
       finds: (query: string, contents: readonly string[]) =>
         eventually(() => expect(found(query)).toEqual(contents)),
       changed: (seq: number) => service.changed({ groups: [['g', seq]], all: false }, () => {}),
@@ -51,7 +51,7 @@ describe('the search service', () => {
     expect(service.stats()).toMatchObject({ lag: 0, documents: 2 })
   })
 
-  it('goes on after a restart with what it has, and what it missed', async () => {
+  it('continues after a restart with its index, and adds what is missing', async () => {
     const { start, commit } = aLog()
     const first = start()
     await first.finds('bread', ['bread'])
@@ -97,7 +97,7 @@ describe('the search service', () => {
     await start().finds('bread', ['bread'])
   })
 
-  it('rebuilds it if it is ahead of the log, as after a backup was restored', async () => {
+  it('rebuilds the index if it is ahead of the log, as after a restored backup', async () => {
     const { start, dataDir, commit, logged } = aLog()
     const index = SearchIndex.open(dataDir)
     const stale = { group: 1, seq: 9, sender: 1, createdAt: 9, text: 'bread of another time' }
@@ -107,19 +107,19 @@ describe('the search service', () => {
     const { finds, changed, service } = start()
     await finds('bread', ['bread'])
     await eventually(() => expect(service.stats().documents).toBe(1))
-    expect(logged).toContain('the search index is thrown away and built anew')
+    expect(logged).toContain('rebuilding the search index')
     commit(aPostEntry(3, { content: 'bread again' }))
     changed(3)
     await finds('again', ['bread again'])
   })
 
-  it('rebuilds it if pages of it are damaged', async () => {
+  it('rebuilds the index if pages of it are damaged', async () => {
     const { start, dataDir, file, commit } = aLog()
     for (let seq = 3; seq < 300; seq++) commit(aPostEntry(seq, { content: `bread ${seq} ${'x'.repeat(99)}` }))
     const first = start()
     await first.finds('299', [`bread 299 ${'x'.repeat(99)}`])
     first.service.close()
-    // The tables are there; what FTS5 keeps in them is not.
+    // The tables exist, but the data of FTS5 is not.
     const db = new Database(file).unsafeMode()
     db.exec('UPDATE words_data SET block = zeroblob(8) WHERE id > 10')
     db.close()

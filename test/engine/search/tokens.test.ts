@@ -22,7 +22,7 @@ describe('fold', () => {
     expect(fold(text)).toBe(folded)
   })
 
-  it('keeps what makes another letter: Japanese voice marks, vowel signs of Hindi, Hangul', () => {
+  it('preserves marks that make another letter: Japanese voice marks, Hindi vowel signs, Hangul', () => {
     expect(fold('がパ')).toBe('がパ')
     expect(fold('ｶﾞ')).toBe('ガ')
     expect(fold('की')).toBe('की')
@@ -31,17 +31,17 @@ describe('fold', () => {
 })
 
 describe('tokenize', () => {
-  it('cuts words at what is neither letter nor digit', () => {
+  it('splits words at characters that are neither letters nor digits', () => {
     expect(texts("Olá, don't e-mail snake_case 3.14!")).toEqual('ola don t e mail snake case 3 14'.split(' '))
     expect(texts(' \n!?"* ')).toEqual([])
   })
 
-  it('says where each stands, before it was folded', () => {
+  it('returns the position of each token in the original text', () => {
     expect(places('A  REUNIÃO: ß')).toEqual(['A', 'REUNIÃO', 'ß'])
     expect(places('東京都 x')).toEqual(['東京', '京都', '都', 'x'])
   })
 
-  it('cuts writing without spaces into any two characters in a row, and the last one', () => {
+  it('splits writing without spaces into pairs of consecutive characters, and the last character', () => {
     expect(texts('東京都')).toEqual(['東京', '京都', '都'])
     expect(texts('한국어')).toEqual(['한국', '국어', '어'])
     expect(texts('ラーメン')).toEqual(['ラー', 'ーメ', 'メン', 'ン'])
@@ -51,21 +51,21 @@ describe('tokenize', () => {
     expect(texts('สวัสดี')[0]).toBe('สว')
   })
 
-  it('knows where one writing ends and another begins', () => {
+  it('separates scripts with and without spaces', () => {
     expect(texts('iPhoneを買う!')).toEqual(['iphone', 'を買', '買う', 'う'])
     expect(texts('第3章')).toEqual(['第', '3', '章'])
   })
 
-  it('takes pictures as words', () => {
+  it('returns pictographs as tokens', () => {
     expect(texts('oi 🎉🎂')).toEqual(['oi', '🎉', '🎂'])
   })
 
-  it('keeps a word to its beginning where it is too long to be one', () => {
+  it('truncates a word that is too long', () => {
     expect(texts('x'.repeat(10_000))).toEqual(['x'.repeat(64)])
     expect(texts('\u{10400}'.repeat(100))[0]).toHaveLength(64)
   })
 
-  it('gives nothing that SQLite could take for syntax', () => {
+  it('returns nothing that is FTS5 syntax', () => {
     const all = Array.from({ length: 0x2_ffff }, (_, i) => i)
       .filter((i) => i < 0xd800 || i > 0xdfff)
       .map((i) => String.fromCodePoint(i))
