@@ -344,7 +344,7 @@ export class Hub implements Gateway {
   health(): Health {
     if (this.#stopping) return { ready: false, reason: 'stopping' }
     const failing = this.#shards.find((shard) => shard.storage !== null)
-    return failing ? { ready: false, reason: 'storage takes no writes' } : { ready: true }
+    return failing ? { ready: false, reason: 'storage rejects writes' } : { ready: true }
   }
 
   /** Connections, and the queue lengths of each shard and of the service's hooks. */
@@ -565,8 +565,8 @@ export class Hub implements Gateway {
   }
 
   #onStorage(shard: ShardLink, reason: string | null): void {
-    if (reason !== null) this.#logger.error({ reason }, 'storage takes no writes')
-    else this.#logger.info({}, 'storage takes writes again')
+    if (reason !== null) this.#logger.error({ reason }, 'storage rejects writes')
+    else this.#logger.info({}, 'storage accepts writes again')
     if (reason !== null && shard.storage === null) shard.storageFailures += 1
     shard.storage = reason
   }

@@ -151,7 +151,7 @@ const scenes = {
     before: (client) => client.makeGroup(),
     between: (client) => client.post(50),
   },
-  'storage that takes no writes': {
+  'storage that rejects writes': {
     fires: ['TertuliaStorageFailing'],
     before: async (client, scene) => {
       await client.makeGroup()

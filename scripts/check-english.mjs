@@ -53,13 +53,15 @@ const words = [
 ]
 
 /** Files that are still to be rewritten. This list only gets shorter. */
-const pending = [/^engine\//, /^test\/engine\//, /^docs\/SPEC\.md$/]
+const pending = [/^engine\/(?:shards|storage|log)\//]
 
 /** Legitimate uses: file, and a text that the line contains. */
 const allowed = [
-  // The text of a log line, which operators search for.
-  ['docs/alerts.yml', 'takes no'],
-  ['scripts/check-alerts.mjs', 'takes no writes'],
+  // Names on disk: the sidecar of a stored upload and a field in it.
+  ['engine/files/file-folder.ts', 'kept'],
+  ['engine/files/sidecar.ts', 'keptAt'],
+  ['test/engine/files/file-store.test.ts', '.kept'],
+  ['test/engine/files/file-store-failures.test.ts', '.kept'],
 ]
 
 const generated = /^(?:package-lock\.json|docs\/protocol\.json|bench\/results\/|LICENSE)/

@@ -106,7 +106,7 @@ export type Effect =
     }
   /** Notifies all shards whether the user may join one more group. */
   | { readonly type: 'full'; readonly userId: string; readonly isFull: boolean }
-  /** Starts or stops sending `gone` to the group when the user's last session disconnects. */
+  /** Starts or stops sending `user_disconnected` to the group when the user's last session disconnects. */
   | { readonly type: 'watch'; readonly groupId: string; readonly userId: string; readonly on: boolean }
   /** Sends `alarm` to this actor after that time, or earlier if it asked for that (`Alarms`). */
   | {

@@ -50,7 +50,7 @@ export type GroupMail =
       readonly picture: string
     }
   /** The last session of a user that the group watches has disconnected. */
-  | { readonly type: 'gone'; readonly userId: string }
+  | { readonly type: 'user_disconnected'; readonly userId: string }
   /** One of two users has blocked the other: `from` no longer sees the typing of `typist`. PRV-1 */
   | { readonly type: 'hide_typing'; readonly typist: string; readonly from: string }
   /** From a member's actor to their direct chat: they have blocked the other member (`on`) or unblocked them. */

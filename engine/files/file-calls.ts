@@ -28,7 +28,7 @@ export interface UploadProgress {
 }
 
 /** An upload whose bytes are stored under their final name. */
-export interface KeptUpload {
+export interface StoredUpload {
   readonly groupId: string
   readonly file: File
   /** True if it was stored by an earlier call. */
@@ -71,10 +71,10 @@ export interface FileCalls {
       readonly newId: string
       readonly now: number
     }
-    readonly result: KeptUpload
+    readonly result: StoredUpload
   }
   /** Stores a complete file in one call. */
-  keep: {
+  store: {
     readonly args: {
       readonly userId: string
       readonly announced: AnnouncedFile
@@ -84,7 +84,7 @@ export interface FileCalls {
       readonly newId: string
       readonly now: number
     }
-    readonly result: KeptUpload
+    readonly result: StoredUpload
   }
 }
 

@@ -2,9 +2,10 @@
  * File folder: the locations and names of files on disk.
  *
  * `files/ab/abcdef…` is a file's content, named by its sha256; it is complete or absent.
- * `files/partial/` holds uploads: `<uploadId>.part` the bytes, `.json` what was announced, `.kept`
- * the stored file, `.lock` exists while somebody writes it. All names are built here from an id that
- * this server assigned or from a hash, and checked against a pattern: no path comes from a client.
+ * `files/partial/` contains uploads: `<uploadId>.part` the bytes, `.json` what was announced, `.kept`
+ * the stored file. `.lock` exists while a process writes the upload. All names are built here from an
+ * id that this server assigned or from a hash, and are checked against a pattern: no path comes from a
+ * client.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -14,7 +15,10 @@ const SHA256 = /^[0-9a-f]{64}$/
 const UPLOAD_ID = /^u[0-9a-f]{20}[0-9a-z]{8,40}$/
 
 /** The kinds of files of an upload. */
-export type PartialKind = 'part' | 'json' | 'kept' | 'lock'
+export type PartialKind = keyof typeof suffixes
+
+/** The end of the name of each kind. Data folders contain them, so they do not change. */
+const suffixes = { part: 'part', json: 'json', stored: 'kept', lock: 'lock' } as const
 
 export class FileFolder {
   readonly path: string
@@ -44,7 +48,7 @@ export class FileFolder {
   /** Path of a file of an upload. @throws Error if it is not an upload id. */
   ofUpload(uploadId: string, kind: PartialKind): string {
     if (!isUploadId(uploadId)) throw new Error('not an upload id')
-    return join(this.partial, `${uploadId}.${kind}`)
+    return join(this.partial, `${uploadId}.${suffixes[kind]}`)
   }
 }
 
@@ -54,10 +58,12 @@ export function isUploadId(id: string): boolean {
 }
 
 /** Splits a name in `partial/` into the upload id and the kind; null for other names. */
-export function parsePartial(name: string): { readonly uploadId: string; readonly kind: string } | null {
+export function parsePartial(name: string): { readonly uploadId: string; readonly kind: PartialKind } | null {
   const dot = name.indexOf('.')
   const uploadId = name.slice(0, dot)
-  return dot > 0 && isUploadId(uploadId) ? { uploadId, kind: name.slice(dot + 1) } : null
+  const suffix = name.slice(dot + 1)
+  const kind = (Object.keys(suffixes) as PartialKind[]).find((known) => suffixes[known] === suffix)
+  return dot > 0 && kind !== undefined && isUploadId(uploadId) ? { uploadId, kind } : null
 }
 
 /**

@@ -17,7 +17,7 @@ import type {
   FileCalls,
   FileDepths,
   Files,
-  KeptUpload,
+  StoredUpload,
   UploadProgress,
 } from './file-calls.ts'
 import { FileFolder, isUploadId, parsePartial } from './file-folder.ts'
@@ -97,7 +97,7 @@ export class FileStore implements Files {
     for (const uploadId of [...this.#open.keys()]) await this.#closeUpload(uploadId)
   }
 
-  #run(call: FileCall): Promise<UploadProgress | KeptUpload> {
+  #run(call: FileCall): Promise<UploadProgress | StoredUpload> {
     switch (call.call) {
       case 'begin': {
         const { uploadId } = call
@@ -112,13 +112,13 @@ export class FileStore implements Files {
       }
       case 'end':
         return this.#inLane(call.uploadId, 0, () => this.#end(call))
-      case 'keep': {
+      case 'store': {
         this.#requireAllowedSize(call.announced)
         const bytes = new Uint8Array(call.bytes)
         // Unfinished uploads are not read for each small file: they are counted when they end.
         this.#requireRoom(call.announced.size + call.storedBytes)
         const uploadId = uploadPrefix(call.userId) + call.newId
-        return this.#inLane(uploadId, bytes.length, () => this.#keepWhole(call, uploadId, bytes))
+        return this.#inLane(uploadId, bytes.length, () => this.#storeWhole(call, uploadId, bytes))
       }
     }
   }
@@ -203,7 +203,7 @@ export class FileStore implements Files {
     return { uploadId, received: partial.received, size }
   }
 
-  async #end({ userId, uploadId, newId, now }: FileCall<'end'>): Promise<KeptUpload> {
+  async #end({ userId, uploadId, newId, now }: FileCall<'end'>): Promise<StoredUpload> {
     const before = await this.#storedBy(userId, uploadId)
     if (before) {
       await nameContent(this.#folder, uploadId, before.file.sha256)
@@ -213,16 +213,16 @@ export class FileStore implements Files {
     const { received } = opened.partial
     const { size } = opened.pending.announced
     if (received < size) throw new ChatError('bad_file', `${received} of ${size} bytes were received`)
-    return await this.#keep(uploadId, opened, newId, now)
+    return await this.#store(uploadId, opened, newId, now)
   }
 
-  async #keepWhole(call: FileCall<'keep'>, uploadId: string, bytes: Uint8Array): Promise<KeptUpload> {
+  async #storeWhole(call: FileCall<'store'>, uploadId: string, bytes: Uint8Array): Promise<StoredUpload> {
     const { userId, announced, newId, now } = call
     await this.#make(uploadId, { userId, announced, createdAt: now })
     try {
       const opened = await this.#opened(userId, uploadId)
       await opened.partial.write(bytes)
-      return await this.#keep(uploadId, opened, newId, now)
+      return await this.#store(uploadId, opened, newId, now)
     } catch (error) {
       // No client knows its id: it could not be resumed.
       await this.#drop(uploadId)
@@ -231,12 +231,12 @@ export class FileStore implements Files {
   }
 
   /** All bytes were received: inspects them and stores them as a file. */
-  async #keep(
+  async #store(
     uploadId: string,
     { partial, pending }: OpenUpload,
     newId: string,
     now: number,
-  ): Promise<KeptUpload> {
+  ): Promise<StoredUpload> {
     if (!hashFits(partial, pending)) {
       await this.#drop(uploadId)
       throw new ChatError('bad_file', 'the bytes have another sha256; upload the file again', {
@@ -247,7 +247,7 @@ export class FileStore implements Files {
     const { userId, announced } = pending
     const { groupId } = announced
     await partial.handle.sync()
-    await writeStored(this.#folder, uploadId, { userId, groupId, file, keptAt: now })
+    await writeStored(this.#folder, uploadId, { userId, groupId, file, storedAt: now })
     await this.#closeUpload(uploadId)
     await nameContent(this.#folder, uploadId, file.sha256)
     return { groupId, file, again: false }
@@ -304,7 +304,7 @@ export class FileStore implements Files {
 
   async #drop(uploadId: string): Promise<void> {
     await this.#closeUpload(uploadId)
-    for (const kind of ['part', 'json', 'kept'] as const) {
+    for (const kind of ['part', 'json', 'stored'] as const) {
       await rm(this.#folder.ofUpload(uploadId, kind), { force: true })
     }
   }

@@ -18,7 +18,7 @@ const ERASE_MS = 20_000
 /** A file without a message, or an upload without a chunk, is abandoned after this long. */
 const UNUSED_MS = 86_400_000
 /** During this time a repeated `upload_end` returns the same file. */
-const KEPT_MS = 3_600_000
+const RETAINED_MS = 3_600_000
 const ROWS_A_ROUND = 1_000
 
 /** The database operations that it needs: `sqlite/file-rows.ts`. */
@@ -101,7 +101,7 @@ export class Janitor {
       const parsed = parsePartial(name)
       if (this.#closed || !parsed) continue
       const { uploadId, kind } = parsed
-      if (kind === 'kept') {
+      if (kind === 'stored') {
         const sha256 = await this.#see(uploadId, seen)
         if (sha256 !== null) old.push({ uploadId, sha256 })
       } else if (kind === 'part' || kind === 'json') {
@@ -109,7 +109,7 @@ export class Janitor {
       }
     }
     for (const { uploadId, sha256 } of old) {
-      for (const kind of ['part', 'json', 'kept'] as const) {
+      for (const kind of ['part', 'json', 'stored'] as const) {
         await rm(folder.ofUpload(uploadId, kind), { force: true })
       }
       // By now it has a row, or was never used.
@@ -122,7 +122,7 @@ export class Janitor {
     const stored = await readStored(this.#options.folder, uploadId)
     // A deleted file is not returned again. // PRV-3
     if (!stored || seen.doomed.has(stored.file.fileId)) return stored?.file.sha256
-    if (stored.keptAt + KEPT_MS < this.#options.now()) return stored.file.sha256
+    if (stored.storedAt + RETAINED_MS < this.#options.now()) return stored.file.sha256
     seen.uploadIds.add(uploadId)
     seen.stored.add(stored.file.sha256)
     return null
@@ -163,7 +163,7 @@ export class Janitor {
   async #seeNew(seen: Seen): Promise<void> {
     for (const name of await readdir(this.#options.folder.partial)) {
       const parsed = parsePartial(name)
-      if (parsed?.kind === 'kept' && !seen.uploadIds.has(parsed.uploadId)) {
+      if (parsed?.kind === 'stored' && !seen.uploadIds.has(parsed.uploadId)) {
         await this.#see(parsed.uploadId, seen)
       }
     }

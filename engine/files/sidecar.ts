@@ -1,7 +1,7 @@
 /**
  * Sidecar: the metadata of an upload, in a small JSON file beside its bytes.
  *
- * `pending` exists from `upload_begin` on; `kept` is written before the bytes get their final name.
+ * `pending` exists from `upload_begin` on; `stored` is written before the bytes get their final name.
  * Content therefore always has a sidecar or a row, and a repeated `upload_end` returns the same file.
  * A sidecar is written to a new file and renamed, and validated when read: a damaged one counts as absent.
  */
@@ -26,7 +26,7 @@ export interface Stored {
   readonly userId: string
   readonly groupId: string
   readonly file: File
-  readonly keptAt: number
+  readonly storedAt: number
 }
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
@@ -59,6 +59,7 @@ const storedSchema = v.object({
     height: v.optional(count),
     durationMs: v.optional(count),
   }),
+  // The name in the files of existing data folders.
   keptAt: count,
 })
 
@@ -72,7 +73,10 @@ export async function readPending(folder: FileFolder, uploadId: string): Promise
 }
 
 export async function readStored(folder: FileFolder, uploadId: string): Promise<Stored | null> {
-  return await readJson(folder.ofUpload(uploadId, 'kept'), storedSchema)
+  const stored = await readJson(folder.ofUpload(uploadId, 'stored'), storedSchema)
+  if (!stored) return null
+  const { keptAt: storedAt, ...rest } = stored
+  return { ...rest, storedAt }
 }
 
 export async function writePending(folder: FileFolder, uploadId: string, pending: Pending): Promise<void> {
@@ -80,7 +84,8 @@ export async function writePending(folder: FileFolder, uploadId: string, pending
 }
 
 export async function writeStored(folder: FileFolder, uploadId: string, stored: Stored): Promise<void> {
-  await writeJson(folder.ofUpload(uploadId, 'kept'), stored)
+  const { storedAt: keptAt, ...rest } = stored
+  await writeJson(folder.ofUpload(uploadId, 'stored'), { ...rest, keptAt })
 }
 
 async function readJson<T>(path: string, schema: v.GenericSchema<unknown, T>): Promise<T | null> {
@@ -92,8 +97,8 @@ async function readJson<T>(path: string, schema: v.GenericSchema<unknown, T>): P
     throw error
   }
   try {
-    const judged = v.safeParse(schema, JSON.parse(json))
-    return judged.success ? judged.output : null
+    const parsed = v.safeParse(schema, JSON.parse(json))
+    return parsed.success ? parsed.output : null
   } catch {
     return null
   }

@@ -275,7 +275,7 @@ export class Shard {
   }
 
   #tellGone(userId: string, groupIds: readonly string[]): void {
-    for (const id of groupIds) this.#deliver({ to: 'group', id, mail: { type: 'gone', userId } })
+    for (const id of groupIds) this.#deliver({ to: 'group', id, mail: { type: 'user_disconnected', userId } })
   }
 
   #onMail(envelope: Mail | MailToGroups): void {

@@ -173,14 +173,14 @@ describe('a shard', () => {
       ToShard.mail,
       0,
       undefined,
-      pack({ to: 'group', id: foreign, mail: { type: 'gone', userId: 'ana' } }),
+      pack({ to: 'group', id: foreign, mail: { type: 'user_disconnected', userId: 'ana' } }),
     )
     fromHub.flush()
     toHub.flush()
     expect(said).toEqual([
       'log 2 a frame failed',
       'answer 7 internal',
-      'log 2 mail "gone" could not be delivered',
+      'log 2 mail "user_disconnected" could not be delivered',
     ])
     expect(shard.stats().groups).toBe(0)
     shard.close()

@@ -41,7 +41,15 @@ export function aFileStore(dataDir = temporaryFolder(), quotaBytes = 0) {
       store.run({ call: 'end', userId, uploadId, newId: newId(), now: 5 }),
     keep: (bytes: Uint8Array, storedBytes = 0) => {
       const announced = { groupId: 'g', fileName: 'a.bin', size: bytes.length }
-      return store.run({ call: 'keep', userId: 'ana', announced, bytes, storedBytes, newId: newId(), now: 5 })
+      return store.run({
+        call: 'store',
+        userId: 'ana',
+        announced,
+        bytes,
+        storedBytes,
+        newId: newId(),
+        now: 5,
+      })
     },
   }
 }

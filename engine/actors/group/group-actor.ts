@@ -261,7 +261,7 @@ export class GroupActor implements EventSource {
         if (mail.on) this.#blockers.add(mail.userId)
         else this.#blockers.delete(mail.userId)
         return []
-      case 'gone':
+      case 'user_disconnected':
         return group ? typingEnded(group, mail.userId) : []
       case 'hide_typing':
         return group ? hideTyping(group, mail) : []
@@ -317,7 +317,7 @@ export class GroupActor implements EventSource {
         if (error instanceof ChatError && error.code === 'overloaded')
           this.#context.report(error, 'a group did not get to know of a block')
         return
-      case 'gone':
+      case 'user_disconnected':
       case 'hide_typing':
       case 'renamed':
         // Typing ends by itself, and the next load of the group reads the names again.

@@ -6,7 +6,7 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import type { KeptUpload, UploadProgress } from '../../files/file-calls.ts'
+import type { StoredUpload, UploadProgress } from '../../files/file-calls.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects, files, read, tellGroup } from '../effects.ts'
 import { noSuchGroup } from '../no-such-group.ts'
@@ -20,9 +20,9 @@ export function uploadFile(
   newId: string,
 ): Effects {
   const { groupId, fileName, file, fileSize, mimeType } = fields
-  refuseStranger(user, groupId)
+  requireMember(user, groupId)
   if (file.length !== fileSize) {
-    throw new ChatError('bad_request', `fileSize takes the ${file.length} bytes of file`, {
+    throw new ChatError('bad_request', `fileSize must equal the length of file (${file.length})`, {
       field: 'fileSize',
     })
   }
@@ -32,7 +32,7 @@ export function uploadFile(
   const bytes = new Uint8Array(file)
   return [
     read({ read: 'storedBytes', userId }, by, (storedBytes) => [
-      files({ call: 'keep', userId, announced, bytes, storedBytes, newId, now }, by, tellOf(by)),
+      files({ call: 'store', userId, announced, bytes, storedBytes, newId, now }, by, addFileFor(by)),
     ]),
   ]
 }
@@ -45,7 +45,7 @@ export function uploadBegin(
   newId: string,
 ): Effects {
   const { groupId, fileName, fileSize, mimeType, sha256, uploadId } = fields
-  refuseStranger(user, groupId)
+  requireMember(user, groupId)
   const announced = { groupId, fileName, size: fileSize, mimeType, sha256 }
   const { userId } = user
   return [
@@ -70,11 +70,11 @@ export function uploadEnd(
   now: number,
   newId: string,
 ): Effects {
-  return [files({ call: 'end', userId: user.userId, uploadId, newId, now }, by, tellOf(by))]
+  return [files({ call: 'end', userId: user.userId, uploadId, newId, now }, by, addFileFor(by))]
 }
 
 /** IDN-7: this actor knows only the user's groups. @throws ChatError `not_found` */
-function refuseStranger(user: UserState, groupId: string): void {
+function requireMember(user: UserState, groupId: string): void {
   if (!user.groups.has(groupId)) throw noSuchGroup()
 }
 
@@ -82,6 +82,6 @@ function progressTo(by: Caller): (progress: UploadProgress) => Effects {
   return (progress) => [answer(by, 'upload_progress', progress)]
 }
 
-function tellOf(by: Caller): (upload: KeptUpload) => Effects {
+function addFileFor(by: Caller): (upload: StoredUpload) => Effects {
   return ({ groupId, file, again }) => [tellGroup(groupId, { type: 'add_file', by, file, again })]
 }

@@ -156,7 +156,7 @@ describe('an upload', () => {
       given(uploadFile(user(), by('ana'), { ...announced, file: bytes }, 5, 'new'), 70),
       'file',
     )
-    expect(whole.call).toMatchObject({ call: 'keep', storedBytes: 70 })
+    expect(whole.call).toMatchObject({ call: 'store', storedBytes: 70 })
     expect(brief(whole.then({ groupId: 'g', file, again: false } as never, 6))).toEqual(['tell g add_file'])
   })
 

@@ -338,7 +338,7 @@ describe('an alarm of a group', () => {
     expect(did()).toEqual(['publish', 'watch'])
     actor.receive(typingStart)
     did()
-    actor.receive({ type: 'gone', userId: 'ana' })
+    actor.receive({ type: 'user_disconnected', userId: 'ana' })
     expect(did()).toEqual(['publish', 'watch'])
   })
 
@@ -347,7 +347,7 @@ describe('an alarm of a group', () => {
     for (let ref = 0; ref < 4_096; ref++)
       actor.receive({ ...typingStart, request: { ...typingStart.request, ref } })
     actor.receive(alarm)
-    actor.receive({ type: 'gone', userId: 'ana' })
+    actor.receive({ type: 'user_disconnected', userId: 'ana' })
     expect(context.performed).toMatchObject([
       { type: 'wake_group', groupId: 'g', what: 'typing', afterMs: 500 },
     ])

@@ -61,7 +61,7 @@ function aHouse() {
     async bytes(text: string): Promise<File> {
       const bytes = Buffer.from(text)
       const call = {
-        call: 'keep',
+        call: 'store',
         userId: 'ana',
         announced: announced(bytes.length),
         bytes,

@@ -9,7 +9,7 @@ import type {
   FileCallName,
   FileCalls,
   Files,
-  KeptUpload,
+  StoredUpload,
   UploadProgress,
 } from '../../../engine/files/file-calls.ts'
 import { ChatError } from '../../../protocol/errors.ts'
@@ -19,7 +19,7 @@ interface Upload {
   readonly userId: string
   readonly announced: AnnouncedFile
   received: number
-  stored: KeptUpload | null
+  stored: StoredUpload | null
 }
 
 export class FakeFiles implements Files {
@@ -34,9 +34,9 @@ export class FakeFiles implements Files {
 
   async close(): Promise<void> {}
 
-  #run(call: FileCall): UploadProgress | KeptUpload {
+  #run(call: FileCall): UploadProgress | StoredUpload {
     switch (call.call) {
-      case 'keep': {
+      case 'store': {
         const { announced, newId } = call
         return { groupId: announced.groupId, file: toFile(announced, newId), again: false }
       }

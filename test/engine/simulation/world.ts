@@ -137,7 +137,7 @@ export class World {
         info() {},
         warn() {},
         error(fields, message) {
-          const wanted = message === 'storage takes no writes' || JSON.stringify(fields).includes(UNREADABLE)
+          const wanted = message === 'storage rejects writes' || JSON.stringify(fields).includes(UNREADABLE)
           if (!wanted) errors.push(`${message} ${JSON.stringify(fields)}`)
         },
       },
