@@ -6,8 +6,8 @@
  * readiness fails while messages can still be written.
  */
 import { statfs } from 'node:fs/promises'
-import type { EngineLogger } from './engine-logger.ts'
-import { startTimer } from './shards/timer.ts'
+import type { EngineLogger } from './base/engine-logger.ts'
+import { startTimer } from './threads/timer.ts'
 
 const LOOK_EVERY_MS = 5_000
 const WARN_RATIO = 0.9

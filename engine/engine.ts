@@ -13,6 +13,8 @@ import { limits } from '../protocol/limits.ts'
 import type { Answer, MethodRequest } from '../protocol/methods.ts'
 import type { RequestFields } from '../protocol/requests.ts'
 import type { ContactPolicy } from './actors/group/group-state.ts'
+import { machineClock } from './base/clock.ts'
+import type { EngineLogger } from './base/engine-logger.ts'
 import {
   callback,
   checkOptions,
@@ -23,21 +25,19 @@ import {
   oneOfWords,
   path,
 } from './check-options.ts'
-import { machineClock } from './clock.ts'
 import { type DiskFigures, DiskSpace } from './disk-space.ts'
-import type { EngineLogger } from './engine-logger.ts'
 import { DiskAccess, type FileAccess } from './files/file-access.ts'
-import type { Gateway, Identity } from './gateway.ts'
 import type { Hooks } from './hooks/hooks.ts'
-import { type Health, type HooksStats, Hub, type ShardSide } from './hub.ts'
+import type { Gateway, Identity } from './hub/gateway.ts'
+import { type Health, type HooksStats, Hub, type ShardSide } from './hub/hub.ts'
+import { LocalPort, LocalTopics, openSession, type Session } from './hub/session.ts'
+import type { Durability } from './log/durability.ts'
+import { inlineRuntime } from './runtime/inline-shards.ts'
+import type { Runtime, ShardsOptions } from './runtime/running-shards.ts'
+import { workerRuntime } from './runtime/worker-shards.ts'
 import type { IndexerStats } from './search/indexer-stats.ts'
-import { LocalPort, LocalTopics, openSession, type Session } from './session.ts'
-import { inlineRuntime } from './shards/inline-shards.ts'
-import type { Runtime, ShardsOptions } from './shards/running-shards.ts'
 import type { ShardStats } from './shards/shard.ts'
-import { workerRuntime } from './shards/worker-shards.ts'
 import { DAMAGED } from './storage/damage.ts'
-import type { Durability } from './storage/durability.ts'
 import { version } from './version.ts'
 
 /** The time limit of commits in `close`, unless the caller gives another; it fits into a 5 s stop. */
@@ -300,11 +300,11 @@ export async function startEngine(options: EngineOptions, runtime: Runtime): Pro
   }
 }
 
-export type { EngineLogger } from './engine-logger.ts'
+export type { EngineLogger } from './base/engine-logger.ts'
 export type { FileAccess } from './files/file-access.ts'
 export type { Hooks } from './hooks/hooks.ts'
-export type { Health } from './hub.ts'
-export type { Session } from './session.ts'
+export type { Health } from './hub/hub.ts'
+export type { Session } from './hub/session.ts'
 
 function postNotices(hooks: Hooks | undefined): { readonly away: boolean } | undefined {
   if (!hooks?.afterMessage && !hooks?.userOffline) return undefined

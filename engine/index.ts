@@ -18,20 +18,20 @@ export type {
   User,
 } from '../protocol/records.ts'
 export type { ContactPolicy } from './actors/group/group-state.ts'
+export type { EngineLogger } from './base/engine-logger.ts'
+export { StorageError } from './base/storage-error.ts'
 export { createEngine, type Engine, type EngineOptions, type EngineStats } from './engine.ts'
-export type { EngineLogger } from './engine-logger.ts'
-export type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'
 export {
   type Draft,
   type DraftChange,
   type Hooks,
   type HookUser,
-  type MessageChange,
   type MissedMessage,
   reject,
 } from './hooks/hooks.ts'
-export type { Health } from './hub.ts'
-export type { EventListener, Session } from './session.ts'
+export type { Gateway, Identity, Publisher, SessionPort } from './hub/gateway.ts'
+export type { Health } from './hub/hub.ts'
+export type { EventListener, Session } from './hub/session.ts'
+export type { Durability } from './log/durability.ts'
+export type { MessageChange } from './shards/posted.ts'
 export type { ShardStats } from './shards/shard.ts'
-export type { Durability } from './storage/durability.ts'
-export { StorageError } from './storage/storage-error.ts'

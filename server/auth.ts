@@ -9,7 +9,7 @@
  */
 import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto'
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
-import { machineClock } from '../engine/clock.ts'
+import { machineClock } from '../engine/base/clock.ts'
 import type { EngineLogger } from '../engine/engine.ts'
 import { limits } from '../protocol/limits.ts'
 import { AuthError } from './auth-error.ts'

@@ -6,9 +6,9 @@
  * overwritten.
  */
 import { existsSync, renameSync, rmSync } from 'node:fs'
+import { StorageError } from '../engine/base/storage-error.ts'
 import { copyFiles } from '../engine/files/copy-files.ts'
 import { prepareBackup } from '../engine/storage/sqlite/backup.ts'
-import { StorageError } from '../engine/storage/storage-error.ts'
 import { settings, settingsFromEnv } from './config.ts'
 import type { CommandContext } from './serve.ts'
 

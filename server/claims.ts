@@ -6,7 +6,7 @@
  * must be well-formed Unicode: two ids that differ only in a lone surrogate would be one user in the log.
  */
 import type { JWTPayload } from 'jose'
-import type { Identity } from '../engine/gateway.ts'
+import type { Identity } from '../engine/hub/gateway.ts'
 import { userId as userIdField, userName } from '../protocol/ids.ts'
 import { limits } from '../protocol/limits.ts'
 import { hasVisible } from '../protocol/text-rules.ts'

@@ -5,7 +5,7 @@
  * frames. A connection passes requests to the request path itself, so that no frame goes through
  * the front end.
  */
-import type { Gateway } from '../engine/gateway.ts'
+import type { Gateway } from '../engine/hub/gateway.ts'
 import type { CloseReason } from '../protocol/close-codes.ts'
 import type { Fault } from './auth-error.ts'
 import type { Verified } from './claims.ts'

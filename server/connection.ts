@@ -8,7 +8,7 @@
  * path, answers and events to the socket writer. The socket is not used once it is closing.
  * A server has ten thousand of these: no timers, no closures, objects are created when first needed.
  */
-import type { Identity, SessionPort } from '../engine/gateway.ts'
+import type { Identity, SessionPort } from '../engine/hub/gateway.ts'
 import { type CloseReason, closeCodes } from '../protocol/close-codes.ts'
 import { encodeEvent } from '../protocol/codec.ts'
 import type { ChatError } from '../protocol/errors.ts'

@@ -9,7 +9,7 @@
  * and no stream has a hole.
  * Bounded: `maxConnections`. One `sweep` handles everything that depends on time.
  */
-import type { Gateway, Publisher, SessionPort } from '../engine/gateway.ts'
+import type { Gateway, Publisher, SessionPort } from '../engine/hub/gateway.ts'
 import type { CloseReason } from '../protocol/close-codes.ts'
 import { encodeEvent } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'

@@ -4,7 +4,7 @@
  * whole line, because error texts may contain any input.
  */
 import pino, { type DestinationStream, type LevelWithSilent } from 'pino'
-import type { EngineLogger } from '../engine/engine-logger.ts'
+import type { EngineLogger } from '../engine/base/engine-logger.ts'
 
 /** The server's log. The two lowest levels are optional. */
 export interface ServerLogger extends EngineLogger {

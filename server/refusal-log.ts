@@ -6,7 +6,7 @@
  * that the client received.
  * Bounded: `maxEntries` pairs of address and kind; refusals above that are counted in one sum.
  */
-import type { EngineLogger } from '../engine/engine-logger.ts'
+import type { EngineLogger } from '../engine/base/engine-logger.ts'
 import type { CloseReason } from '../protocol/close-codes.ts'
 
 /** What was refused: an upgrade or HTTP request, one request of a socket, or a connection. */

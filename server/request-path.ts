@@ -6,7 +6,7 @@
  * decoded (TRN-9). Every refusal is an `error` with the request's ref. A malformed frame counts
  * towards 4400; any other refusal is charged like an answered request (INP-1).
  */
-import type { Gateway } from '../engine/gateway.ts'
+import type { Gateway } from '../engine/hub/gateway.ts'
 import { decodeRequest, encodeEvent } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { type FrameView, viewFrame } from '../protocol/frame-view.ts'

@@ -6,7 +6,7 @@
  * under way, closes the sockets with 1001, and closes the engine if the server created it.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { machineClock } from '../engine/clock.ts'
+import { machineClock } from '../engine/base/clock.ts'
 import { createEngine, type Engine, type Hooks } from '../engine/engine.ts'
 import { AddressGuard } from './address-guard.ts'
 import { createAuthenticator } from './auth.ts'

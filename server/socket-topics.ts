@@ -6,7 +6,7 @@
  * `resume` subscribes to them again (SLW-1). The sockets of each wire have topics of their own. Not used once the
  * socket is closing.
  */
-import { ephemeralTwin } from '../engine/gateway.ts'
+import { ephemeralTwin } from '../engine/base/topics.ts'
 import type { Topics } from './topics.ts'
 import type { Socket } from './transport/transport.ts'
 

@@ -11,9 +11,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createEngine, type Engine } from '../../engine/engine.ts'
-import type { LogEntry } from '../../engine/storage/log.ts'
 import { lockDirectory, openWriter } from '../../engine/storage/sqlite/database.ts'
 import { Writer } from '../../engine/storage/sqlite/writer.ts'
+import type { LogEntry } from '../../engine/stored/log-entry.ts'
 import type { CaseInput, Figures } from './case.ts'
 
 const GROUPS = 1_000

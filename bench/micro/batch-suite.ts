@@ -2,7 +2,8 @@
  * Batch: what a frame costs on its way between two threads, without the threads.
  */
 
-import { Outbox, readBatch, ToHub } from '../../engine/shards/batch.ts'
+import { ToHub } from '../../engine/shards/hub-records.ts'
+import { Outbox, readBatch } from '../../engine/threads/batch.ts'
 import { encodeEvent } from '../../protocol/codec.ts'
 import { type MicroSuite, OPERATIONS } from './micro-task.ts'
 import { sampleGroup, sampleMessage } from './sample.ts'

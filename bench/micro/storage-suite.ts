@@ -6,10 +6,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Durability } from '../../engine/storage/durability.ts'
-import type { LogEntry } from '../../engine/storage/log.ts'
+import type { Durability } from '../../engine/log/durability.ts'
 import { lockDirectory, openWriter } from '../../engine/storage/sqlite/database.ts'
 import { Writer } from '../../engine/storage/sqlite/writer.ts'
+import type { LogEntry } from '../../engine/stored/log-entry.ts'
 import type { MicroSuite } from './micro-task.ts'
 import { sampleGroup, sampleMembers, sampleMessage } from './sample.ts'
 

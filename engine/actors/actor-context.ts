@@ -3,7 +3,7 @@
  */
 import type { ChatError } from '../../protocol/errors.ts'
 import type { Request } from '../../protocol/requests.ts'
-import type { ReadName, ReadQuery, Reads } from '../storage/log.ts'
+import type { ReadName, ReadQuery, Reads } from '../stored/reads.ts'
 import type { Caller } from './caller.ts'
 import type { Effects } from './effects.ts'
 import type { GroupRules, GroupState } from './group/group-state.ts'

@@ -5,8 +5,9 @@
  */
 
 import type { File } from '../../protocol/records.ts'
-import type { GroupAlarm, UserAlarm } from '../shards/alarms.ts'
-import type { Profile, Standing, StoredGroup } from '../storage/log.ts'
+import type { StoredGroup } from '../stored/stored-group.ts'
+import type { Profile, Standing } from '../stored/stored-user.ts'
+import type { GroupAlarm, UserAlarm } from './alarm.ts'
 import type { Caller } from './caller.ts'
 
 /** To a group's actor. */

@@ -5,7 +5,7 @@
  * connections itself. Code that shows presence to a client must check that the client shares a group
  * with the user.
  */
-import type { Status } from '../storage/log.ts'
+import type { Status } from '../stored/stored-user.ts'
 
 export interface Presence {
   /** Whether the user has a session now, even if they are invisible. */

@@ -7,7 +7,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import { ChatError } from '../../protocol/errors.ts'
-import type { UploadProgress } from './file-calls.ts'
+import type { UploadProgress } from '../actors/file-calls.ts'
 import { FileFolder, isUploadId } from './file-folder.ts'
 import { noSuchUpload, receivedOf } from './partial.ts'
 import { readStored } from './sidecar.ts'

@@ -8,9 +8,9 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { ChatError, type ErrorDetails } from '../../protocol/errors.ts'
-import { startTimer } from '../shards/timer.ts'
-import { StallGuard } from '../storage/stall-guard.ts'
-import type { FileCall, FileCallName, FileCalls, FileDepths, Files } from './file-calls.ts'
+import type { FileCall, FileCallName, FileCalls, FileDepths, Files } from '../actors/file-calls.ts'
+import { StallGuard } from '../threads/stall-guard.ts'
+import { startTimer } from '../threads/timer.ts'
 
 const MAX_OPEN = 4_096
 const MAX_WAITING_BYTES = 64 * 1024 * 1024

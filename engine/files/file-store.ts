@@ -8,8 +8,6 @@
  */
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { ChatError } from '../../protocol/errors.ts'
-import type { Clock } from '../clock.ts'
-import { asRefusal } from './disk-refusal.ts'
 import type {
   AnnouncedFile,
   FileCall,
@@ -19,7 +17,9 @@ import type {
   Files,
   StoredUpload,
   UploadProgress,
-} from './file-calls.ts'
+} from '../actors/file-calls.ts'
+import type { Clock } from '../base/clock.ts'
+import { asRefusal } from './disk-refusal.ts'
 import { FileFolder, isUploadId, parsePartial } from './file-folder.ts'
 import { describeFile, hashFits, nameContent } from './keeping.ts'
 import { Lanes } from './lanes.ts'

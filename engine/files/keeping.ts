@@ -6,7 +6,7 @@
  */
 import { mkdir, rename, rm } from 'node:fs/promises'
 import type { File } from '../../protocol/records.ts'
-import { fileIdOf, fileUrl } from './file-address.ts'
+import { fileIdOf, fileUrl } from '../stored/file-address.ts'
 import { type FileFolder, syncFolder } from './file-folder.ts'
 import { inspect } from './inspect.ts'
 import type { PartialFile } from './partial.ts'

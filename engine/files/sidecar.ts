@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import type { File } from '../../protocol/records.ts'
-import type { AnnouncedFile } from './file-calls.ts'
+import type { AnnouncedFile } from '../actors/file-calls.ts'
 import type { FileFolder } from './file-folder.ts'
 
 /** An unfinished upload. */

@@ -7,6 +7,7 @@
 import { ChatError } from '../../protocol/errors.ts'
 import type { Message } from '../../protocol/records.ts'
 import type { Request } from '../../protocol/requests.ts'
+import type { MessageChange } from '../shards/posted.ts'
 
 /** Maximum characters of a reason: fits into every answer at three bytes a character. */
 const MAX_WHY = 300
@@ -47,9 +48,6 @@ export interface MissedMessage {
   readonly userId: string
   readonly message: Message
 }
-
-/** What `afterMessage` is called for. Reactions and pins do not change a message's content. */
-export type MessageChange = 'posted' | 'edited' | 'deleted' | 'recalled'
 
 type Result<T> = T | Promise<T>
 

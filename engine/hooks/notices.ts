@@ -6,22 +6,15 @@
  * the oldest are dropped and their number is logged. Delivery is at most once.
  */
 import type { Message } from '../../protocol/records.ts'
-import type { EngineLogger } from '../engine-logger.ts'
-import type { Hooks, MessageChange } from './hooks.ts'
+import type { EngineLogger } from '../base/engine-logger.ts'
+import type { MessageChange, Posted } from '../shards/posted.ts'
+import type { Hooks } from './hooks.ts'
 import { type After, logFailure, withinTime } from './time-limit.ts'
 
 const AT_ONCE = 64
 const MAX_WAITING = 10_000
 /** Interval at which the number of dropped notices is logged. */
 const REPORT_MS = 10_000
-
-/** A durable message, or a change of one; for a new one also the members who were offline. */
-export interface Posted {
-  readonly message: Message
-  /** Null if only the members in `away` are to be notified. */
-  readonly change: MessageChange | null
-  readonly away: readonly string[]
-}
 
 /** The notices of one message: `afterMessage` for null, `userOffline` for a user. */
 interface Lot {

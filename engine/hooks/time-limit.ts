@@ -1,7 +1,7 @@
 /**
  * Time limit: runs a hook with a timeout, and logs a hook that failed.
  */
-import type { EngineLogger } from '../engine-logger.ts'
+import type { EngineLogger } from '../base/engine-logger.ts'
 
 /** Calls `then` after `delayMs`, unless the returned function is called before. */
 export type After = (delayMs: number, then: () => void) => () => void

@@ -4,7 +4,7 @@
  * One note is in flight at a time. Commits in the meantime are merged, one sequence number per
  * group, and sent with the next note. Above `MAX_GROUPS` the note only states that groups changed.
  */
-import type { LogEntry } from '../storage/log.ts'
+import type { LogEntry } from '../stored/log-entry.ts'
 
 /** Groups with new entries, and the newest sequence number of each. */
 export interface ChangeNote {

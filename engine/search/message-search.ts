@@ -7,10 +7,10 @@
  */
 import { limits } from '../../protocol/limits.ts'
 import type { SearchHit } from '../../protocol/records.ts'
-import { fitRows } from '../fit-rows.ts'
-import type { ReadQuery, Reads } from '../storage/log.ts'
+import { fitRows } from '../base/fit-rows.ts'
+import type { ReadQuery, Reads } from '../stored/reads.ts'
+import { comparePlaces, type SearchPlace } from '../stored/search-cursor.ts'
 import { type LogFeed, searchableText } from './log-feed.ts'
-import { comparePlaces, type SearchPlace } from './search-cursor.ts'
 import {
   type Candidate,
   MAX_GROUP_TOKENS,

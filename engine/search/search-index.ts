@@ -10,11 +10,11 @@
 import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as Sqlite from 'better-sqlite3'
+import { StorageError } from '../base/storage-error.ts'
 import { Database } from '../storage/sqlite/driver.ts'
 import { Wal } from '../storage/sqlite/wal.ts'
-import { StorageError } from '../storage/storage-error.ts'
-import { type Term, toMatch } from './query.ts'
-import { tokenize } from './tokens.ts'
+import { type Term, toMatch } from '../text/query.ts'
+import { tokenize } from '../text/tokens.ts'
 
 /** A message to index. With an empty text it is removed from the index. */
 export interface Document {

@@ -6,11 +6,11 @@
  * damaged or belongs to another log is deleted and rebuilt. After any other failure it retries with
  * backoff. Failures affect only search.
  */
-import type { EngineLogger } from '../engine-logger.ts'
+import type { EngineLogger } from '../base/engine-logger.ts'
 import { isDamage } from '../storage/damage.ts'
-import type { ReadQuery, Reads, SearchRead } from '../storage/log.ts'
 import { openReader } from '../storage/sqlite/database.ts'
 import { People } from '../storage/sqlite/people.ts'
+import type { ReadQuery, Reads, SearchRead } from '../stored/reads.ts'
 import type { ChangeNote } from './changed-groups.ts'
 import { ForeignIndexError, Indexer } from './indexer.ts'
 import type { IndexerStats } from './indexer-stats.ts'

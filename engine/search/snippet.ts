@@ -6,8 +6,8 @@
  * `<mark>` around the matches, at most `limits.snippetBytes` long.
  */
 import { limits } from '../../protocol/limits.ts'
-import type { Term } from './query.ts'
-import { type Token, tokenize } from './tokens.ts'
+import type { Term } from '../text/query.ts'
+import { type Token, tokenize } from '../text/tokens.ts'
 
 export interface Found {
   readonly snippet: string

@@ -7,16 +7,7 @@
  * the time and asks anew where it was too early. So there is nothing to call off, and there are
  * never more of them than loaded actors and names: an actor with an alarm is not evicted.
  */
-
-/** What a group's actor may be woken for. */
-export type GroupAlarm = 'typing' | 'receipts' | 'reload'
-/** What a user's actor may be woken for. */
-export type UserAlarm = 'offline'
-
-/** Whom to wake, and what for. */
-export type Alarm =
-  | { readonly to: 'group'; readonly id: string; readonly what: GroupAlarm }
-  | { readonly to: 'user'; readonly id: string; readonly what: UserAlarm }
+import type { Alarm } from '../actors/alarm.ts'
 
 /** Time, handed in: that of `Clock`, and a timer that the returned function cancels. */
 export interface AlarmClock {

@@ -14,7 +14,7 @@
  * `SLICE` groups each. Bounded: above `MAX_WAITING` groups nothing waits for a later turn.
  */
 import type { Attach, AttachAll } from '../actors/mail.ts'
-import type { Standing } from '../storage/log.ts'
+import type { Standing } from '../stored/stored-user.ts'
 
 const SLICE = 1_000
 const MAX_WAITING = 500_000

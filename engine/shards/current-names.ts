@@ -5,7 +5,8 @@
  * storage knows it by itself, so that only who is connected is looked up.
  */
 import type { Group, Member, Message, User } from '../../protocol/records.ts'
-import type { LoadedUser, Profile, ReadName, ReadQuery, Reads, Summaries } from '../storage/log.ts'
+import type { ReadName, ReadQuery, Reads } from '../stored/reads.ts'
+import type { LoadedUser, Profile, Summaries } from '../stored/stored-user.ts'
 
 /** What a connected user is called; empty where that is not known. */
 export type NameOf = (userId: string) => string

@@ -8,8 +8,8 @@
  * the sessions; who is neither connected nor seen is not in it.
  */
 import type { Presence } from '../actors/presence.ts'
-import type { Status } from '../storage/log.ts'
-import type { Blocks } from './batch.ts'
+import type { Status } from '../stored/stored-user.ts'
+import type { Blocks } from './hub-records.ts'
 
 interface Known {
   sessions: number

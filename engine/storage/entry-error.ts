@@ -5,7 +5,7 @@
  * constraint or holds a value that SQLite cannot bind never passes: it fails its own group or user
  * (`WriteLoop`), and the log goes on.
  */
-import type { LogEntry } from './log.ts'
+import type { LogEntry } from '../stored/log-entry.ts'
 
 /** The primary result codes of SQLite that tell of the storage, not of the statement. */
 const STORAGE_CODES =
@@ -26,44 +26,4 @@ export class EntryError extends Error {
 export function isStorageFailure(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return typeof code === 'string' && STORAGE_CODES.test(code)
-}
-
-/** Whose entry it is: a group by its id, a user as `user:<id>`, which no group id looks like. */
-export function ownerOf(entry: LogEntry): string {
-  switch (entry.type) {
-    case 'message':
-    case 'change':
-      return entry.message.groupId
-    case 'group':
-      return entry.group.groupId
-    case 'event':
-    case 'member':
-    case 'member_left':
-    case 'former_member':
-    case 'former_member_back':
-    case 'ban':
-    case 'unban':
-    case 'invite':
-    case 'uninvite':
-    case 'receipts':
-    case 'file':
-    case 'lease':
-    case 'restart':
-      return entry.groupId
-    case 'user':
-    case 'presence':
-    case 'block':
-    case 'unblock':
-      return userOwner(entry.userId)
-  }
-}
-
-/** The owner of a user's entries. */
-export function userOwner(userId: string): string {
-  return `user:${userId}`
-}
-
-/** Whether an owner is a group. */
-export function isGroupOwner(owner: string): boolean {
-  return !owner.startsWith('user:')
 }

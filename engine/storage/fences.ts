@@ -7,8 +7,8 @@
  * let the actor go. Entries of a user stand alone: only those of the turn are left out.
  * Bounded by the groups whose restart is under way, which are loaded actors.
  */
-import { isGroupOwner, ownerOf } from './entry-error.ts'
-import type { LogEntry } from './log.ts'
+import { isGroupOwner, ownerOf } from '../stored/entry-owner.ts'
+import type { LogEntry } from '../stored/log-entry.ts'
 
 /** What one shard wrote in one turn. */
 export interface Turn<S> {

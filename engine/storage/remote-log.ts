@@ -6,18 +6,13 @@
  * shard what may be uncommitted.
  */
 import type { MessagePort } from 'node:worker_threads'
-import type { Defer } from '../shards/batch.ts'
-import { post } from '../shards/packing.ts'
-import {
-  isSearch,
-  type Log,
-  type LogEntry,
-  type LogListener,
-  type ReadName,
-  type ReadQuery,
-  type Reads,
-} from './log.ts'
-import { QueryPort } from './query-port.ts'
+import type { Log, LogListener } from '../log/log.ts'
+import type { LogEntry } from '../stored/log-entry.ts'
+import { isSearch, type ReadName, type ReadQuery, type Reads } from '../stored/reads.ts'
+import type { Defer } from '../threads/batch.ts'
+import { post } from '../threads/packing.ts'
+import { QueryPort } from '../threads/query-port.ts'
+import { parseAnswer } from './summary-texts.ts'
 
 /** Reads that one shard may have open; over it they are refused as `overloaded`. */
 const MAX_READS = 16_384
@@ -39,16 +34,16 @@ export interface LogPorts {
 
 export class RemoteLog implements Log {
   readonly #writer: MessagePort
-  readonly #reader: QueryPort
-  readonly #search: QueryPort
+  readonly #reader: QueryPort<ReadQuery>
+  readonly #search: QueryPort<ReadQuery>
   readonly #defer: Defer
   #turn: LogEntry[] = []
   #offset = 0
 
   constructor({ writer, reader, search }: LogPorts, listener: LogListener, defer: Defer) {
     this.#writer = writer
-    this.#reader = new QueryPort(reader, defer, MAX_READS)
-    this.#search = new QueryPort(search, defer, MAX_SEARCHES)
+    this.#reader = new QueryPort(reader, defer, MAX_READS, parseAnswer)
+    this.#search = new QueryPort(search, defer, MAX_SEARCHES, parseAnswer)
     this.#defer = defer
     writer.on('message', (note: WriterNote) => {
       if ('committed' in note) listener.committed(note.committed)
@@ -70,7 +65,7 @@ export class RemoteLog implements Log {
   }
 
   read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
-    return (isSearch(query) ? this.#search : this.#reader).ask(query, userId)
+    return (isSearch(query) ? this.#search : this.#reader).ask(query as unknown as ReadQuery, userId)
   }
 
   /** Ends the ports; the thread can end. */

@@ -5,17 +5,10 @@
  * small values become one string at once, and are made values again only where they are needed.
  */
 import type { GroupSummary, Member } from '../../protocol/records.ts'
-import { awaitedMember } from '../awaited-member.ts'
-import type {
-  LoadedUser,
-  Person,
-  ReadName,
-  ReadQuery,
-  Reads,
-  Standing,
-  StoredGroup,
-  Summaries,
-} from './log.ts'
+import { awaitedMember } from '../stored/awaited-member.ts'
+import type { ReadName, ReadQuery, Reads } from '../stored/reads.ts'
+import type { StoredGroup } from '../stored/stored-group.ts'
+import type { LoadedUser, Person, Standing, Summaries } from '../stored/stored-user.ts'
 
 /** What the database says of all groups of a user, the most recently active first. */
 export interface SummaryTexts {

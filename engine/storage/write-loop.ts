@@ -9,9 +9,10 @@
  * bounded by the shards, each of which stops accepting writes at a bound of what is not committed.
  */
 import { statSync } from 'node:fs'
-import { EntryError, ownerOf } from './entry-error.ts'
+import { ownerOf } from '../stored/entry-owner.ts'
+import type { LogEntry } from '../stored/log-entry.ts'
+import { EntryError } from './entry-error.ts'
 import { admit, type Fences, type Refusal, type Turn } from './fences.ts'
-import type { LogEntry } from './log.ts'
 
 /** Entries of one transaction, give or take a turn: a few ten milliseconds at the most. */
 const MAX_ENTRIES = 4_096

@@ -7,8 +7,8 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { ChatError } from '../../protocol/errors.ts'
-import { post, unpack } from '../shards/packing.ts'
 import { FairQueue } from './fair-queue.ts'
+import { post, unpack } from './packing.ts'
 
 /** One query between threads, with the user on whose behalf it is asked. */
 export type AskedQuery<Q> = readonly [id: number, query: Q, userId: string]

@@ -7,7 +7,7 @@
  */
 import type { Engine } from '../../engine/engine.ts'
 import type { UploadWriter } from '../../engine/files/file-access.ts'
-import type { Identity } from '../../engine/gateway.ts'
+import type { Identity } from '../../engine/hub/gateway.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { File } from '../../protocol/records.ts'
 import type { Budget, RequestFields } from '../../protocol/requests.ts'

@@ -2,7 +2,7 @@
  * SLW-1, PAG-1: no answer is larger than 256 KiB in either encoding, and its pages list everything once.
  */
 import { describe, expect, it } from 'vitest'
-import type { Session } from '../../engine/session.ts'
+import type { Session } from '../../engine/hub/session.ts'
 import { encodeEvent } from '../../protocol/codec.ts'
 import type { EventFields, EventName } from '../../protocol/events.ts'
 import { eventToJson } from '../../protocol/json-codec.ts'

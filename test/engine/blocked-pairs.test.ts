@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { record } from '../../engine/actors/effects.ts'
 import type { Engine } from '../../engine/engine.ts'
-import type { Session } from '../../engine/session.ts'
+import type { Session } from '../../engine/hub/session.ts'
 import { eventually } from '../support/conditions.ts'
 import { modes, temporaryFolder } from '../support/engines.ts'
 import { aPost } from '../support/groups.ts'

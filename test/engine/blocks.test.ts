@@ -3,7 +3,7 @@
  * get the same refusals.
  */
 import { describe, expect, it } from 'vitest'
-import type { Session } from '../../engine/session.ts'
+import type { Session } from '../../engine/hub/session.ts'
 import { requests } from '../../protocol/requests.ts'
 import { eventually } from '../support/conditions.ts'
 import { modes, startInline, temporaryFolder } from '../support/engines.ts'

@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import type { Engine, EngineOptions } from '../../engine/engine.ts'
-import type { Session } from '../../engine/session.ts'
+import type { Session } from '../../engine/hub/session.ts'
 import { limits } from '../../protocol/limits.ts'
 import { eventually } from '../support/conditions.ts'
 import { modes, startInline, temporaryFolder } from '../support/engines.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createEngine, type EngineOptions } from '../../engine/engine.ts'
-import type { Identity } from '../../engine/gateway.ts'
+import type { Identity } from '../../engine/hub/gateway.ts'
 import { modes, startInline, temporaryFolder } from '../support/engines.ts'
 import { refusal, text } from '../support/sessions.ts'
 

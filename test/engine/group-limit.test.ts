@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Session } from '../../engine/session.ts'
+import type { Session } from '../../engine/hub/session.ts'
 import { modes, startInline, temporaryFolder } from '../support/engines.ts'
 import { refusal } from '../support/sessions.ts'
 

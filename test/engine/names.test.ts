@@ -3,7 +3,7 @@
  */
 import { expect, it } from 'vitest'
 import type { Engine } from '../../engine/engine.ts'
-import type { Session } from '../../engine/session.ts'
+import type { Session } from '../../engine/hub/session.ts'
 import { eventually } from '../support/conditions.ts'
 import { modes, startInline, temporaryFolder } from '../support/engines.ts'
 import { collect, text } from '../support/sessions.ts'

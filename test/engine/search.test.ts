@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { Session } from '../../engine/hub/session.ts'
 import { SearchIndex } from '../../engine/search/search-index.ts'
-import type { Session } from '../../engine/session.ts'
 import { eventually } from '../support/conditions.ts'
 import { modes, temporaryFolder } from '../support/engines.ts'
 import { refusal, text } from '../support/sessions.ts'

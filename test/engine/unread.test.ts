@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../engine/engine.ts'
-import type { Session } from '../../engine/session.ts'
+import type { Session } from '../../engine/hub/session.ts'
 import { modes, temporaryFolder } from '../support/engines.ts'
 import { collect, text } from '../support/sessions.ts'
 

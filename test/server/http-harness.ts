@@ -2,7 +2,7 @@
  * The HTTP routes on a free port, over a scripted engine.
  */
 import type { Engine } from '../../engine/engine.ts'
-import type { Identity } from '../../engine/gateway.ts'
+import type { Identity } from '../../engine/hub/gateway.ts'
 import type { RequestName } from '../../protocol/requests.ts'
 import { AddressGuard } from '../../server/address-guard.ts'
 import { createAuthenticator } from '../../server/auth.ts'

@@ -7,7 +7,7 @@ import type { Caller } from '../../engine/actors/caller.ts'
 import type { Effect, Effects } from '../../engine/actors/effects.ts'
 import type { GroupRules } from '../../engine/actors/group/group-state.ts'
 import type { Presence } from '../../engine/actors/presence.ts'
-import type { ReadName, ReadQuery, Reads } from '../../engine/storage/log.ts'
+import type { ReadName, ReadQuery, Reads } from '../../engine/stored/reads.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { Request } from '../../protocol/requests.ts'
 

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import * as built from 'tertulia'
 import { onTestFinished } from 'vitest'
 import { createEngine, type Engine, type EngineOptions, startEngine } from '../../engine/engine.ts'
-import { inlineRuntime } from '../../engine/shards/inline-shards.ts'
+import { inlineRuntime } from '../../engine/runtime/inline-shards.ts'
 
 /** A folder that is removed after the test. */
 export function temporaryFolder(): string {

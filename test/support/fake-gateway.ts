@@ -2,7 +2,7 @@
  * A gateway without an engine: it sends `connected` for every session, stores the received frames, and
  * lets a test decide what is sent, so that the front end is tested alone and to the byte.
  */
-import type { Gateway, Identity, Publisher, SessionPort } from '../../engine/gateway.ts'
+import type { Gateway, Identity, Publisher, SessionPort } from '../../engine/hub/gateway.ts'
 import { decodeRequest, encodeEvent } from '../../protocol/codec.ts'
 import type { FrameView } from '../../protocol/frame-view.ts'
 import { type Request, requests } from '../../protocol/requests.ts'

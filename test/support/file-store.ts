@@ -3,7 +3,7 @@
  */
 import { readdirSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
-import type { AnnouncedFile } from '../../engine/files/file-calls.ts'
+import type { AnnouncedFile } from '../../engine/actors/file-calls.ts'
 import { FileFolder, prepareFolder } from '../../engine/files/file-folder.ts'
 import { FileStore } from '../../engine/files/file-store.ts'
 import { temporaryFolder } from './engines.ts'

@@ -4,7 +4,8 @@
 import type { Caller } from '../../engine/actors/caller.ts'
 import type { Effect, Effects, ReadEffect } from '../../engine/actors/effects.ts'
 import { type GroupState, type MemberState, newState } from '../../engine/actors/group/group-state.ts'
-import type { Profile, Role, StoredGroup } from '../../engine/storage/log.ts'
+import type { Role, StoredGroup } from '../../engine/stored/stored-group.ts'
+import type { Profile } from '../../engine/stored/stored-user.ts'
 import type { Message } from '../../protocol/records.ts'
 
 /** A group `g` with these members in this order, at seq 1. */

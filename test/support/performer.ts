@@ -4,12 +4,14 @@
  */
 import type { EventSource } from '../../engine/actors/actor-context.ts'
 import type { Effects } from '../../engine/actors/effects.ts'
+import type { LogListener } from '../../engine/log/log.ts'
 import { Alarms } from '../../engine/shards/alarms.ts'
-import { type Announcement, Outbox, readBatch, ToHub } from '../../engine/shards/batch.ts'
-import { unpack } from '../../engine/shards/packing.ts'
+import { type Announcement, ToHub } from '../../engine/shards/hub-records.ts'
 import { Performer, type PerformerOptions } from '../../engine/shards/performer.ts'
 import { PresenceDirectory } from '../../engine/shards/presence-directory.ts'
-import type { LogEntry, LogListener } from '../../engine/storage/log.ts'
+import type { LogEntry } from '../../engine/stored/log-entry.ts'
+import { Outbox, readBatch } from '../../engine/threads/batch.ts'
+import { unpack } from '../../engine/threads/packing.ts'
 import { decodeEvent } from '../../protocol/codec.ts'
 import { aGroup } from './groups.ts'
 

@@ -1,7 +1,7 @@
 /**
  * Sessions for tests: what they send and receive.
  */
-import type { Session } from '../../engine/session.ts'
+import type { Session } from '../../engine/hub/session.ts'
 import type { EventFields, EventName } from '../../protocol/events.ts'
 
 let lastTempId = 0

@@ -2,11 +2,12 @@
  * The store for tests: a writer and a reader of one real file, and entries to write.
  */
 import { onTestFinished } from 'vitest'
-import { fileUrl } from '../../engine/files/file-address.ts'
-import type { LogEntry, StoredGroup, StoredMember } from '../../engine/storage/log.ts'
 import { openReader, openWriter } from '../../engine/storage/sqlite/database.ts'
 import { Reader } from '../../engine/storage/sqlite/reader.ts'
 import { Writer } from '../../engine/storage/sqlite/writer.ts'
+import { fileUrl } from '../../engine/stored/file-address.ts'
+import type { LogEntry } from '../../engine/stored/log-entry.ts'
+import type { StoredGroup, StoredMember } from '../../engine/stored/stored-group.ts'
 import type { File, Message } from '../../protocol/records.ts'
 import { temporaryFolder } from './engines.ts'
 import { aPost } from './groups.ts'

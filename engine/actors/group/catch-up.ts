@@ -8,7 +8,7 @@
 import { decodeEvent, encodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
-import type { LoggedEvent } from '../../storage/log.ts'
+import type { LoggedEvent } from '../../stored/stored-group.ts'
 import { type Effect, type Effects, read, sendFrame, tellUser } from '../effects.ts'
 import type { Attach, GroupMail } from '../mail.ts'
 import type { GroupState } from './group-state.ts'

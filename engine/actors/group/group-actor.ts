@@ -8,9 +8,9 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { durabilityOf, type RequestsTo } from '../../../protocol/requests.ts'
-import type { GroupAlarm } from '../../shards/alarms.ts'
-import type { LoadedGroup } from '../../storage/log.ts'
+import type { LoadedGroup } from '../../stored/stored-group.ts'
 import type { ActorContext, Asked, EventSource } from '../actor-context.ts'
+import type { GroupAlarm } from '../alarm.ts'
 import type { Caller } from '../caller.ts'
 import { append, type Effects, read, record, wakeGroup } from '../effects.ts'
 import type { Attach, GroupMail } from '../mail.ts'

@@ -4,7 +4,7 @@
  * A request that is routed to groups and has no handler here does not compile.
  */
 import type { RequestFields, RequestsTo } from '../../../protocol/requests.ts'
-import type { GroupAlarm } from '../../shards/alarms.ts'
+import type { GroupAlarm } from '../alarm.ts'
 import type { Caller } from '../caller.ts'
 import type { Effects } from '../effects.ts'
 import { deleteMessage, editMessage, recallMessage } from './changes.ts'

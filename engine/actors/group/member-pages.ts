@@ -7,7 +7,7 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import { fitRows, mapped } from '../../fit-rows.ts'
+import { fitRows, mapped } from '../../base/fit-rows.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects } from '../effects.ts'
 import { type GroupState, type MemberState, toMember } from './group-state.ts'

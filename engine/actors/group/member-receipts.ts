@@ -7,7 +7,8 @@
  * was delivered has the same ranges for both, and they are stored once.
  */
 import { limits } from '../../../protocol/limits.ts'
-import type { LogEntry, StoredReceipts } from '../../storage/log.ts'
+import type { LogEntry } from '../../stored/log-entry.ts'
+import type { StoredReceipts } from '../../stored/stored-group.ts'
 import { addAll, addReceipts, type NothingBetween, packRanges, type Range, unpackRanges } from './ranges.ts'
 
 export type ReceiptKind = 'delivered' | 'read'

@@ -7,7 +7,8 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import type { Person, Profile, Role } from '../../storage/log.ts'
+import type { Role } from '../../stored/stored-group.ts'
+import type { Person, Profile } from '../../stored/stored-user.ts'
 import type { Caller } from '../caller.ts'
 import {
   answerCommitted,

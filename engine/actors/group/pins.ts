@@ -4,7 +4,7 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import { fitRows } from '../../fit-rows.ts'
+import { fitRows } from '../../base/fit-rows.ts'
 import type { Caller } from '../caller.ts'
 import { answer, answerCommitted, change, type Effects, read, record } from '../effects.ts'
 import { type GroupState, nextSeq } from './group-state.ts'

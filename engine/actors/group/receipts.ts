@@ -12,8 +12,8 @@ import { parseMessageId, toMessageId } from '../../../protocol/ids.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Message } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import { fitRows } from '../../fit-rows.ts'
-import type { PostNumber } from '../../storage/log.ts'
+import { fitRows } from '../../base/fit-rows.ts'
+import type { PostNumber } from '../../stored/stored-group.ts'
 import type { Caller } from '../caller.ts'
 import {
   answer,

@@ -8,8 +8,8 @@
 
 import { events } from '../../../protocol/events.ts'
 import type { Message } from '../../../protocol/records.ts'
-import type { LoggedEvent } from '../../storage/log.ts'
-import { hasUserNames, withContent, withUserNames } from '../../storage/stored-frame.ts'
+import { hasUserNames, withContent, withUserNames } from '../../stored/stored-frame.ts'
+import type { LoggedEvent } from '../../stored/stored-group.ts'
 
 const MIN_EVENTS = 256
 

@@ -11,8 +11,8 @@ import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { User } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import { fitRows } from '../../fit-rows.ts'
-import { userOwner } from '../../storage/entry-error.ts'
+import { fitRows } from '../../base/fit-rows.ts'
+import { userOwner } from '../../stored/entry-owner.ts'
 import type { Caller } from '../caller.ts'
 import {
   answer,

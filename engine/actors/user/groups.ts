@@ -4,7 +4,7 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import type { ListingCursor } from '../../storage/log.ts'
+import type { ListingCursor } from '../../stored/stored-user.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects, read, tellGroup } from '../effects.ts'
 import { reserveRoom } from './room.ts'

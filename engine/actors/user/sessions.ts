@@ -7,7 +7,7 @@
  */
 import { limits } from '../../../protocol/limits.ts'
 import type { Limits } from '../../../protocol/records.ts'
-import type { Standing, Summaries } from '../../storage/log.ts'
+import type { Standing, Summaries } from '../../stored/stored-user.ts'
 import { type Effect, type Effects, read, send, tellGroup } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
 import { announceBlocks } from './blocks.ts'

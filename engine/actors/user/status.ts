@@ -9,7 +9,7 @@
  * disconnects nothing is written either: `lastSeenAt` would reveal it.
  */
 import type { RequestFields } from '../../../protocol/requests.ts'
-import type { Status } from '../../storage/log.ts'
+import type { Status } from '../../stored/stored-user.ts'
 import type { Caller } from '../caller.ts'
 import {
   answerCommitted,

@@ -6,9 +6,9 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import type { StoredUpload, UploadProgress } from '../../files/file-calls.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects, files, read, tellGroup } from '../effects.ts'
+import type { StoredUpload, UploadProgress } from '../file-calls.ts'
 import { noSuchGroup } from '../no-such-group.ts'
 import type { UserState } from './user-state.ts'
 

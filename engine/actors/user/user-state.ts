@@ -1,7 +1,7 @@
 /**
  * User state: what a user's actor knows. Only its handlers change it.
  */
-import type { LoadedUser, Status } from '../../storage/log.ts'
+import type { LoadedUser, Status } from '../../stored/stored-user.ts'
 import type { Caller } from '../caller.ts'
 
 export interface UserState {

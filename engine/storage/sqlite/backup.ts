@@ -10,7 +10,7 @@
 import { chmodSync, closeSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type * as Sqlite from 'better-sqlite3'
-import { StorageError } from '../storage-error.ts'
+import { StorageError } from '../../base/storage-error.ts'
 import { databasePath, openReader } from './database.ts'
 import { Database } from './driver.ts'
 

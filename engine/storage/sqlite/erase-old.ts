@@ -7,8 +7,8 @@
  */
 import type { Database, Statement } from 'better-sqlite3'
 import { events } from '../../../protocol/events.ts'
-import type { EngineLogger } from '../../engine-logger.ts'
-import { storedFrame } from '../stored-frame.ts'
+import type { EngineLogger } from '../../base/engine-logger.ts'
+import { storedFrame } from '../../stored/stored-frame.ts'
 import type { Wal } from './wal.ts'
 
 const ROWS_AT_ONCE = 1_000

@@ -2,7 +2,7 @@
  * Group rows: groups and their members as the file has them, and the records they are.
  */
 import type { Member } from '../../../protocol/records.ts'
-import type { Role, StoredGroup } from '../log.ts'
+import type { Role, StoredGroup } from '../../stored/stored-group.ts'
 
 export interface GroupRow {
   readonly group_key: number

@@ -7,7 +7,7 @@
 
 import { toMessageId } from '../../../protocol/ids.ts'
 import type { File, Message, Reaction } from '../../../protocol/records.ts'
-import { fileUrl } from '../../files/file-address.ts'
+import { fileUrl } from '../../stored/file-address.ts'
 
 export interface MessageRow extends FileRow {
   readonly seq: number

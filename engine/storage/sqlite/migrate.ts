@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
-import { StorageError } from '../storage-error.ts'
+import { StorageError } from '../../base/storage-error.ts'
 
 const folder = new URL('../schema/', import.meta.url)
 

@@ -5,7 +5,7 @@
  * older version has written is completed once, when the file is opened.
  */
 import type { Database, Statement } from 'better-sqlite3'
-import { tokenize } from '../../search/tokens.ts'
+import { tokenize } from '../../text/tokens.ts'
 
 /** Words of a name that count. */
 const MAX_WORDS = 16

@@ -7,9 +7,10 @@
  */
 import type { Database, Statement } from 'better-sqlite3'
 import type { User } from '../../../protocol/records.ts'
-import { fitRows, isTooMuch, mapped, wireBytes } from '../../fit-rows.ts'
-import { tokenize } from '../../search/tokens.ts'
-import type { NamePlace, ReadQuery, Reads, UsersPage } from '../log.ts'
+import { fitRows, isTooMuch, mapped, wireBytes } from '../../base/fit-rows.ts'
+import type { ReadQuery, Reads } from '../../stored/reads.ts'
+import type { NamePlace, UsersPage } from '../../stored/stored-user.ts'
+import { tokenize } from '../../text/tokens.ts'
 import { wordsOf } from './name-words.ts'
 import { behindCursor, nextCursor } from './ranked-groups.ts'
 import type { RankedRow } from './read-statements.ts'

@@ -5,7 +5,7 @@
  * the back of whoever pages. So the way down ends with a way up: those that have been active since the
  * first page, the least recently active first. On that way a group that moves again is met again.
  */
-import type { ListingCursor } from '../log.ts'
+import type { ListingCursor } from '../../stored/stored-user.ts'
 import type { RankedRow } from './read-statements.ts'
 
 /** Of the groups, the most recently active first, those that are still to be listed, in that order. */

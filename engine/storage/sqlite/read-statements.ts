@@ -3,7 +3,8 @@
  */
 import type { Database } from 'better-sqlite3'
 import { events } from '../../../protocol/events.ts'
-import type { Person, PostNumber, Status, StoredReceipts } from '../log.ts'
+import type { PostNumber, StoredReceipts } from '../../stored/stored-group.ts'
+import type { Person, Status } from '../../stored/stored-user.ts'
 import { awaitedIn, type GroupRow, groupColumns, type MemberRow } from './group-rows.ts'
 import { type FileRow, fileColumns, type MessageRow, messageColumns } from './message-rows.ts'
 import { mentionsColumn, unreadColumn } from './unread-columns.ts'

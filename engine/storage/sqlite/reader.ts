@@ -9,23 +9,24 @@ import { decodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Group, GroupListing, Invitation, Member, Message } from '../../../protocol/records.ts'
-import { awaitedMember } from '../../awaited-member.ts'
-import { fitRows, mapped } from '../../fit-rows.ts'
+import { fitRows, mapped } from '../../base/fit-rows.ts'
+import { awaitedMember } from '../../stored/awaited-member.ts'
+import { isSearch, type ReadName, type ReadQuery, type Reads, type StoredRead } from '../../stored/reads.ts'
 import {
-  isSearch,
+  hasGroupTexts,
+  hasUserNames,
+  withContent,
+  withGroupTexts,
+  withUserNames,
+} from '../../stored/stored-frame.ts'
+import {
   type LoadedGroup,
   type LoggedEvent,
-  type Person,
   type PostNumber,
-  type Profile,
   RECENT_EVENTS,
   REMEMBERED_TEMP_IDS,
-  type ReadName,
-  type ReadQuery,
-  type Reads,
-  type StoredRead,
-} from '../log.ts'
-import { hasGroupTexts, hasUserNames, withContent, withGroupTexts, withUserNames } from '../stored-frame.ts'
+} from '../../stored/stored-group.ts'
+import type { Person, Profile } from '../../stored/stored-user.ts'
 import { parseAnswer, type SummaryTexts, type UserTexts } from '../summary-texts.ts'
 import { directId, unkeyedDirectId } from './direct-id.ts'
 import { type GroupRow, storedGroup, toMember } from './group-rows.ts'

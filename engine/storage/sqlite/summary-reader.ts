@@ -3,7 +3,7 @@
  */
 import type { Database } from 'better-sqlite3'
 import { limits } from '../../../protocol/limits.ts'
-import { fitRows } from '../../fit-rows.ts'
+import { fitRows } from '../../base/fit-rows.ts'
 import { type SummaryTexts, summaryBytes } from '../summary-texts.ts'
 import { awaitedIn } from './group-rows.ts'
 import { mentionsColumn, unreadColumn } from './unread-columns.ts'

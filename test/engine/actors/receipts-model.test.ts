@@ -10,7 +10,8 @@ import {
   messageRead,
 } from '../../../engine/actors/group/receipts.ts'
 import { RecentEvents } from '../../../engine/actors/group/recent-events.ts'
-import type { LogEntry, StoredGroup } from '../../../engine/storage/log.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
+import type { StoredGroup } from '../../../engine/stored/stored-group.ts'
 import { by } from '../../support/groups.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry, aStore } from '../../support/store.ts'
 

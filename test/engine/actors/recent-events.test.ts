@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RecentEvents } from '../../../engine/actors/group/recent-events.ts'
-import type { LoggedEvent } from '../../../engine/storage/log.ts'
+import type { LoggedEvent } from '../../../engine/stored/stored-group.ts'
 
 const event = (seq: number): LoggedEvent => ({ seq, code: 79, frame: new Uint8Array(0) })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { sendMessage } from '../../../engine/actors/group/messages.ts'
-import { REMEMBERED_TEMP_IDS } from '../../../engine/storage/log.ts'
+import { REMEMBERED_TEMP_IDS } from '../../../engine/stored/stored-group.ts'
 import { aGroup, aMember, aPost, brief, by, given, only, snapshot } from '../../support/groups.ts'
 import { refusal } from '../../support/sessions.ts'
 import { aFile } from '../../support/store.ts'

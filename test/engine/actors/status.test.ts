@@ -8,7 +8,7 @@ import {
   updateStatus,
 } from '../../../engine/actors/user/status.ts'
 import { type UserState, userState } from '../../../engine/actors/user/user-state.ts'
-import type { Status } from '../../../engine/storage/log.ts'
+import type { Status } from '../../../engine/stored/stored-user.ts'
 import { brief, by, given } from '../../support/groups.ts'
 import { aUser } from '../../support/users.ts'
 

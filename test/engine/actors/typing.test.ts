@@ -4,7 +4,7 @@ import type { Effects } from '../../../engine/actors/effects.ts'
 import { groupAlarms, groupHandlers } from '../../../engine/actors/group/group-handlers.ts'
 import type { GroupState } from '../../../engine/actors/group/group-state.ts'
 import { typingEnded } from '../../../engine/actors/group/typing.ts'
-import type { Status } from '../../../engine/storage/log.ts'
+import type { Status } from '../../../engine/stored/stored-user.ts'
 import { aGroup, aMember, brief, by, only } from '../../support/groups.ts'
 import { refusal } from '../../support/sessions.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ChangedGroups, type ChangeNote } from '../../../engine/search/changed-groups.ts'
-import type { LogEntry } from '../../../engine/storage/log.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
 import { aMemberEntry, aPostEntry } from '../../support/store.ts'
 
 function changedGroups() {

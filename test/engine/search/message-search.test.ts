@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { SearchPlace } from '../../../engine/search/search-cursor.ts'
-import type { LogEntry } from '../../../engine/storage/log.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
+import type { SearchPlace } from '../../../engine/stored/search-cursor.ts'
 import { aChange, aSearch, erased } from '../../support/search.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry } from '../../support/store.ts'
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseQuery } from '../../../engine/search/query.ts'
 import { find } from '../../../engine/search/snippet.ts'
-import { tokenize } from '../../../engine/search/tokens.ts'
+import { parseQuery } from '../../../engine/text/query.ts'
+import { tokenize } from '../../../engine/text/tokens.ts'
 import { limits } from '../../../protocol/limits.ts'
 
 const snippet = (text: string, query: string) => find(text, parseQuery(query))?.snippet ?? null

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Attach } from '../../../engine/actors/mail.ts'
 import { Attaching, type AttachingDeps } from '../../../engine/shards/attaching.ts'
-import type { Standing } from '../../../engine/storage/log.ts'
+import type { Standing } from '../../../engine/stored/stored-user.ts'
 import { eventually } from '../../support/conditions.ts'
 import { startInline, temporaryFolder } from '../../support/engines.ts'
 import { collect, text } from '../../support/sessions.ts'

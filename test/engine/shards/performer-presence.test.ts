@@ -9,8 +9,8 @@ import {
   wakeUser,
   withPresence,
 } from '../../../engine/actors/effects.ts'
-import { statuses } from '../../../engine/shards/batch.ts'
-import { shardOf } from '../../../engine/shards/partition.ts'
+import { shardOf } from '../../../engine/base/partition.ts'
+import { statuses } from '../../../engine/shards/hub-records.ts'
 import { aPerformer } from '../../support/performer.ts'
 
 const typing = { userId: 'ana', groupId: 'g' }

@@ -10,7 +10,7 @@ import {
   send,
   tellUser,
 } from '../../../engine/actors/effects.ts'
-import { shardOf } from '../../../engine/shards/partition.ts'
+import { shardOf } from '../../../engine/base/partition.ts'
 import { decodeEvent } from '../../../protocol/codec.ts'
 import { ChatError } from '../../../protocol/errors.ts'
 import { aPost, by } from '../../support/groups.ts'

@@ -4,7 +4,7 @@
  * A block may begin or end at any moment between two rests. Both outcomes are then accepted. A block
  * that has not changed since the last rest applies strictly.
  */
-import type { LogEntry } from '../../../engine/storage/log.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
 import type { Asked } from './asked.ts'
 import { Violation } from './violation.ts'
 

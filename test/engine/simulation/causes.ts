@@ -1,7 +1,7 @@
 /**
  * Causes: which request a log entry comes from. Every entry needs a request that asked for it.
  */
-import type { LogEntry } from '../../../engine/storage/log.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
 import type { Event } from '../../../protocol/events.ts'
 import { parseMessageId } from '../../../protocol/ids.ts'
 import type { Asked } from './asked.ts'

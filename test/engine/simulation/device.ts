@@ -5,7 +5,7 @@
  * once, live above the number in `connected` and by `resume` below it (ORD-1, CUP-1). Every request
  * gets exactly one answer.
  */
-import type { SessionPort } from '../../../engine/gateway.ts'
+import type { SessionPort } from '../../../engine/hub/gateway.ts'
 import { decodeEvent, encodeRequest } from '../../../protocol/codec.ts'
 import { ChatError } from '../../../protocol/errors.ts'
 import { type Event, type EventFields, events } from '../../../protocol/events.ts'

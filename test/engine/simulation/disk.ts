@@ -6,11 +6,13 @@
  * after the request, and are answered later. A crash discards what was not committed.
  */
 import Database from 'better-sqlite3'
-import type { Log, LogEntry, LogListener, ReadQuery, StoredRead } from '../../../engine/storage/log.ts'
+import type { Log, LogListener } from '../../../engine/log/log.ts'
 import { migrate } from '../../../engine/storage/sqlite/migrate.ts'
 import { Reader } from '../../../engine/storage/sqlite/reader.ts'
 import { makeSecrets } from '../../../engine/storage/sqlite/secrets.ts'
 import { Writer } from '../../../engine/storage/sqlite/writer.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
+import type { ReadQuery, StoredRead } from '../../../engine/stored/reads.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** Is notified of what reaches the disk, before the shards are. */

@@ -11,7 +11,7 @@ import type {
   Files,
   StoredUpload,
   UploadProgress,
-} from '../../../engine/files/file-calls.ts'
+} from '../../../engine/actors/file-calls.ts'
 import { ChatError } from '../../../protocol/errors.ts'
 import type { File } from '../../../protocol/records.ts'
 

@@ -5,7 +5,8 @@
  * so that an answer can be compared with what was true between request and answer.
  */
 import { unpackRanges } from '../../../engine/actors/group/ranges.ts'
-import type { LogEntry, Role } from '../../../engine/storage/log.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
+import type { Role } from '../../../engine/stored/stored-group.ts'
 import { decodeEvent } from '../../../protocol/codec.ts'
 import type { Event } from '../../../protocol/events.ts'
 import type { File, Message } from '../../../protocol/records.ts'

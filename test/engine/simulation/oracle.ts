@@ -6,9 +6,9 @@
  * crash the oracle returns to what was committed, and requires a gap event.
  */
 import type { ContactPolicy } from '../../../engine/actors/group/group-state.ts'
-import type { Clock } from '../../../engine/clock.ts'
-import { shardOf } from '../../../engine/shards/partition.ts'
-import type { LogEntry } from '../../../engine/storage/log.ts'
+import type { Clock } from '../../../engine/base/clock.ts'
+import { shardOf } from '../../../engine/base/partition.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
 import type { Event } from '../../../protocol/events.ts'
 import type { File } from '../../../protocol/records.ts'
 import type { Request } from '../../../protocol/requests.ts'

@@ -5,7 +5,7 @@
  * grace period is over. Every reported status was true. At rest, the last status that was
  * reported is the current one.
  */
-import type { LogEntry } from '../../../engine/storage/log.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
 import type { EventFields } from '../../../protocol/events.ts'
 import type { Asked } from './asked.ts'
 import type { Apart } from './blocks.ts'

@@ -6,11 +6,11 @@
  * crash or stop at any step; the next one starts from the same disk.
  */
 import type { ContactPolicy } from '../../../engine/actors/group/group-state.ts'
-import type { Identity, SessionPort } from '../../../engine/gateway.ts'
-import { ephemeralTwin } from '../../../engine/gateway.ts'
-import { Hub } from '../../../engine/hub.ts'
-import { Outbox } from '../../../engine/shards/batch.ts'
+import { ephemeralTwin } from '../../../engine/base/topics.ts'
+import type { Identity, SessionPort } from '../../../engine/hub/gateway.ts'
+import { Hub } from '../../../engine/hub/hub.ts'
 import { Shard } from '../../../engine/shards/shard.ts'
+import { Outbox } from '../../../engine/threads/batch.ts'
 import { Disk, type DiskWatcher, UNREADABLE } from './disk.ts'
 import { FakeFiles } from './fake-files.ts'
 import type { Random } from './random.ts'

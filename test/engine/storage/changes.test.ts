@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { LogEntry, LoggedEvent } from '../../../engine/storage/log.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
+import type { LoggedEvent } from '../../../engine/stored/stored-group.ts'
 import { decodeEvent, encodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
 import type { Message } from '../../../protocol/records.ts'

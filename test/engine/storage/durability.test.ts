@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Durability } from '../../../engine/storage/durability.ts'
+import type { Durability } from '../../../engine/log/durability.ts'
 import { openWriter } from '../../../engine/storage/sqlite/database.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 

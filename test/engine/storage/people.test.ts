@@ -1,9 +1,10 @@
 import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { ListingCursor, LogEntry, NamePlace } from '../../../engine/storage/log.ts'
 import { databasePath, openReader } from '../../../engine/storage/sqlite/database.ts'
 import { completeNameWords } from '../../../engine/storage/sqlite/name-words.ts'
 import { People } from '../../../engine/storage/sqlite/people.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
+import type { ListingCursor, NamePlace } from '../../../engine/stored/stored-user.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry, aStore, aUserEntry } from '../../support/store.ts'
 
 /** The people of a store with Ana in it, and what else it says. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { loadedReceipts, receiptsEntry } from '../../../engine/actors/group/member-receipts.ts'
 import { addReceipts, type Range } from '../../../engine/actors/group/ranges.ts'
-import type { LogEntry } from '../../../engine/storage/log.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
 import { limits } from '../../../protocol/limits.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry, aStore } from '../../support/store.ts'
 

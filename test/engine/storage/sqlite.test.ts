@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { LogEntry } from '../../../engine/storage/log.ts'
 import { databasePath, openWriter } from '../../../engine/storage/sqlite/database.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 import { aFile, aFileEntry, aGroupEntry, aPostEntry, aStore, aUserEntry } from '../../support/store.ts'
 

@@ -1,9 +1,10 @@
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { EntryError, ownerOf } from '../../../engine/storage/entry-error.ts'
-import type { LogEntry } from '../../../engine/storage/log.ts'
+import { EntryError } from '../../../engine/storage/entry-error.ts'
 import { WriteLoop } from '../../../engine/storage/write-loop.ts'
+import { ownerOf } from '../../../engine/stored/entry-owner.ts'
+import type { LogEntry } from '../../../engine/stored/log-entry.ts'
 import { eventually } from '../../support/conditions.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 

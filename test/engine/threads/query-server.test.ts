@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { post, unpack } from '../../../engine/shards/packing.ts'
+import { post, unpack } from '../../../engine/threads/packing.ts'
 import { type AskedQuery, type QueryAnswer, QueryServer } from '../../../engine/threads/query-server.ts'
 
 /** A server on given turns, whose queries take the milliseconds that they name. */

@@ -1,0 +1,8 @@
+/**
+ * Topics: the names under which the events of a group are published.
+ */
+
+/** The topic of a group's ephemeral events: `e:<id>` for the topic `g:<id>`. */
+export function ephemeralTwin(topic: string): string {
+  return `e${topic.slice(1)}`
+}

@@ -1,0 +1,64 @@
+/**
+ * Inline shards: shards and their storage on the calling thread, for tests and small embeddings. An
+ * embedding has one shard; tests run several, because each shard owns different groups and users.
+ * Actors, batches and SQL are the same as on threads; a turn ends with the microtasks.
+ */
+
+import { newId } from '../base/new-id.ts'
+import { FileStore } from '../files/file-store.ts'
+import { Shard } from '../shards/shard.ts'
+import { Outbox } from '../threads/batch.ts'
+import { startTimer } from '../threads/timer.ts'
+import { openInlineStorage } from './inline-storage.ts'
+import type { RunningShards, Runtime, ShardsOptions } from './running-shards.ts'
+
+const SWEEP_MS = 10_000
+
+/** Runs `shards` shards on the calling thread. */
+export function inlineRuntime(shards = 1): Runtime {
+  return { start: (options) => startInlineShards(shards, options), defer: queueMicrotask }
+}
+
+function startInlineShards(count: number, given: ShardsOptions): RunningShards {
+  const { dataDir, durability, files: fileOptions, shard: options, clock, logger } = given
+  let take: (index: number, batch: Uint8Array) => void = () => {}
+  const storage = openInlineStorage(dataDir, durability, queueMicrotask, clock.now, logger)
+  const files = new FileStore({ ...fileOptions, clock })
+  const shards = Array.from(
+    { length: count },
+    (_, index) =>
+      new Shard(
+        { ...options, index, shards: count },
+        {
+          ...clock,
+          newId: () => newId(clock.now()),
+          after: startTimer,
+          toHub: new Outbox((batch) => take(index, batch), queueMicrotask),
+          openLog: (listener) => storage.log(listener),
+          files,
+        },
+      ),
+  )
+  const sweep = setInterval(() => {
+    for (const shard of shards) shard.sweep()
+    files.sweep()
+  }, SWEEP_MS).unref()
+  return {
+    ports: shards.map((shard) => ({ post: (batch: Uint8Array) => shard.receive(batch) })),
+    onBatch(taker) {
+      take = taker
+    },
+    searchStats: async () => storage.searchStats(),
+    // There is no other thread.
+    silent: null,
+    get damaged() {
+      return storage.damaged()
+    },
+    async close() {
+      clearInterval(sweep)
+      for (const shard of shards) shard.close()
+      await files.close()
+      await storage.close()
+    },
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Running shards: what the engine needs of its shards, wherever they run.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { EngineLogger } from '../base/engine-logger.ts'
+import type { FileStoreOptions } from '../files/file-store.ts'
+import type { ShardPort } from '../hub/hub.ts'
+import type { Durability } from '../log/durability.ts'
+import type { IndexerStats } from '../search/indexer-stats.ts'
+import type { ShardOptions } from '../shards/shard.ts'
+import type { Defer } from '../threads/batch.ts'
+
+export interface ShardsOptions {
+  readonly dataDir: string
+  readonly durability: Durability
+  readonly files: Omit<FileStoreOptions, 'clock'>
+  readonly shard: Omit<ShardOptions, 'index' | 'shards'>
+  /** For shards on the calling thread; those in workers use the machine's. */
+  readonly clock: Clock
+  readonly logger: EngineLogger
+  /** A shard or the storage has failed for good. */
+  readonly onFailure: (error: Error) => void
+}
+
+export interface RunningShards {
+  /** One for each shard, in order. */
+  readonly ports: readonly ShardPort[]
+  /** Says who takes the shards' batches; called once, before anything is posted. */
+  onBatch(take: (index: number, batch: Uint8Array) => void): void
+  /** Where the search index stands. */
+  searchStats(): Promise<IndexerStats>
+  /** The name of a thread that has stopped answering, or null. */
+  readonly silent: string | null
+  /** Whether a part of the database could not be read because it is damaged. */
+  readonly damaged: boolean
+  /**
+   * Ends them after they have drained; storage last. Rejects where after that time a thread does
+   * not answer; it is left behind.
+   */
+  close(withinMs: number): Promise<void>
+}
+
+/** On which threads an engine runs its shards. */
+export interface Runtime {
+  start(options: ShardsOptions): RunningShards | Promise<RunningShards>
+  /** Calls back at the end of the calling thread's turn. */
+  readonly defer: Defer
+}

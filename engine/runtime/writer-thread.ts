@@ -1,0 +1,108 @@
+/**
+ * Writer thread: the one writer of the database file.
+ *
+ * Gets the shards' batches over a port each and answers there. Says `ready` or why not to the
+ * main thread, and ends by itself after `close`: a thread that holds a database is never
+ * terminated from outside (better-sqlite3 would take the process with it).
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import type { EngineLogger } from '../base/engine-logger.ts'
+import { FileFolder } from '../files/file-folder.ts'
+import { Janitor } from '../files/janitor.ts'
+import type { Durability } from '../log/durability.ts'
+import { ChangedGroups } from '../search/changed-groups.ts'
+import type { WriterNote } from '../storage/remote-log.ts'
+import { databasePath, lockDirectory, openWriter } from '../storage/sqlite/database.ts'
+import { FileRows } from '../storage/sqlite/file-rows.ts'
+import { Writer } from '../storage/sqlite/writer.ts'
+import { WriteLoop, type WriteSource } from '../storage/write-loop.ts'
+import type { LogEntry } from '../stored/log-entry.ts'
+import { unpack } from '../threads/packing.ts'
+import { rethrowAsErrors } from '../threads/thread-errors.ts'
+import { answerPings } from '../threads/watchdog.ts'
+
+/** What the main thread starts a storage thread with. */
+export interface StorageThreadData {
+  readonly dataDir: string
+  readonly durability: Durability
+  /** One for each shard. */
+  readonly ports: readonly MessagePort[]
+  readonly watch: MessagePort
+  /** The writer's end to search, which hears what was committed. */
+  readonly search?: MessagePort
+}
+
+/** What a storage thread tells the main thread. */
+export type StorageThreadNote =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly message: string }
+  /** The database turned out to be damaged; the thread goes on with what can be read. */
+  | { readonly type: 'damaged'; readonly cause: string }
+  | {
+      readonly type: 'log'
+      readonly level: keyof EngineLogger
+      readonly fields: object
+      readonly message: string
+    }
+
+const { dataDir, durability, ports, search, watch } = workerData as StorageThreadData
+const main = parentPort as MessagePort
+rethrowAsErrors()
+answerPings(watch)
+const logAs = (level: keyof EngineLogger) => (fields: object, message: string) =>
+  main.postMessage({ type: 'log', level, fields, message } satisfies StorageThreadNote)
+
+try {
+  const lock = lockDirectory(dataDir)
+  const db = openWriter(dataDir, durability)
+  const writer = new Writer(db)
+  // After a crash the WAL may hold what was deleted. // PRV-3
+  writer.eraseOld({ info: logAs('info'), warn: logAs('warn'), error: logAs('error') })
+  writer.checkpoint()
+  const changes = new ChangedGroups((note) => search?.postMessage(note))
+  search?.on('message', () => changes.handled())
+  const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`, (entries) => changes.committed(entries))
+  const janitor = new Janitor({
+    folder: new FileFolder(dataDir),
+    rows: new FileRows(db),
+    now: Date.now,
+    onErased: () => {
+      writer.erased()
+      loop.wrote()
+    },
+  })
+  janitor.start()
+
+  for (const port of ports) {
+    const source: WriteSource = {
+      committed: (offset) => port.postMessage({ committed: offset } satisfies WriterNote),
+      failing: (reason) => port.postMessage({ failing: reason } satisfies WriterNote),
+      refused: (owner, from, reason) =>
+        port.postMessage({ refused: owner, from, reason } satisfies WriterNote),
+    }
+    loop.addSource(source)
+    port.on('message', (batch: Uint8Array) => loop.push(source, unpack<LogEntry[]>(batch)))
+  }
+
+  main.once('message', async () => {
+    for (const port of ports) port.close()
+    try {
+      loop.close()
+      // A clean stop leaves nothing of what was deleted. // PRV-3
+      await janitor.erase().catch(() => {})
+      writer.checkpoint()
+    } finally {
+      janitor.close()
+      writer.close()
+      lock.release()
+      search?.close()
+      main.close()
+    }
+  })
+  main.postMessage({ type: 'ready' } satisfies StorageThreadNote)
+} catch (error) {
+  for (const port of ports) port.close()
+  search?.close()
+  main.postMessage({ type: 'failed', message: (error as Error).message } satisfies StorageThreadNote)
+  main.close()
+}

@@ -1,0 +1,71 @@
+/**
+ * Stored user: what is stored of a user, what their actor starts from, and the pages that list users.
+ */
+import type { GroupSummary, User } from '../../protocol/records.ts'
+
+export type Status = User['status']
+
+/** What a user is shown as. */
+export interface Profile {
+  readonly name: string
+  /** Empty where none is known. */
+  readonly picture: string
+}
+
+/** A user and what they are shown as. */
+export interface Person extends Profile {
+  readonly userId: string
+}
+
+/** All that a user's actor starts from. */
+export interface LoadedUser {
+  readonly name: string
+  readonly picture: string
+  /** What they chose to be seen as; `offline` is invisible. */
+  readonly status: Status
+  readonly lastSeenAt?: number | undefined
+  /** The user's groups: [groupId, joinedSeq]. */
+  readonly groups: readonly (readonly [string, number])[]
+  /** Those of the groups that are direct chats in which they are approached. PRV-2 */
+  readonly approached: readonly string[]
+  /** Whom they have blocked, and when. */
+  readonly blocked: readonly (readonly [userId: string, at: number])[]
+  /** Whether somebody has blocked them. */
+  readonly isBlocked: boolean
+  /** Where they were asked for. */
+  readonly summaries?: Summaries | undefined
+}
+
+/** A user's place among those found by their names: the word that was found, and a key. */
+export type NamePlace = readonly [word: string, key: number]
+
+/** A page of users; `next` where there may be more. */
+export interface UsersPage {
+  readonly users: readonly User[]
+  readonly next?: NamePlace | undefined
+}
+
+/**
+ * Where a page of the user's groups begins (PAG-1): below the group named, the most recently active
+ * first, or above it, the least recently active first. The first page begins `down`. When it has come
+ * to the end, those that have been active since the first page, when `since` was the newest activity,
+ * are listed `up`: so a group that moves while it is paged for is listed all the same.
+ */
+export type ListingCursor =
+  | { readonly way: 'down'; readonly activeAt: number; readonly groupId: string; readonly since: number }
+  | { readonly way: 'up'; readonly activeAt: number; readonly groupId: string }
+
+/**
+ * A group of a user: the event that made the user a member, the newest event, and whether a lease is
+ * above that: while the group is loaded, and after a crash.
+ */
+export type Standing = readonly [groupId: string, joinedSeq: number, lastSeq: number, inDoubt: 0 | 1]
+
+/** What `connected` says of a user's groups, and where all of them stand. */
+export interface Summaries {
+  /** As many of the most recently active groups as fit into one answer. */
+  readonly groups: readonly GroupSummary[]
+  readonly standings: readonly Standing[]
+  /** The user's groups above 500 members. */
+  readonly large: readonly string[]
+}

@@ -1,0 +1,99 @@
+/**
+ * Batches: what threads send each other.
+ *
+ * A batch is one buffer of records, everything that one turn of the event loop sends to one other
+ * thread: `[kind u8][id length u16][number u32][body length u32][id][body]`, little-endian. The two
+ * sides agree on what each kind means (`shards/hub-records.ts`).
+ */
+
+/** One record; `id` and `body` are views into the batch, valid while it is being read. */
+export type VisitRecord = (kind: number, number: number, id: Uint8Array, body: Uint8Array) => void
+
+const HEADER_BYTES = 11
+
+/** Reads a batch record by record. */
+export function readBatch(batch: Uint8Array, visit: VisitRecord): void {
+  const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength)
+  for (let at = 0; at < batch.length; ) {
+    const idEnd = at + HEADER_BYTES + view.getUint16(at + 1, true)
+    const bodyEnd = idEnd + view.getUint32(at + 7, true)
+    visit(
+      batch[at] as number,
+      view.getUint32(at + 3, true),
+      batch.subarray(at + HEADER_BYTES, idEnd),
+      batch.subarray(idEnd, bodyEnd),
+    )
+    at = bodyEnd
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+const SMALLEST_BYTES = 4 * 1024
+const LARGEST_START_BYTES = 256 * 1024
+
+/** Something that runs `task` when the current turn of the event loop ends. */
+export type Defer = (task: () => void) => void
+
+/**
+ * Outbox: what one thread has to tell another, one batch per turn of the event loop.
+ *
+ * Records are appended to one growing buffer, which is handed over, not copied, when the turn
+ * ends. No timer: under load a batch holds thousands of records, idle it holds one. Its bound is
+ * its producer's: the hub counts what a shard has not taken yet (`Hub`), a shard takes no more
+ * mail than its inbox holds.
+ */
+export class Outbox {
+  readonly #deliver: (batch: Uint8Array) => void
+  readonly #defer: Defer
+  #buffer: Buffer<ArrayBuffer> | null = null
+  #length = 0
+  /** Follows the load, so that a busy outbox does not grow its buffer in every turn. */
+  #startBytes = SMALLEST_BYTES
+
+  constructor(deliver: (batch: Uint8Array) => void, defer: Defer) {
+    this.#deliver = deliver
+    this.#defer = defer
+  }
+
+  /** Appends one record; it leaves with the turn. */
+  push(kind: number, number: number, id: Uint8Array = NOTHING, body: Uint8Array = NOTHING): void {
+    const buffer = this.#reserve(HEADER_BYTES + id.length + body.length)
+    const at = this.#length
+    buffer[at] = kind
+    buffer.writeUInt16LE(id.length, at + 1)
+    buffer.writeUInt32LE(number, at + 3)
+    buffer.writeUInt32LE(body.length, at + 7)
+    if (id.length > 0) buffer.set(id, at + HEADER_BYTES)
+    if (body.length > 0) buffer.set(body, at + HEADER_BYTES + id.length)
+    this.#length = at + HEADER_BYTES + id.length + body.length
+  }
+
+  /** Hands over what has gathered, now. */
+  flush(): void {
+    const buffer = this.#buffer
+    if (!buffer) return
+    const batch = buffer.subarray(0, this.#length)
+    this.#startBytes = Math.min(Math.max(nextPowerOfTwo(this.#length), SMALLEST_BYTES), LARGEST_START_BYTES)
+    this.#buffer = null
+    this.#length = 0
+    this.#deliver(batch)
+  }
+
+  #reserve(bytes: number): Buffer<ArrayBuffer> {
+    const needed = this.#length + bytes
+    if (!this.#buffer) {
+      // Not from Node's pool: the batch's ArrayBuffer is transferred to the other thread.
+      this.#buffer = Buffer.allocUnsafeSlow(Math.max(this.#startBytes, nextPowerOfTwo(needed)))
+      this.#defer(() => this.flush())
+    } else if (needed > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(nextPowerOfTwo(needed))
+      larger.set(this.#buffer.subarray(0, this.#length))
+      this.#buffer = larger
+    }
+    return this.#buffer
+  }
+}
+
+function nextPowerOfTwo(n: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(n, 1)))
+}

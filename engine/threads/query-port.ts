@@ -1,0 +1,110 @@
+/**
+ * Query port: the asking end of a thread that answers reads.
+ *
+ * What one turn asked leaves as one batch. `maxOpen` bounds what may be asked at once; over it a
+ * read is refused as `overloaded`. Where the other thread answers nothing for five seconds, what
+ * waits and what comes is refused as `storage_unavailable`, until it answers again.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { ChatError } from '../../protocol/errors.ts'
+import type { Defer } from './batch.ts'
+import { post, unpack } from './packing.ts'
+import type { AskedQuery, QueryAnswer } from './query-server.ts'
+import { StallGuard, type StallGuardDeps } from './stall-guard.ts'
+import { startTimer } from './timer.ts'
+
+const RETRY_AFTER_MS = 500
+const STALLED_RETRY_AFTER_MS = 1_000
+
+interface Pending<Q> {
+  readonly query: Q
+  readonly resolve: (result: never) => void
+  readonly reject: (error: Error) => void
+}
+
+/** Makes the result of what the other thread answered to a query. */
+export type ParseAnswer<Q> = (query: Q, answer: unknown) => unknown
+
+export class QueryPort<Q> {
+  readonly #port: MessagePort
+  readonly #defer: Defer
+  readonly #maxOpen: number
+  readonly #parse: ParseAnswer<Q>
+  readonly #pending = new Map<number, Pending<Q>>()
+  #asked: AskedQuery<Q>[] = []
+  #lastId = 0
+  readonly #guard: StallGuard
+  /** The other thread answers nothing at present. */
+  #stalled = false
+
+  constructor(
+    port: MessagePort,
+    defer: Defer,
+    maxOpen: number,
+    parse: ParseAnswer<Q>,
+    after: StallGuardDeps['after'] = startTimer,
+  ) {
+    this.#port = port
+    this.#defer = defer
+    this.#maxOpen = maxOpen
+    this.#parse = parse
+    this.#guard = new StallGuard({
+      after,
+      waits: () => this.#pending.size > 0,
+      onStalled: () => this.#refuseAll(),
+    })
+    port.on('message', (batch: Uint8Array) => {
+      this.#stalled = false
+      this.#guard.moved()
+      for (const [id, ok, result] of unpack<QueryAnswer[]>(batch)) this.#answer(id, ok, result)
+    })
+  }
+
+  /**
+   * Asks on behalf of a user: the other thread serves users in turn. Rejects if that thread failed, or if
+   * too many queries are open.
+   */
+  ask<Result>(query: Q, userId: string): Promise<Result> {
+    if (this.#stalled) return Promise.reject(unavailable())
+    if (this.#pending.size >= this.#maxOpen) {
+      return Promise.reject(new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS }))
+    }
+    return new Promise((resolve, reject) => {
+      if (this.#asked.length === 0) {
+        this.#defer(() => {
+          post(this.#port, this.#asked)
+          this.#asked = []
+        })
+      }
+      this.#lastId += 1
+      this.#pending.set(this.#lastId, { query, resolve, reject })
+      this.#guard.watch()
+      this.#asked.push([this.#lastId, query, userId])
+    })
+  }
+
+  /** Ends the port; the thread can end. */
+  close(): void {
+    this.#guard.close()
+    this.#port.close()
+  }
+
+  #refuseAll(): void {
+    this.#stalled = true
+    const waiting = [...this.#pending.values()]
+    this.#pending.clear()
+    for (const { reject } of waiting) reject(unavailable())
+  }
+
+  #answer(id: number, ok: boolean, result: unknown): void {
+    const pending = this.#pending.get(id)
+    if (!pending) return
+    this.#pending.delete(id)
+    if (ok) pending.resolve(this.#parse(pending.query, result) as never)
+    else pending.reject(result === null ? unavailable() : new Error(String(result)))
+  }
+}
+
+function unavailable(): ChatError {
+  return new ChatError('storage_unavailable', undefined, { retryAfterMs: STALLED_RETRY_AFTER_MS })
+}

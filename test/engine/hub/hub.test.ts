@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest'
+import { Hub } from '../../../engine/hub/hub.ts'
+import { type Announcement, ToHub, ToShard } from '../../../engine/shards/hub-records.ts'
+import { Outbox, readBatch } from '../../../engine/threads/batch.ts'
+import { pack } from '../../../engine/threads/packing.ts'
+import { decodeEvent, encodeEvent, encodeRequest } from '../../../protocol/codec.ts'
+import { type FrameView, viewFrame } from '../../../protocol/frame-view.ts'
+
+const silent = { info() {}, warn() {}, error() {} }
+
+const connected = encodeEvent('connected', 0, {
+  message: 'connected',
+  userId: 'ana',
+  timestamp: 1,
+  sessionId: 's',
+  serverVersion: '1',
+  limits: { maxMessageBytes: 1, maxContentBytes: 1, rateLimit: 0, resumeEvents: 1 },
+  groups: [],
+})
+const invited = encodeEvent('token_expiring', 0, { expiresAt: 1 })
+
+/** A hub with one session of Ana's, and what that session was sent. */
+function aHub() {
+  const sent: (string | undefined)[] = []
+  const closed: string[] = []
+  const hub = new Hub([{ post() {} }], () => {}, silent)
+  const session = hub.open(
+    { userId: 'ana' },
+    {
+      send: (frame) => sent.push(decodeEvent(frame)?.event),
+      subscribe() {},
+      unsubscribe() {},
+      close: (reason) => closed.push(reason),
+      whenDrained() {},
+    },
+  )
+  const shard = new Outbox((batch) => hub.take(0, batch), queueMicrotask)
+  return { hub, shard, session, sent, closed }
+}
+
+describe('events for a user', () => {
+  it('waits for the connected of a session', () => {
+    const { shard, session, sent } = aHub()
+    shard.push(ToHub.sendUser, 0, Buffer.from('ana'), invited)
+    shard.flush()
+    expect(sent).toEqual([])
+    shard.push(ToHub.send, session, undefined, connected)
+    shard.push(ToHub.sendUser, 0, Buffer.from('ana'), invited)
+    shard.flush()
+    expect(sent).toEqual(['connected', 'token_expiring', 'token_expiring'])
+  })
+
+  it('closes a session that waits too long for that', () => {
+    const { shard, closed } = aHub()
+    for (let i = 0; i < 256; i++) shard.push(ToHub.sendUser, 0, Buffer.from('ana'), invited)
+    shard.flush()
+    expect(closed).toEqual([])
+    shard.push(ToHub.sendUser, 0, Buffer.from('ana'), invited)
+    shard.flush()
+    expect(closed).toEqual(['failed'])
+  })
+})
+
+describe('an event for several topics', () => {
+  it('reaches each session once, except one and those of one user', () => {
+    const hub = new Hub([{ post() {} }], () => {}, silent)
+    const shard = new Outbox((batch) => hub.take(0, batch), queueMicrotask)
+    const received: string[] = []
+    const open = (userId: string, name: string) =>
+      hub.open(
+        { userId },
+        { send: () => received.push(name), subscribe() {}, unsubscribe() {}, close() {}, whenDrained() {} },
+      )
+    const sessions = [open('ana', 'ana'), open('ana', 'ana 2'), open('bruno', 'bruno'), open('eva', 'eva')]
+    const topics = ['g:a', 'g:b', 'g:c']
+    for (const session of sessions) {
+      shard.push(ToHub.subscribe, session, undefined, Buffer.from('a\nb'))
+      shard.push(ToHub.subscribe, session, undefined, Buffer.from('c'))
+    }
+    const announce = (more: object) => {
+      shard.push(
+        ToHub.announce,
+        0,
+        invited,
+        pack({ topics, exceptUsers: [], ...more } satisfies Announcement),
+      )
+      shard.flush()
+      return received.splice(0)
+    }
+    // PRS-3
+    expect(announce({})).toEqual(['ana', 'ana 2', 'bruno', 'eva'])
+    expect(announce({ exceptUsers: ['ana'] })).toEqual(['bruno', 'eva'])
+    expect(announce({ but: sessions[1] })).toEqual(['ana', 'bruno', 'eva'])
+    shard.push(ToHub.unsubscribe, 0, Buffer.from('g:a'), Buffer.from('bruno'))
+    expect(announce({ topics: ['g:a'] })).toEqual(['ana', 'ana 2', 'eva'])
+    hub.closed(sessions[3] as number)
+    expect(announce({})).toEqual(['ana', 'ana 2', 'bruno'])
+  })
+})
+
+describe('a session that only asks', () => {
+  it('is known to the shard that it asks and to no other', () => {
+    const got: string[][] = [[], [], []]
+    const names = new Map<number, string>(Object.entries(ToShard).map(([name, kind]) => [kind, name]))
+    const tasks: (() => void)[] = []
+    const ports = got.map((said) => ({
+      post: (batch: Uint8Array) => readBatch(batch, (kind) => said.push(names.get(kind) ?? '')),
+    }))
+    const hub = new Hub(ports, (task) => tasks.push(task), silent)
+    const port = { send() {}, subscribe() {}, unsubscribe() {}, close() {}, whenDrained() {} }
+    const session = hub.openSilent({ userId: 'ana' }, port, false)
+    const frame = encodeRequest('get_history', 1, { groupId: 'g' })
+    hub.receive(session, frame, viewFrame(frame) as FrameView)
+    hub.closed(session)
+    for (const task of tasks) task()
+    expect(got.filter((said) => said.length > 0)).toEqual([['open', 'frame', 'closed']])
+  })
+})
+
+// OVL-1
+describe('the inbox of a shard', () => {
+  const MAX_INBOX = 65_536
+  const frame = encodeRequest('ping', 7, {})
+  const view = viewFrame(frame) as FrameView
+
+  it('holds so many records that the shard has not taken, and then requests are overloaded', () => {
+    const { hub, shard, session } = aHub()
+    // The first record is the session.
+    for (let records = 1; records < MAX_INBOX; records++) hub.receive(session, frame, view)
+    const overloaded = expect.objectContaining({ code: 'overloaded', retryAfterMs: 500 })
+    expect(() => hub.receive(session, frame, view)).toThrow(overloaded)
+
+    shard.push(ToHub.taken, 2)
+    shard.flush()
+    for (let i = 0; i < 2; i++) hub.receive(session, frame, view)
+    expect(() => hub.receive(session, frame, view)).toThrow(overloaded)
+  })
+})
