@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { type Import, importsIn, importsOf, sourcesOf } from './source-imports.ts'
+import { circleIn, type Import, importsIn, importsOf, sourcesOf } from './source-imports.ts'
 
 /** The folders that each folder may import. Folders that are not listed may import all. */
 const mayImport = {
@@ -9,7 +10,28 @@ const mayImport = {
   client: ['protocol'],
 } as const satisfies Record<string, readonly string[]>
 
+/**
+ * The floors of engine/ from bottom to top, with the folders that each may import, types included. The
+ * files of engine/ itself are above all of them.
+ */
+const engineMayImport = {
+  base: [],
+  text: [],
+  threads: ['base'],
+  stored: ['base', 'text'],
+  actors: ['base', 'text', 'stored'],
+  log: ['stored'],
+  files: ['base', 'threads', 'stored', 'actors'],
+  storage: ['base', 'threads', 'text', 'stored', 'log', 'files'],
+  search: ['base', 'text', 'stored', 'storage'],
+  shards: ['base', 'threads', 'stored', 'actors', 'log'],
+  hooks: ['base', 'shards'],
+  hub: ['base', 'threads', 'actors', 'shards', 'hooks'],
+  runtime: ['base', 'threads', 'stored', 'actors', 'log', 'files', 'storage', 'search', 'shards', 'hub'],
+} as const satisfies Record<string, readonly string[]>
+
 const floors = Object.keys(mayImport) as (keyof typeof mayImport)[]
+const engineFloors = Object.keys(engineMayImport) as (keyof typeof engineMayImport)[]
 const folders = [...floors, 'bench', 'examples', 'scripts', 'test']
 const imports = folders.flatMap((folder) => sourcesOf(folder).flatMap(importsOf))
 const folderOf = (path: string) => path.split('/')[0] ?? path
@@ -22,6 +44,39 @@ describe.each(floors)('%s/', (folder) => {
     const wrong = own.filter(({ to }) => folders.includes(folderOf(to)) && !allowed.includes(folderOf(to)))
     expect(wrong).toEqual([])
     expect(own.filter(({ to }) => to.startsWith('..') || /^tertulia(\/|$)/.test(to))).toEqual([])
+  })
+})
+
+/** The folder of engine/ in which a path lies; the empty string for files of engine/ itself. */
+const engineFolderOf = (path: string) => /^engine\/([^/]+)\//.exec(path)?.[1] ?? ''
+const inEngine = imports.filter(({ from, to }) => folderOf(from) === 'engine' && folderOf(to) === 'engine')
+
+describe.each(engineFloors)('engine/%s/', (folder) => {
+  it(`imports nothing else of engine/ but ${engineMayImport[folder].join(', ') || 'itself'}, types included`, () => {
+    expect(sourcesOf(`engine/${folder}`)).not.toEqual([])
+    const allowed: readonly string[] = [folder, ...engineMayImport[folder]]
+    const own = inEngine.filter(({ from }) => engineFolderOf(from) === folder)
+    expect(own.filter(({ to }) => !allowed.includes(engineFolderOf(to)))).toEqual([])
+  })
+
+  it('is restricted likewise in biome.json, which names what editors may not import', () => {
+    const barred = engineFloors
+      .filter((other) => other !== folder && !(engineMayImport[folder] as readonly string[]).includes(other))
+      .map((other) => `**/${other}/**`)
+    expect(restrictedIn(`engine/${folder}/**`).sort()).toEqual(barred.sort())
+  })
+})
+
+describe('the folders of engine/', () => {
+  it('have a floor each', () => {
+    const found = sourcesOf('engine').map(engineFolderOf)
+    expect([...new Set(found)].filter((folder) => folder !== '').sort()).toEqual([...engineFloors].sort())
+  })
+
+  it('may import lower floors only', () => {
+    for (const [floor, folder] of engineFloors.entries()) {
+      for (const lower of engineMayImport[folder]) expect(engineFloors.slice(0, floor)).toContain(lower)
+    }
   })
 })
 
@@ -99,24 +154,26 @@ describe('this test', () => {
   })
 })
 
-/** The first cycle among the imports, as a path, or null. */
-function circleIn(edges: readonly Import[]): readonly string[] | null {
-  const next = new Map<string, Set<string>>()
-  for (const { from, to } of edges) next.set(from, (next.get(from) ?? new Set()).add(to))
-  const done = new Set<string>()
-  const visit = (node: string, path: readonly string[]): readonly string[] | null => {
-    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node]
-    if (done.has(node)) return null
-    for (const to of next.get(node) ?? []) {
-      const circle = visit(to, [...path, node])
-      if (circle) return circle
-    }
-    done.add(node)
-    return null
+/** The folders of engine/ that biome.json bars for these files. @throws where it has no rule for them */
+function restrictedIn(files: string): string[] {
+  const { overrides } = JSON.parse(readFileSync(new URL('../../biome.json', import.meta.url), 'utf8')) as {
+    readonly overrides: readonly {
+      readonly includes: readonly string[]
+      readonly linter: {
+        readonly rules: {
+          readonly style?: {
+            readonly noRestrictedImports?: {
+              readonly options: { readonly patterns: readonly { readonly group: readonly string[] }[] }
+            }
+          }
+        }
+      }
+    }[]
   }
-  for (const node of next.keys()) {
-    const circle = visit(node, [])
-    if (circle) return circle
-  }
-  return null
+  const override = overrides.find(({ includes }) => includes.includes(files))
+  const patterns = override?.linter.rules.style?.noRestrictedImports?.options.patterns
+  if (!patterns) throw new Error(`biome.json has no noRestrictedImports for ${files}`)
+  return patterns
+    .flatMap(({ group }) => group)
+    .filter((path) => engineFloors.some((one) => path === `**/${one}/**`))
 }

@@ -60,3 +60,25 @@ export function importsIn(source: string, from: string): readonly Import[] {
 function resolve(from: string, specifier: string): string {
   return specifier.startsWith('.') ? relative(root, join(root, dirname(from), specifier)) : specifier
 }
+
+/** The first cycle among the imports, as a path, or null. */
+export function circleIn(edges: readonly Import[]): readonly string[] | null {
+  const next = new Map<string, Set<string>>()
+  for (const { from, to } of edges) next.set(from, (next.get(from) ?? new Set()).add(to))
+  const done = new Set<string>()
+  const visit = (node: string, path: readonly string[]): readonly string[] | null => {
+    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node]
+    if (done.has(node)) return null
+    for (const to of next.get(node) ?? []) {
+      const circle = visit(to, [...path, node])
+      if (circle) return circle
+    }
+    done.add(node)
+    return null
+  }
+  for (const node of next.keys()) {
+    const circle = visit(node, [])
+    if (circle) return circle
+  }
+  return null
+}
