@@ -2,12 +2,12 @@
  * Alarm: the mail that an actor asks to get at a later time.
  */
 
-/** What a group's actor may be woken for. */
+/** The reasons for an alarm of a group's actor. */
 export type GroupAlarm = 'typing' | 'receipts' | 'reload'
-/** What a user's actor may be woken for. */
+/** The reasons for an alarm of a user's actor. */
 export type UserAlarm = 'offline'
 
-/** Whom to wake, and what for. */
+/** The actor that gets the mail, and the reason. */
 export type Alarm =
   | { readonly to: 'group'; readonly id: string; readonly what: GroupAlarm }
   | { readonly to: 'user'; readonly id: string; readonly what: UserAlarm }

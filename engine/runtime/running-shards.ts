@@ -15,27 +15,27 @@ export interface ShardsOptions {
   readonly durability: Durability
   readonly files: Omit<FileStoreOptions, 'clock'>
   readonly shard: Omit<ShardOptions, 'index' | 'shards'>
-  /** For shards on the calling thread; those in workers use the machine's. */
+  /** For shards on the calling thread; shards in workers use the clock of the machine. */
   readonly clock: Clock
   readonly logger: EngineLogger
-  /** A shard or the storage has failed for good. */
+  /** A shard or the storage has failed permanently. */
   readonly onFailure: (error: Error) => void
 }
 
 export interface RunningShards {
   /** One for each shard, in order. */
   readonly ports: readonly ShardPort[]
-  /** Says who takes the shards' batches; called once, before anything is posted. */
+  /** Sets the receiver of the shards' batches; called once, before anything is posted. */
   onBatch(take: (index: number, batch: Uint8Array) => void): void
-  /** Where the search index stands. */
+  /** How far the search index lags the log. */
   searchStats(): Promise<IndexerStats>
   /** The name of a thread that has stopped answering, or null. */
   readonly silent: string | null
   /** Whether a part of the database could not be read because it is damaged. */
   readonly damaged: boolean
   /**
-   * Ends them after they have drained; storage last. Rejects where after that time a thread does
-   * not answer; it is left behind.
+   * Ends the threads after the shards have drained; storage last. Rejects if a thread does not answer
+   * within that time; that thread is abandoned.
    */
   close(withinMs: number): Promise<void>
 }

@@ -2,8 +2,8 @@
  * Worker shards: the shards and the storage, each on a thread of its own.
  *
  * The main thread starts them, storage first, and connects each shard to the writer and the
- * reader by a port of its own. They end by themselves when told to, shards before storage; none
- * is terminated, since a thread with an open database would take the process with it.
+ * reader by a port of its own. They end by themselves on a message, shards before storage; none is
+ * terminated, because a terminated thread with an open database aborts the process.
  */
 import { on, once } from 'node:events'
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'

@@ -1,9 +1,9 @@
 /**
  * Writer thread: the one writer of the database file.
  *
- * Gets the shards' batches over a port each and answers there. Says `ready` or why not to the
- * main thread, and ends by itself after `close`: a thread that holds a database is never
- * terminated from outside (better-sqlite3 would take the process with it).
+ * Receives the batches of each shard on a port and answers there. Sends `ready`, or the reason of a
+ * failure, to the main thread, and ends by itself after a message: a thread with an open database is
+ * never terminated from outside, because better-sqlite3 would abort the process.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { EngineLogger } from '../base/engine-logger.ts'
@@ -28,15 +28,15 @@ export interface StorageThreadData {
   /** One for each shard. */
   readonly ports: readonly MessagePort[]
   readonly watch: MessagePort
-  /** The writer's end to search, which hears what was committed. */
+  /** The port to search, which is notified of commits. */
   readonly search?: MessagePort
 }
 
-/** What a storage thread tells the main thread. */
+/** What a storage thread sends to the main thread. */
 export type StorageThreadNote =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly message: string }
-  /** The database turned out to be damaged; the thread goes on with what can be read. */
+  /** The database is damaged; the thread continues with what can be read. */
   | { readonly type: 'damaged'; readonly cause: string }
   | {
       readonly type: 'log'

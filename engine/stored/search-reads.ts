@@ -8,7 +8,7 @@ import type { NamePlace, UsersPage } from './stored-user.ts'
 
 /** The arguments and the result of each read, by its name. */
 export interface SearchReads {
-  /** Messages of the user's groups with all the terms, newest first; null where they are not in the group. */
+  /** Messages of the user's groups with all the terms, newest first; null if they are not in the group. */
   search: {
     readonly args: {
       readonly userId: string
@@ -22,7 +22,7 @@ export interface SearchReads {
       /** Only what comes after this place. */
       readonly from?: SearchPlace | undefined
     }
-    /** `next` where there may be more: the last place that was looked at. */
+    /** `next` if there may be more: the last position that was searched. */
     readonly result: { readonly hits: readonly SearchHit[]; readonly next?: SearchPlace | undefined } | null
   }
   /** Users who share a group with the user, by the beginnings of their names' words, or by id. */

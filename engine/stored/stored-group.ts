@@ -4,7 +4,7 @@
 import type { Message } from '../../protocol/records.ts'
 import type { Person, Profile } from './stored-user.ts'
 
-/** Newest durable events that a group's actor starts with. */
+/** How many of the newest durable events a group's actor starts with. */
 export const RECENT_EVENTS = 256
 
 /** IDM-1: idempotency keys are stored for at least so many messages of a group. */
@@ -12,7 +12,7 @@ export const REMEMBERED_TEMP_IDS = 1_024
 
 export type Role = 'admin' | 'moderator' | 'member'
 
-/** A group as it was made. */
+/** A group with its current properties. */
 export interface StoredGroup {
   readonly groupId: string
   readonly kind: 'group' | 'direct'
@@ -30,11 +30,11 @@ export interface StoredMember {
   /** The seq of the event that made them a member. */
   readonly joinedSeq: number
   readonly joinedAt: number
-  /** May not post until then; 0 where they may. */
+  /** May not post until then; 0 if they may. */
   readonly mutedUntil: number
-  /** Wants no notifications until then; 0 where they do. */
+  /** Receives no notifications until then; 0 if they do. */
   readonly quietUntil: number
-  /** Has not accepted the direct chat that the other one has opened, nor sent anything there. PRV-2 */
+  /** Has neither accepted the direct chat that the other opened nor sent anything there. PRV-2 */
   readonly approached?: boolean | undefined
 }
 
@@ -46,12 +46,12 @@ export interface StoredReceipts {
   readonly readSeq: number
 }
 
-/** All that a group's actor starts from. */
+/** What a group's actor starts from. */
 export interface LoadedGroup {
-  /** Null where there is none yet; its lease may exist all the same. */
+  /** Null if it does not exist yet; its lease may exist nevertheless. */
   readonly group: StoredGroup | null
   readonly members: readonly (StoredMember & Profile)[]
-  /** Of the members who have given any, and of those who have left since, the first who left first. */
+  /** Of members who have given any, and of former members, in the order of leaving. */
   readonly receipts: readonly StoredReceipts[]
   readonly banned: readonly string[]
   readonly invited: readonly string[]
@@ -59,7 +59,7 @@ export interface LoadedGroup {
   readonly awaited: Person | null
   /** Of a direct chat: those of the two who have blocked the other. */
   readonly blockers: readonly string[]
-  /** [userId, byChoice, mutedUntil], those who left first at the beginning. */
+  /** [userId, byChoice, mutedUntil], in the order of leaving. */
   readonly former: readonly (readonly [userId: string, byChoice: 0 | 1, mutedUntil: number])[]
   /** The seqs of the pinned posts, and of the events that pinned them; the latest pin last. */
   readonly pins: readonly (readonly [seq: number, pinSeq: number])[]
@@ -73,20 +73,20 @@ export interface LoadedGroup {
   readonly tempIds: readonly (readonly [string, string, number])[]
 }
 
-/** A durable event as the log gives it back. */
+/** A durable event as it is read from the log. */
 export type LoggedEvent =
   | { readonly seq: number; readonly message: Message }
   | {
       readonly seq: number
       readonly code: number
       readonly frame: Uint8Array
-      /** The seq of the post that it is about. */
+      /** The seq of the post that the event is about. */
       readonly target?: number | undefined
     }
 
 /**
- * Where a post stands among those that a user owes receipts for. `previous` and `next` are the posts by
- * others next to it, or nearer ones: beyond many posts of the user nobody looks. Null where there is none.
+ * The position of a post among those that a user gives receipts for. `previous` and `next` are the posts
+ * by others next to it, or nearer posts if many posts of the user lie between. Null if there are none.
  */
 export interface PostNumber {
   readonly seq: number

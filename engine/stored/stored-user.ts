@@ -5,41 +5,41 @@ import type { GroupSummary, User } from '../../protocol/records.ts'
 
 export type Status = User['status']
 
-/** What a user is shown as. */
+/** The name and the picture of a user. */
 export interface Profile {
   readonly name: string
-  /** Empty where none is known. */
+  /** Empty if none is known. */
   readonly picture: string
 }
 
-/** A user and what they are shown as. */
+/** A user with name and picture. */
 export interface Person extends Profile {
   readonly userId: string
 }
 
-/** All that a user's actor starts from. */
+/** What a user's actor starts from. */
 export interface LoadedUser {
   readonly name: string
   readonly picture: string
-  /** What they chose to be seen as; `offline` is invisible. */
+  /** The status that they chose; `offline` is invisible. */
   readonly status: Status
   readonly lastSeenAt?: number | undefined
   /** The user's groups: [groupId, joinedSeq]. */
   readonly groups: readonly (readonly [string, number])[]
   /** Those of the groups that are direct chats in which they are approached. PRV-2 */
   readonly approached: readonly string[]
-  /** Whom they have blocked, and when. */
+  /** The users that they have blocked, and when. */
   readonly blocked: readonly (readonly [userId: string, at: number])[]
-  /** Whether somebody has blocked them. */
+  /** Whether another user has blocked them. */
   readonly isBlocked: boolean
-  /** Where they were asked for. */
+  /** If the read asked for them. */
   readonly summaries?: Summaries | undefined
 }
 
-/** A user's place among those found by their names: the word that was found, and a key. */
+/** A position among users found by name: the word that was found, and a key. */
 export type NamePlace = readonly [word: string, key: number]
 
-/** A page of users; `next` where there may be more. */
+/** A page of users; `next` if there may be more. */
 export interface UsersPage {
   readonly users: readonly User[]
   readonly next?: NamePlace | undefined

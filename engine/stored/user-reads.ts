@@ -7,7 +7,7 @@ import type { ListingCursor, LoadedUser, Profile, Summaries } from './stored-use
 
 /** The arguments and the result of each read, by its name. */
 export interface UserReads {
-  /** A user, with `summaries` of so many groups where that is given. */
+  /** A user, with `summaries` of that many groups if it is given. */
   user: {
     readonly args: { readonly userId: string; readonly summaries?: number | undefined }
     readonly result: LoadedUser | null
@@ -37,7 +37,7 @@ export interface UserReads {
     }
     readonly result: FittedRows<Invitation>
   }
-  /** The people of the user's direct chats, the latest talk first. */
+  /** The users with whom the user has direct chats, the most recently active first. */
   contacts: {
     readonly args: {
       readonly userId: string
@@ -46,7 +46,7 @@ export interface UserReads {
     }
     readonly result: { readonly users: readonly User[]; readonly next?: ListingCursor | undefined }
   }
-  /** Those of `otherIds` who have blocked the user, or whom the user has blocked. PRV-1 */
+  /** Those of `otherIds` who have blocked the user or are blocked by them. PRV-1 */
   barred: {
     readonly args: { readonly userId: string; readonly otherIds: readonly string[] }
     readonly result: readonly string[]
@@ -65,17 +65,17 @@ export interface UserReads {
   }
   /** Bytes of the user's files, for the quota. */
   storedBytes: { readonly args: { readonly userId: string }; readonly result: number }
-  /** What users are called, in the order asked for: by their id where no name is known. */
+  /** The names of users in the order of `userIds`; the id if no name is known. */
   profiles: { readonly args: { readonly userIds: readonly string[] }; readonly result: readonly Profile[] }
   /**
-   * Whom somebody wants to bring into a group: what they are called in the order asked for,
-   * and those with whom `userId` has no contact. PRV-1
+   * Users who are about to enter a group: their names in the order of `userIds`, and those who have
+   * blocked `userId` or are blocked by them. PRV-1
    */
   newcomers: {
     readonly args: {
       readonly userId: string
       readonly userIds: readonly string[]
-      /** With whom `userId` opens a direct chat. */
+      /** The user with whom `userId` opens a direct chat. */
       readonly directWith?: string | undefined
     }
     readonly result: {

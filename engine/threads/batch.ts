@@ -35,12 +35,12 @@ const LARGEST_START_BYTES = 256 * 1024
 export type Defer = (task: () => void) => void
 
 /**
- * Outbox: what one thread has to tell another, one batch per turn of the event loop.
+ * Outbox: the records from one thread for another, one batch per turn of the event loop.
  *
  * Records are appended to one growing buffer, which is handed over, not copied, when the turn
  * ends. No timer: under load a batch holds thousands of records, idle it holds one. Its bound is
- * its producer's: the hub counts what a shard has not taken yet (`Hub`), a shard takes no more
- * mail than its inbox holds.
+ * its producer's: the hub counts the records that a shard has not processed (`Hub`), and a shard
+ * receives no more mail than its inbox allows.
  */
 export class Outbox {
   readonly #deliver: (batch: Uint8Array) => void
@@ -55,7 +55,7 @@ export class Outbox {
     this.#defer = defer
   }
 
-  /** Appends one record; it leaves with the turn. */
+  /** Appends one record; it is sent when the turn ends. */
   push(kind: number, number: number, id: Uint8Array = NOTHING, body: Uint8Array = NOTHING): void {
     const buffer = this.#reserve(HEADER_BYTES + id.length + body.length)
     const at = this.#length
@@ -68,7 +68,7 @@ export class Outbox {
     this.#length = at + HEADER_BYTES + id.length + body.length
   }
 
-  /** Hands over what has gathered, now. */
+  /** Sends the records so far now. */
   flush(): void {
     const buffer = this.#buffer
     if (!buffer) return

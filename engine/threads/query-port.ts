@@ -1,9 +1,9 @@
 /**
  * Query port: the asking end of a thread that answers reads.
  *
- * What one turn asked leaves as one batch. `maxOpen` bounds what may be asked at once; over it a
- * read is refused as `overloaded`. Where the other thread answers nothing for five seconds, what
- * waits and what comes is refused as `storage_unavailable`, until it answers again.
+ * The queries of one turn are sent as one batch. At most `maxOpen` queries are open; above that a query
+ * is refused as `overloaded`. If the other thread has not answered for five seconds, all queries are
+ * refused as `storage_unavailable` until it answers again.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { ChatError } from '../../protocol/errors.ts'
@@ -34,7 +34,7 @@ export class QueryPort<Q> {
   #asked: AskedQuery<Q>[] = []
   #lastId = 0
   readonly #guard: StallGuard
-  /** The other thread answers nothing at present. */
+  /** The other thread does not answer now. */
   #stalled = false
 
   constructor(

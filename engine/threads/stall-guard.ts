@@ -37,7 +37,7 @@ export class StallGuard {
     this.#checks = 0
   }
 
-  /** Ends the timer for good: what is asked for while a thread ends must not keep it alive. */
+  /** Ends the timer permanently: a query while the thread ends must not keep the thread alive. */
   close(): void {
     this.#closed = true
     this.#cancel?.()

@@ -1,8 +1,8 @@
 /**
  * Thread errors: what ends a thread arrives in the main thread with its message.
  *
- * An error that is not made by the language itself, as those of SQLite, loses all but its own
- * fields between threads. It is thrown again as a plain `Error`; the thread ends as it would.
+ * Of an error that is not one of the language itself, such as those of SQLite, only its own fields
+ * reach the other thread. It is thrown again as a plain `Error`; the thread ends as it would.
  */
 export function rethrowAsErrors(): void {
   process.on('uncaughtException', (thrown: unknown) => {
