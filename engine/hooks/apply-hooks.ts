@@ -66,7 +66,7 @@ function changed(request: Post, change: DraftChange): Uint8Array {
     return frame
   } catch (cause) {
     // Not a ChatError: the client's request was valid.
-    throw new Error(`beforeMessage gave what no message may have: ${(cause as Error).message}`, { cause })
+    throw new Error(`beforeMessage returned an invalid message: ${(cause as Error).message}`, { cause })
   }
 }
 

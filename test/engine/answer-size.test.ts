@@ -1,5 +1,5 @@
 /**
- * SLW-1, PAG-1: no answer is larger than 256 KiB in either encoding, and its pages list everything once.
+ * SLW-1, PAG-1: no answer is larger than 256 KiB in either encoding, and its pages list each item once.
  */
 import { describe, expect, it } from 'vitest'
 import type { Session } from '../../engine/hub/session.ts'
@@ -10,7 +10,7 @@ import { limits } from '../../protocol/limits.ts'
 import { modes } from '../support/engines.ts'
 import { text } from '../support/sessions.ts'
 
-/** What `content` costs most in JSON: a character of one byte that is escaped by two. */
+/** The most expensive `content` in JSON: each one-byte character is escaped to two. */
 const heavy = '"'.repeat(limits.contentBytes)
 
 function expectToFit<N extends EventName>(name: N, fields: EventFields<N>): void {
@@ -19,7 +19,7 @@ function expectToFit<N extends EventName>(name: N, fields: EventFields<N>): void
   expect(Buffer.byteLength(eventToJson(frame))).toBeLessThanOrEqual(limits.answerBytes)
 }
 
-/** All pages of a list, each of which fits. `between` runs after each page. */
+/** All pages of a list. Each page must fit. `between` runs after each page. */
 async function pages<Page extends { readonly cursor?: string | undefined }>(
   get: (cursor: string | undefined) => Promise<Page>,
   between: () => Promise<unknown> = async () => {},
@@ -35,7 +35,7 @@ async function pages<Page extends { readonly cursor?: string | undefined }>(
   return all
 }
 
-/** Groups of the session with a heavy newest message each, in this order. */
+/** Groups of the session whose newest messages are large, in this order. */
 async function heavyGroups(session: Session, count: number): Promise<readonly string[]> {
   const ids = Array.from({ length: count }, (_, i) => `group-${String(i).padStart(2, '0')}`)
   for (const groupId of ids) {
@@ -46,7 +46,7 @@ async function heavyGroups(session: Session, count: number): Promise<readonly st
 }
 
 describe.each(modes)('lists ($mode)', ({ start }) => {
-  it('get_groups ends a page where it is full, and goes on by cursor', async () => {
+  it('get_groups ends a page when it is full, and continues by cursor', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const ids = await heavyGroups(ana, 8)
@@ -59,13 +59,13 @@ describe.each(modes)('lists ($mode)', ({ start }) => {
     expect(all.flatMap(({ groups }) => groups.map(({ group }) => group.groupId)).sort()).toEqual(ids)
   })
 
-  it('get_groups lists a group that becomes active while it is paged for', async () => {
+  it('get_groups lists a group that becomes active during paging', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const ids = Array.from({ length: 9 }, (_, i) => `g${i}`)
     for (const groupId of ids) await ana.createGroup({ kind: 'group', groupId })
     const { groups: before } = await ana.getGroups({ limit: 9 })
-    // The last two move to the front, behind the back of the cursor; the last one twice.
+    // The last two move to the front, before the cursor; the last one twice.
     const last = before.slice(-2).map(({ group }) => group.groupId) as [string, string]
     let page = 0
     const all = await pages(
@@ -78,13 +78,13 @@ describe.each(modes)('lists ($mode)', ({ start }) => {
     )
     const listed = all.flatMap(({ groups }) => groups.map(({ group }) => group.groupId))
     expect([...new Set(listed)].sort()).toEqual(ids)
-    // What did not move is listed once.
+    // Groups that did not move are listed once.
     for (const groupId of ids.filter((id) => !last.includes(id))) {
       expect(listed.filter((id) => id === groupId)).toHaveLength(1)
     }
   })
 
-  it('get_history, get_pins and search keep to it', async () => {
+  it('get_history, get_pins and search respect the limit', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     await ana.createGroup({ kind: 'group', groupId: 'g' })
@@ -106,7 +106,7 @@ describe.each(modes)('lists ($mode)', ({ start }) => {
     expect(pins.flatMap(({ messages }) => messages.map(({ messageId }) => messageId))).toEqual(ids.reverse())
   })
 
-  it('get_invitations goes on by cursor', async () => {
+  it('get_invitations continues by cursor', async () => {
     const engine = await start()
     const [ana, eva] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'eva' })]
     const ids = Array.from({ length: 120 }, (_, i) => `i${String(i).padStart(3, '0')}`)
@@ -127,14 +127,14 @@ describe.each(modes)('lists ($mode)', ({ start }) => {
     expect(all.length).toBeGreaterThan(1)
     const listed = all.flatMap(({ invitations }) => invitations.map(({ group }) => group.groupId))
     expect(listed.sort()).toEqual(ids)
-    // The greeting of one who is in all of them, too.
+    // Also the `connected` event of a user who is in all of them.
     const connected = (await engine.connect({ userId: 'ana' })).connected
     expectToFit('connected', connected)
     expect(connected).toMatchObject({ hasMore: true })
     expect((await engine.connect({ userId: 'eva' })).connected.hasMore).toBeUndefined()
   })
 
-  it('get_online_users goes on by cursor, and a group names its members where they fit', async () => {
+  it('get_online_users continues by cursor, and a group lists as many members as fit', async () => {
     const engine = await start()
     const ids = Array.from(
       { length: 300 },
@@ -158,7 +158,7 @@ describe.each(modes)('lists ($mode)', ({ start }) => {
     expect(all.flatMap(({ users }) => users.map(({ userId }) => userId)).sort()).toEqual(ids)
   })
 
-  it('search_users, get_blocked and get_contacts go on by cursor', async () => {
+  it('search_users, get_blocked and get_contacts continue by cursor', async () => {
     const engine = await start()
     const ids = Array.from(
       { length: 130 },
@@ -189,7 +189,7 @@ describe.each(modes)('lists ($mode)', ({ start }) => {
     }
   })
 
-  it('get_receipts lists who fits, and counts all', async () => {
+  it('get_receipts lists as many users as fit, and counts all', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const ids = Array.from(

@@ -1,6 +1,6 @@
 /**
- * PRV-1 where the blocker is away, and at the moment of blocking: nothing of a blocked sender is pushed,
- * signalled or left on show.
+ * PRV-1 while the blocker is disconnected, and at the moment of blocking: nothing of a blocked sender
+ * is pushed, signalled or shown.
  */
 import { describe, expect, it } from 'vitest'
 import { record } from '../../engine/actors/effects.ts'
@@ -24,8 +24,8 @@ function statusesOf(session: Session, other: string): readonly string[] {
   return seen
 }
 
-describe.each(modes)('a block whose blocker is away, $mode', ({ start }) => {
-  it('hides posts of the blocked from userOffline, and only those', async () => {
+describe.each(modes)('a block whose blocker is disconnected, $mode', ({ start }) => {
+  it('hides only posts of the blocked user from userOffline', async () => {
     const pushed: string[] = []
     const posted: string[] = []
     const dataDir = temporaryFolder()
@@ -77,7 +77,7 @@ describe.each(modes)('a block whose blocker is away, $mode', ({ start }) => {
     const { groupId } = await clara.createGroup({ kind: 'group', members: ['ana', 'bruno'] })
     const bruno = await engine.connect({ userId: 'bruno' })
     const received = [clara, bruno].map((session) => collect(session, 'signal'))
-    // The blocker is known to storage only.
+    // Only storage knows the blocker.
     await engine.request({ userId: 'ana' }, 'block_user', { userId: 'bruno' })
     const signal = (userId: string, payload: string) =>
       engine.request({ userId }, 'signal', { groupId, kind: 'k', payload })
@@ -85,7 +85,7 @@ describe.each(modes)('a block whose blocker is away, $mode', ({ start }) => {
     await signal('clara', 'of another')
     const payloads = () => received.map((events) => events.map(({ payload }) => payload))
     await eventually(() => expect(payloads()).toEqual([['of the blocker', 'of another'], ['of another']]))
-    // The blocked is known to storage only.
+    // Only storage knows the blocked user.
     await bruno.close()
     const ana = await engine.connect({ userId: 'ana' })
     const anas = collect(ana, 'signal')
@@ -96,7 +96,7 @@ describe.each(modes)('a block whose blocker is away, $mode', ({ start }) => {
 })
 
 describe.each(modes)('presence of a blocked pair, $mode', ({ start }) => {
-  it('is offline for both from the block on, and as it is once neither blocks', async () => {
+  it('is offline for both once the block begins, and is shown again once neither blocks', async () => {
     const engine = await start()
     const [ana, bruno, clara] = [
       await engine.connect({ userId: 'ana' }),
@@ -123,7 +123,7 @@ describe.each(modes)('presence of a blocked pair, $mode', ({ start }) => {
     ])
     const [contact] = (await bruno.getContacts({})).users
     expect([contact?.userId, contact?.status]).toEqual(['ana', 'away'])
-    // Who shares no group learns nothing of a block.
+    // A user who shares no group with them is not notified of a block.
     await clara.blockUser({ userId: 'ana' })
     await ana.blockUser({ userId: 'clara' })
     await clara.ping({})
@@ -163,7 +163,7 @@ describe.each(modes)('presence of a blocked pair, $mode', ({ start }) => {
     expect([seen[0], seen[1]].map((events) => events?.length)).toEqual([2, 2])
   })
 
-  it('shows nothing of who is invisible', async () => {
+  it('hides an invisible user', async () => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     await ana.updateStatus({ status: 'offline' })
@@ -178,11 +178,11 @@ describe.each(modes)('presence of a blocked pair, $mode', ({ start }) => {
   })
 })
 
-describe('a post whose away members are notified', () => {
+describe('a post whose offline members are notified', () => {
   const posts = { away: true }
   const countPosted = (toHub: () => string[]) => toHub().filter((line) => line.startsWith('posted')).length
 
-  it('costs no read where nobody has blocked the sender, and one where somebody may have', async () => {
+  it('needs no read if nobody has blocked the sender, and one read otherwise', async () => {
     const { directory, perform, log, reads, toHub } = aPerformer({ tellPosts: posts })
     const send = (seq: number) => {
       perform([record(seq, 0, 'new_message', { message: { ...aPost(seq), senderId: 'bruno' } })])

@@ -61,10 +61,10 @@ describe.each(modes)('a block, $mode', ({ start }) => {
     const refused = await Promise.all(tries(bruno, 'ana', his.groupId))
     for (const refusal of refused) expect(refusal).toMatchObject({ code: 'no_contact' })
     expect(await Promise.all(tries(ana, 'bruno', hers.groupId))).toEqual(refused)
-    // Deleting is the sender's right.
+    // The sender may delete their messages.
     await bruno.deleteMessage({ messageId: old.messageId })
 
-    // In the group that both are in.
+    // In the group that they share.
     const [anaReceives, brunoReceives, claraReceives] = [
       eventsAbout(ana, 'bruno'),
       eventsAbout(bruno, 'ana'),
@@ -103,7 +103,7 @@ describe.each(modes)('a block, $mode', ({ start }) => {
     await bruno.typingStop({ groupId: direct.groupId })
   })
 
-  it('holds over a restart, and where the blocker is away', async () => {
+  it('remains in effect after a restart, and while the blocker is disconnected', async () => {
     const dataDir = temporaryFolder()
     const first = await start({ dataDir })
     const ana = await first.connect({ userId: 'ana' })
@@ -141,7 +141,7 @@ describe('get_blocked', () => {
       expect(page.users.every(({ status, lastSeenAt }) => status === 'offline' && !lastSeenAt)).toBe(true)
       listed.push(...page.users.map(({ name }) => name))
       cursor = page.cursor
-      // PAG-1: what is left off a page meanwhile takes nothing with it.
+      // PAG-1: users that are unblocked between two pages do not hide others.
       if (listed.length === 2) await ana.unblockUser({ userId: 'u0' })
     } while (cursor !== undefined)
     expect(listed).toEqual(['u0', 'Uma', 'u2', 'u3', 'u4'])

@@ -30,7 +30,7 @@ describe.each(modes)('resume ($mode)', ({ start }) => {
     expect(seqs).toEqual(numbers(3, 6))
   })
 
-  it('reads what is no longer in memory from the log, a piece at a time', async () => {
+  it('reads what is no longer in memory from the log, in pieces', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
     const ana = await engine.connect({ userId: 'ana' })
@@ -42,7 +42,7 @@ describe.each(modes)('resume ($mode)', ({ start }) => {
     expect(received.map(({ message }) => message.seq)).toEqual(numbers(2, 1_501))
   })
 
-  it('reports that too many were missed, and sends none of them', async () => {
+  it('reports that too many events were missed, and sends none of them', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
@@ -58,7 +58,7 @@ describe.each(modes)('resume ($mode)', ({ start }) => {
     expect(received.length).toBe(10_000)
   })
 
-  it('goes one at a time for a session', async () => {
+  it('runs one at a time per session', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
@@ -125,7 +125,7 @@ describe.each(modes)('a session that begins under traffic ($mode)', ({ start }) 
 })
 
 describe.each(modes)('get_history ($mode)', ({ start }) => {
-  it('pages both ways over memory and log, each message once', async () => {
+  it('pages in both directions over memory and log, each message once', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })

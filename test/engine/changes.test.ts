@@ -6,7 +6,7 @@ import { collect, refusal, text } from '../support/sessions.ts'
 import { blockWrites } from '../support/storage.ts'
 
 describe.each(modes)('changes of messages ($mode)', ({ start }) => {
-  it('are in history the same before and after a restart', async () => {
+  it('are the same in history before and after a restart', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
     const ana = await engine.connect({ userId: 'ana' })
@@ -42,14 +42,14 @@ describe.each(modes)('changes of messages ($mode)', ({ start }) => {
     ])
   })
 
-  it('of messages that left memory long ago build on one another', async () => {
+  it('of messages that are not in memory build on one another', async () => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
     const { message } = await ana.sendMessage(text(groupId, 'old'))
     const { messageId } = message
     await Promise.all(Array.from({ length: 700 }, (_, i) => ana.sendMessage(text(groupId, `${i}`))))
-    // All at once, from two sides: none is lost to another.
+    // All at once, from two sides: none is lost.
     const emoji = Array.from({ length: 10 }, (_, i) => `:e${i}:`)
     await Promise.all([
       ...emoji.flatMap((one) => [ana, bruno].map((user) => user.react({ messageId, emoji: one }))),
@@ -62,7 +62,7 @@ describe.each(modes)('changes of messages ($mode)', ({ start }) => {
     )
   })
 
-  it('are refused while storage accepts no writes, and history has what was acknowledged', async () => {
+  it('are refused while storage rejects writes, and history contains what was acknowledged', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
     const ana = await engine.connect({ userId: 'ana' })
@@ -103,7 +103,7 @@ describe('changes with FANOUT=committed', () => {
 })
 
 describe('a group’s rules', () => {
-  it('hold after a restart: bans, mutes, roles, invitations', async () => {
+  it('remain in effect after a restart: bans, mutes, roles, invitations', async () => {
     const dataDir = temporaryFolder()
     const first = await createEngine({ dataDir, shards: 'inline' })
     const ana = await first.connect({ userId: 'ana' })
@@ -128,7 +128,7 @@ describe('a group’s rules', () => {
       await session('eva'),
     ]
     expect(max.connected.groups[0]?.group).toMatchObject({ topic: 'bread', visibility: 'private' })
-    // IDN-7: to somebody who is banned a private group does not exist.
+    // IDN-7: to a banned user a private group does not exist.
     await expect(leo.joinGroup({ groupId })).rejects.toMatchObject(refusal('not_found', 'groupId'))
     await expect(bruno.sendMessage(text(groupId, 'x'))).rejects.toMatchObject(refusal('muted'))
     await max.muteMember({ groupId, userId: 'bruno', until: 0 })

@@ -1,7 +1,7 @@
 /**
- * PRV-2: a direct chat between users who share no group gives nothing away of the one who was
- * approached until they accept it or send something there; the policy decides whether it waits, or is
- * refused.
+ * PRV-2: in a direct chat between users who share no group, nothing of the approached user is shown
+ * until they accept it or send something in it. The policy decides whether the chat is delivered,
+ * waits, or is refused.
  */
 import { describe, expect, it } from 'vitest'
 import type { Engine, EngineOptions } from '../../engine/engine.ts'
@@ -16,7 +16,7 @@ const policies = ['open', 'request', 'shared'] as const
 
 const openChat = (from: Session, to: string) => from.createGroup({ kind: 'direct', members: [to] })
 
-/** What a session receives of Bruno that he gives away. */
+/** What a session receives that shows Bruno's activity. */
 function eventsAboutBruno(session: Session): readonly string[] {
   const brunosEvents: string[] = []
   session.on(
@@ -42,7 +42,7 @@ const two = async (engine: Engine) =>
     await engine.connect({ userId: 'bruno', name: 'Bruno', picture: 'https://x/bruno.png' }),
   ] as const
 
-/** How Ana sees Bruno when she asks. */
+/** Bruno in the answers to Ana's requests. */
 async function seenByAna(ana: Session, groupId: string): Promise<readonly string[]> {
   const { users } = await ana.getOnlineUsers({ groupId })
   const listed = users.map(({ userId, status }) => `${userId} ${status}`)
@@ -94,7 +94,7 @@ describe.each(modes)('with the contact policy, $mode:', ({ start }) => {
       await eventually(async () => expect(await seenByAna(ana, groupId)).toEqual(hidden))
       expect(await ana.getReceipts({ messageId })).toMatchObject({ delivered: [], read: [], readCount: 0 })
       expect((await bruno.getGroups({})).groups).toMatchObject([{ unread: 0, readSeq: 2 }])
-      // Who has opened the chat is seen.
+      // The user who opened the chat is visible.
       expect((await bruno.getOnlineUsers({ groupId })).users).toMatchObject([
         { userId: 'ana' },
         { userId: 'bruno' },
@@ -120,7 +120,7 @@ describe.each(modes)('with the contact policy, $mode:', ({ start }) => {
     },
   )
 
-  it('open hides the other over restarts, until they send something', async () => {
+  it('open hides the approached user, also after restarts, until they send something', async () => {
     const dataDir = temporaryFolder()
     const first = await start({ dataDir })
     const { groupId } = await openChat(await first.connect({ userId: 'ana' }), 'bruno')
@@ -143,7 +143,7 @@ describe.each(modes)('with the contact policy, $mode:', ({ start }) => {
     await eventually(async () => expect(await seenByAna(again, groupId)).toEqual(seen))
   })
 
-  it('request lets the chat wait until it is accepted, and all that waited is unread then', async () => {
+  it('request holds the chat back until it is accepted; its messages are unread then', async () => {
     const dataDir = temporaryFolder()
     const first = await start({ dataDir, contactPolicy: 'request' })
     const [before, away] = await two(first)
@@ -210,7 +210,7 @@ describe.each(modes)('with the contact policy, $mode:', ({ start }) => {
     expect(later.connected.groups).toMatchObject([{ unread: 1 }])
   })
 
-  it('request lets the other decline, unnoticed, and open the chat later', async () => {
+  it('request lets the approached user decline without notice, and open the chat later', async () => {
     const dataDir = temporaryFolder()
     const first = await start({ dataDir, contactPolicy: 'request' })
     const [ana, bruno] = await two(first)
@@ -236,7 +236,7 @@ describe.each(modes)('with the contact policy, $mode:', ({ start }) => {
     await other.sendMessage(text(groupId, 'well'))
   })
 
-  it('request keeps a block between the two, also over a restart', async () => {
+  it('request keeps a block between the two in effect, also after a restart', async () => {
     const dataDir = temporaryFolder()
     const first = await start({ dataDir, contactPolicy: 'request' })
     const [ana, bruno] = await two(first)
@@ -270,14 +270,14 @@ describe.each(modes)('with the contact policy, $mode:', ({ start }) => {
         'ana',
         'bruno',
       ])
-      // A direct chat is none that they share.
+      // A direct chat does not count as a shared group.
       await openChat(clara, 'dora')
         .then(({ memberCount }) => expect(memberCount).toBe(contactPolicy === 'request' ? 1 : 2))
         .catch((error) => expect([contactPolicy, error.code]).toEqual(['shared', 'no_contact']))
     },
   )
 
-  it('shared refuses a chat between users who share no group, and keeps those that exist', async () => {
+  it('shared refuses new chats between users who share no group; existing ones remain', async () => {
     const dataDir = temporaryFolder()
     const first = await start({ dataDir })
     const { groupId } = await openChat(await first.connect({ userId: 'ana' }), 'bruno')
@@ -290,14 +290,14 @@ describe.each(modes)('with the contact policy, $mode:', ({ start }) => {
     const clara = await engine.connect({ userId: 'clara' })
     const shared = await ana.createGroup({ kind: 'group', members: ['clara'] })
     await openChat(ana, 'clara')
-    // Who shares one no more.
+    // They no longer share a group.
     await ana.createGroup({ kind: 'group', groupId: 'other', members: ['dora'] })
     await ana.removeMember({ groupId: 'other', userId: 'dora' })
     await expect(openChat(ana, 'dora')).rejects.toMatchObject(noContact)
     await clara.leaveGroup({ groupId: shared.groupId })
   })
 
-  it('closed lets the service alone open direct chats', async () => {
+  it('closed lets only the service open direct chats', async () => {
     const engine = await start({ contactPolicy: 'closed' })
     const [ana, bruno] = await two(engine)
     await ana.createGroup({ kind: 'group', members: ['bruno'] })
@@ -319,7 +319,7 @@ describe.each(modes)('with the contact policy, $mode:', ({ start }) => {
 })
 
 describe('a direct chat that was not accepted', () => {
-  it('hides nobody who is seen in a group, and what they do in the chat all the same', async () => {
+  it('does not hide a user in a shared group, only in the chat', async () => {
     const engine = await startInline()
     const [ana, bruno] = await two(engine)
     const { groupId } = await openChat(ana, 'bruno')
@@ -347,8 +347,8 @@ describe('a direct chat that was not accepted', () => {
   })
 })
 
-describe('a direct chat that waits', () => {
-  it('takes so many events and no more, until it is accepted', async () => {
+describe('a direct chat that waits for acceptance', () => {
+  it('accepts a limited number of events until it is accepted', async () => {
     const engine = await startInline({ contactPolicy: 'request' })
     const [ana, bruno] = await two(engine)
     const { groupId } = await openChat(ana, 'bruno')
@@ -370,7 +370,7 @@ describe('a direct chat that waits', () => {
     expect((await bruno.getGroups({})).groups).toMatchObject([{ unread: limits.awaitedEvents - 1 }])
   })
 
-  it.each(['everyone', 'Open', ''])('is no policy of the name "%s"', async (contactPolicy) => {
+  it.each(['everyone', 'Open', ''])('"%s" is not a contact policy', async (contactPolicy) => {
     const options = { contactPolicy } as unknown as Partial<EngineOptions>
     await expect(startInline(options)).rejects.toThrow(
       `contactPolicy must be one of open, request, shared, closed (got '${contactPolicy}')`,

@@ -7,8 +7,8 @@ import { collect, refusal, text } from '../support/sessions.ts'
 import { blockWrites } from '../support/storage.ts'
 
 /**
- * What a `kill -9` would leave behind now. The inline engine does all on this thread, so that
- * nothing is half written while its files are copied.
+ * The files that a `kill -9` at this moment would leave. The inline engine does everything on this
+ * thread, so that no file is half written while it is copied.
  */
 function crashImage(dataDir: string): string {
   const image = temporaryFolder()
@@ -17,7 +17,7 @@ function crashImage(dataDir: string): string {
 }
 
 describe('after a crash', () => {
-  it('keeps all that was acknowledged, and counts on above the lease behind a gap', async () => {
+  it('has everything that was acknowledged, and continues above the lease after a gap', async () => {
     const dataDir = temporaryFolder()
     const ana = await (await startInline({ dataDir })).connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
@@ -35,7 +35,7 @@ describe('after a crash', () => {
     expect(history.gaps).toEqual([{ seq: 1_025, from: 3, to: 1_024 }])
   })
 
-  it('names the gap in resume and, from the log, in history', async () => {
+  it('reports the gap in resume and, from the log, in history', async () => {
     const dataDir = temporaryFolder()
     const ana = await (await startInline({ dataDir })).connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
@@ -82,12 +82,12 @@ describe('after a crash', () => {
     ])
   })
 
-  it('never gives a number to a second group of the same name, where the first was lost', async () => {
+  it('never assigns a number again in a second group of the same id, if the first was lost', async () => {
     const dataDir = temporaryFolder()
     const engine = await startInline({ dataDir })
     const ana = await engine.connect({ userId: 'ana' })
     let image = ''
-    // Shown at once; its lease is committed by then, the group itself is not.
+    // Shown at once. Its lease is committed by then, the group itself is not.
     ana.on('group_created', ({ seq }) => {
       expect(seq).toBe(1)
       image = crashImage(dataDir)
@@ -104,7 +104,7 @@ describe('after a crash', () => {
 })
 
 describe('after a clean stop', () => {
-  it('counts on without a gap', async () => {
+  it('continues without a gap', async () => {
     const dataDir = temporaryFolder()
     const engine = await startInline({ dataDir })
     const ana = await engine.connect({ userId: 'ana' })

@@ -6,7 +6,7 @@ import { modes, temporaryFolder } from '../support/engines.ts'
 import { refusal, text } from '../support/sessions.ts'
 
 describe.each(modes)('a data folder ($mode)', ({ start }) => {
-  /** A folder with a group of some hundred messages. */
+  /** A folder with a group of several hundred messages. */
   async function aFolder(): Promise<string> {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
@@ -39,7 +39,7 @@ describe.each(modes)('a data folder ($mode)', ({ start }) => {
         ),
       ),
     )
-    // What can be read is answered, and nothing is `internal`.
+    // What can be read is answered, and no error is `internal`.
     expect(new Set(codes)).toContain('storage_unavailable')
     expect(codes).not.toContain('internal')
     await expect(ask(codes.indexOf('storage_unavailable') * 100 || 1)).rejects.toMatchObject({

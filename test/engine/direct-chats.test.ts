@@ -1,5 +1,5 @@
 /**
- * Direct chats: nobody can take or compute their ids, and those of older data folders stay.
+ * Direct chats: nobody else can compute or take their ids, and ids in older data folders remain.
  */
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
@@ -12,7 +12,7 @@ import { collect, text } from '../support/sessions.ts'
 const ids = ({ members }: { members?: readonly { userId: string }[] | undefined }) =>
   members?.map(({ userId }) => userId).sort()
 
-/** Gives a group of a stopped engine's folder another id, as an older version would have made it. */
+/** Gives a group of a stopped engine's folder another id, as an older version would have assigned it. */
 function rename(dataDir: string, from: string, to: string): void {
   const db = new Database(databasePath(dataDir))
   db.prepare('UPDATE groups SET group_id = ? WHERE group_id = ?').run(to, from)
@@ -24,7 +24,7 @@ function rename(dataDir: string, from: string, to: string): void {
 describe('directId', () => {
   const key = new Uint8Array(32)
 
-  it('is one for each pair, and depends on the key', () => {
+  it('is the same for each order of the pair, and depends on the key', () => {
     expect(directId(key, 'ana', 'bruno')).toBe(directId(key, 'bruno', 'ana'))
     expect(directId(key, 'ana', 'bruno')).toMatch(/^d_[A-Za-z0-9_-]{27}$/)
     expect(directId(key, 'ac', 'b')).not.toBe(directId(key, 'a', 'cb'))
@@ -35,7 +35,7 @@ describe('directId', () => {
 
 describe.each(modes)('direct chats, $mode', ({ start }) => {
   // IDN-3
-  it('have a prefix that no other id may begin with, whatever the kind', async () => {
+  it('have a prefix that no other id may begin with, for any kind', async () => {
     const engine = await start()
     const mallory = await engine.connect({ userId: 'mallory' })
     for (const kind of ['group', 'direct'] as const) {
@@ -51,7 +51,7 @@ describe.each(modes)('direct chats, $mode', ({ start }) => {
   })
 
   // IDN-4
-  it('have ids that differ from one data folder to the next', async () => {
+  it('have different ids in different data folders', async () => {
     const made: string[] = []
     for (const engine of [await start(), await start()]) {
       const ana = await engine.connect({ userId: 'ana' })
@@ -63,7 +63,7 @@ describe.each(modes)('direct chats, $mode', ({ start }) => {
     expect(new Set([...made, unkeyedDirectId('ana', 'bruno')]).size).toBe(3)
   })
 
-  it('keep the id of an older version, also over restarts', async () => {
+  it('retain the id of an older version, also after restarts', async () => {
     const dataDir = temporaryFolder()
     const first = await start({ dataDir })
     const before = await first.connect({ userId: 'ana' })
@@ -81,7 +81,7 @@ describe.each(modes)('direct chats, $mode', ({ start }) => {
     expect(messages.map(({ content }) => content)).toEqual(['from before'])
   })
 
-  it('are not what a stranger made of their id before ids were keyed', async () => {
+  it('are not the group that a stranger created with their id before ids were keyed', async () => {
     const dataDir = temporaryFolder()
     const first = await start({ dataDir })
     const before = await first.connect({ userId: 'mallory' })
@@ -109,7 +109,7 @@ describe.each(modes)('direct chats, $mode', ({ start }) => {
   })
 })
 
-it('are one when both sides begin them at once', async () => {
+it('are one chat if both users create it at once', async () => {
   const engine = await startInline()
   const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
   const [one, other] = await Promise.all([

@@ -4,7 +4,7 @@ import { ManualClock } from '../support/manual-clock.ts'
 
 const GIB = 1024 ** 3
 
-/** A disk of 100 GiB, or of another size, that a test fills. */
+/** A disk of 100 GiB (or another size), of which a test sets the free space. */
 async function aDisk(totalBytes = 100 * GIB) {
   const clock = new ManualClock()
   const logged: string[] = []
@@ -30,7 +30,7 @@ async function aDisk(totalBytes = 100 * GIB) {
 }
 
 describe('disk space', () => {
-  it('is warned of from 90 % on, once in the log', async () => {
+  it('is reported once in the log from 90 % on', async () => {
     const { disk, space, logged, look } = await aDisk()
     expect([space.warning, logged]).toEqual([null, []])
     disk.freeBytes = 9.9 * GIB
@@ -55,7 +55,7 @@ describe('disk space', () => {
     expect(space.full).toBe(full)
   })
 
-  it('is nothing to worry about where the system does not tell, and looks again', async () => {
+  it('causes no warning if the system does not report it, and is checked again', async () => {
     const { disk, space, look } = await aDisk()
     disk.fails = true
     await look()
@@ -66,7 +66,7 @@ describe('disk space', () => {
     expect(space.full).toBe(true)
   })
 
-  it('is not looked at after the end', async () => {
+  it('is not checked after the end', async () => {
     const { clock, space } = await aDisk()
     space.close()
     expect(clock.dueInMs).toEqual([])

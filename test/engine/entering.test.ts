@@ -4,9 +4,9 @@ import type { Identity } from '../../engine/hub/gateway.ts'
 import { modes, startInline, temporaryFolder } from '../support/engines.ts'
 import { refusal, text } from '../support/sessions.ts'
 
-// DESIGN, invariant 6: what an embedding service passes is validated once, like what comes from outside.
-describe.each(modes)('what enters the engine ($mode)', ({ start }) => {
-  it('is a user of its form, or is refused alone', async () => {
+// Input of an embedding service is validated once, like input of clients.
+describe.each(modes)('input of the engine ($mode)', ({ start }) => {
+  it('is a valid user, or is refused without other effects', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
@@ -45,7 +45,7 @@ describe.each(modes)('what enters the engine ($mode)', ({ start }) => {
     expect((await engine.connect({ userId: 'b', name: '', picture: '' })).userId).toBe('b')
   })
 
-  it('is a request of its form, or is refused alone', async () => {
+  it('is a valid request, or is refused without other effects', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
@@ -120,7 +120,7 @@ describe('the options of createEngine', () => {
 })
 
 describe.each(modes)('after close ($mode)', ({ start }) => {
-  it('every call is refused, and none hangs', async () => {
+  it('every call is refused, and none stays pending', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
@@ -138,7 +138,7 @@ describe.each(modes)('after close ($mode)', ({ start }) => {
     }
   })
 
-  it('a session that was closed refuses too', async () => {
+  it('a closed session refuses requests too', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     ana.close()

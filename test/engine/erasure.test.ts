@@ -11,7 +11,7 @@ import { eventually } from '../support/conditions.ts'
 import { modes, temporaryFolder } from '../support/engines.ts'
 import { collect, text } from '../support/sessions.ts'
 
-/** Which of the words any file of the folder holds. */
+/** The words that occur in any file of the folder. */
 function wordsIn(folder: string, words: readonly string[]): readonly string[] {
   const found: string[] = []
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
@@ -24,10 +24,10 @@ function wordsIn(folder: string, words: readonly string[]): readonly string[] {
 
 const indexed = (engine: Engine) => eventually(async () => expect((await engine.stats()).search.lag).toBe(0))
 
-/** Words that are written and then deleted, recalled, edited away or replaced. */
+/** Words that are written and then deleted, recalled or replaced. */
 const deletedWords = ['zanzibarq', 'quetzalq', 'wolframq', 'kilimanq', 'topazq', 'novembq', 'fotoq', 'bytesq']
 
-/** Writes all of them and takes them away again. */
+/** Writes all of them and removes them again. */
 async function writeAndErase(engine: Engine): Promise<void> {
   const ana = await engine.connect({ userId: 'ana' })
   const { groupId } = await ana.createGroup({ kind: 'group', name: 'novembq' })
@@ -55,7 +55,7 @@ async function writeAndErase(engine: Engine): Promise<void> {
   await indexed(engine)
 }
 
-describe.each(modes)('what was deleted ($mode)', ({ start }) => {
+describe.each(modes)('deleted content ($mode)', ({ start }) => {
   it('is in no file after a clean stop, nor in a backup', async () => {
     // PRV-3
     const dataDir = temporaryFolder()
@@ -74,7 +74,7 @@ describe.each(modes)('what was deleted ($mode)', ({ start }) => {
     const [dataDir, crashed] = [temporaryFolder(), join(temporaryFolder(), 'crashed')]
     const engine = await start({ dataDir })
     await writeAndErase(engine)
-    // As kill -9 would leave it; copied by another process, since closing a file drops SQLite's locks.
+    // As after kill -9. Another process copies, since closing a file drops SQLite's locks.
     const copy = 'require("node:fs").cpSync(process.argv[1], process.argv[2], { recursive: true })'
     execFileSync(process.execPath, ['-e', copy, dataDir, crashed])
     await engine.close()
@@ -84,7 +84,7 @@ describe.each(modes)('what was deleted ($mode)', ({ start }) => {
     expect(wordsIn(crashed, deletedWords)).toEqual([])
   })
 
-  it('is brought by no replay', async () => {
+  it('is not part of a replay', async () => {
     // PRV-3
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
@@ -107,7 +107,7 @@ describe.each(modes)('what was deleted ($mode)', ({ start }) => {
 })
 
 describe('a file of an earlier version', () => {
-  it('is rid of what was deleted before, at its first start', async () => {
+  it('is cleaned of deleted content at its first start', async () => {
     // PRV-3
     const { start } = modes[0] as (typeof modes)[number]
     const dataDir = temporaryFolder()
@@ -117,7 +117,7 @@ describe('a file of an earlier version', () => {
     const { message } = await ana.sendMessage(text(groupId, 'first'))
     await ana.editMessage({ messageId: message.messageId, content: 'second' })
     await engine.close()
-    // What the version before wrote: contents in edits, and nothing was overwritten.
+    // What the earlier version wrote: contents in edits, and nothing was overwritten.
     const db = new Database(databasePath(dataDir))
     const frame = encodeEvent('message_edited', 0, {
       messageId: message.messageId,

@@ -13,7 +13,7 @@ describe('idle actors', () => {
     vi.useRealTimers()
   })
 
-  it('leave memory, and go on where they were when they are needed again', async () => {
+  it('leave memory, and continue when they are needed again', async () => {
     let now = 1_000_000
     const engine = await startInline({ steadyNow: () => now, idleMs: IDLE_MS })
     const ana = await engine.connect({ userId: 'ana' })
@@ -25,11 +25,11 @@ describe('idle actors', () => {
     // INP-2: a member who is not connected is only a row.
     expect(await loaded()).toMatchObject({ groups: 1, users: 1 })
 
-    // Used a moment ago: stays.
+    // Used a moment ago: remains loaded.
     now += IDLE_MS - 1
     vi.advanceTimersByTime(10_000)
     expect(await loaded()).toMatchObject({ groups: 1 })
-    // Idle: gives its lease back first, and goes once that is committed. Ana is connected and stays.
+    // Idle: returns its lease first, and is unloaded once that is committed. Ana is connected and remains.
     await eventually(async () => {
       now += IDLE_MS
       vi.advanceTimersByTime(10_000)

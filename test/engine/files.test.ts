@@ -11,7 +11,7 @@ const bytes = Buffer.alloc(150_000, 'tertulia ')
 const sha256 = createHash('sha256').update(bytes).digest('hex')
 
 describe.each(modes)('files, $mode', ({ start }) => {
-  it('go from one session to the other', async () => {
+  it('are transferred from one session to another', async () => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
@@ -61,7 +61,7 @@ describe.each(modes)('files, $mode', ({ start }) => {
     expect(await later.uploadEnd({ uploadId })).toEqual(file)
   })
 
-  it('that many chunks were sent of at once come in their order', async () => {
+  it('are assembled in order if many chunks are sent at once', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
@@ -74,7 +74,7 @@ describe.each(modes)('files, $mode', ({ start }) => {
     expect((await ended).sha256).toBe(sha256)
   })
 
-  it('are not acknowledged while storage fails, and are by the same upload afterwards', async () => {
+  it('are not acknowledged while storage fails, and can be completed afterwards', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
     const ana = await engine.connect({ userId: 'ana' })
@@ -89,7 +89,7 @@ describe.each(modes)('files, $mode', ({ start }) => {
     expect(await ana.getFile({ fileId: file.fileId })).toEqual(file)
   })
 
-  it('over the limit are refused', async () => {
+  it('above the limit are refused', async () => {
     const engine = await start({ maxUploadBytes: 10 })
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
@@ -101,7 +101,7 @@ describe.each(modes)('files, $mode', ({ start }) => {
     ).rejects.toMatchObject(tooLarge)
   })
 
-  it('count against the quota of their uploader until they are deleted', async () => {
+  it('count towards the quota of their uploader until they are deleted', async () => {
     const engine = await start({ storageQuotaBytes: 100 })
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })

@@ -1,6 +1,6 @@
 /**
- * What outlives a membership: a mute, and that somebody left by themselves; and that typing of the
- * invisible is not seen.
+ * What outlives a membership: a mute, and the fact that a user left by choice. Also: typing of invisible
+ * users is not shown.
  */
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../support/conditions.ts'
@@ -9,7 +9,7 @@ import { collect, refusal, text } from '../support/sessions.ts'
 
 describe.each(modes)('former members, $mode', ({ start }) => {
   // GRP-2
-  it('stay muted, whatever way they go and come, also over a restart', async () => {
+  it('stay muted, however they leave and rejoin, also after a restart', async () => {
     const dataDir = temporaryFolder()
     const first = await start({ dataDir })
     const [ana, bruno] = [await first.connect({ userId: 'ana' }), await first.connect({ userId: 'bruno' })]
@@ -49,7 +49,7 @@ describe.each(modes)('former members, $mode', ({ start }) => {
   })
 
   // GRP-3
-  it('who left by choice rejoin only by their own request, others when they are added', async () => {
+  it('rejoin only by their own request if they left by choice, otherwise when they are added', async () => {
     const dataDir = temporaryFolder()
     const first = await start({ dataDir })
     const [ana, bruno] = [await first.connect({ userId: 'ana' }), await first.connect({ userId: 'bruno' })]
@@ -79,7 +79,7 @@ describe.each(modes)('former members, $mode', ({ start }) => {
   })
 
   // PRS-4
-  it('nobody sees the invisible typing, nor those who become so', async () => {
+  it('nobody sees the typing of invisible users, or of users who become invisible', async () => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     const posts: string[] = []

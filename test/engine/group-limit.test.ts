@@ -5,13 +5,13 @@ import { refusal } from '../support/sessions.ts'
 
 const open = (groupId: string) => ({ kind: 'group', visibility: 'open', groupId }) as const
 const full = refusal('limit_reached')
-/** Those of the calls that were answered with success. */
+/** The calls that were answered with success. */
 const accepted = async (calls: readonly Promise<unknown>[]) =>
   (await Promise.allSettled(calls)).filter(({ status }) => status === 'fulfilled').length
 
 // INP-2
 describe.each(modes)('the limit of groups of a user ($mode)', ({ start }) => {
-  it('holds for groups that they make, also many at once', async () => {
+  it('applies to groups that the user creates, also to many at once', async () => {
     const engine = await start({ maxGroupsPerUser: 3 })
     const ana = await engine.connect({ userId: 'ana' })
     const made = Array.from({ length: 8 }, (_, i) => ana.createGroup(open(`g${i}`)))
@@ -26,7 +26,7 @@ describe.each(modes)('the limit of groups of a user ($mode)', ({ start }) => {
     await expect.poll(() => accepted([ana.createGroup({ kind: 'group' })])).toBe(1)
   })
 
-  it('holds for groups that they join, are invited to, or are added to', async () => {
+  it('applies to groups that the user joins, is invited to, or is added to', async () => {
     const engine = await start({ maxGroupsPerUser: 2 })
     const boss = await engine.connect({ userId: 'boss' })
     const other = await engine.connect({ userId: 'other' })
@@ -49,13 +49,13 @@ describe.each(modes)('the limit of groups of a user ($mode)', ({ start }) => {
     await expect(third.createGroup({ kind: 'direct', members: ['ana'] })).rejects.toMatchObject(
       refusal('limit_reached', 'members'),
     )
-    // As a member one joins again, and there is room again after a leave.
+    // A member may join again, and there is room again after a leave.
     await ana.joinGroup({ groupId: 'a' })
     await ana.leaveGroup({ groupId: 'a' })
     await expect.poll(() => refusedWith(ana.joinGroup({ groupId: 'private' }))).toBe('none')
   })
 
-  it('holds for who is not connected, and after a restart', async () => {
+  it('applies to users who are not connected, and after a restart', async () => {
     const dataDir = temporaryFolder()
     const first = await start({ dataDir, maxGroupsPerUser: 2 })
     const boss = await first.connect({ userId: 'boss' })
@@ -76,7 +76,7 @@ describe.each(modes)('the limit of groups of a user ($mode)', ({ start }) => {
   })
 })
 
-it('does not count a direct chat that is there already as one more', async () => {
+it('does not count an existing direct chat again', async () => {
   const engine = await startInline({ maxGroupsPerUser: 1 })
   const ana = await engine.connect({ userId: 'ana' })
   const { groupId } = await ana.createGroup({ kind: 'direct', members: ['bruno'] })
@@ -86,7 +86,7 @@ it('does not count a direct chat that is there already as one more', async () =>
   expect((await bruno.createGroup({ kind: 'direct', members: ['ana'] })).groupId).toBe(groupId)
 })
 
-it('is none where it is 0', async () => {
+it('is off if it is 0', async () => {
   const engine = await startInline({ maxGroupsPerUser: 0 })
   const ana = await engine.connect({ userId: 'ana' })
   for (let i = 0; i < 20; i++) await ana.createGroup({ kind: 'group' })

@@ -18,7 +18,7 @@ function deferred() {
 }
 
 describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
-  it('beforeMessage changes what is posted, and what an edit says', async () => {
+  it('beforeMessage changes what is posted, and the text of an edit', async () => {
     const engine = await start({
       hooks: { beforeMessage: ({ content }) => ({ content: content.replaceAll('darn', '****') }) },
     })
@@ -32,7 +32,7 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
     expect((await ana.getHistory({ groupId })).messages[0]?.content).toBe('oh ****')
   })
 
-  it('beforeMessage refuses a message with its own words, and nobody sees it', async () => {
+  it('beforeMessage refuses a message with its own text, and nobody sees it', async () => {
     const engine = await start({
       hooks: {
         beforeMessage({ content }) {
@@ -51,7 +51,7 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
     expect((await ana.getHistory({ groupId })).messages.map(({ content }) => content)).toEqual(['ham'])
   })
 
-  it('a session’s requests keep their order while a hook takes its time; others do not wait', async () => {
+  it('the requests of a session stay in order during a slow hook; other sessions do not wait', async () => {
     const slow = deferred()
     const engine = await start({
       hooks: {
@@ -71,7 +71,7 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
     expect(said).toEqual(['meanwhile', 'first', 'second'])
   })
 
-  it('one that throws or is late hurts only its own message, and is logged', async () => {
+  it('a hook that throws or is late affects only its own message, and is logged', async () => {
     const logged: string[] = []
     const log = (fields: object) => void logged.push(JSON.stringify(fields))
     const engine = await start({
@@ -97,7 +97,7 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
     expect(logged.join()).toMatch(/of the service itself.*beforeMessage took more than 20 ms/s)
   })
 
-  it('authorize decides over requests, but not over pings and receipts', async () => {
+  it('authorize is called for requests, but not for pings and receipts', async () => {
     const asked: string[] = []
     const hooks: Hooks = {
       authorize({ user, request }) {
@@ -135,7 +135,7 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
     quiet.close()
     await ana.sendMessage(text(groupId, 'one'))
     await eventually(() => expect([after, away]).toEqual([['one'], ['clara: one']]))
-    // Invisible is not away.
+    // An invisible user is not offline.
     await bruno.updateStatus({ status: 'offline' })
     const clara = await engine.connect({ userId: 'clara' })
     await clara.sendMessage(text(groupId, 'two'))
@@ -148,7 +148,7 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
     expect(away).not.toContain('bruno: two')
   })
 
-  it('afterMessage receives only durable messages, once each, however often they are sent', async () => {
+  it('afterMessage receives only durable messages, once each, even if they are sent repeatedly', async () => {
     const dataDir = temporaryFolder()
     const notified: string[] = []
     const hooks: Hooks = {
@@ -196,7 +196,7 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
 })
 
 describe('hooks at the end', () => {
-  it('let what they have begun to look at be posted before the engine closes', async () => {
+  it('let requests that they have begun to check be posted before the engine closes', async () => {
     const slow = deferred()
     const engine = await startInline({ hooks: { beforeMessage: () => slow.promise } })
     const ana = await engine.connect({ userId: 'ana' })
@@ -208,7 +208,7 @@ describe('hooks at the end', () => {
     await closed
   })
 
-  it('bound what waits for one session, and refuse the rest at the end', async () => {
+  it('limit the requests that wait for one session, and refuse the rest at the end', async () => {
     const slow = deferred()
     const engine = await startInline({ hooks: { beforeMessage: () => slow.promise } })
     const ana = await engine.connect({ userId: 'ana' })

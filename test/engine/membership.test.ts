@@ -27,7 +27,7 @@ describe.each(modes)('create_group ($mode)', ({ start }) => {
     )
   })
 
-  it('accepts the id given, once', async () => {
+  it('accepts a given id once', async () => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     expect((await ana.createGroup({ kind: 'group', groupId: 'kitchen' })).groupId).toBe('kitchen')
@@ -36,7 +36,7 @@ describe.each(modes)('create_group ($mode)', ({ start }) => {
     )
   })
 
-  it('finds the one direct chat of two people, even where both make it at the same instant', async () => {
+  it('returns the one direct chat of two users, even if both create it at the same time', async () => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     const made = await Promise.all([
@@ -53,7 +53,7 @@ describe.each(modes)('create_group ($mode)', ({ start }) => {
     )
   })
 
-  it('keeps the two of a direct chat together', async () => {
+  it('refuses to change the members of a direct chat', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const eva = await engine.connect({ userId: 'eva' })
@@ -66,7 +66,7 @@ describe.each(modes)('create_group ($mode)', ({ start }) => {
 })
 
 describe.each(modes)('membership ($mode)', ({ start }) => {
-  it('of an open group is taken, of a private one given', async () => {
+  it('of an open group is by joining, of a private one by invitation', async () => {
     const engine = await start()
     const [ana, bruno] = [
       await engine.connect({ userId: 'ana' }),
@@ -96,7 +96,7 @@ describe.each(modes)('membership ($mode)', ({ start }) => {
     await eventually(() => expect(received).toMatchObject([{ message: { content: 'olá' } }]))
   })
 
-  it('ends for all devices at once, after the event that says so', async () => {
+  it('ends for all devices at once, after the event that reports it', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const devices = [await engine.connect({ userId: 'bruno' }), await engine.connect({ userId: 'bruno' })]
@@ -115,7 +115,7 @@ describe.each(modes)('membership ($mode)', ({ start }) => {
     expect((await devices[0]?.getGroups({}))?.groups).toEqual([])
   })
 
-  it('is changed by moderators and admins only, and never against a higher role', async () => {
+  it('is changed only by moderators and admins, and never against a higher role', async () => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     const eva = await engine.connect({ userId: 'eva' })
@@ -131,7 +131,7 @@ describe.each(modes)('membership ($mode)', ({ start }) => {
     await expect(eva.leaveGroup({ groupId })).rejects.toMatchObject(refusal('not_found', 'groupId'))
   })
 
-  it('hands the role on when the last admin leaves, to the oldest member', async () => {
+  it('passes the admin role to the oldest member when the last admin leaves', async () => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno', 'clara'] })

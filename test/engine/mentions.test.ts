@@ -1,5 +1,5 @@
 /**
- * Mentions of messages that change, by the counts that members are shown.
+ * Mentions of messages that change, tested by the counts of the members.
  */
 import { expect, it } from 'vitest'
 import type { Hooks } from '../../engine/hooks/hooks.ts'
@@ -14,7 +14,7 @@ async function mentionsOf(session: Session): Promise<number | undefined> {
 }
 
 // MEN-1
-it('counts follow edits, deletions and replies, and a restart changes nothing', async () => {
+it('counts follow edits, deletions and replies, also after a restart', async () => {
   const dataDir = temporaryFolder()
   const engine = await startInline({ dataDir })
   const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]

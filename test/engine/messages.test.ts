@@ -4,7 +4,7 @@ import { modes, temporaryFolder } from '../support/engines.ts'
 import { collect, refusal, text } from '../support/sessions.ts'
 
 describe.each(modes)('send_message ($mode)', ({ start }) => {
-  it('reaches every member, the sender too, as the same message', async () => {
+  it('reaches every member, including the sender, as the same message', async () => {
     const engine = await start()
     const [ana, bruno] = [
       await engine.connect({ userId: 'ana', name: 'Ana' }),
@@ -31,7 +31,7 @@ describe.each(modes)('send_message ($mode)', ({ start }) => {
     await eventually(() => expect(seen).toEqual([[{ message }], [{ message }]]))
   })
 
-  it('gives three members who send at once one order for all, equal to the history after a restart', async () => {
+  it('orders messages of three members alike for all, and like history after a restart', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
     const sessions = await Promise.all(['ana', 'bruno', 'clara'].map((userId) => engine.connect({ userId })))
@@ -62,7 +62,7 @@ describe.each(modes)('send_message ($mode)', ({ start }) => {
     expect(history.messages.map((message) => message.messageId)).toEqual(orders()[0])
   })
 
-  it('makes one message of the same tempId, and answers with the first', async () => {
+  it('creates one message per tempId, and answers a repeated send with it', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const seen = collect(ana, 'new_message')
@@ -76,7 +76,7 @@ describe.each(modes)('send_message ($mode)', ({ start }) => {
     await eventually(() => expect(seen).toEqual([{ message: first.message }]))
   })
 
-  it('knows the tempIds of the newest 1,024 messages after a restart, also of those not in memory', async () => {
+  it('remembers the tempIds of the newest 1,024 messages after a restart, even if they are not in memory', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
     const ana = await engine.connect({ userId: 'ana' })
@@ -104,7 +104,7 @@ describe.each(modes)('send_message ($mode)', ({ start }) => {
     expect(two.message.seq).toBe(one.message.seq + 1)
   })
 
-  it('is refused to who is not a member, for a group that is not there, for an empty text', async () => {
+  it('is refused to a non-member, for a missing group, and for an empty text', async () => {
     const engine = await start()
     const [ana, eva] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'eva' })]
     const { groupId } = await ana.createGroup({ kind: 'group' })

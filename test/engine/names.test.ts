@@ -1,5 +1,5 @@
 /**
- * Names and pictures: what members are shown of one another, whichever token came last (IDN-2).
+ * Names and pictures: members see the name and picture of the newest token of a user (IDN-2).
  */
 import { expect, it } from 'vitest'
 import type { Engine } from '../../engine/engine.ts'
@@ -8,7 +8,7 @@ import { eventually } from '../support/conditions.ts'
 import { modes, startInline, temporaryFolder } from '../support/engines.ts'
 import { collect, text } from '../support/sessions.ts'
 
-/** Every place where Ana is shown what Bruno is called. */
+/** Bruno's name in every place where Ana sees it. */
 async function shown(ana: Session, groupId: string): Promise<ReadonlySet<string | undefined>> {
   const isBruno = ({ userId }: { readonly userId: string }) => userId === 'bruno'
   const members = (await ana.getMembers({ groupId })).members
@@ -40,7 +40,7 @@ it.each(modes)(
     await first.sendMessage(text(groupId, 'old'))
     await eventually(async () => expect(await shown(ana, groupId)).toEqual(new Set(['Bruno Maier'])))
     const second = await engine.connect({ userId: 'bruno', name: 'Bruno Schulz' })
-    // At once, whether or not the log has committed it.
+    // At once, before or after the log has committed it.
     expect(await shown(ana, groupId)).toEqual(new Set(['Bruno Schulz']))
     await first.sendMessage(text(groupId, 'new'))
     expect(await shown(ana, groupId)).toEqual(new Set(['Bruno Schulz']))
@@ -50,18 +50,18 @@ it.each(modes)(
       new Set(['Bruno Maier https://x/b.png', 'Bruno Schulz https://x/b.png']),
     )
 
-    // A token that says nothing changes nothing.
+    // A token without a name changes nothing.
     second.close()
     await engine.connect({ userId: 'bruno' })
     await engine.request({ userId: 'bruno' }, 'send_message', text(groupId, 'by http'))
     expect(await shown(ana, groupId)).toEqual(new Set(['Bruno Schulz']))
-    // One over HTTP counts as any other.
+    // A token over HTTP counts as well.
     await engine.request({ userId: 'bruno', name: 'Bruno S.' }, 'get_groups', {})
     await eventually(async () => expect(await shown(ana, groupId)).toEqual(new Set(['Bruno S.'])))
   },
 )
 
-it('who joins by a token without a name is called as before, also after a restart', async () => {
+it('a user who joins by a token without a name has the same name as before, also after a restart', async () => {
   const dataDir = temporaryFolder()
   const engine = await startInline({ dataDir })
   const ana = await engine.connect({ userId: 'ana', name: 'Ana' })
@@ -100,7 +100,7 @@ it.each(modes)('hooks get the name that others are shown, $mode', async ({ start
   await bruno.sendMessage(text(groupId, 'x'))
   await engine.request({ userId: 'bruno' }, 'get_groups', {})
   expect(names.splice(0)).toEqual(['Bruno', 'Bruno', 'Bruno', 'Bruno'])
-  // The newest token counts for the older sessions, too.
+  // The newest token also applies to the older sessions.
   const other = await engine.connect({ userId: 'bruno', name: 'Bruno S.' })
   await bruno.getGroups({})
   await engine.request({ userId: 'bruno', name: 'B.' }, 'get_groups', {})
@@ -111,7 +111,7 @@ it.each(modes)('hooks get the name that others are shown, $mode', async ({ start
   expect(names).toEqual(['nobody'])
 })
 
-it.each(modes)('replayed events, and typing, name a user as of now: $mode', async ({ start }) => {
+it.each(modes)('replayed events and typing show the current name of a user: $mode', async ({ start }) => {
   const dataDir = temporaryFolder()
   const names = async (engine: Engine) => {
     const ana = await engine.connect({ userId: 'ana' })

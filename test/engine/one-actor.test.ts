@@ -37,7 +37,7 @@ function wideFrame(name: RequestName, ref: number, fields: Record<string, unknow
   ])
 }
 
-/** A connection that sends frames as they are. */
+/** A connection that sends frames unchanged. */
 function rawPort(engine: Engine, userId: string) {
   const waiting = new Map<number, (event: Event) => void>()
   const session = engine.gateway.open(
@@ -79,7 +79,7 @@ describe.each(modes)('a group id with a wide length header ($mode)', ({ start })
         const sent = await send(wideFrame('send_message', ++ref, fields, tag))
         const again = await send(encodeRequest('send_message', ++ref, fields))
         expect(sent).toMatchObject({ event: 'message_sent' })
-        // IDM-1: the narrow form finds what the wide one wrote.
+        // IDM-1: the narrow form finds the message sent in the wide form.
         const seqOf = (event: Event) => event.event === 'message_sent' && event.fields.message.seq
         expect(seqOf(again)).toBe(seqOf(sent))
         const messageId = `${groupId}:${seqOf(sent)}`
@@ -208,7 +208,7 @@ describe('a shard', () => {
     shard.close()
   })
 
-  it('refuses actors above its bound, and answers those it has (OVL-1)', () => {
+  it('refuses actors above its limit, and still answers those it has (OVL-1)', () => {
     const { shard, said, toHub, fromHub } = aShard({ maxActors: 2 })
     const identity: SessionIdentity = {
       userId: 'ana',

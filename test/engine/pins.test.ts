@@ -3,7 +3,7 @@ import { startInline, temporaryFolder } from '../support/engines.ts'
 import { refusal, text } from '../support/sessions.ts'
 
 // PAG-1
-it('pins are listed in the order in which they were pinned, also by one clock tick and after a restart', async () => {
+it('pins are listed in the order in which they were pinned, also within one clock tick and after a restart', async () => {
   const dataDir = temporaryFolder()
   const order = [3, 0, 4, 1, 2]
   const engine = await startInline({ dataDir, now: () => 1_700_000_000_000 })
@@ -24,7 +24,7 @@ it('pins are listed in the order in which they were pinned, also by one clock ti
 })
 
 // PAG-1
-it('pins that stay are listed once, whatever is pinned and unpinned between two pages', async () => {
+it('pins that remain are listed once, whatever is pinned and unpinned between two pages', async () => {
   const engine = await startInline({ now: () => 1_700_000_000_000 })
   const ana = await engine.connect({ userId: 'ana' })
   const { groupId } = await ana.createGroup({ kind: 'group' })
@@ -36,7 +36,7 @@ it('pins that stay are listed once, whatever is pinned and unpinned between two 
     return { listed: messages.map(({ content }) => content), next }
   }
   const first = await page()
-  // The last one that was listed goes, is pinned again, and another one comes.
+  // The last listed pin is unpinned and pinned again, and another pin is added.
   await ana.unpinMessage({ messageId: ids[4] as string })
   await ana.unpinMessage({ messageId: ids[5] as string })
   await ana.pinMessage({ messageId: ids[4] as string })
@@ -50,7 +50,7 @@ it('pins that stay are listed once, whatever is pinned and unpinned between two 
     ['1', '0'],
   ])
   expect(third.next).toBeUndefined()
-  // What a page was to list is unpinned: the page is empty and the last one.
+  // The pins of the next page are unpinned: the page is empty and the last one.
   const again = await page(second.next)
   for (const n of [0, 1]) await ana.unpinMessage({ messageId: ids[n] as string })
   expect(again.listed).toEqual(['1', '0'])

@@ -18,7 +18,7 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
     return { sessions, groupId }
   }
 
-  it('is known to every shard, of everybody, once they are connected', async () => {
+  it('of all users is known to every shard once they are connected', async () => {
     const engine = await start()
     const userIds = Array.from({ length: 12 }, (_, i) => `user-${i}`)
     const { sessions, groupId } = await groupOf(engine, ...userIds)
@@ -29,7 +29,7 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
   })
 
   // PRS-3
-  it('changes reach each session once, however many groups are shared', async () => {
+  it('changes reach each session once, even if several groups are shared', async () => {
     const engine = await start()
     const { sessions } = await groupOf(engine, 'ana', 'bruno')
     const [ana, bruno] = sessions
@@ -50,7 +50,7 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
     expect(received[0]).toMatchObject({ userId: 'bruno', status: 'away' })
   })
 
-  it('outlives a restart where it was chosen, and sessions that end', async () => {
+  it('that was chosen survives a restart and the end of sessions', async () => {
     const engine = await start({ presenceGraceMs: 0 })
     const { sessions, groupId } = await groupOf(engine, 'ana', 'bruno')
     const [ana, bruno] = sessions
@@ -66,7 +66,7 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
   })
 
   // PRS-1
-  it('of a reconnect in time is not announced, on whichever shard', async () => {
+  it('is not announced for a reconnect in time, on any shard', async () => {
     const engine = await start({ presenceGraceMs: GRACE_MS })
     const { sessions, groupId } = await groupOf(engine, 'ana', 'bruno', 'carla', 'dora')
     const [ana, ...others] = sessions
@@ -88,7 +88,7 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
     expect(performance.now() - startedAt).toBeLessThan(3_000)
   })
 
-  it('goes on where actors leave memory meanwhile', async () => {
+  it('remains correct after actors were unloaded', async () => {
     const engine = await start({ presenceGraceMs: 0, idleMs: 0 })
     const { sessions, groupId } = await groupOf(engine, 'ana', 'bruno')
     const [ana, bruno] = sessions
@@ -103,7 +103,7 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
   })
 
   // PRS-2
-  it('and typing are not sent in a large group, which only counts', async () => {
+  it('and typing are not sent in a large group, which only counts its members online', async () => {
     const engine = await start({ presenceGraceMs: 0 })
     const ana = await engine.connect({ userId: 'ana' })
     const bruno = await engine.connect({ userId: 'bruno' })
@@ -116,7 +116,7 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
     await ana.updateStatus({ status: 'away' })
     await ana.typingStart({ groupId })
     expect(await bruno.getOnlineUsers({ groupId })).toMatchObject({ users: [], total: 2 })
-    // It is so from the first session of a later day on, and no longer once it has shrunk.
+    // A session that connects later gets none either, until the group has shrunk.
     ana.close()
     const later = await engine.connect({ userId: 'ana' })
     await bruno.getOnlineUsers({ groupId })

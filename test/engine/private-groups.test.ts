@@ -1,6 +1,6 @@
 /**
  * IDN-7: to others a private group or direct chat does not exist. Every request of the table that
- * names a group, a message or a file is refused exactly as for an id that was never given out.
+ * contains a group, a message or a file is refused exactly as for an id that was never assigned.
  */
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../engine/engine.ts'
@@ -53,7 +53,7 @@ const asks = (groupId: string): { readonly [N in string]: object } => {
   }
 }
 
-/** What the user is answered to each request. */
+/** The answers of a user to each request. */
 async function answers(engine: Engine, userId: string, groupId: string) {
   const answers: Record<string, unknown> = {}
   for (const [name, fields] of Object.entries(asks(groupId))) {
@@ -67,7 +67,7 @@ async function answers(engine: Engine, userId: string, groupId: string) {
   return answers
 }
 
-it('the sweep knows every request that names a group', () => {
+it('the list contains every request that names a group', () => {
   const named = Object.entries(requests)
     .filter(([name]) => name !== 'create_group' && name !== 'resume')
     .filter(([, { fields }]) => Object.keys(fields).some((field) => /^(group|message|file)Ids?$/.test(field)))
@@ -76,7 +76,7 @@ it('the sweep knows every request that names a group', () => {
 })
 
 describe.each(modes)('a private group, $mode', ({ start }) => {
-  it('does not exist for strangers, former members and the banned', async () => {
+  it('does not exist for strangers, former members and banned users', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana', name: 'Ana' })
     const bruno = await engine.connect({ userId: 'bruno', name: 'Bruno' })
@@ -101,7 +101,7 @@ describe.each(modes)('a private group, $mode', ({ start }) => {
     }
   })
 
-  it('exists for who was invited as far as they may accept or decline', async () => {
+  it('exists for invited users only to accept or decline', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana', name: 'Ana' })
     const eva = await engine.connect({ userId: 'eva', name: 'Eva' })
@@ -118,8 +118,8 @@ describe.each(modes)('a private group, $mode', ({ start }) => {
   })
 })
 
-describe.each(modes)('what somebody has sent, $mode', ({ start }) => {
-  it('may be deleted and recalled by them after they left or were banned, and nothing else', async () => {
+describe.each(modes)('a user’s own messages, $mode', ({ start }) => {
+  it('may be deleted and recalled by them after they left or were banned; nothing else is permitted', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana', name: 'Ana' })
     const bruno = await engine.connect({ userId: 'bruno', name: 'Bruno' })

@@ -7,8 +7,8 @@ import { modes, temporaryFolder } from '../support/engines.ts'
 import { collect, refusal, text } from '../support/sessions.ts'
 
 /**
- * From now on the file refuses each row that `when` describes, as it would one that breaks a constraint.
- * The engine has committed everything before, so that no commit finds the file locked by this.
+ * Makes the file refuse each row that `when` describes, like a violated constraint. The engine has
+ * committed everything before, so that no commit finds the file locked by this.
  */
 async function refuseRows(engine: Engine, dataDir: string, on: string, when: string): Promise<void> {
   await eventually(async () => {
@@ -27,7 +27,7 @@ function aLogger() {
   return { errors, logger }
 }
 
-// DESIGN: an entry that cannot be applied fails its group, with an error in the log, never the log.
+// An entry that cannot be applied fails its group, with an error in the log, and never the whole log.
 describe.each(modes)('a log entry that can never be applied ($mode)', ({ start }) => {
   it.each(['immediate', 'committed'] as const)('fails its own group only (fanout %s)', async (fanout) => {
     const dataDir = temporaryFolder()
@@ -47,20 +47,20 @@ describe.each(modes)('a log entry that can never be applied ($mode)', ({ start }
     expect(engine.health()).toEqual({ ready: true })
     expect(errors).toEqual(['a log entry could not be applied'])
 
-    // The group goes on from what the log has; nothing that was refused is shown or numbered again.
+    // The group continues from the log: nothing that was refused is shown or numbered again.
     const after = await ana.sendMessage(text(groupId, 'after'))
     expect((await bruno.getHistory({ groupId })).messages.map(({ content }) => content)).toEqual([
       'first',
       'after',
     ])
     expect(after.message.seq).toBeGreaterThan(first.message.seq + 1)
-    // GAP-1: members remove what they were shown of it.
+    // GAP-1: members remove the messages that they were shown.
     await eventually(() => expect(gaps.length).toBe(1))
     expect(gaps[0]).toMatchObject({ from: first.message.seq + 1 })
     expect(engine.health()).toEqual({ ready: true })
   })
 
-  it('names what was taken back without another request, and goes on after a restart', async () => {
+  it('reports the removed messages in a gap without another request, and continues after a restart', async () => {
     const dataDir = temporaryFolder()
     const { logger } = aLogger()
     const engine = await start({ dataDir, logger })
@@ -76,7 +76,7 @@ describe.each(modes)('a log entry that can never be applied ($mode)', ({ start }
     expect((await reconnected.sendMessage(text(groupId, 'after'))).success).toBe(true)
   })
 
-  it('of a user fails that user’s request only', async () => {
+  it('of a user fails only that user’s request', async () => {
     const dataDir = temporaryFolder()
     const { errors, logger } = aLogger()
     const engine = await start({ dataDir, logger })
@@ -89,7 +89,7 @@ describe.each(modes)('a log entry that can never be applied ($mode)', ({ start }
     expect(errors).toEqual(['a log entry could not be applied'])
   })
 
-  it('that makes a group refuses the group, whose id can be used later', async () => {
+  it('that creates a group refuses the group, whose id can be used later', async () => {
     const dataDir = temporaryFolder()
     const { logger } = aLogger()
     const engine = await start({ dataDir, logger })

@@ -34,7 +34,7 @@ describe.each(modes)('search ($mode)', ({ start }) => {
     expect((await restarted.stats()).search.indexed).toBe(3)
   })
 
-  it('keeps up with many messages, and says how far it is', async () => {
+  it('indexes many messages in time, and reports its lag', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
@@ -47,7 +47,7 @@ describe.each(modes)('search ($mode)', ({ start }) => {
     expect([hits.length, hasMore]).toEqual([100, true])
   })
 
-  it('answers an empty page where a query has no words, and refuses groups one is not in', async () => {
+  it('returns an empty page for a query without words, and refuses groups of which the caller is not a member', async () => {
     const engine = await start()
     const [ana, eva] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'eva' })]
     const { groupId } = await ana.createGroup({ kind: 'group' })
@@ -61,7 +61,7 @@ describe.each(modes)('search ($mode)', ({ start }) => {
     expect(await ana.search({ query: 'bread', groupId })).toEqual({ hits: [], hasMore: false })
   })
 
-  it('finds people by their names, and those one talks with', async () => {
+  it('finds users by their names, among them partners of direct chats', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana', name: 'Ana Souza' })
     const other = await engine.connect({

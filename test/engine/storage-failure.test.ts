@@ -6,7 +6,7 @@ import { modes, temporaryFolder } from '../support/engines.ts'
 import { collect, refusal, text } from '../support/sessions.ts'
 import { blockWrites } from '../support/storage.ts'
 
-describe.each(modes)('when storage accepts no writes ($mode)', ({ start }) => {
+describe.each(modes)('when storage rejects writes ($mode)', ({ start }) => {
   it('refuses what it cannot store, reports that in its health, and stores one message when it works again', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
@@ -20,7 +20,7 @@ describe.each(modes)('when storage accepts no writes ($mode)', ({ start }) => {
     await expect(ana.sendMessage(held)).rejects.toMatchObject(refusal('storage_unavailable'))
     expect(engine.health()).toMatchObject({ ready: false })
     await expect(ana.sendMessage(text(groupId, 'later'))).rejects.toMatchObject({ retryAfterMs: 1_000 })
-    // Reading goes on.
+    // Reads still work.
     expect((await ana.getHistory({ groupId })).messages[0]).toEqual(stored.message)
 
     unblock()
@@ -29,7 +29,7 @@ describe.each(modes)('when storage accepts no writes ($mode)', ({ start }) => {
     expect((await ana.getHistory({ groupId })).messages).toEqual([stored.message, message])
   })
 
-  it('refuses what waits for the first lease, and takes it later', async () => {
+  it('refuses requests that wait for the first lease, and accepts them later', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
     const ana = await engine.connect({ userId: 'ana' })
@@ -52,7 +52,7 @@ describe.each(modes)('a data directory that cannot be used ($mode)', ({ start })
     )
   })
 
-  it('is refused where it cannot be made', async () => {
+  it('is refused if it cannot be created', async () => {
     const file = join(temporaryFolder(), 'file')
     writeFileSync(file, '')
     await expect(start({ dataDir: join(file, 'data') })).rejects.toThrow(
@@ -60,7 +60,7 @@ describe.each(modes)('a data directory that cannot be used ($mode)', ({ start })
     )
   })
 
-  it('is refused where its file is not a database, or cannot be opened', async () => {
+  it('is refused if its file is not a database, or cannot be opened', async () => {
     const damaged = temporaryFolder()
     writeFileSync(join(damaged, 'tertulia.db'), 'no database, but as long as one page of it is. '.repeat(200))
     await expect(start({ dataDir: damaged })).rejects.toThrow('damaged or not a database')
@@ -89,7 +89,7 @@ describe.each(modes)('FANOUT=committed ($mode)', ({ start }) => {
       refusal('storage_unavailable'),
     )
     expect((await bruno.getHistory({ groupId })).messages).toEqual([])
-    // A session that begins now receives it when it is committed, and not before.
+    // A session that begins now receives it once it is committed, and not before.
     const late = await engine.connect({ userId: 'bruno' })
     const seenLate = collect(late, 'new_message')
     expect(seen).toEqual([])
@@ -105,7 +105,7 @@ describe.each(modes)('DURABILITY=memory ($mode)', ({ start }) => {
     const engine = await start({ dataDir, durability: 'memory' })
     const ana = await engine.connect({ userId: 'ana' })
     const { groupId } = await ana.createGroup({ kind: 'group' })
-    // A commit that fails before the message comes would have it refused.
+    // The lease must be committed first: if that commit failed, the message would be refused.
     await eventually(async () => {
       for (const { appended, committed } of (await engine.stats()).shards) expect(committed).toBe(appended)
     })

@@ -15,7 +15,7 @@ async function counts(engine: Engine, userId: string) {
 }
 
 describe.each(modes)('unread counts ($mode)', ({ start }) => {
-  it('are the messages of others since one joined, exact, also after a restart', async () => {
+  it('are the messages of others since the user joined, exact, also after a restart', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
@@ -56,11 +56,11 @@ describe.each(modes)('unread counts ($mode)', ({ start }) => {
   })
 })
 
-describe.each(modes)('what was read ($mode)', ({ start }) => {
+describe.each(modes)('a read message ($mode)', ({ start }) => {
   const read = (session: Session, ...messageIds: readonly string[]) =>
     session.messageRead({ messageIds, groupId: (messageIds[0] as string).split(':')[0] as string })
 
-  it('is unread no more, on all devices, at once and after a restart', async () => {
+  it('is no longer unread, on all devices, at once and after a restart', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
@@ -74,7 +74,7 @@ describe.each(modes)('what was read ($mode)', ({ start }) => {
     const received = collect(laptop, 'message_read')
     for (const [i, id] of ids.slice(0, 15).entries()) {
       await read(bruno, id)
-      // What is acknowledged is counted for a session that connects directly afterwards.
+      // The counts of a session that connects directly afterwards include what is acknowledged.
       expect(await counts(engine, 'bruno')).toEqual({ unread: 19 - i, mentions: Math.floor((19 - i) / 2) })
     }
     await expect.poll(() => received.flatMap(({ messageIds }) => messageIds)).toEqual(ids.slice(0, 15))
@@ -93,7 +93,7 @@ describe.each(modes)('what was read ($mode)', ({ start }) => {
     expect(await later.getReceipts({ messageId: ids[17] as string })).toMatchObject({ readCount: 0 })
   })
 
-  it('may be older than what memory holds', async () => {
+  it('may be older than the messages in memory', async () => {
     const engine = await start()
     const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
     const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
@@ -116,7 +116,7 @@ describe.each(modes)('what was read ($mode)', ({ start }) => {
 })
 
 describe.each(modes)('get_groups ($mode)', ({ start }) => {
-  it('lists the most recently active first, in pages that meet', async () => {
+  it('lists the most recently active groups first, in pages without gaps', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
     const ids = []

@@ -2,7 +2,7 @@
  * Group actor: one group's state and the mail for it, handled strictly in order.
  *
  * Loaded by the first mail. Before a handler may use numbers, a lease covers them: a ceiling in
- * storage above all used numbers, committed before any number under it is assigned (DESIGN). So a
+ * storage above all used numbers, committed before any number under it is assigned. So a
  * number is never used twice: after a crash counting continues above the ceiling, after a `gap`
  * event that names the numbers in doubt. A clean stop and an eviction return the lease.
  */

@@ -49,7 +49,7 @@ describe('a file that is added', () => {
     ])
   })
 
-  it('again is written where the group had never logCalls of it', () => {
+  it('again is written if the group did not know it', () => {
     const group = aGroup({ ana: 'admin' })
     const effects = given(addFile(group, added({ again: true }), 6), null)
     expect(brief(effects)).toEqual(['append file', 'answer_committed file_uploaded'])

@@ -11,12 +11,12 @@ import { refusal } from '../../support/sessions.ts'
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 describe('a crash', () => {
-  it('before the bytes have their name leaves nothing under it, and the upload can be ended', async () => {
+  it('before the bytes have their final name leaves no content, and the upload can be ended later', async () => {
     const files = aFileStore()
     const { uploadId } = await files.begin(2)
     await files.append(uploadId, 0, Buffer.from('ab'))
     const hash = hashOf(Buffer.from('ab'))
-    // The folder of the content cannot be made: as far as it gets.
+    // The folder of the content cannot be created, so that the call stops there.
     writeFileSync(files.folder.contentFolder(hash), '')
     await expect(files.end(uploadId)).rejects.toThrow()
     expect(existsSync(files.folder.content(hash))).toBe(false)
@@ -41,14 +41,14 @@ describe('a crash', () => {
     expect((await next.end(uploadId)).file.sha256).toBe(hashOf(Buffer.from('abcd')))
   })
 
-  it('that damaged what was announced makes the upload unknown, not the server', async () => {
+  it('that damaged the announcement makes only this upload unknown', async () => {
     const files = aFileStore()
     const { uploadId } = await files.begin(4)
     writeFileSync(files.folder.ofUpload(uploadId, 'json'), '{"userId": 7}')
     await expect(files.append(uploadId, 0, Buffer.from('a'))).rejects.toMatchObject(refusal('not_found'))
   })
 
-  it('while content lay aside puts it back', () => {
+  it('while content was renamed aside restores it', () => {
     const dataDir = temporaryFolder()
     const folder = new FileFolder(dataDir)
     prepareFolder(folder)
@@ -60,8 +60,8 @@ describe('a crash', () => {
   })
 })
 
-describe('a stream from outside', () => {
-  it('has the upload to itself, leaves its hash behind, and lets others go on with it', async () => {
+describe('a stream from another thread', () => {
+  it('locks the upload, leaves its hash, and lets others continue it', async () => {
     const files = aFileStore()
     const access = new DiskAccess(files.dataDir, () => {})
     const { uploadId } = await files.begin(6)
@@ -84,7 +84,7 @@ describe('a stream from outside', () => {
     expect(access.streams).toBe(0)
   })
 
-  it('is only for whose upload it is', async () => {
+  it('is only for the user of the upload', async () => {
     const files = aFileStore()
     const access = new DiskAccess(files.dataDir, () => {})
     const { uploadId } = await files.begin(6)
@@ -99,7 +99,7 @@ describe('a stream from outside', () => {
     expect(access.streams).toBe(0)
   })
 
-  it('has a share of the streams for each user (OVL-1)', async () => {
+  it('counts towards a limit of streams per user (OVL-1)', async () => {
     const files = aFileStore()
     const access = new DiskAccess(files.dataDir, () => {})
     const { file } = await files.keep(Buffer.from('hello'))

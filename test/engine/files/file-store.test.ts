@@ -39,7 +39,7 @@ describe('an upload', () => {
     expect(readdirSync(files.folder.partial)).toEqual([expect.stringMatching(/\.kept$/)])
   })
 
-  it('that was sent before is answered with where it is, and a gap is refused', async () => {
+  it('answers a repeated chunk with the received size, and refuses a gap', async () => {
     const files = aFileStore()
     const { uploadId } = await files.begin(10)
     await files.append(uploadId, 0, Buffer.from('abcdef'))
@@ -55,7 +55,7 @@ describe('an upload', () => {
     expect((await files.end(uploadId)).file.sha256).toBe(hashOf(Buffer.from('abcdefghij')))
   })
 
-  it('takes chunks that were sent without waiting, in their order', async () => {
+  it('accepts chunks that were sent without waiting, in order', async () => {
     const files = aFileStore()
     const bytes = Buffer.from('0123456789'.repeat(10))
     const { uploadId } = await files.begin(100)
@@ -85,7 +85,7 @@ describe('an upload', () => {
     expect((await next.end(uploadId)).file.sha256).toBe(hashOf(Buffer.from('abcdef')))
   })
 
-  it('that is ended again is the same file, also in another process', async () => {
+  it('that is ended again returns the same file, also in another process', async () => {
     const files = aFileStore()
     const { uploadId } = await files.begin(2)
     await files.append(uploadId, 0, Buffer.from('ab'))
@@ -121,7 +121,7 @@ describe('an upload', () => {
     },
   )
 
-  it('is refused where it is too large, one too many, or not what it was begun as', async () => {
+  it('is refused if it is too large, one too many, or differs from its announcement', async () => {
     const files = aFileStore()
     await expect(files.begin(1_000_001)).rejects.toMatchObject(refusal('too_large', 'fileSize'))
     const begun = await Promise.all(Array.from({ length: 8 }, () => files.begin(3)))
@@ -137,7 +137,7 @@ describe('an upload', () => {
     await files.begin(3)
   })
 
-  it('that has been idle for long makes room for a ninth, and no other does', async () => {
+  it('that has been idle for long is replaced by a ninth; other uploads are not', async () => {
     const files = aFileStore()
     files.clock.nowMs = Date.now()
     const begun = []
@@ -150,7 +150,7 @@ describe('an upload', () => {
     await expect(files.begin(3)).rejects.toMatchObject(refusal('limit_reached'))
   })
 
-  it('is not ended before all is there, and goes where its hash is not the one announced', async () => {
+  it('is not ended before all bytes were received, and is removed if its hash differs from the announced one', async () => {
     const files = aFileStore()
     const { uploadId } = await files.begin(2, { sha256: hashOf(Buffer.from('ab')).toUpperCase() })
     await files.append(uploadId, 0, Buffer.from('a'))
@@ -164,7 +164,7 @@ describe('an upload', () => {
     expect(contents(files.folder)).toHaveLength(1)
   })
 
-  it('of the same bytes as another lies there once', async () => {
+  it('of the same bytes as another is stored once', async () => {
     const files = aFileStore()
     const [one, two] = [await files.keep(Buffer.from('same')), await files.keep(Buffer.from('same'))]
     expect(one.file.fileId).not.toBe(two.file.fileId)
@@ -173,7 +173,7 @@ describe('an upload', () => {
 })
 
 describe('the quota of a user', () => {
-  it('counts what is stored and what is announced, and refuses the rest', async () => {
+  it('counts stored and announced bytes, and refuses the rest', async () => {
     const files = aFileStore(undefined, 100)
     await files.begin(40)
     await files.begin(20, { storedBytes: 40 })
@@ -183,7 +183,7 @@ describe('the quota of a user', () => {
     await files.begin(100, { userId: 'bruno' })
   })
 
-  it('is none where it is 0', async () => {
+  it('is off if it is 0', async () => {
     const files = aFileStore(undefined, 0)
     await files.begin(1_000_000, { storedBytes: 2 ** 50 })
   })

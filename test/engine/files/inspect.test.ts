@@ -63,13 +63,13 @@ describe('the size of an image', () => {
     expect(await look(bytes)).toMatchObject({ width, height })
   })
 
-  it('is not reported for an SVG, nor for a file that states none', async () => {
+  it('is not reported for an SVG, or for a file without one', async () => {
     const svg = await look(Buffer.from('<svg width="10" height="10"></svg>'))
     expect([svg.width, (await look(aPng(0, 0))).width]).toEqual([undefined, undefined])
   })
 })
 
-describe('how long it lasts', () => {
+describe('the duration of a file', () => {
   it.each<[string, Buffer, number]>([
     ['WAV', aWav(8_000, 3), 3_000],
     ['FLAC', aFlac(44_100, 88_200), 2_000],
@@ -90,7 +90,7 @@ describe('how long it lasts', () => {
   })
 })
 
-describe('hostile bytes', () => {
+describe('malicious bytes', () => {
   const samples = [
     aPng(2, 2),
     aGif(2, 2),
@@ -108,7 +108,7 @@ describe('hostile bytes', () => {
     Buffer.from('BM'),
   ]
 
-  it('end in some type, never in an error, however they were changed', async () => {
+  it('result in some type, never in an error, for any change of them', async () => {
     const mangled = fc
       .tuple(
         fc.constantFrom(...samples),

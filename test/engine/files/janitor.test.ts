@@ -15,7 +15,7 @@ import { aGroupEntry, aMemberEntry } from '../../support/store.ts'
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
-/** A database with Ana's group, a store, and a janitor whose clock a test moves. */
+/** A database with Ana's group, a store, and a janitor whose clock the test sets. */
 function aHouse() {
   const dataDir = temporaryFolder()
   const folder = new FileFolder(dataDir)
@@ -86,7 +86,7 @@ function recalled(seq: number): Message {
 }
 
 describe('the janitor', () => {
-  it('removes a file that no message has shown for a day, and keeps one that a message shows', async () => {
+  it('removes a file that no message has shown for a day, and retains one that a message shows', async () => {
     const house = aHouse()
     const [unused, used] = [await house.file('unused'), await house.file('used')]
     house.post(1, used)
@@ -96,13 +96,13 @@ describe('the janitor', () => {
     expect([house.has(unused), house.row(unused)?.file.fileId]).toEqual([true, unused.fileId])
     house.clock.nowMs += 2
     await house.janitor.round()
-    // First nobody finds it any more, then its bytes go.
+    // First the file is unavailable, then its bytes are removed.
     expect([house.has(unused), house.row(unused)]).toEqual([true, null])
     await house.janitor.round()
     expect([house.has(unused), house.has(used), house.row(used)?.shown]).toEqual([false, true, true])
   })
 
-  it('keeps a file that somebody posts just as it is given up', async () => {
+  it('retains a file that is posted while it is being removed', async () => {
     const house = aHouse()
     const file = await house.file('late')
     house.clock.nowMs += 2 * DAY_MS
@@ -122,7 +122,7 @@ describe('the janitor', () => {
     expect([house.has(file), house.row(file)]).toEqual([false, null])
   })
 
-  it('keeps bytes that another file has too', async () => {
+  it('retains bytes that another file has too', async () => {
     const house = aHouse()
     const [one, two] = [await house.file('same'), await house.file('same')]
     house.post(1, one)
@@ -136,7 +136,7 @@ describe('the janitor', () => {
     expect(house.has(two)).toBe(false)
   })
 
-  it('keeps bytes that were just stored again, before the database knows', async () => {
+  it('retains bytes that were just stored again, before the database has a row', async () => {
     const house = aHouse()
     const old = await house.file('same')
     house.post(1, old)
@@ -147,7 +147,7 @@ describe('the janitor', () => {
     expect([house.row(old), house.has(fresh)]).toEqual([null, true])
   })
 
-  it('removes bytes that never became a file of a group, an hour after', async () => {
+  it('removes bytes that never became a file of a group after an hour', async () => {
     const house = aHouse()
     const file = await house.bytes('lost')
     house.clock.nowMs += HOUR_MS + 1

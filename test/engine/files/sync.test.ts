@@ -12,7 +12,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** Calls `onSync` with the inode of each file and folder that is fsynced, before it is. */
+/** Calls `onSync` with the inode of each file and folder before it is fsynced. */
 function watchSyncs(onSync: (inode: number) => void): void {
   const sync = prototype.sync
   vi.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
@@ -24,7 +24,7 @@ function watchSyncs(onSync: (inode: number) => void): void {
 const inodeOf = (path: string) => statSync(path).ino
 
 // DUR-1
-it('syncs the bytes before they get their name, and both folders before it answers', async () => {
+it('syncs the bytes before they get their final name, and both folders before it answers', async () => {
   const files = aFileStore()
   const { uploadId } = await files.begin(2)
   await files.append(uploadId, 0, Buffer.from('ab'))
@@ -45,7 +45,7 @@ it('syncs the bytes before they get their name, and both folders before it answe
 })
 
 // DUR-1
-it('syncs the folders when the end is asked for again after a failure between name and sync', async () => {
+it('syncs the folders when the end is repeated after a failure between rename and sync', async () => {
   const files = aFileStore()
   const { uploadId } = await files.begin(2)
   await files.append(uploadId, 0, Buffer.from('ab'))
@@ -54,7 +54,7 @@ it('syncs the folders when the end is asked for again after a failure between na
   const synced: number[] = []
   watchSyncs((inode) => {
     synced.push(inode)
-    // The folder of the content is the first that is synced after the rename.
+    // The folder of the content is the first to be synced after the rename.
     const named = !existsSync(files.folder.ofUpload(uploadId, 'part')) && inode !== partInode
     if (failing && named) throw new Error('EIO')
   })

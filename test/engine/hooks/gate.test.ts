@@ -7,7 +7,7 @@ import type { RequestFields, RequestName } from '../../../protocol/requests.ts'
 import { eventually } from '../../support/conditions.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
-/** A gate with these hooks; what passes it and what it answers, as text. */
+/** A gate with these hooks. Requests that pass and answers are recorded as text. */
 function aGate(hooks: Hooks, options: Partial<GateOptions> = {}, userName = 'Ana') {
   const clock = new ManualClock()
   const passed: string[] = []
@@ -46,7 +46,7 @@ function aGate(hooks: Hooks, options: Partial<GateOptions> = {}, userName = 'Ana
 }
 
 describe('the gate', () => {
-  it('takes only what a hook has to see, and what comes behind that', async () => {
+  it('holds only requests that a hook must see, and the requests after them', async () => {
     const { ask, post, passed } = aGate({ beforeMessage: () => {} })
     expect([ask(1, 'get_history', { groupId: 'g' }), ask(1, 'ping', {})]).toEqual([false, false])
     expect([post(1, 'a'), ask(1, 'get_history', { groupId: 'g' }), ask(2, 'ping', {})]).toEqual([
@@ -58,7 +58,7 @@ describe('the gate', () => {
     expect(ask(1, 'ping', {})).toBe(false)
   })
 
-  it('shows a hook who asks, and nothing else of them', async () => {
+  it('passes only public fields of the caller to a hook', async () => {
     const seen: unknown[] = []
     const { post, passed } = aGate({ beforeMessage: ({ user }) => void seen.push(user) })
     post(1, 'a')
@@ -101,7 +101,7 @@ describe('the gate', () => {
   })
 
   // IDN-2
-  it('gives the look-up of a name a time limit of its own', async () => {
+  it('has a separate time limit for looking up a name', async () => {
     const found: ((name: string) => void)[] = []
     const nameOf = () => new Promise<string>((resolve) => found.push(resolve))
     const { clock, post, passed, answers, logged } = aGate(
@@ -121,17 +121,17 @@ describe('the gate', () => {
     expect(logged.join()).toContain('the look-up of a name took more than 5000 ms')
   })
 
-  it('blames the service, not the client, for what no message may have', async () => {
+  it('answers `internal`, not a client error, if the hook returns an invalid message', async () => {
     const { post, passed, answers, logged } = aGate({
       beforeMessage: ({ content }) => ({ content: content.repeat(40_000) }),
     })
     post(1, 'a')
     await eventually(() => expect(answers).toEqual(['1 1 internal']))
     expect(passed).toEqual([])
-    expect(logged.join()).toContain('beforeMessage gave what no message may have: content')
+    expect(logged.join()).toContain('beforeMessage returned an invalid message: content')
   })
 
-  it('drops what waits with its session, and what its hook says', async () => {
+  it('drops the waiting requests of a closed session, and the result of their hook', async () => {
     const seen: string[] = []
     let resolve: () => void = () => {}
     const held = new Promise<void>((done) => {
@@ -153,7 +153,7 @@ describe('the gate', () => {
     expect([seen, passed, answers]).toEqual([['slow'], [], []])
   })
 
-  it('holds 256 of a session and 64 MiB of all, and refuses more as overloaded', async () => {
+  it('holds 256 requests per session and 64 MiB in total, and refuses more as overloaded', async () => {
     const { gate, ask, post } = aGate({ beforeMessage: () => new Promise<void>(() => {}) })
     for (let i = 0; i < 257; i++) post(1, `${i}`)
     expect(() => ask(1, 'ping', {})).toThrow(expect.objectContaining({ code: 'overloaded' }))

@@ -21,7 +21,7 @@ function someNotices(hooks: Hooks) {
 const users = (count: number) => Array.from({ length: count }, (_, i) => `u${i}`)
 
 describe('notices', () => {
-  it('come in order, the message first and then who was away', async () => {
+  it('are delivered in order: the message, then its offline members', async () => {
     const notified: string[] = []
     const { notices } = someNotices({
       afterMessage: ({ content }) => void notified.push(content),
@@ -54,7 +54,7 @@ describe('notices', () => {
     expect([most, notices.size]).toEqual([64, 0])
   })
 
-  it('drop the oldest of more than 10,000 that wait, and say how many', async () => {
+  it('drop the oldest of more than 10,000 waiting ones, and report how many', async () => {
     const notified: string[] = []
     let release: () => void = () => {}
     const held = new Promise<void>((resolve) => {
@@ -78,7 +78,7 @@ describe('notices', () => {
     expect([notified[64], notified.length]).toEqual(['2 u2000', 10_064])
   })
 
-  it('one that throws or is late is logged, and hurts no other', async () => {
+  it('one that throws or is late is logged, and affects no other', async () => {
     const notified: string[] = []
     const { notices, clock, logged } = someNotices({
       userOffline({ userId }) {
@@ -98,7 +98,7 @@ describe('notices', () => {
     ])
   })
 
-  it('are waited for at the end, but not forever', async () => {
+  it('are awaited at the end, but not forever', async () => {
     const notified: string[] = []
     const { notices, clock, logged } = someNotices({
       userOffline({ userId }) {

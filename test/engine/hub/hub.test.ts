@@ -19,7 +19,7 @@ const connected = encodeEvent('connected', 0, {
 })
 const invited = encodeEvent('token_expiring', 0, { expiresAt: 1 })
 
-/** A hub with one session of Ana's, and what that session was sent. */
+/** A hub with one session of Ana, and what that session was sent. */
 function aHub() {
   const sent: (string | undefined)[] = []
   const closed: string[] = []
@@ -39,7 +39,7 @@ function aHub() {
 }
 
 describe('events for a user', () => {
-  it('waits for the connected of a session', () => {
+  it('wait for the `connected` of a session', () => {
     const { shard, session, sent } = aHub()
     shard.push(ToHub.sendUser, 0, Buffer.from('ana'), invited)
     shard.flush()
@@ -50,7 +50,7 @@ describe('events for a user', () => {
     expect(sent).toEqual(['connected', 'token_expiring', 'token_expiring'])
   })
 
-  it('closes a session that waits too long for that', () => {
+  it('are bounded: a session that waits too long is closed', () => {
     const { shard, closed } = aHub()
     for (let i = 0; i < 256; i++) shard.push(ToHub.sendUser, 0, Buffer.from('ana'), invited)
     shard.flush()
@@ -62,7 +62,7 @@ describe('events for a user', () => {
 })
 
 describe('an event for several topics', () => {
-  it('reaches each session once, except one and those of one user', () => {
+  it('reaches each session once, except one session and the sessions of one user', () => {
     const hub = new Hub([{ post() {} }], () => {}, silent)
     const shard = new Outbox((batch) => hub.take(0, batch), queueMicrotask)
     const received: string[] = []
@@ -98,8 +98,8 @@ describe('an event for several topics', () => {
   })
 })
 
-describe('a session that only asks', () => {
-  it('is known to the shard that it asks and to no other', () => {
+describe('a session that only sends requests', () => {
+  it('is known to the shards of its requests and to no other', () => {
     const got: string[][] = [[], [], []]
     const names = new Map<number, string>(Object.entries(ToShard).map(([name, kind]) => [kind, name]))
     const tasks: (() => void)[] = []
@@ -123,7 +123,7 @@ describe('the inbox of a shard', () => {
   const frame = encodeRequest('ping', 7, {})
   const view = viewFrame(frame) as FrameView
 
-  it('holds so many records that the shard has not taken, and then requests are overloaded', () => {
+  it('holds a limited number of records that the shard has not handled; then requests are overloaded', () => {
     const { hub, shard, session } = aHub()
     // The first record is the session.
     for (let records = 1; records < MAX_INBOX; records++) hub.receive(session, frame, view)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { SessionPort } from '../../../engine/hub/gateway.ts'
 import { SendRun } from '../../../engine/hub/send-run.ts'
 
-/** A port that writes down what it is asked, `[` and `]` around what belongs together. */
+/** A port that records its calls, with `[` and `]` around frames that are sent together. */
 function aPort(said: string[], name: string, together: boolean): SessionPort {
   const port: SessionPort = {
     send: (frame) => void said.push(`${name}${frame[0]}`),
@@ -21,8 +21,8 @@ function aPort(said: string[], name: string, together: boolean): SessionPort {
   return port
 }
 
-describe('a run of frames', () => {
-  it('for one port is sent together, for others apart, all in order', () => {
+describe('a run of consecutive frames', () => {
+  it('for one port is sent together, otherwise separately, all in order', () => {
     const said: string[] = []
     const [a, b] = [aPort(said, 'a', true), aPort(said, 'b', true)]
     const run = new SendRun()
@@ -42,7 +42,7 @@ describe('a run of frames', () => {
     expect(said.slice(5)).toEqual(['[', 'a4', 'a6', ']'])
   })
 
-  it('is sent one by one where the port knows no better', () => {
+  it('is sent one by one if the port does not support runs', () => {
     const said: string[] = []
     const port = aPort(said, 'a', false)
     const run = new SendRun()

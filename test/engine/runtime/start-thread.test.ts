@@ -9,7 +9,7 @@ import { moduleArgs } from '../../../engine/runtime/start-thread.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-it('passes on what changes how modules are loaded, and nothing else', () => {
+it('passes on the options that change how modules are loaded, and no others', () => {
   const loading = ['--import', './a.mjs', '--conditions=development', '-r', './b.cjs']
   const others = ['--input-type=module', '--max-semi-space-size=2', '--no-warnings', '-e', 'code']
   expect(moduleArgs([...others.slice(0, 2), ...loading, ...others.slice(2)])).toEqual(loading)
@@ -36,7 +36,7 @@ it.each([
   }
 })
 
-it('runs an engine with threads in a process with options of V8, as the command line has them', async () => {
+it('runs an engine with threads in a process with V8 options on its command line', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'tertulia-v8-'))
   const script = join(dataDir, 'script.mjs')
   writeFileSync(

@@ -7,7 +7,7 @@ const typing = (id: string) => ({ to: 'group', id, what: 'typing' }) as const
 const receipts = (id: string) => ({ to: 'group', id, what: 'receipts' }) as const
 const offline = (id: string) => ({ to: 'user', id, what: 'offline' }) as const
 
-/** Alarms on a clock that only the test moves, and what has rung: `typing of g at 5`. */
+/** Alarms on a clock that only the test advances. Alarms that have rung are recorded: `typing of g at 5`. */
 function anAlarm() {
   const clock = new ManualClock()
   const rung: string[] = []
@@ -29,14 +29,14 @@ describe('alarms', () => {
     expect(clock.dueInMs).toEqual([])
   })
 
-  it('keep the earlier of two of a name', () => {
+  it('with the same name ring once, at the earlier time', () => {
     const { clock, rung, alarms } = anAlarm()
     for (const at of [50, 20, 70]) alarms.set(typing('g'), at)
     clock.advance(100)
     expect(rung).toEqual(['typing of g at 20'])
   })
 
-  it('hold their actor until the last has rung', () => {
+  it('hold their actor in memory until the last has rung', () => {
     const { clock, alarms } = anAlarm()
     alarms.set(typing('g'), 10)
     alarms.set(receipts('g'), 20)
@@ -59,7 +59,7 @@ describe('alarms', () => {
     expect(rung).toEqual([5, 10, 15])
   })
 
-  it('that are past ring with the next turn', () => {
+  it('that are overdue ring in the next turn', () => {
     const { clock, rung, alarms } = anAlarm()
     clock.advance(50)
     alarms.set(typing('g'), 0)
@@ -68,7 +68,7 @@ describe('alarms', () => {
     expect(rung).toEqual(['typing of g at 50'])
   })
 
-  it('all ring when the shard drains, and what those ask for is not taken', () => {
+  it('all ring when the shard drains, and new ones are ignored', () => {
     const clock = new ManualClock()
     const rung: string[] = []
     const alarms: Alarms = new Alarms(clock, (alarm) => {
@@ -79,13 +79,13 @@ describe('alarms', () => {
     alarms.set(offline('ana'), 5)
     alarms.ringAll()
     expect([rung, alarms.size, clock.dueInMs]).toEqual([['ana', 'g'], 0, []])
-    // What comes later, from an actor that was loading, rings when the shard drains again.
+    // An alarm set later, by an actor that was loading, rings when the shard drains again.
     alarms.set(typing('h'), 10)
     alarms.ringAll()
     expect(rung).toEqual(['ana', 'g', 'h'])
   })
 
-  it('are silent after the end', () => {
+  it('do not ring after the end', () => {
     const { clock, rung, alarms } = anAlarm()
     alarms.set(typing('g'), 10)
     alarms.close()
@@ -94,7 +94,7 @@ describe('alarms', () => {
     expect([rung, clock.dueInMs]).toEqual([[], []])
   })
 
-  it('ring each at its earliest time, whatever is set in whatever order', () => {
+  it('each ring at the earliest time, in whatever order they are set', () => {
     const set = fc.record({ id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), at: fc.nat(50) })
     fc.assert(
       fc.property(fc.array(set, { maxLength: 60 }), (asked) => {

@@ -8,7 +8,7 @@ import { collect, text } from '../../support/sessions.ts'
 
 type State = ReturnType<AttachingDeps['stateOf']>
 
-/** What becomes of sessions whose groups are in the states given, a slice of two groups a turn. */
+/** The result for sessions whose groups are in the given states, two groups per turn. */
 function attaching(states: Readonly<Record<string, State>> = {}, open = true) {
   const done: string[] = []
   const turns: (() => void)[] = []
@@ -37,32 +37,32 @@ function attaching(states: Readonly<Record<string, State>> = {}, open = true) {
 
 // INP-2
 describe('attaching', () => {
-  it('subscribes a session at once to all groups of which it has seen everything', () => {
+  it('subscribes a session at once to all groups of which it has seen every event', () => {
     const { attach, done } = attaching({ g: 'caught-up', h: 'unchanged' })
     attach(5, ['g', 1, 7, 0], ['h', 2, 9, 0])
     expect(done).toEqual(['subscribe 5 g,h'])
   })
 
-  it('leaves to its actor a group that has shown more, was released since, or has numbers in doubt', () => {
+  it('leaves a group to its actor if it has shown more, was released since, or has numbers in doubt', () => {
     const { attach, done, delivered } = attaching({ g: 'other', h: 'unchanged' })
     attach(5, ['g', 1, 7, 0], ['h', 2, 9, 1])
     expect(done).toEqual(['load g', 'load h'])
     expect(delivered[0]).toEqual({ type: 'attach', session: 5, userId: 'ana', joinedSeq: 1, from: 7 })
   })
 
-  it('loads no group because of the lease that it has while it is loaded', () => {
+  it('does not load a group because of the lease that it has while it is loaded', () => {
     const { attach, done } = attaching({ g: 'caught-up' })
     attach(5, ['g', 1, 7, 1])
     expect(done).toEqual(['subscribe 5 g'])
   })
 
-  it('asks for changes from a second before the read, as the clocks of two threads may differ', () => {
+  it('counts changes from a second before the read, as the clocks of two threads may differ', () => {
     const { attach, since } = attaching()
     attach(5, ['g', 1, 7, 0])
     expect(since).toEqual([4_000])
   })
 
-  it('takes many groups in many turns, in their order', () => {
+  it('handles many groups in several turns, in order', () => {
     const { tested, attach, done, turns } = attaching()
     attach(5, ['a', 1, 1, 0], ['b', 1, 1, 0], ['c', 1, 1, 0])
     attach(6, ['d', 1, 1, 0], ['e', 1, 1, 0])
@@ -73,7 +73,7 @@ describe('attaching', () => {
     expect([done.slice(3), tested.size, turns.length]).toEqual([['subscribe 6 e'], 0, 0])
   })
 
-  it('is done with what waits before something that comes after it', () => {
+  it('finishes queued groups before the work that comes after them', () => {
     const { tested, attach, done, turns } = attaching()
     attach(5, ['a', 1, 1, 0], ['b', 1, 1, 0], ['c', 1, 1, 0])
     tested.finish()
@@ -88,7 +88,7 @@ describe('attaching', () => {
     expect([done, tested.size]).toEqual([[], 0])
   })
 
-  it('loads no group for a session that connects, which gets all that comes', async () => {
+  it('loads no group for a session that connects, and the session receives all later events', async () => {
     const dataDir = temporaryFolder()
     const first = await startInline({ dataDir })
     const maker = await first.connect({ userId: 'ana' })

@@ -11,8 +11,8 @@ const answer = (name: string): Held => ({
 const call = (release: () => void): Held => ({ type: 'call', release })
 const show = (release: () => void): Held => ({ type: 'show', frame: null, release })
 
-describe('what is held back', () => {
-  it('is given out in order, up to what is committed', () => {
+describe('held-back effects', () => {
+  it('are released in order, up to the committed offset', () => {
     const held = new HeldBack()
     const given: (string | undefined)[] = []
     for (let offset = 1; offset <= 2_000; offset++) held.push(offset, 'g', answer(`a${offset}`))
@@ -25,7 +25,7 @@ describe('what is held back', () => {
     expect([given.length, held.size]).toEqual([2_000, 0])
   })
 
-  it('gives up its answers when commits fail, and keeps the rest', () => {
+  it('drop their answers when commits fail, and retain the rest', () => {
     const held = new HeldBack()
     const done: string[] = []
     held.push(1, 'g', answer('a'))
@@ -46,7 +46,7 @@ describe('what is held back', () => {
     expect([done, held.shows]).toEqual([['shown', 'called'], 0])
   })
 
-  it('gives up what waits for the refused entries of one owner, and keeps the rest in order', () => {
+  it('drop those that wait for refused entries of one owner, and retain the rest in order', () => {
     const held = new HeldBack()
     const done: string[] = []
     held.push(1, 'g', answer('before'))
@@ -66,7 +66,7 @@ describe('what is held back', () => {
     expect(done).toEqual(['before', 'other'])
   })
 
-  it('is full at so many items or so many bytes', () => {
+  it('are limited in number and in bytes', () => {
     const many = new HeldBack()
     for (let i = 0; i < 65_536; i++)
       many.push(

@@ -5,7 +5,7 @@ import { MemberMail } from '../../../engine/shards/member-mail.ts'
 const joined: UserMail = { type: 'joined', groupId: 'g', joinedSeq: 1 }
 const left: UserMail = { type: 'left', groupId: 'g' }
 
-/** Member mail whose commits the test controls; the mail sent, as short texts. */
+/** Member mail whose commits the test controls. Mail is recorded as short texts. */
 function aMemberMail() {
   const sent: string[] = []
   const waiting: { readonly task: () => void; readonly drop: () => void }[] = []
@@ -22,7 +22,7 @@ function aMemberMail() {
 }
 
 describe('member mail', () => {
-  it('reaches the connected at once, and of the others only loaded actors, once it is committed', () => {
+  it('reaches connected users at once, and of the others only loaded actors, once it is committed', () => {
     const { memberMail, sent, connected, commit } = aMemberMail()
     connected.add('ana')
     memberMail.tell('g', ['ana', 'bruno', 'eva'], joined)
@@ -31,7 +31,7 @@ describe('member mail', () => {
     expect(sent.slice(1)).toEqual(['bruno joined if loaded', 'eva joined if loaded'])
   })
 
-  it('keeps its order for a user who connects in between', () => {
+  it('stays in order for a user who connects in between', () => {
     const { memberMail, sent, connected, commit } = aMemberMail()
     memberMail.tell('g', ['ana'], joined)
     connected.add('ana')
@@ -43,7 +43,7 @@ describe('member mail', () => {
     expect(sent.at(-1)).toBe('ana joined')
   })
 
-  it('is dropped where the entries of its group are refused', () => {
+  it('is dropped if the entries of its group are refused', () => {
     const { memberMail, sent, waiting, connected } = aMemberMail()
     memberMail.tell('g', ['ana'], joined)
     for (const { drop } of waiting.splice(0)) drop()

@@ -16,7 +16,7 @@ import { aPerformer } from '../../support/performer.ts'
 const typing = { userId: 'ana', groupId: 'g' }
 
 describe('ephemeral events', () => {
-  it('go to the twin of a group’s topic, for several groups once to each session, and are not stored', () => {
+  it('use the ephemeral topic of a group; with several groups each session gets them once; they are not stored', () => {
     const { perform, toHub, entries } = aPerformer()
     perform([publish('ana', ['g'], 'user_stopped_typing', typing)])
     expect(toHub()).toEqual(['publish e:g user_stopped_typing'])
@@ -52,7 +52,7 @@ describe('ephemeral events', () => {
     ])
   })
 
-  it('go nowhere if that is the only session', () => {
+  it('are not sent if that is the only session', () => {
     const { perform, toHub, directory } = aPerformer()
     directory.opened('bruno', 7)
     perform([sendUser('bruno', 'user_stopped_typing', typing, 7)])
@@ -68,11 +68,11 @@ describe('presence', () => {
     const { perform, toHub, directory } = aPerformer()
     perform([{ type: 'presence', userId: 'ana', status: 'busy' }])
     expect(toHub()).toEqual([`presence ${statuses.indexOf('busy')} ana`])
-    // This shard knows it with the others, when the hub says so.
+    // This shard is notified by the hub like the others.
     expect(directory.presenceOf('ana').status).toBe('offline')
   })
 
-  it('is what the directory knows', () => {
+  it('is read from the directory', () => {
     const { perform, performer, directory } = aPerformer()
     directory.opened('ana', 1)
     directory.tell('ana', 'away')
@@ -90,7 +90,7 @@ describe('presence', () => {
     expect(performer.presenceOf('ana')).toEqual(seen[0])
   })
 
-  it('is not queued while storage accepts no writes', () => {
+  it('is not queued while storage rejects writes', () => {
     const { perform, entries, log } = aPerformer()
     const seen = append({ type: 'presence', userId: 'ana', status: 'online', lastSeenAt: 5 })
     log.failing('disk full')
@@ -101,7 +101,7 @@ describe('presence', () => {
     expect(entries).toHaveLength(1)
   })
 
-  it('decides who gets mail for the connected only', () => {
+  it('limits mail for connected users to those who are connected', () => {
     const { perform, toHub, directory } = aPerformer()
     directory.opened('ana', 1)
     directory.tell('eva', 'online')
@@ -110,7 +110,7 @@ describe('presence', () => {
     expect(toHub()).toEqual([`mail ${shardOf('ana', 4)} ana`])
   })
 
-  it('names who watches a user that goes', () => {
+  it('returns the groups that watch a user who disconnects', () => {
     const { perform, directory } = aPerformer()
     directory.opened('ana', 1)
     perform([{ type: 'watch', groupId: 'g', userId: 'ana', on: true }])
@@ -118,8 +118,8 @@ describe('presence', () => {
   })
 })
 
-describe('an actor that asks to be woken', () => {
-  it('has an alarm of its own', () => {
+describe('an actor that requests an alarm', () => {
+  it('gets its own', () => {
     const { perform, alarms } = aPerformer()
     perform([wakeGroup('g', 'typing', 5), wakeUser('ana', 'offline', 5)])
     expect([alarms.waits('group', 'g'), alarms.waits('user', 'ana'), alarms.waits('user', 'g')]).toEqual([

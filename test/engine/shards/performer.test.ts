@@ -26,7 +26,7 @@ const sent = (seq: number): Effect =>
   )
 const ok = answerCommitted(by('ana'), 'ok', {})
 
-/** Lets everything that waits for a promise go on. */
+/** Lets pending promises continue. */
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('a recorded event', () => {
@@ -41,7 +41,7 @@ describe('a recorded event', () => {
     expect(toHub()).toEqual(['send 3 message_sent'])
   })
 
-  it('that is no post is written as the frame that members get', () => {
+  it('that is not a post is stored as the frame that members receive', () => {
     const { perform, entries } = aPerformer()
     perform([record(2, 5, 'gap', { groupId: 'g', seq: 2, from: 1, to: 1 })])
     const [entry] = entries
@@ -50,7 +50,7 @@ describe('a recorded event', () => {
     expect(decodeEvent(entry.frame)).toMatchObject({ event: 'gap', ref: 0, fields: { seq: 2 } })
   })
 
-  it('waits with FANOUT=committed until it is committed: then it is shown, and answered after that', () => {
+  it('waits with FANOUT=committed until it is committed; then it is shown, and answered after that', () => {
     const { perform, toHub, log, group } = aPerformer({ fanout: 'committed' })
     perform([post(2), sent(2)])
     perform([post(3), sent(3)])
@@ -71,7 +71,7 @@ describe('a recorded event', () => {
 })
 
 describe('an answer once committed', () => {
-  it('waits for all that was written before it, by whomever, and not for what comes after', () => {
+  it('waits for everything that was written before it, by any actor, and not for later writes', () => {
     const { perform, toHub, log } = aPerformer()
     perform([post(2)])
     perform([ok])
@@ -79,13 +79,13 @@ describe('an answer once committed', () => {
     toHub()
     log.committed(1)
     expect(toHub()).toEqual(['send 3 ok'])
-    // Nothing is open any more but post 3.
+    // Only post 3 is still uncommitted.
     log.committed(2)
     perform([ok])
     expect(toHub()).toEqual(['send 3 ok'])
   })
 
-  it('does not hold back what asks for no commit', () => {
+  it('does not delay answers that need no commit', () => {
     const { perform, toHub } = aPerformer()
     perform([post(2), ok, answer(by('ana'), 'pong', { serverTime: 0 } as never)])
     expect(toHub()).toEqual(['publish g:g new_message', 'send 3 pong'])
@@ -108,7 +108,7 @@ describe('sessions', () => {
     expect(committed.toHub()).toEqual(['publish g:g user_left_group', 'unsubscribe g:g ana'])
   })
 
-  it('get frames, topics, mail and their end in the order of the effects', () => {
+  it('get frames, topics, mail and their close in the order of the effects', () => {
     const { perform, toHub } = aPerformer()
     perform([
       send(5, 'pong', { serverTime: 0 } as never),
@@ -135,7 +135,7 @@ describe('sessions', () => {
 describe('a read', () => {
   const profiles = (then: () => Effects) => read({ read: 'profiles', userIds: [] }, by('ana'), then)
 
-  it('goes on with what it gives, and keeps its group in memory until then', async () => {
+  it('continues with its result, and holds its group in memory until then', async () => {
     const { perform, reads, toHub, group } = aPerformer()
     perform([profiles(() => [answer(by('ana'), 'ok', {})])])
     expect([group.reading, toHub()]).toEqual([1, []])
@@ -144,7 +144,7 @@ describe('a read', () => {
     expect([group.reading, toHub()]).toEqual([0, ['send 3 ok']])
   })
 
-  it('that fails is answered as `internal` and logged; a refusal is answered as it is', async () => {
+  it('that fails is answered as `internal` and logged; a refusal is answered unchanged', async () => {
     const { perform, reads, toHub, group } = aPerformer()
     perform([profiles(() => [])])
     perform([
@@ -167,7 +167,7 @@ describe('a read', () => {
 describe('a post that was changed', () => {
   const RETAINED = 64
   const edited = (seq: number) => ({ ...aPost(seq), content: `edited ${seq}` })
-  /** So many posts, each changed once and committed. */
+  /** This number of posts, each changed once and committed. */
   function changedPosts(reading: number, count: number) {
     const { perform, log, group, entries } = aPerformer()
     group.reading = reading
@@ -180,19 +180,19 @@ describe('a post that was changed', () => {
     return { perform, group, known: () => changed.find(1)?.content }
   }
 
-  // An answer of the log that was read before the change has the unchanged post.
-  it('stays known while a read that began before is under way, however many are changed after it', () => {
+  // A result that the log read before the change contains the old post.
+  it('stays in memory while a read that began before it is running, however many are changed later', () => {
     expect(changedPosts(1, 3 * RETAINED).known()).toBe('edited 1')
   })
 
-  it('is left to the log when no read is under way, the oldest first', () => {
+  it('may be dropped when no read is running, the oldest first', () => {
     expect(changedPosts(0, RETAINED).known()).toBe('edited 1')
     expect(changedPosts(0, RETAINED + 2).known()).toBeUndefined()
   })
 })
 
 describe('when storage fails', () => {
-  it('all held answers become refusals, a post’s by its tempId, and writes are refused until it is well', () => {
+  it('all held answers become refusals, a post’s by its tempId, and writes are refused until it recovers', () => {
     const { perform, performer, log, toHub, logCalls } = aPerformer()
     perform([post(2), sent(2), ok])
     toHub()
@@ -204,7 +204,7 @@ describe('when storage fails', () => {
       'send 3 error storage_unavailable',
     ])
     expect(performer.writeRefusal()).toMatchObject({ code: 'storage_unavailable', retryAfterMs: 1_000 })
-    // Said once, however often it is tried again.
+    // Reported once, even if it is retried often.
     log.failing('no room')
     expect(toHub()).toEqual([])
     expect(logCalls).toEqual(['storage_unavailable', 'storage_unavailable'])
@@ -214,7 +214,7 @@ describe('when storage fails', () => {
     expect(logCalls.at(-1)).toBe('committed')
   })
 
-  it('what was to be shown, and leases, still come with the commit, in order', () => {
+  it('events to be shown, and leases, still follow the commit, in order', () => {
     const { perform, performer, log, toHub } = aPerformer({ fanout: 'committed' })
     const leased: string[] = []
     perform([post(2), sent(2)])
@@ -281,10 +281,10 @@ describe('a refusal', () => {
   })
 })
 
-describe('a read that nobody asked for', () => {
+describe('a read without a request', () => {
   const query = { read: 'profiles', userIds: ['ana'] } as const
 
-  it('closes, where it fails, the session that would miss something for it', async () => {
+  it('that fails closes the session that would miss an event', async () => {
     const { perform, reads, toHub } = aPerformer()
     perform([read(query, { session: 5 }, () => [])])
     reads[0]?.reject(new Error('unreadable'))

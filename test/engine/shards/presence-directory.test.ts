@@ -4,14 +4,14 @@ import { PresenceDirectory } from '../../../engine/shards/presence-directory.ts'
 const absent = { connected: false, status: 'offline' }
 
 describe('the presence directory', () => {
-  it('knows who is connected and how they are seen, each by itself', () => {
+  it('stores the connections and the visible status of each user independently', () => {
     const directory = new PresenceDirectory()
     expect(directory.presenceOf('ana')).toEqual(absent)
     directory.opened('ana', 1)
     expect(directory.presenceOf('ana')).toEqual({ connected: true, status: 'offline' })
     directory.tell('ana', 'away')
     expect(directory.presenceOf('ana')).toEqual({ connected: true, status: 'away' })
-    // In the time of grace.
+    // During the grace period.
     directory.closed('ana')
     expect(directory.presenceOf('ana')).toEqual({ connected: false, status: 'away' })
     directory.tell('ana', 'offline')
@@ -30,7 +30,7 @@ describe('the presence directory', () => {
     expect(directory.presenceOf('ana').connected).toBe(true)
   })
 
-  it('names the watching groups when the last session has closed, once', () => {
+  it('returns the watching groups once, when the last session has closed', () => {
     const directory = new PresenceDirectory()
     directory.watch('ana', 'g', true)
     directory.opened('ana', 5)
@@ -43,7 +43,7 @@ describe('the presence directory', () => {
     expect(directory.closed('ana')).toEqual([])
   })
 
-  it('names nobody who began to watch when there was no session', () => {
+  it('returns no group that began to watch when there was no session', () => {
     const directory = new PresenceDirectory()
     directory.watch('ana', 'g', true)
     directory.opened('ana', 8)

@@ -1,5 +1,5 @@
 /**
- * Simulation (DESIGN, invariants): the whole engine with random users, devices and failures, in one
+ * Simulation: the whole engine with random users, devices and failures, in one
  * thread. Each run is determined by its seed alone. This is the first half of the seeds.
  */
 import { expect, it } from 'vitest'

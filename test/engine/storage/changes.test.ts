@@ -26,7 +26,7 @@ const editOf = (target: number, seq: number, content: string): LogEntry => ({
 const start = [aGroupEntry('g'), aMemberEntry('g', 'ana'), aPostEntry(2), aPostEntry(3)]
 
 describe('a change of a post', () => {
-  it('is what is read from then on, with every field', () => {
+  it('is returned by all later reads, with every field', () => {
     const { writer, reader } = aStore()
     const message: Message = {
       ...aPost(2),
@@ -47,7 +47,7 @@ describe('a change of a post', () => {
     expect(reader.run({ read: 'pins', groupId: 'g' })).toEqual([])
   })
 
-  it('is what all its edits say from then on, nothing once the post is deleted', () => {
+  it('is also applied to all its edit events; they are empty once the post is deleted', () => {
     // PRV-3
     const { writer, reader } = aStore()
     const contents = () => {
@@ -69,7 +69,7 @@ describe('a change of a post', () => {
     expect(contents()).toEqual(['', 'two', ''])
   })
 
-  it('of name, topic or picture of a group is what all its events say from then on', () => {
+  it('of name, topic or picture of a group is also applied to all its events', () => {
     // PRV-3
     const { writer, reader } = aStore()
     const group = aGroupEntry('g', { name: 'First', topic: 'old' }).group
@@ -162,7 +162,7 @@ describe('bans, invitations and mutes', () => {
 })
 
 describe('a group that is written again', () => {
-  it('changes what may change of it, and nothing else', () => {
+  it('changes only the fields that may change', () => {
     const { writer, reader } = aStore()
     writer.commit([...start, aGroupEntry('g', { name: 'Other', visibility: 'open', createdAt: 77 })])
     const { group, lastSeq } = reader.run({ read: 'group', groupId: 'g' })

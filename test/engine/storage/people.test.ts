@@ -7,7 +7,7 @@ import type { LogEntry } from '../../../engine/stored/log-entry.ts'
 import type { ListingCursor, NamePlace } from '../../../engine/stored/stored-user.ts'
 import { aGroupEntry, aMemberEntry, aPostEntry, aStore, aUserEntry } from '../../support/store.ts'
 
-/** The people of a store with Ana in it, and what else it says. */
+/** The user search of a store with Ana in it, and the store. */
 function people(...entries: readonly LogEntry[]) {
   const { writer, dataDir } = aStore()
   writer.commit([aUserEntry('ana', 'Ana'), ...entries])
@@ -34,7 +34,7 @@ function group(groupId: string, ...members: string[]): LogEntry[] {
 
 describe('a search for people in large groups', () => {
   const crowd = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`)
-  // Half of the thousands of users are in Ana's groups; all have a name with two words in `an`.
+  // Half of the thousands of users are in Ana's groups. All have a name with two words that begin with `an`.
   const mine = crowd('mine', 1_600)
   const others = crowd('other', 1_600)
   const entries = [
@@ -43,7 +43,7 @@ describe('a search for people in large groups', () => {
     ...group('h', ...others),
   ]
 
-  it('looks at a bounded part of them at a time, and lists everybody once over all pages', () => {
+  it('reads a bounded number of users at a time, and lists everyone once over all pages', () => {
     const { page } = people(...entries)
     const listed: string[] = []
     let pages = 0
@@ -61,7 +61,7 @@ describe('a search for people in large groups', () => {
     expect(page('other1', 10).users).toEqual([])
   })
 
-  it('follows new names', () => {
+  it('finds new names', () => {
     const { page, write } = people(...entries)
     write(aUserEntry('mine7', 'Zuleica'))
     expect(page('zulei', 10).users.map(({ userId }) => userId)).toEqual(['mine7'])
@@ -101,7 +101,7 @@ describe('a search for people', () => {
     expect(search('jo', 1)).toEqual(['u2'])
   })
 
-  it('finds the one of that id first, whatever the id looks like', () => {
+  it('finds the user with that id first, for any form of id', () => {
     const { search } = people(...group('g', 'ana', 'ana|2', '!', 'bruno'))
     expect(search('!')).toEqual(['!'])
     expect(search(' ana|2 ')).toEqual(['ana|2'])
@@ -115,7 +115,7 @@ describe('a search for people', () => {
     expect([search('jo'), search('u1')]).toEqual([[], []])
   })
 
-  it('gives each once, with what is known of them', () => {
+  it('returns each user once, with their profile', () => {
     const { search, first, write } = people(...group('g', 'ana', 'bruno'), ...group('h', 'ana', 'bruno'))
     expect(search('bru')).toEqual(['bruno'])
     write({ type: 'presence', userId: 'bruno', status: 'away', lastSeenAt: 77 })
@@ -138,7 +138,7 @@ describe('contacts', () => {
   const talk = (groupId: string, createdAt: number) =>
     aPostEntry(createdAt, { groupId, messageId: `${groupId}:${createdAt}`, createdAt })
 
-  it('are the others of direct chats, the latest talk first', () => {
+  it('are the others of direct chats, the most recent chat first', () => {
     const { contacts, write } = people(
       ...group('g', 'ana', 'eva'),
       ...direct('d1', 'bruno', 10),
@@ -152,9 +152,9 @@ describe('contacts', () => {
   })
 
   // PAG-1
-  it('are all listed, however many and however they move meanwhile', () => {
+  it('are all listed, even if many of them move in the meantime', () => {
     const names = Array.from({ length: 230 }, (_, i) => `u${String(i).padStart(3, '0')}`)
-    // Many chats are of one time.
+    // Many chats have the same time.
     const { contactsPage, write } = people(
       ...names.flatMap((name, i) => direct(`d${name}`, name, 10 + (i % 7))),
     )

@@ -39,7 +39,7 @@ describe('a page of messages', () => {
   const first = { seq: 8, from: 5, to: 7 }
   const second = { seq: 14, from: 12, to: 13 }
 
-  it('is the first or the newest of its range, ascending, between exclusive bounds', () => {
+  it('contains the first or the newest messages of its range, ascending, between exclusive bounds', () => {
     const reader = aReader()
     expect(page(reader, 2, 11, 10, false)).toEqual([[3, 4, 9, 10], [first]])
     expect(page(reader, 0, 99, 2, false)).toEqual([[2, 3], []])
@@ -48,7 +48,7 @@ describe('a page of messages', () => {
     expect(page(reader, 20, 30, 10, true)).toEqual([[], []])
   })
 
-  it('has the gaps behind its edge on the next page, and the last page those to the end', () => {
+  it('leaves the gaps beyond its edge to the next page; the last page has those up to the end', () => {
     const reader = aReader()
     expect(page(reader, 0, 99, 3, false)).toEqual([[2, 3, 4], []])
     expect(page(reader, 4, 99, 3, false)).toEqual([[9, 10, 11], [first]])
@@ -61,7 +61,7 @@ describe('a page of messages', () => {
     ])
   })
 
-  it('is empty for a group that is not there', () => {
+  it('is empty for a group that does not exist', () => {
     const { reader } = aStore()
     expect(page(reader, 0, 99, 3, true)).toEqual([[], []])
     const nobody = { groupId: 'g', after: 0, upTo: 9 }
@@ -71,8 +71,8 @@ describe('a page of messages', () => {
   })
 })
 
-describe('what a group’s actor starts from', () => {
-  it('is the group with its members in the order of joining, by the names they have now', () => {
+describe('the initial state of a group’s actor', () => {
+  it('is the group with its members in the order of joining, with their current names', () => {
     const { writer, reader } = aStore()
     const info = {
       ...aGroupEntry('g').group,
@@ -111,9 +111,9 @@ describe('what a group’s actor starts from', () => {
     })
   })
 
-  it('has the newest events and keys, as many as promised, oldest first', () => {
+  it('contains the promised number of newest events and keys, oldest first', () => {
     const { writer, reader } = aStore()
-    // Ten of them are no posts.
+    // Ten of them are not posts.
     const last = REMEMBERED_TEMP_IDS + 10 + 5
     writer.commit([
       aGroupEntry('g'),
@@ -127,7 +127,7 @@ describe('what a group’s actor starts from', () => {
     expect(tempIds[0]).toEqual(['ana', 't6', 6])
   })
 
-  it('keeps the newest lease', () => {
+  it('contains the newest lease', () => {
     const { writer, reader } = aStore()
     writer.commit([{ type: 'lease', groupId: 'g', ceiling: 1_024 }])
     writer.commit([{ type: 'lease', groupId: 'g', ceiling: 7 }])
@@ -135,8 +135,8 @@ describe('what a group’s actor starts from', () => {
   })
 })
 
-describe('what a user’s actor starts from', () => {
-  it('is the name, the picture and the groups with the event that made the member', () => {
+describe('the initial state of a user’s actor', () => {
+  it('is the name, the picture and the groups with the event that made the user a member', () => {
     const { writer, reader } = aStore()
     expect(reader.run({ read: 'user', userId: 'ana' })).toBeNull()
     writer.commit([
@@ -161,7 +161,7 @@ describe('what a user’s actor starts from', () => {
   })
 
   // INP-2
-  it('counts the groups and invitations of those who may come in, as they come and go', () => {
+  it('counts the groups and invitations of possible newcomers, as they change', () => {
     const { writer, reader } = aStore()
     const counts = () => {
       const found = reader.run({ read: 'newcomers', userId: 'ana', userIds: ['ana', 'bruno', 'eva'] })
@@ -183,7 +183,7 @@ describe('what a user’s actor starts from', () => {
     ])
   })
 
-  it('names users in the order asked for, by their id where no name is known', () => {
+  it('names users in the requested order, by their id if no name is known', () => {
     const { writer, reader } = aStore()
     writer.commit([aUserEntry('ana', 'Ana'), aUserEntry('bruno', '')])
     const userIds = ['eva', 'ana', 'bruno', 'ana']
@@ -197,7 +197,7 @@ describe('what a user’s actor starts from', () => {
 })
 
 describe('a user’s groups', () => {
-  /** Seven groups of Ana and one of Bruno; two are as recent as each other, one has a post. */
+  /** Seven groups of Ana and one of Bruno. Two have the same time, one has a post. */
   function aReader(): Reader {
     const { writer, reader } = aStore()
     const made = { a: 10, b: 50, c: 30, d: 30, e: 20, f: 40, quiet: 1 }
@@ -210,7 +210,7 @@ describe('a user’s groups', () => {
   }
   const order = ['a', 'b', 'f', 'c', 'd', 'e', 'quiet']
 
-  it('come the most recently active first, a page at a time, each once', () => {
+  it('are listed with the most recently active first, in pages, each once', () => {
     const reader = aReader()
     for (const limit of [1, 2, 3, 7, 8]) {
       const pages: string[][] = []
@@ -221,12 +221,12 @@ describe('a user’s groups', () => {
         cursor = page.next
       } while (cursor && pages.length <= order.length)
       expect(pages.flat()).toEqual(order)
-      // No page is left empty to say that there is no more.
+      // The last page is not empty.
       expect(pages.length).toBe(Math.ceil(order.length / limit))
     }
   })
 
-  it('show their newest message, what is unread, and the members of a direct chat only', () => {
+  it('show their newest message, their unread count, and the members of direct chats only', () => {
     const { writer, reader } = aStore()
     writer.commit([
       aGroupEntry('g', { kind: 'direct' }),
@@ -252,7 +252,7 @@ describe('a user’s groups', () => {
     ])
   })
 
-  it('beyond the summaries’ limit are named with where they stand', () => {
+  it('beyond the limit of summaries are listed with their position only', () => {
     const reader = aReader()
     const summaries = (limit: number) => {
       const { groups, standings } = reader.run({ read: 'summaries', userId: 'ana', limit })

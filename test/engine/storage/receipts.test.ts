@@ -24,7 +24,7 @@ describe('receipts in the store', () => {
     expect(loadedReceipts(receipts)).toEqual(new Map([['bruno', given]]))
   })
 
-  it('are replaced by newer ones, and the mark goes back where messages are marked unread', () => {
+  it('are replaced by newer ones, and the read mark moves back if messages are marked unread', () => {
     const { writer, reader } = aStore()
     const more = { delivered: ranges(2, 3, 9), read: ranges(2, 9), readSeq: 9 }
     writer.commit([aGroupEntry('g'), ...members, receiptsEntry('g', 'bruno', given)])
@@ -50,7 +50,7 @@ describe('receipts in the store', () => {
     expect(stored()).toEqual(former)
   })
 
-  it('are stored of as many who left as a group may have members', () => {
+  it('are stored for as many former members as a group may have members', () => {
     const { writer, reader } = aStore()
     const count = limits.membersPerGroup + 3
     const crowd = Array.from({ length: count }, (_, i) => `u${i}`).flatMap((userId): LogEntry[] => [
@@ -69,7 +69,7 @@ describe('receipts in the store', () => {
 })
 
 describe('posts by their numbers', () => {
-  it('are looked up without a walk over all own posts between them', () => {
+  it('are found without a scan of all own posts between them', () => {
     const { writer, reader } = aStore()
     const senderOf = (seq: number) => (seq === 100 ? 'ana' : 'bruno')
     const posts = Array.from({ length: 200 }, (_, i) => aPostEntry(i + 2, { senderId: senderOf(i + 2) }))

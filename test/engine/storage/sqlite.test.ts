@@ -46,7 +46,7 @@ describe('the store', () => {
     expect(reader.run({ read: 'group', groupId: 'g' })).toMatchObject({ lastSeq: 5, ceiling: 0 })
   })
 
-  it('keeps a lease before there is a group', () => {
+  it('stores a lease before the group exists', () => {
     const { writer, reader } = aStore()
     writer.commit([{ type: 'lease', groupId: 'g', ceiling: 1_024 }])
     expect(reader.run({ read: 'group', groupId: 'g' })).toMatchObject({
@@ -56,18 +56,18 @@ describe('the store', () => {
     })
   })
 
-  it('keeps all of a batch or none of it', () => {
+  it('commits all of a batch or none of it', () => {
     const { writer, reader } = aStore()
     expect(() => writer.commit([group, post(2, 'ana'), post(2, 'bruno')])).toThrow()
     expect(reader.run({ read: 'group', groupId: 'g' }).group).toBeNull()
-    // The keys made in it were forgotten with it.
+    // The keys assigned in it were dropped with it.
     writer.commit([group, post(2, 'bruno')])
     expect(reader.run({ read: 'message', groupId: 'g', seq: 2 })).toMatchObject({ senderId: 'bruno' })
   })
 })
 
 describe('the schema', () => {
-  it('is made in a fresh file, with its number, and left as it is when the file is opened again', () => {
+  it('is created in a new file, with its version, and unchanged when the file is opened again', () => {
     const { dataDir, writer } = aStore()
     const db = new Database(databasePath(dataDir), { readonly: true })
     onTestFinished(() => {
@@ -85,7 +85,7 @@ describe('the schema', () => {
     expect(schema()).toEqual(made)
   })
 
-  it('of a newer version is refused, and nothing of the file changed', () => {
+  it('of a newer version is refused, and the file is not changed', () => {
     const dataDir = temporaryFolder()
     const db = new Database(databasePath(dataDir))
     onTestFinished(() => {

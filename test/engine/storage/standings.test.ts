@@ -25,8 +25,8 @@ const standings = ({ reader }: Store) => reader.run({ read: 'summaries', userId:
 const order = (store: Store) => standings(store).map(([groupId]) => groupId)
 
 // INP-2
-describe('where the groups of a user stand', () => {
-  it('is the newest event of any kind, and whether a lease is above it', () => {
+describe('the positions of a user’s groups', () => {
+  it('are the newest event of any kind, and whether a lease is above it', () => {
     const store = aStore()
     const { writer } = store
     writer.commit([lease(1_024), aGroupEntry('g'), aMemberEntry('g', 'ana'), joining(1)])
@@ -39,7 +39,7 @@ describe('where the groups of a user stand', () => {
     expect(summary).toMatchObject({ lastSeq: 4, group: { lastSeq: 4 }, unread: 0 })
   })
 
-  it('is in the order of the newest posts, or of the creation if there is none', () => {
+  it('are in the order of the newest posts, or of the creation if there is none', () => {
     const store = aStore()
     const { writer } = store
     writer.commit([aGroupEntry('g', { createdAt: 10 }), aMemberEntry('g', 'ana'), joining(1)])
@@ -51,7 +51,7 @@ describe('where the groups of a user stand', () => {
     expect(order(store)).toEqual(['g', 'h'])
   })
 
-  it('is not that of a transaction that was rolled back', () => {
+  it('do not include a transaction that was rolled back', () => {
     const store = aStore()
     const { writer } = store
     writer.commit([aGroupEntry('g'), aMemberEntry('g', 'ana'), joining(1)])
@@ -63,7 +63,7 @@ describe('where the groups of a user stand', () => {
     ])
   })
 
-  it('is known of the groups of an earlier version', () => {
+  it('are known for the groups of an earlier version', () => {
     const dataDir = temporaryFolder()
     const db = new Database(databasePath(dataDir))
     const folder = new URL('../../../engine/storage/schema/', import.meta.url)

@@ -27,7 +27,7 @@ function removalEntry(message: Message, how: 'deletedAt' | 'recalledAt'): LogEnt
 
 const users = ['ana', 'bruno', 'clara'] as const
 
-/** What is done to a group of three, at random; `where` picks a post or a number. */
+/** A random operation on a group of three. `where` selects a post or a number. */
 const step = fc.record({
   do: fc.oneof(
     { weight: 6, arbitrary: fc.constant('post' as const) },
@@ -43,11 +43,11 @@ const step = fc.record({
 })
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
-/** The group as a plain list of posts, and the log entries that make storage the same. */
+/** The group as a plain list of posts, and the log entries that bring storage to the same state. */
 class Model {
   readonly posts: Message[] = []
   readonly joined = new Map<string, number>(users.map((userId) => [userId, 1]))
-  /** From which number each member counts: that of their joining, or their read mark. */
+  /** The number from which each member counts: their join, or their read mark. */
   readonly marks = new Map<string, number>(users.map((userId) => [userId, 1]))
   readonly readSeqs = new Map<string, number>()
   seq = 1
@@ -65,7 +65,7 @@ class Model {
         this.batch.push(entry)
       }
     } else if (what === 'read' && isMember) {
-      // A part of what is unread, now and then all or what was read before.
+      // A part of what is unread; sometimes all of it, or what was read before.
       const mark = this.marks.get(user) ?? 0
       const unread = this.posts.filter(({ seq }) => seq > mark)
       const some = unread[Math.floor(where * 0.6 * unread.length)]?.seq ?? 1
@@ -122,7 +122,7 @@ class Model {
 }
 
 describe('unread counts and mentions', () => {
-  it('are those of a plain count of all posts, whatever happened, at any point', () => {
+  it('equal a plain count of all posts after any operations, at any point', () => {
     const restarted: Writer[] = []
     onTestFinished(() => {
       for (const writer of restarted) writer.close()
@@ -157,12 +157,12 @@ describe('unread counts and mentions', () => {
     )
   })
 
-  it('go on from what an older version has counted', () => {
+  it('continue from what an older version has counted', () => {
     const dataDir = temporaryFolder()
     const db = new Database(databasePath(dataDir))
     db.exec(readFileSync(new URL('../../../engine/storage/schema/001-initial.sql', import.meta.url), 'utf8'))
     db.pragma('user_version = 1')
-    // Ana's posts 2 and 3, then Bruno by 4, her posts 5 and 6; counted up to 5.
+    // Ana's posts 2 and 3, then Bruno's 4, her posts 5 and 6; counted up to 5.
     db.exec(`
       INSERT INTO users (user_key, user_id) VALUES (1, 'ana'), (2, 'bruno');
       INSERT INTO groups (group_key, group_id, kind, visibility, created_by, created_at, posts, counted_seq)
@@ -183,7 +183,7 @@ describe('unread counts and mentions', () => {
     expect(of('ana')).toMatchObject({ unread: 0 })
   })
 
-  it('stand after a commit that failed and is made again', () => {
+  it('are correct after a commit that failed and is retried', () => {
     const { writer, reader } = aStore()
     writer.commit([group, aMemberEntry('g', 'ana'), aMemberEntry('g', 'bruno'), ...posts(2, 200)])
     const batch = [...posts(202, 100), readEntry('bruno', 250)]
@@ -196,7 +196,7 @@ describe('unread counts and mentions', () => {
     })
   })
 
-  it('hold for marks in the middle of much that is unread, near its beginning and near its end', () => {
+  it('are correct for marks in the middle of many unread posts, near the beginning and near the end', () => {
     const { writer, reader } = aStore()
     writer.commit([group, aMemberEntry('g', 'ana'), aMemberEntry('g', 'bruno'), aMemberEntry('g', 'clara')])
     const seqs = [10, 20, 6_000, 6_001, 30_000, 30_001]
@@ -210,7 +210,7 @@ describe('unread counts and mentions', () => {
       const byAna = above.filter((seq) => seqs.indexOf(seq) % 2 === 0).length
       expect(of('bruno')).toMatchObject({ unread: byAna, mentions: byAna })
     }
-    // What is counted by then can be taken out again.
+    // What was counted until then can be removed again.
     writer.commit([removalEntry(post(30_000, 'ana', ['bruno']).message, 'deletedAt')])
     expect(reader.run({ read: 'summaries', userId: 'bruno', limit: 1 }).groups[0]).toMatchObject({
       unread: 0,
@@ -220,7 +220,7 @@ describe('unread counts and mentions', () => {
 })
 
 describe('the counters', () => {
-  /** A store with Ana and Bruno, and a look at its counters. */
+  /** A store with Ana and Bruno, and access to its counters. */
   function aWatchedStore() {
     const { writer, dataDir } = aStore()
     const db = new Database(databasePath(dataDir), { readonly: true })
@@ -249,7 +249,7 @@ describe('the counters', () => {
     }
   }
 
-  it('follow when many posts are not counted, so that readers count few themselves', () => {
+  it('are updated when many posts are not counted, so that readers count few themselves', () => {
     const { writer, counted, markOf } = aWatchedStore()
     writer.commit(posts(2, 255))
     writer.commit([readEntry('bruno', 100)])
@@ -261,7 +261,7 @@ describe('the counters', () => {
     expect(counted()).toEqual([257, 258])
   })
 
-  it('follow at once who has read far', () => {
+  it('are updated at once for a user who has read far', () => {
     const { writer, markOf } = aWatchedStore()
     writer.commit(posts(2, 5_000))
     writer.commit([readEntry('bruno', 1_025)])
@@ -272,7 +272,7 @@ describe('the counters', () => {
   })
 
   // OVL-1
-  it.each(['posts', 'receipts'])('follow when too many groups have %s that are not counted', (kind) => {
+  it.each(['posts', 'receipts'])('are updated when too many groups have %s that are not counted', (kind) => {
     const { writer, db, counted, markOf } = aWatchedStore()
     writer.commit([...posts(2, 3), readEntry('bruno', 3)])
     const [groupKey, userKey] = [db.keyOf('groups', 'g'), db.keyOf('users', 'bruno')]
@@ -280,14 +280,14 @@ describe('the counters', () => {
     const others = 100_000
     if (kind === 'posts') unread.posted(groupKey)
     else unread.read(groupKey, userKey)
-    // Groups that do not exist take the least time to count.
+    // Groups that do not exist are the fastest to count.
     for (let i = 1; i < others; i++) unread.posted(groupKey + i)
     expect([counted(), markOf('bruno')]).toEqual([[0, 0], 1])
     unread.posted(groupKey + others)
     expect([counted(), markOf('bruno')]).toEqual([[3, 4], 3])
   })
 
-  it('follow when all is quiet', () => {
+  it('are updated when there is nothing else to do', () => {
     const { writer, markOf } = aWatchedStore()
     writer.commit([...posts(2, 3), readEntry('bruno', 3)])
     expect(markOf('bruno')).toBe(1)

@@ -5,7 +5,7 @@ import { Database } from '../../../engine/storage/sqlite/driver.ts'
 import { Wal } from '../../../engine/storage/sqlite/wal.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 
-/** A database like those of the engine, and what was written into and deleted from it, by unique words. */
+/** A database like those of the engine. Written and deleted contents are unique words. */
 function aBook({ secure = true, long = true } = {}) {
   const path = join(temporaryFolder(), 'book.db')
   const db = new Database(path, { timeout: 0 })
@@ -41,7 +41,7 @@ function aBook({ secure = true, long = true } = {}) {
     wal,
     path,
     removed,
-    /** Writes rows of many groups, replaces and empties some. */
+    /** Writes rows of many groups, then replaces and empties some. */
     work: db.transaction((count: number) => {
       for (let i = 0; i < count; i++) {
         const row = random(10) < 6 ? undefined : live[random(live.length + 1)]
@@ -65,7 +65,7 @@ function aBook({ secure = true, long = true } = {}) {
       removed.push(...live.filter(({ g }) => g > above).map(({ word }) => word))
       live.splice(0, live.length, ...live.filter(({ g }) => g <= above))
     },
-    /** The words that the file holds. */
+    /** The words that the file contains. */
     found: () =>
       new Set(
         readFileSync(path)
@@ -77,7 +77,7 @@ function aBook({ secure = true, long = true } = {}) {
 }
 
 describe('the WAL', () => {
-  it('leaves nothing that was replaced in the file, and all the rest', () => {
+  it('contains no replaced content when it is emptied, and loses no other content', () => {
     // PRV-3
     const { db, wal, path, work, found, removed, live } = aBook()
     for (let round = 0; round < 12; round++) {
@@ -91,7 +91,7 @@ describe('the WAL', () => {
     expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
   })
 
-  it('cleans a file in which deleted rows were left before', () => {
+  it('cleans a file that still contains deleted rows of before', () => {
     // PRV-3
     const { db, wal, work, drop, found, removed, live } = aBook({ secure: false, long: false })
     for (let i = 0; i < 60; i++) work(100)
@@ -115,7 +115,7 @@ describe('the WAL', () => {
     expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
   })
 
-  it('waits for a reader that needs it, and loses nothing meanwhile', () => {
+  it('waits for a reader that needs it, and loses nothing in the meantime', () => {
     const { db, wal, path, work, found, removed } = aBook()
     work(500)
     const reader = new Database(path, { readonly: true })

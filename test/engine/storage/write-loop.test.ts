@@ -49,7 +49,7 @@ function aLoop(walPath = '/nowhere') {
   return { loop, commits, state, source }
 }
 
-/** A file of this size, as the loop measures the WAL. */
+/** A file of this size, which the loop measures as its WAL. */
 function aWal(bytes: number): string {
   const path = join(temporaryFolder(), 'wal')
   writeFileSync(path, '')
@@ -57,7 +57,7 @@ function aWal(bytes: number): string {
   return path
 }
 
-/** What was put off to the end of the turn has run. */
+/** Work that was deferred to the end of the turn has run. */
 const turnEnds = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('the write loop', () => {
@@ -72,7 +72,7 @@ describe('the write loop', () => {
     loop.close()
   })
 
-  it('never parts what one turn wrote', async () => {
+  it('never splits the writes of one turn', async () => {
     const { loop, commits, source } = aLoop()
     const { one, received } = source()
     for (let i = 0; i < 3; i++) loop.push(one, turn(`${i}-`, 3_000))
@@ -81,7 +81,7 @@ describe('the write loop', () => {
     loop.close()
   })
 
-  it('loses neither entries nor order if a commit fails, and notifies all sources when it is over', async () => {
+  it('loses neither entries nor order if a commit fails, and notifies all sources when writes succeed again', async () => {
     const { loop, commits, state, source } = aLoop()
     const [a, b] = [source(), source()]
     state.failures = 2
@@ -90,12 +90,12 @@ describe('the write loop', () => {
     loop.push(a.one, turn('b', 1))
     await eventually(() => expect(commits).toEqual([['a0', 'b0']]))
     expect(a.received).toEqual(['no room', 'no room', 2])
-    // Nothing of its own was committed, but storage is well again.
+    // Nothing of its own was committed, but storage works again.
     expect(b.received).toEqual(['no room', 'no room', 0])
     loop.close()
   })
 
-  // DESIGN: an entry that cannot be applied fails its group, never the log.
+  // An entry that cannot be applied fails its group, never the whole log.
   describe('where an entry can never be applied', () => {
     const receipt = (groupId: string, userId: string): LogEntry => ({ type: 'unban', groupId, userId })
     const restart = (groupId: string): LogEntry => ({ type: 'restart', groupId })
@@ -143,7 +143,7 @@ describe('the write loop', () => {
       loop.close()
     })
 
-    it('leaves out only the turn of a user, who needs no restart', async () => {
+    it('leaves out only the turn of a user, which needs no restart', async () => {
       const { loop, source, applied, received } = aStrictLoop()
       loop.push(source, [entry('bad'), entry('ana')])
       loop.push(source, [entry('bruno')])
@@ -152,7 +152,7 @@ describe('the write loop', () => {
       loop.close()
     })
 
-    it('holds nothing up when it closes', () => {
+    it('delays nothing when it closes', () => {
       const { loop, source, applied, refusals } = aStrictLoop()
       loop.push(source, [receipt('g', 'bad'), receipt('h', 'bad'), receipt('i', '1')])
       loop.close()
@@ -160,7 +160,7 @@ describe('the write loop', () => {
     })
   })
 
-  it('commits the rest when it closes, and says where it cannot', () => {
+  it('commits the rest when it closes, and throws if it cannot', () => {
     const { loop, commits, state, source } = aLoop()
     const { one, received } = source()
     loop.push(one, turn('a', 1))
@@ -171,7 +171,7 @@ describe('the write loop', () => {
     expect(() => loop.close()).toThrow('no room')
   })
 
-  it('counts up and empties the WAL once it is quiet, not while there is work', async () => {
+  it('updates the counters and empties the WAL once it is idle, not while there is work', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => {
       vi.useRealTimers()
@@ -192,7 +192,7 @@ describe('the write loop', () => {
     loop.close()
   })
 
-  it('empties a large WAL between two transactions, without waiting for quiet', async () => {
+  it('empties a large WAL between two transactions, without waiting until it is idle', async () => {
     const { loop, state, source } = aLoop(aWal(8 * 1024 * 1024 + 1))
     loop.push(source().one, turn('a', 1))
     await eventually(() => expect([state.settled, state.checkpoints]).toEqual([0, 1]))
@@ -222,7 +222,7 @@ describe('the write loop', () => {
     loop.close()
   })
 
-  it('tries again after twice the time, up to two seconds, and soon again after a success', async () => {
+  it('retries with doubled delays, up to two seconds, and starts again with a short one after a success', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => {
       vi.useRealTimers()

@@ -4,7 +4,7 @@ import { newId } from '../../../engine/base/new-id.ts'
 import { partitionOf, shardOf } from '../../../engine/base/partition.ts'
 import { Outbox, readBatch } from '../../../engine/threads/batch.ts'
 
-/** An outbox whose turns end when the test says so. */
+/** An outbox whose turns end when the test ends them. */
 function anOutbox() {
   const batches: Uint8Array[] = []
   const turns: (() => void)[] = []
@@ -18,7 +18,7 @@ function anOutbox() {
   return { outbox, batches, endTurn, turns }
 }
 
-/** Bytes as text, a character each: quick to compare. */
+/** Bytes as text, one character each: fast to compare. */
 const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1')
 
 function recordsOf(batch: Uint8Array) {
@@ -35,7 +35,7 @@ describe('an outbox', () => {
       kind: fc.integer({ min: 0, max: 255 }),
       number: fc.integer({ min: 0, max: 0xffff_ffff }),
       id: fc.uint8Array({ maxLength: 80 }).map(latin1),
-      // Large enough for a few to outgrow a buffer that starts at 4 KiB.
+      // Large enough that a few exceed a buffer that starts at 4 KiB.
       body: fc.tuple(fc.nat(255), fc.nat(9_000)).map(([byte, length]) => latin1(Buffer.alloc(length, byte))),
     })
     fc.assert(
@@ -53,7 +53,7 @@ describe('an outbox', () => {
     )
   })
 
-  it('asks for one turn end a batch, and gives away a buffer that is its own', () => {
+  it('schedules one end per turn, and transfers a buffer that nothing else uses', () => {
     const { outbox, batches, endTurn, turns } = anOutbox()
     outbox.push(1, 1)
     outbox.push(1, 2)
@@ -62,7 +62,7 @@ describe('an outbox', () => {
     outbox.push(1, 3)
     endTurn()
     expect(batches.length).toBe(2)
-    // The buffer is transferred to another thread: it may be nobody else's.
+    // The buffer is transferred to another thread, so it must not be shared.
     expect(batches[0]?.buffer).not.toBe(batches[1]?.buffer)
     expect(
       structuredClone(batches[0]?.buffer, { transfer: [batches[0]?.buffer as ArrayBuffer] }),
@@ -73,30 +73,30 @@ describe('an outbox', () => {
 describe('partitions', () => {
   const bytes = (text: string) => new TextEncoder().encode(text)
 
-  it('are FNV-1a of the id’s bytes, wherever they stand', () => {
+  it('are the FNV-1a hash of the id’s bytes, at any position in a buffer', () => {
     expect(partitionOf(bytes('a'))).toBe(0xe40c292c % 1_024)
     expect(partitionOf(bytes('foobar'))).toBe(0xbf9cf968 % 1_024)
     expect(partitionOf(bytes('..foobar.'), 2, 8)).toBe(partitionOf(bytes('foobar')))
     expect(shardOf('reunião', 7)).toBe(partitionOf(bytes('reunião')) % 7)
   })
 
-  it('are 1,024, and ids spread evenly over them', () => {
+  it('number 1,024, and ids are spread evenly over them', () => {
     const counts = new Array<number>(1_024).fill(0)
     for (let i = 0; i < 64 * 1_024; i++) (counts[partitionOf(bytes(`user-${i}`))] as number) += 1
-    // 64 each on average; in random samples only a few of a million exceed five deviations.
+    // 64 each on average. Of a million random samples, only a few exceed five deviations.
     expect(Math.min(...counts)).toBeGreaterThan(64 - 5 * 8)
     expect(Math.max(...counts)).toBeLessThan(64 + 5 * 8)
   })
 
-  it('spread fresh ids over the shards', () => {
+  it('spread new ids over the shards', () => {
     const counts = [0, 0, 0, 0]
     for (let i = 0; i < 4_000; i++) (counts[shardOf(newId(i), 4)] as number) += 1
     for (const count of counts) expect(count).toBeGreaterThan(800)
   })
 })
 
-describe('a fresh id', () => {
-  it('is a group id, sorts by time, and is never the same', () => {
+describe('a new id', () => {
+  it('is a group id, sorts by time, and is unique', () => {
     const ids = [0, 1, 999, 1_795_455_851_463, 2 ** 48 - 1].map((now) => newId(now))
     expect([...ids].sort()).toEqual(ids)
     for (const id of ids) expect(id).toMatch(/^[0-9a-hjkmnp-tv-z]{26}$/)

@@ -5,7 +5,7 @@ import { post, unpack } from '../../../engine/threads/packing.ts'
 import { QueryPort } from '../../../engine/threads/query-port.ts'
 import { refusal } from '../../support/sessions.ts'
 
-/** A port that may have two reads open, and the far end of it. */
+/** A port that may have two open reads, and its far end. */
 function aPort() {
   const { port1, port2 } = new MessageChannel()
   const port = new QueryPort(port1, queueMicrotask, 2, (_query, answer) => answer)
@@ -17,7 +17,7 @@ function aPort() {
 const names = (...userIds: string[]) => ({ read: 'profiles', userIds }) as const
 
 describe('a query port', () => {
-  it('asks in one batch what one turn asked, and gives each its answer', async () => {
+  it('sends the reads of a turn in one batch, and returns each its answer', async () => {
     const { port, asked, answer } = aPort()
     const reads = [port.ask(names('ana'), 'ana'), port.ask(names('bruno'), 'ana')]
     expect(await asked()).toEqual([
@@ -37,7 +37,7 @@ describe('a query port', () => {
     await expect(read).rejects.toThrow('unreadable')
   })
 
-  it('refuses as overloaded what is too much at once, and takes more when there is room', async () => {
+  it('refuses more reads than its limit as overloaded, and accepts more when there is room', async () => {
     const { port, asked, answer } = aPort()
     const first = port.ask(names('ana'), 'ana')
     const second = port.ask(names('bruno'), 'ana')

@@ -16,7 +16,7 @@ function aGuard() {
 }
 
 describe('a stall guard', () => {
-  it('reports once where nothing moves for five seconds', () => {
+  it('reports once if nothing advances for five seconds', () => {
     const { clock, state, guard } = aGuard()
     guard.watch()
     clock.advance(4_999)
@@ -27,7 +27,7 @@ describe('a stall guard', () => {
     expect(state.stalled).toBe(1)
   })
 
-  it('starts again with each move', () => {
+  it('starts again with each advance', () => {
     const { clock, state, guard } = aGuard()
     guard.watch()
     for (let i = 0; i < 10; i++) {
@@ -39,7 +39,7 @@ describe('a stall guard', () => {
     expect(state.stalled).toBe(1)
   })
 
-  it('has no timer where nothing waits, and counts from the start afterwards', () => {
+  it('has no timer if nothing waits, and counts from the start afterwards', () => {
     const { clock, state, guard } = aGuard()
     guard.watch()
     clock.advance(4_000)

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 const built = (file: string) => new URL(`../../../dist/engine/${file}`, import.meta.url).href
 
 describe('an error that ends a thread', () => {
-  it('arrives with its message and code, also where SQLite made it', async () => {
+  it('has its message and code in the main thread, also if SQLite threw it', async () => {
     const code = `
       Promise.all([import('${built('threads/thread-errors.js')}'), import('${built('storage/sqlite/driver.js')}')])
         .then(([{ rethrowAsErrors }, { Database }]) => {
