@@ -37,7 +37,7 @@ export interface UserReads {
     }
     readonly result: FittedRows<Invitation>
   }
-  /** The users with whom the user has direct chats, the most recently active first. */
+  /** The other users of the user’s direct chats, the most recently active first. */
   contacts: {
     readonly args: {
       readonly userId: string
@@ -75,7 +75,7 @@ export interface UserReads {
     readonly args: {
       readonly userId: string
       readonly userIds: readonly string[]
-      /** The user with whom `userId` opens a direct chat. */
+      /** The other user of a direct chat that `userId` opens. */
       readonly directWith?: string | undefined
     }
     readonly result: {
