@@ -36,23 +36,23 @@ export type Effect =
   /** Sends an event, or frames of events, to one session. */
   | { readonly type: 'send'; readonly session: number; readonly event: Sent }
   | { readonly type: 'send_frame'; readonly session: number; readonly frame: Uint8Array }
-  /** Sends an event to all sessions of a user on all shards, except to `but`. */
+  /** Sends an event to all sessions of a user on all shards, except to `exceptSession`. */
   | {
       readonly type: 'send_user'
       readonly userId: string
       readonly event: Sent
-      readonly but?: number | undefined
+      readonly exceptSession?: number | undefined
     }
   /**
    * Sends an event to the sessions that are subscribed to these groups, once to each session even if
-   * it is in several of them (PRS-3), except to `but` and to the sessions of `exceptUsers`. It is not
+   * it is in several of them (PRS-3), except to `exceptSession` and to the sessions of `exceptUsers`. It is not
    * stored, and lagging readers do not receive it (SLW-1).
    */
   | {
       readonly type: 'publish'
       readonly groupIds: readonly string[]
       readonly event: Sent
-      readonly but?: number | undefined
+      readonly exceptSession?: number | undefined
       readonly exceptUsers?: readonly string[] | undefined
       /** Limits it to the sessions of this user. */
       readonly onlyUser?: string | undefined
@@ -191,18 +191,18 @@ export function send<N extends EventName>(session: number, name: N, fields: Even
   return { type: 'send', session, event: { name, fields } as Sent }
 }
 
-/** `but` is a session that does not receive it. */
+/** `exceptSession` is a session that does not receive it. */
 export function sendUser<N extends EventName>(
   userId: string,
   name: N,
   fields: EventFields<N>,
-  but?: number,
+  exceptSession?: number,
 ): Effect {
-  return { type: 'send_user', userId, event: { name, fields } as Sent, but }
+  return { type: 'send_user', userId, event: { name, fields } as Sent, exceptSession }
 }
 
 /**
- * `about` is a user, or null if a block does not hide the event. The session `but` and the users
+ * `about` is a user, or null if a block does not hide the event. The session `exceptSession` and the users
  * `exceptUsers` do not receive it.
  */
 export function publish<N extends EventName>(
@@ -210,10 +210,10 @@ export function publish<N extends EventName>(
   groupIds: readonly string[],
   name: N,
   fields: EventFields<N>,
-  but?: number,
+  exceptSession?: number,
   exceptUsers?: readonly string[],
 ): Effect {
-  return { type: 'publish', groupIds, event: { name, fields } as Sent, but, about, exceptUsers }
+  return { type: 'publish', groupIds, event: { name, fields } as Sent, exceptSession, about, exceptUsers }
 }
 
 /** Sends to one user, if they share one of the groups. A block does not hide the event. */

@@ -34,8 +34,8 @@ export interface SessionPort {
 
 /** Fans an event frame out to all connections that subscribe to a topic. */
 export interface Publisher {
-  /** The bytes are valid during the call only. The connection `but` does not receive it. */
-  publish(topic: string, frame: Uint8Array, but?: SessionPort): void
+  /** The bytes are valid during the call only. The connection `except` does not receive it. */
+  publish(topic: string, frame: Uint8Array, except?: SessionPort): void
 }
 
 export interface Gateway {

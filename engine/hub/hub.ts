@@ -275,8 +275,8 @@ export class Hub implements Gateway {
           return this.#send(number, body)
         case ToHub.publish: {
           const topic = ascii(id)
-          const but = number === 0 ? undefined : this.#sessions.get(number)?.port
-          for (const publisher of this.#publishers) publisher.publish(topic, body, but)
+          const except = number === 0 ? undefined : this.#sessions.get(number)?.port
+          for (const publisher of this.#publishers) publisher.publish(topic, body, except)
           return
         }
         case ToHub.blocks: {
@@ -314,7 +314,7 @@ export class Hub implements Gateway {
           return this.#lookups.get(number)?.(Buffer.from(body).toString())
         case ToHub.posted:
           return this.#notices?.posted(unpack<Posted>(body))
-        case ToHub.taken:
+        case ToHub.handled:
           from.pending -= number
           return
         case ToHub.storage:
@@ -467,9 +467,9 @@ export class Hub implements Gateway {
     this.#run.end()
   }
 
-  #sendUser(userId: string, frame: Uint8Array, but: number): void {
+  #sendUser(userId: string, frame: Uint8Array, exceptSession: number): void {
     for (const session of [...(this.#byUser.get(userId) ?? [])]) {
-      if (session === but) continue
+      if (session === exceptSession) continue
       const known = this.#sessions.get(session)
       if (!known?.early) this.#run.add(known?.port, frame)
       else if (known.early.length < MAX_EARLY) known.early.push(Uint8Array.from(frame))
@@ -520,10 +520,10 @@ export class Hub implements Gateway {
   }
 
   /** PRS-3: an event for the subscribers of several topics, once for each session. */
-  #announce({ topics, but, exceptUsers, onlyUser, about }: Announcement, frame: Uint8Array): void {
+  #announce({ topics, exceptSession, exceptUsers, onlyUser, about }: Announcement, frame: Uint8Array): void {
     if (onlyUser !== undefined) return this.#announceTo(onlyUser, new Set(topics), frame)
     this.#announcements += 1
-    const except = but === undefined ? undefined : this.#sessions.get(but)
+    const except = exceptSession === undefined ? undefined : this.#sessions.get(exceptSession)
     const apart = new Set(exceptUsers)
     for (const topic of topics) {
       for (const known of this.#subscribers.get(topic)?.sessions ?? []) {

@@ -68,11 +68,11 @@ export class LocalTopics {
     if (ports?.size === 0) this.#listeners.delete(topic)
   }
 
-  publish(topic: string, frame: Uint8Array, but?: SessionPort): void {
+  publish(topic: string, frame: Uint8Array, except?: SessionPort): void {
     const ports = this.#listeners.get(topic)
     if (!ports) return
     const event = decodeEvent(frame)
-    if (event) for (const port of [...ports]) if (port !== but) port.receive(event)
+    if (event) for (const port of [...ports]) if (port !== except) port.receive(event)
   }
 }
 

@@ -1,15 +1,15 @@
 /**
- * Alarms: mail that actors asked to be sent at a time, by one timer a shard.
+ * Alarms: mail that actors requested for a later time, sent by one timer per shard.
  *
- * An actor asks by the effect `wakeGroup` or `wakeUser` and gets the mail `alarm` with the same
- * name then, or a little later. Of each name it has one at most: asking again keeps the earlier
- * of the two, and an alarm that is no longer needed rings all the same; whoever hears it looks at
- * the time and asks anew where it was too early. So there is nothing to call off, and there are
- * never more of them than loaded actors and names: an actor with an alarm is not evicted.
+ * An actor requests an alarm by the effect `wakeGroup` or `wakeUser`, and receives the mail `alarm`
+ * with the same name at that time or slightly later. There is at most one alarm per actor and name:
+ * of two, the earlier time applies. Alarms are not cancelled. The receiver checks whether it is time,
+ * and requests another alarm if it is too early. Bounded by the loaded actors and the names, because
+ * an actor with an alarm is not evicted.
  */
 import type { Alarm } from '../actors/alarm.ts'
 
-/** Time, handed in: that of `Clock`, and a timer that the returned function cancels. */
+/** The steady clock, and a timer that the returned function cancels. */
 export interface AlarmClock {
   steadyNow(): number
   after(delayMs: number, then: () => void): () => void
@@ -18,42 +18,42 @@ export interface AlarmClock {
 interface Entry {
   readonly alarm: Alarm
   readonly at: number
-  /** False once an earlier one has taken its place. */
-  holds: boolean
+  /** False once an earlier alarm has replaced it. */
+  isCurrent: boolean
 }
 
 export class Alarms {
   readonly #clock: AlarmClock
   readonly #ring: (alarm: Alarm) => void
-  /** A heap by time. */
+  /** A heap, ordered by time. */
   readonly #entries: Entry[] = []
   readonly #byActor = new Map<string, Entry[]>()
   #timer: { readonly at: number; readonly cancel: () => void } | null = null
-  /** `draining`: alarms wait for `ringAll` alone. `deaf`: what is asked for is not taken. */
-  #phase: 'timed' | 'draining' | 'deaf' = 'timed'
+  /** `draining`: only `ringAll` sends alarms. `closed`: new alarms are ignored. */
+  #phase: 'timed' | 'draining' | 'closed' = 'timed'
 
   constructor(clock: AlarmClock, ring: (alarm: Alarm) => void) {
     this.#clock = clock
     this.#ring = ring
   }
 
-  /** Actors that wait for an alarm, for the stats. */
+  /** Number of actors that wait for an alarm. */
   get size(): number {
     return this.#byActor.size
   }
 
-  /** Rings after that time, unless the same rings earlier anyway. */
+  /** Sends the alarm after that time, or earlier if the same alarm was requested for earlier. */
   set(alarm: Alarm, afterMs: number): void {
-    if (this.#phase === 'deaf') return
+    if (this.#phase === 'closed') return
     const at = this.#clock.steadyNow() + afterMs
     const actor = addressOf(alarm.to, alarm.id)
     const entries = this.#byActor.get(actor) ?? []
     const known = entries.findIndex((entry) => entry.alarm.what === alarm.what)
     const earlier = entries[known]
     if (earlier && earlier.at <= at) return
-    const entry: Entry = { alarm, at, holds: true }
+    const entry: Entry = { alarm, at, isCurrent: true }
     if (earlier) {
-      earlier.holds = false
+      earlier.isCurrent = false
       entries[known] = entry
     } else entries.push(entry)
     this.#byActor.set(actor, entries)
@@ -61,22 +61,22 @@ export class Alarms {
     this.#arm()
   }
 
-  /** Whether this actor has one to come. */
+  /** Whether the actor waits for an alarm. */
   waits(to: Alarm['to'], id: string): boolean {
     return this.#byActor.has(addressOf(to, id))
   }
 
-  /** All ring now, for the shard drains; those set later, when it is called again. */
+  /** The shard drains: sends all alarms now. Alarms set afterwards are sent by the next call. */
   ringAll(): void {
-    // What is asked for while all ring would ring for ever.
+    // An alarm that is requested during this would ring in an endless loop.
     this.close()
-    for (let entry = this.#pop(); entry; entry = this.#pop()) this.#rung(entry)
+    for (let entry = this.#pop(); entry; entry = this.#pop()) this.#send(entry)
     this.#phase = 'draining'
   }
 
-  /** Ends the timer, and takes no more. */
+  /** Stops the timer and ignores new alarms. */
   close(): void {
-    this.#phase = 'deaf'
+    this.#phase = 'closed'
     this.#timer?.cancel()
     this.#timer = null
   }
@@ -86,13 +86,13 @@ export class Alarms {
     const now = this.#clock.steadyNow()
     for (let first = this.#entries[0]; first && first.at <= now; first = this.#entries[0]) {
       this.#pop()
-      this.#rung(first)
+      this.#send(first)
     }
     this.#arm()
   }
 
-  #rung({ holds, alarm }: Entry): void {
-    if (!holds) return
+  #send({ isCurrent, alarm }: Entry): void {
+    if (!isCurrent) return
     const actor = addressOf(alarm.to, alarm.id)
     const others = this.#byActor.get(actor)?.filter((other) => other.alarm.what !== alarm.what)
     if (others && others.length > 0) this.#byActor.set(actor, others)

@@ -1,43 +1,43 @@
 /**
- * Attaching: sessions begin to receive what the groups of a shard say, most of which are not loaded
- * for it (INP-2).
+ * Attaching: subscribes sessions to the groups of a shard, most of which do not have to be loaded for
+ * that (INP-2).
  *
- * The user's actor has read where the groups stand, and names here those of which the session has
- * seen all that was committed. Of these:
- * - a group that is loaded subscribes the session where it has shown nothing newer, and else attaches
- *   it like any other (`attach` in catch-up.ts);
- * - a group that is not loaded, and was not released since the read began, is as the read found it:
- *   the session is subscribed, which is all that its actor would do;
- * - every other group is loaded.
+ * The user's actor has read the positions of the user's groups. It names here those of which the session
+ * has seen everything that was committed:
+ * - A loaded group subscribes the session if it has shown nothing newer. Otherwise it attaches the session
+ *   in the usual way (`attach` in catch-up.ts).
+ * - A group that is not loaded, and was not released since the read began, is unchanged: the session is
+ *   subscribed, which is all that its actor would do.
+ * - Every other group is loaded.
  *
- * What is decided is decided in the turn in which it is done, so that many groups may take many turns:
- * `SLICE` groups each. Bounded: above `MAX_WAITING` groups nothing waits for a later turn.
+ * Each decision is applied in the turn in which it is made, so that many groups can be spread over many
+ * turns of `SLICE` groups each. Bounded: with more than `MAX_WAITING` groups nothing waits for a later turn.
  */
 import type { Attach, AttachAll } from '../actors/mail.ts'
 import type { Standing } from '../stored/stored-user.ts'
 
 const SLICE = 1_000
 const MAX_WAITING = 500_000
-/** The clocks of two threads agree to within that (`Clock`). */
+/** Maximum difference between the clocks of two threads (`Clock`). */
 const CLOCKS_APART_MS = 1_000
 
 export interface AttachingDeps {
   /**
-   * `caught-up`: it is loaded, and the session has seen all that it has shown. `unchanged`: it is not
-   * loaded, and was not since then.
+   * `caught-up`: it is loaded, and the session has seen everything that it has shown. `unchanged`: it is
+   * not loaded, and was not loaded since then.
    */
   stateOf(groupId: string, mail: Attach, sinceMs: number): 'caught-up' | 'unchanged' | 'other'
-  /** To the group's actor, which is loaded where it is not. */
+  /** Sends to the group's actor, which is loaded if necessary. */
   deliver(groupId: string, mail: Attach): void
   subscribe(session: number, groupIds: readonly string[]): void
   isOpen(session: number): boolean
-  /** In a later turn. */
+  /** Runs in a later turn. */
   later(then: () => void): void
 }
 
 interface Waiting {
   readonly mail: AttachAll
-  /** The first of its groups that is still to be attached. */
+  /** Index of the first group that is not attached yet. */
   next: number
 }
 
@@ -53,7 +53,7 @@ export class Attaching {
     this.#slice = slice
   }
 
-  /** Groups that wait for a later turn. */
+  /** Number of groups that wait for a later turn. */
   get size(): number {
     return this.#size
   }
@@ -65,7 +65,7 @@ export class Attaching {
     else if (!this.#isDue) this.#run(this.#slice)
   }
 
-  /** Attaches all that waits: before something that has to come after it. */
+  /** Attaches all waiting groups: called before work that must come after them. */
   finish(): void {
     this.#run(Number.POSITIVE_INFINITY)
   }
@@ -99,7 +99,7 @@ export class Attaching {
       const [groupId, joinedSeq, from, inDoubt] = groups[i] as Standing
       const mail: Attach = { type: 'attach', session, userId, joinedSeq, from }
       const state = this.#deps.stateOf(groupId, mail, sinceMs)
-      // A crash left numbers in doubt, which the group names when it is loaded (GAP-1).
+      // A crash left numbers in doubt; the group reports them when it is loaded (GAP-1).
       const isLoading = state === 'other' || (state === 'unchanged' && inDoubt)
       if (isLoading) this.#deps.deliver(groupId, mail)
       else subscribed.push(groupId)

@@ -1,14 +1,14 @@
 /**
- * Current names: what storage answers, with the names of connected users as of now (IDN-2).
+ * Current names: replaces names in results of reads by the current names of connected users (IDN-2).
  *
- * A name from a new token is shown at once, also while the log has not committed it. From then on
- * storage knows it by itself, so that only who is connected is looked up.
+ * The name of a new token is shown at once, also before the log has committed it. Afterwards storage
+ * returns it too. Therefore, only connected users are looked up.
  */
 import type { Group, Member, Message, User } from '../../protocol/records.ts'
 import type { ReadName, ReadQuery, Reads } from '../stored/reads.ts'
 import type { LoadedUser, Profile, Summaries } from '../stored/stored-user.ts'
 
-/** What a connected user is called; empty where that is not known. */
+/** The current name of a connected user; empty if it is not known. */
 export type NameOf = (userId: string) => string
 
 /** The result of a read with current names. */

@@ -4,7 +4,7 @@
 import { encodeEvent } from '../../protocol/codec.ts'
 import type { EventFields, EventName } from '../../protocol/events.ts'
 
-/** The frame; `ref` is 0 where no request caused it. */
+/** The frame. `ref` is 0 if no request caused the event. */
 export function encode(
   { name, fields }: { readonly name: EventName; readonly fields: unknown },
   ref: number,

@@ -1,12 +1,12 @@
 /**
- * Held back: what may be said only once the log has committed, in order.
+ * Held back: what may be sent only after the log has committed, in order.
  *
- * A queue by log offset: answers (DUR-1), leases, and with `FANOUT=committed` what members
- * see. Bounded by the shard, which takes no more writes above `MAX_UNCOMMITTED` entries or bytes.
+ * A queue by log offset: answers (DUR-1), leases, and with `FANOUT=committed` the events for members.
+ * Bounded by the shard, which refuses writes above `MAX_UNCOMMITTED_ITEMS` or `MAX_UNCOMMITTED_BYTES`.
  */
 import type { Caller } from '../actors/caller.ts'
 
-/** What one shard may have uncommitted: as much as its inbox holds, should all of it come in one turn. */
+/** Limits of what one shard may have uncommitted: as much as its inbox holds, if all of it arrives in one turn. */
 const MAX_UNCOMMITTED_ITEMS = 65_536
 const MAX_UNCOMMITTED_BYTES = 64 * 1024 * 1024
 
@@ -18,8 +18,8 @@ export type Held =
       readonly tempId: string | undefined
     }
   /**
-   * Shows members an event, or does what comes after that. `frame` counts for the bound; `drop` is
-   * called instead of `release` where what it waits for is refused.
+   * Shows members an event, or runs what follows it. `frame` counts towards the limit. `drop` is called
+   * instead of `release` if the entries that it waits for are refused.
    */
   | {
       readonly type: 'show'
@@ -32,7 +32,7 @@ export type Held =
 interface Item {
   readonly offset: number
   readonly bytes: number
-  /** Whose entries it waits for (`ownerOf`). */
+  /** The owner of the entries that it waits for (`ownerOf`). */
   readonly owner: string
   readonly held: Held
 }
@@ -43,7 +43,7 @@ export class HeldBack {
   #bytes = 0
   #shows = 0
 
-  /** How many `show` wait. */
+  /** Number of waiting `show` items. */
   get shows(): number {
     return this.#shows
   }
@@ -52,12 +52,12 @@ export class HeldBack {
     return this.#items.length - this.#head
   }
 
-  /** Whether another durable request would be too much. */
+  /** Whether the limit is reached, so that durable requests are refused. */
   get full(): boolean {
     return this.size >= MAX_UNCOMMITTED_ITEMS || this.#bytes >= MAX_UNCOMMITTED_BYTES
   }
 
-  /** Keeps something until everything up to `offset` is committed. Offsets never go down. */
+  /** Holds an item until everything up to `offset` is committed. Offsets never decrease. */
   push(offset: number, owner: string, held: Held): void {
     const bytes = held.type === 'call' ? 0 : (held.frame?.length ?? 0)
     this.#bytes += bytes
@@ -65,7 +65,7 @@ export class HeldBack {
     this.#items.push({ offset, bytes, owner, held })
   }
 
-  /** Gives out what waited for offsets up to `committed`, in order. */
+  /** Releases the items that waited for offsets up to `committed`, in order. */
   release(committed: number, give: (held: Held) => void): void {
     while (this.#head < this.#items.length) {
       const item = this.#items[this.#head] as Item
@@ -81,23 +81,23 @@ export class HeldBack {
     this.#head = 0
   }
 
-  /** Takes all answers out, in order: they will be refused. The rest still waits for its commit. */
+  /** Removes and returns all answers, in order: they will be refused. Other items still wait for the commit. */
   takeAnswers(): readonly Extract<Held, { type: 'answer' }>[] {
-    const answers = this.#takeOut(({ held }) => held.type === 'answer')
+    const answers = this.#remove(({ held }) => held.type === 'answer')
     return answers.flatMap((held) => (held.type === 'answer' ? [held] : []))
   }
 
-  /** Takes out, in order, what waits for entries of `owner` from offset `from` on: they are refused. */
+  /** Removes and returns, in order, the items of `owner` from offset `from` on: their entries are refused. */
   takeOf(owner: string, from: number): readonly Held[] {
-    return this.#takeOut((item) => item.owner === owner && item.offset >= from)
+    return this.#remove((item) => item.owner === owner && item.offset >= from)
   }
 
-  #takeOut(goes: (item: Item) => boolean): readonly Held[] {
+  #remove(matches: (item: Item) => boolean): readonly Held[] {
     const waiting = this.#items.slice(this.#head)
-    this.#items = waiting.filter((item) => !goes(item))
+    this.#items = waiting.filter((item) => !matches(item))
     this.#head = 0
     this.#bytes = this.#items.reduce((sum, item) => sum + item.bytes, 0)
     this.#shows = this.#items.reduce((sum, { held }) => sum + (held.type === 'show' ? 1 : 0), 0)
-    return waiting.filter(goes).map(({ held }) => held)
+    return waiting.filter(matches).map(({ held }) => held)
   }
 }

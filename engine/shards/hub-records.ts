@@ -4,81 +4,81 @@
  * The two tables are the complete protocol between the two sides.
  */
 
-/** What the hub tells a shard. `number` is a session unless said otherwise. */
+/** Records from the hub to a shard. `number` is a session unless stated otherwise. */
 export const ToShard = {
   /** body: a client frame of the session. */
   frame: 1,
-  /** body: the session's identity (packed). All shards get it; of a session that only asks, those it asks. */
+  /** body: the session's identity (packed). Sent to all shards; for a session that only sends requests, to their shards. */
   open: 2,
-  /** The session is gone. All shards hear it. */
+  /** The session has ended. Sent to all shards. */
   closed: 3,
   /** body: mail from an actor of any shard to one of this shard. */
   mail: 4,
-  /** Finish: give leases back, commit, answer `drained`. */
+  /** Finish: return leases, commit, answer `drained`. */
   drain: 5,
   /** Answer `report`. */
   report: 6,
-  /** number: an index of `statuses`; body: the user, UTF-8, who is seen so. All shards hear it. */
+  /** number: an index of `statuses`; body: the user with this status, UTF-8. Sent to all shards. */
   presence: 7,
-  /** body: a connected user's id and what they are called from now on (packed). All shards hear it. */
+  /** body: a connected user's id and new name (packed). Sent to all shards. */
   renamed: 8,
-  /** body: whom a user has blocked (packed `Blocks`). All shards get it. */
+  /** body: the users that a user has blocked (packed `Blocks`). Sent to all shards. */
   blocks: 40,
-  /** body: a connected user, UTF-8; number: 1 where they may be in no further group. All shards get it. */
+  /** body: a connected user, UTF-8; number: 1 if they may not join another group. Sent to all shards. */
   full: 50,
   /** Answer `named`. body: a user id, UTF-8; number: the look-up. */
   nameOf: 60,
 } as const
 
-/** What a shard tells the hub. `number` is a session unless said otherwise. */
+/** Records from a shard to the hub. `number` is a session unless stated otherwise. */
 export const ToHub = {
   /** body: an event frame for the session. */
   send: 1,
-  /** id: a topic; body: an event frame for all its subscribers; number: one that does not get it, or 0. */
+  /** id: a topic; body: an event frame for all its subscribers; number: a session that does not receive it, or 0. */
   publish: 2,
-  /** body: the groups whose events the session gets from here on: their ids, a line each. */
+  /** body: ids of the groups whose events the session receives from here on, one per line. */
   subscribe: 3,
-  /** id: a topic that no session of the user (body, UTF-8) hears any more. */
+  /** id: a topic from which all sessions of the user (body, UTF-8) are unsubscribed. */
   unsubscribe: 4,
-  /** number: the shard that the mail in body goes to. */
+  /** number: the shard that receives the mail in the body. */
   mail: 5,
-  /** body: mail to come back with once the session's connection has room. */
+  /** body: mail to return once the session's connection has room. */
   whenDrained: 6,
-  /** number: how many records this shard has taken from its inbox since it last said so. */
-  taken: 7,
-  /** All is committed and given back; nothing more will come. */
+  /** number: how many records of its inbox this shard has handled since the last such record. */
+  handled: 7,
+  /** Everything is committed and all leases are returned. No record follows. */
   drained: 8,
-  /** number: 1 where storage takes writes, 0 where it does not; body: why, UTF-8. */
+  /** number: 1 if storage accepts writes, 0 if it rejects them; body: the reason, UTF-8. */
   storage: 9,
   /** number: 0 info, 1 warn, 2 error; id: message; body: fields (packed). */
   log: 10,
   /** body: depths and counts of this shard (packed). */
   report: 11,
-  /** id: why, of the table of close codes. */
+  /** id: the reason, from the table of close codes. */
   close: 12,
-  /** id: a user; body: an event frame for all their sessions; number: one that does not get it, or 0. */
+  /** id: a user; body: an event frame for all their sessions; number: a session that does not receive it, or 0. */
   sendUser: 13,
-  /** id: a user; number: an index of `statuses`, how all shards are to see them. */
+  /** id: a user; number: the user's status for all shards, an index of `statuses`. */
   presence: 14,
-  /** id: an event frame; body: `Announcement` (packed): the topics whose subscribers get it, each once. */
+  /** id: an event frame; body: `Announcement` (packed): the topics whose subscribers receive it, once per session. */
   announce: 20,
-  /** body: whom a user has blocked (packed `Blocks`), for all shards. */
+  /** body: the users that a user has blocked (packed `Blocks`), for all shards. */
   blocks: 40,
-  /** body: a user, UTF-8; number: 1 where they may be in no further group, for all shards. */
+  /** body: a user, UTF-8; number: 1 if they may not join another group. For all shards. */
   full: 50,
   /** number: the look-up; body: the name of the user, UTF-8. */
   named: 60,
-  /** body: a post that is durable, and who was away (packed); only where hooks want to know. */
+  /** body: a durable post and its offline members (packed `Posted`); only if hooks need it. */
   posted: 15,
   /** A frame of the session could not be decoded, or a field has the wrong type (INP-1). */
   malformed: 16,
 } as const
 
-/** Who gets an event that is published to several topics (PRS-3), or not to all (PRV-1). */
+/** The receivers of an event that is published to several topics (PRS-3), or not to all subscribers (PRV-1). */
 export interface Announcement {
   readonly topics: readonly string[]
-  /** A session that does not get it, and users none of whose sessions do. */
-  readonly but?: number | undefined
+  /** A session that does not receive it; then users whose sessions do not receive it. */
+  readonly exceptSession?: number | undefined
   readonly exceptUsers: readonly string[]
   /** The user it is about: users who have blocked them do not receive it, even if the shard has no list yet. */
   readonly about?: string | undefined
@@ -86,13 +86,13 @@ export interface Announcement {
   readonly onlyUser?: string | undefined
 }
 
-/** Whom a user has blocked. PRV-1 */
+/** The users that a user has blocked. PRV-1 */
 export interface Blocks {
   readonly userId: string
   readonly blocked: readonly string[]
-  /** Somebody has blocked the user. */
+  /** Another user has blocked this user. */
   readonly isBlocked: boolean
 }
 
-/** How a user may be seen, as numbers between threads. */
+/** The visible statuses; records contain the index. */
 export const statuses = ['offline', 'online', 'away', 'busy'] as const

@@ -1,11 +1,11 @@
 /**
- * Member mail: tells users' own actors which groups they are in, and loads none for it.
+ * Member mail: notifies users' own actors of the groups that they are in, without loading actors.
  *
- * The actor of a user who has a session is notified at once. A user without one is a row in the log,
- * from which their actor starts when they connect; so the mail waits for the commit, and is dropped
- * where no actor is loaded by then. An actor that was loaded in between, from the log as it was, gets
- * it. For one user the order is kept: while mail of theirs waits, later mail waits behind it.
- * Bounded by what may be uncommitted (`HeldBack`).
+ * The actor of a connected user is notified at once. A user without a session is a row in the log,
+ * from which their actor is loaded when they connect. Mail for them waits for the commit, and is
+ * dropped if no actor is loaded by then. An actor that was loaded in between has read the older state
+ * and receives the mail. Mail for one user stays in order: while some of it waits, later mail waits too.
+ * Bounded by the limit of uncommitted items (`HeldBack`).
  */
 import type { Mail, UserMail } from '../actors/mail.ts'
 
@@ -18,7 +18,7 @@ export interface MemberMailDeps {
 
 export class MemberMail {
   readonly #deps: MemberMailDeps
-  /** How often mail for each user waits. */
+  /** Number of waiting mails per user. */
   readonly #waiting = new Map<string, number>()
 
   constructor(deps: MemberMailDeps) {

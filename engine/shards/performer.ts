@@ -178,10 +178,10 @@ export class Performer implements ActorContext {
       case 'send_frame':
         return this.#send(effect.session, effect.frame)
       case 'send_user': {
-        const { userId, event, but = 0 } = effect
+        const { userId, event, exceptSession = 0 } = effect
         // Most users have one device: then nobody is left who has to hear of what it did.
-        if (but !== 0 && this.#directory.hasOnly(userId, but)) return
-        return this.#toHub.push(ToHub.sendUser, but, Buffer.from(userId), encode(event, 0))
+        if (exceptSession !== 0 && this.#directory.hasOnly(userId, exceptSession)) return
+        return this.#toHub.push(ToHub.sendUser, exceptSession, Buffer.from(userId), encode(event, 0))
       }
       case 'publish':
         return this.#publish(effect)
@@ -247,7 +247,7 @@ export class Performer implements ActorContext {
   #publish({
     groupIds,
     event,
-    but,
+    exceptSession,
     exceptUsers,
     onlyUser,
     about,
@@ -258,13 +258,13 @@ export class Performer implements ActorContext {
     const barred = about === null ? [] : this.#directory.barredFrom(about) // PRV-1
     const excepted = exceptUsers === undefined ? barred : [...exceptUsers, ...barred]
     if (groupIds.length === 1 && onlyUser === undefined && excepted.length === 0) {
-      this.#toHub.push(ToHub.publish, but ?? 0, Buffer.from(ephemeralTwin(`g:${groupId}`)), frame)
+      this.#toHub.push(ToHub.publish, exceptSession ?? 0, Buffer.from(ephemeralTwin(`g:${groupId}`)), frame)
       return
     }
     const topics = groupIds.map((id) => `g:${id}`)
     const announcement: Announcement = {
       topics,
-      but,
+      exceptSession,
       exceptUsers: excepted,
       onlyUser,
       about: about ?? undefined,

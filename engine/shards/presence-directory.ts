@@ -1,30 +1,30 @@
 /**
- * Presence directory: a shard's copy of who is connected and how they are seen.
+ * Presence directory: a shard's copy of the connections and the visible status of all users.
  *
- * Every shard hears of every session that begins and ends, and what the users' actors decide
- * (`tell`), all in the order in which the hub heard it. It also keeps who is to be told when the
- * last session of somebody has gone: groups of this shard in which they were typing; and whom those
- * who are connected have blocked (PRV-1). Bounded by
- * the sessions; who is neither connected nor seen is not in it.
+ * Every shard is notified of each session that begins or ends, and of each status that a user's actor
+ * sets (`setStatus`), in the order in which the hub handled them. The directory also stores the groups
+ * of this shard to notify when a user's last session disconnects (because the user is typing there),
+ * and the users that each connected user has blocked (PRV-1). Bounded by the sessions: a user who is
+ * neither connected nor visible has no entry.
  */
 import type { Presence } from '../actors/presence.ts'
 import type { Status } from '../stored/stored-user.ts'
 import type { Blocks } from './hub-records.ts'
 
-interface Known {
+interface Entry {
   sessions: number
-  /** The session that began last; it may have ended. */
+  /** The session that began last; it may have ended already. */
   newest: number
   status: Status
-  /** What the newest token calls them; empty where none of theirs does. */
+  /** The name in the newest token; empty if no token has one. */
   name: string
-  /** Groups to be told when the last session goes. */
+  /** Groups to notify when the last session disconnects. */
   watchers: Set<string> | null
-  /** Whom they have blocked. */
+  /** The users that this user has blocked. */
   blocked: readonly string[]
-  /** Somebody may have blocked them. */
+  /** Another user may have blocked this user. */
   isBlocked: boolean
-  /** They may be in no further group. */
+  /** The user may not join another group. */
   isFull: boolean
 }
 
@@ -36,94 +36,94 @@ export interface HiddenTyping {
 }
 
 const ABSENT: Presence = { connected: false, status: 'offline' }
-const nobody: readonly string[] = []
+const none: readonly string[] = []
 
 export class PresenceDirectory {
-  readonly #users = new Map<string, Known>()
-  /** Of users who are blocked: by whom of those in the directory. */
+  readonly #users = new Map<string, Entry>()
+  /** For each blocked user: the users in the directory who have blocked them. */
   readonly #blockers = new Map<string, Set<string>>()
 
   /** A session has begun. */
   opened(userId: string, session: number, name = ''): void {
-    const known = this.#known(userId)
-    if (name) known.name = name
-    known.sessions += 1
-    known.newest = session
+    const entry = this.#entryOf(userId)
+    if (name) entry.name = name
+    entry.sessions += 1
+    entry.newest = session
   }
 
-  /** A connected user is called otherwise from now on. */
+  /** A connected user has a new name. */
   renamed(userId: string, name: string): void {
-    const known = this.#users.get(userId)
-    if (known) known.name = name
+    const entry = this.#users.get(userId)
+    if (entry) entry.name = name
   }
 
-  /** What a connected user's newest token calls them; empty where that is not known. */
+  /** The name in the newest token of a connected user; empty if it is not known. */
   nameOf(userId: string): string {
     return this.#users.get(userId)?.name ?? ''
   }
 
-  /** Whether no other session of the user would hear what this one does not. */
+  /** Whether the user has no session besides this one. */
   hasOnly(userId: string, session: number): boolean {
-    const known = this.#users.get(userId)
-    return !known || known.sessions === 0 || (known.sessions === 1 && known.newest === session)
+    const entry = this.#users.get(userId)
+    return !entry || entry.sessions === 0 || (entry.sessions === 1 && entry.newest === session)
   }
 
-  /** A session has ended; the groups to be told where it was the last. */
+  /** A session has ended. Returns the groups to notify if it was the last one. */
   closed(userId: string): readonly string[] {
-    const known = this.#users.get(userId)
-    if (!known || known.sessions === 0) return nobody
-    known.sessions -= 1
-    if (known.sessions > 0) return nobody
-    const watchers = known.watchers
-    known.watchers = null
-    this.#forget(userId, known)
-    return watchers ? [...watchers] : nobody
+    const entry = this.#users.get(userId)
+    if (!entry || entry.sessions === 0) return none
+    entry.sessions -= 1
+    if (entry.sessions > 0) return none
+    const watchers = entry.watchers
+    entry.watchers = null
+    this.#removeIfUnused(userId, entry)
+    return watchers ? [...watchers] : none
   }
 
-  /** How the user's actor says that they are seen from now on; the groups to be told where it is not at all. */
-  tell(userId: string, status: Status): readonly string[] {
-    const known = this.#known(userId)
-    known.status = status
-    const watchers = status === 'offline' ? known.watchers : null
-    if (watchers) known.watchers = null
-    this.#forget(userId, known)
-    return watchers ? [...watchers] : nobody
+  /** Sets the visible status of the user. Returns the groups to notify if the user is not visible any more. */
+  setStatus(userId: string, status: Status): readonly string[] {
+    const entry = this.#entryOf(userId)
+    entry.status = status
+    const watchers = status === 'offline' ? entry.watchers : null
+    if (watchers) entry.watchers = null
+    this.#removeIfUnused(userId, entry)
+    return watchers ? [...watchers] : none
   }
 
-  /** The group is told, or no longer, when the user's last session goes. */
+  /** Starts or stops notifying the group when the user's last session disconnects. */
   watch(userId: string, groupId: string, on: boolean): void {
-    const known = this.#users.get(userId)
-    // Who has no session has nothing that could end.
-    if (!known || known.sessions === 0) return
+    const entry = this.#users.get(userId)
+    // Without a session there is no end of one.
+    if (!entry || entry.sessions === 0) return
     if (on) {
-      known.watchers ??= new Set()
-      known.watchers.add(groupId)
+      entry.watchers ??= new Set()
+      entry.watchers.add(groupId)
     } else {
-      known.watchers?.delete(groupId)
-      if (known.watchers?.size === 0) known.watchers = null
+      entry.watchers?.delete(groupId)
+      if (entry.watchers?.size === 0) entry.watchers = null
     }
   }
 
   /**
-   * Replaces the list of users that a user has blocked, and whether somebody has blocked them. Returns the
-   * groups in which each of the two must no longer see the other typing.
+   * Sets the list of users that a user has blocked, and whether another user has blocked them. Returns
+   * the groups in which each of the two must no longer see the other typing.
    */
   setBlocked({ userId, blocked, isBlocked }: Blocks): readonly HiddenTyping[] {
-    const known = this.#users.get(userId)
-    const before = new Set(known?.blocked)
+    const entry = this.#users.get(userId)
+    const before = new Set(entry?.blocked)
     const hidden: HiddenTyping[] = []
     for (const otherId of blocked) {
       const other = this.#users.get(otherId)
       if (!other) continue
       other.isBlocked = true
       if (before.has(otherId)) continue
-      for (const groupId of other.watchers ?? nobody) hidden.push({ groupId, typist: otherId, from: userId })
-      for (const groupId of known?.watchers ?? nobody) hidden.push({ groupId, typist: userId, from: otherId })
+      for (const groupId of other.watchers ?? none) hidden.push({ groupId, typist: otherId, from: userId })
+      for (const groupId of entry?.watchers ?? none) hidden.push({ groupId, typist: userId, from: otherId })
     }
-    if (!known) return hidden
-    this.#dropBlocked(userId, known)
-    if (isBlocked) known.isBlocked = true
-    known.blocked = blocked
+    if (!entry) return hidden
+    this.#dropBlocked(userId, entry)
+    if (isBlocked) entry.isBlocked = true
+    entry.blocked = blocked
     for (const otherId of blocked) {
       const blockers = this.#blockers.get(otherId)
       if (blockers) blockers.add(userId)
@@ -132,59 +132,59 @@ export class PresenceDirectory {
     return hidden
   }
 
-  /** Whether a user who is connected may be in no further group, from now on. */
+  /** Sets whether a connected user may not join another group. */
   setFull(userId: string, isFull: boolean): void {
-    const known = this.#users.get(userId)
-    if (known) known.isFull = isFull
+    const entry = this.#users.get(userId)
+    if (entry) entry.isFull = isFull
   }
 
   /**
-   * Whether somebody may have blocked the user. False only for a user who is visibly connected and whom
-   * nobody has blocked, so that most posts need no read. Their actor announces blocks before the status.
+   * Whether another user may have blocked this user. False only for a user who is visibly connected and
+   * not blocked, so that most posts need no read. The user's actor announces blocks before the status.
    */
   mayBeBlocked(userId: string): boolean {
-    const known = this.#users.get(userId)
-    return !known || known.sessions === 0 || known.status === 'offline' || known.isBlocked
+    const entry = this.#users.get(userId)
+    return !entry || entry.sessions === 0 || entry.status === 'offline' || entry.isBlocked
   }
 
-  /** Those who are not to see the user, and whom the user is not to see, as far as it matters. */
+  /** Users who must not see this user, or must not be seen by them, as far as they are in the directory. */
   barredFrom(userId: string): readonly string[] {
-    const blocked = this.#users.get(userId)?.blocked ?? nobody
+    const blocked = this.#users.get(userId)?.blocked ?? none
     const blockers = this.#blockers.get(userId)
     return blockers ? [...blocked, ...blockers] : blocked
   }
 
   presenceOf(userId: string): Presence {
-    const known = this.#users.get(userId)
-    return known
-      ? { connected: known.sessions > 0, status: known.status, isFull: known.isFull || undefined }
+    const entry = this.#users.get(userId)
+    return entry
+      ? { connected: entry.sessions > 0, status: entry.status, isFull: entry.isFull || undefined }
       : ABSENT
   }
 
-  #known(userId: string): Known {
-    const known = this.#users.get(userId)
-    if (known) return known
-    const made: Known = {
+  #entryOf(userId: string): Entry {
+    const entry = this.#users.get(userId)
+    if (entry) return entry
+    const created: Entry = {
       sessions: 0,
       newest: 0,
       status: 'offline',
       name: '',
       watchers: null,
-      blocked: nobody,
+      blocked: none,
       isBlocked: false,
       isFull: false,
     }
-    this.#users.set(userId, made)
-    return made
+    this.#users.set(userId, created)
+    return created
   }
 
-  #forget(userId: string, known: Known): void {
-    if (known.sessions > 0 || known.status !== 'offline') return
-    this.#dropBlocked(userId, known)
+  #removeIfUnused(userId: string, entry: Entry): void {
+    if (entry.sessions > 0 || entry.status !== 'offline') return
+    this.#dropBlocked(userId, entry)
     this.#users.delete(userId)
   }
 
-  #dropBlocked(userId: string, { blocked }: Known): void {
+  #dropBlocked(userId: string, { blocked }: Entry): void {
     for (const otherId of blocked) {
       const blockers = this.#blockers.get(otherId)
       blockers?.delete(userId)

@@ -1,20 +1,19 @@
 /**
- * Released groups: which groups of a shard left memory a short while ago.
+ * Released groups: the groups of a shard that were unloaded recently.
  *
- * An actor is released only when all that it wrote is committed. So a group that is not loaded, and
- * was not released since a read began, is in storage as that read found it.
+ * An actor is released only when everything that it wrote is committed. Therefore, a group that is not
+ * loaded, and was not released since a read began, is still in the state that the read returned.
  *
- * Bounded: by age and by number. What began before the oldest release that is remembered counts as
- * changed.
+ * Bounded by age and by number. Reads that began before the oldest remembered release count as outdated.
  */
 const REMEMBERED_MS = 60_000
 const MAX_REMEMBERED = 50_000
 
 export class ReleasedGroups {
-  /** By id, the time of the release; the oldest first. */
+  /** Time of the release by group id, the oldest first. */
   readonly #releasedAt = new Map<string, number>()
   readonly #max: number
-  /** All later releases are remembered. */
+  /** All releases after this time are remembered. */
   #forgottenUpTo = Number.NEGATIVE_INFINITY
 
   constructor(max = MAX_REMEMBERED) {
@@ -35,7 +34,7 @@ export class ReleasedGroups {
     }
   }
 
-  /** Whether it may have been released at or after that time. */
+  /** Whether the group may have been released at or after that time. */
   maybeSince(groupId: string, sinceMs: number): boolean {
     return (
       sinceMs <= this.#forgottenUpTo || (this.#releasedAt.get(groupId) ?? Number.NEGATIVE_INFINITY) >= sinceMs

@@ -159,7 +159,7 @@ export class Shard {
           return this.#drain()
       }
     })
-    this.#toHub.push(ToHub.taken, taken)
+    this.#toHub.push(ToHub.handled, taken)
   }
 
   /** Evicts idle actors, or all while it drains. Called now and then, and as commits come in. */
@@ -260,7 +260,7 @@ export class Shard {
 
   #onPresence(userId: string, status: Status): void {
     // PRS-4: who becomes invisible is not seen typing any more.
-    this.#tellGone(userId, this.#directory.tell(userId, status))
+    this.#tellGone(userId, this.#directory.setStatus(userId, status))
   }
 
   /** What a user is called; their id where that cannot be read. */

@@ -189,7 +189,7 @@ describe('a post whose offline members are notified', () => {
       log.committed(seq)
     }
     directory.opened('bruno', 1)
-    directory.tell('bruno', 'online')
+    directory.setStatus('bruno', 'online')
     send(1)
     expect([reads.length, countPosted(toHub)]).toEqual([0, 1])
     directory.setBlocked({ userId: 'ana', blocked: ['bruno'], isBlocked: false })

@@ -125,7 +125,7 @@ export function tellReceipts(group: GroupState): Effects {
   const effects: Effect[] = []
   for (const { kind, toUserId, userId, session, seqs, at, upTo } of group.receiptNews.takeAll()) {
     if (!group.members.has(toUserId)) continue
-    const but = toUserId === userId ? session : undefined
+    const exceptSession = toUserId === userId ? session : undefined
     for (let from = 0; from < seqs.length; from += limits.receiptMessages) {
       const part = seqs.slice(from, from + limits.receiptMessages)
       const messageIds = part.map((seq) => toMessageId(groupId, seq))
@@ -141,7 +141,7 @@ export function tellReceipts(group: GroupState): Effects {
               toUserId,
               'message_read',
               { messageIds, groupId, readBy: userId, timestamp: at, upTo },
-              but,
+              exceptSession,
             ),
       )
     }

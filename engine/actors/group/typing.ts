@@ -53,12 +53,12 @@ export function typingStop(group: GroupState, by: Caller): Effects {
   return [...typingEnded(group, by.userId, by.session), answer(by, 'ok', {})]
 }
 
-/** The user no longer types, for whatever reason; the session `but` knows. */
-export function typingEnded(group: GroupState, userId: string, but?: number): Effects {
+/** The user no longer types, for whatever reason; the session `exceptSession` knows. */
+export function typingEnded(group: GroupState, userId: string, exceptSession?: number): Effects {
   if (!group.typing.delete(userId)) return []
   const { groupId } = group
   return [
-    publish(userId, [groupId], 'user_stopped_typing', { userId, groupId }, but),
+    publish(userId, [groupId], 'user_stopped_typing', { userId, groupId }, exceptSession),
     { type: 'watch', groupId, userId, on: false },
   ]
 }

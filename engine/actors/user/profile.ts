@@ -14,8 +14,8 @@ export interface Claims {
   readonly picture?: string | undefined
 }
 
-/** Stores the claims of a token; the session `but` already knows them. */
-export function setProfile(user: UserState, claims: Claims, now: number, but?: number): Effects {
+/** Stores the claims of a token; the session `exceptSession` already knows them. */
+export function setProfile(user: UserState, claims: Claims, now: number, exceptSession?: number): Effects {
   const name = claims.name || user.name
   const picture = claims.picture || user.picture
   if (name === user.name && picture === user.picture) return []
@@ -29,8 +29,8 @@ export function setProfile(user: UserState, claims: Claims, now: number, but?: n
     ...groupIds.map((groupId) => tellGroup(groupId, renamed(user))),
     // The user's other devices are among those of a group.
     groupIds.length > 0
-      ? publish(null, groupIds, 'user_updated', fields, but)
-      : sendUser(userId, 'user_updated', fields, but),
+      ? publish(null, groupIds, 'user_updated', fields, exceptSession)
+      : sendUser(userId, 'user_updated', fields, exceptSession),
   ]
 }
 

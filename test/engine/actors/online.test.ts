@@ -99,7 +99,7 @@ describe('signal', () => {
     expect([relayed.about, relayed.exceptUsers]).toEqual(['bruno', ['eva']])
     // The caller's other devices, when a call moves to another device.
     const own = only(to('ana'), 'send_user')
-    expect([own.userId, own.but]).toEqual(['ana', 3])
+    expect([own.userId, own.exceptSession]).toEqual(['ana', 3])
   })
 
   it('is refused from and to users who are not members', () => {

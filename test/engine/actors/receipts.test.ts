@@ -45,8 +45,8 @@ function sent(effects: Effects): readonly string[] {
     const { name, fields } = effect.event
     if (name !== 'message_delivered' && name !== 'message_read') throw new Error(name)
     const whose = 'readBy' in fields ? fields.readBy : fields.deliveredTo
-    const but = effect.but === undefined ? '' : ` but ${effect.but}`
-    return `${effect.userId}${but}: ${name} ${whose} ${fields.messageIds.join(' ')} at ${fields.timestamp}`
+    const except = effect.exceptSession === undefined ? '' : ` except ${effect.exceptSession}`
+    return `${effect.userId}${except}: ${name} ${whose} ${fields.messageIds.join(' ')} at ${fields.timestamp}`
   })
 }
 
@@ -154,7 +154,7 @@ describe('receipts for posts that are not in memory', () => {
     expect(short(group.receipts.get('bruno')?.read ?? [])).toBe('50-52 57-100')
     expect(sent(tellReceipts(group))).toEqual([
       'ana: message_read bruno g:50 g:52 g:57 g:100 at 200',
-      'bruno but 3: message_read bruno g:50 g:52 g:57 g:100 at 200',
+      'bruno except 3: message_read bruno g:50 g:52 g:57 g:100 at 200',
     ])
   })
 
@@ -193,7 +193,7 @@ describe('receipt events for senders and other devices', () => {
       'ana: message_read clara g:2 g:5 at 120',
       'bruno: message_delivered clara g:4 at 100',
       'bruno: message_read clara g:4 at 120',
-      'clara but 3: message_read clara g:2 g:4 g:5 at 120',
+      'clara except 3: message_read clara g:2 g:4 g:5 at 120',
     ])
     expect(tellReceipts(group)).toEqual([])
   })
@@ -202,7 +202,7 @@ describe('receipt events for senders and other devices', () => {
     const group = aChat()
     read(group, 'clara', [2])
     group.members.delete('ana')
-    expect(sent(tellReceipts(group))).toEqual(['clara but 3: message_read clara g:2 at 100'])
+    expect(sent(tellReceipts(group))).toEqual(['clara except 3: message_read clara g:2 at 100'])
   })
 
   it('are sent to the reader’s own devices only in a large group', () => {
@@ -210,7 +210,7 @@ describe('receipt events for senders and other devices', () => {
     for (let i = 0; i < limits.largeGroup; i++) group.members.set(`u${i}`, aMember(`u${i}`))
     deliver(group, 'clara', [2])
     read(group, 'clara', [2, 3])
-    expect(sent(tellReceipts(group))).toEqual(['clara but 3: message_read clara g:2 g:3 at 100'])
+    expect(sent(tellReceipts(group))).toEqual(['clara except 3: message_read clara g:2 g:3 at 100'])
   })
 
   it('name up to the maximum number of messages in one event', () => {
@@ -310,7 +310,7 @@ describe('message_read up to a number', () => {
     expect(sent(events)).toEqual([
       'ana: message_read clara g:2 g:5 at 100',
       'bruno: message_read clara g:4 at 100',
-      'clara but 3: message_read clara g:5 at 100',
+      'clara except 3: message_read clara g:5 at 100',
     ])
     expect(events).toMatchObject(Array.from({ length: 3 }, () => ({ event: { fields: { upTo: 5 } } })))
     expect(brief(upTo(group, 'clara', 5))).toEqual(['answer_committed ok'])
@@ -370,7 +370,7 @@ describe('mark_unread', () => {
     ])
     expect(effects.at(-2)).toMatchObject({
       userId: 'clara',
-      but: 3,
+      exceptSession: 3,
       event: { name: 'marked_unread', fields: { groupId: 'g', seq: 4, timestamp: 200 } },
     })
     expect(group.receipts.get('clara')).toMatchObject({ readSeq: 3 })

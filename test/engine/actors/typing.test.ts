@@ -38,7 +38,7 @@ describe('typing_start', () => {
       type: 'publish',
       groupIds: ['g'],
       event: { name: 'user_typing', fields: { userId: 'ana', userName: 'Ana', groupId: 'g' } },
-      but: 3,
+      exceptSession: 3,
       about: 'ana',
     })
     expect(woken(effects)).toEqual([['typing', 6_000]])

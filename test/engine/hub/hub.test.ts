@@ -90,7 +90,7 @@ describe('an event for several topics', () => {
     // PRS-3
     expect(announce({})).toEqual(['ana', 'ana 2', 'bruno', 'eva'])
     expect(announce({ exceptUsers: ['ana'] })).toEqual(['bruno', 'eva'])
-    expect(announce({ but: sessions[1] })).toEqual(['ana', 'bruno', 'eva'])
+    expect(announce({ exceptSession: sessions[1] })).toEqual(['ana', 'bruno', 'eva'])
     shard.push(ToHub.unsubscribe, 0, Buffer.from('g:a'), Buffer.from('bruno'))
     expect(announce({ topics: ['g:a'] })).toEqual(['ana', 'ana 2', 'eva'])
     hub.closed(sessions[3] as number)
@@ -130,7 +130,7 @@ describe('the inbox of a shard', () => {
     const overloaded = expect.objectContaining({ code: 'overloaded', retryAfterMs: 500 })
     expect(() => hub.receive(session, frame, view)).toThrow(overloaded)
 
-    shard.push(ToHub.taken, 2)
+    shard.push(ToHub.handled, 2)
     shard.flush()
     for (let i = 0; i < 2; i++) hub.receive(session, frame, view)
     expect(() => hub.receive(session, frame, view)).toThrow(overloaded)

@@ -23,7 +23,7 @@ describe('ephemeral events', () => {
     // PRS-3
     perform([publish('ana', ['g', 'h'], 'user_stopped_typing', typing, 7)])
     expect(toHub()).toEqual([
-      'announce user_stopped_typing {"topics":["g:g","g:h"],"but":7,"exceptUsers":[],"about":"ana"}',
+      'announce user_stopped_typing {"topics":["g:g","g:h"],"exceptSession":7,"exceptUsers":[],"about":"ana"}',
     ])
     perform([publishToOthers('ana', ['bruno'], ['g'], 'user_stopped_typing', typing)])
     expect(toHub()).toEqual([
@@ -75,7 +75,7 @@ describe('presence', () => {
   it('is read from the directory', () => {
     const { perform, performer, directory } = aPerformer()
     directory.opened('ana', 1)
-    directory.tell('ana', 'away')
+    directory.setStatus('ana', 'away')
     const seen: unknown[] = []
     perform([
       withPresence((presenceOf) => {
@@ -104,7 +104,7 @@ describe('presence', () => {
   it('limits mail for connected users to those who are connected', () => {
     const { perform, toHub, directory } = aPerformer()
     directory.opened('ana', 1)
-    directory.tell('eva', 'online')
+    directory.setStatus('eva', 'online')
     const mail = { type: 'group_size', groupId: 'g', large: true } as const
     perform([tellConnected('ana', mail), tellConnected('eva', mail)])
     expect(toHub()).toEqual([`mail ${shardOf('ana', 4)} ana`])

@@ -9,12 +9,12 @@ describe('the presence directory', () => {
     expect(directory.presenceOf('ana')).toEqual(absent)
     directory.opened('ana', 1)
     expect(directory.presenceOf('ana')).toEqual({ connected: true, status: 'offline' })
-    directory.tell('ana', 'away')
+    directory.setStatus('ana', 'away')
     expect(directory.presenceOf('ana')).toEqual({ connected: true, status: 'away' })
     // During the grace period.
     directory.closed('ana')
     expect(directory.presenceOf('ana')).toEqual({ connected: false, status: 'away' })
-    directory.tell('ana', 'offline')
+    directory.setStatus('ana', 'offline')
     expect(directory.presenceOf('ana')).toEqual(absent)
   })
 

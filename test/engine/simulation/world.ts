@@ -178,8 +178,8 @@ export class World {
     }
     const topics = new Map<string, Set<SessionPort>>()
     hub.addPublisher({
-      publish(topic, frame, but) {
-        for (const port of [...(topics.get(topic) ?? [])]) if (port !== but) port.send(frame)
+      publish(topic, frame, except) {
+        for (const port of [...(topics.get(topic) ?? [])]) if (port !== except) port.send(frame)
       },
     })
     return { hub, shards, topics }
