@@ -226,7 +226,7 @@ export async function startEngine(options: EngineOptions, runtime: Runtime): Pro
         contactPolicy: options.contactPolicy ?? 'open',
         maxGroupsPerUser: options.maxGroupsPerUser ?? MAX_GROUPS_PER_USER,
       },
-      tellPosts: postNotices(options.hooks),
+      postNotices: requiredNotices(options.hooks),
       greeting: {
         serverVersion: version,
         limits: {
@@ -306,7 +306,7 @@ export type { Hooks } from './hooks/hooks.ts'
 export type { Health } from './hub/hub.ts'
 export type { Session } from './hub/session.ts'
 
-function postNotices(hooks: Hooks | undefined): { readonly away: boolean } | undefined {
+function requiredNotices(hooks: Hooks | undefined): { readonly away: boolean } | undefined {
   if (!hooks?.afterMessage && !hooks?.userOffline) return undefined
   return { away: hooks.userOffline !== undefined }
 }

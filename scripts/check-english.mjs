@@ -53,7 +53,7 @@ const words = [
 ]
 
 /** Files that are still to be rewritten. This list only gets shorter. */
-const pending = [/^engine\/(?:shards|storage|log)\//]
+const pending = [/^engine\/(?:shards\/(?:ledger|performer|shard)\.ts|storage\/|log\/)/]
 
 /** Legitimate uses: file, and a text that the line contains. */
 const allowed = [

@@ -44,7 +44,7 @@ export class FilePort implements Files {
     this.#port = port
     this.#guard = new StallGuard({
       after: startTimer,
-      waits: () => this.#pending.size > 0,
+      isWaiting: () => this.#pending.size > 0,
       onStalled: () => this.#refuseAll(),
     })
     port.on('message', (answer: FileAnswer) => this.#answered(answer))
@@ -92,7 +92,7 @@ export class FilePort implements Files {
 
   #answered(answer: FileAnswer): void {
     this.#stalled = false
-    this.#guard.moved()
+    this.#guard.advanced()
     this.#depths = answer.depths
     const pending = this.#pending.get(answer.id)
     if (!pending) return

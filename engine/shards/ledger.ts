@@ -1,9 +1,9 @@
 /**
- * Ledger: a shard's end of its log, and what waits for it.
+ * Ledger: a shard's end of the log, and everything that waits for a commit.
  *
- * Here the order of things is made: what is written, what may be said only once that is committed,
- * and what members see, at once or then. Bound: `HeldBack` says when too much is uncommitted, and
- * then writes are refused as `overloaded`; while storage fails they are `storage_unavailable`.
+ * It defines the order of what is written, what may be sent only after the commit, and what members
+ * are shown (at once, or after the commit). Bounded: if too much is uncommitted (`HeldBack`), writes
+ * are refused as `overloaded`. While storage fails, they are refused as `storage_unavailable`.
  */
 import { ChatError } from '../../protocol/errors.ts'
 import { events } from '../../protocol/events.ts'
@@ -35,33 +35,33 @@ const STORAGE_RETRY_AFTER_MS = 1_000
 export interface LedgerOptions {
   readonly durability: Durability
   readonly fanout: 'immediate' | 'committed'
-  /** Whether hooks want to know of durable posts, and of the members who were away. */
-  readonly tellPosts?: { readonly away: boolean } | undefined
+  /** Whether hooks need notices of durable posts, and of their offline members (`away`). */
+  readonly postNotices?: { readonly away: boolean } | undefined
 }
 
 export interface LedgerDeps extends Pick<Clock, 'now'> {
   readonly toHub: Outbox
   readonly openLog: (listener: LogListener) => Log
-  /** Calls `then` after that time, unless the function returned was called before. */
+  /** Calls `then` after that time, unless the returned function is called before. */
   readonly after: (delayMs: number, then: () => void) => () => void
 }
 
-/** What others hear of the log, after the ledger has dealt with it. */
+/** Is notified of commits and failures, after the ledger has handled them. */
 export interface LogWatcher {
   committed(): void
   failing(error: ChatError): void
-  /** Entries of the group were refused: its actor knows what the log does not, and has to go. */
+  /** Entries of the group were refused: its actor differs from the log and must be unloaded. */
   refused(groupId: string): void
 }
 
-/** Sends what waited for the ledger, and logs. */
-interface Speaker {
+/** Sends what has waited, and logs. */
+interface Sender {
   report(error: unknown, what: string): void
   send(session: number, frame: Uint8Array): void
   refuse(to: Caller, error: ChatError, tempId: string | undefined): void
 }
 
-/** Log entries and messages since the start, and what waits for a commit. */
+/** Number of log entries and messages since the start, and of items that wait for a commit. */
 export interface LedgerDepths {
   readonly appended: number
   readonly committed: number
@@ -73,21 +73,21 @@ export class Ledger {
   readonly #options: LedgerOptions
   readonly #deps: LedgerDeps
   readonly #directory: PresenceDirectory
-  readonly #watcher: LogWatcher & Speaker
+  readonly #watcher: LogWatcher & Sender
   readonly #log: Log
   readonly #held = new HeldBack()
   readonly #guard: StallGuard
   #appended = 0
   #committed = 0
   #posts = 0
-  /** Why storage takes no writes at present, or null. */
+  /** Why storage rejects writes, or null. */
   #failing: string | null = null
 
   constructor(
     options: LedgerOptions,
     deps: LedgerDeps,
     directory: PresenceDirectory,
-    watcher: LogWatcher & Speaker,
+    watcher: LogWatcher & Sender,
   ) {
     this.#options = options
     this.#deps = deps
@@ -98,15 +98,15 @@ export class Ledger {
       failing: (reason) => this.#onFailing(reason),
       refused: (owner, from, reason) => this.#onRefused(owner, from, reason),
     })
-    // A disk that hangs does not fail: nothing is committed, and no error says so.
+    // A disk that hangs causes no error: nothing is committed, and nothing fails.
     this.#guard = new StallGuard({
       after: deps.after,
-      waits: () => this.#appended > this.#committed,
+      isWaiting: () => this.#appended > this.#committed,
       onStalled: () => this.#onFailing('storage does not answer'),
     })
   }
 
-  /** Ends its timer. */
+  /** Stops its timer. */
   close(): void {
     this.#guard.close()
   }
@@ -120,12 +120,12 @@ export class Ledger {
     return this.#committed
   }
 
-  /** Whether storage takes no writes at present. */
+  /** Whether storage rejects writes. */
   get fails(): boolean {
     return this.#failing !== null
   }
 
-  /** Why a write cannot be taken at present, or null. */
+  /** The reason to refuse a write now, or null. */
   get refusal(): ChatError | null {
     if (this.#failing !== null) return storageUnavailable()
     return this.#held.full ? new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS }) : null
@@ -135,7 +135,7 @@ export class Ledger {
     return this.#log.read(query, userId)
   }
 
-  /** Writes an entry, for the actor whose it is. */
+  /** Appends an entry of the actor. */
   append(entry: LogEntry, group: EventSource | null): void {
     this.#appended = this.#log.append(entry)
     this.#guard.watch()
@@ -149,8 +149,8 @@ export class Ledger {
   }
 
   /**
-   * Runs a task of the group's once members have been shown all events so far: at once where none
-   * waits. `drop` is called instead where the group's events are refused.
+   * Runs a task of the group once members have been shown all events so far; at once if none waits.
+   * `drop` is called instead if the group's events are refused.
    */
   afterShown(groupId: string, task: () => void, drop: () => void): void {
     if (this.#held.shows === 0) task()
@@ -163,7 +163,7 @@ export class Ledger {
     else this.#held.push(this.#appended, owner, { type: 'call', release: task, drop })
   }
 
-  /** Answers once all that was written so far is as durable as configured (DUR-1). */
+  /** Answers once everything written so far is as durable as configured (DUR-1). */
   answer(to: Caller, frame: Uint8Array, tempId: string | undefined, group: EventSource | null): void {
     if (this.#options.durability === 'memory' || this.#appended <= this.#committed) {
       this.#watcher.send(to.session, frame)
@@ -173,7 +173,7 @@ export class Ledger {
     }
   }
 
-  /** A durable event of a group: to the log, to its newest events, to every member. Encoded once. */
+  /** Records a durable event: in the log, in the group's newest events, and to every member. Encoded once. */
   record(effect: Extract<Effect, { type: 'record' }>, group: EventSource): void {
     const { seq, at, event } = effect
     const frame = encode(event, 0)
@@ -191,7 +191,7 @@ export class Ledger {
     )
     const offset = this.#appended
     state.recent.push(logged, offset, this.#committed)
-    if (isPost && this.#options.tellPosts) this.#tellHooks(event.fields.message, 'posted', group)
+    if (isPost && this.#options.postNotices) this.#notifyHooks(event.fields.message, 'posted', group)
     const show = () => {
       state.publishedSeq = seq
       this.#deps.toHub.push(ToHub.publish, 0, group.topic, frame)
@@ -200,19 +200,19 @@ export class Ledger {
     else this.#held.push(offset, groupId, { type: 'show', frame, release: show })
   }
 
-  /** The service's hooks are told of a post, or what became of one, once that is durable. */
-  #tellHooks(message: Message, change: MessageChange, group: EventSource): void {
+  /** Notifies the service's hooks of a post, or of a change of one, once it is durable. */
+  #notifyHooks(message: Message, change: MessageChange, group: EventSource): void {
     const release = () => {
-      const tellsAway = change === 'posted' && this.#options.tellPosts?.away
-      const away = tellsAway ? this.#awayFrom(message, group.state) : []
-      const asks = away.length > 0 && this.#directory.mayBeBlocked(message.senderId)
-      this.#tellPosted({ message, change, away: asks ? [] : away })
-      if (asks) this.#tellAway(message, away, group)
+      const withAway = change === 'posted' && this.#options.postNotices?.away
+      const away = withAway ? this.#awayFrom(message, group.state) : []
+      const mustRead = away.length > 0 && this.#directory.mayBeBlocked(message.senderId)
+      this.#sendNotice({ message, change, away: mustRead ? [] : away })
+      if (mustRead) this.#notifyAway(message, away, group)
     }
     this.#held.push(this.#appended, message.groupId, { type: 'call', release })
   }
 
-  /** The members who have no session now and have not muted the group. */
+  /** The members who are not connected and have not muted the group. */
   #awayFrom({ senderId }: Message, { members }: GroupState): readonly string[] {
     const now = this.#deps.now()
     const away: string[] = []
@@ -224,13 +224,13 @@ export class Ledger {
   }
 
   /** PRV-1: members who have blocked the sender are not notified. If the read fails, nobody is notified. */
-  #tellAway(message: Message, away: readonly string[], group: EventSource): void {
+  #notifyAway(message: Message, away: readonly string[], group: EventSource): void {
     const { groupId, senderId: userId } = message
     group.reading += 1
     this.read({ read: 'blockers', userId, groupId }, userId)
       .then((blockers) => {
         const barred = new Set(blockers)
-        this.#tellPosted({ message, change: null, away: away.filter((id) => !barred.has(id)) })
+        this.#sendNotice({ message, change: null, away: away.filter((id) => !barred.has(id)) })
       })
       .catch((error: unknown) => this.#watcher.report(error, 'read "blockers" failed'))
       .finally(() => {
@@ -238,49 +238,49 @@ export class Ledger {
       })
   }
 
-  #tellPosted(posted: Posted): void {
+  #sendNotice(posted: Posted): void {
     this.#deps.toHub.push(ToHub.posted, 0, undefined, pack(posted))
   }
 
-  /** A post is another from now on. */
+  /** Records the new state of a changed post. */
   change({ seq, before, message }: Extract<Effect, { type: 'change' }>, group: EventSource): void {
     const { state, reading } = group
     this.append({ type: 'change', message }, group)
     const { changed, recent, publishedSeq } = state
     changed.set(message, before, seq, this.#appended, publishedSeq)
-    const what = this.#options.tellPosts && changeOf(before, message)
-    if (what) this.#tellHooks(message, what, group)
-    // An older answer of the log may be on its way to somebody.
+    const what = this.#options.postNotices && changeOf(before, message)
+    if (what) this.#notifyHooks(message, what, group)
+    // A running read may still return an older state.
     if (reading === 0) changed.tidy(this.#committed, publishedSeq, (left) => recent.replace(left))
   }
 
   #onCommitted(offset: number): void {
     this.#committed = offset
-    this.#guard.moved()
+    this.#guard.advanced()
     if (this.#failing !== null) {
       this.#failing = null
       this.#deps.toHub.push(ToHub.storage, 1)
     }
-    this.#held.release(offset, (held) => this.#give(held))
+    this.#held.release(offset, (held) => this.#releaseItem(held))
     this.#watcher.committed()
   }
 
   #onFailing(reason: string): void {
     if (this.#failing === null) this.#deps.toHub.push(ToHub.storage, 0, undefined, Buffer.from(reason))
     this.#failing = reason
-    // DUR-1: nothing is acknowledged that is not stored. It may still be committed later; the
-    // sender asks again with the same tempId and gets the one message.
+    // DUR-1: nothing is acknowledged before it is stored. It may still be committed later. The sender
+    // repeats it with the same tempId and gets the same message.
     for (const { to, tempId } of this.#held.takeAnswers())
       this.#watcher.refuse(to, storageUnavailable(), tempId)
     this.#watcher.failing(storageUnavailable())
   }
 
-  /** What waited for the refused entries fails; everything else of the log goes on. */
+  /** The items that wait for the refused entries fail. Other owners are not affected. */
   #onRefused(owner: string, from: number, reason: string): void {
     const fields = pack({ owner, cause: reason })
     this.#deps.toHub.push(ToHub.log, 2, Buffer.from('a log entry could not be applied'), fields)
     const isGroup = isGroupOwner(owner)
-    // Before what waited: it finds the actor gone.
+    // First, so that the items below find the actor unloaded.
     if (isGroup) this.#watcher.refused(owner)
     for (const held of this.#held.takeOf(owner, from)) {
       if (held.type === 'answer') this.#watcher.refuse(held.to, new ChatError('internal'), held.tempId)
@@ -289,13 +289,13 @@ export class Ledger {
     if (isGroup) this.append({ type: 'restart', groupId: owner }, null)
   }
 
-  #give(held: Held): void {
+  #releaseItem(held: Held): void {
     if (held.type === 'answer') this.#watcher.send(held.to.session, held.frame)
     else held.release()
   }
 }
 
-/** What hooks call the change of a post; undefined for what is none of its content. */
+/** The kind of a post's change for hooks; undefined if its content did not change. */
 function changeOf(before: Message, after: Message): MessageChange | undefined {
   if (after.deletedAt !== before.deletedAt) return 'deleted'
   if (after.recalledAt !== before.recalledAt) return 'recalled'
@@ -304,7 +304,7 @@ function changeOf(before: Message, after: Message): MessageChange | undefined {
   return edited ? 'edited' : undefined
 }
 
-/** The post that an event is about. */
+/** The seq of the post that an event is about. */
 function targetOf({ fields }: { readonly fields: object }): number | undefined {
   return 'messageId' in fields ? parseMessageId(String(fields.messageId)).seq : undefined
 }

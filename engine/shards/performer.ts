@@ -1,8 +1,8 @@
 /**
- * Performer: what actors may use of their shard, and what becomes of the effects they ask for.
+ * Performer: the interface of a shard for its actors, and the execution of their effects.
  *
- * Effects are done in the order in which they were asked for. What is written, and what waits for
- * that, is the `Ledger`'s; everything else goes out at once.
+ * Effects are executed in order. The `Ledger` handles what is written and what waits for a commit.
+ * Everything else is sent at once.
  */
 import { encodeEvent } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
@@ -33,23 +33,23 @@ import type { PresenceDirectory } from './presence-directory.ts'
 const RETRY_AFTER_MS = 500
 
 export interface PerformerOptions extends LedgerOptions {
-  /** After the last session of a user has gone others are not told for so long. */
+  /** How long after the end of a user's last session other users are notified. */
   readonly presenceGraceMs: number
-  /** How many shards there are. */
+  /** Number of shards. */
   readonly shards: number
   readonly greeting: Greeting
   readonly rules: GroupRules
 }
 
-/** What a shard does not do itself. */
+/** Functions that a shard gets from outside. */
 export interface ShardDeps extends LedgerDeps, Clock {
-  /** A fresh id, time-ordered. */
+  /** A new id, ordered by time. */
   readonly newId: () => string
-  /** Where the bytes of files go. */
+  /** The file store. */
   readonly files: Files
 }
 
-/** What the performer shares with its shard. */
+/** Objects that the performer shares with its shard. */
 export interface ShardParts {
   readonly alarms: Alarms
   readonly directory: PresenceDirectory
@@ -91,12 +91,12 @@ export class Performer implements ActorContext {
     })
     this.#memberMail = new MemberMail({
       isConnected: (userId) => this.#directory.presenceOf(userId).connected,
-      tell: (mail) => this.#tell(mail),
+      tell: (mail) => this.#sendMail(mail),
       afterCommit: (owner, task, drop) => this.#ledger.afterCommit(owner, task, drop),
     })
   }
 
-  /** Log entries and messages since the start, what waits for a commit, and uploads. */
+  /** Counts of log entries and messages since the start, of items that wait for a commit, and of uploads. */
   get depths(): LedgerDepths & FileDepths {
     return { ...this.#ledger.depths, ...this.#files.depths }
   }
@@ -109,12 +109,12 @@ export class Performer implements ActorContext {
     return this.#ledger.committedOffset
   }
 
-  /** Ends its timers. */
+  /** Stops its timers. */
   close(): void {
     this.#ledger.close()
   }
 
-  /** From now on writes are refused: the shard drains. */
+  /** The shard drains: refuses all later writes. */
   stopWrites(): void {
     this.#stopped = true
   }
@@ -145,7 +145,7 @@ export class Performer implements ActorContext {
   refuse(by: Caller, request: Request, error: unknown): void {
     const refusal = ChatError.from(error)
     if (refusal !== error) this.report(error, `request "${request.event}" failed`)
-    // A post that was understood is refused by `message_error`, with its tempId.
+    // A decoded `send_message` is refused by `message_error`, with its tempId.
     const tempId =
       request.event === 'send_message' && refusal.code !== 'bad_request' ? request.fields.tempId : undefined
     this.sendRefusal(by, refusal, tempId)
@@ -156,13 +156,13 @@ export class Performer implements ActorContext {
   }
 
   perform(effects: Effects, group: EventSource | null): void {
-    for (const effect of effects) this.#do(effect, group)
+    for (const effect of effects) this.#execute(effect, group)
   }
 
-  #do(effect: Effect, group: EventSource | null): void {
+  #execute(effect: Effect, group: EventSource | null): void {
     switch (effect.type) {
       case 'append':
-        // Each says all there is to say: while storage fails they are not worth a queue.
+        // Each presence entry replaces the one before: while storage fails they are not queued.
         if (effect.entry.type === 'presence' && this.storageFails) return
         return this.#ledger.append(effect.entry, group)
       case 'record':
@@ -179,7 +179,7 @@ export class Performer implements ActorContext {
         return this.#send(effect.session, effect.frame)
       case 'send_user': {
         const { userId, event, exceptSession = 0 } = effect
-        // Most users have one device: then nobody is left who has to hear of what it did.
+        // Most users have one device: then no other session needs the event.
         if (exceptSession !== 0 && this.#directory.hasOnly(userId, exceptSession)) return
         return this.#toHub.push(ToHub.sendUser, exceptSession, Buffer.from(userId), encode(event, 0))
       }
@@ -208,7 +208,7 @@ export class Performer implements ActorContext {
       case 'subscribe':
         return this.subscribe(effect.session, [effect.groupId])
       case 'unsubscribe':
-        // They still receive what ended it; where that is refused it never happened.
+        // They still receive the event that ended it. If that event is refused, the membership continues.
         return this.afterShown(
           effect.groupId,
           () => this.#toHub.push(ToHub.unsubscribe, 0, topicOf(effect.groupId), Buffer.from(effect.userId)),
@@ -218,11 +218,11 @@ export class Performer implements ActorContext {
         return this.#toHub.push(ToHub.close, effect.session, Buffer.from(effect.reason))
       case 'tell_group': {
         const { groupId: id, mail, againFor } = effect
-        this.#tell({ to: 'group', id, mail })
+        this.#sendMail({ to: 'group', id, mail })
         if (againFor === undefined) return
         return this.#ledger.afterCommit(
           againFor,
-          () => this.#tell({ to: 'group', id, mail }),
+          () => this.#sendMail({ to: 'group', id, mail }),
           () => {},
         )
       }
@@ -230,7 +230,7 @@ export class Performer implements ActorContext {
         return this.#attach(effect.mail)
       case 'tell_user':
         if (effect.ifConnected && !this.presenceOf(effect.userId).connected) return
-        return this.#tell({ to: 'user', id: effect.userId, mail: effect.mail, ifLoaded: effect.ifLoaded })
+        return this.#sendMail({ to: 'user', id: effect.userId, mail: effect.mail, ifLoaded: effect.ifLoaded })
       case 'tell_members':
         return this.#memberMail.tell(effect.owner, effect.userIds, effect.mail)
       case 'when_drained': {
@@ -279,14 +279,14 @@ export class Performer implements ActorContext {
         if (group) group.reading -= 1
       })
       .then((result) => {
-        // What follows was to go on with a state that the log has refused.
+        // The log has refused entries on which the continuation is based.
         if (group?.abandoned) throw new ChatError('internal')
         this.perform(then(result as never, this.now()), group)
       })
       .catch((error: unknown) => {
         if (!(error instanceof ChatError)) this.report(error, `read "${query.read}" failed`)
         if ('ref' in to) this.sendRefusal(to, ChatError.from(error))
-        // It would miss what the read was for: it reconnects and resumes.
+        // The session would miss events: it reconnects and resumes.
         else this.perform([{ type: 'close', session: to.session, reason: 'failed' }], null)
       })
   }
@@ -305,7 +305,7 @@ export class Performer implements ActorContext {
     this.#toHub.push(ToHub.send, session, undefined, frame)
   }
 
-  /** Answers with an `error`, or for a post, by its `tempId`, with a `message_error`. */
+  /** Answers with `error`, or for a post with `message_error` and its `tempId`. */
   sendRefusal(to: Caller, error: ChatError, tempId?: string | undefined): void {
     const frame =
       tempId === undefined
@@ -314,12 +314,12 @@ export class Performer implements ActorContext {
     this.#send(to.session, frame)
   }
 
-  /** The session receives what these groups say from here on. */
+  /** From here on, the session receives the events of these groups. */
   subscribe(session: number, groupIds: readonly string[]): void {
     this.#toHub.push(ToHub.subscribe, session, undefined, Buffer.from(groupIds.join('\n'), 'latin1'))
   }
 
-  /** One mail for each shard that owns some of the groups. */
+  /** Sends one mail to each shard that owns some of the groups. */
   #attach({ groups, ...mail }: AttachAll): void {
     const byShard: Standing[][] = Array.from({ length: this.#options.shards }, () => [])
     for (const standing of groups) byShard[shardOf(standing[0], byShard.length)]?.push(standing)
@@ -329,7 +329,7 @@ export class Performer implements ActorContext {
     }
   }
 
-  #tell(mail: Mail): void {
+  #sendMail(mail: Mail): void {
     this.#toHub.push(ToHub.mail, shardOf(mail.id, this.#options.shards), undefined, pack(mail))
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Shard: the actors of some partitions, and the mail for them.
+ * Shard: the actors of some partitions, and their mail.
  *
- * Bytes come in from the hub; a client frame is decoded and validated here, once. What the actors
- * then ask for is done by the `Performer`. It has no clock, thread or file of its own, so that the
- * same code runs in a worker and on the calling thread. Bounds: loaded actors (`maxActors`), mail
- * per actor (`Mailbox`), what is uncommitted (`HeldBack`); its inbox is bounded by the hub.
+ * It receives batches from the hub. A client frame is decoded and validated here, once. The
+ * `Performer` executes the effects of the actors. A shard has no clock, thread or file of its own, so
+ * that the same code runs in a worker and on the calling thread. Bounds: loaded actors (`maxActors`),
+ * mail per actor (`Mailbox`), uncommitted items (`HeldBack`); the hub bounds its inbox.
  */
 import { decodeRequest } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
@@ -28,40 +28,40 @@ import { Performer, type PerformerOptions, type ShardDeps } from './performer.ts
 import { PresenceDirectory } from './presence-directory.ts'
 import { ReleasedGroups } from './released-groups.ts'
 
-/** `maxActors`, unless a test gives less. */
+/** Default of `maxActors`. */
 const MAX_ACTORS = 200_000
-/** What counts as idle then. */
+/** Idle time after which actors are evicted when there are too many. */
 const CROWDED_IDLE_MS = 1_000
 const RETRY_AFTER_MS = 500
-/** A group whose entries were refused is loaded again then: not at once, should they be refused again. */
+/** Delay before a group is loaded again after its entries were refused. */
 const RELOAD_AFTER_MS = 1_000
 
 export interface ShardOptions extends PerformerOptions {
   readonly index: number
-  /** Actors unused for so long are evicted. */
+  /** Actors that were unused for this time are evicted. */
   readonly idleMs: number
-  /** Loaded actors of each kind; above it idle ones are evicted early, and then new ones are refused. */
+  /** Limit of loaded actors of each kind. Above it, idle ones are evicted early, then new ones are refused. */
   readonly maxActors?: number
 }
 
-/** Who is behind a session. `listening` ones hear events; the others only ask. */
+/** The user of a session. A session that is not `listening` receives no events, only answers. */
 export interface SessionIdentity {
   readonly userId: string
-  /** Empty where the token does not say. */
+  /** Empty if the token has no name. */
   readonly name: string
   readonly picture: string
   readonly sessionId: string
   readonly listening: boolean
-  /** It asks for the service itself. */
+  /** It acts for the service itself, not for a user. */
   readonly service?: boolean | undefined
 }
 
-/** Depths and counts of one shard. */
+/** Queue lengths and counts of one shard. */
 export interface ShardStats extends FileDepths {
   readonly groups: number
   readonly users: number
   readonly sessions: number
-  /** Messages taken since the start. */
+  /** Messages accepted since the start. */
   readonly posts: number
   /** Log entries appended and committed since the start. */
   readonly appended: number
@@ -70,7 +70,7 @@ export interface ShardStats extends FileDepths {
   readonly held: number
   /** Mail waiting for actors that are loading. */
   readonly mail: number
-  /** Actors that asked to be woken: for typing, receipts, a time of grace. */
+  /** Actors that wait for an alarm: for typing, receipts, a grace period. */
   readonly alarms: number
 }
 
@@ -113,7 +113,7 @@ export class Shard {
       stateOf: (id, mail, sinceMs) => {
         const group = this.#groups.get(id)
         if (group) return group.isCaughtUp(mail) ? 'caught-up' : 'other'
-        // A group whose entries were refused is about to be loaded: its members have to be notified of what was lost.
+        // A group whose entries were refused is loaded soon: its members must be notified of what was lost.
         const mayDiffer = this.#alarms.waits('group', id) || this.#released.maybeSince(id, sinceMs)
         return mayDiffer ? 'other' : 'unchanged'
       },
@@ -124,11 +124,11 @@ export class Shard {
     })
   }
 
-  /** Takes a batch from the hub. */
+  /** Handles a batch from the hub. */
   receive(batch: Uint8Array): void {
-    let taken = 0
+    let handled = 0
     readBatch(batch, (kind, number, _id, body) => {
-      taken += 1
+      handled += 1
       switch (kind) {
         case ToShard.frame:
           return this.#onFrame(number, body)
@@ -154,15 +154,15 @@ export class Shard {
         case ToShard.full:
           return this.#directory.setFull(Buffer.from(body).toString(), number === 1)
         case ToShard.nameOf:
-          return void this.#lookUp(Buffer.from(body).toString(), number)
+          return void this.#sendName(Buffer.from(body).toString(), number)
         case ToShard.drain:
           return this.#drain()
       }
     })
-    this.#toHub.push(ToHub.handled, taken)
+    this.#toHub.push(ToHub.handled, handled)
   }
 
-  /** Evicts idle actors, or all while it drains. Called now and then, and as commits come in. */
+  /** Evicts idle actors, or all actors while it drains. Called periodically, and after commits while draining. */
   sweep(idleMs = this.#draining ? 0 : this.#options.idleMs): void {
     const usedBefore = this.#steadyNow() - idleMs
     for (const [id, group] of this.#groups) {
@@ -171,7 +171,7 @@ export class Shard {
       this.#groups.delete(id)
       this.#released.add(id, this.#steadyNow())
     }
-    // A user's memberships may be uncommitted for as long as storage fails.
+    // While storage fails, memberships of a user may be uncommitted.
     if (!this.#performer.storageFails) {
       for (const [id, user] of this.#users) {
         if (user.lastUsedAt > usedBefore || this.#alarms.waits('user', id)) continue
@@ -183,7 +183,7 @@ export class Shard {
       this.#toHub.push(ToHub.drained, 0)
   }
 
-  /** Ends its timers; nothing may be asked of it afterwards. */
+  /** Stops its timers. The shard must not be used afterwards. */
   close(): void {
     this.#alarms.close()
     this.#performer.close()
@@ -213,10 +213,10 @@ export class Shard {
 
   #onFrame(session: number, frame: Uint8Array): void {
     const identity = this.#sessions.get(session)
-    // A frame of a session that was closed from this side a moment ago.
+    // The session was closed by this side a moment ago.
     if (!identity) return
     const { userId, service } = identity
-    // Of several sessions the newest token counts (IDN-2); one that only asks has its own.
+    // The newest token of the user's sessions applies (IDN-2); a session that only sends requests uses its own.
     const name = identity.listening ? this.#directory.nameOf(userId) : identity.name
     let by: Caller | null = null
     try {
@@ -234,7 +234,7 @@ export class Shard {
     } catch (error) {
       if (!(error instanceof ChatError)) this.#performer.report(error, 'a frame failed')
       const refusal = ChatError.from(error)
-      // A frame that cannot be decoded has a ref all the same.
+      // A frame that cannot be decoded may still have a ref.
       by ??= { session, ref: peekHead(frame)?.ref ?? 0, userId, name, service }
       this.#performer.sendRefusal(by, refusal)
       if (refusal.malformed) this.#toHub.push(ToHub.malformed, session)
@@ -254,17 +254,17 @@ export class Shard {
     this.#sessions.delete(session)
     if (!identity?.listening) return
     const { userId } = identity
-    this.#tellGone(userId, this.#directory.closed(userId))
+    this.#notifyDisconnected(userId, this.#directory.closed(userId))
     this.#users.get(userId)?.receive({ type: 'closed', session })
   }
 
   #onPresence(userId: string, status: Status): void {
-    // PRS-4: who becomes invisible is not seen typing any more.
-    this.#tellGone(userId, this.#directory.setStatus(userId, status))
+    // PRS-4: the typing of a user who becomes invisible is not shown any more.
+    this.#notifyDisconnected(userId, this.#directory.setStatus(userId, status))
   }
 
-  /** What a user is called; their id where that cannot be read. */
-  async #lookUp(userId: string, number: number): Promise<void> {
+  /** Answers with the user's name, or with the id if the name cannot be read. */
+  async #sendName(userId: string, number: number): Promise<void> {
     let name = userId
     try {
       const [profile] = await this.#performer.read({ read: 'profiles', userIds: [userId] }, userId)
@@ -275,13 +275,13 @@ export class Shard {
     this.#toHub.push(ToHub.named, number, undefined, Buffer.from(name))
   }
 
-  #tellGone(userId: string, groupIds: readonly string[]): void {
+  #notifyDisconnected(userId: string, groupIds: readonly string[]): void {
     for (const id of groupIds) this.#deliver({ to: 'group', id, mail: { type: 'user_disconnected', userId } })
   }
 
   #onMail(envelope: Mail | MailToGroups): void {
     if (envelope.to === 'groups') return this.#attaching.attach(envelope.mail)
-    // Of one session and group the earlier attaching comes first.
+    // Attachments of the same session and group stay in order.
     if (envelope.mail.type === 'attach') this.#attaching.finish()
     this.#deliver(envelope)
   }
@@ -310,7 +310,7 @@ export class Shard {
     return actor
   }
 
-  /** Its next actor loads what the log has; soon, for members to learn what was taken back (GAP-1). */
+  /** Unloads the actor. The next one is loaded soon, so that members are notified of what was removed (GAP-1). */
   #abandon(groupId: string): void {
     const group = this.#groups.get(groupId)
     if (!group) return

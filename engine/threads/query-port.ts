@@ -50,12 +50,12 @@ export class QueryPort<Q> {
     this.#parse = parse
     this.#guard = new StallGuard({
       after,
-      waits: () => this.#pending.size > 0,
+      isWaiting: () => this.#pending.size > 0,
       onStalled: () => this.#refuseAll(),
     })
     port.on('message', (batch: Uint8Array) => {
       this.#stalled = false
-      this.#guard.moved()
+      this.#guard.advanced()
       for (const [id, ok, result] of unpack<QueryAnswer[]>(batch)) this.#answer(id, ok, result)
     })
   }

@@ -1,16 +1,16 @@
 /**
- * Stall guard: notices that another thread makes no progress on what it was given.
+ * Stall guard: detects that another thread makes no progress.
  *
- * While something waits, it looks once a second whether the other side has moved; after
- * `STALLED_CHECKS` looks without, `onStalled` is called, and again only after it has moved. Checks
- * are counted rather than times compared, so that one long pause of this thread is no stall of the
- * other. One timer while something waits, none otherwise.
+ * While requests are pending, it checks once a second whether the other side has advanced. After
+ * `STALLED_CHECKS` checks without progress it calls `onStalled`, and again only after an advance. It counts
+ * checks instead of comparing times, so that a long pause of this thread does not count as a stall of the
+ * other. It has a timer only while requests are pending.
  */
 export interface StallGuardDeps {
-  /** Calls `then` after that time, unless the function returned was called before. */
+  /** Calls `then` after that time, unless the returned function is called before. */
   readonly after: (delayMs: number, then: () => void) => () => void
-  /** Whether anything waits. */
-  readonly waits: () => boolean
+  /** Whether requests are pending. */
+  readonly isWaiting: () => boolean
   readonly onStalled: () => void
 }
 
@@ -27,17 +27,17 @@ export class StallGuard {
     this.#deps = deps
   }
 
-  /** Something waits from now on, if it did not before. */
+  /** Requests are pending from now on. */
   watch(): void {
     if (this.#cancel === null && !this.#closed) this.#arm()
   }
 
-  /** The other side has moved. */
-  moved(): void {
+  /** The other side has advanced. */
+  advanced(): void {
     this.#checks = 0
   }
 
-  /** Ends the timer permanently: a query while the thread ends must not keep the thread alive. */
+  /** Stops the timer permanently: a query while the thread ends must not keep the thread alive. */
   close(): void {
     this.#closed = true
     this.#cancel?.()
@@ -47,7 +47,7 @@ export class StallGuard {
   #arm(): void {
     this.#cancel = this.#deps.after(CHECK_EVERY_MS, () => {
       this.#cancel = null
-      if (!this.#deps.waits()) {
+      if (!this.#deps.isWaiting()) {
         this.#checks = 0
         return
       }

@@ -183,7 +183,7 @@ describe('a post whose offline members are notified', () => {
   const countPosted = (toHub: () => string[]) => toHub().filter((line) => line.startsWith('posted')).length
 
   it('needs no read if nobody has blocked the sender, and one read otherwise', async () => {
-    const { directory, perform, log, reads, toHub } = aPerformer({ tellPosts: posts })
+    const { directory, perform, log, reads, toHub } = aPerformer({ postNotices: posts })
     const send = (seq: number) => {
       perform([record(seq, 0, 'new_message', { message: { ...aPost(seq), senderId: 'bruno' } })])
       log.committed(seq)

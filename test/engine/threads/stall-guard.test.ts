@@ -4,10 +4,10 @@ import { ManualClock } from '../../support/manual-clock.ts'
 
 function aGuard() {
   const clock = new ManualClock()
-  const state = { waits: true, stalled: 0 }
+  const state = { isWaiting: true, stalled: 0 }
   const guard = new StallGuard({
     after: (delayMs, then) => clock.after(delayMs, then),
-    waits: () => state.waits,
+    isWaiting: () => state.isWaiting,
     onStalled: () => {
       state.stalled += 1
     },
@@ -32,7 +32,7 @@ describe('a stall guard', () => {
     guard.watch()
     for (let i = 0; i < 10; i++) {
       clock.advance(4_000)
-      guard.moved()
+      guard.advanced()
     }
     expect(state.stalled).toBe(0)
     clock.advance(5_000)
@@ -43,10 +43,10 @@ describe('a stall guard', () => {
     const { clock, state, guard } = aGuard()
     guard.watch()
     clock.advance(4_000)
-    state.waits = false
+    state.isWaiting = false
     clock.advance(1_000)
     expect(clock.dueInMs).toEqual([])
-    state.waits = true
+    state.isWaiting = true
     guard.watch()
     clock.advance(4_999)
     expect(state.stalled).toBe(0)
