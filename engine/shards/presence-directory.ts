@@ -28,7 +28,7 @@ interface Entry {
   isFull: boolean
 }
 
-/** A user who is typing in a group, and a user from whom that is hidden from now on. */
+/** A user who is typing in a group, and the user (`from`) who must not see that any more. */
 export interface HiddenTyping {
   readonly groupId: string
   readonly typist: string
