@@ -22,10 +22,11 @@ const ignorable = /\p{Default_Ignorable_Code_Point}+/gu
 const apostrophes = new RegExp(`[${APOSTROPHES}]`, 'gu')
 const ascii = /^[\0-\x7f]*$/
 /**
- * Characters that may compose into one: a base and its marks, or the letters of a Hangul syllable,
- * also of half width. Plain ASCII is copied as a whole.
+ * Characters that may compose into one: a base and its marks, the letters of a Hangul syllable, also of
+ * half width, or a vowel of Kirat Rai, which is a letter to Unicode. Plain ASCII is copied as a whole.
  */
-const JOINS = '[\\p{M}\\p{Default_Ignorable_Code_Point}\\u1160-\\u11ff\\ud7b0-\\ud7ff\\uff9e\\uff9f]'
+const JOINS =
+  '[\\p{M}\\p{Default_Ignorable_Code_Point}\\u1160-\\u11ff\\ud7b0-\\ud7ff\\uff9e\\uff9f\\u{16d67}]'
 const clusters = new RegExp(`[\\0-\\x7f]+(?!${JOINS})|[\\uffa0-\\uffdc]+|[^]${JOINS}*`, 'gu')
 
 /** The normal form of a text. */

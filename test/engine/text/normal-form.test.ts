@@ -45,6 +45,12 @@ describe('normal form', () => {
     )
   })
 
+  it('composes letters that no mark is part of: the vowels of Kirat Rai', () => {
+    for (const text of ['\u{16d68}', '\u{16d69}', '\u{16d6a}']) {
+      expect(normalForm(text.normalize('NFD')).text).toBe(text.normalize('NFC'))
+    }
+  })
+
   it('maps each character to its source', () => {
     const { text, places } = normalForm('aé e\u0301\u200bx ｶﾞ ㎏')
     expect(text).toBe('aé éx ガ kg')
