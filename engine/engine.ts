@@ -12,7 +12,7 @@ import { ChatError } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Answer, MethodRequest } from '../protocol/methods.ts'
 import type { RequestFields } from '../protocol/requests.ts'
-import type { ContactPolicy } from './actors/group/group-state.ts'
+import type { ContactPolicy } from './actors/group-rules.ts'
 import { machineClock } from './base/clock.ts'
 import type { EngineLogger } from './base/engine-logger.ts'
 import {

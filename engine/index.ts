@@ -17,7 +17,7 @@ export type {
   SearchHit,
   User,
 } from '../protocol/records.ts'
-export type { ContactPolicy } from './actors/group/group-state.ts'
+export type { ContactPolicy } from './actors/group-rules.ts'
 export type { EngineLogger } from './base/engine-logger.ts'
 export { StorageError } from './base/storage-error.ts'
 export { createEngine, type Engine, type EngineOptions, type EngineStats } from './engine.ts'

@@ -2,29 +2,58 @@
  * Actor context: the part of its shard that an actor may use.
  */
 import type { ChatError } from '../../protocol/errors.ts'
+import type { Message } from '../../protocol/records.ts'
 import type { Request } from '../../protocol/requests.ts'
 import type { ReadName, ReadQuery, Reads } from '../stored/reads.ts'
+import type { LoggedEvent } from '../stored/stored-group.ts'
 import type { Caller } from './caller.ts'
 import type { Effects } from './effects.ts'
-import type { GroupRules, GroupState } from './group/group-state.ts'
+import type { Greeting } from './greeting.ts'
+import type { GroupRules } from './group-rules.ts'
 import type { Presence } from './presence.ts'
-import type { Greeting } from './user/sessions.ts'
 
-/** The actor whose events are recorded: only what recording needs. */
+/** A post that becomes another version by the event `seq`. */
+export interface PostChange {
+  readonly seq: number
+  readonly before: Message
+  readonly message: Message
+}
+
+/** The actor whose events are recorded: what recording needs, and how the actor is notified. */
 export interface EventSource {
   readonly groupId: string
   /** `g:<id>` as bytes: the topic that its members' sessions subscribe to. */
   readonly topic: Uint8Array
-  readonly state: GroupState
+  readonly members: ReadonlyMap<string, { readonly userId: string; readonly quietUntil: number }>
   /** Offset of its newest log entry. It must be committed before the actor may be evicted. */
   lastOffset: number
   /** Reads under way. A handler continues with this state after each of them. */
   reading: number
   /** True once the log has refused its entries: the actor then does no further work. */
   readonly abandoned: boolean
+  /** Its next event was appended at `offset`; the log is committed up to `committedOffset`. */
+  recorded(event: LoggedEvent, offset: number, committedOffset: number): void
+  /** Members were sent its events up to this seq. */
+  published(seq: number): void
+  /** A change of a post was appended at `offset`. */
+  changed(change: PostChange, offset: number, committedOffset: number): void
+}
+
+/** The part of the ledger that actors use. */
+export interface ActorLedger {
+  /** This shard's writes are committed up to this offset. */
+  readonly committedOffset: number
+  /** Appends a lease and calls back once it is committed. */
+  lease(groupId: string, ceiling: number, then: () => void): void
+  /**
+   * Runs a task once members have been shown all events so far, immediately if none are waiting.
+   * `drop` is called instead if the group's events are refused.
+   */
+  afterShown(groupId: string, task: () => void, drop: () => void): void
 }
 
 export interface ActorContext {
+  readonly ledger: ActorLedger
   readonly greeting: Greeting
   readonly rules: GroupRules
   /** How long after the last session has disconnected others are notified. */
@@ -43,15 +72,6 @@ export interface ActorContext {
   /** Answers a request with an error. An error that is not a `ChatError` is logged and shown as `internal`. */
   refuse(by: Caller, request: Request, error: unknown): void
   read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']>
-  /** Appends a lease and calls back once it is committed. */
-  lease(groupId: string, ceiling: number, then: () => void): void
-  /**
-   * Runs a task once members have been shown all events so far, immediately if none are waiting.
-   * `drop` is called instead if the group's events are refused.
-   */
-  afterShown(groupId: string, task: () => void, drop: () => void): void
-  /** This shard's writes are committed up to this offset. */
-  readonly committedOffset: number
   /** Logs an error in an actor that has no caller to answer. */
   report(error: unknown, what: string): void
 }

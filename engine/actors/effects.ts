@@ -11,6 +11,7 @@ import type { Message } from '../../protocol/records.ts'
 import type { LogEntry } from '../stored/log-entry.ts'
 import type { ReadName, ReadQuery, Reads } from '../stored/reads.ts'
 import type { Status } from '../stored/stored-user.ts'
+import type { PostChange } from './actor-context.ts'
 import type { GroupAlarm, UserAlarm } from './alarm.ts'
 import type { Caller } from './caller.ts'
 import type { FileCall, FileCallName, FileCalls } from './file-calls.ts'
@@ -23,7 +24,7 @@ export type Effect =
   /** A durable event of the group: it is written to the log, added to the newest events and sent to every member. */
   | { readonly type: 'record'; readonly seq: number; readonly at: number; readonly event: Recorded }
   /** The event `seq`, which follows, changes a post. */
-  | { readonly type: 'change'; readonly seq: number; readonly before: Message; readonly message: Message }
+  | ({ readonly type: 'change' } & PostChange)
   /** Answers the caller immediately. */
   | { readonly type: 'answer'; readonly to: Caller; readonly event: Sent }
   /** Answers the caller once everything this shard has written so far is durable (DUR-1). */

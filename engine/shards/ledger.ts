@@ -8,26 +8,22 @@
 import { ChatError } from '../../protocol/errors.ts'
 import { events } from '../../protocol/events.ts'
 import { parseMessageId } from '../../protocol/ids.ts'
-import type { Message } from '../../protocol/records.ts'
-import type { EventSource } from '../actors/actor-context.ts'
+import type { ActorLedger, EventSource, PostChange } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
 import type { Effect } from '../actors/effects.ts'
-import type { GroupState } from '../actors/group/group-state.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Durability } from '../log/durability.ts'
 import type { Log, LogListener } from '../log/log.ts'
 import { isGroupOwner, userOwner } from '../stored/entry-owner.ts'
 import type { LogEntry } from '../stored/log-entry.ts'
 import type { ReadName, ReadQuery, Reads } from '../stored/reads.ts'
-import type { LoggedEvent } from '../stored/stored-group.ts'
 import type { Outbox } from '../threads/batch.ts'
 import { pack } from '../threads/packing.ts'
 import { StallGuard } from '../threads/stall-guard.ts'
 import { encode } from './encode.ts'
 import { type Held, HeldBack } from './held-back.ts'
 import { ToHub } from './hub-records.ts'
-import type { MessageChange, Posted } from './posted.ts'
-import type { PresenceDirectory } from './presence-directory.ts'
+import type { Replies } from './replies.ts'
 
 const RETRY_AFTER_MS = 500
 const STORAGE_RETRY_AFTER_MS = 1_000
@@ -35,8 +31,6 @@ const STORAGE_RETRY_AFTER_MS = 1_000
 export interface LedgerOptions {
   readonly durability: Durability
   readonly fanout: 'immediate' | 'committed'
-  /** Whether hooks need notices of durable posts, and of their offline members (`away`). */
-  readonly postNotices?: { readonly away: boolean } | undefined
 }
 
 export interface LedgerDeps extends Pick<Clock, 'now'> {
@@ -54,13 +48,6 @@ export interface LogWatcher {
   refused(groupId: string): void
 }
 
-/** Sends what has waited, and logs. */
-interface Sender {
-  report(error: unknown, what: string): void
-  send(session: number, frame: Uint8Array): void
-  refuse(to: Caller, error: ChatError, tempId: string | undefined): void
-}
-
 /** Number of log entries and messages since the start, and of items that wait for a commit. */
 export interface LedgerDepths {
   readonly appended: number
@@ -69,11 +56,11 @@ export interface LedgerDepths {
   readonly held: number
 }
 
-export class Ledger {
+export class Ledger implements ActorLedger {
   readonly #options: LedgerOptions
   readonly #deps: LedgerDeps
-  readonly #directory: PresenceDirectory
-  readonly #watcher: LogWatcher & Sender
+  readonly #replies: Replies
+  readonly #watcher: LogWatcher
   readonly #log: Log
   readonly #held = new HeldBack()
   readonly #guard: StallGuard
@@ -83,15 +70,10 @@ export class Ledger {
   /** Why storage rejects writes, or null. */
   #failing: string | null = null
 
-  constructor(
-    options: LedgerOptions,
-    deps: LedgerDeps,
-    directory: PresenceDirectory,
-    watcher: LogWatcher & Sender,
-  ) {
+  constructor(options: LedgerOptions, deps: LedgerDeps, replies: Replies, watcher: LogWatcher) {
     this.#options = options
     this.#deps = deps
-    this.#directory = directory
+    this.#replies = replies
     this.#watcher = watcher
     this.#log = deps.openLog({
       committed: (offset) => this.#onCommitted(offset),
@@ -166,92 +148,44 @@ export class Ledger {
   /** Answers once everything written so far is as durable as configured (DUR-1). */
   answer(to: Caller, frame: Uint8Array, tempId: string | undefined, group: EventSource | null): void {
     if (this.#options.durability === 'memory' || this.#appended <= this.#committed) {
-      this.#watcher.send(to.session, frame)
+      this.#replies.send(to.session, frame)
     } else {
       const owner = group ? group.groupId : userOwner(to.userId)
       this.#held.push(this.#appended, owner, { type: 'answer', to, frame, tempId })
     }
   }
 
-  /** Records a durable event: in the log, in the group's newest events, and to every member. Encoded once. */
-  record(effect: Extract<Effect, { type: 'record' }>, group: EventSource): void {
-    const { seq, at, event } = effect
+  /** Appends a durable event of a group and sends it to every member, at once or once it is committed. */
+  record({ seq, at, event }: Extract<Effect, { type: 'record' }>, group: EventSource): void {
     const frame = encode(event, 0)
-    const { groupId, state } = group
-    const isPost = event.name === 'new_message'
-    if (isPost) this.#posts += 1
-    const logged: LoggedEvent = isPost
-      ? { seq, message: event.fields.message }
-      : { seq, code: events[event.name].code, frame, target: targetOf(event) }
-    this.append(
-      isPost
-        ? { type: 'message', message: event.fields.message }
-        : { type: 'event', groupId, seq, code: events[event.name].code, at, frame, target: targetOf(event) },
-      group,
-    )
-    const offset = this.#appended
-    state.recent.push(logged, offset, this.#committed)
-    if (isPost && this.#options.postNotices) this.#notifyHooks(event.fields.message, 'posted', group)
-    const show = () => {
-      state.publishedSeq = seq
-      this.#deps.toHub.push(ToHub.publish, 0, group.topic, frame)
+    if (event.name === 'new_message') {
+      const { message } = event.fields
+      this.#posts += 1
+      this.append({ type: 'message', message }, group)
+      group.recorded({ seq, message }, this.#appended, this.#committed)
+    } else {
+      const { groupId } = group
+      const { code } = events[event.name]
+      const target = targetOf(event)
+      this.append({ type: 'event', groupId, seq, code, at, frame, target }, group)
+      group.recorded({ seq, code, frame, target }, this.#appended, this.#committed)
     }
-    if (this.#options.fanout === 'immediate') show()
-    else this.#held.push(offset, groupId, { type: 'show', frame, release: show })
-  }
-
-  /** Notifies the service's hooks of a post, or of a change of one, once it is durable. */
-  #notifyHooks(message: Message, change: MessageChange, group: EventSource): void {
-    const release = () => {
-      const withAway = change === 'posted' && this.#options.postNotices?.away
-      const away = withAway ? this.#awayFrom(message, group.state) : []
-      const mustRead = away.length > 0 && this.#directory.mayBeBlocked(message.senderId)
-      this.#sendNotice({ message, change, away: mustRead ? [] : away })
-      if (mustRead) this.#notifyAway(message, away, group)
+    if (this.#options.fanout === 'immediate') this.#show(group, seq, frame)
+    else {
+      const release = () => this.#show(group, seq, frame)
+      this.#held.push(this.#appended, group.groupId, { type: 'show', frame, release })
     }
-    this.#held.push(this.#appended, message.groupId, { type: 'call', release })
   }
 
-  /** The members who are not connected and have not muted the group. */
-  #awayFrom({ senderId }: Message, { members }: GroupState): readonly string[] {
-    const now = this.#deps.now()
-    const away: string[] = []
-    for (const { userId, quietUntil } of members.values()) {
-      if (userId === senderId || quietUntil > now) continue
-      if (!this.#directory.presenceOf(userId).connected) away.push(userId)
-    }
-    return away
+  #show(group: EventSource, seq: number, frame: Uint8Array): void {
+    group.published(seq)
+    this.#deps.toHub.push(ToHub.publish, 0, group.topic, frame)
   }
 
-  /** PRV-1: members who have blocked the sender are not notified. If the read fails, nobody is notified. */
-  #notifyAway(message: Message, away: readonly string[], group: EventSource): void {
-    const { groupId, senderId: userId } = message
-    group.reading += 1
-    this.read({ read: 'blockers', userId, groupId }, userId)
-      .then((blockers) => {
-        const barred = new Set(blockers)
-        this.#sendNotice({ message, change: null, away: away.filter((id) => !barred.has(id)) })
-      })
-      .catch((error: unknown) => this.#watcher.report(error, 'read "blockers" failed'))
-      .finally(() => {
-        group.reading -= 1
-      })
-  }
-
-  #sendNotice(posted: Posted): void {
-    this.#deps.toHub.push(ToHub.posted, 0, undefined, pack(posted))
-  }
-
-  /** Records the new state of a changed post. */
-  change({ seq, before, message }: Extract<Effect, { type: 'change' }>, group: EventSource): void {
-    const { state, reading } = group
-    this.append({ type: 'change', message }, group)
-    const { changed, recent, publishedSeq } = state
-    changed.set(message, before, seq, this.#appended, publishedSeq)
-    const what = this.#options.postNotices && changeOf(before, message)
-    if (what) this.#notifyHooks(message, what, group)
-    // A running read may still return an older state.
-    if (reading === 0) changed.tidy(this.#committed, publishedSeq, (left) => recent.replace(left))
+  /** Appends the new version of a post. */
+  change(change: PostChange, group: EventSource): void {
+    this.append({ type: 'change', message: change.message }, group)
+    group.changed(change, this.#appended, this.#committed)
   }
 
   #onCommitted(offset: number): void {
@@ -271,7 +205,7 @@ export class Ledger {
     // DUR-1: nothing is acknowledged before it is stored. It may still be committed later. The sender
     // repeats it with the same tempId and gets the same message.
     for (const { to, tempId } of this.#held.takeAnswers())
-      this.#watcher.refuse(to, storageUnavailable(), tempId)
+      this.#replies.refuse(to, storageUnavailable(), tempId)
     this.#watcher.failing(storageUnavailable())
   }
 
@@ -283,25 +217,16 @@ export class Ledger {
     // First, so that the items below find the actor unloaded.
     if (isGroup) this.#watcher.refused(owner)
     for (const held of this.#held.takeOf(owner, from)) {
-      if (held.type === 'answer') this.#watcher.refuse(held.to, new ChatError('internal'), held.tempId)
+      if (held.type === 'answer') this.#replies.refuse(held.to, new ChatError('internal'), held.tempId)
       else held.drop?.()
     }
     if (isGroup) this.append({ type: 'restart', groupId: owner }, null)
   }
 
   #releaseItem(held: Held): void {
-    if (held.type === 'answer') this.#watcher.send(held.to.session, held.frame)
+    if (held.type === 'answer') this.#replies.send(held.to.session, held.frame)
     else held.release()
   }
-}
-
-/** The kind of a post's change for hooks; undefined if its content did not change. */
-function changeOf(before: Message, after: Message): MessageChange | undefined {
-  if (after.deletedAt !== before.deletedAt) return 'deleted'
-  if (after.recalledAt !== before.recalledAt) return 'recalled'
-  const { content, mentions, type } = before
-  const edited = after.content !== content || after.mentions !== mentions || after.type !== type
-  return edited ? 'edited' : undefined
 }
 
 /** The seq of the post that an event is about. */

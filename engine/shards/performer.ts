@@ -4,17 +4,16 @@
  * Effects are executed in order. The `Ledger` handles what is written and what waits for a commit.
  * Everything else is sent at once.
  */
-import { encodeEvent } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { Request } from '../../protocol/requests.ts'
 import type { ActorContext, EventSource } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
 import type { Effect, Effects, FileEffect, ReadEffect } from '../actors/effects.ts'
 import type { FileDepths, Files } from '../actors/file-calls.ts'
-import type { GroupRules } from '../actors/group/group-state.ts'
+import type { Greeting } from '../actors/greeting.ts'
+import type { GroupRules } from '../actors/group-rules.ts'
 import type { AttachAll, Mail, MailToGroups } from '../actors/mail.ts'
 import type { Presence } from '../actors/presence.ts'
-import type { Greeting } from '../actors/user/sessions.ts'
 import type { Clock } from '../base/clock.ts'
 import { shardOf } from '../base/partition.ts'
 import { ephemeralTwin } from '../base/topics.ts'
@@ -26,13 +25,17 @@ import type { Alarms } from './alarms.ts'
 import { withCurrentNames } from './current-names.ts'
 import { encode } from './encode.ts'
 import { type Announcement, type Blocks, statuses, ToHub } from './hub-records.ts'
-import { Ledger, type LedgerDeps, type LedgerDepths, type LedgerOptions, type LogWatcher } from './ledger.ts'
+import type { Ledger, LedgerDeps, LedgerDepths, LedgerOptions } from './ledger.ts'
 import { MemberMail } from './member-mail.ts'
+import { PostReports } from './post-reports.ts'
 import type { PresenceDirectory } from './presence-directory.ts'
+import type { Replies } from './replies.ts'
 
 const RETRY_AFTER_MS = 500
 
 export interface PerformerOptions extends LedgerOptions {
+  /** Whether hooks need notices of durable posts, and of their offline members (`away`). */
+  readonly postNotices?: { readonly away: boolean } | undefined
   /** How long after the end of a user's last session other users are notified. */
   readonly presenceGraceMs: number
   /** Number of shards. */
@@ -51,6 +54,8 @@ export interface ShardDeps extends LedgerDeps, Clock {
 
 /** Objects that the performer shares with its shard. */
 export interface ShardParts {
+  readonly ledger: Ledger
+  readonly replies: Replies
   readonly alarms: Alarms
   readonly directory: PresenceDirectory
 }
@@ -63,7 +68,10 @@ export class Performer implements ActorContext {
   readonly newId: () => string
   readonly #options: PerformerOptions
   readonly #toHub: Outbox
-  readonly #ledger: Ledger
+  readonly ledger: Ledger
+  readonly #replies: Replies
+  /** Null if no hook asks for posts. */
+  readonly #postReports: PostReports | null
   readonly #files: Files
   readonly presenceGraceMs: number
   readonly #alarms: Alarms
@@ -71,7 +79,7 @@ export class Performer implements ActorContext {
   readonly #memberMail: MemberMail
   #stopped = false
 
-  constructor(options: PerformerOptions, deps: ShardDeps, parts: ShardParts, watcher: LogWatcher) {
+  constructor(options: PerformerOptions, deps: ShardDeps, parts: ShardParts) {
     this.#options = options
     this.greeting = options.greeting
     this.rules = options.rules
@@ -83,35 +91,20 @@ export class Performer implements ActorContext {
     this.#directory = parts.directory
     this.presenceGraceMs = options.presenceGraceMs
     this.#files = deps.files
-    this.#ledger = new Ledger(options, deps, parts.directory, {
-      ...watcher,
-      report: (error, what) => this.report(error, what),
-      send: (session, frame) => this.#send(session, frame),
-      refuse: (to, error, tempId) => this.sendRefusal(to, error, tempId),
-    })
+    this.ledger = parts.ledger
+    this.#replies = parts.replies
+    const { postNotices } = options
+    this.#postReports = postNotices ? new PostReports({ ...deps, ...parts, away: postNotices.away }) : null
     this.#memberMail = new MemberMail({
       isConnected: (userId) => this.#directory.presenceOf(userId).connected,
       tell: (mail) => this.#sendMail(mail),
-      afterCommit: (owner, task, drop) => this.#ledger.afterCommit(owner, task, drop),
+      afterCommit: (owner, task, drop) => this.ledger.afterCommit(owner, task, drop),
     })
   }
 
   /** Counts of log entries and messages since the start, of items that wait for a commit, and of uploads. */
   get depths(): LedgerDepths & FileDepths {
-    return { ...this.#ledger.depths, ...this.#files.depths }
-  }
-
-  get storageFails(): boolean {
-    return this.#ledger.fails
-  }
-
-  get committedOffset(): number {
-    return this.#ledger.committedOffset
-  }
-
-  /** Stops its timers. */
-  close(): void {
-    this.#ledger.close()
+    return { ...this.ledger.depths, ...this.#files.depths }
   }
 
   /** The shard drains: refuses all later writes. */
@@ -121,25 +114,16 @@ export class Performer implements ActorContext {
 
   writeRefusal(): ChatError | null {
     if (this.#stopped) return new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
-    return this.#ledger.refusal
+    return this.ledger.refusal
   }
 
   async read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
-    const result = await this.#ledger.read(query, userId)
+    const result = await this.ledger.read(query, userId)
     return withCurrentNames(query, result, (userId) => this.#directory.nameOf(userId))
   }
 
-  lease(groupId: string, ceiling: number, then: () => void): void {
-    this.#ledger.lease(groupId, ceiling, then)
-  }
-
-  afterShown(groupId: string, task: () => void, drop: () => void): void {
-    this.#ledger.afterShown(groupId, task, drop)
-  }
-
   report(error: unknown, what: string): void {
-    const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    this.#toHub.push(ToHub.log, 2, Buffer.from(what), pack({ cause }))
+    this.#replies.report(error, what)
   }
 
   refuse(by: Caller, request: Request, error: unknown): void {
@@ -148,7 +132,7 @@ export class Performer implements ActorContext {
     // A decoded `send_message` is refused by `message_error`, with its tempId.
     const tempId =
       request.event === 'send_message' && refusal.code !== 'bad_request' ? request.fields.tempId : undefined
-    this.sendRefusal(by, refusal, tempId)
+    this.#replies.refuse(by, refusal, tempId)
   }
 
   presenceOf(userId: string): Presence {
@@ -163,20 +147,26 @@ export class Performer implements ActorContext {
     switch (effect.type) {
       case 'append':
         // Each presence entry replaces the one before: while storage fails they are not queued.
-        if (effect.entry.type === 'presence' && this.storageFails) return
-        return this.#ledger.append(effect.entry, group)
+        if (effect.entry.type === 'presence' && this.ledger.fails) return
+        return this.ledger.append(effect.entry, group)
       case 'record':
-        return this.#ledger.record(effect, group as EventSource)
+        this.ledger.record(effect, group as EventSource)
+        if (this.#postReports && effect.event.name === 'new_message') {
+          this.#postReports.posted(effect.event.fields.message, group as EventSource)
+        }
+        return
       case 'change':
-        return this.#ledger.change(effect, group as EventSource)
+        this.ledger.change(effect, group as EventSource)
+        this.#postReports?.changed(effect.before, effect.message, group as EventSource)
+        return
       case 'answer':
-        return this.#send(effect.to.session, encode(effect.event, effect.to.ref))
+        return this.#replies.send(effect.to.session, encode(effect.event, effect.to.ref))
       case 'answer_committed':
-        return this.#ledger.answer(effect.to, encode(effect.event, effect.to.ref), effect.tempId, group)
+        return this.ledger.answer(effect.to, encode(effect.event, effect.to.ref), effect.tempId, group)
       case 'send':
-        return this.#send(effect.session, encode(effect.event, 0))
+        return this.#replies.send(effect.session, encode(effect.event, 0))
       case 'send_frame':
-        return this.#send(effect.session, effect.frame)
+        return this.#replies.send(effect.session, effect.frame)
       case 'send_user': {
         const { userId, event, exceptSession = 0 } = effect
         // Most users have one device: then no other session needs the event.
@@ -209,7 +199,7 @@ export class Performer implements ActorContext {
         return this.subscribe(effect.session, [effect.groupId])
       case 'unsubscribe':
         // They still receive the event that ended it. If that event is refused, the membership continues.
-        return this.afterShown(
+        return this.ledger.afterShown(
           effect.groupId,
           () => this.#toHub.push(ToHub.unsubscribe, 0, topicOf(effect.groupId), Buffer.from(effect.userId)),
           () => {},
@@ -220,7 +210,7 @@ export class Performer implements ActorContext {
         const { groupId: id, mail, againFor } = effect
         this.#sendMail({ to: 'group', id, mail })
         if (againFor === undefined) return
-        return this.#ledger.afterCommit(
+        return this.ledger.afterCommit(
           againFor,
           () => this.#sendMail({ to: 'group', id, mail }),
           () => {},
@@ -285,7 +275,7 @@ export class Performer implements ActorContext {
       })
       .catch((error: unknown) => {
         if (!(error instanceof ChatError)) this.report(error, `read "${query.read}" failed`)
-        if ('ref' in to) this.sendRefusal(to, ChatError.from(error))
+        if ('ref' in to) this.#replies.refuse(to, ChatError.from(error))
         // The session would miss events: it reconnects and resumes.
         else this.perform([{ type: 'close', session: to.session, reason: 'failed' }], null)
       })
@@ -297,24 +287,11 @@ export class Performer implements ActorContext {
       .then((result) => this.perform(then(result as never, this.now()), null))
       .catch((error: unknown) => {
         if (!(error instanceof ChatError)) this.report(error, `files "${call.call}" failed`)
-        this.sendRefusal(to, ChatError.from(error))
+        this.#replies.refuse(to, ChatError.from(error))
       })
   }
 
-  #send(session: number, frame: Uint8Array): void {
-    this.#toHub.push(ToHub.send, session, undefined, frame)
-  }
-
-  /** Answers with `error`, or for a post with `message_error` and its `tempId`. */
-  sendRefusal(to: Caller, error: ChatError, tempId?: string | undefined): void {
-    const frame =
-      tempId === undefined
-        ? encodeEvent('error', to.ref, error.toFields())
-        : encodeEvent('message_error', to.ref, { tempId, error: error.toFields(), timestamp: this.now() })
-    this.#send(to.session, frame)
-  }
-
-  /** From here on, the session receives the events of these groups. */
+  /** The session receives what these groups say from here on. */
   subscribe(session: number, groupIds: readonly string[]): void {
     this.#toHub.push(ToHub.subscribe, session, undefined, Buffer.from(groupIds.join('\n'), 'latin1'))
   }

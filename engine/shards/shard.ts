@@ -24,9 +24,11 @@ import { pack, unpack } from '../threads/packing.ts'
 import { Alarms } from './alarms.ts'
 import { Attaching } from './attaching.ts'
 import { type Blocks, statuses, ToHub, ToShard } from './hub-records.ts'
+import { Ledger } from './ledger.ts'
 import { Performer, type PerformerOptions, type ShardDeps } from './performer.ts'
 import { PresenceDirectory } from './presence-directory.ts'
 import { ReleasedGroups } from './released-groups.ts'
+import { Replies } from './replies.ts'
 
 /** Default of `maxActors`. */
 const MAX_ACTORS = 200_000
@@ -80,6 +82,8 @@ export class Shard {
   readonly #toHub: Outbox
   readonly #alarms: Alarms
   readonly #directory = new PresenceDirectory()
+  readonly #replies: Replies
+  readonly #ledger: Ledger
   readonly #performer: Performer
   readonly #sessions = new Map<number, SessionIdentity>()
   readonly #groups = new Map<string, GroupActor>()
@@ -95,20 +99,22 @@ export class Shard {
     this.#alarms = new Alarms(deps, ({ to, id, what }) =>
       this.#deliver({ to, id, mail: { type: 'alarm', what } } as Mail),
     )
-    this.#performer = new Performer(
-      options,
-      deps,
-      { alarms: this.#alarms, directory: this.#directory },
-      {
-        committed: () => {
-          if (this.#draining) this.sweep()
-        },
-        failing: (error) => {
-          for (const group of this.#groups.values()) group.storageFailed(error)
-        },
-        refused: (groupId) => this.#abandon(groupId),
+    this.#replies = new Replies(deps.toHub, deps.now)
+    this.#ledger = new Ledger(options, deps, this.#replies, {
+      committed: () => {
+        if (this.#draining) this.sweep()
       },
-    )
+      failing: (error) => {
+        for (const group of this.#groups.values()) group.storageFailed(error)
+      },
+      refused: (groupId) => this.#abandon(groupId),
+    })
+    this.#performer = new Performer(options, deps, {
+      ledger: this.#ledger,
+      replies: this.#replies,
+      alarms: this.#alarms,
+      directory: this.#directory,
+    })
     this.#attaching = new Attaching({
       stateOf: (id, mail, sinceMs) => {
         const group = this.#groups.get(id)
@@ -172,13 +178,13 @@ export class Shard {
       this.#released.add(id, this.#steadyNow())
     }
     // While storage fails, memberships of a user may be uncommitted.
-    if (!this.#performer.storageFails) {
+    if (!this.#ledger.fails) {
       for (const [id, user] of this.#users) {
         if (user.lastUsedAt > usedBefore || this.#alarms.waits('user', id)) continue
         if (user.idle) this.#users.delete(id)
       }
     }
-    const { appended, committed } = this.#performer.depths
+    const { appended, committed } = this.#ledger.depths
     if (this.#draining && this.#groups.size === 0 && appended === committed)
       this.#toHub.push(ToHub.drained, 0)
   }
@@ -186,7 +192,7 @@ export class Shard {
   /** Stops its timers. The shard must not be used afterwards. */
   close(): void {
     this.#alarms.close()
-    this.#performer.close()
+    this.#ledger.close()
   }
 
   stats(): ShardStats {
@@ -232,11 +238,11 @@ export class Shard {
           throw new ChatError('bad_request', `${request.event} is answered by the connection only`)
       }
     } catch (error) {
-      if (!(error instanceof ChatError)) this.#performer.report(error, 'a frame failed')
+      if (!(error instanceof ChatError)) this.#replies.report(error, 'a frame failed')
       const refusal = ChatError.from(error)
       // A frame that cannot be decoded may still have a ref.
       by ??= { session, ref: peekHead(frame)?.ref ?? 0, userId, name, service }
-      this.#performer.sendRefusal(by, refusal)
+      this.#replies.refuse(by, refusal)
       if (refusal.malformed) this.#toHub.push(ToHub.malformed, session)
     }
   }
@@ -270,7 +276,7 @@ export class Shard {
       const [profile] = await this.#performer.read({ read: 'profiles', userIds: [userId] }, userId)
       if (profile) name = profile.name
     } catch (error) {
-      this.#performer.report(error, 'a name could not be read')
+      this.#replies.report(error, 'a name could not be read')
     }
     this.#toHub.push(ToHub.named, number, undefined, Buffer.from(name))
   }
@@ -293,7 +299,7 @@ export class Shard {
       if (to === 'group') this.#group(id).receive(mail)
       else this.#user(id, mail.type === 'open').receive(mail)
     } catch (error) {
-      this.#performer.report(error, `mail "${mail.type}" could not be delivered`)
+      this.#replies.report(error, `mail "${mail.type}" could not be delivered`)
       // A session that misses mail would miss events: it reconnects and resumes.
       if ('session' in mail) this.#toHub.push(ToHub.close, mail.session, Buffer.from('failed'))
     }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { circleIn, type Import, importsIn, importsOf, sourcesOf } from './source-imports.ts'
 
@@ -71,6 +72,13 @@ describe('the folders of engine/', () => {
   it('have a floor each', () => {
     const found = sourcesOf('engine').map(engineFolderOf)
     expect([...new Set(found)].filter((folder) => folder !== '').sort()).toEqual([...engineFloors].sort())
+  })
+
+  it('do not import each other in circles, folders within folders included', () => {
+    const folderEdges = inEngine
+      .map(({ from, to }) => ({ from: dirname(from), to: dirname(to), typeOnly: false }))
+      .filter(({ from, to }) => from !== to)
+    expect(circleIn(folderEdges)).toBeNull()
   })
 
   it('may import lower floors only', () => {

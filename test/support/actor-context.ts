@@ -5,7 +5,7 @@
 import type { ActorContext, EventSource } from '../../engine/actors/actor-context.ts'
 import type { Caller } from '../../engine/actors/caller.ts'
 import type { Effect, Effects } from '../../engine/actors/effects.ts'
-import type { GroupRules } from '../../engine/actors/group/group-state.ts'
+import type { GroupRules } from '../../engine/actors/group-rules.ts'
 import type { Presence } from '../../engine/actors/presence.ts'
 import type { ReadName, ReadQuery, Reads } from '../../engine/stored/reads.ts'
 import { ChatError } from '../../protocol/errors.ts'
@@ -35,7 +35,16 @@ export class ManualContext implements ActorContext {
   /** True while events are not fanned out to members; `afterShown` tasks then wait in `hidden`. */
   hides = false
   refusal: ChatError | null = null
-  committedOffset = 0
+  readonly ledger = {
+    committedOffset: 0,
+    lease: (_groupId: string, ceiling: number, then: () => void) => {
+      this.leases.push({ ceiling, commit: then })
+    },
+    afterShown: (_groupId: string, task: () => void) => {
+      if (this.hides) this.hidden.push(task)
+      else task()
+    },
+  }
   nowMs = 0
   #asked: Asked[] = []
   #offset = 0
@@ -94,15 +103,6 @@ export class ManualContext implements ActorContext {
     return new Promise((resolve, reject) => {
       this.#asked.push({ query: query as unknown as ReadQuery, resolve, reject })
     })
-  }
-
-  lease(_groupId: string, ceiling: number, then: () => void): void {
-    this.leases.push({ ceiling, commit: then })
-  }
-
-  afterShown(_groupId: string, task: () => void): void {
-    if (this.hides) this.hidden.push(task)
-    else task()
   }
 
   report(_error: unknown, what: string): void {

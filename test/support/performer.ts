@@ -4,11 +4,14 @@
  */
 import type { EventSource } from '../../engine/actors/actor-context.ts'
 import type { Effects } from '../../engine/actors/effects.ts'
+import { postChanged } from '../../engine/actors/group/recorded.ts'
 import type { LogListener } from '../../engine/log/log.ts'
 import { Alarms } from '../../engine/shards/alarms.ts'
 import { type Announcement, ToHub } from '../../engine/shards/hub-records.ts'
-import { Performer, type PerformerOptions } from '../../engine/shards/performer.ts'
+import { Ledger } from '../../engine/shards/ledger.ts'
+import { Performer, type PerformerOptions, type ShardDeps } from '../../engine/shards/performer.ts'
 import { PresenceDirectory } from '../../engine/shards/presence-directory.ts'
+import { Replies } from '../../engine/shards/replies.ts'
 import type { LogEntry } from '../../engine/stored/log-entry.ts'
 import { Outbox, readBatch } from '../../engine/threads/batch.ts'
 import { unpack } from '../../engine/threads/packing.ts'
@@ -31,54 +34,59 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
   )
   const directory = new PresenceDirectory()
   const alarms = new Alarms({ steadyNow: () => 77, after: () => () => {} }, () => {})
-  const performer = new Performer(
-    {
-      shards: 4,
-      durability: 'process',
-      fanout: 'immediate',
-      presenceGraceMs: 5_000,
-      rules: { editWindowMs: 0, maxGroupsPerUser: 0, contactPolicy: 'open' },
-      greeting: {
-        serverVersion: '1',
-        limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },
-      },
-      ...options,
+  const settings: PerformerOptions = {
+    shards: 4,
+    durability: 'process',
+    fanout: 'immediate',
+    presenceGraceMs: 5_000,
+    rules: { editWindowMs: 0, maxGroupsPerUser: 0, contactPolicy: 'open' },
+    greeting: {
+      serverVersion: '1',
+      limits: { maxMessageBytes: 0, maxContentBytes: 0, rateLimit: 0, resumeEvents: 0 },
     },
-    {
-      now: () => 77,
-      steadyNow: () => 77,
-      newId: () => 'fresh',
-      after: () => () => {},
-      toHub: outbox,
-      openLog(listener) {
-        log = listener
-        return {
-          append: (entry) => entries.push(entry),
-          read: (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never,
-        }
-      },
-      // Answered by the test, like a read.
-      files: {
-        run: (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never,
-        depths: { uploads: 0, uploadBytes: 0 },
-        sweep() {},
-        close: async () => {},
-      },
+    ...options,
+  }
+  const deps: ShardDeps = {
+    now: () => 77,
+    steadyNow: () => 77,
+    newId: () => 'fresh',
+    after: () => () => {},
+    toHub: outbox,
+    openLog(listener) {
+      log = listener
+      return {
+        append: (entry) => entries.push(entry),
+        read: (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never,
+      }
     },
-    { alarms, directory },
-    {
-      committed: () => logCalls.push('committed'),
-      failing: ({ code }) => logCalls.push(code),
-      refused: (groupId) => logCalls.push(`refused ${groupId}`),
+    // Answered by the test, like a read.
+    files: {
+      run: (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never,
+      depths: { uploads: 0, uploadBytes: 0 },
+      sweep() {},
+      close: async () => {},
     },
-  )
+  }
+  const replies = new Replies(outbox, deps.now)
+  const ledger = new Ledger(settings, deps, replies, {
+    committed: () => logCalls.push('committed'),
+    failing: ({ code }) => logCalls.push(code),
+    refused: (groupId) => logCalls.push(`refused ${groupId}`),
+  })
+  const performer = new Performer(settings, deps, { alarms, directory, ledger, replies })
+  const state = aGroup({ ana: 'admin' })
   const group: EventSource = {
     groupId: 'g',
     topic: Buffer.from('g:g'),
-    state: aGroup({ ana: 'admin' }),
+    members: state.members,
     lastOffset: 0,
     reading: 0,
     abandoned: false,
+    recorded: (...event) => state.recent.push(...event),
+    published: (seq) => {
+      state.publishedSeq = seq
+    },
+    changed: (...change) => postChanged(state, ...change, group.reading > 0),
   }
   /** The records sent to the hub since the last call: kind, number or id, and the event, in short form. */
   const toHub = () => {
@@ -103,6 +111,8 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
   const perform = (effects: Effects) => performer.perform(effects, group)
   return {
     performer,
+    ledger,
+    state,
     alarms,
     directory,
     group,

@@ -10,7 +10,8 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import type { Caller } from '../caller.ts'
 import { append, type Effects, tellMembers } from '../effects.ts'
-import { type ContactPolicy, type GroupState, memberEntry } from './group-state.ts'
+import type { ContactPolicy } from '../group-rules.ts'
+import { type GroupState, memberEntry } from './group-state.ts'
 import { noContact } from './permissions.ts'
 
 const nothing: Effects = []

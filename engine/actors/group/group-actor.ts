@@ -8,8 +8,8 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { durabilityOf, type RequestsTo } from '../../../protocol/requests.ts'
-import type { LoadedGroup } from '../../stored/stored-group.ts'
-import type { ActorContext, Asked, EventSource } from '../actor-context.ts'
+import type { LoadedGroup, LoggedEvent } from '../../stored/stored-group.ts'
+import type { ActorContext, Asked, EventSource, PostChange } from '../actor-context.ts'
 import type { GroupAlarm } from '../alarm.ts'
 import type { Caller } from '../caller.ts'
 import { append, type Effects, read, record, wakeGroup } from '../effects.ts'
@@ -25,6 +25,7 @@ import { requireFewInvitations } from './invitations.ts'
 import { createExisting, createGroup } from './membership.ts'
 import { renamed } from './names.ts'
 import { isVisible, noContact, requireGroupRoom } from './permissions.ts'
+import { postChanged } from './recorded.ts'
 import { hideTyping, typingEnded } from './typing.ts'
 
 const LEASE_NUMBERS = 1_024
@@ -66,10 +67,26 @@ export class GroupActor implements EventSource {
     )
   }
 
-  /** The state, for the code that records its events. Only while it handles mail. */
-  get state(): GroupState {
+  /** The state, while its events are recorded: a group that records events exists. */
+  get #state(): GroupState {
     if (!this.#group) throw new Error(`group ${this.groupId} has no state`)
     return this.#group
+  }
+
+  get members(): GroupState['members'] {
+    return this.#state.members
+  }
+
+  recorded(event: LoggedEvent, offset: number, committedOffset: number): void {
+    this.#state.recent.push(event, offset, committedOffset)
+  }
+
+  published(seq: number): void {
+    this.#state.publishedSeq = seq
+  }
+
+  changed(change: PostChange, offset: number, committedOffset: number): void {
+    postChanged(this.#state, change, offset, committedOffset, this.reading > 0)
   }
 
   /** Mail waiting, for the stats. */
@@ -115,7 +132,7 @@ export class GroupActor implements EventSource {
    * it can be forgotten, and storage knows all that it knew.
    */
   release(): boolean {
-    const { committedOffset } = this.#context
+    const { committedOffset } = this.#context.ledger
     if (this.#phase !== 'ready' || this.#leaseAsked || this.reading > 0) return false
     // A group that was not made after all gives back the lease that was to begin it.
     const lastUsed = this.#group?.lastSeq ?? this.#takenUpTo
@@ -157,7 +174,7 @@ export class GroupActor implements EventSource {
   #extend(then: () => void): void {
     this.#leaseAsked = true
     const ceiling = Math.max(this.#group?.lastSeq ?? 0, this.#takenUpTo, this.#ceiling) + LEASE_NUMBERS
-    this.#context.lease(this.groupId, ceiling, () => {
+    this.#context.ledger.lease(this.groupId, ceiling, () => {
       if (this.abandoned) return
       this.#leaseAsked = false
       this.#setCeiling(ceiling)
@@ -242,7 +259,7 @@ export class GroupActor implements EventSource {
           group.publishedSeq < group.lastSeq &&
           (mail.from > group.publishedSeq || !isStillMember(group, mail))
         ) {
-          this.#context.afterShown(
+          this.#context.ledger.afterShown(
             this.groupId,
             () => this.#context.perform(attach(group, mail), this),
             () => this.#refuse(mail, new ChatError('internal')),

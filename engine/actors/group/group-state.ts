@@ -10,6 +10,7 @@ import type { LogEntry } from '../../stored/log-entry.ts'
 import type { LoadedGroup, Role, StoredGroup, StoredMember } from '../../stored/stored-group.ts'
 import { RECENT_EVENTS, REMEMBERED_TEMP_IDS } from '../../stored/stored-group.ts'
 import type { Person } from '../../stored/stored-user.ts'
+import type { GroupRules } from '../group-rules.ts'
 import { ChangedMessages } from './changed-messages.ts'
 import type { NewFile } from './files.ts'
 import type { FormerMember } from './former-members.ts'
@@ -22,23 +23,6 @@ export interface MemberState extends StoredMember {
   readonly name: string
   /** Empty where none is known. */
   readonly picture: string
-}
-
-/**
- * The result when a user opens a direct chat with a user who shares no group with them: it is delivered
- * immediately, waits until the other accepts it, or is refused. With `closed` only the service opens
- * direct chats.
- */
-export type ContactPolicy = 'open' | 'request' | 'shared' | 'closed'
-
-/** What an operator has set for all groups. */
-export interface GroupRules {
-  /** How long a message may be edited; 0 for ever. */
-  readonly editWindowMs: number
-  /** The policy for new direct chats. PRV-2 */
-  readonly contactPolicy: ContactPolicy
-  /** How many groups a user may be in; 0 is no limit. */
-  readonly maxGroupsPerUser: number
 }
 
 export interface GroupState {

@@ -9,9 +9,10 @@ import type { Message } from '../../../protocol/records.ts'
 import type { RequestsTo } from '../../../protocol/requests.ts'
 import type { Role } from '../../stored/stored-group.ts'
 import type { Caller } from '../caller.ts'
+import type { GroupRules } from '../group-rules.ts'
 import { noRoom } from '../no-room.ts'
 import { noSuchGroup } from '../no-such-group.ts'
-import type { GroupRules, GroupState, MemberState } from './group-state.ts'
+import type { GroupState, MemberState } from './group-state.ts'
 
 export interface Permission {
   /** The lowest role that may. `anyone` needs not be a member. */

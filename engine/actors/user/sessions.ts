@@ -6,9 +6,9 @@
  * session in one step. So the session receives everything after `lastSeq` once, whatever happens meanwhile.
  */
 import { limits } from '../../../protocol/limits.ts'
-import type { Limits } from '../../../protocol/records.ts'
 import type { Standing, Summaries } from '../../stored/stored-user.ts'
 import { type Effect, type Effects, read, send, tellGroup } from '../effects.ts'
+import type { Greeting } from '../greeting.ts'
 import type { UserMail } from '../mail.ts'
 import { announceBlocks } from './blocks.ts'
 import { renamed, setProfile } from './profile.ts'
@@ -16,12 +16,6 @@ import { endResume } from './resume.ts'
 import { announceRoom } from './room.ts'
 import { announce, cameOnline, chosenStatus, setLarge, wentOffline } from './status.ts'
 import type { UserState } from './user-state.ts'
-
-/** The information about the server in every `connected`. */
-export interface Greeting {
-  readonly serverVersion: string
-  readonly limits: Limits
-}
 
 /** Positions of a user's groups, from a read that began at `readAtMs` of the steady clock. */
 export interface LoadedSummaries {

@@ -260,7 +260,7 @@ describe('the lease of a group', () => {
       { entry: { type: 'lease', groupId: 'g', ceiling: 2 } },
     ])
     expect(actor.release()).toBe(false)
-    context.committedOffset = actor.lastOffset
+    context.ledger.committedOffset = actor.lastOffset
     expect(actor.release()).toBe(true)
     // It continues with a new lease if mail arrives in time.
     actor.receive(post(2))
@@ -281,7 +281,7 @@ describe('the lease of a group', () => {
 
   it('is not returned while a handler still reads', async () => {
     const { context, actor } = await aLoadedActor(logged({ ceiling: 1 }))
-    context.committedOffset = 100
+    context.ledger.committedOffset = 100
     actor.receive({
       type: 'request',
       by: by('ana'),
@@ -357,14 +357,13 @@ describe('an alarm of a group', () => {
 describe('mail to a group', () => {
   it('attaches a session that starts above the newest shown event when that event has been shown', async () => {
     const { context, actor, did } = anActor()
-    await context.answerRead('group', logged({ lastSeq: 5 }))
-    actor.state.publishedSeq = 4
+    // Under traffic there is always a newer event that is not shown: it does not wait for that.
+    await context.answerRead('group', logged({ lastSeq: 6 }))
+    actor.published(4)
     context.hides = true
     actor.receive({ ...attach, from: 5 })
     expect([did(), context.hidden.length]).toEqual([[], 1])
-    // Under traffic there is always a newer event that is not shown: it does not wait for that.
-    actor.state.lastSeq = 6
-    actor.state.publishedSeq = 5
+    actor.published(5)
     context.hidden[0]?.()
     expect([did(), context.hidden.length]).toEqual([['subscribe'], 1])
   })
@@ -372,7 +371,7 @@ describe('mail to a group', () => {
   it('attaches a session at once if it starts at or below the newest shown event', async () => {
     const { context, actor, did } = anActor()
     await context.answerRead('group', logged({ lastSeq: 5 }))
-    actor.state.publishedSeq = 4
+    actor.published(4)
     context.hides = true
     actor.receive({ ...attach, from: 4 })
     expect([did(), context.hidden.length]).toEqual([['subscribe'], 0])
@@ -381,8 +380,8 @@ describe('mail to a group', () => {
   it('unsubscribes a user who left only after the others have been shown the event', async () => {
     const { context, actor } = anActor()
     await context.answerRead('group', logged({ lastSeq: 5 }))
-    actor.state.members.delete('bruno')
-    actor.state.publishedSeq = 4
+    actor.members.delete('bruno')
+    actor.published(4)
     context.hides = true
     actor.receive({ ...attach, from: 4 })
     expect([context.performed, context.hidden.length]).toEqual([[], 1])

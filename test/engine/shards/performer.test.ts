@@ -31,12 +31,12 @@ const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('a recorded event', () => {
   it('is written, shown to all members at once, and answered once it is committed', () => {
-    const { perform, entries, toHub, log, group } = aPerformer()
+    const { perform, entries, toHub, log, group, state } = aPerformer()
     perform([post(2), sent(2)])
     expect(entries).toEqual([{ type: 'message', message: aPost(2) }])
     expect(toHub()).toEqual(['publish g:g new_message'])
-    expect([group.lastOffset, group.state.publishedSeq]).toEqual([1, 2])
-    expect(group.state.recent.find(2)).toEqual({ seq: 2, message: aPost(2) })
+    expect([group.lastOffset, state.publishedSeq]).toEqual([1, 2])
+    expect(state.recent.find(2)).toEqual({ seq: 2, message: aPost(2) })
     log.committed(1)
     expect(toHub()).toEqual(['send 3 message_sent'])
   })
@@ -51,16 +51,16 @@ describe('a recorded event', () => {
   })
 
   it('waits with FANOUT=committed until it is committed; then it is shown, and answered after that', () => {
-    const { perform, toHub, log, group } = aPerformer({ fanout: 'committed' })
+    const { perform, toHub, log, state } = aPerformer({ fanout: 'committed' })
     perform([post(2), sent(2)])
     perform([post(3), sent(3)])
-    expect([toHub(), group.state.publishedSeq]).toEqual([[], 1])
+    expect([toHub(), state.publishedSeq]).toEqual([[], 1])
     log.committed(1)
     expect(toHub()).toEqual(['publish g:g new_message', 'send 3 message_sent'])
-    expect(group.state.publishedSeq).toBe(2)
+    expect(state.publishedSeq).toBe(2)
     log.committed(2)
     expect(toHub()).toEqual(['publish g:g new_message', 'send 3 message_sent'])
-    expect(group.state.publishedSeq).toBe(3)
+    expect(state.publishedSeq).toBe(3)
   })
 
   it('is answered at once with DURABILITY=memory', () => {
@@ -169,14 +169,14 @@ describe('a post that was changed', () => {
   const edited = (seq: number) => ({ ...aPost(seq), content: `edited ${seq}` })
   /** This number of posts, each changed once and committed. */
   function changedPosts(reading: number, count: number) {
-    const { perform, log, group, entries } = aPerformer()
+    const { perform, log, group, entries, state } = aPerformer()
     group.reading = reading
     for (let seq = 1; seq <= count; seq++) {
       perform([{ type: 'change', seq: count + seq, before: aPost(seq), message: edited(seq) }])
-      group.state.publishedSeq = count + seq
+      state.publishedSeq = count + seq
       log.committed(entries.length)
     }
-    const { changed } = group.state
+    const { changed } = state
     return { perform, group, known: () => changed.find(1)?.content }
   }
 
@@ -215,11 +215,11 @@ describe('when storage fails', () => {
   })
 
   it('events to be shown, and leases, still follow the commit, in order', () => {
-    const { perform, performer, log, toHub } = aPerformer({ fanout: 'committed' })
+    const { perform, ledger, log, toHub } = aPerformer({ fanout: 'committed' })
     const leased: string[] = []
     perform([post(2), sent(2)])
-    performer.lease('g', 1_024, () => leased.push('leased'))
-    performer.afterShown(
+    ledger.lease('g', 1_024, () => leased.push('leased'))
+    ledger.afterShown(
       'g',
       () => leased.push('shown'),
       () => {},
@@ -235,9 +235,9 @@ describe('when storage fails', () => {
 
 describe('a lease', () => {
   it('is written, and granted once it is committed', () => {
-    const { performer, entries, log } = aPerformer()
+    const { ledger, entries, log } = aPerformer()
     let granted = 0
-    performer.lease('g', 1_024, () => {
+    ledger.lease('g', 1_024, () => {
       granted += 1
     })
     expect(entries).toEqual([{ type: 'lease', groupId: 'g', ceiling: 1_024 }])

@@ -5,7 +5,7 @@
  * entry needs a request that asked for it and was allowed to. Every number must be new. After a
  * crash the oracle returns to what was committed, and requires a gap event.
  */
-import type { ContactPolicy } from '../../../engine/actors/group/group-state.ts'
+import type { ContactPolicy } from '../../../engine/actors/group-rules.ts'
 import type { Clock } from '../../../engine/base/clock.ts'
 import { shardOf } from '../../../engine/base/partition.ts'
 import type { LogEntry } from '../../../engine/stored/log-entry.ts'

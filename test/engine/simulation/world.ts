@@ -5,7 +5,7 @@
  * simulated. Batches between hub and shards are queued in channels of the scheduler. A process may
  * crash or stop at any step; the next one starts from the same disk.
  */
-import type { ContactPolicy } from '../../../engine/actors/group/group-state.ts'
+import type { ContactPolicy } from '../../../engine/actors/group-rules.ts'
 import { ephemeralTwin } from '../../../engine/base/topics.ts'
 import type { Identity, SessionPort } from '../../../engine/hub/gateway.ts'
 import { Hub } from '../../../engine/hub/hub.ts'
