@@ -15,6 +15,7 @@ import { Database } from '../storage/sqlite/driver.ts'
 import { Wal } from '../storage/sqlite/wal.ts'
 import { type Term, toMatch } from '../text/query.ts'
 import { tokenize } from '../text/tokens.ts'
+import { PageSeparators } from './page-separators.ts'
 
 /** A message to index. With an empty text it is removed from the index. */
 export interface Document {
@@ -52,7 +53,7 @@ export const MAX_GROUP_TOKENS = 64
 /** Documents per millisecond. A time multiplied by this is a safe integer until 2109. */
 const SLOTS = 2_048
 /** Version of the tables and of the tokens. An index with another version is rebuilt. */
-const VERSION = 3
+const VERSION = 4
 const FILE = 'search.db'
 
 /** Above this size the WAL is emptied after a commit. */
@@ -64,6 +65,7 @@ export class SearchIndex {
   readonly #db: Sqlite.Database
   readonly #wal: Wal
   readonly #sql: ReturnType<typeof prepare>
+  readonly #separators: PageSeparators
   #documents: number
   #committed: number
   /** Documents were replaced or removed since the WAL was emptied. True at the start, as it is not known. */
@@ -73,6 +75,7 @@ export class SearchIndex {
     this.#db = db
     this.#wal = new Wal(db)
     this.#sql = prepare(db)
+    this.#separators = new PageSeparators(db)
     this.#documents = this.#sql.count.get() as number
     this.#committed = this.#documents
   }
@@ -156,6 +159,7 @@ export class SearchIndex {
   commit(marks: readonly Mark[]): void {
     if (!this.#db.inTransaction) this.#sql.begin.run()
     for (const { group, groupId, seq } of marks) this.#sql.putMark.run(group, groupId, seq)
+    this.#separators.erase()
     this.#sql.commit.run()
     this.#committed = this.#documents
     if ((statSync(`${this.#db.name}-wal`, { throwIfNoEntry: false })?.size ?? 0) > MAX_WAL_BYTES) this.tidy()
@@ -171,6 +175,7 @@ export class SearchIndex {
   /** Discards what was put since the last `commit`. */
   rollback(): void {
     if (this.#db.inTransaction) this.#sql.rollback.run()
+    this.#separators.forget()
     this.#documents = this.#committed
   }
 
@@ -210,11 +215,7 @@ export class SearchIndex {
   #put({ group, seq, sender, createdAt, text }: Document): number {
     const tokens = text === '' ? [] : tokenize(text)
     const known = this.#sql.document.get(group, seq)
-    // FTS5 reads the words to remove from `documents`: remove them from the index first.
-    if (known !== undefined) {
-      this.#erased = true
-      this.#sql.dropWords.run(known)
-    }
+    if (known !== undefined) this.#removeWords(known)
     if (tokens.length === 0) {
       if (known === undefined) return 1
       this.#sql.dropDocument.run(known)
@@ -226,9 +227,21 @@ export class SearchIndex {
     if (known === undefined) {
       this.#sql.addDocument.run(document, group, seq, words)
       this.#documents += 1
-    } else this.#sql.changeDocument.run(words, document)
+    } else {
+      this.#sql.changeDocument.run(words, document)
+      // In one piece with their removal `secure-delete` would leave old words that now occur 64 times or more
+      // (SQLite 3.53), which only a long text holds.
+      if (words.length > 2 * 64) this.#sql.flush.run()
+    }
     this.#sql.addWords.run(document, words)
     return known === undefined ? 1 : REPLACING_COSTS
+  }
+
+  /** FTS5 reads the words to remove from `documents`: remove them from the index first. */
+  #removeWords(document: number): void {
+    this.#erased = true
+    this.#separators.removing(this.#sql.words.get(document) as string)
+    this.#sql.dropWords.run(document)
   }
 
   /** The next free number of the millisecond, or of a later one if it is full. */
@@ -302,12 +315,17 @@ function prepare(db: Sqlite.Database) {
       INSERT INTO marks (group_key, group_id, seq) VALUES (?, ?, ?)
       ON CONFLICT (group_key) DO UPDATE SET seq = excluded.seq`),
     document: number<[number, number]>('SELECT document FROM documents WHERE group_key = ? AND seq = ?'),
+    words: db.prepare('SELECT text FROM documents WHERE document = ?').pluck() as unknown as Sqlite.Statement<
+      [number],
+      string
+    >,
     lastNumber: number<[number, number]>(
       'SELECT max(document) FROM documents WHERE document >= ? AND document < ?',
     ),
     addDocument: db.prepare('INSERT INTO documents (document, group_key, seq, text) VALUES (?, ?, ?, ?)'),
-    changeDocument: db.prepare('UPDATE documents SET text = ? WHERE document = ?'),
     dropDocument: db.prepare('DELETE FROM documents WHERE document = ?'),
+    changeDocument: db.prepare('UPDATE documents SET text = ? WHERE document = ?'),
+    flush: db.prepare("INSERT INTO words (words) VALUES ('flush')"),
     addWords: db.prepare('INSERT INTO words (rowid, text) VALUES (?, ?)'),
     dropWords: db.prepare('DELETE FROM words WHERE rowid = ?'),
     search: hits<[match: string, from: number, to: number]>(`
