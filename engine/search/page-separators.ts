@@ -53,7 +53,7 @@ export class PageSeparators {
   }
 
   /** The removed words as the indexes hold them. */
-  #keys(): Iterable<Buffer> {
+  #keys(): readonly Buffer[] {
     const keys = new Map<string, Buffer>()
     for (const word of this.#removed) {
       for (let index = MAIN; index <= MAIN + PREFIX_LENGTHS.length; index++) {
@@ -61,7 +61,7 @@ export class PageSeparators {
         keys.set(key.toString('latin1'), key)
       }
     }
-    return keys.values()
+    return [...keys.values()]
   }
 
   /** Replaces the separators that are beginnings of a removed word, the longest first. */
