@@ -15,6 +15,7 @@ import type { RequestFields } from '../protocol/requests.ts'
 import type { ContactPolicy } from './actors/group-rules.ts'
 import { machineClock } from './base/clock.ts'
 import type { EngineLogger } from './base/engine-logger.ts'
+import { LANES } from './base/partition.ts'
 import {
   callback,
   checkOptions,
@@ -61,7 +62,8 @@ export interface EngineOptions {
   /** Folder of the database; created if it is missing. One process at a time may use it. */
   readonly dataDir: string
   /**
-   * Worker threads that run the actors, 1 to 64, by default one less than the cores; or
+   * Worker threads that run the actors, 1 to 64, by default one less than the cores; no more than 32 are
+   * started. Or
    * `inline`: everything on the calling thread, for tests and small embeddings.
    */
   readonly shards?: number | 'inline' | undefined
@@ -195,7 +197,7 @@ export interface Engine {
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   checkOptions(options, optionChecks, ['dataDir'])
   const shards = options.shards ?? Math.min(MAX_SHARDS, Math.max(1, availableParallelism() - 1))
-  return startEngine(options, shards === 'inline' ? inlineRuntime() : workerRuntime(shards))
+  return startEngine(options, shards === 'inline' ? inlineRuntime() : workerRuntime(Math.min(shards, LANES)))
 }
 
 /** Starts an engine on that runtime, whatever `shards` says; the options are valid. */

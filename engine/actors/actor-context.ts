@@ -22,10 +22,12 @@ export interface PostChange {
 /** The actor whose events are recorded: what recording needs, and how the actor is notified. */
 export interface EventSource {
   readonly groupId: string
+  /** The lane of its log entries. */
+  readonly lane: number
   /** `g:<id>` as bytes: the topic that its members' sessions subscribe to. */
   readonly topic: Uint8Array
   readonly members: ReadonlyMap<string, { readonly userId: string; readonly quietUntil: number }>
-  /** Offset of its newest log entry. It must be committed before the actor may be evicted. */
+  /** Offset of its newest log entry in its lane. It must be committed before the actor may be evicted. */
   lastOffset: number
   /** Reads under way. A handler continues with this state after each of them. */
   reading: number
@@ -41,8 +43,8 @@ export interface EventSource {
 
 /** The part of the ledger that actors use. */
 export interface ActorLedger {
-  /** This shard's writes are committed up to this offset. */
-  readonly committedOffset: number
+  /** The lane is committed up to this offset. */
+  committedOf(lane: number): number
   /** Appends a lease and calls back once it is committed. */
   lease(groupId: string, ceiling: number, then: () => void): void
   /**
@@ -65,8 +67,8 @@ export interface ActorContext {
   newId(): string
   /** Whether a user is connected, and the status that others see. */
   presenceOf(userId: string): Presence
-  /** Why a durable request cannot be accepted now, or null. */
-  writeRefusal(): ChatError | null
+  /** Why a durable request cannot be accepted now, or null. `lane` is the lane of its entries. */
+  writeRefusal(lane: number): ChatError | null
   /** Performs a handler's effects. `group` is the actor whose events are recorded. */
   perform(effects: Effects, group: EventSource | null): void
   /** Answers a request with an error. An error that is not a `ChatError` is logged and shown as `internal`. */

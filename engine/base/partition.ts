@@ -1,11 +1,13 @@
 /**
- * Partitioning: which shard owns an id.
+ * Partitioning: which lane and which shard an id belongs to.
  *
- * `partition = hash(id) % 1024`, `shard = partition % shards` (DESIGN, threads). The hash is 32-bit
- * FNV-1a over the id's UTF-8 bytes, so that the front end can route a frame from the bytes where
- * they lie, without making a string of them. (http://www.isthe.com/chongo/tech/comp/fnv/)
+ * `partition = hash(id) % 1024`, `lane = partition % 32`, `shard = lane % shards` (DESIGN, threads). A lane
+ * is the unit of the log: it has its own offsets, held answers and failures. The hash is 32-bit FNV-1a over
+ * the UTF-8 bytes of the id, so that the front end can route a frame by its bytes, without a string.
+ * (http://www.isthe.com/chongo/tech/comp/fnv/)
  */
 const PARTITIONS = 1024
+export const LANES = 32
 const OFFSET_BASIS = 0x811c9dc5
 const PRIME = 0x01000193
 const LAST_ASCII = 0x7f
@@ -21,14 +23,29 @@ export function partitionOf(bytes: Uint8Array, start = 0, end = bytes.length): n
 
 const utf8 = new TextEncoder()
 
-/** The shard, of `shards`, that owns `id`. */
-export function shardOf(id: string, shards: number): number {
+/** The lane of an id. */
+export function laneOf(id: string): number {
   let hash = OFFSET_BASIS
   for (let at = 0; at < id.length; at++) {
     const code = id.charCodeAt(at)
     // Most ids are ASCII: their bytes are their characters.
-    if (code > LAST_ASCII) return partitionOf(utf8.encode(id)) % shards
+    if (code > LAST_ASCII) return partitionOf(utf8.encode(id)) % LANES
     hash = Math.imul(hash ^ code, PRIME)
   }
-  return ((hash >>> 0) % PARTITIONS) % shards
+  return ((hash >>> 0) % PARTITIONS) % LANES
+}
+
+/** The shard, of `shards`, that owns `id`. */
+export function shardOf(id: string, shards: number): number {
+  return laneOf(id) % shards
+}
+
+/** The shard, of `shards`, that owns the id whose UTF-8 bytes are `bytes[start]` up to `bytes[end]`. */
+export function shardOfBytes(bytes: Uint8Array, start: number, end: number, shards: number): number {
+  return (partitionOf(bytes, start, end) % LANES) % shards
+}
+
+/** The lanes of a shard. */
+export function lanesOf(shard: number, shards: number): readonly number[] {
+  return Array.from({ length: LANES }, (_, lane) => lane).filter((lane) => lane % shards === shard)
 }

@@ -15,7 +15,7 @@ import { codeOf } from '../../protocol/frame-head.ts'
 import type { FrameView } from '../../protocol/frame-view.ts'
 import type { Mail } from '../actors/mail.ts'
 import type { EngineLogger } from '../base/engine-logger.ts'
-import { partitionOf, shardOf } from '../base/partition.ts'
+import { shardOf, shardOfBytes } from '../base/partition.ts'
 import { Gate } from '../hooks/gate.ts'
 import type { Hooks } from '../hooks/hooks.ts'
 import { Notices } from '../hooks/notices.ts'
@@ -187,7 +187,7 @@ export class Hub implements Gateway {
     // A group id that is missing or malformed is refused by any shard's validation.
     const index =
       view.row?.route === 'group' && view.idEnd > view.idStart
-        ? partitionOf(frame, view.idStart, endOfGroupId(frame, view)) % this.#shards.length
+        ? shardOfBytes(frame, view.idStart, endOfGroupId(frame, view), this.#shards.length)
         : known.homeShard
     const shard = this.#shards[index] as ShardLink
     if (shard.pending >= MAX_INBOX) {

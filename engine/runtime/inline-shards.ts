@@ -5,6 +5,7 @@
  */
 
 import { newId } from '../base/new-id.ts'
+import { lanesOf } from '../base/partition.ts'
 import { FileStore } from '../files/file-store.ts'
 import { Shard } from '../shards/shard.ts'
 import { Outbox } from '../threads/batch.ts'
@@ -22,7 +23,7 @@ export function inlineRuntime(shards = 1): Runtime {
 function startInlineShards(count: number, given: ShardsOptions): RunningShards {
   const { dataDir, durability, files: fileOptions, shard: options, clock, logger } = given
   let take: (index: number, batch: Uint8Array) => void = () => {}
-  const storage = openInlineStorage(dataDir, durability, queueMicrotask, clock.now, logger)
+  const storage = openInlineStorage(dataDir, durability, clock.now, logger)
   const files = new FileStore({ ...fileOptions, clock })
   const shards = Array.from(
     { length: count },
@@ -34,7 +35,10 @@ function startInlineShards(count: number, given: ShardsOptions): RunningShards {
           newId: () => newId(clock.now()),
           after: startTimer,
           toHub: new Outbox((batch) => take(index, batch), queueMicrotask),
-          openLog: (listener) => storage.log(listener),
+          defer: queueMicrotask,
+          openLog: (listener) => storage.log(lanesOf(index, count), listener),
+          views: storage.views,
+          search: storage.search,
           files,
         },
       ),

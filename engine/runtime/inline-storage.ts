@@ -6,23 +6,27 @@ import { FileFolder } from '../files/file-folder.ts'
 import { Janitor } from '../files/janitor.ts'
 import type { Durability } from '../log/durability.ts'
 import type { Log, LogListener } from '../log/log.ts'
+import type { Search, Views } from '../log/views.ts'
 import { ChangedGroups } from '../search/changed-groups.ts'
 import type { IndexerStats } from '../search/indexer-stats.ts'
+import { InlineSearch } from '../search/search-ends.ts'
 import { SearchService } from '../search/search-service.ts'
 import { DAMAGED, damageRefusal, isDamage } from '../storage/damage.ts'
-import { InlineLog, type QueryRunner } from '../storage/inline-log.ts'
+import { InlineLog } from '../storage/inline-log.ts'
+import { InlineViews, type QueryRunner } from '../storage/query-runner.ts'
 import { databasePath, lockDirectory, openReader, openWriter } from '../storage/sqlite/database.ts'
 import { FileRows } from '../storage/sqlite/file-rows.ts'
 import { Reader } from '../storage/sqlite/reader.ts'
 import { Writer } from '../storage/sqlite/writer.ts'
 import { WriteLoop } from '../storage/write-loop.ts'
 import type { StoredRead } from '../stored/reads.ts'
-import type { Defer } from '../threads/batch.ts'
 
 /** Storage of one process on one thread. */
 export interface InlineStorage {
-  /** The log of the one shard. */
-  log(listener: LogListener): Log
+  /** The log of a shard with these lanes. */
+  log(lanes: readonly number[], listener: LogListener): Log
+  readonly views: Views
+  readonly search: Search
   searchStats(): IndexerStats
   /** Whether a part of the database could not be read because it is damaged. */
   damaged(): boolean
@@ -33,7 +37,6 @@ export interface InlineStorage {
 export function openInlineStorage(
   dataDir: string,
   durability: Durability,
-  defer: Defer,
   now: () => number = Date.now,
   logger: EngineLogger = { info() {}, warn() {}, error() {} },
 ): InlineStorage {
@@ -76,7 +79,9 @@ export function openInlineStorage(
       },
     }
     return {
-      log: (listener) => new InlineLog(loop, watched, search, listener, defer),
+      log: (lanes, listener) => new InlineLog(loop, watched, lanes, listener),
+      views: new InlineViews(watched),
+      search: new InlineSearch(search),
       searchStats: () => search.stats(),
       damaged: () => damaged,
       async close() {

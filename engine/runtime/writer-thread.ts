@@ -7,16 +7,17 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { EngineLogger } from '../base/engine-logger.ts'
+import { lanesOf } from '../base/partition.ts'
 import { FileFolder } from '../files/file-folder.ts'
 import { Janitor } from '../files/janitor.ts'
 import type { Durability } from '../log/durability.ts'
+import type { LaneBatch } from '../log/log.ts'
 import { ChangedGroups } from '../search/changed-groups.ts'
 import type { WriterNote } from '../storage/remote-log.ts'
 import { databasePath, lockDirectory, openWriter } from '../storage/sqlite/database.ts'
 import { FileRows } from '../storage/sqlite/file-rows.ts'
 import { Writer } from '../storage/sqlite/writer.ts'
 import { WriteLoop, type WriteSource } from '../storage/write-loop.ts'
-import type { LogEntry } from '../stored/log-entry.ts'
 import { unpack } from '../threads/packing.ts'
 import { rethrowAsErrors } from '../threads/thread-errors.ts'
 import { answerPings } from '../threads/watchdog.ts'
@@ -73,15 +74,18 @@ try {
   })
   janitor.start()
 
-  for (const port of ports) {
+  for (const [index, port] of ports.entries()) {
     const source: WriteSource = {
-      committed: (offset) => port.postMessage({ committed: offset } satisfies WriterNote),
+      lanes: lanesOf(index, ports.length),
+      committed: (reached) => port.postMessage({ committed: reached } satisfies WriterNote),
       failing: (reason) => port.postMessage({ failing: reason } satisfies WriterNote),
-      refused: (owner, from, reason) =>
-        port.postMessage({ refused: owner, from, reason } satisfies WriterNote),
+      refused: (lane, owner, from, reason) =>
+        port.postMessage({ refused: owner, lane, from, reason } satisfies WriterNote),
     }
     loop.addSource(source)
-    port.on('message', (batch: Uint8Array) => loop.push(source, unpack<LogEntry[]>(batch)))
+    port.on('message', (message: Uint8Array) => {
+      for (const batch of unpack<LaneBatch[]>(message)) loop.push(source, batch)
+    })
   }
 
   main.once('message', async () => {

@@ -5,10 +5,20 @@
  * Bounded by the shard, which refuses writes above `MAX_UNCOMMITTED_ITEMS` or `MAX_UNCOMMITTED_BYTES`.
  */
 import type { Caller } from '../actors/caller.ts'
+import { LANES } from '../base/partition.ts'
 
 /** Limits of what one shard may have uncommitted: as much as its inbox holds, if all of it arrives in one turn. */
 const MAX_UNCOMMITTED_ITEMS = 65_536
 const MAX_UNCOMMITTED_BYTES = 64 * 1024 * 1024
+/** What a lane may have uncommitted even if the other lanes of its shard use up the limit. */
+const LANE_ITEMS = MAX_UNCOMMITTED_ITEMS / LANES
+const LANE_BYTES = MAX_UNCOMMITTED_BYTES / LANES
+
+/** What all lanes of a shard hold back together. */
+export interface HeldTotals {
+  items: number
+  bytes: number
+}
 
 export type Held =
   | {
@@ -38,10 +48,15 @@ interface Item {
 }
 
 export class HeldBack {
+  readonly #totals: HeldTotals
   #items: Item[] = []
   #head = 0
   #bytes = 0
   #shows = 0
+
+  constructor(totals: HeldTotals = { items: 0, bytes: 0 }) {
+    this.#totals = totals
+  }
 
   /** Number of waiting `show` items. */
   get shows(): number {
@@ -52,15 +67,21 @@ export class HeldBack {
     return this.#items.length - this.#head
   }
 
-  /** Whether the limit is reached, so that durable requests are refused. */
+  /** Whether no more durable requests are accepted: the limit is reached, and this lane uses its share. */
   get full(): boolean {
-    return this.size >= MAX_UNCOMMITTED_ITEMS || this.#bytes >= MAX_UNCOMMITTED_BYTES
+    const { items, bytes } = this.#totals
+    return (
+      (items >= MAX_UNCOMMITTED_ITEMS && this.size >= LANE_ITEMS) ||
+      (bytes >= MAX_UNCOMMITTED_BYTES && this.#bytes >= LANE_BYTES)
+    )
   }
 
   /** Holds an item until everything up to `offset` is committed. Offsets never decrease. */
   push(offset: number, owner: string, held: Held): void {
     const bytes = held.type === 'call' ? 0 : (held.frame?.length ?? 0)
     this.#bytes += bytes
+    this.#totals.items += 1
+    this.#totals.bytes += bytes
     if (held.type === 'show') this.#shows += 1
     this.#items.push({ offset, bytes, owner, held })
   }
@@ -72,6 +93,8 @@ export class HeldBack {
       if (item.offset > committed) break
       this.#head += 1
       this.#bytes -= item.bytes
+      this.#totals.items -= 1
+      this.#totals.bytes -= item.bytes
       if (item.held.type === 'show') this.#shows -= 1
       give(item.held)
     }
@@ -96,7 +119,10 @@ export class HeldBack {
     const waiting = this.#items.slice(this.#head)
     this.#items = waiting.filter((item) => !matches(item))
     this.#head = 0
-    this.#bytes = this.#items.reduce((sum, item) => sum + item.bytes, 0)
+    const bytes = this.#items.reduce((sum, item) => sum + item.bytes, 0)
+    this.#totals.items -= waiting.length - this.#items.length
+    this.#totals.bytes -= this.#bytes - bytes
+    this.#bytes = bytes
     this.#shows = this.#items.reduce((sum, { held }) => sum + (held.type === 'show' ? 1 : 0), 0)
     return waiting.filter(matches).map(({ held }) => held)
   }

@@ -1,9 +1,10 @@
 /**
- * Ledger: a shard's end of the log, and everything that waits for a commit.
+ * Ledger: a shard's end of its lanes of the log, and what waits for them.
  *
- * It defines the order of what is written, what may be sent only after the commit, and what members
- * are shown (at once, or after the commit). Bounded: if too much is uncommitted (`HeldBack`), writes
- * are refused as `overloaded`. While storage fails, they are refused as `storage_unavailable`.
+ * It determines the order: what is written, what is acknowledged only once that is committed, and what
+ * members are shown, at once or then. Each lane has its own offsets, held answers and failures, so that a
+ * lane that waits does not hold up another one. Bound: `HeldBack`; above it writes are refused as
+ * `overloaded`, and as `storage_unavailable` while their lane cannot be committed.
  */
 import { ChatError } from '../../protocol/errors.ts'
 import { events } from '../../protocol/events.ts'
@@ -11,18 +12,18 @@ import { parseMessageId } from '../../protocol/ids.ts'
 import type { ActorLedger, EventSource, PostChange } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
 import type { Effect } from '../actors/effects.ts'
-import type { Clock } from '../base/clock.ts'
+import { LANES, laneOf } from '../base/partition.ts'
 import type { Durability } from '../log/durability.ts'
-import type { Log, LogListener } from '../log/log.ts'
-import { isGroupOwner, userOwner } from '../stored/entry-owner.ts'
+import type { LaneOffset, Log, LogListener } from '../log/log.ts'
+import { isGroupOwner, laneOfOwner, ownerOf, userOwner } from '../stored/entry-owner.ts'
 import type { LogEntry } from '../stored/log-entry.ts'
-import type { ReadName, ReadQuery, Reads } from '../stored/reads.ts'
-import type { Outbox } from '../threads/batch.ts'
+import type { ReadQuery, Reads } from '../stored/reads.ts'
+import type { Defer, Outbox } from '../threads/batch.ts'
 import { pack } from '../threads/packing.ts'
-import { StallGuard } from '../threads/stall-guard.ts'
 import { encode } from './encode.ts'
-import { type Held, HeldBack } from './held-back.ts'
+import type { Held, HeldTotals } from './held-back.ts'
 import { ToHub } from './hub-records.ts'
+import { Lane } from './lane.ts'
 import type { Replies } from './replies.ts'
 
 const RETRY_AFTER_MS = 500
@@ -33,18 +34,18 @@ export interface LedgerOptions {
   readonly fanout: 'immediate' | 'committed'
 }
 
-export interface LedgerDeps extends Pick<Clock, 'now'> {
+export interface LedgerDeps {
   readonly toHub: Outbox
   readonly openLog: (listener: LogListener) => Log
-  /** Calls `then` after that time, unless the returned function is called before. */
-  readonly after: (delayMs: number, then: () => void) => () => void
+  /** Runs a task when the current turn of the event loop ends. */
+  readonly defer: Defer
 }
 
-/** Is notified of commits and failures, after the ledger has handled them. */
+/** Is notified of the log, after the ledger has handled it. */
 export interface LogWatcher {
   committed(): void
-  failing(error: ChatError): void
-  /** Entries of the group were refused: its actor differs from the log and must be unloaded. */
+  failing(lanes: ReadonlySet<number>, error: ChatError): void
+  /** Entries of the group were refused: its actor knows what the log does not, and is unloaded. */
   refused(groupId: string): void
 }
 
@@ -62,13 +63,14 @@ export class Ledger implements ActorLedger {
   readonly #replies: Replies
   readonly #watcher: LogWatcher
   readonly #log: Log
-  readonly #held = new HeldBack()
-  readonly #guard: StallGuard
-  #appended = 0
-  #committed = 0
+  /** By number. A lane begins with its first entry. */
+  readonly #lanes: (Lane | undefined)[] = new Array(LANES).fill(undefined)
+  readonly #held: HeldTotals = { items: 0, bytes: 0 }
+  /** The lanes with entries of this turn. */
+  #written: Lane[] = []
   #posts = 0
-  /** Why storage rejects writes, or null. */
-  #failing: string | null = null
+  /** Lanes that cannot be committed now. */
+  #failing = 0
 
   constructor(options: LedgerOptions, deps: LedgerDeps, replies: Replies, watcher: LogWatcher) {
     this.#options = options
@@ -76,105 +78,157 @@ export class Ledger implements ActorLedger {
     this.#replies = replies
     this.#watcher = watcher
     this.#log = deps.openLog({
-      committed: (offset) => this.#onCommitted(offset),
-      failing: (reason) => this.#onFailing(reason),
-      refused: (owner, from, reason) => this.#onRefused(owner, from, reason),
-    })
-    // A disk that hangs causes no error: nothing is committed, and nothing fails.
-    this.#guard = new StallGuard({
-      after: deps.after,
-      isWaiting: () => this.#appended > this.#committed,
-      onStalled: () => this.#onFailing('storage does not answer'),
+      committed: (reached) => this.#onCommitted(reached),
+      failing: (lanes, reason) => this.#onFailing(lanes, reason),
+      refused: (lane, owner, from, reason) => this.#onRefused(this.#lane(lane), owner, from, reason),
     })
   }
 
-  /** Stops its timer. */
+  /** Ends the log's timers. */
   close(): void {
-    this.#guard.close()
+    this.#log.close()
   }
 
   get depths(): LedgerDepths {
-    const [appended, committed, posts] = [this.#appended, this.#committed, this.#posts]
-    return { appended, committed, posts, held: this.#held.size }
+    let [appended, committed] = [0, 0]
+    for (const lane of this.#lanes) {
+      appended += lane?.appended ?? 0
+      committed += lane?.committed ?? 0
+    }
+    return { appended, committed, posts: this.#posts, held: this.#held.items }
   }
 
-  get committedOffset(): number {
-    return this.#committed
-  }
-
-  /** Whether storage rejects writes. */
+  /** Whether any lane cannot be committed now. */
   get fails(): boolean {
-    return this.#failing !== null
+    return this.#failing > 0
   }
 
-  /** The reason to refuse a write now, or null. */
-  get refusal(): ChatError | null {
-    if (this.#failing !== null) return storageUnavailable()
-    return this.#held.full ? new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS }) : null
+  /** Whether the lane cannot be committed now. */
+  isFailing(lane: number): boolean {
+    return this.#lane(lane).failing !== null
   }
 
-  read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
-    return this.#log.read(query, userId)
+  committedOf(lane: number): number {
+    return this.#lane(lane).committed
   }
 
-  /** Appends an entry of the actor. */
+  /** Why a write to the lane cannot be accepted now, or null. */
+  refusal(lane: number): ChatError | null {
+    const { failing, held } = this.#lane(lane)
+    if (failing !== null) return storageUnavailable()
+    return held.full ? new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS }) : null
+  }
+
+  /** Reads events of a group from the log. */
+  events(query: ReadQuery<'events'>, userId: string): Promise<Reads['events']['result']> {
+    return this.#log.events(query, userId)
+  }
+
+  /** Appends an entry, for the actor that it belongs to. */
   append(entry: LogEntry, group: EventSource | null): void {
-    this.#appended = this.#log.append(entry)
-    this.#guard.watch()
-    if (group) group.lastOffset = this.#appended
+    const lane = this.#lane(group ? group.lane : laneOfOwner(ownerOf(entry)))
+    this.#append(lane, entry)
+    if (group) group.lastOffset = lane.appended
   }
 
   /** Appends a lease and calls back once it is committed. */
   lease(groupId: string, ceiling: number, then: () => void): void {
-    this.append({ type: 'lease', groupId, ceiling }, null)
-    this.#held.push(this.#appended, groupId, { type: 'call', release: then })
+    const lane = this.#lane(laneOf(groupId))
+    this.#append(lane, { type: 'lease', groupId, ceiling })
+    lane.held.push(lane.appended, groupId, { type: 'call', release: then })
   }
 
   /**
-   * Runs a task of the group once members have been shown all events so far; at once if none waits.
-   * `drop` is called instead if the group's events are refused.
+   * Runs a task of the group once members have been shown all events so far: immediately if none
+   * waits. `drop` is called instead if the group's events are refused.
    */
   afterShown(groupId: string, task: () => void, drop: () => void): void {
-    if (this.#held.shows === 0) task()
-    else this.#held.push(this.#appended, groupId, { type: 'show', frame: null, release: task, drop })
+    const { held, appended } = this.#lane(laneOf(groupId))
+    if (held.shows === 0) task()
+    else held.push(appended, groupId, { type: 'show', frame: null, release: task, drop })
   }
 
-  /** Runs a task of the owner once everything written so far is committed, or `drop` if it is refused. */
+  /**
+   * Runs a task of the owner once everything that its lane has so far is committed, or `drop` if it is
+   * refused.
+   */
   afterCommit(owner: string, task: () => void, drop: () => void): void {
-    if (this.#appended <= this.#committed) task()
-    else this.#held.push(this.#appended, owner, { type: 'call', release: task, drop })
+    const { held, appended, committed } = this.#lane(laneOfOwner(owner))
+    if (appended <= committed) task()
+    else held.push(appended, owner, { type: 'call', release: task, drop })
   }
 
-  /** Answers once everything written so far is as durable as configured (DUR-1). */
+  /** Answers once everything that the actor's lane has so far is as durable as configured (DUR-1). */
   answer(to: Caller, frame: Uint8Array, tempId: string | undefined, group: EventSource | null): void {
-    if (this.#options.durability === 'memory' || this.#appended <= this.#committed) {
+    const { held, appended, committed } = this.#lane(group ? group.lane : laneOf(to.userId))
+    if (this.#options.durability === 'memory' || appended <= committed) {
       this.#replies.send(to.session, frame)
     } else {
       const owner = group ? group.groupId : userOwner(to.userId)
-      this.#held.push(this.#appended, owner, { type: 'answer', to, frame, tempId })
+      held.push(appended, owner, { type: 'answer', to, frame, tempId })
     }
   }
 
   /** Appends a durable event of a group and sends it to every member, at once or once it is committed. */
   record({ seq, at, event }: Extract<Effect, { type: 'record' }>, group: EventSource): void {
+    const lane = this.#lane(group.lane)
     const frame = encode(event, 0)
     if (event.name === 'new_message') {
       const { message } = event.fields
       this.#posts += 1
-      this.append({ type: 'message', message }, group)
-      group.recorded({ seq, message }, this.#appended, this.#committed)
+      this.#append(lane, { type: 'message', message })
+      group.recorded({ seq, message }, lane.appended, lane.committed)
     } else {
       const { groupId } = group
       const { code } = events[event.name]
       const target = targetOf(event)
-      this.append({ type: 'event', groupId, seq, code, at, frame, target }, group)
-      group.recorded({ seq, code, frame, target }, this.#appended, this.#committed)
+      this.#append(lane, { type: 'event', groupId, seq, code, at, frame, target })
+      group.recorded({ seq, code, frame, target }, lane.appended, lane.committed)
     }
+    group.lastOffset = lane.appended
     if (this.#options.fanout === 'immediate') this.#show(group, seq, frame)
     else {
       const release = () => this.#show(group, seq, frame)
-      this.#held.push(this.#appended, group.groupId, { type: 'show', frame, release })
+      lane.held.push(lane.appended, group.groupId, { type: 'show', frame, release })
     }
+  }
+
+  /** Appends the new version of a post. */
+  change(change: PostChange, group: EventSource): void {
+    const lane = this.#lane(group.lane)
+    this.#append(lane, { type: 'change', message: change.message })
+    group.lastOffset = lane.appended
+    group.changed(change, lane.appended, lane.committed)
+  }
+
+  #lane(number: number): Lane {
+    return this.#lanes[number] ?? this.#begin(number)
+  }
+
+  #begin(number: number): Lane {
+    const lane = new Lane(number, this.#held)
+    this.#lanes[number] = lane
+    return lane
+  }
+
+  #append(lane: Lane, entry: LogEntry): void {
+    if (lane.turn.length === 0) {
+      if (this.#written.length === 0) this.#deps.defer(() => this.#flush())
+      this.#written.push(lane)
+    }
+    lane.turn.push(entry)
+    lane.appended += 1
+  }
+
+  /** The turn ends: its entries leave. */
+  #flush(): void {
+    const batches = this.#written.map((lane) => {
+      const entries = lane.turn
+      lane.turn = []
+      return { lane: lane.number, entries }
+    })
+    this.#written = []
+    this.#log.append(batches)
   }
 
   #show(group: EventSource, seq: number, frame: Uint8Array): void {
@@ -182,48 +236,49 @@ export class Ledger implements ActorLedger {
     this.#deps.toHub.push(ToHub.publish, 0, group.topic, frame)
   }
 
-  /** Appends the new version of a post. */
-  change(change: PostChange, group: EventSource): void {
-    this.append({ type: 'change', message: change.message }, group)
-    group.changed(change, this.#appended, this.#committed)
-  }
-
-  #onCommitted(offset: number): void {
-    this.#committed = offset
-    this.#guard.advanced()
-    if (this.#failing !== null) {
-      this.#failing = null
-      this.#deps.toHub.push(ToHub.storage, 1)
+  #onCommitted(reached: readonly LaneOffset[]): void {
+    const failed = this.fails
+    for (const [number, offset] of reached) {
+      const lane = this.#lane(number)
+      lane.committed = offset
+      if (lane.failing === null) continue
+      lane.failing = null
+      this.#failing -= 1
     }
-    this.#held.release(offset, (held) => this.#releaseItem(held))
+    if (failed && !this.fails) this.#deps.toHub.push(ToHub.storage, 1)
+    for (const [number, offset] of reached) this.#lane(number).held.release(offset, this.#releaseItem)
     this.#watcher.committed()
   }
 
-  #onFailing(reason: string): void {
-    if (this.#failing === null) this.#deps.toHub.push(ToHub.storage, 0, undefined, Buffer.from(reason))
-    this.#failing = reason
-    // DUR-1: nothing is acknowledged before it is stored. It may still be committed later. The sender
-    // repeats it with the same tempId and gets the same message.
-    for (const { to, tempId } of this.#held.takeAnswers())
-      this.#replies.refuse(to, storageUnavailable(), tempId)
-    this.#watcher.failing(storageUnavailable())
+  #onFailing(lanes: readonly number[], reason: string): void {
+    if (!this.fails) this.#deps.toHub.push(ToHub.storage, 0, undefined, Buffer.from(reason))
+    for (const number of lanes) {
+      const lane = this.#lane(number)
+      if (lane.failing === null) this.#failing += 1
+      lane.failing = reason
+      // DUR-1: only what is stored is acknowledged. It may be committed later; a client that sends it
+      // again with the same tempId gets the same message.
+      for (const { to, tempId } of lane.held.takeAnswers())
+        this.#replies.refuse(to, storageUnavailable(), tempId)
+    }
+    this.#watcher.failing(new Set(lanes), storageUnavailable())
   }
 
-  /** The items that wait for the refused entries fail. Other owners are not affected. */
-  #onRefused(owner: string, from: number, reason: string): void {
+  /** What waits for the refused entries fails; all other entries of the log continue. */
+  #onRefused(lane: Lane, owner: string, from: number, reason: string): void {
     const fields = pack({ owner, cause: reason })
     this.#deps.toHub.push(ToHub.log, 2, Buffer.from('a log entry could not be applied'), fields)
     const isGroup = isGroupOwner(owner)
-    // First, so that the items below find the actor unloaded.
+    // First: what waited finds the actor unloaded.
     if (isGroup) this.#watcher.refused(owner)
-    for (const held of this.#held.takeOf(owner, from)) {
+    for (const held of lane.held.takeOf(owner, from)) {
       if (held.type === 'answer') this.#replies.refuse(held.to, new ChatError('internal'), held.tempId)
       else held.drop?.()
     }
-    if (isGroup) this.append({ type: 'restart', groupId: owner }, null)
+    if (isGroup) this.#append(lane, { type: 'restart', groupId: owner })
   }
 
-  #releaseItem(held: Held): void {
+  readonly #releaseItem = (held: Held): void => {
     if (held.type === 'answer') this.#replies.send(held.to.session, held.frame)
     else held.release()
   }

@@ -15,9 +15,10 @@ import type { GroupRules } from '../actors/group-rules.ts'
 import type { AttachAll, Mail, MailToGroups } from '../actors/mail.ts'
 import type { Presence } from '../actors/presence.ts'
 import type { Clock } from '../base/clock.ts'
-import { shardOf } from '../base/partition.ts'
+import { laneOf, shardOf } from '../base/partition.ts'
 import { ephemeralTwin } from '../base/topics.ts'
-import type { ReadName, ReadQuery, Reads } from '../stored/reads.ts'
+import type { Search, Views } from '../log/views.ts'
+import { type ReadName, type ReadQuery, type Reads, readServices } from '../stored/reads.ts'
 import type { Standing } from '../stored/stored-user.ts'
 import type { Outbox } from '../threads/batch.ts'
 import { pack } from '../threads/packing.ts'
@@ -46,6 +47,10 @@ export interface PerformerOptions extends LedgerOptions {
 
 /** Functions that a shard gets from outside. */
 export interface ShardDeps extends LedgerDeps, Clock {
+  readonly views: Views
+  readonly search: Search
+  /** Calls `then` after that time, unless the returned function was called before. */
+  readonly after: (delayMs: number, then: () => void) => () => void
   /** A new id, ordered by time. */
   readonly newId: () => string
   /** The file store. */
@@ -67,6 +72,7 @@ export class Performer implements ActorContext {
   readonly steadyNow: () => number
   readonly newId: () => string
   readonly #options: PerformerOptions
+  readonly #deps: Pick<ShardDeps, 'views' | 'search'>
   readonly #toHub: Outbox
   readonly ledger: Ledger
   readonly #replies: Replies
@@ -81,6 +87,7 @@ export class Performer implements ActorContext {
 
   constructor(options: PerformerOptions, deps: ShardDeps, parts: ShardParts) {
     this.#options = options
+    this.#deps = deps
     this.greeting = options.greeting
     this.rules = options.rules
     this.now = deps.now
@@ -112,14 +119,28 @@ export class Performer implements ActorContext {
     this.#stopped = true
   }
 
-  writeRefusal(): ChatError | null {
+  writeRefusal(lane: number): ChatError | null {
     if (this.#stopped) return new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
-    return this.ledger.refusal
+    return this.ledger.refusal(lane)
   }
 
   async read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
-    const result = await this.ledger.read(query, userId)
+    const result = await this.#ask(query, userId)
     return withCurrentNames(query, result, (userId) => this.#directory.nameOf(userId))
+  }
+
+  #ask<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
+    const { views, search } = this.#deps
+    switch (readServices[query.read]) {
+      case 'log':
+        return this.ledger.events(query as never, userId) as Promise<never>
+      case 'group':
+        return views.ofGroup(query as never, userId)
+      case 'user':
+        return views.ofUser(query as never, userId)
+      case 'search':
+        return search.search(query as never, userId)
+    }
   }
 
   report(error: unknown, what: string): void {
@@ -147,7 +168,7 @@ export class Performer implements ActorContext {
     switch (effect.type) {
       case 'append':
         // Each presence entry replaces the one before: while storage fails they are not queued.
-        if (effect.entry.type === 'presence' && this.ledger.fails) return
+        if (effect.entry.type === 'presence' && this.ledger.isFailing(laneOf(effect.entry.userId))) return
         return this.ledger.append(effect.entry, group)
       case 'record':
         this.ledger.record(effect, group as EventSource)

@@ -6,6 +6,7 @@
  */
 import type { Message } from '../../protocol/records.ts'
 import type { EventSource } from '../actors/actor-context.ts'
+import type { Views } from '../log/views.ts'
 import type { Outbox } from '../threads/batch.ts'
 import { pack } from '../threads/packing.ts'
 import { ToHub } from './hub-records.ts'
@@ -19,6 +20,7 @@ export interface PostReportsDeps {
   readonly toHub: Outbox
   readonly replies: Replies
   readonly ledger: Ledger
+  readonly views: Views
   readonly directory: PresenceDirectory
   /** Whether the hooks need the members who were away. */
   readonly away: boolean
@@ -72,8 +74,8 @@ export class PostReports {
   #reportAway(message: Message, away: readonly string[], group: EventSource): void {
     const { groupId, senderId: userId } = message
     group.reading += 1
-    this.#deps.ledger
-      .read({ read: 'blockers', userId, groupId }, userId)
+    this.#deps.views
+      .ofGroup({ read: 'blockers', userId, groupId }, userId)
       .then((blockers) => {
         const barred = new Set(blockers)
         this.#send({ message, change: null, away: away.filter((id) => !barred.has(id)) })

@@ -104,8 +104,8 @@ export class Shard {
       committed: () => {
         if (this.#draining) this.sweep()
       },
-      failing: (error) => {
-        for (const group of this.#groups.values()) group.storageFailed(error)
+      failing: (lanes, error) => {
+        for (const group of this.#groups.values()) if (lanes.has(group.lane)) group.storageFailed(error)
       },
       refused: (groupId) => this.#abandon(groupId),
     })

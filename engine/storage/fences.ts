@@ -10,9 +10,10 @@
 import { isGroupOwner, ownerOf } from '../stored/entry-owner.ts'
 import type { LogEntry } from '../stored/log-entry.ts'
 
-/** What one shard wrote in one turn. */
+/** What one shard appended to one lane in one turn. */
 export interface Turn<S> {
   readonly source: S
+  readonly lane: number
   readonly entries: readonly LogEntry[]
 }
 

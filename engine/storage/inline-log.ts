@@ -4,62 +4,41 @@
  * The write loop and the reader are the same as on threads of their own; entries and queries are passed
  * to them directly.
  */
-import type { Log, LogListener } from '../log/log.ts'
-import type { LogEntry } from '../stored/log-entry.ts'
-import {
-  isSearch,
-  type ReadName,
-  type ReadQuery,
-  type Reads,
-  type SearchRead,
-  type StoredRead,
-} from '../stored/reads.ts'
-import type { Defer } from '../threads/batch.ts'
-import type { WriteLoop } from './write-loop.ts'
-
-/** Answers queries at once. */
-export interface QueryRunner<All extends ReadName> {
-  run<N extends All>(query: ReadQuery<N>): Reads[N]['result']
-}
+import type { LaneBatch, Log, LogListener } from '../log/log.ts'
+import type { ReadQuery, Reads } from '../stored/reads.ts'
+import type { QueryRunner } from './query-runner.ts'
+import type { WriteLoop, WriteSource } from './write-loop.ts'
 
 export class InlineLog implements Log {
   readonly #loop: WriteLoop
-  readonly #reader: QueryRunner<StoredRead>
-  readonly #search: QueryRunner<SearchRead>
-  readonly #listener: LogListener
-  readonly #defer: Defer
-  #turn: LogEntry[] = []
-  #offset = 0
+  readonly #reader: QueryRunner<'events'>
+  readonly #source: WriteSource
 
   constructor(
     loop: WriteLoop,
-    reader: QueryRunner<StoredRead>,
-    search: QueryRunner<SearchRead>,
+    reader: QueryRunner<'events'>,
+    lanes: readonly number[],
     listener: LogListener,
-    defer: Defer,
   ) {
     this.#loop = loop
     this.#reader = reader
-    this.#search = search
-    this.#listener = listener
-    this.#defer = defer
-    loop.addSource(listener)
-  }
-
-  append(entry: LogEntry): number {
-    if (this.#turn.length === 0) {
-      this.#defer(() => {
-        const entries = this.#turn
-        this.#turn = []
-        this.#loop.push(this.#listener, entries)
-      })
+    this.#source = {
+      lanes,
+      committed: (reached) => listener.committed(reached),
+      failing: (reason) => listener.failing(lanes, reason),
+      refused: (lane, owner, from, reason) => listener.refused(lane, owner, from, reason),
     }
-    this.#turn.push(entry)
-    this.#offset += 1
-    return this.#offset
+    loop.addSource(this.#source)
   }
 
-  async read<N extends ReadName>(query: ReadQuery<N>): Promise<Reads[N]['result']> {
-    return isSearch(query) ? this.#search.run(query as never) : this.#reader.run(query as never)
+  append(batches: readonly LaneBatch[]): void {
+    for (const batch of batches) this.#loop.push(this.#source, batch)
   }
+
+  async events(query: ReadQuery<'events'>): Promise<Reads['events']['result']> {
+    return this.#reader.run(query)
+  }
+
+  /** The loop closes with the storage. */
+  close(): void {}
 }

@@ -1,77 +1,78 @@
 /**
- * Remote log: a shard worker's end of the storage threads.
+ * Remote log: a shard worker's end of the writer thread.
  *
- * What one turn appended leaves as one batch to the writer; what it asked leaves as one batch to
- * the reader, or to search. `MAX_READS` and `MAX_SEARCHES` bound what may be asked at once, the
- * shard what may be uncommitted.
+ * What one turn appends is sent as one message. The shard bounds what may be uncommitted. A disk that
+ * hangs reports no error: if the writer commits nothing for five seconds, all lanes are failing.
  */
 import type { MessagePort } from 'node:worker_threads'
-import type { Log, LogListener } from '../log/log.ts'
-import type { LogEntry } from '../stored/log-entry.ts'
-import { isSearch, type ReadName, type ReadQuery, type Reads } from '../stored/reads.ts'
-import type { Defer } from '../threads/batch.ts'
+import type { LaneBatch, LaneOffset, Log, LogListener } from '../log/log.ts'
+import type { ReadQuery, Reads } from '../stored/reads.ts'
 import { post } from '../threads/packing.ts'
-import { QueryPort } from '../threads/query-port.ts'
-import { parseAnswer } from './summary-texts.ts'
+import type { QueryPort } from '../threads/query-port.ts'
+import { StallGuard, type StallGuardDeps } from '../threads/stall-guard.ts'
 
-/** Reads that one shard may have open; over it they are refused as `overloaded`. */
-const MAX_READS = 16_384
-/** Searches likewise: a second of work, about. */
-const MAX_SEARCHES = 128
-
-/** What the writer tells a shard. */
+/** What the writer sends to a shard. */
 export type WriterNote =
-  | { readonly committed: number }
+  | { readonly committed: readonly LaneOffset[] }
   | { readonly failing: string }
-  | { readonly refused: string; readonly from: number; readonly reason: string }
+  | { readonly refused: string; readonly lane: number; readonly from: number; readonly reason: string }
 
-/** A shard's ends of the threads that it speaks with. */
-export interface LogPorts {
+export interface RemoteLogOptions {
   readonly writer: MessagePort
-  readonly reader: MessagePort
-  readonly search: MessagePort
+  readonly reader: QueryPort<ReadQuery>
+  /** The lanes of the shard. */
+  readonly lanes: readonly number[]
+  readonly after: StallGuardDeps['after']
 }
 
 export class RemoteLog implements Log {
   readonly #writer: MessagePort
   readonly #reader: QueryPort<ReadQuery>
-  readonly #search: QueryPort<ReadQuery>
-  readonly #defer: Defer
-  #turn: LogEntry[] = []
-  #offset = 0
+  readonly #guard: StallGuard
+  /** Entries sent to the writer, and those that are committed. */
+  #appended = 0
+  #committed = 0
+  /** By lane, the offset that was reported last. */
+  readonly #offsets: number[] = []
 
-  constructor({ writer, reader, search }: LogPorts, listener: LogListener, defer: Defer) {
+  constructor({ writer, reader, lanes, after }: RemoteLogOptions, listener: LogListener) {
     this.#writer = writer
-    this.#reader = new QueryPort(reader, defer, MAX_READS, parseAnswer)
-    this.#search = new QueryPort(search, defer, MAX_SEARCHES, parseAnswer)
-    this.#defer = defer
+    this.#reader = reader
+    this.#guard = new StallGuard({
+      after,
+      isWaiting: () => this.#appended > this.#committed,
+      onStalled: () => listener.failing(lanes, 'storage does not answer'),
+    })
     writer.on('message', (note: WriterNote) => {
-      if ('committed' in note) listener.committed(note.committed)
-      else if ('failing' in note) listener.failing(note.failing)
-      else listener.refused(note.refused, note.from, note.reason)
+      if ('committed' in note) {
+        this.#onCommitted(note.committed)
+        listener.committed(note.committed)
+      } else if ('failing' in note) listener.failing(lanes, note.failing)
+      else listener.refused(note.lane, note.refused, note.from, note.reason)
     })
   }
 
-  append(entry: LogEntry): number {
-    if (this.#turn.length === 0) {
-      this.#defer(() => {
-        post(this.#writer, this.#turn)
-        this.#turn = []
-      })
-    }
-    this.#turn.push(entry)
-    this.#offset += 1
-    return this.#offset
+  append(batches: readonly LaneBatch[]): void {
+    for (const { entries } of batches) this.#appended += entries.length
+    post(this.#writer, batches)
+    this.#guard.watch()
   }
 
-  read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
-    return (isSearch(query) ? this.#search : this.#reader).ask(query as unknown as ReadQuery, userId)
+  events(query: ReadQuery<'events'>, userId: string): Promise<Reads['events']['result']> {
+    return this.#reader.ask(query, userId)
   }
 
-  /** Ends the ports; the thread can end. */
+  /** Ends the timer and the port; the thread can end. */
   close(): void {
+    this.#guard.close()
     this.#writer.close()
-    this.#reader.close()
-    this.#search.close()
+  }
+
+  #onCommitted(reached: readonly LaneOffset[]): void {
+    this.#guard.advanced()
+    for (const [lane, offset] of reached) {
+      this.#committed += offset - (this.#offsets[lane] ?? 0)
+      this.#offsets[lane] = offset
+    }
   }
 }

@@ -9,6 +9,7 @@
  * bounded by the shards, each of which stops accepting writes at a bound of what is not committed.
  */
 import { statSync } from 'node:fs'
+import type { LaneBatch, LaneOffset } from '../log/log.ts'
 import { ownerOf } from '../stored/entry-owner.ts'
 import type { LogEntry } from '../stored/log-entry.ts'
 import { EntryError } from './entry-error.ts'
@@ -39,9 +40,11 @@ export interface Committer {
 
 /** A shard, as the loop answers it. */
 export interface WriteSource {
-  committed(offset: number): void
+  readonly lanes: readonly number[]
+  committed(reached: readonly LaneOffset[]): void
+  /** All its lanes: they have one writer. */
   failing(reason: string): void
-  refused(owner: string, from: number, reason: string): void
+  refused(lane: number, owner: string, from: number, reason: string): void
 }
 
 export class WriteLoop {
@@ -49,7 +52,8 @@ export class WriteLoop {
   readonly #walPath: string
   readonly #onCommitted: (entries: readonly LogEntry[]) => void
   readonly #sources: WriteSource[] = []
-  readonly #offsets = new Map<WriteSource, number>()
+  /** By lane. */
+  readonly #offsets = new Map<WriteSource, number[]>()
   #queue: Turn<WriteSource>[] = []
   #fences: Fences<WriteSource> = new Map()
   #scheduled: NodeJS.Immediate | null = null
@@ -71,15 +75,15 @@ export class WriteLoop {
     this.#onCommitted = onCommitted
   }
 
-  /** Adds a shard whose offsets count from 0. */
+  /** Adds a shard; the offsets of its lanes start at 0. */
   addSource(source: WriteSource): void {
     this.#sources.push(source)
-    this.#offsets.set(source, 0)
+    this.#offsets.set(source, [])
   }
 
-  /** Queues what one shard wrote in one turn. */
-  push(source: WriteSource, entries: readonly LogEntry[]): void {
-    this.#queue.push({ source, entries })
+  /** Queues what a shard appended to a lane in one turn. */
+  push(source: WriteSource, { lane, entries }: LaneBatch): void {
+    this.#queue.push({ source, lane, entries })
     if (!this.#scheduled && !this.#retry) this.#scheduled = setImmediate(() => this.#run())
   }
 
@@ -135,17 +139,22 @@ export class WriteLoop {
     const refusals: Refusal<WriteSource>[] = []
     const entries = this.#commit(taken, refusals)
     this.#queue = this.#queue.slice(turns)
-    const reached = new Set<WriteSource>()
+    const reached = new Map<WriteSource, Set<number>>()
     for (const turn of taken) {
-      const { source } = turn
-      const offset = this.#offsets.get(source) ?? 0
+      const { source, lane } = turn
+      const offsets = this.#offsets.get(source) as number[]
+      const offset = offsets[lane] ?? 0
       for (const refusal of refusals) if (refusal.turn === turn) refuse(refusal, offset)
-      this.#offsets.set(source, offset + turn.entries.length)
-      reached.add(source)
+      offsets[lane] = offset + turn.entries.length
+      const lanes = reached.get(source)
+      if (lanes) lanes.add(lane)
+      else reached.set(source, new Set([lane]))
     }
-    // After a failure all sources hear that it is over, those too that had nothing to write.
-    for (const source of this.#failing ? this.#sources : reached) {
-      source.committed(this.#offsets.get(source) ?? 0)
+    // After a failure all lanes are notified, including those without new entries.
+    for (const source of this.#failing ? this.#sources : reached.keys()) {
+      const lanes = this.#failing ? source.lanes : [...(reached.get(source) ?? [])]
+      const offsets = this.#offsets.get(source) as number[]
+      source.committed(lanes.map((lane) => [lane, offsets[lane] ?? 0]))
     }
     this.#failing = false
     this.#onCommitted(entries)
@@ -201,5 +210,5 @@ export class WriteLoop {
 /** Tells the shard from which offset on the owner's entries are left out: from its first of the turn. */
 function refuse({ turn, owner, reason }: Refusal<WriteSource>, offset: number): void {
   const first = turn.entries.findIndex((entry) => ownerOf(entry) === owner)
-  turn.source.refused(owner, offset + first + 1, reason)
+  turn.source.refused(turn.lane, owner, offset + first + 1, reason)
 }

@@ -1,6 +1,7 @@
 /**
  * Entry owner: the group or the user that a log entry belongs to. A refused entry affects its owner only.
  */
+import { laneOf } from '../base/partition.ts'
 import type { LogEntry } from './log-entry.ts'
 
 /** Whose entry it is: a group by its id, a user as `user:<id>`, which no group id looks like. */
@@ -41,4 +42,9 @@ export function userOwner(userId: string): string {
 /** Whether an owner is a group. */
 export function isGroupOwner(owner: string): boolean {
   return !owner.startsWith('user:')
+}
+
+/** The lane of an owner's entries. */
+export function laneOfOwner(owner: string): number {
+  return laneOf(isGroupOwner(owner) ? owner : owner.slice('user:'.length))
 }

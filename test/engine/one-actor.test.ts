@@ -107,6 +107,9 @@ describe.each(modes)('a group id with a wide length header ($mode)', ({ start })
 })
 
 describe('a shard', () => {
+  /** A read that is not answered. */
+  const never = () => new Promise<never>(() => {})
+
   /** Shard 0 of two, with its messages to the hub. */
   function aShard(more: Partial<ShardOptions> = {}) {
     const said: string[] = []
@@ -141,7 +144,10 @@ describe('a shard', () => {
         newId: () => 'fresh',
         after: () => () => {},
         toHub,
-        openLog: () => ({ append: () => 1, read: () => new Promise(() => {}) }),
+        defer: () => {},
+        openLog: () => ({ append() {}, events: never, close() {} }),
+        views: { ofGroup: never, ofUser: never },
+        search: { search: never },
         files: {
           run: () => new Promise(() => {}),
           depths: { uploads: 0, uploadBytes: 0 },

@@ -24,7 +24,7 @@ const engineMayImport = {
   log: ['stored'],
   files: ['base', 'threads', 'stored', 'actors'],
   storage: ['base', 'threads', 'text', 'stored', 'log', 'files'],
-  search: ['base', 'text', 'stored', 'storage'],
+  search: ['base', 'threads', 'text', 'stored', 'log', 'storage'],
   shards: ['base', 'threads', 'stored', 'actors', 'log'],
   hooks: ['base', 'shards'],
   hub: ['base', 'threads', 'actors', 'shards', 'hooks'],

@@ -36,7 +36,8 @@ export class ManualContext implements ActorContext {
   hides = false
   refusal: ChatError | null = null
   readonly ledger = {
-    committedOffset: 0,
+    committed: 0,
+    committedOf: () => this.ledger.committed,
     lease: (_groupId: string, ceiling: number, then: () => void) => {
       this.leases.push({ ceiling, commit: then })
     },

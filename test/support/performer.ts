@@ -5,6 +5,7 @@
 import type { EventSource } from '../../engine/actors/actor-context.ts'
 import type { Effects } from '../../engine/actors/effects.ts'
 import { postChanged } from '../../engine/actors/group/recorded.ts'
+import { laneOf } from '../../engine/base/partition.ts'
 import type { LogListener } from '../../engine/log/log.ts'
 import { Alarms } from '../../engine/shards/alarms.ts'
 import { type Announcement, ToHub } from '../../engine/shards/hub-records.ts'
@@ -25,7 +26,10 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
   const entries: LogEntry[] = []
   const logCalls: string[] = []
   const reads: { readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void }[] = []
-  let log: LogListener | undefined
+  let listener: LogListener | undefined
+  /** What runs when the turn ends. */
+  const deferred: (() => void)[] = []
+  const ask = (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never
   const said: string[] = []
   const batches: Uint8Array[] = []
   const outbox = new Outbox(
@@ -52,13 +56,17 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
     newId: () => 'fresh',
     after: () => () => {},
     toHub: outbox,
-    openLog(listener) {
-      log = listener
+    defer: (task) => deferred.push(task),
+    openLog(opened) {
+      listener = opened
       return {
-        append: (entry) => entries.push(entry),
-        read: (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never,
+        append: (batches) => entries.push(...batches.flatMap((batch) => batch.entries)),
+        events: ask,
+        close() {},
       }
     },
+    views: { ofGroup: ask, ofUser: ask },
+    search: { search: ask },
     // Answered by the test, like a read.
     files: {
       run: (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never,
@@ -70,13 +78,14 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
   const replies = new Replies(outbox, deps.now)
   const ledger = new Ledger(settings, deps, replies, {
     committed: () => logCalls.push('committed'),
-    failing: ({ code }) => logCalls.push(code),
+    failing: (_lanes, { code }) => logCalls.push(code),
     refused: (groupId) => logCalls.push(`refused ${groupId}`),
   })
   const performer = new Performer(settings, deps, { alarms, directory, ledger, replies })
   const state = aGroup({ ana: 'admin' })
   const group: EventSource = {
     groupId: 'g',
+    lane: laneOf('g'),
     topic: Buffer.from('g:g'),
     members: state.members,
     lastOffset: 0,
@@ -108,7 +117,20 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
     }
     return said.splice(0)
   }
-  const perform = (effects: Effects) => performer.perform(effects, group)
+  const endTurn = () => {
+    for (const task of deferred.splice(0)) task()
+  }
+  const perform = (effects: Effects, by: EventSource = group) => {
+    performer.perform(effects, by)
+    endTurn()
+  }
+  /** The log, as it reports about the lane of the group. */
+  const log = {
+    committed: (offset: number) => listener?.committed([[group.lane, offset]]),
+    failing: (reason: string) => listener?.failing([group.lane], reason),
+    refused: (owner: string, from: number, reason: string) =>
+      listener?.refused(group.lane, owner, from, reason),
+  }
   return {
     performer,
     ledger,
@@ -121,7 +143,10 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
     reads,
     toHub,
     perform,
-    log: log as unknown as LogListener,
+    endTurn,
+    log,
+    /** What the log reports, about any lane. */
+    report: listener as unknown as LogListener,
   }
 }
 

@@ -8,6 +8,7 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { durabilityOf, type RequestsTo } from '../../../protocol/requests.ts'
+import { laneOf } from '../../base/partition.ts'
 import type { LoadedGroup, LoggedEvent } from '../../stored/stored-group.ts'
 import type { ActorContext, Asked, EventSource, PostChange } from '../actor-context.ts'
 import type { GroupAlarm } from '../alarm.ts'
@@ -40,6 +41,7 @@ type Phase = 'loading' | 'ready' | 'leasing' | 'abandoned'
 
 export class GroupActor implements EventSource {
   readonly groupId: string
+  readonly lane: number
   readonly topic: Uint8Array
   readonly #context: ActorContext
   readonly #mailbox = new Mailbox<GroupMail | Asked>()
@@ -58,6 +60,7 @@ export class GroupActor implements EventSource {
 
   constructor(groupId: string, context: ActorContext) {
     this.groupId = groupId
+    this.lane = laneOf(groupId)
     this.topic = Buffer.from(`g:${groupId}`)
     this.#context = context
     this.lastUsedAt = context.steadyNow()
@@ -96,7 +99,9 @@ export class GroupActor implements EventSource {
 
   receive(mail: GroupMail | Asked): void {
     this.lastUsedAt = this.#context.steadyNow()
-    if (this.#phase === 'ready') this.#handle(mail)
+    // Typing is hidden at once: mail that waits for a lease may end it, unseen by the user it was hidden from.
+    if (this.#phase === 'ready' || (this.#phase === 'leasing' && mail.type === 'hide_typing'))
+      this.#handle(mail)
     else if (this.#phase === 'abandoned') this.#refuse(mail, new ChatError('internal'))
     else if (!this.#mailbox.push(mail)) this.#refuse(mail, overloaded())
   }
@@ -132,7 +137,6 @@ export class GroupActor implements EventSource {
    * it can be forgotten, and storage knows all that it knew.
    */
   release(): boolean {
-    const { committedOffset } = this.#context.ledger
     if (this.#phase !== 'ready' || this.#leaseAsked || this.reading > 0) return false
     // A group that was not made after all gives back the lease that was to begin it.
     const lastUsed = this.#group?.lastSeq ?? this.#takenUpTo
@@ -141,7 +145,7 @@ export class GroupActor implements EventSource {
       this.#context.perform([append({ type: 'lease', groupId: this.groupId, ceiling: lastUsed })], this)
       return false
     }
-    return this.lastOffset <= committedOffset
+    return this.lastOffset <= this.#context.ledger.committedOf(this.lane)
   }
 
   #onLoaded(loaded: LoadedGroup): void {
@@ -209,7 +213,7 @@ export class GroupActor implements EventSource {
     // Before anything that takes time or storage, so that a private group answers like none. IDN-7
     if (mail.type === 'request' && !this.#isVisible(mail)) return this.#refuse(mail, noSuchGroup())
     if (writes(mail)) {
-      const refusal = this.#context.writeRefusal()
+      const refusal = this.#context.writeRefusal(this.lane)
       if (refusal) return this.#refuse(mail, refusal)
     }
     if (takesNumbers(mail)) {

@@ -6,6 +6,7 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import { durabilityOf, type RequestsTo } from '../../../protocol/requests.ts'
+import { laneOf } from '../../base/partition.ts'
 import type { ActorContext, Asked } from '../actor-context.ts'
 import type { Effects } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
@@ -21,6 +22,7 @@ import { type UserState, userState } from './user-state.ts'
 export class UserActor {
   readonly userId: string
   readonly #context: ActorContext
+  readonly #lane: number
   readonly #mailbox = new Mailbox<UserMail | Asked>()
   #user: UserState | null = null
   /** Read together with the user, for the session whose mail loaded the actor. */
@@ -33,6 +35,7 @@ export class UserActor {
   constructor(userId: string, context: ActorContext, opening = false) {
     this.userId = userId
     this.#context = context
+    this.#lane = laneOf(userId)
     this.lastUsedAt = context.steadyNow()
     const readAtMs = this.lastUsedAt
     const summaries = opening ? limits.connectedGroups : undefined
@@ -87,7 +90,8 @@ export class UserActor {
     switch (mail.type) {
       case 'request': {
         const { by, request } = mail
-        const refusal = durabilityOf(request.event) === 'state' ? this.#context.writeRefusal() : null
+        const refusal =
+          durabilityOf(request.event) === 'state' ? this.#context.writeRefusal(this.#lane) : null
         if (refusal) throw refusal
         const handler = userHandlers[request.event as RequestsTo<'user'>]
         return handler(user, by, request.fields as never, this.#context.now(), this.#context.newId())

@@ -260,7 +260,7 @@ describe('the lease of a group', () => {
       { entry: { type: 'lease', groupId: 'g', ceiling: 2 } },
     ])
     expect(actor.release()).toBe(false)
-    context.ledger.committedOffset = actor.lastOffset
+    context.ledger.committed = actor.lastOffset
     expect(actor.release()).toBe(true)
     // It continues with a new lease if mail arrives in time.
     actor.receive(post(2))
@@ -281,7 +281,7 @@ describe('the lease of a group', () => {
 
   it('is not returned while a handler still reads', async () => {
     const { context, actor } = await aLoadedActor(logged({ ceiling: 1 }))
-    context.ledger.committedOffset = 100
+    context.ledger.committed = 100
     actor.receive({
       type: 'request',
       by: by('ana'),
@@ -355,6 +355,25 @@ describe('an alarm of a group', () => {
 })
 
 describe('mail to a group', () => {
+  it('hides typing at once, also while a post that ends it waits for a lease', async () => {
+    // PRV-1, PRS-4
+    const { context, actor, did } = anActor()
+    context.present.set('ana', { connected: true, status: 'online' })
+    await context.answerRead('group', logged({ lastSeq: 1 }))
+    actor.receive({
+      type: 'request',
+      by: by('ana'),
+      request: { event: 'typing_start', ref: 1, fields: { groupId: 'g' } as never },
+    })
+    did()
+    actor.receive(post(1))
+    actor.receive({ type: 'hide_typing', typist: 'ana', from: 'bruno' })
+    expect([actor.depth, context.performed]).toMatchObject([
+      1,
+      [{ type: 'publish', onlyUser: 'bruno', event: { name: 'user_stopped_typing' } }],
+    ])
+  })
+
   it('attaches a session that starts above the newest shown event when that event has been shown', async () => {
     const { context, actor, did } = anActor()
     // Under traffic there is always a newer event that is not shown: it does not wait for that.

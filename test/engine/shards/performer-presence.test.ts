@@ -9,7 +9,7 @@ import {
   wakeUser,
   withPresence,
 } from '../../../engine/actors/effects.ts'
-import { shardOf } from '../../../engine/base/partition.ts'
+import { laneOf, shardOf } from '../../../engine/base/partition.ts'
 import { statuses } from '../../../engine/shards/hub-records.ts'
 import { aPerformer } from '../../support/performer.ts'
 
@@ -91,12 +91,12 @@ describe('presence', () => {
   })
 
   it('is not queued while storage rejects writes', () => {
-    const { perform, entries, log } = aPerformer()
+    const { perform, entries, report } = aPerformer()
     const seen = append({ type: 'presence', userId: 'ana', status: 'online', lastSeenAt: 5 })
-    log.failing('disk full')
+    report.failing([laneOf('ana')], 'disk full')
     perform([seen])
     expect(entries).toEqual([])
-    log.committed(0)
+    report.committed([[laneOf('ana'), 0]])
     perform([seen])
     expect(entries).toHaveLength(1)
   })

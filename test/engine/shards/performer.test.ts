@@ -10,7 +10,7 @@ import {
   send,
   tellUser,
 } from '../../../engine/actors/effects.ts'
-import { shardOf } from '../../../engine/base/partition.ts'
+import { laneOf, shardOf } from '../../../engine/base/partition.ts'
 import { decodeEvent } from '../../../protocol/codec.ts'
 import { ChatError } from '../../../protocol/errors.ts'
 import { aPost, by } from '../../support/groups.ts'
@@ -193,24 +193,27 @@ describe('a post that was changed', () => {
 
 describe('when storage fails', () => {
   it('all held answers become refusals, a post’s by its tempId, and writes are refused until it recovers', () => {
-    const { perform, performer, log, toHub, logCalls } = aPerformer()
+    const { perform, performer, log, toHub, logCalls, group } = aPerformer()
     perform([post(2), sent(2), ok])
     toHub()
-    expect(performer.writeRefusal()).toBeNull()
+    expect(performer.writeRefusal(group.lane)).toBeNull()
     log.failing('no room')
     expect(toHub()).toEqual([
       'storage 0 no room',
       'send 3 message_error t2',
       'send 3 error storage_unavailable',
     ])
-    expect(performer.writeRefusal()).toMatchObject({ code: 'storage_unavailable', retryAfterMs: 1_000 })
+    expect(performer.writeRefusal(group.lane)).toMatchObject({
+      code: 'storage_unavailable',
+      retryAfterMs: 1_000,
+    })
     // Reported once, even if it is retried often.
     log.failing('no room')
     expect(toHub()).toEqual([])
     expect(logCalls).toEqual(['storage_unavailable', 'storage_unavailable'])
     log.committed(1)
     expect(toHub()).toEqual(['storage 1'])
-    expect(performer.writeRefusal()).toBeNull()
+    expect(performer.writeRefusal(group.lane)).toBeNull()
     expect(logCalls.at(-1)).toBe('committed')
   })
 
@@ -233,13 +236,54 @@ describe('when storage fails', () => {
   })
 })
 
+describe('a lane of the log', () => {
+  /** A group of another lane than `g`. */
+  const other = ['g1', 'g2', 'g3'].find((id) => laneOf(id) !== laneOf('g')) as string
+
+  it('that waits holds up no other', () => {
+    const { perform, performer, toHub, log, group, report } = aPerformer()
+    const elsewhere = { ...group, groupId: other, topic: Buffer.from(`g:${other}`), lane: laneOf(other) }
+    perform([post(2), sent(2)])
+    perform([post(3), sent(3)], elsewhere)
+    toHub()
+    report.committed([[elsewhere.lane, 1]])
+    expect(toHub()).toEqual(['send 3 message_sent'])
+    expect(elsewhere.lastOffset).toBe(1)
+    log.committed(1)
+    expect(toHub()).toEqual(['send 3 message_sent'])
+    // Its failure concerns its own groups only, too.
+    log.failing('no room')
+    expect(toHub()).toEqual(['storage 0 no room'])
+    expect(performer.writeRefusal(group.lane)).toMatchObject({ code: 'storage_unavailable' })
+    expect(performer.writeRefusal(elsewhere.lane)).toBeNull()
+    report.failing([elsewhere.lane], 'no room')
+    log.committed(1)
+    expect(toHub()).toEqual([])
+    report.committed([[elsewhere.lane, 1]])
+    expect(toHub()).toEqual(['storage 1'])
+  })
+
+  it('may use its share of what may be uncommitted when another lane uses up the limit', () => {
+    const { perform, performer, group } = aPerformer()
+    const elsewhere = { ...group, lane: laneOf(other) }
+    perform([post(2), ...Array.from({ length: 65_536 }, () => ok)])
+    expect(performer.writeRefusal(group.lane)).toMatchObject({ code: 'overloaded' })
+    expect(performer.writeRefusal(elsewhere.lane)).toBeNull()
+    perform([post(3), ...Array.from({ length: 2_047 }, () => ok)], elsewhere)
+    expect(performer.writeRefusal(elsewhere.lane)).toBeNull()
+    perform([ok], elsewhere)
+    expect(performer.writeRefusal(elsewhere.lane)).toMatchObject({ code: 'overloaded' })
+  })
+})
+
 describe('a lease', () => {
   it('is written, and granted once it is committed', () => {
-    const { ledger, entries, log } = aPerformer()
+    const { ledger, entries, log, endTurn } = aPerformer()
     let granted = 0
     ledger.lease('g', 1_024, () => {
       granted += 1
     })
+    endTurn()
     expect(entries).toEqual([{ type: 'lease', groupId: 'g', ceiling: 1_024 }])
     expect(granted).toBe(0)
     log.committed(1)
@@ -249,14 +293,14 @@ describe('a lease', () => {
 
 describe('writes', () => {
   it('are refused while too much is uncommitted, and while the shard drains', () => {
-    const { perform, performer, log } = aPerformer()
+    const { perform, performer, log, group } = aPerformer()
     perform([append({ type: 'user', userId: 'ana', name: '', picture: '' })])
     perform(Array.from({ length: 65_536 }, () => ok))
-    expect(performer.writeRefusal()).toMatchObject({ code: 'overloaded', retryAfterMs: 500 })
+    expect(performer.writeRefusal(group.lane)).toMatchObject({ code: 'overloaded', retryAfterMs: 500 })
     log.committed(1)
-    expect(performer.writeRefusal()).toBeNull()
+    expect(performer.writeRefusal(group.lane)).toBeNull()
     performer.stopWrites()
-    expect(performer.writeRefusal()).toMatchObject({ code: 'shutting_down' })
+    expect(performer.writeRefusal(group.lane)).toMatchObject({ code: 'shutting_down' })
   })
 })
 

@@ -10,7 +10,7 @@ import type { ErrorCode } from '../../../protocol/errors.ts'
 import type { Event } from '../../../protocol/events.ts'
 import type { Message } from '../../../protocol/records.ts'
 import { requests } from '../../../protocol/requests.ts'
-import type { Asked, Seen } from './asked.ts'
+import { type Asked, handEffects, type Seen } from './asked.ts'
 import type { GroupModel } from './group-model.ts'
 import type { Oracle } from './oracle.ts'
 import { isRemoved, sentBefore, verdict } from './rules.ts'
@@ -169,7 +169,7 @@ function checkDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
   const isStored = () => oracle.isStored({ ...asked, groupId })
   // Another request for the same change may have made it, so this one changed nothing.
   const other = effects.kinds.size > 0 && !isStored() ? oracle.giveEffectsTo(asked) : undefined
-  if (other) hand(asked, other)
+  if (other) handEffects(asked, other)
   if (effects.kinds.size > 0) {
     if (!isStored()) throw wrong(asked, answer, 'it is not committed')
     if (answer.event === 'message_sent' && answer.fields.message.seq !== effects.seq) {
@@ -191,7 +191,7 @@ function checkDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
   if (right) return
   const cause = oracle.takeEffectsFrom(asked)
   if (!cause) throw wrong(asked, answer, 'nothing was changed, and it was not already so at any time')
-  hand(cause, asked)
+  handEffects(cause, asked)
   checkDone(oracle, asked, answer, now)
 }
 
@@ -217,7 +217,7 @@ function checkRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, { now, code
   if (effects.kinds.size > 0) {
     const other = oracle.giveEffectsTo(asked)
     if (!other) throw new Violation(`${describe(asked)} was done, and refused as ${code}`)
-    hand(asked, other)
+    handEffects(asked, other)
   }
   if (request.event.startsWith('upload')) return
   if (groupId === null && request.event !== 'create_group') return checkOwn(asked, code)
@@ -233,13 +233,6 @@ function checkRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, { now, code
   )
   if (!right)
     throw new Violation(`${describe(asked)} was refused as ${code}, which was not right at any time`)
-}
-
-/** Moves the effects to the other request: that one caused them. */
-function hand(from: Asked, to: Asked): void {
-  const others = [from, ...from.effects.others.filter((one) => one !== to)]
-  Object.assign(to.effects, from.effects, { others })
-  Object.assign(from.effects, { kinds: new Set(), others: [] })
 }
 
 /** Requests that concern no group are refused only if they are malformed. */

@@ -30,3 +30,10 @@ export function groupAsked(request: Request): string | null {
   if (requests[event].route !== 'group') return null
   return groupOf(request)
 }
+
+/** Moves the effects to the other request: that one caused them. */
+export function handEffects(from: Asked, to: Asked): void {
+  const others = [from, ...from.effects.others.filter((one) => one !== to)]
+  Object.assign(to.effects, from.effects, { others })
+  Object.assign(from.effects, { kinds: new Set(), others: [] })
+}

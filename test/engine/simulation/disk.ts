@@ -6,25 +6,28 @@
  * after the request, and are answered later. A crash discards what was not committed.
  */
 import Database from 'better-sqlite3'
-import type { Log, LogListener } from '../../../engine/log/log.ts'
+import { lanesOf } from '../../../engine/base/partition.ts'
+import type { LaneOffset, Log, LogListener } from '../../../engine/log/log.ts'
+import type { Search, Views } from '../../../engine/log/views.ts'
 import { migrate } from '../../../engine/storage/sqlite/migrate.ts'
 import { Reader } from '../../../engine/storage/sqlite/reader.ts'
 import { makeSecrets } from '../../../engine/storage/sqlite/secrets.ts'
 import { Writer } from '../../../engine/storage/sqlite/writer.ts'
 import type { LogEntry } from '../../../engine/stored/log-entry.ts'
-import type { ReadQuery, StoredRead } from '../../../engine/stored/reads.ts'
+import type { ReadQuery } from '../../../engine/stored/reads.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** Is notified of what reaches the disk, before the shards are. */
 export interface DiskWatcher {
-  appended(shard: number, offset: number, entry: LogEntry): void
-  committed(shard: number, offset: number): void
+  appended(lane: number, offset: number, entry: LogEntry): void
+  committed(lane: number, offset: number): void
   /** The shard is notified of a commit, and shows what has waited for it. */
-  notified(shard: number, offset: number): void
+  notified(lane: number, offset: number): void
 }
 
 interface Turn {
   readonly shard: number
+  readonly lane: number
   readonly entries: readonly LogEntry[]
 }
 
@@ -34,6 +37,7 @@ export const UNREADABLE = 'the disk cannot be read'
 
 export class Disk {
   readonly #db: Database.Database
+  readonly #shards: number
   readonly #scheduler: Scheduler
   readonly #watcher: DiskWatcher
   /** The number of turns in the next transaction. */
@@ -42,6 +46,7 @@ export class Disk {
   #reader: Reader
   #listeners: LogListener[] = []
   #queue: Turn[] = []
+  /** By lane, what is committed in this process. */
   #offsets: number[] = []
   #scheduled = false
   #wasFailing = false
@@ -54,7 +59,14 @@ export class Disk {
   /** The number of reads that have failed so far. */
   failedReads = 0
 
-  constructor(scheduler: Scheduler, watcher: DiskWatcher, batch: () => number, image: Buffer) {
+  constructor(
+    shards: number,
+    scheduler: Scheduler,
+    watcher: DiskWatcher,
+    batch: () => number,
+    image: Buffer,
+  ) {
+    this.#shards = shards
     this.#db = new Database(image)
     this.#scheduler = scheduler
     this.#watcher = watcher
@@ -79,30 +91,38 @@ export class Disk {
     return this.#queue.length
   }
 
-  /** The log of a shard; its offsets begin at 1. */
+  /** The log of a shard; the offsets of its lanes begin at 1. */
   open(shard: number, listener: LogListener): Log {
     const process = this.#process
     this.#listeners[shard] = listener
-    this.#offsets[shard] = 0
-    let offset = 0
-    let turn: LogEntry[] = []
+    for (const lane of lanesOf(shard, this.#shards)) this.#offsets[lane] = 0
+    const appended: number[] = []
     return {
-      append: (entry) => {
-        if (process !== this.#process) return 0
-        offset += 1
-        if (turn.length === 0) {
-          this.#scheduler.defer(() => {
-            this.#queue.push({ shard, entries: turn })
-            turn = []
-            this.#schedule()
-          })
+      append: (batches) => {
+        if (process !== this.#process) return
+        for (const { lane, entries } of batches) {
+          this.#queue.push({ shard, lane, entries })
+          for (const entry of entries) {
+            appended[lane] = (appended[lane] ?? 0) + 1
+            this.#watcher.appended(lane, appended[lane], entry)
+          }
         }
-        turn.push(entry)
-        this.#watcher.appended(shard, offset, entry)
-        return offset
+        this.#schedule()
       },
-      read: (query) => this.#read(shard, query as never),
+      events: (query) => this.#read(shard, query),
+      close() {},
     }
+  }
+
+  views(shard: number): Views {
+    return {
+      ofGroup: (query) => this.#read(shard, query as never),
+      ofUser: (query) => this.#read(shard, query as never),
+    }
+  }
+
+  search(shard: number): Search {
+    return { search: (query) => this.#read(shard, query as never) }
   }
 
   /** Updates the counters used for unread counts, as an idle writer does. */
@@ -138,7 +158,9 @@ export class Disk {
     if (this.failing) {
       this.#wasFailing = true
       for (const shard of this.#listeners.keys()) {
-        this.#tell(shard, () => this.#listeners[shard]?.failing('the disk is full'))
+        this.#tell(shard, () =>
+          this.#listeners[shard]?.failing(lanesOf(shard, this.#shards), 'the disk is full'),
+        )
       }
       this.#scheduled = true
       this.#scheduler.after(RETRY_MS, () => this.#commit())
@@ -148,16 +170,18 @@ export class Disk {
     this.#writer.commit(taken.flatMap(({ entries }) => entries))
     this.#queue = this.#queue.slice(taken.length)
     const reached = new Set<number>()
-    for (const { shard, entries } of taken) {
-      this.#offsets[shard] = (this.#offsets[shard] ?? 0) + entries.length
-      reached.add(shard)
+    for (const { lane, entries } of taken) {
+      this.#offsets[lane] = (this.#offsets[lane] ?? 0) + entries.length
+      reached.add(lane)
     }
-    for (const shard of this.#wasFailing ? this.#listeners.keys() : reached) {
-      const offset = this.#offsets[shard] ?? 0
-      this.#watcher.committed(shard, offset)
+    for (const shard of this.#listeners.keys()) {
+      const lanes = lanesOf(shard, this.#shards).filter((lane) => this.#wasFailing || reached.has(lane))
+      if (lanes.length === 0) continue
+      const offsets = lanes.map((lane): LaneOffset => [lane, this.#offsets[lane] ?? 0])
+      for (const [lane, offset] of offsets) this.#watcher.committed(lane, offset)
       this.#tell(shard, () => {
-        this.#watcher.notified(shard, offset)
-        this.#listeners[shard]?.committed(offset)
+        for (const [lane, offset] of offsets) this.#watcher.notified(lane, offset)
+        this.#listeners[shard]?.committed(offsets)
       })
     }
     this.#wasFailing = false
@@ -168,7 +192,7 @@ export class Disk {
     this.#scheduler.enqueue(`disk>shard${shard}`, what)
   }
 
-  #read(shard: number, query: ReadQuery<StoredRead>): Promise<never> {
+  #read(shard: number, query: ReadQuery): Promise<never> {
     return new Promise((resolve, reject) => {
       this.#scheduler.enqueue(`read${shard}`, () => {
         const fails = this.failingReads > 0

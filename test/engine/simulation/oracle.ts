@@ -7,12 +7,12 @@
  */
 import type { ContactPolicy } from '../../../engine/actors/group-rules.ts'
 import type { Clock } from '../../../engine/base/clock.ts'
-import { shardOf } from '../../../engine/base/partition.ts'
+import { laneOf } from '../../../engine/base/partition.ts'
 import type { LogEntry } from '../../../engine/stored/log-entry.ts'
 import type { Event } from '../../../protocol/events.ts'
 import type { File } from '../../../protocol/records.ts'
 import type { Request } from '../../../protocol/requests.ts'
-import { type Asked, groupAsked, type Seen } from './asked.ts'
+import { type Asked, groupAsked, handEffects, type Seen } from './asked.ts'
 import { SimulatedBlocks } from './blocks.ts'
 import { causes } from './causes.ts'
 import { applied, eventOf, type GroupModel, groupOf, seqOf } from './group-model.ts'
@@ -22,13 +22,13 @@ import { Violation } from './violation.ts'
 
 export interface Version {
   readonly group: GroupModel | null
-  /** Offset in the log of its shard, in this process; 0 if an earlier process committed it. */
+  /** Offset in its lane of the log, in this process; 0 if an earlier process committed it. */
   readonly offset: number
   readonly at: number
 }
 
 interface History {
-  readonly shard: number
+  readonly lane: number
   versions: Version[]
   /** Every durable event, in the order of seq. */
   readonly events: Map<number, Event>
@@ -50,7 +50,6 @@ export interface OracleOptions {
 
 export class Oracle {
   readonly options: OracleOptions
-  readonly #shards: number
   readonly #now: () => number
   readonly #groups = new Map<string, History>()
   #asked: Asked[] = []
@@ -64,11 +63,10 @@ export class Oracle {
   /** All users. */
   readonly userIds: readonly string[]
 
-  constructor(options: OracleOptions, shards: number, { now, steadyNow }: Clock, userIds: readonly string[]) {
+  constructor(options: OracleOptions, { now, steadyNow }: Clock, userIds: readonly string[]) {
     this.options = options
     this.userIds = userIds
     this.people = new People(options.presenceGraceMs, steadyNow)
-    this.#shards = shards
     this.#now = now
   }
 
@@ -100,23 +98,23 @@ export class Oracle {
 
   /** The visible versions of the group between request and answer. */
   meanwhile({ from }: Asked, groupId: string, seen: Seen): readonly Version[] {
-    const { versions, shard } = this.#history(groupId)
-    const committed = this.#committed[shard] ?? 0
+    const { versions, lane } = this.#history(groupId)
+    const committed = this.#committed[lane] ?? 0
     return versions
       .slice(from[seen].get(groupId) ?? 0)
       .filter(({ offset }) => seen !== 'stored' || offset <= committed)
   }
 
-  /** The committed offset of the shard that owns the id. */
+  /** The committed offset of the lane of the id. */
   committedOf(id: string): number {
-    return this.#committed[shardOf(id, this.#shards)] ?? 0
+    return this.#committed[laneOf(id)] ?? 0
   }
 
   /** Whether members may have been shown the number (FANOUT). */
   mayBeShown(groupId: string, seq: number): boolean {
     if (this.options.fanout === 'immediate') return true
-    const { versions, shard } = this.#history(groupId)
-    const committed = this.#committed[shard] ?? 0
+    const { versions, lane } = this.#history(groupId)
+    const committed = this.#committed[lane] ?? 0
     return versions.some(({ group, offset }) => offset <= committed && (group?.lastSeq ?? 0) >= seq)
   }
 
@@ -183,11 +181,11 @@ export class Oracle {
   ask(userId: string, session: number, request: Request): Asked {
     const from = { all: new Map<string, number>(), stored: new Map(), shown: new Map() }
     const { fanout } = this.options
-    for (const [groupId, { versions, shard }] of this.#groups) {
+    for (const [groupId, { versions, lane }] of this.#groups) {
       const upTo = (reached = 0) => versions.findLastIndex(({ offset }) => offset <= reached)
       from.all.set(groupId, versions.length - 1)
-      from.stored.set(groupId, upTo(this.#committed[shard]))
-      from.shown.set(groupId, fanout === 'committed' ? upTo(this.#notified[shard]) : versions.length - 1)
+      from.stored.set(groupId, upTo(this.#committed[lane]))
+      from.shown.set(groupId, fanout === 'committed' ? upTo(this.#notified[lane]) : versions.length - 1)
     }
     const asked: Asked = {
       userId,
@@ -206,7 +204,7 @@ export class Oracle {
   /** Whether everything that the request caused is committed. */
   isStored({ groupId, effects }: Asked): boolean {
     if (this.options.durability === 'memory' || groupId === null) return true
-    return effects.offset <= (this.#committed[this.#history(groupId).shard] ?? 0)
+    return effects.offset <= (this.#committed[this.#history(groupId).lane] ?? 0)
   }
 
   /** Another request that may also have caused the effects assigned to this one. */
@@ -231,13 +229,13 @@ export class Oracle {
     for (const history of this.#groups.values()) history.versions = history.versions.slice(-1)
   }
 
-  appended(shard: number, offset: number, entry: LogEntry): void {
+  appended(lane: number, offset: number, entry: LogEntry): void {
     this.people.appended(offset, entry, this.#asked)
     this.blocks.appended(offset, entry, this.#asked)
     const groupId = groupOf(entry)
     if (groupId === null || entry.type === 'lease') return
     const history = this.#history(groupId)
-    if (history.shard !== shard) throw new Violation(`group ${groupId} was written by shard ${shard}`)
+    if (history.lane !== lane) throw new Violation(`group ${groupId} was written to lane ${lane}`)
     const before = history.versions.at(-1)?.group ?? null
     const group = applied(before, entry)
     const event = eventOf(entry)
@@ -257,12 +255,12 @@ export class Oracle {
         : null
   }
 
-  committed(shard: number, offset: number): void {
-    this.#committed[shard] = offset
+  committed(lane: number, offset: number): void {
+    this.#committed[lane] = offset
   }
 
-  notified(shard: number, offset: number): void {
-    this.#notified[shard] = offset
+  notified(lane: number, offset: number): void {
+    this.#notified[lane] = offset
   }
 
   /** Drops what was not committed; after a clean stop there is none. */
@@ -270,7 +268,7 @@ export class Oracle {
     this.#asked = []
     this.#crashed ||= !clean
     for (const history of this.#groups.values()) {
-      const committed = this.#committed[history.shard] ?? 0
+      const committed = this.#committed[history.lane] ?? 0
       const group = history.versions.findLast(({ offset }) => offset <= committed)?.group ?? null
       const lastSeq = group?.lastSeq ?? 0
       for (const seq of history.events.keys()) if (seq > lastSeq) history.events.delete(seq)
@@ -342,7 +340,8 @@ export class Oracle {
         (asked) =>
           asked.effects.kinds.size === 0 && !asked.answer && this.#mayNow(asked, isMade ? before : null),
       ) ??
-      able.find(({ effects, answer }) => effects.kinds.size > 0 && !answer)
+      able.find(({ effects, answer }) => effects.kinds.size > 0 && !answer) ??
+      this.#reassigned(able)
     if (!cause) {
       const who = able.length > 0 ? 'nobody who asked for it was allowed to' : 'nobody asked for it'
       throw new Violation(`${kind} of ${groupId}: ${who} ${JSON.stringify(event?.fields ?? entry)}`)
@@ -351,6 +350,17 @@ export class Oracle {
     cause.effects.kinds.add(kind)
     cause.effects.offset = offset
     cause.effects.seq = event ? seqOf(event) : cause.effects.seq
+  }
+
+  /** One of these requests, to which an earlier entry belongs that was assigned to another possible cause. */
+  #reassigned(able: readonly Asked[]): Asked | undefined {
+    for (const asked of able) {
+      const from = this.takeEffectsFrom(asked)
+      if (!from) continue
+      handEffects(from, asked)
+      return asked
+    }
+    return undefined
   }
 
   #mayNow({ userId, request }: Asked, group: GroupModel | null): boolean {
@@ -366,7 +376,7 @@ export class Oracle {
     const known = this.#groups.get(groupId)
     if (known) return known
     const made: History = {
-      shard: shardOf(groupId, this.#shards),
+      lane: laneOf(groupId),
       versions: [{ group: null, offset: 0, at: this.#now() }],
       events: new Map(),
       assigned: 0,

@@ -14,7 +14,7 @@ import { Random } from './random.ts'
 import { checkReceived } from './received.ts'
 import { brief, Trace } from './trace.ts'
 import { Violation } from './violation.ts'
-import { SHARDS, World, type WorldOptions } from './world.ts'
+import { World, type WorldOptions } from './world.ts'
 
 const names = ['ana', 'bruno', 'carla', 'davi', 'eva', 'fabio'] as const
 const ACTIONS = 200
@@ -68,15 +68,15 @@ export class Simulation {
     }
     this.#users = names.slice(0, random.between(4, 6))
     const clock = { now: () => this.#world.now, steadyNow: () => this.#world.scheduler.elapsed }
-    this.#oracle = new Oracle(options, SHARDS, clock, this.#users)
+    this.#oracle = new Oracle(options, clock, this.#users)
     const guard = this.#guarded.bind(this)
     this.#world = new World(
       random,
       options,
       {
-        appended: (shard, offset, entry) => guard(() => this.#oracle.appended(shard, offset, entry)),
-        committed: (shard, offset) => guard(() => this.#oracle.committed(shard, offset)),
-        notified: (shard, offset) => guard(() => this.#oracle.notified(shard, offset)),
+        appended: (lane, offset, entry) => guard(() => this.#oracle.appended(lane, offset, entry)),
+        committed: (lane, offset) => guard(() => this.#oracle.committed(lane, offset)),
+        notified: (lane, offset) => guard(() => this.#oracle.notified(lane, offset)),
       },
       image,
     )

@@ -51,7 +51,7 @@ export class World {
   constructor(random: Random, options: WorldOptions, watcher: DiskWatcher, image: Buffer) {
     this.options = options
     this.scheduler = new Scheduler(random, START_MS)
-    this.disk = new Disk(this.scheduler, watcher, () => random.between(1, options.commitTurns), image)
+    this.disk = new Disk(SHARDS, this.scheduler, watcher, () => random.between(1, options.commitTurns), image)
     this.#process = this.#start()
   }
 
@@ -170,7 +170,10 @@ export class World {
             newId: () => this.#newId(),
             after: scheduler.after,
             toHub,
+            defer: scheduler.defer,
             openLog: (listener) => disk.open(index, listener),
+            views: disk.views(index),
+            search: disk.search(index),
             files,
           },
         ),

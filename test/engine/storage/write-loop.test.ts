@@ -1,6 +1,7 @@
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { LaneOffset } from '../../../engine/log/log.ts'
 import { EntryError } from '../../../engine/storage/entry-error.ts'
 import { WriteLoop } from '../../../engine/storage/write-loop.ts'
 import { ownerOf } from '../../../engine/stored/entry-owner.ts'
@@ -9,6 +10,8 @@ import { eventually } from '../../support/conditions.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 
 const entry = (userId: string): LogEntry => ({ type: 'user', userId, name: '', picture: '' })
+/** What one turn appends to the one lane of a source. */
+const ofLane0 = (entries: readonly LogEntry[]) => ({ lane: 0, entries })
 const turn = (name: string, size: number) => Array.from({ length: size }, (_, i) => entry(`${name}${i}`))
 
 /** A committer that records its input and fails on demand, and sources that record their notifications. */
@@ -39,9 +42,11 @@ function aLoop(walPath = '/nowhere') {
   const source = () => {
     const received: (number | string)[] = []
     const one = {
-      committed: (offset: number) => received.push(offset),
+      lanes: [0],
+      committed: ([[, offset] = [0, 0]]: readonly LaneOffset[]) => received.push(offset),
       failing: (why: string) => received.push(why),
-      refused: (owner: string, from: number, why: string) => received.push(`${owner} from ${from}: ${why}`),
+      refused: (_lane: number, owner: string, from: number, why: string) =>
+        received.push(`${owner} from ${from}: ${why}`),
     }
     loop.addSource(one)
     return { one, received }
@@ -64,18 +69,54 @@ describe('the write loop', () => {
   it('commits everything queued in one transaction, and notifies each source of its own offset', async () => {
     const { loop, commits, source } = aLoop()
     const [a, b] = [source(), source()]
-    loop.push(a.one, turn('a', 2))
-    loop.push(b.one, turn('b', 1))
-    loop.push(a.one, turn('c', 1))
+    loop.push(a.one, ofLane0(turn('a', 2)))
+    loop.push(b.one, ofLane0(turn('b', 1)))
+    loop.push(a.one, ofLane0(turn('c', 1)))
     await eventually(() => expect(commits).toEqual([['a0', 'a1', 'b0', 'c0']]))
     expect([a.received, b.received]).toEqual([[3], [1]])
+    loop.close()
+  })
+
+  it('reports the lanes of a source with their own offsets, and after a failure all of them', async () => {
+    const { loop, state } = aLoop()
+    const reached: LaneOffset[][] = []
+    const source = {
+      lanes: [0, 2, 4],
+      committed: (lanes: readonly LaneOffset[]) => reached.push([...lanes]),
+      failing: () => reached.push([]),
+      refused() {},
+    }
+    loop.addSource(source)
+    loop.push(source, { lane: 4, entries: turn('a', 2) })
+    loop.push(source, { lane: 0, entries: turn('b', 1) })
+    loop.push(source, { lane: 4, entries: turn('c', 1) })
+    await eventually(() =>
+      expect(reached).toEqual([
+        [
+          [4, 3],
+          [0, 1],
+        ],
+      ]),
+    )
+    state.failures = 1
+    loop.push(source, { lane: 0, entries: turn('d', 1) })
+    await eventually(() =>
+      expect(reached.slice(1)).toEqual([
+        [],
+        [
+          [0, 2],
+          [2, 0],
+          [4, 3],
+        ],
+      ]),
+    )
     loop.close()
   })
 
   it('never splits the writes of one turn', async () => {
     const { loop, commits, source } = aLoop()
     const { one, received } = source()
-    for (let i = 0; i < 3; i++) loop.push(one, turn(`${i}-`, 3_000))
+    for (let i = 0; i < 3; i++) loop.push(one, ofLane0(turn(`${i}-`, 3_000)))
     await eventually(() => expect(commits.map((entries) => entries.length)).toEqual([6_000, 3_000]))
     expect(received).toEqual([6_000, 9_000])
     loop.close()
@@ -85,9 +126,9 @@ describe('the write loop', () => {
     const { loop, commits, state, source } = aLoop()
     const [a, b] = [source(), source()]
     state.failures = 2
-    loop.push(a.one, turn('a', 1))
+    loop.push(a.one, ofLane0(turn('a', 1)))
     await eventually(() => expect(b.received).toEqual(['no room']))
-    loop.push(a.one, turn('b', 1))
+    loop.push(a.one, ofLane0(turn('b', 1)))
     await eventually(() => expect(commits).toEqual([['a0', 'b0']]))
     expect(a.received).toEqual(['no room', 'no room', 2])
     // Nothing of its own was committed, but storage works again.
@@ -122,9 +163,11 @@ describe('the write loop', () => {
       )
       const received: (number | string)[] = []
       const source = {
-        committed: (offset: number) => received.push(offset),
+        lanes: [0],
+        committed: ([[, offset] = [0, 0]]: readonly LaneOffset[]) => received.push(offset),
         failing: (why: string) => received.push(why),
-        refused: (owner: string, from: number, why: string) => received.push(`${owner} from ${from}: ${why}`),
+        refused: (_lane: number, owner: string, from: number, why: string) =>
+          received.push(`${owner} from ${from}: ${why}`),
       }
       loop.addSource(source)
       return { loop, source, applied, received, refusals: () => refusals }
@@ -132,12 +175,12 @@ describe('the write loop', () => {
 
     it('commits the rest, and leaves out its group from that turn on until it restarts', async () => {
       const { loop, source, applied, received } = aStrictLoop()
-      loop.push(source, [receipt('g', 'before'), receipt('h', '1')])
-      loop.push(source, [receipt('h', '2'), receipt('g', 'same turn'), receipt('g', 'bad')])
-      loop.push(source, [receipt('g', 'later'), receipt('h', '3')])
+      loop.push(source, ofLane0([receipt('g', 'before'), receipt('h', '1')]))
+      loop.push(source, ofLane0([receipt('h', '2'), receipt('g', 'same turn'), receipt('g', 'bad')]))
+      loop.push(source, ofLane0([receipt('g', 'later'), receipt('h', '3')]))
       await eventually(() => expect(received).toEqual(['g from 4: cannot be bound', 7]))
       expect(applied).toEqual(['g before', 'h 1', 'h 2', 'h 3'])
-      loop.push(source, [receipt('g', 'still on its way'), restart('g'), receipt('g', 'after')])
+      loop.push(source, ofLane0([receipt('g', 'still on its way'), restart('g'), receipt('g', 'after')]))
       await eventually(() => expect(received.at(-1)).toBe(10))
       expect(applied.slice(4)).toEqual(['g after'])
       loop.close()
@@ -145,8 +188,8 @@ describe('the write loop', () => {
 
     it('leaves out only the turn of a user, which needs no restart', async () => {
       const { loop, source, applied, received } = aStrictLoop()
-      loop.push(source, [entry('bad'), entry('ana')])
-      loop.push(source, [entry('bruno')])
+      loop.push(source, ofLane0([entry('bad'), entry('ana')]))
+      loop.push(source, ofLane0([entry('bruno')]))
       await eventually(() => expect(received).toEqual(['user:bad from 1: cannot be bound', 3]))
       expect(applied).toEqual(['user:ana ana', 'user:bruno bruno'])
       loop.close()
@@ -154,7 +197,7 @@ describe('the write loop', () => {
 
     it('delays nothing when it closes', () => {
       const { loop, source, applied, refusals } = aStrictLoop()
-      loop.push(source, [receipt('g', 'bad'), receipt('h', 'bad'), receipt('i', '1')])
+      loop.push(source, ofLane0([receipt('g', 'bad'), receipt('h', 'bad'), receipt('i', '1')]))
       loop.close()
       expect([applied, refusals()]).toEqual([['i 1'], 2])
     })
@@ -163,10 +206,10 @@ describe('the write loop', () => {
   it('commits the rest when it closes, and throws if it cannot', () => {
     const { loop, commits, state, source } = aLoop()
     const { one, received } = source()
-    loop.push(one, turn('a', 1))
+    loop.push(one, ofLane0(turn('a', 1)))
     loop.close()
     expect([commits, received, state.settled]).toEqual([[['a0']], [1], 1])
-    loop.push(one, turn('b', 1))
+    loop.push(one, ofLane0(turn('b', 1)))
     state.failures = 1
     expect(() => loop.close()).toThrow('no room')
   })
@@ -179,7 +222,7 @@ describe('the write loop', () => {
     const { loop, commits, state, source } = aLoop(aWal(1))
     const { one } = source()
     for (const name of ['a', 'b']) {
-      loop.push(one, turn(name, 1))
+      loop.push(one, ofLane0(turn(name, 1)))
       await turnEnds()
       vi.advanceTimersByTime(900)
       expect([state.settled, state.checkpoints]).toEqual([0, 0])
@@ -194,7 +237,7 @@ describe('the write loop', () => {
 
   it('empties a large WAL between two transactions, without waiting until it is idle', async () => {
     const { loop, state, source } = aLoop(aWal(8 * 1024 * 1024 + 1))
-    loop.push(source().one, turn('a', 1))
+    loop.push(source().one, ofLane0(turn('a', 1)))
     await eventually(() => expect([state.settled, state.checkpoints]).toEqual([0, 1]))
     loop.close()
   })
@@ -208,7 +251,7 @@ describe('the write loop', () => {
     const { loop, state, source } = aLoop(aWal(1))
     const { one } = source()
     const busyFor500Ms = async () => {
-      loop.push(one, turn('a', 1))
+      loop.push(one, ofLane0(turn('a', 1)))
       await turnEnds()
       vi.advanceTimersByTime(500)
     }
@@ -230,7 +273,7 @@ describe('the write loop', () => {
     const { loop, commits, state, source } = aLoop()
     const { one, received } = source()
     state.failures = 8
-    loop.push(one, turn('a', 1))
+    loop.push(one, ofLane0(turn('a', 1)))
     await turnEnds()
     for (const [tries, waitMs] of [50, 100, 200, 400, 800, 1_600, 2_000, 2_000].entries()) {
       expect(received.length).toBe(tries + 1)
@@ -240,7 +283,7 @@ describe('the write loop', () => {
     }
     expect([commits, received.at(-1)]).toEqual([[['a0']], 1])
     state.failures = 1
-    loop.push(one, turn('b', 1))
+    loop.push(one, ofLane0(turn('b', 1)))
     await turnEnds()
     vi.advanceTimersByTime(50)
     expect([commits.at(-1), received.at(-1)]).toEqual([['b0'], 2])

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../../engine/base/new-id.ts'
-import { partitionOf, shardOf } from '../../../engine/base/partition.ts'
+import { LANES, laneOf, partitionOf, shardOf, shardOfBytes } from '../../../engine/base/partition.ts'
 import { Outbox, readBatch } from '../../../engine/threads/batch.ts'
 
 /** An outbox whose turns end when the test ends them. */
@@ -77,7 +77,9 @@ describe('partitions', () => {
     expect(partitionOf(bytes('a'))).toBe(0xe40c292c % 1_024)
     expect(partitionOf(bytes('foobar'))).toBe(0xbf9cf968 % 1_024)
     expect(partitionOf(bytes('..foobar.'), 2, 8)).toBe(partitionOf(bytes('foobar')))
-    expect(shardOf('reunião', 7)).toBe(partitionOf(bytes('reunião')) % 7)
+    expect(laneOf('reunião')).toBe(partitionOf(bytes('reunião')) % LANES)
+    expect(shardOf('reunião', 7)).toBe(laneOf('reunião') % 7)
+    expect(shardOfBytes(bytes('..reunião'), 2, 10, 7)).toBe(shardOf('reunião', 7))
   })
 
   it('number 1,024, and ids are spread evenly over them', () => {
