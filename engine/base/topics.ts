@@ -6,3 +6,8 @@
 export function ephemeralTwin(topic: string): string {
   return `e${topic.slice(1)}`
 }
+
+/** The topic of the durable events of the same group; a durable topic is returned unchanged. */
+export function durableTwin(topic: string): string {
+  return `g${topic.slice(1)}`
+}

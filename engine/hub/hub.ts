@@ -16,6 +16,7 @@ import type { FrameView } from '../../protocol/frame-view.ts'
 import type { Mail } from '../actors/mail.ts'
 import type { EngineLogger } from '../base/engine-logger.ts'
 import { shardOf, shardOfBytes } from '../base/partition.ts'
+import { durableTwin } from '../base/topics.ts'
 import { Gate } from '../hooks/gate.ts'
 import type { Hooks } from '../hooks/hooks.ts'
 import { Notices } from '../hooks/notices.ts'
@@ -275,6 +276,7 @@ export class Hub implements Gateway {
           return this.#send(number, body)
         case ToHub.publish: {
           const topic = ascii(id)
+          if (!this.#hasSubscribers(topic)) return
           const except = number === 0 ? undefined : this.#sessions.get(number)?.port
           for (const publisher of this.#publishers) publisher.publish(topic, body, except)
           return
@@ -511,6 +513,11 @@ export class Hub implements Gateway {
       subscribers.sessions.add(known)
       known.subscribed.add(subscribers)
     }
+  }
+
+  /** Whether a session is subscribed to the group of the topic, durable or ephemeral. */
+  #hasSubscribers(topic: string): boolean {
+    return this.#subscribers.has(topic) || this.#subscribers.has(durableTwin(topic))
   }
 
   #leave(known: HubSession, subscribers: Subscribers): void {

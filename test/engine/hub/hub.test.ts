@@ -98,6 +98,28 @@ describe('an event for several topics', () => {
   })
 })
 
+describe('an event for one topic', () => {
+  it('is published only while a session is subscribed to the group', () => {
+    const { hub, shard, session } = aHub()
+    const published: string[] = []
+    hub.addPublisher({ publish: (topic) => published.push(topic) })
+    const publish = () => {
+      for (const topic of ['g:a', 'e:a', 'g:b']) shard.push(ToHub.publish, 0, Buffer.from(topic), invited)
+      shard.flush()
+      return published.splice(0)
+    }
+    expect(publish()).toEqual([])
+    shard.push(ToHub.subscribe, session, undefined, Buffer.from('a'))
+    expect(publish()).toEqual(['g:a', 'e:a'])
+    shard.push(ToHub.unsubscribe, 0, Buffer.from('g:a'), Buffer.from('ana'))
+    expect(publish()).toEqual([])
+    shard.push(ToHub.subscribe, session, undefined, Buffer.from('a'))
+    shard.flush()
+    hub.closed(session)
+    expect(publish()).toEqual([])
+  })
+})
+
 describe('a session that only sends requests', () => {
   it('is known to the shards of its requests and to no other', () => {
     const got: string[][] = [[], [], []]
