@@ -5,10 +5,8 @@
  * reader by a port of its own. They end by themselves on a message, shards before storage; none is
  * terminated, because a terminated thread with an open database aborts the process.
  */
-import { on, once } from 'node:events'
+import { once } from 'node:events'
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
-import type { EngineLogger } from '../base/engine-logger.ts'
-import { StorageError } from '../base/storage-error.ts'
 import type { ShardOptions } from '../shards/shard.ts'
 import { DAMAGED } from '../storage/damage.ts'
 import { startTimer } from '../threads/timer.ts'
@@ -17,8 +15,9 @@ import type { FileThreadData } from './file-thread.ts'
 import type { RunningShards, Runtime, ShardsOptions } from './running-shards.ts'
 import type { ShardThreadData } from './shard-thread.ts'
 import { startSearch } from './start-search.ts'
+import { type StorageRole, startStorageThread } from './start-storage.ts'
 import { startThread } from './start-thread.ts'
-import type { StorageThreadData, StorageThreadNote } from './writer-thread.ts'
+import type { StorageThreadNote } from './writer-thread.ts'
 
 const LOOK_AGAIN_MS = 250
 
@@ -38,19 +37,17 @@ async function startWorkerShards(shards: number, options: ShardsOptions): Promis
   const watchdog = new Watchdog()
   let ending = false
 
-  const storage = (file: string, channels: readonly MessageChannel[], search?: MessagePort) =>
-    startStorageThread(file, options.logger, {
+  const storage = (role: StorageRole, channels: readonly MessageChannel[], search?: MessagePort) =>
+    startStorageThread(role, options.logger, {
       dataDir,
       durability: options.durability,
       ports: channels.map((channel) => channel.port1),
-      watch: watchdog.watch(storageThreadName(file)),
+      watch: watchdog.watch(`storage-${role}`),
       ...(search && { search }),
     })
   // The writer makes the file that the others open.
-  const writer = await storage('./writer-thread.js', writerChannels, changes.port1).catch(
-    endingWith(watchdog),
-  )
-  const reader = await storage('./reader-thread.js', readerChannels).catch(endingWith(watchdog, writer))
+  const writer = await storage('writer', writerChannels, changes.port1).catch(endingWith(watchdog))
+  const reader = await storage('reader', readerChannels).catch(endingWith(watchdog, writer))
   const search = await startSearch(
     {
       dataDir,
@@ -188,28 +185,4 @@ function endingWith(watchdog: Watchdog, ...workers: readonly Worker[]): (error: 
     for (const worker of workers) await end(worker)
     throw error
   }
-}
-
-async function startStorageThread(
-  file: string,
-  logger: EngineLogger,
-  data: StorageThreadData,
-): Promise<Worker> {
-  const { ports, watch, search } = data
-  const worker = startThread(new URL(file, import.meta.url), {
-    workerData: data,
-    transferList: [...ports, watch, ...(search ? [search] : [])],
-    name: storageThreadName(file),
-  })
-  for await (const [note] of on(worker, 'message') as AsyncIterable<[StorageThreadNote]>) {
-    if (note.type === 'ready') break
-    if (note.type === 'failed') throw new StorageError(note.message)
-    if (note.type === 'damaged') continue
-    logger[note.level](note.fields, note.message)
-  }
-  return worker
-}
-
-function storageThreadName(file: string): string {
-  return file.includes('writer') ? 'storage-writer' : 'storage-reader'
 }
