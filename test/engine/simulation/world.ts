@@ -16,7 +16,7 @@ import { FakeFiles } from './fake-files.ts'
 import type { Random } from './random.ts'
 import { Scheduler } from './scheduler.ts'
 
-export const SHARDS = 3
+const SHARDS = 3
 const START_MS = 1_700_000_000_000
 const DRAIN_MS = 60_000
 
