@@ -77,7 +77,6 @@ export function text(min: number, max: number): FieldType<string> {
     type: 'string',
     rule,
     shape: { kind: 'text', min, max },
-    toWire: wellFormed,
   }
 }
 
@@ -88,7 +87,6 @@ export function nameText(min: number, max: number): FieldType<string> {
     type: 'string',
     rule,
     shape: { kind: 'name', min, max },
-    toWire: wellFormed,
   }
 }
 
@@ -121,17 +119,13 @@ export function oneOf<const T extends readonly [string, ...string[]]>(...values:
   }
 }
 
-/**
- * An integer from `min` to `max`. msgpackr writes numbers above 32 bits as floats, but the protocol
- * requires integers (IDN-6), so such numbers are converted to BigInt and encoded as uint64.
- */
+/** An integer from `min` to `max`. */
 export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): FieldType<number> {
   const rule = max === Number.MAX_SAFE_INTEGER ? `an integer from ${min}` : `an integer from ${min} to ${max}`
   return {
     type: 'uint',
     rule,
     shape: { kind: 'uint', min, max },
-    ...(max > 0xffff_ffff && { toWire: wideInteger }),
   }
 }
 
@@ -148,7 +142,7 @@ export const map: FieldType<Readonly<Record<string, unknown>>> = {
   shape: { kind: 'map' },
   toWire: (value) =>
     isObject(value)
-      ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, wideInteger(part)]))
+      ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, toWireValue(part)]))
       : value,
 }
 
@@ -165,13 +159,13 @@ export function bytes(max: number): FieldType<Uint8Array> {
 
 /** A list of at most `max` items. */
 export function list<T>(item: FieldType<T>, max: number): FieldType<readonly T[]> {
-  const { toWire, fromWire } = item
+  const { toWire = toWireValue, fromWire } = item
   const rule = `at most ${max} items`
   return {
     rule,
     shape: { kind: 'list', item, max },
     type: item.type.includes(' ') && !item.type.startsWith('[') ? `(${item.type})[]` : `${item.type}[]`,
-    ...(toWire && { toWire: (value: unknown) => (Array.isArray(value) ? value.map(toWire) : value) }),
+    toWire: (value: unknown) => (Array.isArray(value) ? value.map(toWire) : value),
     ...(fromWire && { fromWire: (wire: unknown) => (Array.isArray(wire) ? wire.map(fromWire) : wire) }),
   }
 }
@@ -188,7 +182,7 @@ export function tuple(items: readonly FieldType[]): FieldType<readonly unknown[]
     rule: type,
     shape: { kind: 'tuple', items },
     toWire: (value) =>
-      Array.isArray(value) ? value.map((part, i) => items[i]?.toWire?.(part) ?? part) : value,
+      Array.isArray(value) ? value.map((part, i) => (items[i]?.toWire ?? toWireValue)(part)) : value,
   }
 }
 
@@ -202,7 +196,10 @@ export function defineRecord<const F extends FieldMap>(name: string, fields: F):
   return {
     name,
     fields,
-    toWire: (value) => (isObject(value) ? toPositional(fields, value, []) : value),
+    toWire: (value) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? toPositional(fields, value as Record<string, unknown>, [])
+        : value,
     fromWire: (wire) => (Array.isArray(wire) ? fromPositional(fields, wire, 0) : wire),
   }
 }
@@ -231,10 +228,13 @@ export function toPositional(
     const part = value[name]
     if (part === undefined || part === null) {
       wire.push(null)
-    } else {
-      wire.push(field.toWire ? field.toWire(part) : part)
-      length = wire.length
+      continue
     }
+    // As `toWireValue`, without a call for each value.
+    if (field.toWire) wire.push(field.toWire(part))
+    else if (typeof part === 'string') wire.push(part.isWellFormed?.() === false ? part.toWellFormed() : part)
+    else wire.push(typeof part === 'number' && part > 0xffff_ffff ? toWireValue(part) : part)
+    length = wire.length
   }
   wire.length = length
   return wire
@@ -256,7 +256,13 @@ export function fromPositional(
   return value
 }
 
-function wideInteger(value: unknown): unknown {
+/**
+ * The wire form of a value of a type without one of its own. msgpackr writes numbers above 32 bits as
+ * floats, but the protocol requires integers (IDN-6): as BigInt they become uint64. Strict decoders fail
+ * at a lone surrogate: in events it is replaced. Requests with one are rejected before (IDN-1).
+ */
+function toWireValue(value: unknown): unknown {
+  if (typeof value === 'string') return value.isWellFormed?.() === false ? value.toWellFormed() : value
   return typeof value === 'number' && value > 0xffff_ffff && Number.isSafeInteger(value)
     ? BigInt(value)
     : value
@@ -290,7 +296,10 @@ export function illFormedField(
   fields: FieldMap,
   value: Readonly<Record<string, unknown>>,
 ): string | undefined {
-  for (const name in fields) if (isIllFormed(value[name], MAX_NESTING)) return name
+  for (const name in fields) {
+    const part = value[name]
+    if (typeof part === 'string' ? !isWellFormed(part) : isIllFormed(part, MAX_NESTING)) return name
+  }
   return undefined
 }
 
@@ -300,11 +309,6 @@ const MAX_NESTING = 3
 function isIllFormed(value: unknown, depth: number): boolean {
   if (typeof value === 'string') return !isWellFormed(value)
   return depth > 0 && Array.isArray(value) && value.some((part) => isIllFormed(part, depth - 1))
-}
-
-/** For events: strict decoders fail at a lone surrogate. In requests it is rejected before. */
-function wellFormed(value: unknown): unknown {
-  return typeof value === 'string' && !isWellFormed(value) ? value.toWellFormed() : value
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

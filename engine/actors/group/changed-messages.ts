@@ -25,6 +25,11 @@ interface Changed {
 export class ChangedMessages {
   readonly #changed = new Map<number, Changed>()
 
+  /** The number of posts that were changed lately. */
+  get size(): number {
+    return this.#changed.size
+  }
+
   /** The post as it is, if it was changed lately. */
   find(seq: number): Message | undefined {
     return this.#changed.get(seq)?.message

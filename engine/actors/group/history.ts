@@ -78,9 +78,10 @@ function* shown(
   messages: readonly Message[],
   newest: boolean,
 ): Generator<Message> {
+  const unchanged = changed.size === 0
   for (let i = 0; i < messages.length; i++) {
     const message = messages.at(newest ? -1 - i : i) as Message
-    yield changed.shown(message, publishedSeq)
+    yield unchanged ? message : changed.shown(message, publishedSeq)
   }
 }
 
