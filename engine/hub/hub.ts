@@ -196,9 +196,8 @@ export class Hub implements Gateway {
     }
     if (known.asks && !known.asks.shards.has(shard)) {
       known.asks.shards.add(shard)
-      this.#push(shard, ToShard.open, session, known.asks.identity)
-    }
-    this.#push(shard, ToShard.frame, session, frame)
+      this.#push(shard, ToShard.openWithFrame, session, frame, known.asks.identity)
+    } else this.#push(shard, ToShard.frame, session, frame)
   }
 
   closed(session: number): void {
@@ -458,9 +457,9 @@ export class Hub implements Gateway {
     return session
   }
 
-  #push(shard: ShardLink, kind: number, number: number, body?: Uint8Array): void {
+  #push(shard: ShardLink, kind: number, number: number, body?: Uint8Array, id?: Uint8Array): void {
     shard.pending += 1
-    shard.outbox.push(kind, number, undefined, body)
+    shard.outbox.push(kind, number, id, body)
   }
 
   /** Sends a frame to all sessions of a user. */

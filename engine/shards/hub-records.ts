@@ -8,9 +8,11 @@
 export const ToShard = {
   /** body: a client frame of the session. */
   frame: 1,
-  /** body: the session's identity (packed). Sent to all shards; for a session that only sends requests, to their shards. */
+  /** body: the session's identity (packed). Sent to all shards. */
   open: 2,
-  /** The session has ended. Sent to all shards. */
+  /** Of a session that only sends requests, its first one to this shard. id: its identity (packed); body: the client frame. */
+  openWithFrame: 9,
+  /** The session has ended. Sent to all shards that know it. */
   closed: 3,
   /** body: mail from an actor of any shard to one of this shard. */
   mail: 4,

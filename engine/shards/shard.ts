@@ -133,13 +133,16 @@ export class Shard {
   /** Handles a batch from the hub. */
   receive(batch: Uint8Array): void {
     let handled = 0
-    readBatch(batch, (kind, number, _id, body) => {
+    readBatch(batch, (kind, number, id, body) => {
       handled += 1
       switch (kind) {
         case ToShard.frame:
           return this.#onFrame(number, body)
         case ToShard.open:
           return this.#onOpen(number, unpack<SessionIdentity>(body))
+        case ToShard.openWithFrame:
+          this.#onOpen(number, unpack<SessionIdentity>(id))
+          return this.#onFrame(number, body)
         case ToShard.closed:
           return this.#onClosed(number)
         case ToShard.mail:
@@ -153,8 +156,8 @@ export class Shard {
           return this.#directory.renamed(userId, name)
         }
         case ToShard.blocks:
-          for (const { groupId: id, typist, from } of this.#directory.setBlocked(unpack<Blocks>(body))) {
-            this.#deliver({ to: 'group', id, mail: { type: 'hide_typing', typist, from } })
+          for (const { groupId, typist, from } of this.#directory.setBlocked(unpack<Blocks>(body))) {
+            this.#deliver({ to: 'group', id: groupId, mail: { type: 'hide_typing', typist, from } })
           }
           return
         case ToShard.full:

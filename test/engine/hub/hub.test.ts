@@ -135,7 +135,7 @@ describe('a session that only sends requests', () => {
     hub.receive(session, frame, viewFrame(frame) as FrameView)
     hub.closed(session)
     for (const task of tasks) task()
-    expect(got.filter((said) => said.length > 0)).toEqual([['open', 'frame', 'closed']])
+    expect(got.filter((said) => said.length > 0)).toEqual([['openWithFrame', 'closed']])
   })
 })
 
