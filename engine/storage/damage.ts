@@ -1,5 +1,5 @@
 /**
- * Damage: whether an error of SQLite says that its file is damaged. It does not pass by itself.
+ * Damage: whether an SQLite error means that the file is damaged. Retries do not help then.
  */
 import { ChatError } from '../../protocol/errors.ts'
 
@@ -10,10 +10,10 @@ export function isDamage(error: unknown): boolean {
   return typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB)/.test(code)
 }
 
-/** Why an engine whose database is damaged is not ready. */
+/** The reason why an engine with a damaged database is not ready. */
 export const DAMAGED = 'tertulia.db is damaged: restore it from a backup'
 
-/** What is answered where a damaged part would have to be read. */
+/** The answer to a request that needs a damaged part. */
 export function damageRefusal(): ChatError {
   return new ChatError('storage_unavailable', undefined, { retryAfterMs: RETRY_AFTER_MS })
 }

@@ -1,11 +1,11 @@
 /**
  * Fences: which entries of a batch are left out because an earlier one of their owner was refused.
  *
- * What a group's actor wrote after a refused entry was made from a state that the log does not
- * have. So all of it is left out, from the first entry of the turn with the refused one (what one
- * handler wrote is stored or lost together) up to the `restart` that the shard appends once it has
- * let the actor go. Entries of a user stand alone: only those of the turn are left out.
- * Bounded by the groups whose restart is under way, which are loaded actors.
+ * After a refused entry, a group's actor has a state that the log does not contain, and its later entries
+ * are based on that state. Therefore, all of them are left out: from the first entry of the turn with the
+ * refused one (what one handler wrote is stored or lost together) up to the `restart` that the shard
+ * appends once it has unloaded the actor. Entries of a user are independent: only those of the turn are
+ * left out. Bounded by the groups that are restarting, which are loaded actors.
  */
 import { isGroupOwner, ownerOf } from '../stored/entry-owner.ts'
 import type { LogEntry } from '../stored/log-entry.ts'
@@ -17,17 +17,17 @@ export interface Turn<S> {
   readonly entries: readonly LogEntry[]
 }
 
-/** An owner whose entries are left out from a turn on, and why. */
+/** An owner whose entries are left out from a turn on, and the reason. */
 export interface Refusal<S> {
   readonly turn: Turn<S>
   readonly owner: string
   readonly reason: string
 }
 
-/** Groups whose entries are left out, with the shard that has to restart them. */
+/** Groups whose entries are left out, with the shard that must restart them. */
 export type Fences<S> = ReadonlyMap<string, S>
 
-/** The entries to apply, and the fences that stand once they are committed. */
+/** The entries to apply, and the fences after they are committed. */
 export function admit<S>(
   turns: readonly Turn<S>[],
   refusals: readonly Refusal<S>[],

@@ -1,8 +1,8 @@
 /**
  * Inline log: the log of a shard that runs on the thread of the writer.
  *
- * The write loop and the reader are the same as on threads of their own; entries and queries are passed
- * to them directly.
+ * It uses the same write loop and reader as separate threads do. Entries and queries are passed to them
+ * directly.
  */
 import type { LaneBatch, Log, LogListener } from '../log/log.ts'
 import type { ReadQuery, Reads } from '../stored/reads.ts'

@@ -1,8 +1,8 @@
 /**
- * Summary texts: a user's groups on their way between two threads.
+ * Summary texts: a user's groups in the form in which they are sent between two threads.
  *
- * As JSON text that the database makes they cost a quarter of what rows would (INP-2): thousands of
- * small values become one string at once, and are made values again only where they are needed.
+ * As JSON text that the database creates they cost a quarter of what rows would cost (INP-2): thousands
+ * of small values become one string. They are parsed only where they are needed.
  */
 import type { GroupSummary, Member } from '../../protocol/records.ts'
 import { awaitedMember } from '../stored/awaited-member.ts'
@@ -10,18 +10,18 @@ import type { ReadName, ReadQuery, Reads } from '../stored/reads.ts'
 import type { StoredGroup } from '../stored/stored-group.ts'
 import type { LoadedUser, Person, Standing, Summaries } from '../stored/stored-user.ts'
 
-/** What the database says of all groups of a user, the most recently active first. */
+/** The summaries of all groups of a user, the most recently active first. */
 export interface SummaryTexts {
-  /** `SummaryRow`s of the first of them. */
+  /** `SummaryRow`s of the first groups. */
   readonly rows: string
-  /** `StandingColumns` of all of them. */
+  /** `StandingColumns` of all groups. */
   readonly standings: string
 }
 
-/** A user as stored, before the groups are made values. */
+/** A user as stored, before the groups are parsed. */
 export interface UserTexts extends Omit<LoadedUser, 'groups' | 'summaries'> {
   readonly standings: string
-  /** Of `SummaryTexts`, where they were asked for. */
+  /** From `SummaryTexts`, if they were requested. */
   readonly rows?: string | undefined
 }
 
@@ -57,21 +57,21 @@ type SummaryRow = readonly [
   mentions: number,
   readSeq: number,
   quietUntil: number,
-  /** Of a direct chat. */
+  /** For a direct chat. */
   members: readonly MemberRow[] | null,
-  /** Of a direct chat that they have not accepted. PRV-2 */
+  /** For a direct chat that the user has not accepted. PRV-2 */
   awaited: Person | null,
 ]
 
-/** What the names of the fields take beside a row's text, in an answer as JSON, at most. */
+/** Maximum size of a row's field names in a JSON answer. */
 const NAMES_BYTES = 300
 
-/** How many bytes a row takes in an answer, at most. */
+/** Maximum size of a row in an answer. */
 export function summaryBytes(row: string): number {
   return Buffer.byteLength(row) + NAMES_BYTES
 }
 
-/** The result of a read, of what the reader answered. */
+/** Converts the reader's answer to the result of the read. */
 export function parseAnswer<N extends ReadName>(query: ReadQuery<N>, answer: unknown): Reads[N]['result'] {
   const { read } = query as ReadQuery
   if (read === 'summaries') return parseSummaries(answer as SummaryTexts) as Reads[N]['result']

@@ -1,12 +1,12 @@
 /**
- * Write loop: commits what has arrived, as one transaction, again and again.
+ * Write loop: commits queued entries, one transaction after another.
  *
- * The batch is natural: while one transaction runs, entries of all shards gather, and the next
- * takes them all (up to `MAX_ENTRIES`, whole turns of a shard, so that what one handler wrote is
- * kept or lost together). A failed commit loses nothing: the shards are told, the entries stay,
- * and it is tried again with backoff until it works (DUR-1). An entry that can never be applied
- * fails its owner only: its shard is told, and the rest is committed (`fences.ts`). The queue is
- * bounded by the shards, each of which stops accepting writes at a bound of what is not committed.
+ * While one transaction runs, entries of all shards are queued, and the next transaction commits all of
+ * them (about `MAX_ENTRIES` at most, in whole turns of a shard, so that what one handler wrote is stored
+ * or lost together). A failed commit loses nothing: the shards are notified, the entries stay queued, and
+ * the commit is retried with backoff until it succeeds (DUR-1). An entry that can never be applied fails
+ * only its owner: its shard is notified, and the rest is committed (`fences.ts`). The shards bound the
+ * queue: each stops accepting writes when too much of its own is uncommitted.
  */
 import { statSync } from 'node:fs'
 import type { LaneBatch, LaneOffset } from '../log/log.ts'
@@ -15,30 +15,30 @@ import type { LogEntry } from '../stored/log-entry.ts'
 import { EntryError } from './entry-error.ts'
 import { admit, type Fences, type Refusal, type Turn } from './fences.ts'
 
-/** Entries of one transaction, give or take a turn: a few ten milliseconds at the most. */
+/** Entries of one transaction, plus at most one turn: at most some tens of milliseconds. */
 const MAX_ENTRIES = 4_096
 /** Above this size the WAL is checkpointed between two transactions. */
 const MAX_WAL_BYTES = 8 * 1024 * 1024
-/** So long after a commit it is emptied at the latest: what was deleted must be in no file any more. // PRV-3 */
+/** Maximum time from a commit until the WAL is emptied: no file may contain deleted content longer. // PRV-3 */
 const MAX_WAL_AGE_MS = 20_000
-/** Where a reader still needs it. */
+/** Interval of retries while a reader still needs the WAL. */
 const CHECKPOINT_AGAIN_MS = 500
-/** Quiet for so long, the writer catches up and the WAL is emptied. */
+/** After this time without commits the counters are updated and the WAL is emptied. */
 const IDLE_MS = 1_000
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 2_000
 
-/** What the loop drives: `sqlite/writer.ts`. */
+/** The writer that the loop calls: `sqlite/writer.ts`. */
 export interface Committer {
-  /** Commits all or none. @throws EntryError where one of them can never be applied */
+  /** Commits all entries or none. @throws EntryError if one of them can never be applied */
   commit(entries: readonly LogEntry[]): void
-  /** Catches up with what follows behind the commits. */
+  /** Updates the counters that lag behind the commits. */
   settle(): void
-  /** False where it has to be tried again. */
+  /** Returns false if it must be retried. */
   checkpoint(): boolean
 }
 
-/** A shard, as the loop answers it. */
+/** A shard, as notified by the loop. */
 export interface WriteSource {
   readonly lanes: readonly number[]
   committed(reached: readonly LaneOffset[]): void
@@ -61,10 +61,10 @@ export class WriteLoop {
   #retryMs = FIRST_RETRY_MS
   #failing = false
   #idle: NodeJS.Timeout | null = null
-  /** When the WAL is emptied at the latest. */
+  /** Empties the WAL at the latest. */
   #due: NodeJS.Timeout | null = null
 
-  /** `onCommitted` hears of every transaction, once its shards have. */
+  /** `onCommitted` is called for every transaction, after the shards are notified. */
   constructor(
     committer: Committer,
     walPath: string,
@@ -87,12 +87,12 @@ export class WriteLoop {
     if (!this.#scheduled && !this.#retry) this.#scheduled = setImmediate(() => this.#run())
   }
 
-  /** Something else was written to the database: the WAL is emptied in time. */
+  /** Something else was written to the database: the WAL must be emptied in time. */
   wrote(): void {
     this.#due ??= setTimeout(() => this.#checkpoint(), MAX_WAL_AGE_MS).unref()
   }
 
-  /** Commits what is left, if it can, and stops. @throws what the last commit threw. */
+  /** Commits what is queued, if possible, and stops. @throws the error of the last commit. */
   close(): void {
     if (this.#scheduled) clearImmediate(this.#scheduled)
     if (this.#retry) clearTimeout(this.#retry)
@@ -135,12 +135,12 @@ export class WriteLoop {
       count += (this.#queue[turns] as Turn<WriteSource>).entries.length
       turns += 1
     }
-    const taken = this.#queue.slice(0, turns)
+    const batch = this.#queue.slice(0, turns)
     const refusals: Refusal<WriteSource>[] = []
-    const entries = this.#commit(taken, refusals)
+    const entries = this.#commit(batch, refusals)
     this.#queue = this.#queue.slice(turns)
     const reached = new Map<WriteSource, Set<number>>()
-    for (const turn of taken) {
+    for (const turn of batch) {
       const { source, lane } = turn
       const offsets = this.#offsets.get(source) as number[]
       const offset = offsets[lane] ?? 0
@@ -160,7 +160,7 @@ export class WriteLoop {
     this.#onCommitted(entries)
   }
 
-  /** Commits what can be applied, and notes what cannot. @throws where storage fails */
+  /** Commits the entries that can be applied, and adds the others to `refusals`. @throws if the storage fails */
   #commit(turns: readonly Turn<WriteSource>[], refusals: Refusal<WriteSource>[]): readonly LogEntry[] {
     for (;;) {
       const { entries, fences } = admit(turns, refusals, this.#fences)
@@ -182,22 +182,22 @@ export class WriteLoop {
     try {
       this.#committer.settle()
     } catch {
-      // No room: nothing depends on it, the next quiet moment tries again.
+      // The disk is full: nothing depends on this, and it is retried when the loop is idle again.
     }
   }
 
   #checkpoint(): void {
     if (this.#due) clearTimeout(this.#due)
     this.#due = null
-    if (this.#emptiesWal()) return
+    if (this.#emptyWal()) return
     this.#due = setTimeout(() => this.#checkpoint(), CHECKPOINT_AGAIN_MS).unref()
   }
 
-  #emptiesWal(): boolean {
+  #emptyWal(): boolean {
     try {
       return this.#committer.checkpoint()
     } catch {
-      // No room: the WAL keeps everything.
+      // The disk is full: the WAL still contains everything.
       return false
     }
   }
@@ -207,7 +207,7 @@ export class WriteLoop {
   }
 }
 
-/** Tells the shard from which offset on the owner's entries are left out: from its first of the turn. */
+/** Notifies the shard that the owner's entries are left out from the first one of the turn on. */
 function refuse({ turn, owner, reason }: Refusal<WriteSource>, offset: number): void {
   const first = turn.entries.findIndex((entry) => ownerOf(entry) === owner)
   turn.source.refused(turn.lane, owner, offset + first + 1, reason)

@@ -69,7 +69,7 @@ CREATE TABLE events (
   PRIMARY KEY (group_key, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Numbers of a group up to `ceiling` may have been spoken. Above the log's newest number only
+-- Numbers of a group up to `ceiling` may have been assigned. Above the log's newest number only
 -- after a crash. By id, since the first lease is committed before the group itself.
 CREATE TABLE leases (
   group_id TEXT NOT NULL PRIMARY KEY,

@@ -1,4 +1,4 @@
--- What became of a post. A deleted or recalled one keeps its row, emptied.
+-- Later states of a post. A deleted or recalled post has an empty row.
 ALTER TABLE messages ADD COLUMN edited_at INTEGER;
 ALTER TABLE messages ADD COLUMN deleted_at INTEGER;
 ALTER TABLE messages ADD COLUMN deleted_by TEXT;
@@ -8,12 +8,12 @@ ALTER TABLE messages ADD COLUMN reactions TEXT;
 ALTER TABLE messages ADD COLUMN pinned_at INTEGER;
 CREATE INDEX messages_pinned ON messages (group_key, pinned_at) WHERE pinned_at IS NOT NULL;
 
--- The post that an event is about: what an edit said goes when the post does, and the search
--- index follows the log by it.
+-- The post that an event is about: its texts are erased with the post, and the search index uses it
+-- to follow the log.
 ALTER TABLE events ADD COLUMN target_seq INTEGER;
 CREATE INDEX events_by_target ON events (group_key, target_seq) WHERE target_seq IS NOT NULL;
 
--- Until then the member may not post; and wants no notifications. 0 for neither.
+-- The member may not post, or wants no notifications, until these times. 0 for neither.
 ALTER TABLE members ADD COLUMN muted_until INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE members ADD COLUMN quiet_until INTEGER NOT NULL DEFAULT 0;
 -- Receipts, as packed ranges of seqs with their times; `read_seq` is the newest one read, the
@@ -23,7 +23,7 @@ ALTER TABLE members ADD COLUMN delivered BLOB;
 ALTER TABLE members ADD COLUMN read BLOB;
 ALTER TABLE members ADD COLUMN read_seq INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE members ADD COLUMN counted_read INTEGER NOT NULL DEFAULT 0;
--- Nobody owes what was posted before they joined: the mark begins there.
+-- A member does not count posts from before they joined: the mark begins there.
 UPDATE members SET counted_read = joined_seq;
 
 CREATE TABLE bans (
@@ -41,11 +41,11 @@ CREATE TABLE invitations (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX invitations_by_user ON invitations (user_key, at);
 
--- What a user chose to be seen as, and when they were last connected.
+-- The status that a user chose, and when they were last connected.
 ALTER TABLE users ADD COLUMN status TEXT NOT NULL DEFAULT 'online';
 ALTER TABLE users ADD COLUMN last_seen_at INTEGER;
 
--- Files of groups. The bytes lie beside the database, by their sha256; several rows may share them.
+-- Files of groups. The bytes are stored beside the database, by their sha256; several rows may share them.
 CREATE TABLE files (
   file_id     TEXT NOT NULL PRIMARY KEY,
   group_key   INTEGER NOT NULL REFERENCES groups,

@@ -1,10 +1,10 @@
--- Random keys of this data folder, made at its first start. `direct_id` keys the ids of direct chats.
+-- Random keys of this data folder, created at its first start. `direct_id` is the key of direct chat ids.
 CREATE TABLE secrets (
   name  TEXT NOT NULL PRIMARY KEY,
   value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What outlives a membership: that the user left by their own act (GRP-3), and until when they are
+-- What outlives a membership: that the user left by choice (GRP-3), and until when they are
 -- muted (GRP-2). The newest 10,000 of a group, by `left_seq`.
 CREATE TABLE former_members (
   group_key   INTEGER NOT NULL REFERENCES groups,
@@ -15,7 +15,7 @@ CREATE TABLE former_members (
   PRIMARY KEY (group_key, user_key)
 ) STRICT, WITHOUT ROWID;
 
--- Who lets whom have no contact. PRV-1
+-- Which users have blocked which others. PRV-1
 CREATE TABLE blocks (
   user_key    INTEGER NOT NULL REFERENCES users,
   blocked_key INTEGER NOT NULL REFERENCES users,

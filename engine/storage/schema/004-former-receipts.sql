@@ -1,4 +1,4 @@
--- Receipts of those who have left a group; who comes back takes theirs along. The newest by `former_key`.
+-- Receipts of former members, which are restored when they rejoin. The newest by `former_key`.
 CREATE TABLE former_receipts (
   former_key INTEGER PRIMARY KEY,
   group_key  INTEGER NOT NULL REFERENCES groups,

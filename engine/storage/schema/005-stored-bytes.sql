@@ -1,5 +1,5 @@
--- What each user's files take, in bytes, for the storage quota. Files that are marked for removal
--- (`uses` -1) no longer count.
+-- The size of each user's files in bytes, for the storage quota. Files that are marked for removal
+-- (`uses` -1) do not count.
 ALTER TABLE users ADD COLUMN stored_bytes INTEGER NOT NULL DEFAULT 0;
 UPDATE users SET stored_bytes = stored.bytes
   FROM (SELECT uploader_key, sum(size) AS bytes FROM files WHERE uses >= 0 GROUP BY uploader_key) AS stored

@@ -1,4 +1,4 @@
--- What code has to do once with this file, at the next start; a row goes when it is done.
+-- Work that must be done once with this file, at the next start. A row is deleted when it is done.
 CREATE TABLE chores (
   name TEXT NOT NULL PRIMARY KEY
 ) STRICT, WITHOUT ROWID;

@@ -1,6 +1,6 @@
--- Where each group stands, so that the list of a user's groups reads no events and no posts (INP-2):
--- the number of its newest event of any kind, that of its newest post (0 where it has none), and when
--- that was posted (when the group was made, where it has none).
+-- The position of each group, so that the list of a user's groups reads no events and no posts (INP-2):
+-- the number of its newest event of any kind, that of its newest post (0 if there is none), and the time
+-- of that post (of the group's creation if there is none).
 ALTER TABLE groups ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE groups ADD COLUMN last_post_seq INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE groups ADD COLUMN active_at INTEGER NOT NULL DEFAULT 0;
@@ -16,6 +16,6 @@ UPDATE groups SET
     WHERE m.group_key = groups.group_key AND m.seq = last_post_seq), created_at),
   ceiling = ifnull((SELECT l.ceiling FROM leases l WHERE l.group_id = groups.group_id), 0);
 
--- With `joined_seq`, so that a user's groups are read without a look at each row of `members`.
+-- With `joined_seq`, so that a user's groups are read without reading each row of `members`.
 DROP INDEX members_by_user;
 CREATE INDEX members_by_user ON members (user_key, group_key, joined_seq);

@@ -1,11 +1,11 @@
 /**
- * Backup: one moment of the database, copied to a file while another process goes on writing it.
+ * Backup: copies a snapshot of the database to a file while another process continues to write.
  *
- * SQLite's online backup starts again whenever somebody else commits between two of its steps, and
- * under a busy writer may never end. A read transaction held open all along pins the moment, so that
- * each page is copied once and the steps still leave room to say how far it is. Meanwhile the
- * writer's WAL cannot shrink: it grows by what is written during the copy, and is emptied after it.
- * The copy gets its name only when it has been checked and is on the disk.
+ * SQLite's online backup starts again when another connection commits between two of its steps, so that
+ * it may never end under a busy writer. A read transaction that is open for the whole copy fixes the
+ * snapshot: each page is copied once, and progress can be reported between the steps. Meanwhile, the
+ * writer's WAL cannot shrink: it grows by what is written during the copy, and is emptied afterwards.
+ * The copy gets its name only when it was checked and is stored durably.
  */
 import { chmodSync, closeSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -17,24 +17,24 @@ import { Database } from './driver.ts'
 /** About 16 MiB: some ten milliseconds of copying. */
 const STEP_PAGES = 4_096
 
-/** How far it is. */
+/** Progress of the copy. */
 export interface BackupProgress {
   readonly pages: number
   readonly totalPages: number
 }
 
-/** A copy that is whole and has not got its name yet. */
+/** A complete copy that does not have its final name yet. */
 export interface PreparedBackup {
   readonly bytes: number
-  /** Gives it its name. @throws StorageError where something has that name. */
+  /** Gives it its final name. @throws StorageError if a file with this name exists. */
   publish(): void
-  /** Removes what has not got its name. */
+  /** Removes the copy if it does not have its final name. */
   discard(): void
 }
 
 /**
- * Copies the database of a data directory beside `file`, and checks the copy.
- * @throws StorageError where there is no database, no room, or the copy is damaged.
+ * Copies the database of a data directory to a file beside `file`, and checks the copy.
+ * @throws StorageError if there is no database, the disk is full, or the copy is damaged.
  */
 export async function prepareBackup(
   dataDir: string,
@@ -49,7 +49,7 @@ export async function prepareBackup(
     discard()
     await copy(dataDir, partial, onProgress)
     check(partial)
-    // It holds everybody's messages.
+    // It contains the messages of all users.
     chmodSync(partial, 0o600)
     sync(partial)
     return { bytes: statSync(partial).size, publish: () => publish(partial, file), discard }
@@ -92,7 +92,7 @@ function openExisting(dataDir: string): Sqlite.Database {
   }
 }
 
-/** Reads all of the copy, and makes it one file that needs no others beside it. */
+/** Reads the whole copy to check it, and converts it to one file that needs no others beside it. */
 function check(partial: string): void {
   const db = new Database(partial)
   try {
@@ -104,7 +104,7 @@ function check(partial: string): void {
   }
 }
 
-/** A link fails where the name is taken; a rename would replace what has it. */
+/** A link fails if the name exists; a rename would replace the existing file. */
 function publish(partial: string, file: string): void {
   try {
     linkSync(partial, file)

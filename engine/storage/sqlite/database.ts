@@ -1,5 +1,5 @@
 /**
- * The database file: where it is, how it is opened, and that only one process writes it.
+ * Database: the path of the database file, how it is opened, and the lock for its single writer.
  *
  * WAL with the writer's own checkpoints (`wal_autocheckpoint = 0`), `synchronous` by durability:
  * NORMAL survives `kill -9`, FULL also power loss (https://sqlite.org/pragma.html#pragma_synchronous).
@@ -20,19 +20,19 @@ export function databasePath(dataDir: string): string {
   return join(dataDir, 'tertulia.db')
 }
 
-/** What keeps a second process from writing the same data directory. */
+/** The lock that prevents a second process from writing the same data directory. */
 export interface DirectoryLock {
   release(): void
 }
 
 /**
- * Makes the data directory and takes it for this process. SQLite's own file lock does it, which
- * the system drops when the process dies, however it dies.
- * @throws StorageError where the directory cannot be made or written, or is taken.
+ * Creates the data directory and locks it for this process. It uses SQLite's file lock, which the system
+ * releases when the process ends for any reason.
+ * @throws StorageError if the directory cannot be created or written, or is locked.
  */
 export function lockDirectory(dataDir: string): DirectoryLock {
   try {
-    // The last folder by itself: where it cannot be made, Node 20 may try for ever with `recursive`.
+    // The last folder separately: if it cannot be created, Node 20 may retry forever with `recursive`.
     mkdirSync(dirname(resolve(dataDir)), { recursive: true })
     if (!existsSync(dataDir)) mkdirSync(dataDir)
     const db = new Database(join(dataDir, 'tertulia.lock'), { timeout: 0 })
@@ -52,7 +52,7 @@ export function lockDirectory(dataDir: string): DirectoryLock {
 
 /**
  * Opens the file for the one writer and brings its schema up to date.
- * @throws StorageError where it cannot be used, or is missing beside other data of a chat.
+ * @throws StorageError if it cannot be used, or is missing beside other data of a chat.
  */
 export function openWriter(dataDir: string, durability: Durability): Sqlite.Database {
   try {
@@ -62,7 +62,7 @@ export function openWriter(dataDir: string, durability: Durability): Sqlite.Data
       db.pragma('journal_mode = WAL')
       db.pragma(`synchronous = ${durability === 'disk' ? 'FULL' : 'NORMAL'}`)
       db.pragma('wal_autocheckpoint = 0')
-      // What is deleted is overwritten, not only marked as free. // PRV-3
+      // Deleted content is overwritten, not only marked as free. // PRV-3
       db.pragma('secure_delete = ON')
       db.pragma('journal_size_limit = 16777216')
       db.pragma('cache_size = -65536')
@@ -80,7 +80,7 @@ export function openWriter(dataDir: string, durability: Durability): Sqlite.Data
   }
 }
 
-/** An empty database beside files or an index is no new chat: the disk is not mounted, or a restore not finished. */
+/** An empty database beside files or an index is not a new chat: a disk is not mounted, or a restore is incomplete. */
 function requireDatabase(dataDir: string): void {
   const path = databasePath(dataDir)
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0) return
@@ -93,14 +93,14 @@ function requireDatabase(dataDir: string): void {
   )
 }
 
-/** Opens the file for reading only. The writer must have been there before. */
+/** Opens the file for reading only. The writer must have opened it before. */
 export function openReader(dataDir: string): Sqlite.Database {
   const db = new Database(databasePath(dataDir), { readonly: true, timeout: 1_000 })
   db.pragma('cache_size = -65536')
   return db
 }
 
-/** What the system's codes mean here, by their beginning: SQLite's have longer forms. */
+/** Explanations of system error codes, by prefix: SQLite's codes have longer forms. */
 const reasons: readonly (readonly [code: string, reason: string])[] = [
   ['SQLITE_BUSY', 'another process uses it'],
   ['SQLITE_FULL', 'the disk is full'],

@@ -1,16 +1,16 @@
 /**
  * Direct ids: the id of the one direct chat of two users. // IDN-4
  *
- * It follows from the pair, so that both sides make the same chat when they open it at the same
- * time, and it is keyed, so that nobody else can compute it. Before version 0.2 it was not keyed:
- * a chat from that time keeps its id.
+ * It is derived from the pair, so that both users get the same chat if they open it at the same time. It
+ * is keyed, so that nobody else can compute it. Before version 0.2 it was not keyed: a chat from that
+ * time retains its id.
  */
 import { createHash, createHmac } from 'node:crypto'
 
-/** 162 bits: as many as base64url digits. */
+/** 162 bits: a whole number of base64url digits. */
 const ID_CHARS = 27
 
-/** The id of a chat that begins now. */
+/** The id of a new chat. */
 export function directId(key: Uint8Array, one: string, other: string): string {
   return idOf(createHmac('sha256', key).update(pairOf(one, other)).digest('base64url'))
 }
@@ -24,7 +24,7 @@ function idOf(digest: string): string {
   return `d_${digest.slice(0, ID_CHARS)}`
 }
 
-/** The same for both orders, and different for any two pairs. */
+/** Equal for both orders of a pair, and different for different pairs. */
 function pairOf(one: string, other: string): string {
   return JSON.stringify(one < other ? [one, other] : [other, one])
 }

@@ -1,9 +1,9 @@
 /**
- * Erase old: what has to be done once in a file of an earlier version, which left deleted texts in
- * free pages and in the events of edits. // PRV-3
+ * Erase old: erases deleted texts that earlier versions left in free pages and in events of edits. It
+ * runs once per file. // PRV-3
  *
- * It runs before anything else uses the file, in small transactions; after a crash it is done again.
- * It needs no free disk space to speak of, and reads the file once or twice.
+ * It runs before anything else uses the file, in small transactions. After a crash it runs again. It
+ * needs almost no free disk space, and reads the file once or twice.
  */
 import type { Database, Statement } from 'better-sqlite3'
 import { events } from '../../../protocol/events.ts'
@@ -12,7 +12,7 @@ import { storedFrame } from '../../stored/stored-frame.ts'
 import type { Wal } from './wal.ts'
 
 const ROWS_AT_ONCE = 1_000
-/** Longer values reach into pages of their own; what such a page held before may be behind them. */
+/** Longer values use separate pages, which may contain remains of earlier values after their end. */
 const LONG_BYTES = 800
 const PROGRESS_MS = 10_000
 const CHORE = 'erase_old'
@@ -24,7 +24,7 @@ interface Row<Value> {
   readonly value: Value
 }
 
-/** Does it where it is still to be done; where that fails, for want of room, at the next start. */
+/** Runs if it has not run yet. If it fails, for example on a full disk, it runs at the next start. */
 export function eraseOld(db: Database, wal: Wal, logger: EngineLogger): void {
   try {
     if (db.prepare('SELECT 1 FROM chores WHERE name = ?').get(CHORE)) erase(db, wal, logger)
@@ -35,23 +35,25 @@ export function eraseOld(db: Database, wal: Wal, logger: EngineLogger): void {
 
 function erase(db: Database, wal: Wal, logger: EngineLogger): void {
   logger.info({}, 'erasing what earlier versions left of deleted messages')
-  let toldAt = performance.now()
-  const tell = (progress: object) => {
-    if (performance.now() - toldAt < PROGRESS_MS) return
-    toldAt = performance.now()
+  let reportedAt = performance.now()
+  const report = (progress: object) => {
+    if (performance.now() - reportedAt < PROGRESS_MS) return
+    reportedAt = performance.now()
     logger.info(progress, 'erasing what earlier versions left of deleted messages')
   }
   const { message_edited, group_created, group_updated } = events
   const texts = `code IN (${message_edited.code}, ${group_created.code}, ${group_updated.code})`
-  rewrite<Buffer>(db, wal, 'events', 'code', 'frame', texts, tell, (value, code) => storedFrame(code, value))
-  rewrite<string>(db, wal, 'messages', '0', 'content', 'FALSE', tell, (value) => value)
+  rewrite<Buffer>(db, wal, 'events', 'code', 'frame', texts, report, (value, code) =>
+    storedFrame(code, value),
+  )
+  rewrite<string>(db, wal, 'messages', '0', 'content', 'FALSE', report, (value) => value)
   wal.empty(true)
-  wal.cleanFile((pages, totalPages) => tell({ pages, totalPages }))
+  wal.cleanFile((pages, totalPages) => report({ pages, totalPages }))
   db.prepare('DELETE FROM chores WHERE name = ?').run(CHORE)
   logger.info({}, 'erased what earlier versions left of deleted messages')
 }
 
-/** Writes the values again that are long or meet the condition: emptied first, so that their pages are freed. */
+/** Rewrites the values that are long or match the condition. They are emptied first, so that their pages are freed. */
 function rewrite<Value>(
   db: Database,
   wal: Wal,
@@ -59,7 +61,7 @@ function rewrite<Value>(
   code: string,
   column: string,
   condition: string,
-  tell: (progress: object) => void,
+  report: (progress: object) => void,
   change: (value: Value, code: number) => Uint8Array | string,
 ): void {
   const next = db.prepare(`
@@ -80,6 +82,6 @@ function rewrite<Value>(
     putAll.immediate(rows)
     wal.empty(false)
     from = [last.group_key, last.seq]
-    tell({ table, group: last.group_key })
+    report({ table, group: last.group_key })
   }
 }

@@ -1,14 +1,14 @@
 /**
- * File rows: which files nobody can have any more, for the janitor of their bytes.
+ * File rows: selects the files that no user can download any more, for the janitor of their bytes.
  *
- * A file that no message shows is given up a day after it was added; one whose last message was
- * deleted or recalled (`uses` -1) at once. First it is marked, so that nobody finds it, then its
- * bytes go, then its row: a crash in between leaves something for the next round, never a row
- * without bytes that somebody could still be shown.
+ * A file that no message shows is removed a day after it was added. A file whose last message was deleted
+ * or recalled (`uses` -1) is removed at once. First it is marked, so that it is not found any more, then
+ * its bytes are removed, then its row. A crash in between leaves work for the next round, but never a row
+ * without bytes that could still be shown.
  */
 import type { Database, Statement } from 'better-sqlite3'
 
-/** A file that is on its way out. */
+/** A file that is being removed. */
 export interface DoomedFile {
   readonly fileId: string
   readonly sha256: string
@@ -33,17 +33,17 @@ export class FileRows {
       .pluck() as unknown as Statement<[string], number>
   }
 
-  /** Marks files that were added before `before` and that no message shows; `limit` of them. */
+  /** Marks at most `limit` files that were added before `before` and that no message shows. */
   giveUp(before: number, limit: number): void {
     this.#giveUp.run(before, limit)
   }
 
-  /** Files that are marked, `limit` of them. */
+  /** At most `limit` of the marked files. */
   doomed(limit: number): readonly DoomedFile[] {
     return this.#doomed.all(limit)
   }
 
-  /** Whether a file that somebody may have has this content. */
+  /** Whether a file that is not marked has this content. */
   isUsed(sha256: string): boolean {
     return (this.#uses.get(sha256) ?? 0) > 0
   }

@@ -1,5 +1,5 @@
 /**
- * Group rows: groups and their members as the file has them, and the records they are.
+ * Group rows: the rows of groups and members, and their conversion to records.
  */
 import type { Member } from '../../../protocol/records.ts'
 import type { Role, StoredGroup } from '../../stored/stored-group.ts'
@@ -29,15 +29,15 @@ export interface MemberRow {
   readonly approached: 0 | 1
 }
 
-/** What a statement selects of groups `g`, made by users `c`. */
+/** The columns of a statement on groups `g` and their creators `c`. */
 export const groupColumns = `g.group_key, g.group_id, g.kind, g.visibility, c.user_id AS created_by, g.created_at,
     g.name, g.topic, g.avatar_url, g.last_seq`
 
-/** The user who is asked to accept the direct chat `group`, or has declined it. PRV-2 */
+/** The user who has not accepted the direct chat `group`, or has declined it. PRV-2 */
 export const awaitedIn = (group: string) => `SELECT user_key FROM invitations WHERE group_key = ${group}
     UNION SELECT user_key FROM former_members WHERE group_key = ${group}`
 
-/** The group that a row is. */
+/** Converts a row to a group. */
 export function storedGroup(row: GroupRow): StoredGroup {
   return {
     groupId: row.group_id,
@@ -51,7 +51,7 @@ export function storedGroup(row: GroupRow): StoredGroup {
   }
 }
 
-/** The member that a row is. */
+/** Converts a row to a member. */
 export function toMember(row: MemberRow): Member {
   return {
     userId: row.user_id,

@@ -1,8 +1,8 @@
 /**
- * Message rows: posts as the file has them, with the names and files that belong to them.
+ * Message rows: the rows of posts, with the names and files that belong to them.
  *
- * One row is one post as it is now: an edit has replaced its content, a deletion or a recall has
- * emptied it. `messageColumns` is what a statement selects, `toMessage` what becomes of it.
+ * A row is the current state of a post: an edit has replaced its content, a deletion or a recall has
+ * emptied it. Statements select `messageColumns`; `toMessage` converts a row.
  */
 
 import { toMessageId } from '../../../protocol/ids.ts'
@@ -27,7 +27,7 @@ export interface MessageRow extends FileRow {
   readonly pinned_at: number | null
 }
 
-/** The columns of table files; all null where a post shows no file. */
+/** The columns of table files; all null if a post shows no file. */
 export interface FileRow {
   readonly file_id: string | null
   readonly file_name: string | null
@@ -39,17 +39,17 @@ export interface FileRow {
   readonly duration_ms: number | null
 }
 
-/** What a statement selects of files `f`. */
+/** The columns of a statement on files `f`. */
 export const fileColumns =
   'f.file_id, f.name AS file_name, f.mime_type, f.size, f.sha256, f.width, f.height, f.duration_ms'
 
-/** What a statement selects of messages `m`, with their senders `u` and files `f`. */
+/** The columns of a statement on messages `m`, their senders `u` and files `f`. */
 export const messageColumns = `m.seq, u.user_id AS sender_id, u.name AS sender_name, m.type, m.content,
   m.created_at, m.temp_id, m.reply_seq, m.mentions, m.edited_at, m.deleted_at, m.deleted_by, m.recalled_at,
   m.reactions, m.pinned_at, ${fileColumns}
   FROM messages m JOIN users u ON u.user_key = m.sender_key LEFT JOIN files f ON f.file_id = m.file_id`
 
-/** The post that a row is. */
+/** Converts a row to a post. */
 export function toMessage(groupId: string, row: MessageRow): Message {
   return {
     messageId: toMessageId(groupId, row.seq),
@@ -79,7 +79,7 @@ function parseReactions(stored: string): readonly Reaction[] {
   return reactions.map(({ emoji, userIds }) => ({ emoji, userIds, count: userIds.length }))
 }
 
-/** The file that a row names, or null. */
+/** Converts the file columns of a row; null if there is no file. */
 export function toFile(row: FileRow): File | null {
   if (row.file_id === null) return null
   return {

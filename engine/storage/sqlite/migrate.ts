@@ -1,6 +1,6 @@
 /**
- * Migrations: numbered SQL files, run once each, in order, in one transaction with the number.
- * `PRAGMA user_version` holds the number of the last one. A file that was released never changes.
+ * Migrations: numbered SQL files, each applied once, in order, in one transaction with the number.
+ * `PRAGMA user_version` is the number of the last one. The statements of a released file never change.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'

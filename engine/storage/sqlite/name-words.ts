@@ -1,15 +1,15 @@
 /**
- * Name words: the index by which people are found, one row for each word of a name.
+ * Name words: the index for finding users by name, with one row for each word of a name.
  *
- * Written with the names, by the one writer; where a name is missing the id stands for it. What an
- * older version has written is completed once, when the file is opened.
+ * The writer updates it together with the names. If a name is missing, the id is used. Rows that an older
+ * version did not write are added once, when the file is opened.
  */
 import type { Database, Statement } from 'better-sqlite3'
 import { tokenize } from '../../text/tokens.ts'
 
-/** Words of a name that count. */
+/** Limit of words per name. */
 const MAX_WORDS = 16
-/** Names completed in one transaction. */
+/** Names that one transaction adds. */
 const COMPLETED_AT_ONCE = 1_000
 
 type NameRow = [userKey: number, name: string, wordsOf: string | null]
@@ -27,13 +27,13 @@ export class NameWords {
     this.#sql = prepare(db)
   }
 
-  /** Makes the words of a user those of their name, or of their id where they have none. */
+  /** Replaces the words of a user by those of their name, or of their id if they have no name. */
   put(userId: string): void {
     const row = this.#sql.name.get(userId)
     if (row) this.#replace(row)
   }
 
-  /** Completes the index; false where there was nothing left to do. */
+  /** Adds missing rows; returns false if nothing is left to do. */
   complete(): boolean {
     const rows = this.#sql.missing.all(COMPLETED_AT_ONCE)
     for (const row of rows) this.#replace(row)
@@ -49,12 +49,12 @@ export class NameWords {
   }
 }
 
-/** Completes the index of a file that an older version has written. */
+/** Adds all rows that an older version did not write. */
 export function completeNameWords(db: Database): void {
   const words = new NameWords(db)
   const step = db.transaction(() => words.complete())
   while (step.immediate()) {
-    // The next thousand.
+    // Continue with the next thousand.
   }
 }
 

@@ -1,9 +1,9 @@
 /**
- * People: the users that a user may know of, which are those with whom they share a group.
+ * People: searches the users that a user may see, which are those who share a group with the user.
  *
- * Status is what the log knows: whoever shows it to others puts in who is online. A search
- * looks at the members of the caller's groups where they are few, and else at the index of name words,
- * at most `MAX_STEPS` rows of it; a cursor goes on from there (INP-2).
+ * The status in the results is the stored one; the user's actor replaces it by the current presence. A
+ * search reads the members of the caller's groups if they are few. Otherwise, it reads at most `MAX_STEPS`
+ * rows of the index of name words. A cursor continues from there (INP-2).
  */
 import type { Database, Statement } from 'better-sqlite3'
 import type { User } from '../../../protocol/records.ts'
@@ -12,12 +12,12 @@ import type { ReadQuery, Reads } from '../../stored/reads.ts'
 import type { NamePlace, UsersPage } from '../../stored/stored-user.ts'
 import { tokenize } from '../../text/tokens.ts'
 import { wordsOf } from './name-words.ts'
-import { behindCursor, nextCursor } from './ranked-groups.ts'
+import { nextCursor, remainingAfter } from './ranked-groups.ts'
 import type { RankedRow } from './read-statements.ts'
 
-/** Members of all of the caller's groups: up to so many are looked at one by one. */
+/** If all of the caller's groups have at most this number of members, they are checked one by one. */
 const MAX_FELLOWS = 1_000
-/** Rows that one search looks at in the index and to find a shared group. */
+/** Rows that one search reads in the index and to find a shared group. */
 const MAX_STEPS = 2_000
 
 interface UserRow {
@@ -36,8 +36,8 @@ export class People {
   }
 
   /**
-   * Those whose names have words that begin with all the words asked for, in the order of the first such
-   * word; the one of that id before them. A page may hold few, or nobody, and still have a next one.
+   * The users whose names have words that begin with all words of the query, in the order of the first such
+   * word. A user with exactly that id comes first. A page may be short or empty and still have a next one.
    */
   search({ userId, query, limit, cursor }: ReadQuery<'users'>): UsersPage {
     const caller = this.#sql.userKey.get(userId)
@@ -75,7 +75,7 @@ export class People {
     return steps > MAX_STEPS ? { users, next } : { users }
   }
 
-  /** The places behind the cursor whose word begins with `lead`: of a few fellow members, or of all users. */
+  /** The places after the cursor whose word begins with `lead`: of a few fellow members, or of all users. */
   *#places(
     caller: number,
     groups: ReadonlySet<number>,
@@ -100,7 +100,7 @@ export class People {
     return first === undefined ? [] : [[first, user]]
   }
 
-  /** How many of the user's groups were looked at to find one of `groups`; below 0 where none was. */
+  /** The number of the user's groups that were checked to find one of `groups`; negative if none was found. */
   #isIn(user: number, groups: ReadonlySet<number>, maxSteps: number): number {
     let steps = 0
     for (const group of this.#sql.groupsOf.iterate(user)) {
@@ -111,17 +111,17 @@ export class People {
     return -steps
   }
 
-  /** The other one of each direct chat, the latest talk first; a chat that moves meanwhile is met again. */
+  /** The other user of each direct chat, the most recently active first. A chat that moves in between is listed again. */
   contacts({ userId, cursor, limit }: ReadQuery<'contacts'>): Reads['contacts']['result'] {
     const ranked = this.#sql.directChats.all(userId)
-    const remaining = behindCursor(ranked, cursor)
+    const remaining = remainingAfter(ranked, cursor)
     const other = ([key]: RankedRow): User => toUser(this.#sql.other.get(key, userId) as UserRow)
     const { rows: users } = fitRows(mapped(remaining, other), limit)
     return { users, next: nextCursor(ranked, remaining, users.length, cursor) }
   }
 }
 
-/** Whether every word that is wanted begins one of the name's, and `word` is the first that `lead` begins. */
+/** Whether each word of the query begins one of the name's words, and `word` is the first one that `lead` begins. */
 function fits(name: string, wanted: readonly string[], lead: string, word: string): boolean {
   const words = wordsOf(name)
   if (firstOf(words, lead) !== word) return false
@@ -129,12 +129,12 @@ function fits(name: string, wanted: readonly string[], lead: string, word: strin
 }
 
 function firstWord(name: string, lead: string): string | undefined {
-  // Most names are plain, and most of those do not fit: they need not be cut into words.
+  // Most names are plain, and most of those do not match: they need not be split into words.
   if (plain.test(name) && !name.toLowerCase().includes(lead)) return undefined
   return firstOf(wordsOf(name), lead)
 }
 
-/** So that who has two such words is listed once. */
+/** Lists a user with two such words only once. */
 function firstOf(words: readonly string[], lead: string): string | undefined {
   let first: string | undefined
   for (const word of words) {
@@ -149,7 +149,7 @@ function compare([word, user]: NamePlace, [otherWord, other]: NamePlace): number
   return compareWords(word, otherWord) || user - other
 }
 
-/** As SQLite compares them: by their bytes. */
+/** Compares like SQLite: by bytes. */
 function compareWords(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
@@ -181,7 +181,7 @@ function prepare(db: Database) {
         SELECT word, user_key FROM name_words WHERE (word, user_key) > (?, ?) AND word < ?
         ORDER BY word, user_key LIMIT ?`)
       .raw() as unknown as Statement<[string, number, string, number], NamePlace>,
-    // Those that the other has left have nobody to list.
+    // Chats that the other user has left are not listed.
     directChats: db
       .prepare(`
         SELECT g.group_key, g.group_id, g.active_at

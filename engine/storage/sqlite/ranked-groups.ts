@@ -1,15 +1,16 @@
 /**
- * Ranked groups: how a user's groups are paged while their order changes (PAG-1).
+ * Ranked groups: pages through a user's groups while their order changes (PAG-1).
  *
- * The order is by activity, the newest first. A group that becomes active moves to the front, behind
- * the back of whoever pages. So the way down ends with a way up: those that have been active since the
- * first page, the least recently active first. On that way a group that moves again is met again.
+ * The order is by activity, the newest first. A group that becomes active during paging moves to the
+ * front, before the cursor. Therefore, after the last page of the descending order there are pages in
+ * ascending order: the groups that were active since the first page, the least recently active first.
+ * A group that becomes active again during these pages is listed again.
  */
 import type { ListingCursor } from '../../stored/stored-user.ts'
 import type { RankedRow } from './read-statements.ts'
 
-/** Of the groups, the most recently active first, those that are still to be listed, in that order. */
-export function behindCursor(
+/** The groups that are not listed yet, in the order in which they are listed. `ranked` is by activity. */
+export function remainingAfter(
   ranked: readonly RankedRow[],
   cursor: ListingCursor | undefined,
 ): readonly RankedRow[] {
@@ -21,7 +22,7 @@ export function behindCursor(
   return ranked.filter(([, id, at]) => at > activeAt || (at === activeAt && id < groupId)).reverse()
 }
 
-/** Where the next page begins, after `listed` of `remaining`; undefined where all is listed. */
+/** The cursor of the next page, after `listed` of `remaining`; undefined if everything is listed. */
 export function nextCursor(
   ranked: readonly RankedRow[],
   remaining: readonly RankedRow[],
@@ -36,7 +37,7 @@ export function nextCursor(
     if (cursor?.way === 'up') return { way: 'up', activeAt, groupId }
     return { way: 'down', activeAt, groupId, since: cursor?.since ?? newest[2] }
   }
-  // The end of the way down. No id is below the empty one: only what is newer than `since` is left.
+  // The descending order ends. No id is below the empty one: only groups newer than `since` are left.
   if (cursor?.way !== 'down' || newest[2] <= cursor.since) return undefined
   return { way: 'up', activeAt: cursor.since, groupId: '' }
 }

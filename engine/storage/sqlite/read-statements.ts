@@ -1,5 +1,5 @@
 /**
- * Read statements: every question that the reader asks of the file, prepared once.
+ * Read statements: all statements of the reader, prepared once.
  */
 import type { Database } from 'better-sqlite3'
 import { events } from '../../../protocol/events.ts'
@@ -17,7 +17,7 @@ export interface OverviewRow extends GroupRow {
   readonly quiet_until: number
 }
 
-/** A group and its place among those of a user. */
+/** A group and its place in the list of a user. */
 export type RankedRow = [key: number, groupId: string, activeAt: number]
 
 export interface InvitationRow extends GroupRow {
@@ -41,19 +41,19 @@ export interface EventRow {
   readonly target: number | null
 }
 
-/** A prepared question. The library's own type has no name that declarations could use. */
+/** A prepared statement. The library's own type has no name that declarations could use. */
 export interface ReadStatement<Args extends unknown[], Row> {
   get(...args: Args): Row | undefined
   all(...args: Args): Row[]
   run(...args: Args): unknown
 }
 
-/** A walk from a post over one's own posts beside it ends after so many (INP-2). */
+/** Limit of own posts that the search for a neighbouring post of another user passes (INP-2). */
 const MAX_OWN_BESIDE = 64
 
 /**
- * The post by others that is next to `$seq` on one side. Where more than `MAX_OWN_BESIDE` posts of the
- * user lie between, the last of those that were walked over stands for it.
+ * The nearest post of another user on one side of `$seq`. If more than `MAX_OWN_BESIDE` posts of the user
+ * are in between, the last of these is returned instead.
  */
 function neighbour(side: '<' | '>', direction: 'ASC' | 'DESC'): string {
   const beside = `SELECT b.seq, b.sender_key FROM messages b
@@ -63,7 +63,7 @@ function neighbour(side: '<' | '>', direction: 'ASC' | 'DESC'): string {
     (SELECT seq FROM (${beside} LIMIT 1 OFFSET ${MAX_OWN_BESIDE - 1})))`
 }
 
-/** Prepares them all, for as long as the database is open. */
+/** Prepares all statements, for as long as the database is open. */
 export function prepareReads(db: Database) {
   const all = <Args extends unknown[], Row>(sql: string) =>
     db.prepare(sql) as unknown as ReadStatement<Args, Row>
@@ -73,7 +73,7 @@ export function prepareReads(db: Database) {
     db.prepare(sql).pluck() as unknown as ReadStatement<Args, number>
   const text = <Args extends unknown[]>(sql: string) =>
     db.prepare(sql).pluck() as unknown as ReadStatement<Args, string>
-  // By the event that pinned them: two pins may have one time, and the clock may be set back.
+  // By the event of the pin: two pins may have the same time, and the clock may be set back.
   const pinOrder = `(SELECT max(e.seq) FROM events e WHERE e.group_key = m.group_key AND e.target_seq = m.seq
     AND e.code = ${events.message_pinned.code})`
   const awaited = awaitedIn('$group')
@@ -124,8 +124,8 @@ export function prepareReads(db: Database) {
     user: all<[string], UserRow>(
       'SELECT user_key, name, picture, status, last_seen_at FROM users WHERE user_id = ?',
     ),
-    // The user's groups, the most recently active first, ties by id. Without a LIMIT, for which SQLite
-    // would make a temporary table each time: ten times as slow.
+    // The user's groups, the most recently active first, ties by id. Without a LIMIT, because SQLite
+    // would create a temporary table for it each time, which is ten times slower.
     ranked: raw<[userKey: number], RankedRow>(`
       SELECT g.group_key, g.group_id, g.active_at
       FROM members me JOIN groups g ON g.group_key = me.group_key
@@ -151,7 +151,7 @@ export function prepareReads(db: Database) {
     pinned: raw<[number], [seq: number, pinSeq: number]>(
       `SELECT seq, ifnull(${pinOrder}, 0) FROM messages m WHERE group_key = ? AND pinned_at IS NOT NULL ORDER BY ${pinOrder}`,
     ),
-    // A file that no message shows any more is on its way out.
+    // A file that no message shows any more is being removed.
     userCounts: raw<[string], [groups: number, invitations: number]>(
       'SELECT group_count, invitation_count FROM users WHERE user_id = ?',
     ),
@@ -169,12 +169,12 @@ export function prepareReads(db: Database) {
       SELECT u.user_id, b.at FROM blocks b JOIN users u ON u.user_key = b.blocked_key
       WHERE b.user_key = ? ORDER BY b.at, u.user_id`),
     isBlocked: pluck<[userKey: number]>('SELECT 1 FROM blocks WHERE blocked_key = ? LIMIT 1'),
-    // From the blocks on: of a user there are few, and of a group there may be many members.
+    // Begins with the blocks: a user has few of them, while a group may have many members.
     memberBlockers: text<[groupId: string, userId: string]>(`
       SELECT b.user_id FROM users u CROSS JOIN blocks k CROSS JOIN members m CROSS JOIN users b
       WHERE m.group_key = (SELECT group_key FROM groups WHERE group_id = ?) AND u.user_id = ?
         AND k.blocked_key = u.user_key AND m.user_key = k.user_key AND b.user_key = k.user_key`),
-    // The two of a direct chat, one of whom may not have accepted it.
+    // The two users of a direct chat, of which one may not have accepted it.
     blockers: text<[{ group: number }]>(`
       WITH pair AS (SELECT user_key FROM members WHERE group_key = $group UNION ${awaited})
       SELECT u.user_id FROM pair JOIN pair other ON other.user_key <> pair.user_key

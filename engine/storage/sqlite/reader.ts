@@ -1,8 +1,8 @@
 /**
  * Reader: answers the reads of `Reads` from the database file.
  *
- * Every read is one short snapshot, so that it never holds a checkpoint up, and sees all that was
- * committed before it began. Lengths are bounded by the caller's `limit`.
+ * Every read is one short snapshot, so that it never delays a checkpoint and sees everything that was
+ * committed before it began. The caller's `limit` bounds the length of results.
  */
 import type { Database } from 'better-sqlite3'
 import { decodeEvent } from '../../../protocol/codec.ts'
@@ -32,7 +32,7 @@ import { directId, unkeyedDirectId } from './direct-id.ts'
 import { type GroupRow, storedGroup, toMember } from './group-rows.ts'
 import { type MessageRow, toFile, toMessage } from './message-rows.ts'
 import { People } from './people.ts'
-import { behindCursor, nextCursor } from './ranked-groups.ts'
+import { nextCursor, remainingAfter } from './ranked-groups.ts'
 import {
   type EventRow,
   type InvitationRow,
@@ -55,12 +55,12 @@ export class Reader {
     this.#summaries = new SummaryReader(db)
   }
 
-  /** Answers one query, in one snapshot. @throws Error for those that search answers */
+  /** Answers one query in one snapshot. @throws Error for queries that search answers */
   run<N extends ReadName>(query: ReadQuery<N>): Reads[N]['result'] {
     return parseAnswer(query, this.answer(query as unknown as ReadQuery))
   }
 
-  /** The same, as it travels between threads: `parseAnswer` makes the result of it. */
+  /** The same in the form that is sent between threads; `parseAnswer` converts it to the result. */
   answer(query: ReadQuery): unknown {
     if (isSearch(query)) throw new Error(`"${query.read}" is for search`)
     const answer = this[query.read as StoredRead] as unknown as (query: ReadQuery) => unknown
@@ -138,7 +138,7 @@ export class Reader {
       const row = this.#overview(user, key)
       return { ...this.#standing(row), lastMessage: this.#newestMessage(row) }
     }
-    const remaining = behindCursor(ranked, cursor)
+    const remaining = remainingAfter(ranked, cursor)
     const { rows: groups } = fitRows(mapped(remaining, listing), limit)
     return { groups, next: nextCursor(ranked, remaining, groups.length, cursor) }
   }
@@ -155,7 +155,7 @@ export class Reader {
     const rows = newest
       ? this.#sql.messagesDown.all(key, after, before, limit).reverse()
       : this.#sql.messagesUp.all(key, after, before, limit)
-    // The gaps of the page: those between its outer messages, or up to the end asked for.
+    // The gaps of the page: those between its outer messages, or up to the requested end.
     const full = rows.length === limit
     const from = newest && full ? (rows[0] as MessageRow).seq : after
     const to = !newest && full ? (rows[rows.length - 1] as MessageRow).seq : before
@@ -262,7 +262,7 @@ export class Reader {
     return otherIds.filter((otherId) => barred.has(otherId) || this.#hasNotAccepted(userId, otherId))
   }
 
-  /** Whether all that the other shares with the user is a direct chat that they have not accepted. PRV-2 */
+  /** Whether the only group that the two share is a direct chat that the other has not accepted. PRV-2 */
   #hasNotAccepted(userId: string, otherId: string): boolean {
     const other = this.#sql.user.get(otherId)?.user_key
     if (other === undefined || this.#sql.isApproached.get(other) === undefined) return false
@@ -270,7 +270,7 @@ export class Reader {
     return this.#sql.isApproachedIn.get(other, groupId) !== undefined && this.#areStrangers(userId, otherId)
   }
 
-  /** Whether the two share no group, direct chats aside. Looks at the groups of the one who is in fewer. */
+  /** Whether the two share no group except direct chats. Reads the groups of the one who is in fewer. */
   #areStrangers(userId: string, otherId: string): boolean {
     const key = this.#sql.user.get(userId)?.user_key
     const other = this.#sql.user.get(otherId)?.user_key
@@ -292,7 +292,7 @@ export class Reader {
     })
   }
 
-  /** A chat with an unkeyed id counts only if it is that chat: others could have taken the id. IDN-4 */
+  /** A chat with an unkeyed id counts only if it is really that chat: others could have used the id. IDN-4 */
   #direct(userId: string, otherId: string): string {
     const unkeyed = unkeyedDirectId(userId, otherId)
     if (this.#sql.directChat.get(unkeyed, userId, otherId) !== undefined) return unkeyed
@@ -344,7 +344,7 @@ export class Reader {
       .map((event) => this.#withTexts(group, event))
   }
 
-  /** The event with the texts that it is stored without. // PRV-3 */
+  /** The event, with the texts that are not stored in its frame. // PRV-3 */
   #withTexts(group: GroupRow, event: LoggedEvent | EventRow): LoggedEvent {
     if ('message' in event) return event
     const { seq, code, frame } = event
@@ -369,7 +369,7 @@ export class Reader {
     return this.#sql.overview.get(userKey, key) as OverviewRow
   }
 
-  /** A group as one of its members has it. */
+  /** A group from the view of one of its members. */
   #standing(row: OverviewRow): Omit<GroupListing, 'lastMessage'> {
     return {
       group: this.#toGroup(row),
@@ -389,7 +389,7 @@ export class Reader {
     }
   }
 
-  /** The two of a direct chat, also while one of them has not accepted it. PRV-2 */
+  /** The two users of a direct chat, also if one of them has not accepted it. PRV-2 */
   #directMembers({ kind, group_key: key, created_at }: GroupRow): readonly Member[] | undefined {
     if (kind !== 'direct') return undefined
     const members = this.#sql.members.all(key).map(toMember)
@@ -415,7 +415,7 @@ export class Reader {
 
 const noSummaries: SummaryTexts = { rows: '[]', standings: '[[],[],[],[],[]]' }
 
-/** What is known of a group that does not exist. */
+/** The state of a group that does not exist. */
 const nothing: Omit<LoadedGroup, 'ceiling'> = {
   group: null,
   members: [],
@@ -431,7 +431,7 @@ const nothing: Omit<LoadedGroup, 'ceiling'> = {
   tempIds: [],
 }
 
-/** Two ascending lists by seq become one. */
+/** Merges two ascending lists by seq. */
 function merge(a: readonly LoggedEvent[], b: readonly EventRow[]): (LoggedEvent | EventRow)[] {
   const merged: (LoggedEvent | EventRow)[] = []
   let i = 0

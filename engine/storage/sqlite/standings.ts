@@ -1,14 +1,14 @@
 /**
- * Standings: the columns of `groups` that say where each group stands.
+ * Standings: the columns of `groups` with the position of each group.
  *
- * One update for each group of a transaction, at its end, so that they say the same as the events and
- * posts of the transaction however many those are.
+ * There is one update per group and transaction, at its end, for any number of events and posts. They
+ * therefore always agree with the events and posts.
  */
 import type { Database, Statement } from 'better-sqlite3'
 
 interface Standing {
   lastSeq: number
-  /** 0 where none was posted in this transaction. */
+  /** 0 if no post was written in this transaction. */
   lastPostSeq: number
   activeAt: number
 }
@@ -16,7 +16,7 @@ interface Standing {
 /** Used by the one writer, inside its transactions. */
 export class Standings {
   readonly #update: Statement<number[]>
-  /** Of this transaction, by the key of the group. */
+  /** The positions of this transaction, by group key. */
   readonly #changed = new Map<number, Standing>()
 
   constructor(db: Database) {
@@ -44,7 +44,7 @@ export class Standings {
     return standing
   }
 
-  /** Writes them: the transaction ends. */
+  /** Writes the positions at the end of the transaction. */
   write(): void {
     for (const [group, { lastSeq, lastPostSeq, activeAt }] of this.#changed) {
       this.#update.run(lastSeq, lastPostSeq, lastPostSeq, activeAt, group)
@@ -52,7 +52,7 @@ export class Standings {
     this.#changed.clear()
   }
 
-  /** The transaction is rolled back. */
+  /** Discards them: the transaction is rolled back. */
   forget(): void {
     this.#changed.clear()
   }

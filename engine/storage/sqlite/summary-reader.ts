@@ -1,5 +1,5 @@
 /**
- * Summary reader: all groups of a user at once, for `connected`, as texts (`SummaryTexts`).
+ * Summary reader: reads all groups of a user at once, for `connected`, as texts (`SummaryTexts`).
  */
 import type { Database } from 'better-sqlite3'
 import { limits } from '../../../protocol/limits.ts'
@@ -15,7 +15,7 @@ export class SummaryReader {
     this.#sql = prepare(db)
   }
 
-  /** Where all groups of the user stand, and as many of the newest as fit into one answer. */
+  /** The positions of all groups of the user, and summaries of the newest ones that fit into an answer. */
   summaries(userKey: number, limit: number): SummaryTexts {
     const { keys, ...standings } = this.#columns(userKey)
     const newest = `[${(JSON.parse(keys) as number[]).slice(0, limit).join()}]`
@@ -23,7 +23,7 @@ export class SummaryReader {
     return { ...standings, rows: `[${rows.join()}]` }
   }
 
-  /** Where all groups of the user stand. */
+  /** The positions of all groups of the user. */
   standings(userKey: number): string {
     return this.#columns(userKey).standings
   }
@@ -36,7 +36,7 @@ export class SummaryReader {
 
 function prepare(db: Database) {
   return {
-    // The order is by activity, ties by id.
+    // Ordered by activity, ties by id.
     columns: db
       .prepare(`
         SELECT json_group_array(group_key), json_group_array(group_id), json_group_array(joined_seq),
@@ -47,7 +47,7 @@ function prepare(db: Database) {
           FROM members me JOIN groups g ON g.group_key = me.group_key
           WHERE me.user_key = ? ORDER BY g.active_at DESC, g.group_id)`)
       .raw() as unknown as { get(size: number, userKey: number): string[] | undefined },
-    // In the order of the keys: CROSS JOIN has SQLite begin with them.
+    // In the order of the keys: CROSS JOIN makes SQLite begin with them.
     rows: db
       .prepare(`
         SELECT json_array(g.group_id, g.kind, g.visibility, c.user_id, g.created_at, g.name, g.topic, g.avatar_url,

@@ -1,15 +1,15 @@
 /**
- * Unread columns: how a reader makes exact unread counts of counters that follow behind.
+ * Unread columns: SQL for exact unread counts, computed from counters that lag.
  *
- * The counters (`UnreadCounters`) say how many posts by others there are between a member's mark and
- * `counted_seq`. The mark may be behind what the member has read: those posts are taken off. And
- * there may be posts above `counted_seq`: they are added.
+ * The counters (`UnreadCounters`) state how many posts of others are between a member's mark and
+ * `counted_seq`. If the mark lags behind what the member has read, the posts in between are subtracted. If
+ * there are posts above `counted_seq`, they are added.
  */
 
-/** Whether a post counts: one that was deleted or recalled does not. */
+/** Whether a post counts: deleted and recalled posts do not. */
 export const live = (post: string) => `${post}.deleted_at IS NULL AND ${post}.recalled_at IS NULL`
 
-/** Posts of others than user `u` in group `g`, from which `between` picks. */
+/** Posts that match `between`, from users other than `u`, in group `g`. */
 const postsOfOthers = (between: string) => `
   (SELECT count(*) FROM messages p WHERE p.group_key = g.group_key AND ${between}
     AND p.sender_key <> u.user_key AND ${live('p')})`
@@ -22,7 +22,7 @@ const postsMentioning = (between: string) => `
 const readButCounted = 'p.seq > me.counted_read AND p.seq <= min(me.read_seq, g.counted_seq)'
 const notCounted = 'p.seq > max(g.counted_seq, me.read_seq)'
 
-/** Whether there may be such posts: most often there are none, and then none are looked for. */
+/** Whether there may be such posts. Usually there are none, and they are not read. */
 const anyReadButCounted = 'me.counted_read < min(me.read_seq, g.counted_seq)'
 const anyNotCounted = 'max(g.counted_seq, me.read_seq) < g.last_post_seq'
 
@@ -34,8 +34,8 @@ const counted = (counter: string, posts: (between: string) => string) => `
     + CASE WHEN ${anyNotCounted} THEN ${posts(notCounted)} ELSE 0 END
   END`
 
-/** How many posts of group `g` its member `me`, the user `u`, has not read. */
+/** Number of posts of group `g` that its member `me`, the user `u`, has not read. */
 export const unreadColumn = counted('g.posts - me.posts_before - me.own_posts', postsOfOthers)
 
-/** How many of those mention the user. */
+/** Number of those that mention the user. */
 export const mentionsColumn = counted('me.mentions', postsMentioning)

@@ -1,23 +1,23 @@
 /**
- * Unread: the counters behind unread counts and mentions.
+ * Unread: the counters for unread counts and mentions.
  *
- * A group counts its posts up to `counted_seq`; a member has a mark `counted_read`, the group's
- * posts up to it, and from it to `counted_seq` their own posts and those that mention them. Posts
- * that are gone count nowhere. All of it follows behind: `counted_seq` behind the posts,
- * `counted_read` behind `read_seq`, so that a post is one row and a receipt another. A reader
- * corrects both ends by counting a few posts itself (`unreadColumns`); how few, `MAX_UNCOUNTED` and `MAX_BEHIND` see
- * to. What was not counted when a process died is still to be seen in the marks.
+ * A group counts its posts up to `counted_seq`. A member has a mark `counted_read`, the number of the
+ * group's posts up to it, and from it to `counted_seq` the numbers of their own posts and of those that
+ * mention them. Deleted and recalled posts do not count. The counters lag: `counted_seq` behind the posts,
+ * and `counted_read` behind `read_seq`, so that a post or a receipt writes only one row. A reader corrects
+ * both by counting a few posts itself (`unreadColumns`); `MAX_UNCOUNTED` and `MAX_MARK_LAG` limit their
+ * number. After a crash, the marks show what is not counted yet.
  */
 import type { Database, Statement } from 'better-sqlite3'
 import { live } from './unread-columns.ts'
 
-/** Posts of a group that readers count themselves; then the counters catch up. */
+/** Posts of a group that readers count themselves. At this number the counters are updated. */
 const MAX_UNCOUNTED = 256
-/** Numbers that a member's mark may be behind what they have read. */
-const MAX_BEHIND = 1_024
-/** Groups to catch up with, kept in memory; above it all do. */
+/** How far a member's mark may lag behind what they have read. */
+const MAX_MARK_LAG = 1_024
+/** Groups whose counters lag, in memory. Above this number, the counters of all groups are updated. */
 const MAX_PENDING = 100_000
-/** Up to so many numbers below the newest, readers' marks are moved with one look at the posts. */
+/** Marks at most this far below the newest post are moved with one read of the posts for all readers. */
 const NEAR_TOP = 4_096
 
 interface PostRow {
@@ -26,7 +26,7 @@ interface PostRow {
   readonly live: 0 | 1
 }
 
-interface BehindRow {
+interface LaggingRow {
   readonly user_key: number
   readonly read_seq: number
   readonly counted_read: number
@@ -38,7 +38,7 @@ interface BehindRow {
 /** Used by the one writer, inside its transactions. */
 export class UnreadCounters {
   readonly #sql: ReturnType<typeof prepare>
-  /** Groups where something is not counted yet, by key, and how many posts of them. */
+  /** Groups with something that is not counted yet: the number of such posts by group key. */
   readonly #pending = new Map<number, number>()
 
   constructor(db: Database) {
@@ -56,12 +56,12 @@ export class UnreadCounters {
   /** A member's read mark has moved, forward or back. */
   read(group: number, user: number): void {
     const [readSeq, joinedSeq, countedRead] = this.#sql.marks.get(group, user) ?? [0, 0, 0]
-    // What was posted before they joined was never counted.
+    // Posts from before the user joined were never counted.
     const mark = Math.max(readSeq, joinedSeq)
     if (mark < countedRead) {
       this.countPosts(group)
       this.#moveBack(group, user, mark, countedRead)
-    } else if (readSeq - countedRead > MAX_BEHIND) {
+    } else if (readSeq - countedRead > MAX_MARK_LAG) {
       this.countPosts(group)
       this.#moveMarks(group, user)
     } else if (readSeq > countedRead && !this.#pending.has(group)) {
@@ -70,26 +70,26 @@ export class UnreadCounters {
     }
   }
 
-  /** Messages were marked unread (UNR-1): counts what lies between. The group's posts are counted before. */
+  /** Messages were marked unread (UNR-1): counts the posts in between. The group's posts are counted already. */
   #moveBack(group: number, user: number, mark: number, countedRead: number): void {
     const [posts, own] = this.#sql.between.get(user, group, mark, countedRead) ?? [0, 0]
     const mentions = this.#sql.mentionsBetween.get(user, group, mark, countedRead) ?? 0
     this.#sql.moveBack.run(mark, posts, own, mentions, group, user)
   }
 
-  /** A post is about to change: it may be gone from now on, or mention others. */
-  changing(group: number, seq: number, gone: boolean, mentions: readonly string[]): void {
+  /** A post is about to change: it may be deleted, or mention other users. */
+  changing(group: number, seq: number, removed: boolean, mentions: readonly string[]): void {
     const sql = this.#sql
     const before = sql.post.get(group, seq)
     if (!before || seq > (sql.countedSeq.get(group) ?? 0)) return
-    const more = (gone ? 0 : 1) - before.live
+    const more = (removed ? 0 : 1) - before.live
     if (more !== 0) {
       sql.addPosts.run(more, group)
       sql.addBefore.run(more, group, seq)
       sql.addOwn.run(more, group, before.sender_key, seq)
     }
     const mentionedBefore = new Set(before.live ? parseMentions(before.mentions) : [])
-    const mentionedAfter = new Set(gone ? [] : mentions)
+    const mentionedAfter = new Set(removed ? [] : mentions)
     for (const userId of mentionedBefore) {
       if (!mentionedAfter.has(userId)) sql.addMention.run(-1, group, userId, seq, before.sender_key)
     }
@@ -98,7 +98,7 @@ export class UnreadCounters {
     }
   }
 
-  /** Counts a group's posts above `counted_seq`: before somebody comes or goes. */
+  /** Counts a group's posts above `counted_seq`: called before its membership changes. */
   countPosts(group: number): void {
     const sql = this.#sql
     const since = sql.countedSeq.get(group) ?? 0
@@ -130,15 +130,15 @@ export class UnreadCounters {
     if (this.#pending.size > MAX_PENDING) this.settle()
   }
 
-  /** Moves marks up to what was read: of one user, or of all members. Posts are counted before. */
+  /** Moves marks up to what was read: of one user, or of all members. Posts are counted already. */
   #moveMarks(group: number, user: number | null): void {
-    const behind = user === null ? this.#sql.behind.all(group) : this.#sql.behindOne.all(group, user)
-    if (behind.length === 0) return
+    const lagging = user === null ? this.#sql.lagging.all(group) : this.#sql.laggingOne.all(group, user)
+    if (lagging.length === 0) return
     const [posts = 0, countedSeq = 0] = this.#sql.counted.get(group) ?? []
-    const near = behind.filter(({ read_seq }) => countedSeq - read_seq <= NEAR_TOP)
+    const near = lagging.filter(({ read_seq }) => countedSeq - read_seq <= NEAR_TOP)
     const lowest = near.reduce((least, { read_seq }) => Math.min(least, read_seq), countedSeq)
-    const above = lowest < countedSeq ? this.#postsAbove(group, lowest) : nobody
-    for (const member of behind) {
+    const above = lowest < countedSeq ? this.#postsAbove(group, lowest) : none
+    for (const member of lagging) {
       const { user_key, read_seq } = member
       if (countedSeq - read_seq > NEAR_TOP) this.#moveFar(group, member, posts, countedSeq)
       else {
@@ -154,8 +154,8 @@ export class UnreadCounters {
     }
   }
 
-  /** A mark in the middle of much that is unread: counts the shorter way, from below or from above. */
-  #moveFar(group: number, member: BehindRow, posts: number, countedSeq: number): void {
+  /** Moves a mark that is in the middle of many unread posts: counts the shorter side, below or above. */
+  #moveFar(group: number, member: LaggingRow, posts: number, countedSeq: number): void {
     const { user_key, read_seq, counted_read } = member
     const fromBelow = read_seq - counted_read <= countedSeq - read_seq
     const [from, to] = fromBelow ? [counted_read, read_seq] : [read_seq, countedSeq]
@@ -167,7 +167,7 @@ export class UnreadCounters {
     this.#sql.moveMark.run(read_seq, ...counts, group, user_key)
   }
 
-  /** The seqs of a group's posts above a number: of all, of each sender, and for each one mentioned. */
+  /** The seqs of a group's posts above a number: all, by sender, and by mentioned user. */
   #postsAbove(group: number, seq: number): Above {
     const all: number[] = []
     const own = new Map<number, number[]>()
@@ -188,7 +188,7 @@ interface Above {
   readonly mentions: ReadonlyMap<number, readonly number[]>
 }
 
-const nobody: Above = { all: [], own: new Map(), mentions: new Map() }
+const none: Above = { all: [], own: new Map(), mentions: new Map() }
 
 function parseMentions(mentions: string | null): readonly string[] {
   return mentions === null ? [] : (JSON.parse(mentions) as string[])
@@ -200,7 +200,7 @@ function pushTo(lists: Map<number, number[]>, key: number, seq: number): void {
   else lists.set(key, [seq])
 }
 
-/** How many of the ascending numbers are above one. */
+/** How many of the ascending numbers are above a number. */
 function countAbove(seqs: readonly number[] | undefined, seq: number): number {
   if (!seqs) return 0
   let low = 0
@@ -217,9 +217,9 @@ function prepare(db: Database) {
   const pluck = (sql: string) => db.prepare(sql).pluck() as Statement<unknown[], number>
   const raw = <Row>(sql: string) => db.prepare(sql).raw() as unknown as Statement<number[], Row>
   const all = <Row>(sql: string) => db.prepare(sql) as unknown as Statement<number[], Row>
-  const behind = `SELECT user_key, read_seq, counted_read, posts_before, own_posts, mentions FROM members
+  const lagging = `SELECT user_key, read_seq, counted_read, posts_before, own_posts, mentions FROM members
     WHERE group_key = ? AND read_seq > counted_read`
-  // Everybody whom a post mentions, but its sender.
+  // The users that a post mentions, except its sender.
   const mentions = `FROM messages p JOIN json_each(p.mentions) AS mentioned
     JOIN users u ON u.user_id = mentioned.value
     WHERE p.mentions IS NOT NULL AND ${live('p')} AND u.user_key <> p.sender_key`
@@ -238,8 +238,8 @@ function prepare(db: Database) {
     countMentions: db.prepare(
       'UPDATE members SET mentions = mentions + ? WHERE group_key = ? AND user_key = ?',
     ),
-    behind: all<BehindRow>(behind),
-    behindOne: all<BehindRow>(`${behind} AND user_key = ?`),
+    lagging: all<LaggingRow>(lagging),
+    laggingOne: all<LaggingRow>(`${lagging} AND user_key = ?`),
     postsAbove: raw<[seq: number, sender: number]>(
       `SELECT seq, sender_key FROM messages p WHERE group_key = ? AND seq > ? AND ${live('p')} ORDER BY seq`,
     ),

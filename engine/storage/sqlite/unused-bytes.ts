@@ -1,23 +1,23 @@
 /**
- * Unused bytes: the parts of a database page that hold no data, as far as they are not zero.
+ * Unused bytes: the parts of a database page that contain no data but are not zero.
  *
- * When SQLite moves rows between pages, copies of them may stay in the space that a page has left,
- * where `secure_delete` does not find them when the rows are deleted later. That space is described
- * by https://sqlite.org/fileformat2.html#b_tree_pages: between the cell pointers and the cells, and
- * in free blocks behind their first four bytes.
+ * When SQLite moves rows between pages, copies of them may stay in the unused space of a page, where
+ * `secure_delete` does not find them when the rows are deleted later. Unused space is described in
+ * https://sqlite.org/fileformat2.html#b_tree_pages: between the cell pointers and the cells, and in free
+ * blocks after their first four bytes.
  */
 
 /** Offsets in the page, `to` exclusive. */
 export type Part = readonly [from: number, to: number]
 
-/** Of a file with more pages, the pages of long values could begin like those of rows. */
+/** In a file with more pages, pages of long values could look like pages of rows. */
 export const MAX_PAGES = 2 ** 25
 
 const FILE_HEADER_BYTES = 100
 const zeros = Buffer.alloc(65_536)
 const none: readonly Part[] = []
 
-/** The unused parts of a page that are not zero; none where it holds no rows or is damaged. */
+/** The unused parts of a page that are not zero; none if it contains no rows or is damaged. */
 export function unusedBytes(page: Buffer, pageNumber: number): readonly Part[] {
   const head = pageNumber === 1 ? FILE_HEADER_BYTES : 0
   const pointers = head + pointersOffset(page[head])
@@ -44,7 +44,7 @@ export function zerosOf(length: number): Buffer {
   return zeros.subarray(0, length)
 }
 
-/** Where the cell pointers begin by the type of the page: inner pages of indexes and tables, then leaves. */
+/** Offset of the cell pointers by page type: inner pages of indexes and tables, then leaves. */
 function pointersOffset(type: number | undefined): number {
   if (type === 2 || type === 5) return 12
   return type === 10 || type === 13 ? 8 : 0

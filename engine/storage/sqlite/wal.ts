@@ -1,11 +1,11 @@
 /**
- * WAL: brings what was committed from the write-ahead log into the database file, and sees to it
- * that neither holds deleted data afterwards. // PRV-3
+ * WAL: copies committed pages from the write-ahead log to the database file, and ensures that neither
+ * contains deleted data afterwards. // PRV-3
  *
- * Once all pages of the log are in the file, their unused bytes are set to zero there, and only then
- * is the log emptied: after a crash in between the log is still there, and all is done again. What is
- * written beside SQLite are bytes without meaning, by the thread that writes the database. The file
- * stays open as long as the database: to close it would drop SQLite's locks (POSIX).
+ * When all pages of the log are in the file, their unused bytes are set to zero there, and only then is
+ * the log emptied. After a crash in between, the log still exists and everything is repeated. The bytes
+ * written directly to the file have no meaning for SQLite, and only the thread that writes the database
+ * writes them. The file stays open as long as the database: closing it would drop SQLite's locks (POSIX).
  */
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
@@ -18,7 +18,7 @@ const PAGES_AT_ONCE = 256
 
 interface Checkpoint {
   readonly busy: number
-  /** Frames in the log, and how many of them are in the file. */
+  /** Number of frames in the log, and how many of them are in the file. */
   readonly log: number
   readonly checkpointed: number
 }
@@ -26,7 +26,7 @@ interface Checkpoint {
 export class Wal {
   readonly #db: Database
   #file: number | null = null
-  /** Which log was looked through, and how many of its frames; it is begun again when it is full. */
+  /** The log that was processed, and how many of its frames. The log restarts when it is full. */
   #salt = ''
   #frames = 0
 
@@ -35,8 +35,8 @@ export class Wal {
   }
 
   /**
-   * Empties the log; with `erased` it forgets cached pages too, which may hold what was deleted.
-   * False where a reader still needs the log: nothing is lost, and it can be tried again.
+   * Empties the log. With `erased` it also drops cached pages, which may contain deleted data. Returns
+   * false if a reader still needs the log: nothing is lost, and it can be retried.
    */
   empty(erased: boolean): boolean {
     const { busy, log, checkpointed } = this.#checkpoint('PASSIVE')
@@ -70,7 +70,7 @@ export class Wal {
     this.#db.pragma('shrink_memory')
   }
 
-  /** Ends it, after the database was closed. */
+  /** Closes the file. Call it after the database was closed. */
   close(): void {
     if (this.#file !== null) closeSync(this.#file)
     this.#file = null
@@ -80,7 +80,7 @@ export class Wal {
     return (this.#db.pragma(`wal_checkpoint(${mode})`) as [Checkpoint])[0]
   }
 
-  /** Sets the unused bytes of all pages that the log has brought into the file to zero. */
+  /** Sets the unused bytes of all pages that the log has copied to the file to zero. */
   #clean(frames: number): void {
     const log = openSync(`${this.#db.name}-wal`, 'r')
     try {
@@ -101,7 +101,7 @@ export class Wal {
     }
   }
 
-  /** Free pages form a list: trunk pages that name the next one and others (fileformat2 1.5). */
+  /** Free pages form a list of trunk pages, which name the next trunk and other free pages (fileformat2 1.5). */
   #zeroFreePages(pageSize: number, total: number): void {
     const file = this.#open()
     const page = Buffer.alloc(pageSize)
@@ -133,7 +133,7 @@ export class Wal {
   }
 }
 
-/** Of each page in these frames of the log the unused bytes that are not zero, in its newest form. */
+/** For each page in these frames of the log: the unused bytes of its newest version that are not zero. */
 function unusedInLog(
   log: number,
   first: number,

@@ -1,9 +1,9 @@
 /**
- * Writer: turns log entries into rows, a transaction a batch.
+ * Writer: converts log entries to rows, one transaction per batch.
  *
- * A post is one row and nothing else, and so is a receipt. The counters behind unread counts
- * follow (`UnreadCounters`): before a group's membership changes, when much is not counted yet, and
- * when all is quiet.
+ * A post writes only one row, and so does a receipt. The counters for unread counts lag
+ * (`UnreadCounters`): they are updated before a group's membership changes, when too much is not counted,
+ * and when there is nothing else to do.
  */
 import type { Database, Statement } from 'better-sqlite3'
 import { parseMessageId } from '../../../protocol/ids.ts'
@@ -19,7 +19,7 @@ import { Standings } from './standings.ts'
 import { UnreadCounters } from './unread.ts'
 import { Wal } from './wal.ts'
 
-/** Keys kept in memory, of groups and of users each; over it the cache starts anew. */
+/** Keys cached in memory, of groups and of users each. Above this number the cache is emptied. */
 const MAX_CACHED_KEYS = 100_000
 
 export class Writer {
@@ -43,20 +43,20 @@ export class Writer {
     this.#standings = new Standings(db)
     this.#nameWords = new NameWords(db)
     this.#applyAll = db.transaction((entries: readonly LogEntry[]) => {
-      for (const entry of entries) this.#applyOrBlame(entry)
+      for (const entry of entries) this.#applyEntry(entry)
       this.#standings.write()
     }).immediate
   }
 
   /**
-   * Commits all entries or, where it throws, none. The same entries may be tried again.
-   * @throws EntryError where one of them can never be applied
+   * Commits all entries or, if it throws, none. The same entries may be tried again.
+   * @throws EntryError if one of them can never be applied
    */
   commit(entries: readonly LogEntry[]): void {
     try {
       this.#applyAll(entries)
     } catch (error) {
-      // Keys made in the transaction were rolled back with it.
+      // Keys assigned in the transaction were rolled back with it.
       this.#groupKeys.clear()
       this.#userKeys.clear()
       this.#standings.forget()
@@ -64,22 +64,22 @@ export class Writer {
     }
   }
 
-  /** Brings all counters up to date, while there is nothing else to do. */
+  /** Updates all counters; called when there is nothing else to do. */
   settle(): void {
     this.#db.transaction(() => this.#unread.settle()).immediate()
   }
 
-  /** Does what is due once in a file of an earlier version, before others read it. */
+  /** Converts a file of an earlier version. Called once, before others read it. */
   eraseOld(logger: EngineLogger): void {
     eraseOld(this.#db, this.#wal, logger)
   }
 
-  /** Something was deleted by another than this. */
+  /** Other code has deleted something. */
   erased(): void {
     this.#erased = true
   }
 
-  /** Moves the WAL into the file and empties it; false where a reader still needs it. */
+  /** Moves the WAL into the file and empties it. Returns false if a reader still needs it. */
   checkpoint(): boolean {
     const isEmpty = this.#wal.empty(this.#erased)
     if (isEmpty) this.#erased = false
@@ -91,7 +91,7 @@ export class Writer {
     this.#wal.close()
   }
 
-  #applyOrBlame(entry: LogEntry): void {
+  #applyEntry(entry: LogEntry): void {
     try {
       this.#apply(entry)
     } catch (error) {
@@ -155,10 +155,10 @@ export class Writer {
           member.joinedSeq,
           group,
         )
-        // Who accepts a direct chat owes what was posted since it began. PRV-2
+        // A user who accepts a direct chat has the messages since its beginning as unread. PRV-2
         this.#unread.read(group, user)
-        // Who is back goes on with the receipts of before (RCP-1).
-        sql.takeReceipts.run(group, user)
+        // A user who rejoins gets their earlier receipts back (RCP-1).
+        sql.restoreReceipts.run(group, user)
         sql.dropFormer.run(group, user)
         break
       }
@@ -166,7 +166,7 @@ export class Writer {
         const group = this.#groupKey(entry.groupId)
         const user = this.#userKey(entry.userId)
         this.#unread.countPosts(group)
-        sql.keepReceipts.run(group, user)
+        sql.storeFormerReceipts.run(group, user)
         sql.dropOldest.run(group, group, limits.membersPerGroup)
         sql.dropMember.run(group, user)
         break
@@ -267,16 +267,16 @@ export class Writer {
     this.#unread.posted(group)
   }
 
-  /** A post is as `message` says from now on; what is gone leaves nothing of what it said. */
+  /** Replaces the state of a post. Nothing of the content of a deleted or recalled post remains. */
   #applyChange(message: Message): void {
     const sql = this.#sql
     const group = this.#groupKey(message.groupId)
-    const gone = message.deletedAt !== undefined || message.recalledAt !== undefined
-    this.#erased ||= gone || message.editedAt !== undefined
-    if (gone) {
+    const removed = message.deletedAt !== undefined || message.recalledAt !== undefined
+    this.#erased ||= removed || message.editedAt !== undefined
+    if (removed) {
       for (const fileId of sql.fileOf.all(group, message.seq)) sql.leaveFile.run(fileId)
     }
-    this.#unread.changing(group, message.seq, gone, message.mentions ?? [])
+    this.#unread.changing(group, message.seq, removed, message.mentions ?? [])
     sql.changeMessage.run(
       message.type,
       message.content,
@@ -355,7 +355,7 @@ function prepare(db: Database) {
         duration_ms, created_at)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
     useFile: db.prepare('UPDATE files SET uses = max(uses, 0) + 1 WHERE file_id = ?'),
-    // The last message that showed it is gone: nobody may have it any more.
+    // After the last message that showed it, the file is not available any more.
     leaveFile: db.prepare(
       'UPDATE files SET uses = CASE WHEN uses > 1 THEN uses - 1 ELSE -1 END WHERE file_id = ?',
     ),
@@ -381,16 +381,16 @@ function prepare(db: Database) {
     putReceipts: db.prepare(
       'UPDATE members SET delivered = ?, read = ?, read_seq = ? WHERE group_key = ? AND user_key = ?',
     ),
-    keepReceipts: db.prepare(`
+    storeFormerReceipts: db.prepare(`
       INSERT INTO former_receipts (group_key, user_key, delivered, read)
       SELECT group_key, user_key, delivered, read FROM members
       WHERE group_key = ? AND user_key = ? AND delivered IS NOT NULL`),
-    takeReceipts: db.prepare(`
+    restoreReceipts: db.prepare(`
       UPDATE members SET delivered = former.delivered, read = former.read FROM former_receipts AS former
       WHERE former.group_key = members.group_key AND former.user_key = members.user_key
         AND members.group_key = ? AND members.user_key = ?`),
     dropFormer: db.prepare('DELETE FROM former_receipts WHERE group_key = ? AND user_key = ?'),
-    // Of those who left the newest stay: the one before them and all older ones go.
+    // Only the newest receipts of former members are stored: deletes the others.
     dropOldest: db.prepare(`
       DELETE FROM former_receipts WHERE group_key = ? AND former_key <= (
         SELECT former_key FROM former_receipts WHERE group_key = ? ORDER BY former_key DESC LIMIT 1 OFFSET ?)`),
