@@ -37,11 +37,15 @@ export class ServerProcess {
     return await ServerProcess.run([process.execPath, main, 'serve'], dataDir, env)
   }
 
-  /** The same, with a command of the test that ends in the server. */
+  /**
+   * The same, with a command of the test that ends in the server. `atEnd` registers the kill; a server
+   * that outlives its test passes `afterAll`.
+   */
   static async run(
     [command = '', ...args]: readonly string[],
     dataDir: string,
     env: Readonly<Record<string, string>> = {},
+    atEnd: (kill: () => void) => void = onTestFinished,
   ): Promise<ServerProcess> {
     const child = spawn(command, args, {
       env: {
@@ -59,7 +63,7 @@ export class ServerProcess {
       },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
-    onTestFinished(() => {
+    atEnd(() => {
       child.kill('SIGKILL')
     })
     const lines = createInterface({ input: child.stderr as NodeJS.ReadableStream })
