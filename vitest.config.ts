@@ -11,11 +11,13 @@ const withoutUws =
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // One process a file: native addons (SQLite, uWebSockets.js) want a main thread of their own
-    // and must be unloaded with the file that loaded them.
+    globalSetup: ['test/support/bundle.ts'],
+    // Processes, because native addons (SQLite, uWebSockets.js) need a main thread. Each runs many files:
+    // loading the modules again for every file would take as long as the tests. No file changes a module.
     pool: 'forks',
-    // Many tests wait for timers and for processes: two at a time, also on a machine of two cores.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    isolate: false,
+    // Many tests wait for timers and for processes: three at a time, also on a machine of two cores.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     execArgv: withoutUws,
     // System tests start servers and wait for conditions; the limit is for what hangs, not for
     // speed, also on a machine that is busy with other things.
@@ -25,6 +27,7 @@ export default defineConfig({
     // A shared machine may pause for longer than a test waits; what fails twice has failed.
     retry: process.env['CI'] ? 1 : 0,
     restoreMocks: true,
+    unstubGlobals: true,
     passWithNoTests: false,
   },
 })

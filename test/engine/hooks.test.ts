@@ -1,10 +1,9 @@
-import * as built from 'tertulia'
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../engine/engine.ts'
 import { type Hooks, reject } from '../../engine/hooks/hooks.ts'
 import type { Message } from '../../protocol/records.ts'
 import { eventually } from '../support/conditions.ts'
-import { modes, startInline, temporaryFolder } from '../support/engines.ts'
+import { loadBuilt, modes, startInline, temporaryFolder } from '../support/engines.ts'
 import { collect, refusal, text } from '../support/sessions.ts'
 import { blockWrites } from '../support/storage.ts'
 
@@ -33,11 +32,11 @@ describe.each(modes)('hooks ($mode)', ({ mode, start }) => {
   })
 
   it('beforeMessage refuses a message with its own text, and nobody sees it', async () => {
+    const refuse = mode.endsWith('inline') ? reject : (await loadBuilt()).reject
     const engine = await start({
       hooks: {
         beforeMessage({ content }) {
-          if (content.includes('spam'))
-            throw (mode.endsWith('inline') ? reject : built.reject)('no advertising here')
+          if (content.includes('spam')) throw refuse('no advertising here')
         },
       },
     })

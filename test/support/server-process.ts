@@ -4,14 +4,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
 import { onTestFinished } from 'vitest'
+import { bundled } from './bundle.ts'
 import { transportEnv } from './transports.ts'
 
 /** The key of all tokens. */
 export const SECRET = 'a secret for tests, of 32 bytes and more'
-const main = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
+const main = bundled('server/main.js')
 
 /** A token of the user, for an hour. */
 export function tokenOf(userId: string): Promise<string> {

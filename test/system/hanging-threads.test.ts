@@ -26,7 +26,7 @@ const names = {
   shard: 'shard-0',
 } as const satisfies Record<Thread, string>
 
-/** A request that needs the thread, and the event that refuses it; without a shard there is no answer. */
+/** A request that needs the thread, and the event that refuses it. Without its shard no request is answered. */
 const needs = {
   writer: ['send_message', { groupId: 'g', content: 'held', tempId: 't1' }, 'message_error'],
   reader: ['get_groups', {}, 'error'],
