@@ -24,8 +24,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
-    // A shared machine may pause for longer than a test waits; what fails twice has failed.
-    retry: process.env['CI'] ? 1 : 0,
     restoreMocks: true,
     unstubGlobals: true,
     passWithNoTests: false,
