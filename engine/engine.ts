@@ -30,7 +30,8 @@ import { type DiskFigures, DiskSpace } from './disk-space.ts'
 import { DiskAccess, type FileAccess } from './files/file-access.ts'
 import type { Hooks } from './hooks/hooks.ts'
 import type { Gateway, Identity } from './hub/gateway.ts'
-import { type Health, type HooksStats, Hub, type ShardSide } from './hub/hub.ts'
+import type { Health, HooksStats, ShardSide } from './hub/health.ts'
+import { Hub } from './hub/hub.ts'
 import { LocalPort, LocalTopics, openSession, type Session } from './hub/session.ts'
 import type { Durability } from './log/durability.ts'
 import { inlineRuntime } from './runtime/inline-shards.ts'
@@ -305,7 +306,7 @@ export async function startEngine(options: EngineOptions, runtime: Runtime): Pro
 export type { EngineLogger } from './base/engine-logger.ts'
 export type { FileAccess } from './files/file-access.ts'
 export type { Hooks } from './hooks/hooks.ts'
-export type { Health } from './hub/hub.ts'
+export type { Health } from './hub/health.ts'
 export type { Session } from './hub/session.ts'
 
 function requiredNotices(hooks: Hooks | undefined): { readonly away: boolean } | undefined {

@@ -30,7 +30,7 @@ export {
   reject,
 } from './hooks/hooks.ts'
 export type { Gateway, Identity, Publisher, SessionPort } from './hub/gateway.ts'
-export type { Health } from './hub/hub.ts'
+export type { Health } from './hub/health.ts'
 export type { EventListener, Session } from './hub/session.ts'
 export type { Durability } from './log/durability.ts'
 export type { MessageChange } from './shards/posted.ts'

@@ -4,7 +4,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { EngineLogger } from '../base/engine-logger.ts'
 import type { FileStoreOptions } from '../files/file-store.ts'
-import type { ShardPort } from '../hub/hub.ts'
+import type { ShardPort } from '../hub/shard-link.ts'
 import type { Durability } from '../log/durability.ts'
 import type { IndexerStats } from '../search/indexer-stats.ts'
 import type { ShardOptions } from '../shards/shard.ts'

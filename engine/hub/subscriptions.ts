@@ -1,0 +1,88 @@
+/**
+ * Subscriptions: which sessions receive the events of which groups.
+ *
+ * The front ends deliver the events of one topic by themselves; the hub needs the subscribers to know
+ * whether a topic has any, and for events that are published to several topics. Bounded by the sessions
+ * and their groups.
+ */
+import { durableTwin } from '../base/topics.ts'
+import type { Announcement } from '../shards/hub-records.ts'
+import type { HubSession, HubSessions, Subscribers } from './hub-sessions.ts'
+
+export class Subscriptions {
+  readonly #sessions: HubSessions
+  readonly #byTopic = new Map<string, Subscribers>()
+  #announcements = 0
+
+  constructor(sessions: HubSessions) {
+    this.#sessions = sessions
+  }
+
+  /** Whether a session is subscribed to the group of the topic, durable or ephemeral. */
+  has(topic: string): boolean {
+    return this.#byTopic.has(topic) || this.#byTopic.has(durableTwin(topic))
+  }
+
+  add(session: HubSession, groupIds: readonly string[]): void {
+    for (const groupId of groupIds) {
+      const topic = `g:${groupId}`
+      session.port.subscribe(topic)
+      let subscribers = this.#byTopic.get(topic)
+      if (!subscribers) {
+        subscribers = { topic, sessions: new Set() }
+        this.#byTopic.set(topic, subscribers)
+      }
+      subscribers.sessions.add(session)
+      session.subscribed.add(subscribers)
+    }
+  }
+
+  /** Unsubscribes all sessions of a user from a topic. */
+  remove(userId: string, topic: string): void {
+    const subscribers = this.#byTopic.get(topic)
+    for (const session of this.#sessions.ofUser(userId)) {
+      session.port.unsubscribe(topic)
+      if (subscribers) this.#leave(session, subscribers)
+    }
+  }
+
+  /** The session is closed. */
+  removeAll(session: HubSession): void {
+    for (const subscribers of session.subscribed) this.#leave(session, subscribers)
+  }
+
+  /** PRS-3: an event for the subscribers of several topics, once for each session. */
+  announce(announcement: Announcement, frame: Uint8Array): void {
+    const { topics, exceptSession, exceptUsers, onlyUser, about } = announcement
+    if (onlyUser !== undefined) return this.#announceTo(onlyUser, new Set(topics), frame)
+    this.#announcements += 1
+    const except = exceptSession === undefined ? undefined : this.#sessions.get(exceptSession)
+    const apart = new Set(exceptUsers)
+    for (const topic of topics) {
+      for (const session of this.#byTopic.get(topic)?.sessions ?? []) {
+        if (session.announced === this.#announcements) continue
+        session.announced = this.#announcements
+        if (session === except || apart.has(session.userId)) continue
+        if (about !== undefined && this.#sessions.hasBlocked(session.userId, about)) continue
+        session.port.send(frame)
+      }
+    }
+  }
+
+  /** An event for the sessions of one user that are subscribed to one of the topics. */
+  #announceTo(userId: string, topics: ReadonlySet<string>, frame: Uint8Array): void {
+    for (const session of this.#sessions.ofUser(userId)) {
+      for (const { topic } of session.subscribed) {
+        if (!topics.has(topic)) continue
+        session.port.send(frame)
+        break
+      }
+    }
+  }
+
+  #leave(session: HubSession, subscribers: Subscribers): void {
+    session.subscribed.delete(subscribers)
+    subscribers.sessions.delete(session)
+    if (subscribers.sessions.size === 0) this.#byTopic.delete(subscribers.topic)
+  }
+}
