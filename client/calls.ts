@@ -10,9 +10,9 @@
 import { ChatError } from '../protocol/errors.ts'
 import type { Answer, MethodRequest } from '../protocol/methods.ts'
 import type { RequestFields, RequestName } from '../protocol/requests.ts'
+import type { ClientConnection } from './client-connection.ts'
 import { ClientError, isConnectionLost } from './client-error.ts'
 import type { Clock } from './clock.ts'
-import type { Connection } from './connection.ts'
 import type { Pacer, Pacers } from './pacer.ts'
 
 const MAX_WAITING = 2_000
@@ -89,7 +89,7 @@ export class Calls {
   readonly #lanes = new Map<Pacer, Lane>()
   #count = 0
   #waiting = 0
-  #state: Connection | 'offline' | Error = 'offline'
+  #state: ClientConnection | 'offline' | Error = 'offline'
 
   constructor(options: CallsOptions) {
     this.#options = options
@@ -119,7 +119,7 @@ export class Calls {
   }
 
   /** A connection is open: waiting calls are sent. */
-  online(connection: Connection): void {
+  online(connection: ClientConnection): void {
     this.#state = connection
     for (const lane of this.#lanes.values()) this.#pump(lane)
   }
@@ -163,7 +163,7 @@ export class Calls {
     }
   }
 
-  #send(lane: Lane, call: Call, connection: Connection): void {
+  #send(lane: Lane, call: Call, connection: ClientConnection): void {
     const leftMs = Math.max(0, call.deadlineMs - this.#options.clock.now())
     lane.inFlight += 1
     lane.pacer.sent()

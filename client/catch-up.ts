@@ -10,14 +10,14 @@ import { ChatError, errors } from '../protocol/errors.ts'
 import type { EventFields } from '../protocol/events.ts'
 import { limits } from '../protocol/limits.ts'
 import { backoffMs } from './backoff.ts'
+import type { ClientConnection } from './client-connection.ts'
 import type { Clock } from './clock.ts'
-import type { Connection } from './connection.ts'
 import type { Position } from './group-logs.ts'
 
 const GROUPS_AT_ONCE = 200
 
 export interface CatchUpOptions {
-  readonly connection: Connection
+  readonly connection: ClientConnection
   readonly clock: Clock
   /** The longest time without an event of the catch-up, milliseconds. */
   readonly stallMs: number

@@ -20,10 +20,10 @@ import type { File } from '../protocol/records.ts'
 import type { RequestFields, RequestName, requests } from '../protocol/requests.ts'
 import { Calls } from './calls.ts'
 import { CatchUp } from './catch-up.ts'
+import type { ClientConnection } from './client-connection.ts'
 import { ClientError } from './client-error.ts'
 import type { Clock } from './clock.ts'
-import type { Connection } from './connection.ts'
-import { isLogged, type LoggedEvent, placeOf } from './group-log.ts'
+import { type GroupEvent, isLogged, placeOf } from './group-log.ts'
 import { GroupLogs, type Missed } from './group-logs.ts'
 import { type ClientState, Link } from './link.ts'
 import { Listeners } from './listeners.ts'
@@ -93,7 +93,7 @@ const WithMethods = class {
 
 /** The open connection. */
 interface OpenConnection {
-  readonly connection: Connection
+  readonly connection: ClientConnection
   readonly connected: EventFields<'connected'>
   readonly catchUp: CatchUp
   /** All groups are known and caught up. */
@@ -269,7 +269,7 @@ export class ChatClient extends WithMethods {
     return answer
   }
 
-  #onConnected(connection: Connection, connected: EventFields<'connected'>): void {
+  #onConnected(connection: ClientConnection, connected: EventFields<'connected'>): void {
     if (this.#userId !== '' && this.#userId !== connected.userId) {
       this.#abandon(new ClientError('closed', 'the new token belongs to another user'))
       this.#names.clear()
@@ -331,7 +331,7 @@ export class ChatClient extends WithMethods {
   }
 
   /** Handles the next event in the order of its group. */
-  #deliver(event: LoggedEvent): void {
+  #deliver(event: GroupEvent): void {
     if (event.event === 'new_message') {
       const { message } = event.fields
       if (message.senderId === this.#userId) this.#outbox.shown(message)

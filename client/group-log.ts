@@ -12,34 +12,34 @@ import { type DurableEvent, type Event, events } from '../protocol/events.ts'
 import { limits } from '../protocol/limits.ts'
 
 /** An event of a group's log. */
-export type LoggedEvent = Extract<Event, { readonly event: DurableEvent }>
+export type GroupEvent = Extract<Event, { readonly event: DurableEvent }>
 
 const MAX_BUFFERED = limits.resumeEvents
 
-export function isLogged(event: Event): event is LoggedEvent {
+export function isLogged(event: Event): event is GroupEvent {
   return 'durable' in events[event.event]
 }
 
 /** The group, and the seq in its log. */
-export function placeOf(event: LoggedEvent): { readonly groupId: string; readonly seq: number } {
+export function placeOf(event: GroupEvent): { readonly groupId: string; readonly seq: number } {
   return event.event === 'new_message' ? event.fields.message : event.fields
 }
 
 type Phase =
   | { readonly name: 'live' }
   /** The baseline is null if `connected` did not list the group: then all events are buffered. */
-  | { readonly name: 'catching up'; readonly baseline: number | null; readonly buffered: LoggedEvent[] }
+  | { readonly name: 'catching up'; readonly baseline: number | null; readonly buffered: GroupEvent[] }
 
 /** How an event was handled. `full`: the buffer is full and the event was dropped. */
 export type Outcome = 'delivered' | 'duplicate' | 'buffered' | 'full'
 
 export class GroupLog {
-  readonly #deliver: (event: LoggedEvent) => void
+  readonly #deliver: (event: GroupEvent) => void
   #lastSeq: number
   #phase: Phase = { name: 'live' }
 
   /** `lastSeq` is the baseline: events up to it are not delivered. */
-  constructor(lastSeq: number, deliver: (event: LoggedEvent) => void) {
+  constructor(lastSeq: number, deliver: (event: GroupEvent) => void) {
     this.#lastSeq = lastSeq
     this.#deliver = deliver
   }
@@ -58,7 +58,7 @@ export class GroupLog {
     return this.#phase.name === 'catching up' ? (this.#phase.baseline ?? 0) : 0
   }
 
-  handle(event: LoggedEvent): Outcome {
+  handle(event: GroupEvent): Outcome {
     const { seq } = placeOf(event)
     const phase = this.#phase
     if (phase.name === 'live' || (phase.baseline !== null && seq <= phase.baseline)) {
@@ -85,13 +85,13 @@ export class GroupLog {
   }
 
   /** Ends the catch-up. Returns the buffered events by seq, to be handled as live events. */
-  goLive(): readonly LoggedEvent[] {
+  goLive(): readonly GroupEvent[] {
     const buffered = this.#phase.name === 'catching up' ? this.#phase.buffered : []
     this.#phase = { name: 'live' }
     return buffered.sort((a, b) => placeOf(a).seq - placeOf(b).seq)
   }
 
-  #deliverOnce(event: LoggedEvent, seq: number): boolean {
+  #deliverOnce(event: GroupEvent, seq: number): boolean {
     if (seq <= this.#lastSeq) return false
     this.#lastSeq = seq
     this.#deliver(event)

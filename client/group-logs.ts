@@ -9,7 +9,7 @@
  */
 import type { EventFields } from '../protocol/events.ts'
 import type { GroupListing } from '../protocol/records.ts'
-import { GroupLog, type LoggedEvent, placeOf } from './group-log.ts'
+import { type GroupEvent, GroupLog, placeOf } from './group-log.ts'
 
 /** Events that `resume` does not replay: page the history for the messages among them. */
 export interface Missed {
@@ -21,7 +21,7 @@ export interface Missed {
 
 export interface GroupLogsHandlers {
   /** Each event of each group, once and in order. */
-  deliver(event: LoggedEvent): void
+  deliver(event: GroupEvent): void
   missed(missed: Missed): void
   /** The user is no longer in this group. */
   lost(groupId: string): void
@@ -76,7 +76,7 @@ export class GroupLogs {
   }
 
   /** Handles an event from the wire. False if the buffer is full: the caller closes the connection. */
-  handle(event: LoggedEvent): boolean {
+  handle(event: GroupEvent): boolean {
     const { groupId, seq } = placeOf(event)
     const log = this.#logs.get(groupId) ?? this.#logForFirst(event, groupId, seq)
     const outcome = log.handle(event)
@@ -144,7 +144,7 @@ export class GroupLogs {
   }
 
   /** The log of an unknown group, for its first event. */
-  #logForFirst(event: LoggedEvent, groupId: string, seq: number): GroupLog {
+  #logForFirst(event: GroupEvent, groupId: string, seq: number): GroupLog {
     const begins = seq === 1 || isOwn(event, 'user_joined_group', this.#userId)
     if (!this.#mayDiscover || begins) return this.#add(groupId, seq - 1)
     const [log, position] = this.#discover(groupId)
@@ -166,6 +166,6 @@ export class GroupLogs {
   }
 }
 
-function isOwn(event: LoggedEvent, name: 'user_joined_group' | 'user_left_group', userId: string): boolean {
+function isOwn(event: GroupEvent, name: 'user_joined_group' | 'user_left_group', userId: string): boolean {
   return event.event === name && event.fields.userId === userId
 }

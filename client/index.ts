@@ -23,9 +23,9 @@ export {
   type ClientMethods,
   type MessageToSend,
 } from './chat-client.ts'
+export type { Disconnect } from './client-connection.ts'
 export { ClientError, type ClientErrorCode, clientErrors } from './client-error.ts'
 export type { Clock } from './clock.ts'
-export type { Disconnect } from './connection.ts'
 export type { Missed } from './group-logs.ts'
 export type { ClientState, TokenSource } from './link.ts'
 export type { ChatClientOptions } from './options.ts'

@@ -12,9 +12,9 @@
 import { closeCodes, mayReconnect } from '../protocol/close-codes.ts'
 import type { Event, EventFields } from '../protocol/events.ts'
 import { backoffMs } from './backoff.ts'
+import { ClientConnection, type Disconnect } from './client-connection.ts'
 import { ClientError } from './client-error.ts'
 import type { Clock } from './clock.ts'
-import { Connection, type Disconnect } from './connection.ts'
 
 /** A token, or a function that returns one; called for each connection, and before the token expires. */
 export type TokenSource = string | (() => string | Promise<string>)
@@ -34,7 +34,7 @@ export type ClientState =
 
 export interface LinkHandlers {
   state(state: ClientState): void
-  connected(connection: Connection, fields: EventFields<'connected'>): void
+  connected(connection: ClientConnection, fields: EventFields<'connected'>): void
   event(event: Event): void
   /** The open connection has ended. */
   lost(): void
@@ -54,7 +54,7 @@ export interface LinkOptions {
 type Phase =
   | { readonly name: 'idle' }
   | { readonly name: 'asking for a token'; readonly cancel: () => void }
-  | { readonly name: 'opening' | 'up'; readonly connection: Connection }
+  | { readonly name: 'opening' | 'up'; readonly connection: ClientConnection }
   | { readonly name: 'waiting'; readonly cancel: () => void }
 
 const STABLE_MS = 10_000
@@ -134,7 +134,7 @@ export class Link {
   #open(token: string): void {
     const { url, clock, silenceMs } = this.#options
     this.#openedAtMs = clock.now()
-    const connection = new Connection({
+    const connection = new ClientConnection({
       url,
       token,
       clock,
@@ -149,7 +149,7 @@ export class Link {
     this.#phase = { name: 'opening', connection }
   }
 
-  #connected(connection: Connection, fields: EventFields<'connected'>): void {
+  #connected(connection: ClientConnection, fields: EventFields<'connected'>): void {
     this.#phase = { name: 'up', connection }
     this.#rejectedTokens = 0
     this.#announcedMs = null

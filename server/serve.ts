@@ -5,7 +5,7 @@
 
 import { version } from '../engine/version.ts'
 import { resolveSettings, type Settings, settingsFromEnv } from './config.ts'
-import { createLog } from './log.ts'
+import { createLog } from './logger.ts'
 import { createServer, type Server } from './server.ts'
 import { makeToken } from './token.ts'
 

@@ -7,7 +7,7 @@
  */
 import type { ErrorCode } from '../protocol/errors.ts'
 import type { AddressGuard } from './address-guard.ts'
-import type { ServerLogger } from './log.ts'
+import type { ServerLogger } from './logger.ts'
 import type { Meters, UpgradeRefusal } from './metrics/meters.ts'
 import type { Newcomers } from './newcomers.ts'
 import { type OriginRule, originRefusal } from './origins.ts'

@@ -3,7 +3,7 @@
  */
 
 import { ToHub } from '../../engine/shards/hub-records.ts'
-import { Outbox, readBatch } from '../../engine/threads/batch.ts'
+import { BatchWriter, readBatch } from '../../engine/threads/batch.ts'
 import { encodeEvent } from '../../protocol/codec.ts'
 import { type MicroSuite, OPERATIONS } from './micro-task.ts'
 import { sampleGroup, sampleMessage } from './sample.ts'
@@ -12,7 +12,7 @@ export function batchSuite(): MicroSuite {
   const frame = encodeEvent('new_message', 0, { message: sampleMessage(1_000) })
   const topic = Buffer.from(`g:${sampleGroup.groupId}`)
   let batch: Uint8Array = new Uint8Array(0)
-  const outbox = new Outbox(
+  const outbox = new BatchWriter(
     (filled) => {
       batch = filled
     },

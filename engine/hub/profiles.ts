@@ -11,7 +11,7 @@ import type { ShardLink } from './shard-link.ts'
 /** Users whose claims over HTTP are remembered; above it all claims are reported again. */
 const MAX_CLAIMS = 10_000
 
-export interface Claims {
+export interface TokenClaims {
   /** Empty if the token does not contain it. */
   readonly name: string
   readonly picture: string
@@ -32,7 +32,7 @@ export class Profiles {
   }
 
   /** The user's actor applies the claims of a token; shards use the name if the user is connected. */
-  apply(userId: string, { name, picture }: Claims): void {
+  apply(userId: string, { name, picture }: TokenClaims): void {
     if (name) {
       this.#sessions.rename(userId, name)
       const body = pack({ userId, name })
@@ -43,7 +43,7 @@ export class Profiles {
   }
 
   /** The same for a request over HTTP, unless its claims are those of the request before. */
-  applyOnce(userId: string, { name, picture }: Claims): void {
+  applyOnce(userId: string, { name, picture }: TokenClaims): void {
     const claims = JSON.stringify([name, picture])
     if ((!name && !picture) || this.#claims.get(userId) === claims) return
     if (this.#claims.size >= MAX_CLAIMS) this.#claims.clear()

@@ -5,7 +5,7 @@
  */
 import { ToShard } from '../shards/hub-records.ts'
 import type { ShardStats } from '../shards/shard.ts'
-import { type Defer, Outbox } from '../threads/batch.ts'
+import { BatchWriter, type Defer } from '../threads/batch.ts'
 import type { ShardSide } from './health.ts'
 
 const MAX_INBOX = 65_536
@@ -16,7 +16,7 @@ export interface ShardPort {
 }
 
 export class ShardLink {
-  readonly #outbox: Outbox
+  readonly #writer: BatchWriter
   readonly #reports: ((stats: ShardStats) => void)[] = []
   /** Records that were pushed and that the shard has not processed yet. */
   #pending = 0
@@ -26,7 +26,7 @@ export class ShardLink {
   drained = false
 
   constructor(shard: ShardPort, defer: Defer) {
-    this.#outbox = new Outbox((batch) => shard.post(batch), defer)
+    this.#writer = new BatchWriter((batch) => shard.post(batch), defer)
   }
 
   get isFull(): boolean {
@@ -45,7 +45,7 @@ export class ShardLink {
 
   push(kind: number, number: number, body?: Uint8Array, id?: Uint8Array): void {
     this.#pending += 1
-    this.#outbox.push(kind, number, id, body)
+    this.#writer.push(kind, number, id, body)
   }
 
   /** The shard has processed this number of records. */

@@ -15,6 +15,6 @@ export interface Views {
 }
 
 /** The search service, whose index follows the log. */
-export interface Search {
+export interface SearchReader {
   search<N extends SearchRead>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']>
 }

@@ -8,7 +8,7 @@ import { newId } from '../base/new-id.ts'
 import { lanesOf } from '../base/partition.ts'
 import { FileStore } from '../files/file-store.ts'
 import { Shard } from '../shards/shard.ts'
-import { Outbox } from '../threads/batch.ts'
+import { BatchWriter } from '../threads/batch.ts'
 import { startTimer } from '../threads/timer.ts'
 import { openInlineStorage } from './inline-storage.ts'
 import type { RunningShards, Runtime, ShardsOptions } from './running-shards.ts'
@@ -34,7 +34,7 @@ function startInlineShards(count: number, given: ShardsOptions): RunningShards {
           ...clock,
           newId: () => newId(clock.now()),
           after: startTimer,
-          toHub: new Outbox((batch) => take(index, batch), queueMicrotask),
+          toHub: new BatchWriter((batch) => take(index, batch), queueMicrotask),
           defer: queueMicrotask,
           openLog: (listener) => storage.log(lanesOf(index, count), listener),
           views: storage.views,

@@ -6,7 +6,7 @@ import { FileFolder } from '../files/file-folder.ts'
 import { Janitor } from '../files/janitor.ts'
 import type { Durability } from '../log/durability.ts'
 import type { Log, LogListener } from '../log/log.ts'
-import type { Search, Views } from '../log/views.ts'
+import type { SearchReader, Views } from '../log/views.ts'
 import { ChangedGroups } from '../search/changed-groups.ts'
 import type { IndexerStats } from '../search/indexer-stats.ts'
 import { InlineSearch } from '../search/search-ends.ts'
@@ -26,7 +26,7 @@ export interface InlineStorage {
   /** The log of a shard with these lanes. */
   log(lanes: readonly number[], listener: LogListener): Log
   readonly views: Views
-  readonly search: Search
+  readonly search: SearchReader
   searchStats(): IndexerStats
   /** Whether a part of the database could not be read because it is damaged. */
   damaged(): boolean

@@ -13,7 +13,7 @@ import { RemoteLog } from '../storage/remote-log.ts'
 import { RemoteViews } from '../storage/remote-views.ts'
 import { parseAnswer } from '../storage/summary-texts.ts'
 import type { ReadQuery } from '../stored/reads.ts'
-import { Outbox } from '../threads/batch.ts'
+import { BatchWriter } from '../threads/batch.ts'
 import { QueryPort } from '../threads/query-port.ts'
 import { rethrowAsErrors } from '../threads/thread-errors.ts'
 import { startTimer } from '../threads/timer.ts'
@@ -54,7 +54,7 @@ const shard = new Shard(options, {
   newId: () => newId(Date.now()),
   after: startTimer,
   defer: setImmediate,
-  toHub: new Outbox((batch) => hub.postMessage(batch, [batch.buffer as ArrayBuffer]), setImmediate),
+  toHub: new BatchWriter((batch) => hub.postMessage(batch, [batch.buffer as ArrayBuffer]), setImmediate),
   openLog: (listener) => new RemoteLog({ writer: ports.writer, reader, lanes, after: startTimer }, listener),
   views: new RemoteViews(reader),
   search: new RemoteSearch(search),

@@ -1,13 +1,13 @@
 /**
  * Search ends: how a shard reaches the search service, on another thread or on its own.
  */
-import type { Search } from '../log/views.ts'
+import type { SearchReader } from '../log/views.ts'
 import type { ReadQuery, Reads, SearchRead } from '../stored/reads.ts'
 import type { QueryPort } from '../threads/query-port.ts'
 import type { SearchService } from './search-service.ts'
 
 /** Search on a thread of its own. */
-export class RemoteSearch implements Search {
+export class RemoteSearch implements SearchReader {
   readonly #port: QueryPort<ReadQuery>
 
   constructor(port: QueryPort<ReadQuery>) {
@@ -20,7 +20,7 @@ export class RemoteSearch implements Search {
 }
 
 /** Search on the calling thread. */
-export class InlineSearch implements Search {
+export class InlineSearch implements SearchReader {
   readonly #service: SearchService
 
   constructor(service: SearchService) {

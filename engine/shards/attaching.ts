@@ -5,7 +5,7 @@
  * The user's actor has read the positions of the user's groups. It names here those of which the session
  * has seen everything that was committed:
  * - A loaded group subscribes the session if it has shown nothing newer. Otherwise it attaches the session
- *   in the usual way (`attach` in catch-up.ts).
+ *   in the usual way (`attach` in missed-events.ts).
  * - A group that is not loaded, and was not released since the read began, is unchanged: the session is
  *   subscribed, which is all that its actor would do.
  * - Every other group is loaded.

@@ -18,7 +18,7 @@ import type { LaneOffset, Log, LogListener } from '../log/log.ts'
 import { isGroupOwner, laneOfOwner, ownerOf, userOwner } from '../stored/entry-owner.ts'
 import type { LogEntry } from '../stored/log-entry.ts'
 import type { ReadQuery, Reads } from '../stored/reads.ts'
-import type { Defer, Outbox } from '../threads/batch.ts'
+import type { BatchWriter, Defer } from '../threads/batch.ts'
 import { pack } from '../threads/packing.ts'
 import { encode } from './encode.ts'
 import type { Held, HeldTotals } from './held-back.ts'
@@ -35,7 +35,7 @@ export interface LedgerOptions {
 }
 
 export interface LedgerDeps {
-  readonly toHub: Outbox
+  readonly toHub: BatchWriter
   readonly openLog: (listener: LogListener) => Log
   /** Runs a task when the current turn of the event loop ends. */
   readonly defer: Defer

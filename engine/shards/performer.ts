@@ -17,10 +17,10 @@ import type { Presence } from '../actors/presence.ts'
 import type { Clock } from '../base/clock.ts'
 import { laneOf, shardOf } from '../base/partition.ts'
 import { ephemeralTwin } from '../base/topics.ts'
-import type { Search, Views } from '../log/views.ts'
+import type { SearchReader, Views } from '../log/views.ts'
 import { type ReadName, type ReadQuery, type Reads, readServices } from '../stored/reads.ts'
 import type { Standing } from '../stored/stored-user.ts'
-import type { Outbox } from '../threads/batch.ts'
+import type { BatchWriter } from '../threads/batch.ts'
 import { pack } from '../threads/packing.ts'
 import type { Alarms } from './alarms.ts'
 import { withCurrentNames } from './current-names.ts'
@@ -48,7 +48,7 @@ export interface PerformerOptions extends LedgerOptions {
 /** Functions that a shard gets from outside. */
 export interface ShardDeps extends LedgerDeps, Clock {
   readonly views: Views
-  readonly search: Search
+  readonly search: SearchReader
   /** Calls `then` after that time, unless the returned function was called before. */
   readonly after: (delayMs: number, then: () => void) => () => void
   /** A new id, ordered by time. */
@@ -73,7 +73,7 @@ export class Performer implements ActorContext {
   readonly newId: () => string
   readonly #options: PerformerOptions
   readonly #deps: Pick<ShardDeps, 'views' | 'search'>
-  readonly #toHub: Outbox
+  readonly #toHub: BatchWriter
   readonly ledger: Ledger
   readonly #replies: Replies
   /** Null if no hook asks for posts. */

@@ -7,7 +7,7 @@
 import type { Message } from '../../protocol/records.ts'
 import type { EventSource } from '../actors/actor-context.ts'
 import type { Views } from '../log/views.ts'
-import type { Outbox } from '../threads/batch.ts'
+import type { BatchWriter } from '../threads/batch.ts'
 import { pack } from '../threads/packing.ts'
 import { ToHub } from './hub-records.ts'
 import type { Ledger } from './ledger.ts'
@@ -17,7 +17,7 @@ import type { Replies } from './replies.ts'
 
 export interface PostReportsDeps {
   readonly now: () => number
-  readonly toHub: Outbox
+  readonly toHub: BatchWriter
   readonly replies: Replies
   readonly ledger: Ledger
   readonly views: Views

@@ -4,15 +4,15 @@
 import { encodeEvent } from '../../protocol/codec.ts'
 import type { ChatError } from '../../protocol/errors.ts'
 import type { Caller } from '../actors/caller.ts'
-import type { Outbox } from '../threads/batch.ts'
+import type { BatchWriter } from '../threads/batch.ts'
 import { pack } from '../threads/packing.ts'
 import { ToHub } from './hub-records.ts'
 
 export class Replies {
-  readonly #toHub: Outbox
+  readonly #toHub: BatchWriter
   readonly #now: () => number
 
-  constructor(toHub: Outbox, now: () => number) {
+  constructor(toHub: BatchWriter, now: () => number) {
     this.#toHub = toHub
     this.#now = now
   }

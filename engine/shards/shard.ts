@@ -19,7 +19,7 @@ import type { Mail, MailToGroups } from '../actors/mail.ts'
 import { UserActor } from '../actors/user/user-actor.ts'
 import { shardOf } from '../base/partition.ts'
 import type { Status } from '../stored/stored-user.ts'
-import { type Outbox, readBatch } from '../threads/batch.ts'
+import { type BatchWriter, readBatch } from '../threads/batch.ts'
 import { pack, unpack } from '../threads/packing.ts'
 import { Alarms } from './alarms.ts'
 import { Attaching } from './attaching.ts'
@@ -79,7 +79,7 @@ export interface ShardStats extends FileDepths {
 export class Shard {
   readonly #options: ShardOptions
   readonly #steadyNow: () => number
-  readonly #toHub: Outbox
+  readonly #toHub: BatchWriter
   readonly #alarms: Alarms
   readonly #directory = new PresenceDirectory()
   readonly #replies: Replies

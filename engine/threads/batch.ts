@@ -35,19 +35,19 @@ const LARGEST_START_BYTES = 256 * 1024
 export type Defer = (task: () => void) => void
 
 /**
- * Outbox: the records from one thread for another, one batch per turn of the event loop.
+ * Batch writer: the records from one thread for another, one batch per turn of the event loop.
  *
  * Records are appended to one growing buffer, which is handed over, not copied, when the turn
  * ends. No timer: under load a batch holds thousands of records, idle it holds one. Its bound is
  * its producer's: the hub counts the records that a shard has not processed (`Hub`), and a shard
  * receives no more mail than its inbox allows.
  */
-export class Outbox {
+export class BatchWriter {
   readonly #deliver: (batch: Uint8Array) => void
   readonly #defer: Defer
   #buffer: Buffer<ArrayBuffer> | null = null
   #length = 0
-  /** Follows the load, so that a busy outbox does not grow its buffer in every turn. */
+  /** Follows the load, so that a busy writer does not grow its buffer in every turn. */
   #startBytes = SMALLEST_BYTES
 
   constructor(deliver: (batch: Uint8Array) => void, defer: Defer) {

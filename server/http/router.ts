@@ -7,7 +7,7 @@
  * 405.
  */
 import { ChatError } from '../../protocol/errors.ts'
-import { enabledAt, type ServerLogger } from '../log.ts'
+import { enabledAt, type ServerLogger } from '../logger.ts'
 import { type OriginRule, originRefusal } from '../origins.ts'
 import type { RefusalLog } from '../refusal-log.ts'
 import type { App, Request, Response, ResponseHead } from '../transport/transport.ts'

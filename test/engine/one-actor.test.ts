@@ -4,7 +4,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { Session } from '../../engine/hub/session.ts'
 import { ToHub, ToShard } from '../../engine/shards/hub-records.ts'
 import { type SessionIdentity, Shard, type ShardOptions } from '../../engine/shards/shard.ts'
-import { Outbox, readBatch } from '../../engine/threads/batch.ts'
+import { BatchWriter, readBatch } from '../../engine/threads/batch.ts'
 import { pack } from '../../engine/threads/packing.ts'
 import { decodeEvent, encodeRequest } from '../../protocol/codec.ts'
 import type { Event } from '../../protocol/events.ts'
@@ -113,7 +113,7 @@ describe('a shard', () => {
   /** Shard 0 of two, with its messages to the hub. */
   function aShard(more: Partial<ShardOptions> = {}) {
     const said: string[] = []
-    const toHub = new Outbox(
+    const toHub = new BatchWriter(
       (batch) =>
         readBatch(batch, (kind, number, id, body) => {
           if (kind === ToHub.log) said.push(`log ${number} ${Buffer.from(id)}`)
@@ -156,7 +156,7 @@ describe('a shard', () => {
         },
       },
     )
-    const fromHub = new Outbox(
+    const fromHub = new BatchWriter(
       (batch) => shard.receive(batch),
       () => {},
     )

@@ -14,7 +14,7 @@ import { Performer, type PerformerOptions, type ShardDeps } from '../../engine/s
 import { PresenceDirectory } from '../../engine/shards/presence-directory.ts'
 import { Replies } from '../../engine/shards/replies.ts'
 import type { LogEntry } from '../../engine/stored/log-entry.ts'
-import { Outbox, readBatch } from '../../engine/threads/batch.ts'
+import { BatchWriter, readBatch } from '../../engine/threads/batch.ts'
 import { unpack } from '../../engine/threads/packing.ts'
 import { decodeEvent } from '../../protocol/codec.ts'
 import { aGroup } from './groups.ts'
@@ -32,7 +32,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
   const ask = (() => new Promise((resolve, reject) => reads.push({ resolve, reject }))) as never
   const said: string[] = []
   const batches: Uint8Array[] = []
-  const outbox = new Outbox(
+  const outbox = new BatchWriter(
     (batch) => batches.push(batch),
     () => {},
   )

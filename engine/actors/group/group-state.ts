@@ -12,8 +12,8 @@ import { RECENT_EVENTS, REMEMBERED_TEMP_IDS } from '../../stored/stored-group.ts
 import type { Person } from '../../stored/stored-user.ts'
 import type { GroupRules } from '../group-rules.ts'
 import { ChangedMessages } from './changed-messages.ts'
-import type { NewFile } from './files.ts'
 import type { FormerMember } from './former-members.ts'
+import type { NewFile } from './group-files.ts'
 import { loadedReceipts, type MemberReceipts } from './member-receipts.ts'
 import { ReceiptNews } from './receipt-news.ts'
 import { RecentEvents } from './recent-events.ts'
@@ -46,7 +46,7 @@ export interface GroupState {
   readonly changed: ChangedMessages
   /** By the seq of the post, the event that pinned it; the latest pin last. */
   readonly pins: Map<number, number>
-  /** Files that no message has shown yet, the newest last; what `files.ts` keeps few. */
+  /** Files that no message has shown yet, the newest last; bounded in `group-files.ts`. */
   readonly newFiles: Map<string, NewFile>
   /** What members have got and read, by user id; of those who have given any receipt. */
   readonly receipts: Map<string, MemberReceipts>

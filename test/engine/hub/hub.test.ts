@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Hub } from '../../../engine/hub/hub.ts'
 import { type Announcement, ToHub, ToShard } from '../../../engine/shards/hub-records.ts'
-import { Outbox, readBatch } from '../../../engine/threads/batch.ts'
+import { BatchWriter, readBatch } from '../../../engine/threads/batch.ts'
 import { pack } from '../../../engine/threads/packing.ts'
 import { decodeEvent, encodeEvent, encodeRequest } from '../../../protocol/codec.ts'
 import { type FrameView, viewFrame } from '../../../protocol/frame-view.ts'
@@ -34,7 +34,7 @@ function aHub() {
       whenDrained() {},
     },
   )
-  const shard = new Outbox((batch) => hub.take(0, batch), queueMicrotask)
+  const shard = new BatchWriter((batch) => hub.take(0, batch), queueMicrotask)
   return { hub, shard, session, sent, closed }
 }
 
@@ -64,7 +64,7 @@ describe('events for a user', () => {
 describe('an event for several topics', () => {
   it('reaches each session once, except one session and the sessions of one user', () => {
     const hub = new Hub([{ post() {} }], () => {}, silent)
-    const shard = new Outbox((batch) => hub.take(0, batch), queueMicrotask)
+    const shard = new BatchWriter((batch) => hub.take(0, batch), queueMicrotask)
     const received: string[] = []
     const open = (userId: string, name: string) =>
       hub.open(

@@ -8,7 +8,7 @@
 import Database from 'better-sqlite3'
 import { lanesOf } from '../../../engine/base/partition.ts'
 import type { LaneOffset, Log, LogListener } from '../../../engine/log/log.ts'
-import type { Search, Views } from '../../../engine/log/views.ts'
+import type { SearchReader, Views } from '../../../engine/log/views.ts'
 import { migrate } from '../../../engine/storage/sqlite/migrate.ts'
 import { Reader } from '../../../engine/storage/sqlite/reader.ts'
 import { makeSecrets } from '../../../engine/storage/sqlite/secrets.ts'
@@ -121,7 +121,7 @@ export class Disk {
     }
   }
 
-  search(shard: number): Search {
+  search(shard: number): SearchReader {
     return { search: (query) => this.#read(shard, query as never) }
   }
 

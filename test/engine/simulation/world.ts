@@ -10,7 +10,7 @@ import { ephemeralTwin } from '../../../engine/base/topics.ts'
 import type { Identity, SessionPort } from '../../../engine/hub/gateway.ts'
 import { Hub } from '../../../engine/hub/hub.ts'
 import { Shard } from '../../../engine/shards/shard.ts'
-import { Outbox } from '../../../engine/threads/batch.ts'
+import { BatchWriter } from '../../../engine/threads/batch.ts'
 import { Disk, type DiskWatcher, UNREADABLE } from './disk.ts'
 import { FakeFiles } from './fake-files.ts'
 import type { Random } from './random.ts'
@@ -144,7 +144,7 @@ export class World {
       { after: scheduler.after, newSessionId: () => this.#newId() },
     )
     for (let index = 0; index < SHARDS; index++) {
-      const toHub = new Outbox(
+      const toHub = new BatchWriter(
         (batch) => scheduler.enqueue(`shard${index}>hub`, () => hub.take(index, batch)),
         scheduler.defer,
       )

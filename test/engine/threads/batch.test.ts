@@ -2,20 +2,20 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../../engine/base/new-id.ts'
 import { LANES, laneOf, partitionOf, shardOf, shardOfBytes } from '../../../engine/base/partition.ts'
-import { Outbox, readBatch } from '../../../engine/threads/batch.ts'
+import { BatchWriter, readBatch } from '../../../engine/threads/batch.ts'
 
-/** An outbox whose turns end when the test ends them. */
-function anOutbox() {
+/** An writer whose turns end when the test ends them. */
+function aBatchWriter() {
   const batches: Uint8Array[] = []
   const turns: (() => void)[] = []
-  const outbox = new Outbox(
+  const writer = new BatchWriter(
     (batch) => batches.push(batch),
     (task) => turns.push(task),
   )
   const endTurn = () => {
     for (const task of turns.splice(0)) task()
   }
-  return { outbox, batches, endTurn, turns }
+  return { writer, batches, endTurn, turns }
 }
 
 /** Bytes as text, one character each: fast to compare. */
@@ -29,7 +29,7 @@ function recordsOf(batch: Uint8Array) {
   return records
 }
 
-describe('an outbox', () => {
+describe('an writer', () => {
   it('delivers everything of a turn as one batch, in order, and nothing for an empty turn', () => {
     const record = fc.record({
       kind: fc.integer({ min: 0, max: 255 }),
@@ -40,10 +40,10 @@ describe('an outbox', () => {
     })
     fc.assert(
       fc.property(fc.array(fc.array(record, { maxLength: 12 }), { maxLength: 4, size: 'max' }), (turns) => {
-        const { outbox, batches, endTurn } = anOutbox()
+        const { writer, batches, endTurn } = aBatchWriter()
         for (const records of turns) {
           for (const { kind, number, id, body } of records) {
-            outbox.push(kind, number, Buffer.from(id, 'latin1'), Buffer.from(body, 'latin1'))
+            writer.push(kind, number, Buffer.from(id, 'latin1'), Buffer.from(body, 'latin1'))
           }
           endTurn()
         }
@@ -54,12 +54,12 @@ describe('an outbox', () => {
   })
 
   it('schedules one end per turn, and transfers a buffer that nothing else uses', () => {
-    const { outbox, batches, endTurn, turns } = anOutbox()
-    outbox.push(1, 1)
-    outbox.push(1, 2)
+    const { writer, batches, endTurn, turns } = aBatchWriter()
+    writer.push(1, 1)
+    writer.push(1, 2)
     expect(turns.length).toBe(1)
     endTurn()
-    outbox.push(1, 3)
+    writer.push(1, 3)
     endTurn()
     expect(batches.length).toBe(2)
     // The buffer is transferred to another thread, so it must not be shared.

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createLog } from '../../../server/log.ts'
+import { createLog } from '../../../server/logger.ts'
 import { connect, startServer, tokenOf } from './server.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createLog } from '../../server/log.ts'
+import { createLog } from '../../server/logger.ts'
 import { RefusalLog } from '../../server/refusal-log.ts'
 import { tokenOf } from './front-end-harness.ts'
 

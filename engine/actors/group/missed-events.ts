@@ -1,5 +1,5 @@
 /**
- * Catch-up: how a session gets what it has not seen of a group, each event once (CUP-1).
+ * Missed events: how a session gets what it has not seen of a group, each event once (CUP-1).
  *
  * `attach` brings a session from where `connected` said the group stands to the live stream, in
  * one step of this group's one stream, so that nothing falls between. `replay` brings what was

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { addFile, fileFor, getFile } from '../../../engine/actors/group/files.ts'
+import { addFile, fileFor, getFile } from '../../../engine/actors/group/group-files.ts'
 import { sendMessage } from '../../../engine/actors/group/messages.ts'
 import type { GroupMail } from '../../../engine/actors/mail.ts'
 import { uploadBegin, uploadChunk, uploadEnd, uploadFile } from '../../../engine/actors/user/uploads.ts'

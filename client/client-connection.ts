@@ -1,5 +1,5 @@
 /**
- * Connection: one WebSocket, from the handshake to its end.
+ * Client connection: one WebSocket, from the handshake to its end.
  *
  *   opening → open → ended
  *
@@ -64,7 +64,7 @@ const NORMAL = 1_000
 /** No close frame was received: a failure of the network, not a close by the server. */
 const ABNORMAL = 1_006
 
-export class Connection {
+export class ClientConnection {
   readonly #options: ConnectionOptions
   readonly #pending = new Map<number, Pending>()
   #phase: 'opening' | 'open' | 'ended' = 'opening'

@@ -1,5 +1,5 @@
 /**
- * Log: pino, as lines of JSON on standard error. Standard output holds only the output of a command.
+ * Logger: pino, as lines of JSON on standard error. Standard output holds only the output of a command.
  * Tokens and secrets are removed: fields by their names, and everything that looks like a JWT from the
  * whole line, because error texts may contain any input.
  */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Effects } from '../../../engine/actors/effects.ts'
-import { attach, replay } from '../../../engine/actors/group/catch-up.ts'
 import type { GroupState } from '../../../engine/actors/group/group-state.ts'
+import { attach, replay } from '../../../engine/actors/group/missed-events.ts'
 import { RecentEvents } from '../../../engine/actors/group/recent-events.ts'
 import type { LoggedEvent } from '../../../engine/stored/stored-group.ts'
 import { decodeEvent, encodeEvent } from '../../../protocol/codec.ts'

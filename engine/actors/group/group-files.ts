@@ -1,5 +1,5 @@
 /**
- * Files: those of a group, and who may have them.
+ * Group files: the files of a group, and who may read them.
  *
  * A file belongs to one group. Until a message shows it only its uploader may fetch it, then every
  * member; and nobody once the last message that showed it was deleted or recalled. What a moment
