@@ -9,6 +9,7 @@
  */
 import type { DurableEvent, Event, EventFields, EventName } from '../protocol/events.ts'
 import { limits } from '../protocol/limits.ts'
+import { Listeners } from '../protocol/listeners.ts'
 import {
   type Answer,
   type MethodRequest,
@@ -26,7 +27,6 @@ import type { Clock } from './clock.ts'
 import { type GroupEvent, isLogged, placeOf } from './group-log.ts'
 import { GroupLogs, type Missed } from './group-logs.ts'
 import { type ClientState, Link } from './link.ts'
-import { Listeners } from './listeners.ts'
 import { Names } from './names.ts'
 import { type ChatClientOptions, readOptions } from './options.ts'
 import { Outbox } from './outbox.ts'

@@ -8,6 +8,7 @@
  * handlers in the order of the wire. A silent connection is tested with a ping. `ended` is called
  * once, after every pending request was rejected.
  */
+import { AwaitedAnswers } from '../protocol/awaited-answers.ts'
 import { ChatError } from '../protocol/errors.ts'
 import type { Event, EventFields } from '../protocol/events.ts'
 import type { Answer } from '../protocol/methods.ts'
@@ -50,15 +51,8 @@ export interface ConnectionOptions {
   readonly handlers: ConnectionHandlers
 }
 
-interface Pending {
-  readonly resolve: (fields: never) => void
-  readonly reject: (error: Error) => void
-  readonly cancelTimeout: () => void
-}
-
 const MAX_PENDING = 2_000
 const PONG_WITHIN_MS = 10_000
-const AUTHENTICATE_REF = 1
 /** "Normal closure": the only code except 3000 to 4999 that a page can send. */
 const NORMAL = 1_000
 /** No close frame was received: a failure of the network, not a close by the server. */
@@ -66,10 +60,9 @@ const ABNORMAL = 1_006
 
 export class ClientConnection {
   readonly #options: ConnectionOptions
-  readonly #pending = new Map<number, Pending>()
+  readonly #answers = new AwaitedAnswers(MAX_PENDING)
   #phase: 'opening' | 'open' | 'ended' = 'opening'
   #socket: WebSocket | null = null
-  #ref = AUTHENTICATE_REF
   #maxFrameBytes = Number.POSITIVE_INFINITY
   #lastFrameAtMs: number
   /** The timer of the phase: for the handshake, for silence, for a pong. */
@@ -104,18 +97,22 @@ export class ClientConnection {
     return new Promise((resolve, reject) => {
       const socket = this.#socket
       if (this.#phase !== 'open' || !socket) throw new ClientError('connection_lost')
-      if (this.#pending.size >= MAX_PENDING)
-        throw new ChatError('overloaded', 'too many requests without an answer')
-      const ref = this.#nextRef()
+      const ref = this.#answers.nextRef()
       const frame = encodeRequest(name, ref, fields)
       // The server closes the socket for a frame far above the limit, and would close the next one again.
       if (frame.length > this.#maxFrameBytes) throw new ChatError('too_large')
       const expire = () => {
-        this.#pending.delete(ref)
+        this.#answers.remove(ref)
         reject(new ClientError('timeout'))
       }
       const cancelTimeout = timeoutMs === null ? () => {} : this.#options.clock.after(timeoutMs, expire)
-      this.#pending.set(ref, { resolve, reject, cancelTimeout })
+      const settled =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          cancelTimeout()
+          settle(value)
+        }
+      this.#answers.add(ref, settled(resolve), settled(reject))
       socket.send(frame as Uint8Array<ArrayBuffer>)
     })
   }
@@ -135,11 +132,7 @@ export class ClientConnection {
       socket.onerror = () => {}
       socket.close(NORMAL)
     }
-    for (const { reject, cancelTimeout } of this.#pending.values()) {
-      cancelTimeout()
-      reject(new ClientError('connection_lost'))
-    }
-    this.#pending.clear()
+    this.#answers.rejectAll(new ClientError('connection_lost'))
     this.#options.handlers.ended(why)
   }
 
@@ -151,7 +144,7 @@ export class ClientConnection {
     }
     this.#socket = socket
     socket.onopen = () => {
-      const frame = encodeRequest('authenticate', AUTHENTICATE_REF, { token: this.#options.token })
+      const frame = encodeRequest('authenticate', this.#answers.nextRef(), { token: this.#options.token })
       socket.send(frame as Uint8Array<ArrayBuffer>)
     }
     socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#receive(data)
@@ -181,7 +174,8 @@ export class ClientConnection {
     // An event of a newer server is ignored.
     if (!event) return
     if (event.event === 'connected') this.#opened(event.fields)
-    else if (!this.#settle(event)) this.#options.handlers.event(event)
+    else if (event.ref !== 0) this.#answers.settle(event)
+    else this.#options.handlers.event(event)
   }
 
   #opened(fields: EventFields<'connected'>): void {
@@ -191,20 +185,6 @@ export class ClientConnection {
     this.#cancelTimer()
     this.#watch()
     this.#options.handlers.connected(fields)
-  }
-
-  /** Settles the request that the event answers; false if it is not an answer. */
-  #settle(event: Event): boolean {
-    if (event.ref === 0) return false
-    const pending = this.#pending.get(event.ref)
-    // The answer arrived after the time limit.
-    if (!pending) return true
-    this.#pending.delete(event.ref)
-    pending.cancelTimeout()
-    if (event.event === 'error') pending.reject(ChatError.fromFields(event.fields))
-    else if (event.event === 'message_error') pending.reject(ChatError.fromFields(event.fields.error))
-    else pending.resolve(event.fields as never)
-    return true
   }
 
   /** Waits for silence, then sends a ping. */
@@ -222,11 +202,5 @@ export class ClientConnection {
       if (this.#lastFrameAtMs >= pingAtMs) this.#watch()
       else this.end({ cause: 'silence' })
     })
-  }
-
-  #nextRef(): number {
-    do this.#ref = (this.#ref + 1) >>> 0
-    while (this.#ref === 0 || this.#pending.has(this.#ref))
-    return this.#ref
   }
 }

@@ -2,12 +2,13 @@
  * Session: a user of the engine in this process, with the same methods and events as a client behind a
  * socket. Its requests take the same path, as frames, and pass the same validation.
  */
-
+import { AwaitedAnswers } from '../../protocol/awaited-answers.ts'
 import { type CloseReason, closeCodes } from '../../protocol/close-codes.ts'
 import { decodeEvent, encodeRequest } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { type Event, type EventFields, type EventName, events } from '../../protocol/events.ts'
 import { viewFrame } from '../../protocol/frame-view.ts'
+import { Listeners } from '../../protocol/listeners.ts'
 import {
   type Answer,
   type MethodRequest,
@@ -47,10 +48,8 @@ export interface Session extends RequestMethods {
   close(): void
 }
 
-interface Pending {
-  readonly resolve: (fields: never) => void
-  readonly reject: (error: ChatError) => void
-}
+/** The fields of each event, for its listeners. */
+type FieldsByEvent = { readonly [N in EventName]: EventFields<N> }
 
 /** Topics of the sessions in this process, and their subscribers. */
 export class LocalTopics {
@@ -80,12 +79,11 @@ export class LocalTopics {
 export class LocalPort implements SessionPort {
   readonly #topics: LocalTopics
   readonly #subscribed = new Set<string>()
-  readonly #pending = new Map<number, Pending>()
-  readonly #listeners = new Map<EventName, Set<(fields: never) => void>>()
+  readonly #answers = new AwaitedAnswers(MAX_PENDING)
+  readonly #listeners = new Listeners<FieldsByEvent>()
   #onEnd: (() => void) | null = null
   /** Why it has ended; later requests are refused with it. */
   #ended: ChatError | null = null
-  #ref = 0
   /** Events that arrived before the opener of the session could add listeners. */
   #early: Event[] | null = []
 
@@ -133,19 +131,15 @@ export class LocalPort implements SessionPort {
     return new Promise((resolve, reject) => {
       if (this.#ended) throw this.#ended
       if (!Object.hasOwn(requests, name)) throw new ChatError('unknown_event')
-      if (this.#pending.size >= MAX_PENDING)
-        throw new ChatError('overloaded', undefined, { retryAfterMs: 100 })
-      do this.#ref = (this.#ref + 1) >>> 0
-      while (this.#ref === 0 || this.#pending.has(this.#ref))
-      const ref = this.#ref
+      const ref = this.#answers.nextRef()
       const frame = encodeRequest(name, ref, fields)
       const view = viewFrame(frame)
       if (!view) throw new ChatError('bad_request')
-      this.#pending.set(ref, { resolve, reject })
+      this.#answers.add(ref, resolve, reject)
       try {
         hub.receive(session, frame, view)
       } catch (error) {
-        this.#pending.delete(ref)
+        this.#answers.remove(ref)
         throw error
       }
     })
@@ -155,10 +149,7 @@ export class LocalPort implements SessionPort {
     if (!Object.hasOwn(events, event)) throw new TypeError(`unknown event: ${String(event)}`)
     if (typeof listener !== 'function')
       throw new TypeError(`a listener takes a function; given: ${typeof listener}`)
-    const listeners = this.#listeners.get(event) ?? new Set()
-    this.#listeners.set(event, listeners)
-    listeners.add(listener)
-    return () => listeners.delete(listener)
+    return this.#listeners.on(event, listener)
   }
 
   /** Calls `listener` when the session has ended. */
@@ -171,8 +162,7 @@ export class LocalPort implements SessionPort {
     this.#ended ??= error
     for (const topic of this.#subscribed) this.#topics.remove(topic, this)
     this.#subscribed.clear()
-    for (const { reject } of this.#pending.values()) reject(error)
-    this.#pending.clear()
+    this.#answers.rejectAll(error)
     this.#onEnd?.()
     this.#onEnd = null
   }
@@ -189,23 +179,8 @@ export class LocalPort implements SessionPort {
       this.#early.push(event)
       return
     }
-    const pending = event.ref === 0 ? undefined : this.#pending.get(event.ref)
-    if (pending) {
-      this.#pending.delete(event.ref)
-      if (event.event === 'error') pending.reject(ChatError.fromFields(event.fields))
-      else if (event.event === 'message_error') pending.reject(ChatError.fromFields(event.fields.error))
-      else pending.resolve(event.fields as never)
-    }
-    for (const listener of this.#listeners.get(event.event) ?? []) {
-      try {
-        listener(event.fields as never)
-      } catch (error) {
-        // A failure of the listener itself; other sessions must still receive their events.
-        queueMicrotask(() => {
-          throw error
-        })
-      }
-    }
+    this.#answers.settle(event)
+    this.#listeners.emit(event.event, event.fields as never)
   }
 }
 
