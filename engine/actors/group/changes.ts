@@ -1,9 +1,9 @@
 /**
  * Changes: a post is edited, deleted or recalled.
  *
- * Each is a durable event with a seq of its own, so that who was away learns of it by `resume`,
- * and the post itself becomes what history shows. Of a deleted or recalled one an empty tombstone
- * is left, in memory, in the log and in its edits.
+ * Each change is a durable event with its own seq, so that disconnected members receive it by `resume`.
+ * History shows the changed post. Of a deleted or recalled post an empty tombstone remains in memory, in
+ * the log and in its edit events.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { parseMessageId } from '../../../protocol/ids.ts'
@@ -29,7 +29,7 @@ export function editMessage(
     if (message.replyToId === undefined || !message.mentions) {
       return edit(group, by, fields, message, undefined, now)
     }
-    // One of its mentions may be that of the reply. After a read the message is looked up again.
+    // One of its mentions may be that of the replied user. After the read, the message is looked up again.
     return withPost(group, by, parseMessageId(message.replyToId).seq, now, (repliedTo, later) =>
       withMessage(group, by, messageId, later, (latest, at) =>
         edit(group, by, fields, latest, repliedTo, at),
@@ -61,7 +61,7 @@ function edit(
       },
     )
   }
-  // MEN-1: without `mentions` those stay that are still written.
+  // MEN-1: without `mentions`, those that are still in the text remain.
   const wanted = fields.mentions ?? stillWritten(group, message, content)
   const mentions = mentionsOf(group, by.userId, wanted, repliedTo)
   if (content === message.content && type === message.type && same(mentions, message.mentions)) {
@@ -138,7 +138,7 @@ export function recallMessage(
   })
 }
 
-/** The tombstone of a deleted post: its place, its sender and its time. */
+/** The tombstone of a deleted post: its number, its sender and its time. */
 function tombstone(message: Message): Message {
   return {
     ...message,

@@ -1,11 +1,11 @@
 /**
  * Contact: direct chats between users who share no group. // PRV-2
  *
- * With the policy `request` the one who is approached is invited, and no member until they accept:
- * what is posted meanwhile waits, at most `limits.awaitedEvents`. With `open` they are a member at
- * once, marked as approached until they accept or send something. Until then the other one gets no
- * presence, typing or receipts of them, and no signal passes between the two. A group, also a large
- * or an open one, counts as shared; a direct chat does not.
+ * With the policy `request`, the approached user is invited and is not a member until they accept.
+ * Messages wait meanwhile, at most `limits.awaitedEvents`. With `open` they are a member at once, marked
+ * as approached until they accept or send something. Until then, the other user receives none of their
+ * presence, typing or receipts, and signals are refused in both directions. Every group counts as
+ * shared, also a large or open one. A direct chat does not.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import type { Caller } from '../caller.ts'
@@ -22,12 +22,12 @@ export function requireContact(policy: ContactPolicy, { service }: Caller, areSt
   if (policy === 'shared' && areStrangers) throw noContact('members')
 }
 
-/** Whether the member gives nothing away to the other one of a direct chat. */
+/** Whether the member discloses nothing to the other user of a direct chat. */
 export function isApproached(group: GroupState, userId: string): boolean {
   return group.info.kind === 'direct' && group.members.get(userId)?.approached === true
 }
 
-/** The member has accepted the direct chat, or sends something there. */
+/** The member accepts the direct chat, explicitly or by sending something. */
 export function accept(group: GroupState, userId: string): Effects {
   if (group.info.kind !== 'direct') return nothing
   const member = group.members.get(userId)
@@ -38,7 +38,7 @@ export function accept(group: GroupState, userId: string): Effects {
   return [append(memberEntry(group, accepted)), tellMembers(groupId, [userId], { type: 'accepted', groupId })]
 }
 
-/** Signals are for those who both take part. @throws ChatError `no_contact` */
+/** Signals need two users who take part. @throws ChatError `no_contact` */
 export function requireAccepted(group: GroupState): void {
   if (group.info.kind !== 'direct') return
   const isAccepted =

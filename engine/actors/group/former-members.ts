@@ -1,22 +1,22 @@
 /**
  * Former members: what outlives a membership.
  *
- * A user who left by their own act rejoins only by their own act (GRP-3), and a mute belongs to the user
- * in the group, whether they are a member or not (GRP-2). Bounded by `limits.membersPerGroup`: above it
- * the user who left first is removed.
+ * A user who left by choice rejoins only by their own request (GRP-3). A mute belongs to the user in the
+ * group, whether they are a member or not (GRP-2). Bounded by `limits.membersPerGroup`: above it, the
+ * user who left first is removed.
  */
 import { limits } from '../../../protocol/limits.ts'
 import { append, type Effects } from '../effects.ts'
 import type { GroupState, MemberState } from './group-state.ts'
 
 export interface FormerMember {
-  /** Whether they left by themselves, and were not removed or banned. */
+  /** Whether they left by choice and were not removed or banned. */
   readonly byChoice: boolean
-  /** They may not post until then if they rejoin; 0 if they may. */
+  /** After a rejoin they may not post until this time; 0 if they may. */
   readonly mutedUntil: number
 }
 
-/** A member leaves by the event `leftSeq`, or somebody who was to become one declines after it. */
+/** A member leaves with the event `leftSeq`, or an awaited member of a direct chat declines after it. */
 export function rememberFormer(
   group: GroupState,
   { userId, mutedUntil }: Pick<MemberState, 'userId' | 'mutedUntil'>,

@@ -2,9 +2,9 @@
  * Group actor: one group's state and the mail for it, handled strictly in order.
  *
  * Loaded by the first mail. Before a handler may use numbers, a lease covers them: a ceiling in
- * storage above all used numbers, committed before any number under it is assigned. So a
- * number is never used twice: after a crash counting continues above the ceiling, after a `gap`
- * event that names the numbers in doubt. A clean stop and an eviction return the lease.
+ * storage above all used numbers, committed before any number under it is assigned. Therefore, a
+ * number is never used twice: after a crash, the next number is above the ceiling, after a `gap`
+ * event for the numbers in doubt. A clean stop and an eviction return the lease.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { durabilityOf, type RequestsTo } from '../../../protocol/requests.ts'
@@ -30,9 +30,9 @@ import { postChanged } from './recorded.ts'
 import { hideTyping, typingEnded } from './typing.ts'
 
 const LEASE_NUMBERS = 1_024
-/** Below this a new lease is asked for, ahead of need. */
+/** Below this number of free numbers a new lease is requested in advance. */
 const LEASE_LOW = 512
-/** The most numbers one request takes, and some for those that wait for a read. */
+/** The most numbers that one request uses, plus some for requests that wait for a read. */
 const NUMBERS_A_REQUEST = 8
 
 const ALARM_AGAIN_MS = 500
@@ -47,11 +47,11 @@ export class GroupActor implements EventSource {
   readonly #mailbox = new Mailbox<GroupMail | Asked>()
   #phase: Phase = 'loading'
   #group: GroupState | null = null
-  /** Of a direct chat: who has blocked the other, also while it is being made. PRV-1 */
+  /** In a direct chat: the users who have blocked the other, also while it is being created. PRV-1 */
   readonly #blockers = new Set<string>()
   /** Numbers up to here may be assigned. */
   #ceiling = 0
-  /** A process that crashed may have assigned numbers up to here. */
+  /** A crashed process may have assigned numbers up to here. */
   #takenUpTo = 0
   #leaseAsked = false
   lastOffset = 0
@@ -70,7 +70,7 @@ export class GroupActor implements EventSource {
     )
   }
 
-  /** The state, while its events are recorded: a group that records events exists. */
+  /** The state, for its own events: a group that records events exists. */
   get #state(): GroupState {
     if (!this.#group) throw new Error(`group ${this.groupId} has no state`)
     return this.#group
@@ -92,28 +92,28 @@ export class GroupActor implements EventSource {
     postChanged(this.#state, change, offset, committedOffset, this.reading > 0)
   }
 
-  /** Mail waiting, for the stats. */
+  /** Number of waiting mails. */
   get depth(): number {
     return this.#mailbox.size
   }
 
   receive(mail: GroupMail | Asked): void {
     this.lastUsedAt = this.#context.steadyNow()
-    // Typing is hidden at once: mail that waits for a lease may end it, unseen by the user it was hidden from.
+    // Typing is hidden at once: otherwise, waiting mail could end it, unseen by the user it was hidden from.
     if (this.#phase === 'ready' || (this.#phase === 'leasing' && mail.type === 'hide_typing'))
       this.#handle(mail)
     else if (this.#phase === 'abandoned') this.#refuse(mail, new ChatError('internal'))
     else if (!this.#mailbox.push(mail)) this.#refuse(mail, overloaded())
   }
 
-  /** Whether the session has seen all that members were shown, so that it needs only to be subscribed. */
+  /** Whether the session has seen everything that members were shown, so that it only needs a subscription. */
   isCaughtUp(mail: Attach): boolean {
     const group = this.#group
     if (this.#phase !== 'ready' || !group) return false
     return mail.from === group.publishedSeq && isStillMember(group, mail)
   }
 
-  /** Refuses the mail that waits for a lease: storage accepts no writes now. */
+  /** Storage rejects writes: refuses the mail that waits for a lease. */
   storageFailed(error: ChatError): void {
     if (this.#phase !== 'leasing') return
     for (const mail of this.#mailbox.takeAll()) {
@@ -126,19 +126,19 @@ export class GroupActor implements EventSource {
     return this.#phase === 'abandoned'
   }
 
-  /** The log has refused entries of the group: this state is not the log's, the next actor loads that. */
+  /** The log has refused entries of the group: this state differs from the log, from which the next actor loads. */
   abandon(): void {
     this.#phase = 'abandoned'
     for (const mail of this.#mailbox.takeAll()) this.#refuse(mail, new ChatError('internal'))
   }
 
   /**
-   * Gives its lease back, so that it may go. True when nothing of it is uncommitted any more: then
-   * it can be forgotten, and storage knows all that it knew.
+   * Returns the lease, so that the actor can be unloaded. True once nothing is uncommitted: then storage
+   * contains the whole state.
    */
   release(): boolean {
     if (this.#phase !== 'ready' || this.#leaseAsked || this.reading > 0) return false
-    // A group that was not made after all gives back the lease that was to begin it.
+    // A group that was not created returns its first lease.
     const lastUsed = this.#group?.lastSeq ?? this.#takenUpTo
     if (this.#ceiling > lastUsed) {
       this.#setCeiling(lastUsed)
@@ -169,7 +169,7 @@ export class GroupActor implements EventSource {
   /** Set by the shard: removes the actor, so that the next mail loads it again. */
   onFailed: (() => void) | null = null
 
-  /** Asks for numbers; its mail waits until they are committed. */
+  /** Requests numbers; mail waits until the lease is committed. */
   #lease(): void {
     this.#phase = 'leasing'
     this.#extend(() => this.#proceed())
@@ -195,11 +195,11 @@ export class GroupActor implements EventSource {
     this.#phase = 'ready'
     if (this.#group && this.#takenUpTo > 0) this.#context.perform(this.#nameGap(this.#group), this)
     const mails = this.#mailbox.takeAll()
-    // A handler may make the rest wait again; it keeps its order.
+    // A handler may make the rest wait again; the order is preserved.
     for (const mail of mails) this.receive(mail)
   }
 
-  /** GAP-1: the numbers that a crash has taken are named before anything else is. */
+  /** GAP-1: reports the numbers that a crash has left in doubt, before any other event. */
   #nameGap(group: GroupState): Effects {
     const from = group.lastSeq + 1
     const to = this.#takenUpTo
@@ -210,7 +210,7 @@ export class GroupActor implements EventSource {
   }
 
   #handle(mail: GroupMail | Asked): void {
-    // Before anything that takes time or storage, so that a private group answers like none. IDN-7
+    // Before anything that waits or writes, so that a private group answers like a missing one. IDN-7
     if (mail.type === 'request' && !this.#isVisible(mail)) return this.#refuse(mail, noSuchGroup())
     if (writes(mail)) {
       const refusal = this.#context.writeRefusal(this.lane)
@@ -220,7 +220,7 @@ export class GroupActor implements EventSource {
       const left = this.#ceiling - Math.max(this.#group?.lastSeq ?? 0, this.#takenUpTo)
       if (left < NUMBERS_A_REQUEST && (this.#group || mail.type === 'create')) {
         this.#mailbox.push(mail)
-        // An extension under way is waited for; otherwise one is asked for.
+        // Waits for a running extension of the lease; otherwise requests one.
         if (this.#leaseAsked) this.#phase = 'leasing'
         else this.#lease()
         return
@@ -291,7 +291,7 @@ export class GroupActor implements EventSource {
     }
   }
 
-  /** Reads the members' names first; meanwhile somebody else may have made the group. */
+  /** Reads the members' names first. The group may have been created in the meantime. */
   #create(mail: Extract<GroupMail, { type: 'create' }>): Effects {
     const { by, members } = mail
     const { userId } = by
@@ -304,7 +304,7 @@ export class GroupActor implements EventSource {
         if (barred.length > 0 || this.#blockers.size > 0) throw noContact('members') // PRV-1
         const { rules } = this.#context
         if (directWith !== undefined) requireContact(rules.contactPolicy, by, strangers) // PRV-2
-        // The creator's own actor has counted theirs.
+        // The creator's own actor has checked the creator's limit.
         for (const count of groupCounts.slice(1)) requireGroupRoom(rules, count, 'members')
         if (strangers && rules.contactPolicy === 'request')
           requireFewInvitations(found.invitationCounts[1] ?? 0, 'members')
@@ -334,19 +334,19 @@ export class GroupActor implements EventSource {
       case 'alarm':
         return this.#wakeAgain(mail.what, error)
       case 'block':
-        // A group that cannot be loaded reads it with its next load.
+        // A group that cannot be loaded reads the block with its next load.
         if (error instanceof ChatError && error.code === 'overloaded')
           this.#context.report(error, 'a group did not get to know of a block')
         return
       case 'user_disconnected':
       case 'hide_typing':
       case 'renamed':
-        // Typing ends by itself, and the next load of the group reads the names again.
+        // Typing ends by its timeout, and the next load of the group reads the names again.
         return
     }
   }
 
-  /** Its mailbox was full, or the handler failed: what was due is not forgotten. */
+  /** The mailbox was full, or the handler failed: schedules the alarm again. */
   #wakeAgain(what: GroupAlarm, error: unknown): void {
     if (!(error instanceof ChatError)) this.#context.report(error, `alarm "${what}" failed`)
     this.#context.perform([wakeGroup(this.groupId, what, ALARM_AGAIN_MS)], this)

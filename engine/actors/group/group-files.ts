@@ -1,9 +1,9 @@
 /**
- * Group files: the files of a group, and who may read them.
+ * Group files: the files of a group, and who may download them.
  *
- * A file belongs to one group. Until a message shows it only its uploader may fetch it, then every
- * member; and nobody once the last message that showed it was deleted or recalled. What a moment
- * ago was added or shown the log may not know yet: memory is asked first.
+ * A file belongs to one group. Before a message shows it, only its uploader may download it; afterwards
+ * every member; nobody once the last message that showed it was deleted or recalled. The log may lag
+ * behind recent additions, so memory is checked first.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import type { File } from '../../../protocol/records.ts'
@@ -15,24 +15,24 @@ import type { GroupState } from './group-state.ts'
 import { messageInMemory } from './known-messages.ts'
 import { callerAsMember } from './permissions.ts'
 
-/** New files that a group remembers; by then the oldest is long committed. */
+/** Limit of new files in memory; the oldest is committed long before it is reached. */
 const MAX_NEW = 64
-/** So long after it was added the log knows a file in any case. */
+/** After this time the log contains a new file in any case. */
 const NEW_MS = 600_000
 
-/** A file and whose it is. */
+/** A file and its uploader. */
 export interface GroupFile {
   readonly file: File
   readonly uploadedBy: string
 }
 
-/** A file that was added a moment ago and that no message has shown yet. */
+/** A recently added file that no message has shown yet. */
 export interface NewFile extends GroupFile {
-  /** By the steady clock. */
+  /** Time of the steady clock. */
   readonly addedAt: number
 }
 
-/** The bytes of a file are stored; it is added to the group, once. */
+/** The bytes of a file are stored: adds it to the group, once. */
 export function addFile(
   group: GroupState,
   { by, file, again }: Extract<GroupMail, { type: 'add_file' }>,
@@ -52,7 +52,7 @@ export function addFile(
   ]
 }
 
-/** What is known of a file; also what decides whether its bytes are given out. */
+/** Looks up a file. The result also decides whether its bytes may be downloaded. */
 export function getFile(group: GroupState, by: Caller, { fileId }: RequestFields<'get_file'>): Effects {
   callerAsMember(group, by)
   const shown = shownInMemory(group, fileId)
@@ -68,12 +68,12 @@ export function getFile(group: GroupState, by: Caller, { fileId }: RequestFields
   ]
 }
 
-/** A file that the log may not know yet: added a moment ago, or shown by one of the newest posts. */
+/** A file that may be missing in the log: recently added, or shown by one of the newest posts. */
 export function fileFor(group: GroupState, fileId: string): GroupFile | undefined {
   return group.newFiles.get(fileId) ?? shownInMemory(group, fileId)
 }
 
-/** A message shows the file: from now on that decides who may have it. */
+/** A message shows the file. From now on, messages decide who may download it. */
 export function fileShown(group: GroupState, fileId: string): void {
   group.newFiles.delete(fileId)
 }
@@ -96,7 +96,7 @@ function newFile(group: GroupState, fileId: string): NewFile | undefined {
   return added && added.addedAt + NEW_MS > group.steadyNow ? added : undefined
 }
 
-/** Only who uploaded a file may post it, so that the sender of a message is whose file it is. */
+/** Only the uploader may post a file, so that the sender of a message owns its file. */
 function shownInMemory(group: GroupState, fileId: string): GroupFile | undefined {
   const { recent, lastSeq } = group
   for (const { seq } of recent.range(recent.floor - 1, lastSeq, Number.POSITIVE_INFINITY)) {

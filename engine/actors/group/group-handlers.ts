@@ -1,5 +1,5 @@
 /**
- * Group handlers: what a group's actor answers to each request and each mail.
+ * Group handlers: the handler of a group's actor for each request and each mail.
  *
  * A request that is routed to groups and has no handler here does not compile.
  */
@@ -22,7 +22,7 @@ import { react, unreact } from './reactions.ts'
 import { getReceipts, markUnread, messageDelivered, messageRead, tellReceipts } from './receipts.ts'
 import { typingDue, typingStart, typingStop } from './typing.ts'
 
-/** Changes the state and returns what else is to happen. @throws ChatError, having changed nothing. */
+/** Changes the state and returns the effects. @throws ChatError, without a change. */
 type GroupHandler<N extends RequestsTo<'group'>> = (
   group: GroupState,
   by: Caller,
@@ -30,7 +30,7 @@ type GroupHandler<N extends RequestsTo<'group'>> = (
   now: number,
 ) => Effects
 
-/** By request name. */
+/** Handlers by request name. */
 export const groupHandlers: { readonly [N in RequestsTo<'group'>]: GroupHandler<N> } = {
   send_message: sendMessage,
   get_history: getHistory,
@@ -65,12 +65,12 @@ export const groupHandlers: { readonly [N in RequestsTo<'group'>]: GroupHandler<
   get_file: getFile,
 }
 
-/** What is to be done when an alarm rings; also too early, when the shard stops. */
+/** Handlers of alarms. When the shard stops, alarms may ring too early. */
 export const groupAlarms: {
   readonly [A in GroupAlarm]: (group: GroupState) => Effects
 } = {
   typing: typingDue,
   receipts: tellReceipts,
-  // Loading the group is all: what a crash has taken is named then.
+  // Nothing to do: loading the group has reported the gap.
   reload: () => [],
 }

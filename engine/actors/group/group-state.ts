@@ -1,5 +1,5 @@
 /**
- * Group state: what a group's actor knows. Changed by its handlers only.
+ * Group state: the state of a group's actor. It is changed by handlers, by loading, and by recorded events.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -21,7 +21,7 @@ import { RecentEvents } from './recent-events.ts'
 export interface MemberState extends StoredMember {
   readonly role: Role
   readonly name: string
-  /** Empty where none is known. */
+  /** Empty if it is not known. */
   readonly picture: string
 }
 
@@ -34,39 +34,39 @@ export interface GroupState {
   readonly banned: Set<string>
   readonly invited: Set<string>
   /**
-   * Of a direct chat: the user who has not accepted it and is not a member until then. They are
-   * among the invited, or among the former members if they have declined. PRV-2
+   * In a direct chat: the user who has not accepted it and is not a member until then. They are also
+   * in `invited`, or among the former members if they have declined. PRV-2
    */
   awaited: Person | null
-  /** Of a direct chat: those of the two who have blocked the other. PRV-1 */
+  /** In a direct chat: the users who have blocked the other. PRV-1 */
   readonly blockers: ReadonlySet<string>
   /** By user id, in the order of leaving. */
   readonly former: Map<string, FormerMember>
   readonly recent: RecentEvents
   readonly changed: ChangedMessages
-  /** By the seq of the post, the event that pinned it; the latest pin last. */
+  /** The seq of the pin event by the seq of the post; the latest pin last. */
   readonly pins: Map<number, number>
   /** Files that no message has shown yet, the newest last; bounded in `group-files.ts`. */
   readonly newFiles: Map<string, NewFile>
-  /** What members have got and read, by user id; of those who have given any receipt. */
+  /** Receipts of members, by user id; only of members who have any. */
   readonly receipts: Map<string, MemberReceipts>
   readonly receiptNews: ReceiptNews
   readonly rules: GroupRules
-  /** Idempotency keys of the newest messages and the numbers they became, oldest first. */
+  /** Idempotency keys of the newest messages and their numbers, oldest first. */
   readonly tempIds: Map<string, number>
-  /** Who types, and until when by the steady clock. Empty in large groups. */
+  /** The typing users, and when their typing ends by the steady clock. Empty in large groups. */
   readonly typing: Map<string, number>
-  /** The steady clock's time of the mail being handled, for durations (TIM-1); set by the actor. */
+  /** The steady clock's time when the current mail is handled, for durations (TIM-1); set by the actor. */
   steadyNow: number
-  /** The newest number given out. */
+  /** The newest assigned number. */
   lastSeq: number
-  /** The newest number that members have been shown; behind `lastSeq` only with `FANOUT=committed`. */
+  /** The newest number that members have been shown; lower than `lastSeq` only with `FANOUT=committed`. */
   publishedSeq: number
   /** Numbers up to here may be assigned: the lease, which the actor manages. */
   ceiling: number
 }
 
-/** State of a group that the log knows. */
+/** The state of a group in the log. */
 export function loadedState(
   info: StoredGroup,
   loaded: LoadedGroup,
@@ -105,7 +105,7 @@ export function loadedState(
   }
 }
 
-/** State of a group that begins. */
+/** The state of a new group. */
 export function newState(
   info: StoredGroup,
   ceiling: number,
@@ -138,8 +138,8 @@ export function newState(
 }
 
 /**
- * Takes the next number. The actor has seen to it that the lease covers it; only a handler that
- * waited for a read while many others wrote can find none left.
+ * Assigns the next number. The actor ensures that the lease covers it. Only a handler that waited for a
+ * read while many others wrote may find none left.
  * @throws ChatError `overloaded`
  */
 export function nextSeq(group: GroupState): number {
@@ -148,13 +148,13 @@ export function nextSeq(group: GroupState): number {
   return group.lastSeq
 }
 
-/** The same tempId of the same sender makes one message (IDM-1). */
+/** The key of a message: the same tempId of the same sender makes one message (IDM-1). */
 export function idempotencyKey(senderId: string, tempId: string): string {
-  // The length keeps two different pairs from making the same key.
+  // The length ensures that different pairs have different keys.
   return `${senderId.length}:${senderId}${tempId}`
 }
 
-/** Remembers a sent message's key; the oldest goes when there are more than are promised. */
+/** Remembers the key of a sent message. Above the limit, the oldest key is removed. */
 export function rememberTempId(group: GroupState, senderId: string, tempId: string, seq: number): void {
   group.tempIds.set(idempotencyKey(senderId, tempId), seq)
   if (group.tempIds.size <= REMEMBERED_TEMP_IDS) return
@@ -164,7 +164,7 @@ export function rememberTempId(group: GroupState, senderId: string, tempId: stri
   }
 }
 
-/** The group as its members see it. */
+/** The record of the group for its members. */
 export function toGroup(group: GroupState): Group {
   const { info, members, lastSeq, awaited } = group
   const listed = members.size <= limits.listedMembers ? Array.from(members.values(), toMember) : undefined
@@ -177,7 +177,7 @@ export function toGroup(group: GroupState): Group {
   }
 }
 
-/** A member as the others see them. */
+/** The record of a member. */
 export function toMember({ userId, name, role, joinedAt, mutedUntil, picture }: MemberState): Member {
   return {
     userId,

@@ -1,5 +1,5 @@
 /**
- * History: pages of a group's messages, from memory where they are new, else from the log.
+ * History: pages of a group's messages, from memory if they are new, otherwise from the log.
  */
 import { decodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
@@ -72,7 +72,7 @@ function answerPage(group: GroupState, by: Caller, range: Range, { messages, gap
   })
 }
 
-/** The messages as members have been shown them, from the end where the page begins. */
+/** The messages in the versions that members were shown, from the beginning of the page. */
 function* shown(
   { changed, publishedSeq }: GroupState,
   messages: readonly Message[],
@@ -85,7 +85,7 @@ function* shown(
   }
 }
 
-/** What memory holds of a page: one message more than asked for at most, and no look at the others. */
+/** The part of a page that is in memory: at most one message more than requested. Visits no others. */
 function pageInMemory(recent: RecentEvents, { after, before, limit, newest }: Range): MessagePage {
   const messages: Message[] = []
   const gaps: Gap[] = []

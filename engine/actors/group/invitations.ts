@@ -1,6 +1,6 @@
 /**
- * Invitations: who may come into a private group. Stored until they are accepted by `join_group`,
- * declined, or withdrawn by `remove_member`. At most `limits.invitations` of a group, and of a user.
+ * Invitations: users who may join a private group. An invitation is stored until it is accepted by
+ * `join_group`, declined, or revoked by `remove_member`. At most `limits.invitations` per group and user.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -30,12 +30,12 @@ export function inviteMember(
   ]
 }
 
-/** A user who is not invited yet has so many invitations. @throws ChatError `limit_reached` */
+/** Checks the limit of invitations, unless the user is already invited. @throws ChatError `limit_reached` */
 export function requireInvitable(group: GroupState, userId: string, invitationCount: number): void {
   if (!group.invited.has(userId)) requireFewInvitations(invitationCount, 'userId')
 }
 
-/** Of a user who has so many invitations. @throws ChatError `limit_reached` */
+/** Checks a user's number of invitations. @throws ChatError `limit_reached` */
 export function requireFewInvitations(invitationCount: number, field: string): void {
   if (invitationCount < limits.invitations) return
   throw new ChatError('limit_reached', `a user must have at most ${limits.invitations} invitations`, {
@@ -43,7 +43,7 @@ export function requireFewInvitations(invitationCount: number, field: string): v
   })
 }
 
-/** Invites somebody who is not a member, once. @throws ChatError `limit_reached` */
+/** Invites a user who is not a member, once. @throws ChatError `limit_reached` */
 export function invite(group: GroupState, by: Caller, userId: string, now: number): Effects {
   if (group.invited.has(userId)) return []
   if (group.invited.size >= limits.invitations) throw new ChatError('limit_reached')
@@ -52,7 +52,7 @@ export function invite(group: GroupState, by: Caller, userId: string, now: numbe
   return [
     ...liftBan(group, userId),
     append({ type: 'invite', groupId, userId, by: by.userId, at: now }),
-    // Who is not a member yet does not get to know who is; who opens a direct chat they do.
+    // An invited user does not receive the list of members, except in a direct chat, where it is the other user.
     sendUser(userId, 'group_invited', {
       group: group.awaited ? toGroup(group) : { ...toGroup(group), members: undefined },
       groupId,
@@ -69,7 +69,7 @@ export function declineInvitation(
   now: number,
 ): Effects {
   const { userId } = by
-  // PRV-2: they are one of the two all the same, and may open the chat themselves; the other one does not learn of it.
+  // PRV-2: the user remains one of the two, and may open the chat later; the other one is not notified.
   const isAwaited = group.awaited?.userId === userId && group.invited.has(userId)
   return [
     ...dropInvitation(group, userId),
@@ -78,7 +78,7 @@ export function declineInvitation(
   ]
 }
 
-/** The invitation, if there is one, is over. */
+/** Ends the user's invitation, if there is one. */
 export function dropInvitation(group: GroupState, userId: string): Effects {
   if (!group.invited.delete(userId)) return []
   return [append({ type: 'uninvite', groupId: group.groupId, userId })]

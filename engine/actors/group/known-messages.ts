@@ -1,8 +1,8 @@
 /**
- * Known messages: how a handler comes by a post that a request names, new or old, as it is now.
+ * Known messages: looks up the current state of a post that a request names.
  *
- * The newest are in memory, the changed ones too; any other is read from the log, and the handler
- * goes on when the answer is there. What it may rely on it checks then: meanwhile others have acted.
+ * The newest posts and the recently changed ones are in memory. Any other post is read from the log, and
+ * the handler continues with the result. It must check permissions then, as the state may have changed.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { events } from '../../../protocol/events.ts'
@@ -16,7 +16,7 @@ import type { GroupState } from './group-state.ts'
 import { callerAsMember, strangerRefusal } from './permissions.ts'
 
 /**
- * Finds the post and goes on with it; for members only.
+ * Looks up the post and continues with it; for members only.
  * @throws ChatError `not_a_member`, `not_found`
  */
 export function withMessage(
@@ -31,7 +31,7 @@ export function withMessage(
 }
 
 /**
- * The same for any user: `then` checks permissions. A user outside the group does not learn what does not exist.
+ * The same for any user: `then` checks permissions. A user outside the group cannot find out which posts exist.
  * @throws ChatError `not_a_member`, `not_found`
  */
 export function findMessage(
@@ -48,7 +48,7 @@ export function findMessage(
   })
 }
 
-/** Finds the post with this number, or that there is none, and goes on with it. */
+/** Looks up the post with this number and continues with it, or with null. */
 export function withPost(
   group: GroupState,
   by: Caller,
@@ -66,7 +66,7 @@ export function withPost(
   ]
 }
 
-/** The post as it is, where memory knows it. */
+/** The current post, if it is in memory. */
 export function messageInMemory(group: GroupState, seq: number): Message | undefined {
   const changed = group.changed.find(seq)
   if (changed) return changed
@@ -75,8 +75,8 @@ export function messageInMemory(group: GroupState, seq: number): Message | undef
 }
 
 /**
- * An event as a replay shows it: a post and its edits as members have been shown the post last, a
- * group's texts as they are. // PRV-3
+ * The event as it is replayed: a post and its edits in the version that members were last shown, the
+ * texts of a group in their current version. // PRV-3
  */
 export function shownEvent(group: GroupState, event: LoggedEvent): LoggedEvent {
   const { changed, publishedSeq, info } = group
@@ -89,12 +89,12 @@ export function shownEvent(group: GroupState, event: LoggedEvent): LoggedEvent {
   return hasGroupTexts(code) ? { ...event, frame: withGroupTexts(frame, info) } : event
 }
 
-/** Whether of the post only a tombstone is left. */
+/** Whether only a tombstone of the post remains. */
 function isDeleted({ deletedAt, recalledAt }: Message): boolean {
   return deletedAt !== undefined || recalledAt !== undefined
 }
 
-/** @throws ChatError `not_found` for a post that was deleted or recalled. */
+/** @throws ChatError `not_found` if the post was deleted or recalled. */
 export function requireNotDeleted(message: Message): void {
   if (isDeleted(message)) {
     throw new ChatError('not_found', 'the message was deleted', { field: 'messageId' })

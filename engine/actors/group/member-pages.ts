@@ -1,8 +1,8 @@
 /**
- * Member pages: a group's members in the order of joining, a page at a time (PAG-1).
+ * Member pages: a group's members in the order of joining, in pages (PAG-1).
  *
- * The cursor is the key of the last member listed, `joinedSeq:userId`, not a count: who leaves
- * moves nobody over the boundary of a page. Members who joined with one event are ordered by id.
+ * The cursor is the key of the last listed member, `joinedSeq:userId`. It is not a count, so that no member
+ * is skipped when others leave. Members who joined with the same event are ordered by id.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -13,7 +13,7 @@ import { answer, type Effects } from '../effects.ts'
 import { type GroupState, type MemberState, toMember } from './group-state.ts'
 import { callerMay } from './permissions.ts'
 
-/** A member's place in the order of joining. */
+/** The key of a member in the order of joining. */
 type Key = Pick<MemberState, 'joinedSeq' | 'userId'>
 
 export function getMembers(
@@ -35,10 +35,10 @@ export function getMembers(
   ]
 }
 
-/** The first `count` members behind the key, and those who joined with the last of them. */
+/** The first `count` members after the key, and those who joined with the last of them. */
 function membersAfter(group: GroupState, after: Key, count: number): readonly MemberState[] {
   const found: MemberState[] = []
-  // The map has the order of joining; only those of one event may stand in any order.
+  // The map is in the order of joining; only members of the same event may be in any order.
   for (const member of group.members.values()) {
     const last = found[count - 1]
     if (last && member.joinedSeq > last.joinedSeq) break
@@ -47,7 +47,7 @@ function membersAfter(group: GroupState, after: Key, count: number): readonly Me
   return found.sort(compareJoining)
 }
 
-/** The order of joining. */
+/** Compares by the order of joining. */
 export function compareJoining(a: Key, b: Key): number {
   if (a.joinedSeq !== b.joinedSeq) return a.joinedSeq - b.joinedSeq
   return a.userId === b.userId ? 0 : a.userId < b.userId ? -1 : 1
@@ -55,12 +55,12 @@ export function compareJoining(a: Key, b: Key): number {
 
 const start: Key = { joinedSeq: 0, userId: '' }
 
-/** Where the page behind a member begins. */
+/** The cursor of the page after a member. */
 export function memberCursor({ joinedSeq, userId }: Key): string {
   return `${joinedSeq}:${userId}`
 }
 
-/** @throws ChatError `bad_request` for what `memberCursor` has not made. */
+/** @throws ChatError `bad_request` if it is not from `memberCursor`. */
 export function parseMemberCursor(cursor: string): Key {
   const match = /^(\d{1,15}):(.+)$/su.exec(cursor)
   if (!match) {

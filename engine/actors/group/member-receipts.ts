@@ -1,10 +1,10 @@
 /**
- * Member receipts: what one member of a group has got and read, as their group's actor keeps it.
+ * Member receipts: which messages of a group were delivered to a member and read by them.
  *
- * What was read has been delivered, too. For what came before they joined, and for their own posts,
- * a member owes none. Receipts outlive the membership (RCP-1): who left is counted for what they
- * had got and read, of the newest `limits.membersPerGroup` who left. Who never says that something
- * was delivered has the same ranges for both, and they are stored once.
+ * What was read counts as delivered. A member needs no receipts for posts from before they joined, or for
+ * their own. Receipts outlive the membership (RCP-1): those of the newest `limits.membersPerGroup` former
+ * members are stored. A member who never reports deliveries has the same ranges for both kinds, which
+ * are stored once.
  */
 import { limits } from '../../../protocol/limits.ts'
 import type { LogEntry } from '../../stored/log-entry.ts'
@@ -15,9 +15,9 @@ export type ReceiptKind = 'delivered' | 'read'
 
 export interface MemberReceipts {
   readonly delivered: Range[]
-  /** The very same as `delivered` until that has more. */
+  /** The same object as `delivered` until that has more. */
   read: Range[]
-  /** The read mark, from which unread counts: the newest number read, or below what was marked unread. */
+  /** The read mark, from which unread messages count: the newest read number, or below what was marked unread. */
   readSeq: number
 }
 
@@ -26,7 +26,7 @@ export function newReceipts(): MemberReceipts {
   return { delivered: ranges, read: ranges, readSeq: 0 }
 }
 
-/** By user id, from what the log gave. */
+/** By user id, as read from the log. */
 export function loadedReceipts(stored: readonly StoredReceipts[]): Map<string, MemberReceipts> {
   return new Map(stored.map((receipts) => [receipts.userId, unpacked(receipts)]))
 }
@@ -37,14 +37,14 @@ function unpacked({ delivered, read, readSeq }: StoredReceipts): MemberReceipts 
   return { delivered: ranges, read: same ? ranges : unpackRanges(read), readSeq }
 }
 
-/** What was read up to a number: all that has no receipt yet of what came after `joinedSeq`. */
+/** Marks everything after `joinedSeq` up to a number as read, if it has no receipt yet. */
 export function readUpTo(receipts: MemberReceipts, joinedSeq: number, upTo: number, at: number): void {
   const { delivered, read } = receipts
   addAll(delivered, joinedSeq + 1, upTo, at)
   if (read !== delivered) addAll(read, joinedSeq + 1, upTo, at)
 }
 
-/** Adds receipts of this kind for numbers that have none yet; they ascend. */
+/** Adds receipts of this kind for ascending numbers that have none yet. */
 export function give(
   receipts: MemberReceipts,
   kind: ReceiptKind,
@@ -60,7 +60,7 @@ export function give(
   if (kind === 'read' && read !== delivered) addReceipts(read, seqs, at, nothingBetween)
 }
 
-/** The log entry for all that a member has given receipts for. */
+/** The log entry with all receipts of a member. */
 export function receiptsEntry(groupId: string, userId: string, receipts: MemberReceipts): LogEntry {
   const { readSeq } = receipts
   const delivered = packRanges(receipts.delivered)
@@ -68,14 +68,14 @@ export function receiptsEntry(groupId: string, userId: string, receipts: MemberR
   return { type: 'receipts', groupId, userId, delivered, read, readSeq }
 }
 
-/** The member has left: their receipts stay, of so many who left, and their read mark goes. */
+/** The member has left: their receipts are retained, up to the limit of former members, without their read mark. */
 export function receiptsOfFormer(
   { receipts, members }: { receipts: Map<string, MemberReceipts>; members: ReadonlyMap<string, unknown> },
   userId: string,
 ): void {
   const left = receipts.get(userId)
   if (!left) return
-  // To the end, so that the map has those who left in the order of leaving.
+  // Moved to the end, so that former members are in the order of leaving.
   receipts.delete(userId)
   receipts.set(userId, { ...left, readSeq: 0 })
   if (receipts.size <= members.size + limits.membersPerGroup) return

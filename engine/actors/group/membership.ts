@@ -1,8 +1,8 @@
 /**
- * Membership: how a group begins, and how members join and leave.
+ * Membership: creates groups, and lets members join and leave.
  *
- * Every change is a durable event. A user's own actor is notified too, since it attaches the user's
- * sessions: only then do they receive the group, from the event that made them a member.
+ * Every change is a durable event. The user's own actor is notified too: it attaches the user's sessions,
+ * which then receive the group from the event that made the user a member.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -41,8 +41,8 @@ import { typingEnded } from './typing.ts'
 type Create = Extract<GroupMail, { type: 'create' }>
 
 /**
- * A group begins with its creator as admin and the members named, in one event. Of a direct chat between
- * users who share no group the other one is approached, or invited. PRV-2
+ * Creates a group with its creator as admin and the given members, in one event. In a direct chat between
+ * users who share no group, the other user is approached or invited. PRV-2
  */
 export function createGroup(
   group: GroupState,
@@ -68,7 +68,7 @@ export function createGroup(
       group.awaited = { userId, name: profile?.name || userId, picture: profile?.picture ?? '' }
       effects.push(...invite(group, by, userId, now))
     }
-    // Both sides of a direct chat are equals.
+    // Both users of a direct chat have the same role.
     else add(userId, profile, 'admin', areStrangers || undefined)
   }
   effects.push(
@@ -94,8 +94,8 @@ export function createGroup(
 }
 
 /**
- * The id is taken: the same direct chat is found again, anything else refused. IDN-4
- * Who opens it as well accepts it. PRV-2
+ * The id exists: returns the same direct chat, refuses anything else (IDN-4). An awaited user who opens the
+ * chat as well accepts it. PRV-2
  */
 export function createExisting(
   group: GroupState,
@@ -136,7 +136,7 @@ export function joinGroup(
   ]
 }
 
-/** False for a member. @throws ChatError */
+/** Whether the user may enter; false if they are a member already. @throws ChatError */
 function mayEnter(group: GroupState, by: Caller): boolean {
   if (group.members.has(by.userId)) return false
   const { visibility } = group.info
@@ -147,8 +147,8 @@ function mayEnter(group: GroupState, by: Caller): boolean {
 }
 
 /**
- * A token without a name, of somebody who may have one (IDN-2); or a user who is not connected, whose
- * groups only storage has counted.
+ * Lets the user enter with values from storage: the name, if their token has none (IDN-2), and the number
+ * of groups, if they are not connected.
  */
 function enterAsStored(group: GroupState, by: Caller): Effect {
   const { userId } = by
@@ -171,8 +171,8 @@ function enter(group: GroupState, by: Caller, name: string, now: number): Effect
 }
 
 /**
- * The one who was awaited is a member, from the beginning of the chat on: what waited is unread, and
- * comes to their sessions. PRV-2
+ * The awaited user becomes a member from the beginning of the chat: the messages that waited are unread,
+ * and are sent to the user's sessions. PRV-2
  */
 function acceptAwaited(group: GroupState, by: Caller, awaited: Person, now: number): Effects {
   const [creator] = group.members.values()
@@ -245,7 +245,7 @@ export function removeMember(
   ]
 }
 
-/** A banned user is removed, and rejoins only when somebody invites them again. */
+/** A banned user is removed, and rejoins only after another invitation. */
 export function banMember(
   group: GroupState,
   by: Caller,
@@ -275,7 +275,7 @@ function join(
   role: Role,
   by: string | undefined,
   now: number,
-  /** Of which number on they are a member, where not of the one that says so. */
+  /** The number from which they are a member, if it is not that of the event. */
   since?: number,
 ): Effects {
   if (group.members.size >= limits.membersPerGroup) throw new ChatError('group_full')
@@ -322,9 +322,9 @@ function leave(
   ]
 }
 
-/** The last admin that leaves hands the role on, to the oldest moderator, else member. */
+/** When the last admin leaves, the role passes to the oldest moderator, or else the oldest member. */
 function handRoleOn(group: GroupState, former: MemberState, now: number): Effects {
-  // Those who joined with one event are of one age; the id decides, so that it is always the same.
+  // Members who joined with the same event are ordered by id, so that the result is always the same.
   const members = [...group.members.values()].sort(
     (a, b) => a.joinedSeq - b.joinedSeq || (a.userId < b.userId ? -1 : 1),
   )
@@ -359,7 +359,7 @@ function newMember(
   return { userId, name: name || userId, picture, role, joinedSeq, joinedAt, mutedUntil: 0, quietUntil: 0 }
 }
 
-/** The user's own actor attaches the user's sessions, and says where it knows a newer name. */
+/** The user's own actor attaches the user's sessions, and reports a newer name. */
 function tellJoined(group: GroupState, member: MemberState): Effect {
   const { groupId } = group
   const large = isLarge(group)

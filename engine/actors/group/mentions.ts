@@ -1,15 +1,15 @@
 /**
  * Mentions: the members that a post mentions, in its current state (MEN-1).
  *
- * A mention is a user id beside the text; only members are mentioned, each once. A reply mentions
- * the sender of the post that it replies to, whatever its text says. An edit that names no mentions
- * keeps those that the text still has: `@` and the id, the name or the first word of the name. A
- * mention that the old text did not have in any of these forms stays, since the text cannot tell.
+ * A mention is a user id beside the text; only members are mentioned, each once. A reply always mentions
+ * the sender of the post that it replies to. An edit without `mentions` retains those that are still in
+ * the text: `@` and the id, the name or the first word of the name. A mention that the old text did not
+ * contain in any of these forms is retained, because the text does not show whether it was removed.
  */
 import type { Message } from '../../../protocol/records.ts'
 import type { GroupState } from './group-state.ts'
 
-/** The mentions of a post by `senderId`; undefined for none. */
+/** The mentions of a post by `senderId`; undefined if there are none. */
 export function mentionsOf(
   group: GroupState,
   senderId: string,
@@ -21,7 +21,7 @@ export function mentionsOf(
   return mentioned.length > 0 ? mentioned : undefined
 }
 
-/** Those of the message's mentions that are still written where its content becomes another. */
+/** The message's mentions that the new content still contains. */
 export function stillWritten(group: GroupState, message: Message, content: string): readonly string[] {
   return (message.mentions ?? []).filter((userId) => {
     const forms = formsOf(userId, group.members.get(userId)?.name)
@@ -34,7 +34,7 @@ function formsOf(userId: string, name: string | undefined): readonly string[] {
   return [userId, name, firstWord].flatMap((form) => (form ? [form.toLowerCase()] : []))
 }
 
-/** Whether the text has `@` and one of the forms, not only as the beginning of a longer word. */
+/** Whether the text contains `@` and one of the forms, not only as the beginning of a longer word. */
 function isWritten(content: string, forms: readonly string[]): boolean {
   const text = content.toLowerCase()
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {

@@ -1,5 +1,5 @@
 /**
- * Messages: how a post gets its place in the group's order, once.
+ * Messages: adds a post to the group's order, once.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { groupOfId, parseMessageId, toMessageId } from '../../../protocol/ids.ts'
@@ -26,7 +26,7 @@ export function sendMessage(
   callerAsMember(group, by)
   const { groupId } = group
   const { tempId, replyToId } = fields
-  // IDM-1: the same tempId makes one message, and the second answer carries the first as it is now.
+  // IDM-1: the same tempId makes one message; a repeated send is answered with its current state.
   const known = group.tempIds.get(idempotencyKey(by.userId, tempId))
   if (known !== undefined) return answerAgain(group, by, tempId, known)
   callerMay(group, by, 'send_message', now)
@@ -40,7 +40,7 @@ export function sendMessage(
   })
 }
 
-/** Finds the file that the post shows, if it does, then posts. */
+/** Looks up the file that the post shows, if any, then posts. */
 function withFile(
   group: GroupState,
   by: Caller,
@@ -60,7 +60,7 @@ function withFile(
   ]
 }
 
-/** The post takes its number. */
+/** Assigns the post its number. */
 function post(
   group: GroupState,
   by: Caller,
@@ -72,7 +72,7 @@ function post(
   const { groupId } = group
   const { tempId, mentions = [] } = fields
   if (repliedTo || file) {
-    // There may have been a read: meanwhile the same tempId may have become a message.
+    // After a read, the same tempId may have become a message in the meantime.
     const known = group.tempIds.get(idempotencyKey(by.userId, tempId))
     if (known !== undefined) return answerAgain(group, by, tempId, known)
     callerMay(group, by, 'send_message', now)
@@ -133,7 +133,7 @@ function noSuchPost(): ChatError {
   return new ChatError('not_found', 'replyToId must be a message of the same group', { field: 'replyToId' })
 }
 
-/** A file is posted by who uploaded it. @throws ChatError `not_found` */
+/** Only the uploader may post a file. @throws ChatError `not_found` */
 function own(by: Caller, found: { readonly file: File; readonly uploadedBy: string } | null): File {
   if (found?.uploadedBy !== by.userId) throw noSuchFile()
   return found.file

@@ -1,9 +1,9 @@
 /**
- * Missed events: how a session gets what it has not seen of a group, each event once (CUP-1).
+ * Missed events: sends a session the events of a group that it has not seen, each once (CUP-1).
  *
- * `attach` brings a session from where `connected` said the group stands to the live stream, in
- * one step of this group's one stream, so that nothing falls between. `replay` brings what was
- * missed before that, up to the same point, a piece at a time as the connection drains.
+ * `attach` continues from the position in `connected` to the live stream. It is one step of the group's
+ * actor, so that no event is missed in between. `replay` sends the events missed before that, up to the
+ * same position, in pieces as the connection drains.
  */
 import { decodeEvent, encodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
@@ -14,7 +14,7 @@ import type { Attach, GroupMail } from '../mail.ts'
 import type { GroupState } from './group-state.ts'
 import { shownEvent } from './known-messages.ts'
 
-/** A piece of a replay; small against the hard limit of a connection's buffer. */
+/** Size of a piece of a replay; small compared with the hard limit of a connection's buffer. */
 const PIECE_EVENTS = 200
 const PIECE_BYTES = 128 * 1024
 
@@ -43,14 +43,14 @@ export function attach(group: GroupState, mail: Attach): Effects {
   ]
 }
 
-/** Whether this is still the membership that the attaching began for: the user has not left or rejoined. */
+/** Whether the membership is still the one that `attach` was sent for: the user has not left or rejoined. */
 export function isStillMember(group: GroupState, { userId, joinedSeq }: Attach): boolean {
   return group.members.get(userId)?.joinedSeq === joinedSeq
 }
 
 /**
- * The user left before the session was attached: it still receives all events up to the one that says so.
- * Nothing if that was before `from`: a later membership attaches for later events.
+ * The user left before the session was attached: it still receives all events up to the leave. Nothing if
+ * that was before `from`: a later membership is attached separately.
  */
 function farewell(group: GroupState, { session, userId, joinedSeq, from }: Attach): Effects {
   const { recent, publishedSeq } = group
@@ -73,7 +73,7 @@ export function replay(group: GroupState, mail: Replay): Effects {
   const { groupId, recent } = group
   if (!group.members.has(userId)) return [replayed(group.groupId, mail, null)]
   if (from >= to) return [replayed(groupId, mail, true)]
-  // Numbers may jump, so that only many numbers may be many events.
+  // Numbers may have gaps, so that only many numbers can be many events.
   if (!mail.counted && to - from > limits.resumeEvents) {
     const cap = limits.resumeEvents + 1
     return [
@@ -98,7 +98,7 @@ export function replayed(groupId: string, { session, userId, to }: Replay, compl
   return tellUser(userId, { type: 'replayed', session, groupId, lastSeq: to, complete })
 }
 
-/** Sends events, of which there are no more up to `upTo` where they are fewer than a piece. */
+/** Sends events. If they are fewer than a piece, they are the last ones up to `upTo`. */
 function sendPiece(group: GroupState, mail: Replay, piece: readonly LoggedEvent[], upTo: number): Effects {
   const { groupId } = group
   const { session } = mail
@@ -114,7 +114,7 @@ function sendPiece(group: GroupState, mail: Replay, piece: readonly LoggedEvent[
       break
     }
   }
-  // What was sent has to drain before the next group's turn, too (INP-2).
+  // The events must drain before the next group's turn, too (INP-2).
   if (reached >= mail.to && piece.length === 0) effects.push(replayed(groupId, mail, true))
   else effects.push({ type: 'when_drained', session, groupId, mail: { ...mail, from: reached } })
   return effects

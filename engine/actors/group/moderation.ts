@@ -1,6 +1,6 @@
 /**
- * Moderation: what moderators and admins decide about a group and its members (GRP-1), and what
- * a member decides for themselves. Who may is in `permissions.ts`.
+ * Moderation: decisions of moderators and admins about a group and its members (GRP-1), and the settings
+ * of a member for themselves. Permissions are in `permissions.ts`.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
@@ -9,7 +9,7 @@ import { answerCommitted, append, type Effects, record } from '../effects.ts'
 import { type GroupState, type MemberState, memberEntry, nextSeq } from './group-state.ts'
 import { callerMay, memberNamed, refuseHigherRole } from './permissions.ts'
 
-/** A time that never comes: muted permanently. */
+/** A time that never arrives: muted permanently. */
 const FOREVER = Number.MAX_SAFE_INTEGER
 
 export function updateGroup(
@@ -82,7 +82,7 @@ export function muteMember(
   ]
 }
 
-/** The caller's own notifications; nobody else is notified. */
+/** Sets the caller's own notifications; no other member is notified. */
 export function muteGroup(
   group: GroupState,
   by: Caller,
@@ -95,7 +95,7 @@ export function muteGroup(
   return [...change(group, { ...member, quietUntil: until }), answerCommitted(by, 'ok', {})]
 }
 
-/** When a mute ends; 0 for a time that has passed, which is no mute. */
+/** When a mute ends; 0 if the time has passed, so that there is no mute. */
 function endOf(until: number | undefined, now: number): number {
   if (until === undefined) return FOREVER
   return until > now ? until : 0

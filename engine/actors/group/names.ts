@@ -1,20 +1,20 @@
 /**
- * Names: how a group calls its members and the senders of its messages (IDN-2).
+ * Names: the names of a group's members and of the senders of its messages (IDN-2).
  *
- * The name of today is shown on old messages, too. Storage joins it when it reads; what is in
- * memory is changed when the user's actor says so.
+ * Old messages show the current name, too. Storage joins it when it reads; the user's actor notifies the
+ * group when a name in memory must change.
  */
 import type { Caller } from '../caller.ts'
 import type { Effects } from '../effects.ts'
 import type { GroupMail } from '../mail.ts'
 import type { GroupState } from './group-state.ts'
 
-/** What the caller is called: by their session, else by the group, else by their id. */
+/** The caller's name: from their session, else from the group, else their id. */
 export function nameOf(group: GroupState, { userId, name }: Caller): string {
   return name || (group.members.get(userId)?.name ?? userId)
 }
 
-/** A member has another name or picture. */
+/** A member's name or picture has changed. */
 export function renamed(group: GroupState, mail: Extract<GroupMail, { type: 'renamed' }>): Effects {
   const { userId, name, picture } = mail
   const member = group.members.get(userId)

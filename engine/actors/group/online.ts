@@ -1,5 +1,5 @@
 /**
- * Online: which members are connected now, and the signals that they send each other.
+ * Online: the members who are connected now, and the signals that they send each other.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -14,7 +14,7 @@ import { isLarge } from './large.ts'
 import { compareJoining, memberCursor, parseMemberCursor } from './member-pages.ts'
 import { callerAsMember, noContact, refuseMuted } from './permissions.ts'
 
-/** The members who are connected and let it be seen; of a large group only how many. */
+/** The visible connected members; in a large group only their number. */
 export function getOnlineUsers(
   group: GroupState,
   by: Caller,
@@ -62,8 +62,8 @@ export function getOnlineUsers(
 }
 
 /**
- * Relays to all sessions of one member, or to everybody who receives the group. The session that
- * sends does not receive it; the sender's other devices do if it is for all.
+ * Relays to all sessions of one member, or to all sessions that receive the group. The sending session does
+ * not receive it. The sender's other devices do if it is for all.
  */
 export function signal(
   group: GroupState,

@@ -1,7 +1,7 @@
 /**
- * Permissions: who may do what in a group, in one place, for the handlers and for the docs
+ * Permissions: the rules of a group in one table, for the handlers and for the docs
  * (`docs/PERMISSIONS.md`). A refusal names the rule that decided (GRP-1): by its code, and in
- * words in its message. A request of a group without a row here does not compile.
+ * words in its message. A group request without a row here does not compile.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -15,15 +15,15 @@ import { noSuchGroup } from '../no-such-group.ts'
 import type { GroupState, MemberState } from './group-state.ts'
 
 export interface Permission {
-  /** The lowest role that may. `anyone` needs not be a member. */
+  /** The lowest role that is allowed. `anyone` need not be a member. */
   readonly role: Role | 'anyone'
-  /** Not in direct chats, whose two members always stay equals. */
+  /** Not in direct chats, whose two members always have the same role. */
   readonly groupsOnly?: true
-  /** Also for who has left or was banned, of what they have sent. */
+  /** Also for users who left or were banned, about their own messages. */
   readonly authors?: true
-  /** Not while one is muted. */
+  /** Not while the caller is muted. */
   readonly posts?: true
-  /** What else decides, for the docs. */
+  /** Other conditions, for the docs. */
   readonly also?: string
 }
 
@@ -65,9 +65,9 @@ export const permissions: { readonly [N in RequestsTo<'group'>]: Permission } = 
 const rank = { member: 0, moderator: 1, admin: 2 } as const satisfies Record<Role, number>
 
 /**
- * Whether a request may go on to its handler: false where the group does not exist, as far as the
- * caller may know. A private one exists for its members, and for who was invited to accept or
- * decline. What an author may do is decided when the message is found. // IDN-7
+ * Whether a request may reach its handler. False if the caller must not find out whether the group exists:
+ * a private group exists only for its members, and for invited users to accept or decline. For requests
+ * of authors, this is decided when the message is found. // IDN-7
  */
 export function isVisible(group: GroupState | null, userId: string, action: RequestsTo<'group'>): boolean {
   const { role, authors } = permissions[action] as Permission
@@ -77,17 +77,17 @@ export function isVisible(group: GroupState | null, userId: string, action: Requ
   return role === 'anyone' && group.invited.has(userId)
 }
 
-/** The refusal of contact between two users: the same for both, so it does not show who blocks. PRV-1 */
+/** The refusal of contact between two users: the same for both, so that it does not show who blocked. PRV-1 */
 export function noContact(field?: string): ChatError {
   return new ChatError('no_contact', undefined, { field })
 }
 
-/** Of a user who is in so many groups. @throws ChatError `limit_reached` */
+/** Checks a user's number of groups. @throws ChatError `limit_reached` */
 export function requireGroupRoom({ maxGroupsPerUser }: GroupRules, groupCount: number, field?: string): void {
   if (maxGroupsPerUser > 0 && groupCount >= maxGroupsPerUser) throw noRoom(maxGroupsPerUser, field)
 }
 
-/** What somebody who is not a member is refused with. */
+/** The refusal of a user who is not a member. */
 export function strangerRefusal({ info }: GroupState): ChatError {
   return info.visibility === 'open' ? new ChatError('not_a_member') : noSuchGroup()
 }
@@ -100,7 +100,7 @@ export function callerAsMember(group: GroupState, by: Caller): MemberState {
 }
 
 /**
- * The caller, if the table lets them do it at `now`.
+ * The caller, if the table permits the action at `now`.
  * @throws ChatError `not_a_member`, `not_found`, `direct_chat`, `role_needed`, `muted`, `no_contact`,
  *   `limit_reached`
  */
@@ -120,7 +120,7 @@ export function callerMay(
   return member
 }
 
-/** Only so much waits for somebody who has not accepted a direct chat. @throws ChatError `limit_reached` */
+/** Limits what waits for a user who has not accepted a direct chat. @throws ChatError `limit_reached` */
 function requireRoom({ recent, lastSeq }: GroupState): void {
   const { awaitedEvents } = limits
   if (recent.range(0, lastSeq, awaitedEvents).length < awaitedEvents) return
@@ -139,19 +139,19 @@ export function memberNamed(group: GroupState, userId: string): MemberState {
   return member
 }
 
-/** Nobody acts against someone of a higher role. @throws ChatError `higher_role` */
+/** A member must not act against a member of a higher role. @throws ChatError `higher_role` */
 export function refuseHigherRole(caller: MemberState, target: MemberState): void {
   if (rank[target.role] > rank[caller.role]) {
     throw new ChatError('higher_role', `a ${caller.role} may not act against a ${target.role}`)
   }
 }
 
-/** Only the sender edits. @throws ChatError `not_yours` */
+/** Only the sender may edit. @throws ChatError `not_yours` */
 export function refuseOthers(by: Caller, { senderId }: Message): void {
   if (senderId !== by.userId) throw new ChatError('not_yours')
 }
 
-/** Only the sender recalls, as a member or not. @throws ChatError `not_a_member`, `not_found`, `not_yours` */
+/** Only the sender may recall, as a member or not. @throws ChatError `not_a_member`, `not_found`, `not_yours` */
 export function refuseRecall(group: GroupState, by: Caller, message: Message): void {
   if (message.senderId === by.userId) return
   callerAsMember(group, by)
@@ -159,7 +159,7 @@ export function refuseRecall(group: GroupState, by: Caller, message: Message): v
 }
 
 /**
- * A user deletes their own messages, as a member or not, and those of lower roles; not so in a direct chat.
+ * A user may delete their own messages, as a member or not, and those of lower roles, except in a direct chat.
  * @throws ChatError `not_a_member`, `not_found`, `not_yours`, `role_needed`, `higher_role`
  */
 export function refuseDeletion(group: GroupState, by: Caller, message: Message, now: number): void {

@@ -1,5 +1,5 @@
 /**
- * Pins: posts that a moderator or admin keeps in view. At most `limits.pinnedMessages`.
+ * Pins: posts that a moderator or admin has pinned. At most `limits.pinnedMessages`.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -53,7 +53,7 @@ export function unpinMessage(
   })
 }
 
-/** The latest pin first, a page at a time; the cursor is the event of the last pin that was listed (PAG-1). */
+/** The latest pin first, in pages. The cursor is the event of the last listed pin (PAG-1). */
 export function getPins(
   group: GroupState,
   by: Caller,

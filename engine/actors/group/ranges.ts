@@ -1,12 +1,12 @@
 /**
  * Ranges: for which of a group's numbers a member has given a receipt, and when.
  *
- * Ascending and disjoint, each with one time, so that a reader of 10,000 messages costs a few
- * bytes. Neighbours between which no receipt is owed touch (`to + 1 === from`), and within a minute
- * share a range, whose time is that of its first receipt. Above `MANY` ranges the oldest that touch
- * become one, with the later time, which says "by then". A receipt that was not given is never
- * claimed (RCP-1): above `MOST` ranges, when at least as many numbers in between have none, the
- * oldest are forgotten instead.
+ * Ascending and disjoint, each with one time, so that receipts for 10,000 messages use a few bytes.
+ * Ranges with no number in between that needs a receipt touch (`to + 1 === from`), and within a minute
+ * they are one range with the time of its first receipt. Above `MANY` ranges, the oldest touching ranges
+ * are merged, with the later time, which means "by then". A receipt that was not given is never reported
+ * (RCP-1): above `MOST` ranges, if at least as many numbers in between have none, the oldest ranges are
+ * removed instead.
  */
 export interface Range {
   from: number
@@ -19,22 +19,22 @@ export interface Range {
 /** Only `addReceipts` changes them. */
 export type Ranges = readonly Readonly<Range>[]
 
-/** Whether no receipt is owed for any number between the two; numbers that touch have none. */
+/** Whether no number between the two needs a receipt; numbers that touch have none. */
 export type NothingBetween = (a: number, b: number) => boolean
 
 const SHARED_MS = 60_000
 const MANY = 64
 const MOST = 4_096
 
-/** When the receipt for a number was given; undefined where it was not. */
+/** When the receipt for a number was given; undefined if it was not. */
 export function timeOf(ranges: Ranges, seq: number): number | undefined {
   const range = ranges[indexOf(ranges, seq)]
   return range && range.from <= seq ? range.at : undefined
 }
 
 /**
- * Adds receipts for `seqs`, which ascend. In place: ranges live long, and a new array for every
- * receipt would fill the old generation with garbage.
+ * Adds receipts for ascending `seqs`. In place: ranges live long, and a new array for every receipt would
+ * fill the old generation with garbage.
  */
 export function addReceipts(
   ranges: Range[],
@@ -72,7 +72,7 @@ export function addAll(ranges: Range[], first: number, last: number, at: number)
   if (ranges.length > MANY) compact(ranges)
 }
 
-/** The first number from `seq` on that has no receipt. */
+/** The first number from `seq` on without a receipt. */
 export function firstWithout(ranges: Ranges, seq: number): number {
   let next = seq
   for (let i = indexOf(ranges, seq); (ranges[i]?.from ?? next + 1) <= next; i++) {
@@ -81,7 +81,7 @@ export function firstWithout(ranges: Ranges, seq: number): number {
   return next
 }
 
-/** Adds a number that belongs before the range at `i`. */
+/** Adds a number before the range at `i`. */
 function insert(ranges: Range[], i: number, seq: number, at: number, nothingBetween: NothingBetween): void {
   const before = ranges[i - 1]
   const after = ranges[i]
@@ -94,7 +94,7 @@ function insert(ranges: Range[], i: number, seq: number, at: number, nothingBetw
   else ranges.splice(i, 0, { from, to, at })
 }
 
-/** In one pass: the oldest that touch become one until there are few enough. */
+/** Merges the oldest touching ranges in one pass, until there are few enough. */
 function compact(ranges: Range[]): void {
   let excess = ranges.length - MANY
   let end = 0
@@ -114,7 +114,7 @@ function compact(ranges: Range[]): void {
   if (ranges.length > MOST) ranges.splice(0, ranges.length - MOST)
 }
 
-/** Index of the first range that ends at `seq` or above. */
+/** Index of the first range that ends at or after `seq`. */
 function indexOf(ranges: Ranges, seq: number): number {
   let low = 0
   let high = ranges.length
@@ -126,7 +126,7 @@ function indexOf(ranges: Ranges, seq: number): number {
   return low
 }
 
-/** For storage: of each range the distance from the one before, its length, and the time that passed. */
+/** Encodes for storage: for each range the distance from the previous one, its length, and the time difference. */
 export function packRanges(ranges: Ranges): Uint8Array {
   const bytes: number[] = []
   let seq = 0
@@ -134,7 +134,7 @@ export function packRanges(ranges: Ranges): Uint8Array {
   for (const { from, to, at } of ranges) {
     pushNumber(bytes, from - seq)
     pushNumber(bytes, to - from)
-    // Times of neighbours may go back: even numbers count forward, odd ones backward.
+    // Times of neighbours may decrease: even numbers are positive differences, odd ones negative.
     pushNumber(bytes, at >= time ? (at - time) * 2 : (time - at) * 2 - 1)
     seq = to
     time = at
@@ -142,7 +142,7 @@ export function packRanges(ranges: Ranges): Uint8Array {
   return new Uint8Array(bytes)
 }
 
-/** What `packRanges` made; null, where nothing is stored, is no ranges. */
+/** Decodes the result of `packRanges`; null stands for no ranges. */
 export function unpackRanges(packed: Uint8Array | null): Range[] {
   const ranges: Range[] = []
   if (packed === null) return ranges
@@ -169,7 +169,7 @@ export function unpackRanges(packed: Uint8Array | null): Range[] {
   return ranges
 }
 
-/** Seven bits a byte, the lowest first; the eighth says that more follow. */
+/** Seven bits per byte, the lowest first; the eighth bit is set if more bytes follow. */
 function pushNumber(bytes: number[], value: number): void {
   let rest = value
   while (rest >= 128) {

@@ -1,8 +1,8 @@
 /**
- * Reactions: members' emoji on a post, each of a member's once (RCT-1). One emoji has one form,
- * however a client writes it; reactions from before that was so take it with the next change.
- * Any number of members may react, with `limits.reactionEmoji` different emoji; over them
- * `limit_reached`. All who did are stored, the records list some of them.
+ * Reactions: emoji of members on a post, each once per member (RCT-1). Different forms of an emoji are
+ * one reaction; stored reactions of older versions are converted with their next change. Any number of
+ * members may react, with `limits.reactionEmoji` different emoji; above that `limit_reached`. All reactions
+ * are stored, records list some of the users.
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -52,7 +52,7 @@ export function unreact(
   return withMessage(group, by, messageId, now, (message, at) => {
     callerMay(group, by, 'unreact', at)
     requireNotDeleted(message)
-    // A text that could be a reaction once can still be taken back.
+    // A text that older versions accepted as a reaction can still be removed.
     const emoji = reactionKey(written) ?? written
     const reactions = inOneForm(message.reactions ?? [])
     if (!hasReacted(reactions, emoji, by)) return [answerCommitted(by, 'ok', {})]
@@ -70,7 +70,7 @@ export function unreact(
   })
 }
 
-/** The reactions with one record for each emoji, whatever forms are stored. */
+/** The reactions with one record per emoji, for all stored forms. */
 function inOneForm(reactions: readonly Reaction[]): readonly Reaction[] {
   const users = new Map<string, string[]>()
   for (const { emoji, userIds } of reactions) {

@@ -11,11 +11,11 @@ import type { ReceiptKind } from './member-receipts.ts'
 export const REPORT_AFTER_MS = 50
 const MAX_SEQS = 20_000
 
-/** The report to one user about receipts that another user, or another of their own devices, gave. */
+/** The report to one user about receipts of another user, or of another of their own devices. */
 export interface ReceiptsToTell {
   readonly kind: ReceiptKind
   readonly toUserId: string
-  /** Whose receipts they are. */
+  /** The user who gave the receipts. */
   readonly userId: string
   readonly session: number
   readonly seqs: readonly number[]
@@ -39,7 +39,7 @@ export class ReceiptNews {
     return this.#count === 0
   }
 
-  /** Whether it is time to tell, whatever the clock says. */
+  /** Whether it must be sent now, before its time. */
   get full(): boolean {
     return this.#count >= MAX_SEQS
   }
@@ -65,13 +65,13 @@ export class ReceiptNews {
     if (upTo !== undefined) gathered.upTo = Math.max(upTo, gathered.upTo ?? 0)
   }
 
-  /** Removes and returns all of it, by receiver. */
+  /** Removes and returns all reports, by receiver. */
   takeAll(): readonly ReceiptsToTell[] {
     const all = [...this.#gathered.values()]
     this.#gathered.clear()
     this.#count = 0
     if (all.length === 1) return all
-    // Delivered before read; otherwise as they came.
+    // Delivered before read; otherwise in the order of arrival.
     return all.sort((a, b) => compare(a.toUserId, b.toUserId) || compare(a.kind, b.kind))
   }
 }

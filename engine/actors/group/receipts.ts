@@ -1,5 +1,5 @@
 /**
- * Receipts: who got and who read which message (RCP-1).
+ * Receipts: which members received and read which messages (RCP-1).
  *
  * A receipt has no seq: a member's receipts are one small row, written again with each request that
  * adds to it, and `ok` waits for that. Posts in memory are known; for older ones the log reports who
@@ -37,7 +37,7 @@ import { REPORT_AFTER_MS } from './receipt-news.ts'
 /** For `upTo`, at most this many older posts, the newest ones, are reported to their senders. */
 const MAX_OLD_REPORTED = 1_000
 
-/** As much of a post as a receipt for it needs. */
+/** The part of a post that a receipt for it needs. */
 type Post = Pick<Message, 'seq' | 'senderId'>
 
 export function messageDelivered(
@@ -68,7 +68,7 @@ export function messageRead(
   return receive(group, by, 'read', messageIds, now)
 }
 
-/** The caller's unread count starts at `seq` again, on all devices; what others saw stays. */
+/** The caller's unread count starts at `seq` again, on all devices; receipts for others do not change. */
 export function markUnread(
   group: GroupState,
   by: Caller,
@@ -78,9 +78,9 @@ export function markUnread(
   const { joinedSeq } = callerMay(group, by, 'mark_unread', now)
   if (seq > group.lastSeq) throw new ChatError('not_found', 'no such message', { field: 'seq' })
   const receipts = group.receipts.get(by.userId)
-  // What was not read need not be marked.
+  // Messages that were not read need not be marked.
   if (!receipts || receipts.readSeq <= Math.max(seq - 1, joinedSeq)) return [answerCommitted(by, 'ok', {})]
-  // The storage counts what lies between.
+  // The storage counts the messages in between.
   if (group.lastSeq - seq > limits.markUnread) {
     throw new ChatError('limit_reached', `seq must be at most ${limits.markUnread} below the newest`, {
       field: 'seq',
@@ -119,7 +119,7 @@ export function getReceipts(
   })
 }
 
-/** Reports all receipts that were not reported yet. */
+/** Sends all receipts that were not reported yet. */
 export function tellReceipts(group: GroupState): Effects {
   const { groupId } = group
   const effects: Effect[] = []
@@ -149,7 +149,7 @@ export function tellReceipts(group: GroupState): Effects {
   return effects
 }
 
-/** Looks up what memory does not know of the posts, then goes on. */
+/** Reads the posts that are not in memory, then continues. */
 function receive(
   group: GroupState,
   by: Caller,
@@ -173,11 +173,11 @@ function receive(
   }
   const newest = seqs.at(-1) ?? 0
   if (older.length === 0) {
-    return take(group, by, kind, newest, posts, between(group, by.userId, floor, []), now)
+    return addGiven(group, by, kind, newest, posts, between(group, by.userId, floor, []), now)
   }
   return [
     read({ read: 'posts', groupId, userId: by.userId, seqs: older }, by, (found, later) =>
-      take(group, by, kind, newest, [...found, ...posts], between(group, by.userId, floor, found), later),
+      addGiven(group, by, kind, newest, [...found, ...posts], between(group, by.userId, floor, found), later),
     ),
   ]
 }
@@ -206,7 +206,8 @@ function receiveUpTo(
   const withNamed = (found: readonly PostNumber[], at: number): Effects => {
     const all = [...found, ...posts]
     const nothingBetween = between(group, userId, floor, found)
-    if (first > upTo || first >= floor) return take(group, by, 'read', newest, all, nothingBetween, at, upTo)
+    if (first > upTo || first >= floor)
+      return addGiven(group, by, 'read', newest, all, nothingBetween, at, upTo)
     const query = {
       groupId,
       userId,
@@ -216,7 +217,7 @@ function receiveUpTo(
     }
     return [
       read({ read: 'senders', ...query }, by, (older, later) =>
-        take(group, by, 'read', newest, [...older, ...all], nothingBetween, later, upTo),
+        addGiven(group, by, 'read', newest, [...older, ...all], nothingBetween, later, upTo),
       ),
     ]
   }
@@ -227,10 +228,10 @@ function receiveUpTo(
 }
 
 /**
- * `posts` ascend; `newest` is the newest number that was named, be it a post or not. With `upTo` all
- * up to it is read, also where it is so old that `posts` names no more of it.
+ * `posts` ascend. `newest` is the newest number in the request, of a post or not. With `upTo`, everything
+ * up to it is read, also posts that are too old to be in `posts`.
  */
-function take(
+function addGiven(
   group: GroupState,
   by: Caller,
   kind: ReceiptKind,
@@ -243,7 +244,7 @@ function take(
   const { groupId, receiptNews } = group
   const { userId, session } = by
   const { joinedSeq } = callerAsMember(group, by)
-  // PRV-1, PRV-2: of receipts only the user's own mark moves.
+  // PRV-1, PRV-2: only the user's own mark moves, no receipt is given.
   const hidden = group.blockers.size > 0 || isApproached(group, userId)
   const owed = posts.filter(
     ({ seq, senderId }) =>
@@ -264,7 +265,7 @@ function take(
   const notifySenders = !isLarge(group)
   for (const { seq, senderId } of owed) {
     if (notifySenders) receiptNews.add(kind, senderId, userId, session, seq, now, upTo)
-    // The user's other devices know from `upTo` what was read below it.
+    // `upTo` reports to the user's other devices what was read below it.
     if (kind === 'read' && seq > (upTo ?? 0)) receiptNews.add(kind, userId, userId, session, seq, now, upTo)
   }
   // The mark may move over the user's own post, or over a number that is not a post.
@@ -275,7 +276,7 @@ function take(
   return effects
 }
 
-/** The numbers of the messages named, ascending, each once. @throws ChatError */
+/** The numbers of the given messages, ascending, each once. @throws ChatError */
 function seqsOf(group: GroupState, messageIds: readonly string[]): readonly number[] {
   const seqs: number[] = []
   for (const messageId of messageIds) {
@@ -290,8 +291,8 @@ function seqsOf(group: GroupState, messageIds: readonly string[]): readonly numb
 }
 
 /**
- * Knows of two numbers whether a post by somebody else lies between: below `floor` by what the log
- * said of `posts` while the memory began there, above it by the memory.
+ * Returns a check that no post of another user is between two numbers: below `floor` by `posts` from the
+ * log, which were read while memory began there, above it by memory. False if it is not known.
  */
 function between(
   group: GroupState,
@@ -319,19 +320,19 @@ function between(
   }
 }
 
-/** Who gave the receipt and when, the earliest first; also of those who have left since. */
+/** The users who gave the receipt, and when, the earliest first; also former members. */
 function timesOf(group: GroupState, message: Message, kind: ReceiptKind): [userId: string, at: number][] {
   const times: [string, number][] = []
   for (const [userId, receipts] of group.receipts) {
     if (userId === message.senderId) continue
     const at = timeOf(receipts[kind], message.seq)
-    // A range has the time of its first receipt, which may have been before this message.
+    // A range has the time of its first receipt, which may be older than this message.
     if (at !== undefined) times.push([userId, Math.max(at, message.createdAt)])
   }
   return times.sort(([, a], [, b]) => a - b)
 }
 
-/** When a member gave the receipt for a number; undefined where they have not. */
+/** When a member gave the receipt for a number; undefined if they did not. */
 function givenAt(group: GroupState, userId: string, kind: ReceiptKind, seq: number): number | undefined {
   const receipts = group.receipts.get(userId)
   return receipts && timeOf(receipts[kind], seq)

@@ -1,9 +1,9 @@
 /**
  * Recent events: the newest durable events of a group, in memory.
  *
- * From `floor` on every event is here, committed or not, so that a reader of newer events never needs
- * the log and an older one finds the rest there: only committed events are removed. Holds between
- * `MIN_EVENTS` and twice as many, more only while they are not committed yet.
+ * From `floor` on, all events are here, committed or not: a reader of newer events never needs the log,
+ * and a reader of older events finds the rest in the log, because only committed events are removed.
+ * Contains `MIN_EVENTS` to twice as many events, and more only while they are not committed.
  */
 
 import { events } from '../../../protocol/events.ts'
@@ -15,11 +15,11 @@ const MIN_EVENTS = 256
 
 export class RecentEvents {
   #events: LoggedEvent[]
-  /** Offsets in the shard's log stream, beside the events; 0 for what was loaded. */
+  /** Offsets of the events in the log; 0 for events that were loaded. */
   #offsets: number[]
   #floor: number
 
-  /** Starts with what the log gave; `complete` where that is the whole log of the group. */
+  /** Starts with the loaded events; `complete` if they are the whole log of the group. */
   constructor(loaded: readonly LoggedEvent[], complete: boolean) {
     this.#events = [...loaded]
     this.#offsets = loaded.map(() => 0)
@@ -31,7 +31,7 @@ export class RecentEvents {
     return this.#floor
   }
 
-  /** Adds the newest event, then lets old ones go that are committed up to `committedOffset`. */
+  /** Adds the newest event, then removes old ones that are committed up to `committedOffset`. */
   push(event: LoggedEvent, offset: number, committedOffset: number): void {
     this.#events.push(event)
     this.#offsets.push(offset)
@@ -43,7 +43,7 @@ export class RecentEvents {
     this.#offsets = this.#offsets.slice(excess)
   }
 
-  /** The post is as `message` says from now on, and its edits say the same. // PRV-3 */
+  /** Replaces the post by `message`, also the text in its edits. // PRV-3 */
   replace(message: Message): void {
     let at = this.#indexAbove(message.seq - 1)
     if (this.#events[at]?.seq === message.seq) this.#events[at] = { seq: message.seq, message }
@@ -55,7 +55,7 @@ export class RecentEvents {
     }
   }
 
-  /** Posts by this user, and events about them, show this name from now on. */
+  /** Sets the current name in posts of this user and in events about them. */
   rename(userId: string, name: string): void {
     const nameOf = (other: string) => (other === userId ? name : undefined)
     for (const [at, event] of this.#events.entries()) {
@@ -75,7 +75,7 @@ export class RecentEvents {
     return this.#events.slice(start, end)
   }
 
-  /** The same events one by one, those that are asked for only; with `newest` from the last one down. */
+  /** The same events one at a time, so that only the needed ones are visited; with `newest` in descending order. */
   *walk(after: number, upTo: number, newest: boolean): Generator<LoggedEvent> {
     const start = this.#indexAbove(after)
     const end = this.#indexAbove(upTo)

@@ -1,9 +1,9 @@
 /**
- * Typing: who is writing now (TYP-1). Never stored, and not in large groups.
+ * Typing: the members who are typing (TYP-1). Never stored, and not in large groups.
  *
- * `typing_start` shows it once and then only keeps it up: it ends by `typing_stop`, by the message
- * itself, when the member goes or has no session any more, and by itself 6 s after the last
- * start. One alarm a group finds those; a member who types on is found to have time left.
+ * `typing_start` is shown once; later ones only extend it. It ends by `typing_stop`, by the message, when
+ * the member leaves or has no session any more, or 6 s after the last `typing_start`. One alarm per group
+ * ends it; a member who is still typing then has time left.
  */
 import type { RequestFields } from '../../../protocol/requests.ts'
 import type { Caller } from '../caller.ts'
@@ -15,7 +15,7 @@ import { isLarge } from './large.ts'
 import { nameOf } from './names.ts'
 import { callerAsMember, callerMay } from './permissions.ts'
 
-/** TYP-1: typing ends by itself after so long. */
+/** TYP-1: typing ends after this time. */
 const TYPING_MS = 6_000
 
 export function typingStart(
@@ -53,7 +53,7 @@ export function typingStop(group: GroupState, by: Caller): Effects {
   return [...typingEnded(group, by.userId, by.session), answer(by, 'ok', {})]
 }
 
-/** The user no longer types, for whatever reason; the session `exceptSession` knows. */
+/** The user no longer types. The session `exceptSession` is not notified. */
 export function typingEnded(group: GroupState, userId: string, exceptSession?: number): Effects {
   if (!group.typing.delete(userId)) return []
   const { groupId } = group
@@ -63,7 +63,7 @@ export function typingEnded(group: GroupState, userId: string, exceptSession?: n
   ]
 }
 
-/** The one is not to see the typing of the other any more. PRV-1 */
+/** The user must not see the typing of the other any more. PRV-1 */
 export function hideTyping(
   { groupId, typing }: GroupState,
   { typist: userId, from }: Extract<GroupMail, { type: 'hide_typing' }>,
@@ -71,7 +71,7 @@ export function hideTyping(
   return typing.has(userId) ? [publishTo(from, [groupId], 'user_stopped_typing', { userId, groupId })] : []
 }
 
-/** Ends the typing whose time is over; called by the alarm. */
+/** Ends the typing whose time is over. The alarm calls it. */
 export function typingDue(group: GroupState): Effects {
   const effects: Effect[] = []
   let next = Number.POSITIVE_INFINITY
