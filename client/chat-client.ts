@@ -140,7 +140,7 @@ export class ChatClient extends WithMethods {
    */
   constructor(options: ChatClientOptions) {
     super((name, fields) => this.#send(name, fields))
-    const { url, token, clock, timeoutMs, silenceMs, sendWindow } = readOptions(options)
+    const { url, token, clock, timeoutMs, silenceMs, sendWindow, openSocket } = readOptions(options)
     this.#clock = clock
     this.#timeoutMs = timeoutMs
     this.#pacers = new Pacers(clock)
@@ -187,6 +187,7 @@ export class ChatClient extends WithMethods {
       clock,
       timeoutMs,
       silenceMs,
+      openSocket,
       handlers: {
         state: (state) => this.#listeners.emit('state', state),
         connected: (connection, fields) => this.#onConnected(connection, fields),

@@ -16,7 +16,6 @@ import type { RequestFields, RequestName } from '../protocol/requests.ts'
 import { ClientError } from './client-error.ts'
 import type { Clock } from './clock.ts'
 import { decodeEvent, encodeRequest } from './codec.ts'
-import { openWebSocket } from './websocket.ts'
 
 /** Why a connection ended, or could not be established. */
 export type Disconnect =
@@ -44,6 +43,7 @@ export interface ConnectionOptions {
   readonly url: string
   readonly token: string
   readonly clock: Clock
+  readonly openSocket: (url: string) => Promise<WebSocket>
   /** The time limit from the handshake to `connected`, milliseconds. */
   readonly openTimeoutMs: number
   /** A ping is sent after this time without a frame. */
@@ -70,12 +70,12 @@ export class ClientConnection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
-    const { clock, openTimeoutMs, url } = options
+    const { clock, openTimeoutMs, openSocket, url } = options
     this.#lastFrameAtMs = clock.now()
     this.#cancelTimer = clock.after(openTimeoutMs, () => {
       this.end({ cause: 'network', message: 'the connection was not established within the time limit' })
     })
-    openWebSocket(url).then(
+    openSocket(url).then(
       (socket) => this.#attach(socket),
       (error: unknown) => this.end({ cause: 'network', message: String(error) }),
     )

@@ -48,6 +48,7 @@ export interface LinkOptions {
   readonly clock: Clock
   readonly timeoutMs: number
   readonly silenceMs: number
+  readonly openSocket: (url: string) => Promise<WebSocket>
   readonly handlers: LinkHandlers
 }
 
@@ -132,7 +133,7 @@ export class Link {
   }
 
   #open(token: string): void {
-    const { url, clock, silenceMs } = this.#options
+    const { url, clock, silenceMs, openSocket } = this.#options
     this.#openedAtMs = clock.now()
     const connection = new ClientConnection({
       url,
@@ -140,6 +141,7 @@ export class Link {
       clock,
       openTimeoutMs: this.#stepMs,
       silenceMs,
+      openSocket,
       handlers: {
         connected: (fields) => this.#connected(connection, fields),
         event: (event) => this.#onEvent(event),

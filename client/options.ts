@@ -3,7 +3,7 @@
  */
 import { type Clock, MAX_DELAY_MS, systemClock } from './clock.ts'
 import type { TokenSource } from './link.ts'
-import { toWebSocketUrl } from './websocket.ts'
+import { openWebSocket, toWebSocketUrl } from './websocket.ts'
 
 export interface ChatClientOptions {
   /** `ws://host:port/ws`, or the server's address: `http://host:port`. */
@@ -25,6 +25,8 @@ export interface ChatClientOptions {
   readonly sendWindow?: number | undefined
   /** Time and randomness, for tests. */
   readonly clock?: Clock | undefined
+  /** Opens the connection instead of a WebSocket to `url`, for tests; `tertulia/testing` passes one. */
+  readonly openSocket?: ((url: string) => Promise<WebSocket>) | undefined
 }
 
 /** The options with their defaults. */
@@ -35,6 +37,7 @@ export interface ClientSettings {
   readonly silenceMs: number
   readonly sendWindow: number
   readonly clock: Clock
+  readonly openSocket: (url: string) => Promise<WebSocket>
 }
 
 const REQUEST_TIMEOUT_MS = 15_000
@@ -47,6 +50,7 @@ const names = [
   'silenceMs',
   'sendWindow',
   'clock',
+  'openSocket',
 ] satisfies (keyof ChatClientOptions)[]
 
 /** @throws TypeError or RangeError that names the option and what it accepts. */
@@ -73,6 +77,7 @@ export function readOptions(options: ChatClientOptions): ClientSettings {
     silenceMs: timeLimit('silenceMs', options.silenceMs ?? SILENCE_MS),
     sendWindow,
     clock,
+    openSocket: options.openSocket ?? openWebSocket,
   }
 }
 

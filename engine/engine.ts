@@ -31,7 +31,7 @@ import { DiskAccess, type FileAccess } from './files/file-access.ts'
 import type { Hooks } from './hooks/hooks.ts'
 import type { Gateway, Identity } from './hub/gateway.ts'
 import type { Health, HooksStats, ShardSide } from './hub/health.ts'
-import { Hub } from './hub/hub.ts'
+import { Hub, machineHub } from './hub/hub.ts'
 import { LocalPort, LocalTopics, openSession, type Session } from './hub/session.ts'
 import type { Durability } from './log/durability.ts'
 import { inlineRuntime } from './runtime/inline-shards.ts'
@@ -196,9 +196,14 @@ export interface Engine {
  *   cannot be used. The messages say why.
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  checkOptions(options, optionChecks, ['dataDir'])
+  checkEngineOptions(options)
   const shards = options.shards ?? Math.min(MAX_SHARDS, Math.max(1, availableParallelism() - 1))
   return startEngine(options, shards === 'inline' ? inlineRuntime() : workerRuntime(Math.min(shards, LANES)))
+}
+
+/** @throws TypeError for an unknown option or an invalid value */
+export function checkEngineOptions(options: EngineOptions): void {
+  checkOptions(options, optionChecks, ['dataDir'])
 }
 
 /** Starts an engine on that runtime, whatever `shards` says; the options are valid. */
@@ -245,7 +250,7 @@ export async function startEngine(options: EngineOptions, runtime: Runtime): Pro
     },
   }
   const running = await runtime.start(shardsOptions)
-  const hub = new Hub(running.ports, runtime.defer, logger)
+  const hub = new Hub(running.ports, runtime.defer, logger, { ...machineHub, after: runtime.timers.after })
   if (options.hooks) {
     hub.useHooks(options.hooks, options.hookTimeoutMs ?? HOOK_TIMEOUT_MS, options.now ?? Date.now)
   }

@@ -5,7 +5,7 @@
  *   node scripts/check-package.mjs 22:10 24:11 26:12      with Node 22 and npm 10, and so on, from the registry
  *
  * Build first. Checks the manifest with publint and the unpacked size, then installs the archive, asks
- * the command for its version and sends a message through the library.
+ * the command for its version, sends a message through the library and connects a client of a test engine.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -30,7 +30,12 @@ const { message } = await ana.sendMessage({ groupId: 'kitchen', content: 'é, ã
 const { messages } = await ana.getHistory({ groupId: 'kitchen' })
 if (messages.at(-1)?.messageId !== message.messageId) throw new Error('the message is not in the history')
 await engine.close()
-console.log('library: ok')
+const { startTestEngine } = await import('tertulia/testing')
+const test = await startTestEngine()
+const client = test.client({ userId: 'bruno' })
+await client.connect()
+await test.close()
+console.log('library: ok; testing: ok')
 `
 
 try {

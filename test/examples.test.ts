@@ -60,6 +60,14 @@ describe('examples/', () => {
   })
 })
 
+describe('examples/hooks.test.mjs', () => {
+  it('passes', async () => {
+    const { child, said } = run('hooks.test.mjs')
+    await eventually(() => expect(child.exitCode).not.toBe(null))
+    expect([child.exitCode, said()]).toEqual([0, expect.stringContaining('# pass 2')])
+  })
+})
+
 describe('examples/ of a service', () => {
   it('echo-bot.mjs: the bot comes when it is invited, echoes, and knows a command', async () => {
     const { said } = run('echo-bot.mjs')

@@ -39,7 +39,8 @@ export interface HubDeps {
   readonly newSessionId: () => string
 }
 
-const machine: HubDeps = {
+/** The machine's timers and random numbers. */
+export const machineHub: HubDeps = {
   after: startTimer,
   newSessionId: () => randomBytes(12).toString('base64url'),
 }
@@ -58,7 +59,7 @@ export class Hub implements Gateway {
   #stopping = false
   #onDrained: (() => void) | null = null
 
-  constructor(shards: readonly ShardPort[], defer: Defer, logger: EngineLogger, deps: HubDeps = machine) {
+  constructor(shards: readonly ShardPort[], defer: Defer, logger: EngineLogger, deps: HubDeps = machineHub) {
     this.#logger = logger
     this.#deps = deps
     this.#shards = shards.map((shard) => new ShardLink(shard, defer))

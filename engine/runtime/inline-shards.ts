@@ -9,18 +9,18 @@ import { lanesOf } from '../base/partition.ts'
 import { FileStore } from '../files/file-store.ts'
 import { Shard } from '../shards/shard.ts'
 import { BatchWriter } from '../threads/batch.ts'
-import { startTimer } from '../threads/timer.ts'
+import { machineTimers, type Timers } from '../threads/timer.ts'
 import { openInlineStorage } from './inline-storage.ts'
 import type { RunningShards, Runtime, ShardsOptions } from './running-shards.ts'
 
 const SWEEP_MS = 10_000
 
-/** Runs `shards` shards on the calling thread. */
-export function inlineRuntime(shards = 1): Runtime {
-  return { start: (options) => startInlineShards(shards, options), defer: queueMicrotask }
+/** Runs `shards` shards on the calling thread; tests pass timers of their own. */
+export function inlineRuntime(shards = 1, timers = machineTimers): Runtime {
+  return { start: (options) => startInlineShards(shards, options, timers), defer: queueMicrotask, timers }
 }
 
-function startInlineShards(count: number, given: ShardsOptions): RunningShards {
+function startInlineShards(count: number, given: ShardsOptions, timers: Timers): RunningShards {
   const { dataDir, durability, files: fileOptions, shard: options, clock, logger } = given
   let take: (index: number, batch: Uint8Array) => void = () => {}
   const storage = openInlineStorage(dataDir, durability, clock.now, logger)
@@ -33,7 +33,7 @@ function startInlineShards(count: number, given: ShardsOptions): RunningShards {
         {
           ...clock,
           newId: () => newId(clock.now()),
-          after: startTimer,
+          after: timers.after,
           toHub: new BatchWriter((batch) => take(index, batch), queueMicrotask),
           defer: queueMicrotask,
           openLog: (listener) => storage.log(lanesOf(index, count), listener),
@@ -43,10 +43,10 @@ function startInlineShards(count: number, given: ShardsOptions): RunningShards {
         },
       ),
   )
-  const sweep = setInterval(() => {
+  const endSweep = timers.every(SWEEP_MS, () => {
     for (const shard of shards) shard.sweep()
     files.sweep()
-  }, SWEEP_MS).unref()
+  })
   return {
     ports: shards.map((shard) => ({ post: (batch: Uint8Array) => shard.receive(batch) })),
     onBatch(taker) {
@@ -59,7 +59,7 @@ function startInlineShards(count: number, given: ShardsOptions): RunningShards {
       return storage.damaged()
     },
     async close() {
-      clearInterval(sweep)
+      endSweep()
       for (const shard of shards) shard.close()
       await files.close()
       await storage.close()

@@ -9,6 +9,7 @@ import type { Durability } from '../log/durability.ts'
 import type { IndexerStats } from '../search/indexer-stats.ts'
 import type { ShardOptions } from '../shards/shard.ts'
 import type { Defer } from '../threads/batch.ts'
+import type { Timers } from '../threads/timer.ts'
 
 export interface ShardsOptions {
   readonly dataDir: string
@@ -45,4 +46,6 @@ export interface Runtime {
   start(options: ShardsOptions): RunningShards | Promise<RunningShards>
   /** Calls back at the end of the calling thread's turn. */
   readonly defer: Defer
+  /** The timers of the hub and of hooks; shards on the calling thread use the same. */
+  readonly timers: Timers
 }

@@ -9,7 +9,7 @@ import { once } from 'node:events'
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 import type { ShardOptions } from '../shards/shard.ts'
 import { DAMAGED } from '../storage/damage.ts'
-import { startTimer } from '../threads/timer.ts'
+import { machineTimers, startTimer } from '../threads/timer.ts'
 import { Watchdog } from '../threads/watchdog.ts'
 import type { FileThreadData } from './file-thread.ts'
 import type { RunningShards, Runtime, ShardsOptions } from './running-shards.ts'
@@ -23,7 +23,11 @@ const LOOK_AGAIN_MS = 250
 
 /** Runs `shards` shards on threads of their own. */
 export function workerRuntime(shards: number): Runtime {
-  return { start: (options) => startWorkerShards(shards, options), defer: setImmediate }
+  return {
+    start: (options) => startWorkerShards(shards, options),
+    defer: setImmediate,
+    timers: machineTimers,
+  }
 }
 
 /** Starts `shards` shard threads and the threads of storage and search. @throws StorageError */

@@ -5,8 +5,8 @@ import { onTestFinished } from 'vitest'
 import { ChatClient } from '../../client/chat-client.ts'
 import type { ClientState } from '../../client/link.ts'
 import type { ChatClientOptions } from '../../client/options.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { eventually } from '../support/conditions.ts'
-import { ManualClock } from '../support/manual-clock.ts'
 import { type Peer, ScriptedServer, type Standing } from '../support/scripted-server.ts'
 
 export interface Stage {
@@ -22,7 +22,7 @@ export interface Stage {
 export async function aStage(options: Partial<ChatClientOptions> = {}): Promise<Stage> {
   const server = await ScriptedServer.start()
   const clock = new ManualClock()
-  const client = new ChatClient({ url: server.url, token: 'token', clock, ...options })
+  const client = new ChatClient({ url: server.url, token: 'token', clock: clock.forClient, ...options })
   onTestFinished(() => client.close())
   const states: ClientState[] = []
   const shown: string[] = []

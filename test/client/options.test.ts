@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { ChatClient } from '../../client/chat-client.ts'
 import { MAX_DELAY_MS, systemClock } from '../../client/clock.ts'
 import { type ChatClientOptions, readOptions } from '../../client/options.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { aStage, inState } from './harness.ts'
 
 const right = { url: 'http://localhost:4040', token: 'token' }
@@ -99,7 +99,7 @@ describe('a platform’s WebSocket', () => {
     vi.stubGlobal('navigator', { userAgent: 'Elsewhere' })
     onTestFinished(() => void vi.unstubAllGlobals())
     const clock = new ManualClock()
-    const client = new ChatClient({ ...right, clock })
+    const client = new ChatClient({ ...right, clock: clock.forClient })
     onTestFinished(() => client.close())
     client.connect().catch(() => {})
     const { reason } = await inState(client, 'reconnecting')

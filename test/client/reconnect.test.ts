@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ChatClient } from '../../client/chat-client.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { eventually } from '../support/conditions.ts'
-import { ManualClock } from '../support/manual-clock.ts'
 import { aConnectedStage, aStage, inState, reconnect, type Stage } from './harness.ts'
 
 /** Lets `count` attempts be closed with 1011 one after the other; the delays chosen. */
@@ -86,7 +86,7 @@ describe('a client whose connection ends', () => {
 
   it('retries while no server listens, and ends when it is closed', async () => {
     const clock = new ManualClock()
-    const client = new ChatClient({ url: 'ws://127.0.0.1:1/ws', token: 'token', clock })
+    const client = new ChatClient({ url: 'ws://127.0.0.1:1/ws', token: 'token', clock: clock.forClient })
     const connecting = expect(client.connect()).rejects.toMatchObject({ code: 'closed' })
     const { reason } = await inState(client, 'reconnecting')
     expect(reason).toMatchObject({ cause: 'network', message: expect.stringContaining('ECONNREFUSED') })

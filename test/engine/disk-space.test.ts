@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DiskSpace } from '../../engine/disk-space.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 
 const GIB = 1024 ** 3
 

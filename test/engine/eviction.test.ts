@@ -1,21 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { eventually } from '../support/conditions.ts'
-import { startInline } from '../support/engines.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { startTestEngine } from '../../testing/test-engine.ts'
 import { collect, text } from '../support/sessions.ts'
 
 const IDLE_MS = 60_000
 
 describe('idle actors', () => {
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-  })
-  afterEach(() => {
-    vi.useRealTimers()
-  })
-
   it('leave memory, and continue when they are needed again', async () => {
-    let now = 1_000_000
-    const engine = await startInline({ steadyNow: () => now, idleMs: IDLE_MS })
+    const engine = await startTestEngine({ idleMs: IDLE_MS })
+    onTestFinished(() => engine.close())
     const ana = await engine.connect({ userId: 'ana' })
     const received = collect(ana, 'new_message')
     const gaps = collect(ana, 'gap')
@@ -26,20 +18,16 @@ describe('idle actors', () => {
     expect(await loaded()).toMatchObject({ groups: 1, users: 1 })
 
     // Used a moment ago: remains loaded.
-    now += IDLE_MS - 1
-    vi.advanceTimersByTime(10_000)
+    await engine.advance(IDLE_MS - 10_000)
     expect(await loaded()).toMatchObject({ groups: 1 })
     // Idle: returns its lease first, and is unloaded once that is committed. Ana is connected and remains.
-    await eventually(async () => {
-      now += IDLE_MS
-      vi.advanceTimersByTime(10_000)
-      expect(await loaded()).toMatchObject({ groups: 0, users: 1 })
-    })
+    await engine.advance(2 * IDLE_MS)
+    expect(await loaded()).toMatchObject({ groups: 0, users: 1 })
 
     expect((await ana.sendMessage({ groupId, content: 'x', tempId: 'same' })).message).toEqual(first.message)
     const next = await ana.sendMessage(text(groupId, 'dois'))
     expect(next.message.seq).toBe(first.message.seq + 1)
-    await eventually(() => expect(received.map(({ message }) => message.content)).toEqual(['um', 'dois']))
+    expect(received.map(({ message }) => message.content)).toEqual(['um', 'dois'])
     expect(gaps).toEqual([])
     expect(await loaded()).toMatchObject({ groups: 1 })
   })

@@ -9,6 +9,7 @@ const mayImport = {
   engine: ['protocol'],
   server: ['engine', 'protocol'],
   client: ['protocol'],
+  testing: ['engine', 'client', 'protocol'],
 } as const satisfies Record<string, readonly string[]>
 
 /**

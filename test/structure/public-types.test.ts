@@ -25,6 +25,7 @@ import type * as Client from 'tertulia/client'
 import { encodeRequest } from 'tertulia/protocol'
 import type * as Protocol from 'tertulia/protocol'
 import { createServer } from 'tertulia/server'
+import { collect, startTestEngine } from 'tertulia/testing'
 
 export type Records = [
   Engine.File, Engine.Reaction, Engine.User, Engine.SearchHit, Engine.Invitation, Engine.Message, Engine.Group, Engine.Member,
@@ -44,6 +45,12 @@ export async function run(): Promise<Client.File | undefined> {
   await client.sendMessage({ groupId: 5, content: 'x' })
   return found[0]?.message.file ?? (await client.upload({ groupId: 'g', fileName: 'f', data: new Uint8Array() }))
 }
+export async function test(): Promise<number> {
+  const engine = await startTestEngine({ shards: 3 })
+  const posts = collect(engine.client({ userId: 'ana' }, { sendWindow: 2 }), 'new_message')
+  await engine.advance(1_000)
+  return posts.filter(({ message }) => message.content === 'x').length
+}
 export { encodeRequest }
 `
 
@@ -59,7 +66,7 @@ beforeAll(() => {
   const installed = `${folder}/node_modules/tertulia`
   mkdirSync(installed, { recursive: true })
   cpSync(`${root}/package.json`, `${installed}/package.json`)
-  for (const part of ['protocol', 'engine', 'server', 'client']) {
+  for (const part of ['protocol', 'engine', 'server', 'client', 'testing']) {
     cpSync(`${root}/dist/${part}`, `${installed}/dist/${part}`, { recursive: true })
   }
   const dependencies = { ...manifest['dependencies'], ...manifest['optionalDependencies'] }

@@ -1,8 +1,7 @@
 /**
  * Sessions for tests: what they send and receive.
  */
-import type { Session } from '../../engine/hub/session.ts'
-import type { EventFields, EventName } from '../../protocol/events.ts'
+export { collect } from '../../testing/received.ts'
 
 let lastTempId = 0
 
@@ -10,13 +9,6 @@ let lastTempId = 0
 export function text(groupId: string, content: string) {
   lastTempId += 1
   return { groupId, content, tempId: `temp-${lastTempId}` }
-}
-
-/** The events of one kind that a session receives from now on, in order. */
-export function collect<N extends EventName>(session: Session, event: N): readonly EventFields<N>[] {
-  const received: EventFields<N>[] = []
-  session.on(event, (fields) => received.push(fields))
-  return received
 }
 
 /** The shape of a refusal, from either build. */

@@ -4,8 +4,8 @@ import type { Hooks } from '../../../engine/hooks/hooks.ts'
 import { decodeEvent, decodeRequest, encodeRequest } from '../../../protocol/codec.ts'
 import { viewFrame } from '../../../protocol/frame-view.ts'
 import type { RequestFields, RequestName } from '../../../protocol/requests.ts'
+import { ManualClock } from '../../../testing/manual-clock.ts'
 import { eventually } from '../../support/conditions.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
 
 /** A gate with these hooks. Requests that pass and answers are recorded as text. */
 function aGate(hooks: Hooks, options: Partial<GateOptions> = {}, userName = 'Ana') {

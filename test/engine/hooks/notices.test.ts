@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Hooks } from '../../../engine/hooks/hooks.ts'
 import { Notices } from '../../../engine/hooks/notices.ts'
+import { ManualClock } from '../../../testing/manual-clock.ts'
 import { eventually } from '../../support/conditions.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
 import { aMessage } from '../../support/scripted-server.ts'
 
 function someNotices(hooks: Hooks) {

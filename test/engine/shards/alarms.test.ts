@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Alarms } from '../../../engine/shards/alarms.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../testing/manual-clock.ts'
 
 const typing = (id: string) => ({ to: 'group', id, what: 'typing' }) as const
 const receipts = (id: string) => ({ to: 'group', id, what: 'receipts' }) as const

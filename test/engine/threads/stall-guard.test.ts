@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { StallGuard } from '../../../engine/threads/stall-guard.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../testing/manual-clock.ts'
 
 function aGuard() {
   const clock = new ManualClock()
