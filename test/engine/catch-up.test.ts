@@ -42,6 +42,7 @@ describe.each(modes)('resume ($mode)', ({ start }) => {
     expect(received.map(({ message }) => message.seq)).toEqual(numbers(2, 1_501))
   })
 
+  // CUP-1
   it('reports that too many events were missed, and sends none of them', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })

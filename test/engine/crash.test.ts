@@ -17,6 +17,7 @@ function crashImage(dataDir: string): string {
 }
 
 describe('after a crash', () => {
+  // DUR-1, IDN-5
   it('has everything that was acknowledged, and continues above the lease after a gap', async () => {
     const dataDir = temporaryFolder()
     const ana = await (await startInline({ dataDir })).connect({ userId: 'ana' })
@@ -35,6 +36,7 @@ describe('after a crash', () => {
     expect(history.gaps).toEqual([{ seq: 1_025, from: 3, to: 1_024 }])
   })
 
+  // GAP-1
   it('reports the gap in resume and, from the log, in history', async () => {
     const dataDir = temporaryFolder()
     const ana = await (await startInline({ dataDir })).connect({ userId: 'ana' })
@@ -58,6 +60,7 @@ describe('after a crash', () => {
     expect(page.gaps).toEqual([{ seq: 1_025, from: 2, to: 1_024 }])
   })
 
+  // GAP-1, IDM-1
   it('removes what was shown and not committed: its number is in the gap, and it can be sent again', async () => {
     const dataDir = temporaryFolder()
     const engine = await startInline({ dataDir })
@@ -82,6 +85,7 @@ describe('after a crash', () => {
     ])
   })
 
+  // IDN-5
   it('never assigns a number again in a second group of the same id, if the first was lost', async () => {
     const dataDir = temporaryFolder()
     const engine = await startInline({ dataDir })

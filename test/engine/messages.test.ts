@@ -31,6 +31,7 @@ describe.each(modes)('send_message ($mode)', ({ start }) => {
     await eventually(() => expect(seen).toEqual([[{ message }], [{ message }]]))
   })
 
+  // ORD-1
   it('orders messages of three members alike for all, and like history after a restart', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
@@ -62,6 +63,7 @@ describe.each(modes)('send_message ($mode)', ({ start }) => {
     expect(history.messages.map((message) => message.messageId)).toEqual(orders()[0])
   })
 
+  // IDM-1
   it('creates one message per tempId, and answers a repeated send with it', async () => {
     const engine = await start()
     const ana = await engine.connect({ userId: 'ana' })
@@ -76,6 +78,7 @@ describe.each(modes)('send_message ($mode)', ({ start }) => {
     await eventually(() => expect(seen).toEqual([{ message: first.message }]))
   })
 
+  // IDM-1
   it('remembers the tempIds of the newest 1,024 messages after a restart, even if they are not in memory', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })

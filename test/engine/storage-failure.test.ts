@@ -7,6 +7,7 @@ import { collect, refusal, text } from '../support/sessions.ts'
 import { blockWrites } from '../support/storage.ts'
 
 describe.each(modes)('when storage rejects writes ($mode)', ({ start }) => {
+  // DUR-1, IDM-1
   it('refuses what it cannot store, reports that in its health, and stores one message when it works again', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
@@ -78,6 +79,7 @@ describe.each(modes)('a data directory that cannot be used ($mode)', ({ start })
 })
 
 describe.each(modes)('FANOUT=committed ($mode)', ({ start }) => {
+  // DUR-1
   it('shows a message to members only when it is committed', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir, fanout: 'committed' })
@@ -100,6 +102,7 @@ describe.each(modes)('FANOUT=committed ($mode)', ({ start }) => {
 })
 
 describe.each(modes)('DURABILITY=memory ($mode)', ({ start }) => {
+  // DUR-1
   it('acknowledges at once', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir, durability: 'memory' })

@@ -15,6 +15,7 @@ async function counts(engine: Engine, userId: string) {
 }
 
 describe.each(modes)('unread counts ($mode)', ({ start }) => {
+  // UNR-1
   it('are the messages of others since the user joined, exact, also after a restart', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })
@@ -60,6 +61,7 @@ describe.each(modes)('a read message ($mode)', ({ start }) => {
   const read = (session: Session, ...messageIds: readonly string[]) =>
     session.messageRead({ messageIds, groupId: (messageIds[0] as string).split(':')[0] as string })
 
+  // UNR-1
   it('is no longer unread, on all devices, at once and after a restart', async () => {
     const dataDir = temporaryFolder()
     const engine = await start({ dataDir })

@@ -246,6 +246,7 @@ describe('a token signed with the secret', () => {
     expect(await refusal(await bySecret(), token)).toBe('the token’s signature is invalid')
   })
 
+  // AUT-1
   it('is refused with alg none, whatever its case', async () => {
     const authenticate = await bySecret()
     const claims = { sub: 'ana', exp: NOW_S + 60 }
@@ -256,6 +257,7 @@ describe('a token signed with the secret', () => {
     }
   })
 
+  // AUT-1
   it('is refused with any other algorithm', async () => {
     const authenticate = await bySecret()
     expect(await refusal(authenticate, await aToken({}, 'HS512'))).toBe(
@@ -297,6 +299,7 @@ describe('a token signed by an issuer with a public key', () => {
     )
   })
 
+  // AUT-1
   it('is not verified with a weak or unsupported key', async () => {
     const curve = await generateKeyPair('ES384', { extractable: true })
     const pem = await exportSPKI(curve.publicKey)

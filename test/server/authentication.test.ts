@@ -49,6 +49,7 @@ describe('a token', () => {
 })
 
 describe('a connection without a valid token', () => {
+  // AUT-1
   it('is closed with 4401 and the reason if the token is invalid', async () => {
     const client = server.client({ token: `${await tokenOf('ana')}x` })
     expect(await client.closed()).toEqual({ code: 4401, reason: 'the token’s signature is invalid' })
@@ -76,6 +77,7 @@ describe('a connection without a valid token', () => {
     expect((await client.closed()).code).toBe(4401)
   })
 
+  // AUT-1
   it('is closed with 4401 ten seconds after the upgrade', async () => {
     const client = await server.client().up()
     server.advance(9_999)
@@ -126,6 +128,7 @@ describe('frames before connected', () => {
 })
 
 describe('an address', () => {
+  // TRN-3, AUT-2
   it('is refused with 429 after too many failed attempts, for at most a minute', async () => {
     for (let i = 0; i < 2; i++) await server.client({ token: 'bad' }).closed()
     expect(await server.client({ token: await tokenOf('ana') }).refused()).toEqual({

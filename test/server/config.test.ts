@@ -26,6 +26,7 @@ function refusal(env: Record<string, string>): string {
 }
 
 describe('settings', () => {
+  // TRN-1
   it('have the defaults of the table if nothing is set', () => {
     expect(resolveSettings({ nodeEnv: 'development' })).toMatchObject({
       port: 4040,

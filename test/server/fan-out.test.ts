@@ -98,6 +98,7 @@ describe('a slow reader', () => {
     expect(server.gateway.session(1).closed).toBe(false)
   })
 
+  // SLW-1
   it('of the JSON subprotocol is closed as well', async () => {
     const slow = await server.connected('ana', { protocols: [subprotocols.json] })
     server.gateway.session(0).port.subscribe(TOPIC)
@@ -108,6 +109,7 @@ describe('a slow reader', () => {
     expect(seqsOf(slow)).toEqual(upTo(seqsOf(slow).length))
   })
 
+  // SLW-1
   it('of frames sent directly is closed before any frame is skipped', async () => {
     const slow = await server.connected('ana')
     const session = server.gateway.session(0)

@@ -322,6 +322,7 @@ describe('the rate limit', () => {
     await expect.poll(() => server.gateway.session(1).requests.at(-1)?.event).toBe('ping')
   })
 
+  // LIM-1
   it('closes with 4029 a client that continues regardless', async () => {
     const client = await server.connected('ana')
     for (let ref = 1; ref <= 30; ref++) join(client, ref)

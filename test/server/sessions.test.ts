@@ -88,6 +88,7 @@ describe('the end of a session', () => {
 })
 
 describe('a token that expires', () => {
+  // AUT-4
   it('is announced a minute before, and closes with 4402 when it expires', async () => {
     const client = await server.connected('ana', { token: await tokenOf('ana', 100) })
     server.advance(39_999)

@@ -45,6 +45,7 @@ describe.each([
   ['msgpack', {}],
   ['JSON', { protocols: [subprotocols.json] }],
 ])('a lagging reader: %s', (_, options) => {
+  // SLW-1
   it('receives no more ephemeral events, and every durable one', async () => {
     const slow = await server.connected('ana', options)
     const fast = await server.connected('bruno', options)

@@ -21,6 +21,7 @@ describe('the origin of an upgrade', () => {
     await server.connected('ana', { headers: { origin: `http://127.0.0.1:${server.port}` } })
   })
 
+  // TRN-3
   it('is refused with 403 if it is another origin', async () => {
     await start()
     const client = server.client({ token: await tokenOf('ana'), headers: { origin: 'https://evil.example' } })
@@ -56,6 +57,7 @@ describe('the rule of origins', () => {
 })
 
 describe('a full server', () => {
+  // TRN-3
   it('refuses with 503 and Retry-After', async () => {
     await start({ maxConnections: 2 })
     const ana = await server.connected('ana')
@@ -76,6 +78,7 @@ describe('subprotocols', () => {
     expect(client.ws.protocol).toBe('')
   })
 
+  // TRN-2
   it('are chosen in the client’s order', async () => {
     await start()
     const client = await server.connected('ana', { protocols: [subprotocols.json, subprotocols.msgpack] })

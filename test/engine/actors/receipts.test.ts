@@ -183,6 +183,7 @@ describe('receipts for posts that are not in memory', () => {
 })
 
 describe('receipt events for senders and other devices', () => {
+  // RCP-1
   it('are sent together, to each sender those of their posts, to the reader’s other devices all', () => {
     const group = aChat()
     deliver(group, 'clara', [2, 3, 4], 100)
@@ -393,6 +394,7 @@ describe('mark_unread', () => {
 })
 
 describe('receipts of former members', () => {
+  // RCP-1
   it('stay counted, and continue when the member rejoins', () => {
     const group = aChat()
     read(group, 'clara', [2, 3])

@@ -99,6 +99,7 @@ describe('a session that begins', () => {
 })
 
 describe('the last session that ends', () => {
+  // PRS-1
   it('is announced after the grace period, with the time of the disconnect', () => {
     const user = aUser({ g: 1 })
     opens(user, 1, 70)

@@ -122,6 +122,7 @@ class Model {
 }
 
 describe('unread counts and mentions', () => {
+  // UNR-1
   it('equal a plain count of all posts after any operations, at any point', () => {
     const restarted: Writer[] = []
     onTestFinished(() => {

@@ -108,6 +108,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     })
   })
 
+  // PRS-1
   it('a user who disconnects is offline for others, with the time, and online after a reconnect', async () => {
     const { rows, ana, bruno, eva, groupId } = await kitchen()
     const before = Date.now()
@@ -140,6 +141,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
     expect(await received(ana, 'contact_status_changed')).toEqual([])
   })
 
+  // PRS-4
   it('an invisible user is offline for all others, and connects and disconnects unseen', async () => {
     const { rows, ana, bruno, groupId } = await kitchen()
     await bruno.get('update_status', { status: 'offline' }, 'ok')
@@ -260,6 +262,7 @@ describe.each(wires)('presence over $wire', ({ protocol }) => {
 })
 
 describe('typing', () => {
+  // TYP-1
   it('ends automatically six seconds after the last start, over msgpack and JSON', async () => {
     const rows = await startRows(wires[0].protocol)
     const ana = await rows.device('ana')
