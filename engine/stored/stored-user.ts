@@ -46,6 +46,12 @@ export interface UsersPage {
 }
 
 /**
+ * Sort key of a row in a list by activity, in descending order of time and then by id: the lists of several
+ * nodes can be merged by it.
+ */
+export type ActivityKey = readonly [activeAt: number, groupId: string]
+
+/**
  * Where a page of the user's groups begins (PAG-1): below the group named, the most recently active
  * first, or above it, the least recently active first. The first page begins `down`. When it has come
  * to the end, those that have been active since the first page, when `since` was the newest activity,

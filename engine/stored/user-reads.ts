@@ -1,9 +1,10 @@
 /**
- * User reads: the reads of one user over all their groups.
+ * User reads: the reads of one user over all their groups. Lists contain the sort keys of their rows, or
+ * rows that contain them (invitations: time and group), so that answers of several nodes can be merged.
  */
 import type { GroupListing, Invitation, User } from '../../protocol/records.ts'
 import type { FittedRows } from '../base/fit-rows.ts'
-import type { ListingCursor, LoadedUser, Profile, Summaries } from './stored-user.ts'
+import type { ActivityKey, ListingCursor, LoadedUser, Profile, Summaries } from './stored-user.ts'
 
 /** The arguments and the result of each read, by its name. */
 export interface UserReads {
@@ -25,6 +26,8 @@ export interface UserReads {
     }
     readonly result: {
       readonly groups: readonly GroupListing[]
+      /** The sort key of each group. */
+      readonly keys: readonly ActivityKey[]
       readonly next?: ListingCursor | undefined
     }
   }
@@ -44,7 +47,12 @@ export interface UserReads {
       readonly cursor?: ListingCursor | undefined
       readonly limit: number
     }
-    readonly result: { readonly users: readonly User[]; readonly next?: ListingCursor | undefined }
+    readonly result: {
+      readonly users: readonly User[]
+      /** The sort key of each direct chat. */
+      readonly keys: readonly ActivityKey[]
+      readonly next?: ListingCursor | undefined
+    }
   }
   /** Those of `otherIds` who have blocked the user or are blocked by them. PRV-1 */
   barred: {

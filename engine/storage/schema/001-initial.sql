@@ -1,3 +1,5 @@
+-- Migration 001. Users, groups, members, messages, other events, seq leases.
+
 -- Integer keys stand for groups and users inside the file: they make the clustered keys short.
 CREATE TABLE users (
   user_key INTEGER PRIMARY KEY,

@@ -1,3 +1,5 @@
+-- Migration 003. Secrets, former members, blocks.
+
 -- Random keys of this data folder, created at its first start. `direct_id` is the key of direct chat ids.
 CREATE TABLE secrets (
   name  TEXT NOT NULL PRIMARY KEY,

@@ -1,3 +1,5 @@
+-- Migration 004. Receipts of former members.
+
 -- Receipts of former members, which are restored when they rejoin. The newest by `former_key`.
 CREATE TABLE former_receipts (
   former_key INTEGER PRIMARY KEY,

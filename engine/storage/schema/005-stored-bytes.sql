@@ -1,3 +1,5 @@
+-- Migration 005. The storage quota: bytes of each user’s files.
+
 -- The size of each user's files in bytes, for the storage quota. Files that are marked for removal
 -- (`uses` -1) do not count.
 ALTER TABLE users ADD COLUMN stored_bytes INTEGER NOT NULL DEFAULT 0;

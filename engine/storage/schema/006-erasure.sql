@@ -1,3 +1,5 @@
+-- Migration 006. Work to be done once per file, and files to be removed.
+
 -- Work that must be done once with this file, at the next start. A row is deleted when it is done.
 CREATE TABLE chores (
   name TEXT NOT NULL PRIMARY KEY

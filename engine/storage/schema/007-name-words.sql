@@ -1,3 +1,5 @@
+-- Migration 007. The words of users’ names, for search_users.
+
 -- The words of users' names (of the id if there is no name), folded, for search_users.
 CREATE TABLE name_words (
   word     TEXT NOT NULL,

@@ -1,3 +1,5 @@
+-- Migration 009. The position and the activity of each group.
+
 -- The position of each group, so that the list of a user's groups reads no events and no posts (INP-2):
 -- the number of its newest event of any kind, that of its newest post (0 if there is none), and the time
 -- of that post (of the group's creation if there is none).

@@ -1,3 +1,5 @@
+-- Migration 010. Groups and invitations of each user, counted.
+
 -- How many groups each user is in and how many invitations they have, for the limits of both.
 ALTER TABLE users ADD COLUMN group_count INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE users ADD COLUMN invitation_count INTEGER NOT NULL DEFAULT 0;

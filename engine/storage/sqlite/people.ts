@@ -12,7 +12,7 @@ import type { ReadQuery, Reads } from '../../stored/reads.ts'
 import type { NamePlace, UsersPage } from '../../stored/stored-user.ts'
 import { tokenize } from '../../text/tokens.ts'
 import { wordsOf } from './name-words.ts'
-import { nextCursor, remainingAfter } from './ranked-groups.ts'
+import { keysOf, nextCursor, remainingAfter } from './ranked-groups.ts'
 import type { RankedRow } from './read-statements.ts'
 
 /** If all of the caller's groups have at most this number of members, they are checked one by one. */
@@ -117,7 +117,11 @@ export class People {
     const remaining = remainingAfter(ranked, cursor)
     const other = ([key]: RankedRow): User => toUser(this.#sql.other.get(key, userId) as UserRow)
     const { rows: users } = fitRows(mapped(remaining, other), limit)
-    return { users, next: nextCursor(ranked, remaining, users.length, cursor) }
+    return {
+      users,
+      keys: keysOf(remaining, users.length),
+      next: nextCursor(ranked, remaining, users.length, cursor),
+    }
   }
 }
 

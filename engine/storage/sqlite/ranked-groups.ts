@@ -6,7 +6,7 @@
  * ascending order: the groups that were active since the first page, the least recently active first.
  * A group that becomes active again during these pages is listed again.
  */
-import type { ListingCursor } from '../../stored/stored-user.ts'
+import type { ActivityKey, ListingCursor } from '../../stored/stored-user.ts'
 import type { RankedRow } from './read-statements.ts'
 
 /** The groups that are not listed yet, in the order in which they are listed. `ranked` is by activity. */
@@ -20,6 +20,11 @@ export function remainingAfter(
     return ranked.filter(([, id, at]) => at < activeAt || (at === activeAt && id > groupId))
   }
   return ranked.filter(([, id, at]) => at > activeAt || (at === activeAt && id < groupId)).reverse()
+}
+
+/** The sort keys of the first `listed` groups. */
+export function keysOf(remaining: readonly RankedRow[], listed: number): readonly ActivityKey[] {
+  return remaining.slice(0, listed).map(([, groupId, activeAt]) => [activeAt, groupId])
 }
 
 /** The cursor of the next page, after `listed` of `remaining`; undefined if everything is listed. */

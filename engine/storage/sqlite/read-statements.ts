@@ -63,6 +63,8 @@ function neighbour(side: '<' | '>', direction: 'ASC' | 'DESC'): string {
     (SELECT seq FROM (${beside} LIMIT 1 OFFSET ${MAX_OWN_BESIDE - 1})))`
 }
 
+export type ReadStatements = ReturnType<typeof prepareReads>
+
 /** Prepares all statements, for as long as the database is open. */
 export function prepareReads(db: Database) {
   const all = <Args extends unknown[], Row>(sql: string) =>

@@ -55,8 +55,14 @@ describe.each(logs)('views: $name', ({ open }) => {
     }
     const first = await views.ofUser({ read: 'listings', userId: 'ana', limit: 2 }, 'ana')
     expect(first.groups.map(({ group }) => group.groupId)).toEqual(['b', 'c'])
+    // The lists of several nodes are merged by these keys.
+    expect(first.keys).toEqual([
+      [9, 'b'],
+      [7, 'c'],
+    ])
     const rest = await views.ofUser({ read: 'listings', userId: 'ana', limit: 2, cursor: first.next }, 'ana')
     expect(rest.groups.map(({ group }) => group.groupId)).toEqual(['a'])
+    expect(rest.keys).toEqual([[5, 'a']])
   })
 
   it('know nothing of a user who is not in storage', async () => {

@@ -1,3 +1,5 @@
+-- Migration 002. Changes of messages, receipts, bans, invitations, presence, files.
+
 -- Later states of a post. A deleted or recalled post has an empty row.
 ALTER TABLE messages ADD COLUMN edited_at INTEGER;
 ALTER TABLE messages ADD COLUMN deleted_at INTEGER;
