@@ -64,7 +64,8 @@ describe('examples/hooks.test.mjs', () => {
   it('passes', async () => {
     const { child, said } = run('hooks.test.mjs')
     await eventually(() => expect(child.exitCode).not.toBe(null))
-    expect([child.exitCode, said()]).toEqual([0, expect.stringContaining('# pass 2')])
+    // The reporter depends on the version of Node.
+    expect([child.exitCode, said()]).toEqual([0, expect.stringMatching(/^. pass 2$/m)])
   })
 })
 
