@@ -22,7 +22,7 @@ RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 4040
-# 503 while it stops and while storage rejects writes.
+# Fails if the process does not answer. Route requests by /readyz instead.
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.PORT??4040)+'/healthz').then((r)=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 # No shell in between: SIGTERM reaches the server.
 CMD ["node", "--max-semi-space-size=2", "--v8-pool-size=0", "dist/server/main.js", "serve"]
