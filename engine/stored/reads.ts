@@ -53,8 +53,3 @@ export const readServices = {
 } as const satisfies { readonly [N in LogRead]: 'log' } & { readonly [N in GroupRead]: 'group' } & {
   readonly [N in UserRead]: 'user'
 } & { readonly [N in SearchRead]: 'search' }
-
-/** Whether search answers the read. */
-export function isSearch(query: { readonly read: ReadName }): query is ReadQuery<SearchRead> {
-  return readServices[query.read] === 'search'
-}
