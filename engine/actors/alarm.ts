@@ -1,5 +1,5 @@
 /**
- * Alarm: the mail that an actor asks to get at a later time.
+ * Alarm: the mail that an actor requests for a later time.
  */
 
 /** The reasons for an alarm of a group's actor. */

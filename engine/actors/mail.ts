@@ -41,7 +41,7 @@ export type GroupMail =
     }
   /** From the uploader's actor: the bytes of a file are stored. The answer goes directly to the caller. */
   | { readonly type: 'add_file'; readonly by: Caller; readonly file: File; readonly again: boolean }
-  /** What the actor asked to be woken for. */
+  /** An alarm that the actor requested. */
   | { readonly type: 'alarm'; readonly what: GroupAlarm }
   /** A member's new name and picture (IDN-2). */
   | {
@@ -90,7 +90,7 @@ export type UserMail =
   /** The group has become large or is no longer large; sent to the members who are connected. */
   | { readonly type: 'group_size'; readonly groupId: string; readonly large: boolean }
   | { readonly type: 'left'; readonly groupId: string }
-  /** A `replay` has ended; `complete` is null where the user is not a member. */
+  /** A `replay` has ended; `complete` is null if the user is not a member. */
   | {
       readonly type: 'replayed'
       readonly session: number
@@ -98,7 +98,7 @@ export type UserMail =
       readonly lastSeq: number
       readonly complete: boolean | null
     }
-  /** What the actor asked to be woken for. */
+  /** An alarm that the actor requested. */
   | { readonly type: 'alarm'; readonly what: UserAlarm }
 
 /** A session begins to receive a group's events: see `attach` of `GroupMail`. */

@@ -1,7 +1,7 @@
 /**
  * Partitioning: which lane and which shard an id belongs to.
  *
- * `partition = hash(id) % 1024`, `lane = partition % 32`, `shard = lane % shards` (DESIGN, threads). A lane
+ * `partition = hash(id) % 1024`, `lane = partition % 32`, `shard = lane % shards`. A lane
  * is the unit of the log: it has its own offsets, held answers and failures. The hash is 32-bit FNV-1a over
  * the UTF-8 bytes of the id, so that the front end can route a frame by its bytes, without a string.
  * (http://www.isthe.com/chongo/tech/comp/fnv/)

@@ -1,9 +1,9 @@
 /**
- * Worker shards: the shards and the storage, each on a thread of its own.
+ * Worker shards: runs each shard and the storage on separate threads.
  *
- * The main thread starts them, storage first, and connects each shard to the writer and the
- * reader by a port of its own. They end by themselves on a message, shards before storage; none is
- * terminated, because a terminated thread with an open database aborts the process.
+ * The main thread starts them, storage first, and connects each shard to the writer and the reader by a
+ * separate port. They end after a message, shards before storage. None is terminated from outside, because
+ * a terminated thread with an open database aborts the process.
  */
 import { once } from 'node:events'
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'

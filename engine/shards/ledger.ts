@@ -45,7 +45,7 @@ export interface LedgerDeps {
 export interface LogWatcher {
   committed(): void
   failing(lanes: ReadonlySet<number>, error: ChatError): void
-  /** Entries of the group were refused: its actor knows what the log does not, and is unloaded. */
+  /** Entries of the group were refused: its actor differs from the log and is unloaded. */
   refused(groupId: string): void
 }
 

@@ -312,7 +312,7 @@ export class Performer implements ActorContext {
       })
   }
 
-  /** The session receives what these groups say from here on. */
+  /** From here on, the session receives the events of these groups. */
   subscribe(session: number, groupIds: readonly string[]): void {
     this.#toHub.push(ToHub.subscribe, session, undefined, Buffer.from(groupIds.join('\n'), 'latin1'))
   }

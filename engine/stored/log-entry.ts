@@ -66,7 +66,7 @@ export type LogEntry =
     }
   /** The actor of a group whose entry was refused has been unloaded: what follows is from its successor. */
   | { readonly type: 'restart'; readonly groupId: string }
-  /** Numbers up to `ceiling` may be assigned from now on (DESIGN: seq leases). */
+  /** A lease: numbers up to `ceiling` may be assigned from now on. */
   | { readonly type: 'lease'; readonly groupId: string; readonly ceiling: number }
   /** The user blocks the other, or unblocks them. PRV-1 */
   | { readonly type: 'block'; readonly userId: string; readonly otherId: string; readonly at: number }

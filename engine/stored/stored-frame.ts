@@ -50,7 +50,7 @@ export function withUserNames(frame: Uint8Array, nameOf: (userId: string) => str
     : encodeEvent('user_left_group', 0, { ...event.fields, userName: name })
 }
 
-/** The frame of a `message_edited`, with what the post says now; with nothing where it is deleted. */
+/** The frame of a `message_edited` with the current content of the post; empty if it was deleted or recalled. */
 export function withContent(
   frame: Uint8Array,
   message: Pick<Message, 'content' | 'mentions' | 'type'> | undefined,

@@ -7,7 +7,7 @@ import type { Person, Profile } from './stored-user.ts'
 /** How many of the newest durable events a group's actor starts with. */
 export const RECENT_EVENTS = 256
 
-/** IDM-1: idempotency keys are stored for at least so many messages of a group. */
+/** IDM-1: idempotency keys are stored for at least this number of messages per group. */
 export const REMEMBERED_TEMP_IDS = 1_024
 
 export type Role = 'admin' | 'moderator' | 'member'

@@ -52,10 +52,10 @@ export interface UsersPage {
 export type ActivityKey = readonly [activeAt: number, groupId: string]
 
 /**
- * Where a page of the user's groups begins (PAG-1): below the group named, the most recently active
- * first, or above it, the least recently active first. The first page begins `down`. When it has come
- * to the end, those that have been active since the first page, when `since` was the newest activity,
- * are listed `up`: so a group that moves while it is paged for is listed all the same.
+ * Where a page of the user's groups begins (PAG-1): after the named group, in descending order of activity
+ * (`down`) or in ascending order (`up`). Paging begins `down`. At its end, the groups that were active since
+ * the first page (later than `since`, the newest activity at that time) are listed `up`, so that a group that
+ * becomes active during paging is listed, too.
  */
 export type ListingCursor =
   | { readonly way: 'down'; readonly activeAt: number; readonly groupId: string; readonly since: number }
@@ -67,7 +67,7 @@ export type ListingCursor =
  */
 export type Standing = readonly [groupId: string, joinedSeq: number, lastSeq: number, inDoubt: 0 | 1]
 
-/** What `connected` says of a user's groups, and where all of them stand. */
+/** The summaries of a user's groups for `connected`, and the positions of all groups. */
 export interface Summaries {
   /** As many of the most recently active groups as fit into one answer. */
   readonly groups: readonly GroupSummary[]

@@ -2,7 +2,7 @@
  * Packing: objects as bytes between this process's own threads.
  *
  * Unlike the wire it may use msgpackr's records, which write an object's keys once a batch. Each
- * packed value stands for itself; nothing is remembered between two of them.
+ * packed value is independent of the others.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { Packr } from 'msgpackr'
@@ -14,7 +14,7 @@ export function pack(value: unknown): Uint8Array {
   return packr.pack(value)
 }
 
-/** Sends a packed value; the bytes move, nothing of the larger buffer goes with them. */
+/** Sends a packed value. Its bytes are copied from the larger buffer and transferred. */
 export function post(port: MessagePort, value: unknown): void {
   const bytes = Uint8Array.from(pack(value))
   port.postMessage(bytes, [bytes.buffer])

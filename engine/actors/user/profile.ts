@@ -2,7 +2,7 @@
  * Profile: a user's name and picture, from the newest token (IDN-2).
  *
  * A claim that is absent changes nothing. A change is stored, and sent to each of the user's groups,
- * which show it from then on, and to all users who share a group. A user whose name is not known is
+ * which show it immediately, and to all users who share a group. A user whose name is not known is
  * shown by id.
  */
 import { append, type Effects, publish, sendUser, tellGroup } from '../effects.ts'
