@@ -215,6 +215,30 @@ export const settings = {
     defaultText: 'the server’s own',
     doc: 'Origins whose pages may use WebSocket and HTTP. Requests without an `Origin` header do not come from a browser page and are allowed.',
   },
+  socketIo: {
+    env: 'SOCKET_IO',
+    kind: oneOf('on', 'off'),
+    default: 'on',
+    doc: 'Whether `/socket.io/` serves clients of Socket.IO 4 (docs/MIGRATING-FROM-SOCKET.IO.md).',
+  },
+  socketIoMessage: {
+    env: 'SOCKET_IO_MESSAGE',
+    kind: oneOf('both', 'nested', 'flat'),
+    default: 'both',
+    doc: 'Where `new_message` contains the message for Socket.IO clients: `flat` at the top, `nested` under `message`, `both` in both places.',
+  },
+  socketIoTimes: {
+    env: 'SOCKET_IO_TIMES',
+    kind: oneOf('iso', 'ms'),
+    default: 'iso',
+    doc: 'Times for Socket.IO clients: ISO 8601 texts, or milliseconds since 1970.',
+  },
+  socketIoLeave: {
+    env: 'SOCKET_IO_LEAVE',
+    kind: oneOf('screen', 'membership'),
+    default: 'screen',
+    doc: '`leave_group` of Socket.IO clients: `screen` is acknowledged and changes nothing, because apps send it when a chat closes; `membership` leaves the group.',
+  },
   jwtSecret: {
     env: 'JWT_SECRET',
     kind: sharedSecret,

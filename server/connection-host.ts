@@ -14,7 +14,7 @@ import type { RefusalKind } from './refusal-log.ts'
 import type { RequestHandler } from './request-path.ts'
 import type { WriterHost } from './socket-writer.ts'
 import type { UserSession } from './user-sessions.ts'
-import type { Wire } from './wire.ts'
+import type { Wire, WithoutTopic } from './wire.ts'
 
 /** Both clocks at one moment: wall-clock time for tokens, the monotonic clock for durations (TIM-1). */
 export interface Moment {
@@ -32,15 +32,13 @@ export interface TokenHolder {
 }
 
 /** A connection, as the front end uses it. */
-export interface HostedConnection extends TokenHolder, Newcomer, UserSession {
+export interface HostedConnection extends TokenHolder, Newcomer, UserSession, WithoutTopic {
   readonly wire: Wire
   /** Requests with a ref that have no answer yet. */
   readonly unanswered: number
   readonly unsentBytes: number
   /** Sends an event that the front end created. */
   sendEvent(frame: Uint8Array): void
-  /** Publishes to an ephemeral topic while this connection does not receive it. */
-  publishWithout(topic: string, publish: () => void): void
   /** Closes the connection if its reader lags too far. */
   checkBacklog(): void
   /** Handles deadlines, expiries and backlogs; called about once a second. */

@@ -30,8 +30,8 @@ import type { RefusalKind, RefusalLog } from './refusal-log.ts'
 import { RequestPath } from './request-path.ts'
 import { type PublishingApp, Topics } from './topics.ts'
 import type { Request, Socket, SocketBehavior, Verdict } from './transport/transport.ts'
-import { readUpgrade } from './upgrade.ts'
-import { UpgradeGate } from './upgrade-gate.ts'
+import { readUpgrade, type UpgradeRequest } from './upgrade.ts'
+import { type RefusedUpgrade, UpgradeGate } from './upgrade-gate.ts'
 import { UserSessions } from './user-sessions.ts'
 import type { Wire } from './wire.ts'
 
@@ -127,7 +127,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
         fixedPayloadBytes: maxMessageBytes + MAX_NEWCOMER_BYTES,
       },
       upgrade: (request) => this.#upgrade(request),
-      opened: (connection, socket) => this.#opened(connection, socket),
+      opened: (connection, socket) => this.attach(connection, socket),
       message: (connection, bytes, isBinary) => this.#received(connection, bytes, isBinary),
       pong: (connection) => connection.ponged(),
       drained: (connection) => this.#drained(connection),
@@ -172,9 +172,15 @@ export class FrontEnd implements ConnectionHost, Publisher {
     if (this.#bytesSinceCheck > this.maxBackpressure / 4) this.#checkBacklogs(frame.length)
     for (const { wire, connections } of this.#wires) {
       if (connections === 0) continue
-      const message = this.topics.publish(wire.topicPrefix + topic, frame, wire)
-      if (message && message !== frame) this.#bytesSinceCheck += message.length
+      const poster = wire.published?.posterOf(frame)
+      if (poster) poster.publishWithout(topic, () => this.#publishTo(topic, frame, wire))
+      else this.#publishTo(topic, frame, wire)
     }
+  }
+
+  #publishTo(topic: string, frame: Uint8Array, wire: Wire): void {
+    const message = this.topics.publish(wire.topicPrefix + topic, frame, wire.published ?? wire)
+    if (message && message !== frame) this.#bytesSinceCheck += message.length
   }
 
   // ConnectionHost, called by the connections
@@ -266,11 +272,16 @@ export class FrontEnd implements ConnectionHost, Publisher {
     for (const connection of this.#connections) connection.end('shutdown')
   }
 
+  /** Checks a handshake. Returns the refusal, or null if it is allowed. */
+  check(asked: UpgradeRequest, address: string): RefusedUpgrade | null {
+    return this.#gate.check(asked, address, this.#connections.size)
+  }
+
   #upgrade(request: Request): Verdict<Connection> {
     try {
       const asked = readUpgrade(request)
       const address = addressOf(request, this.#options.trustProxy)
-      const refused = this.#gate.check(asked, address, this.#connections.size)
+      const refused = this.check(asked, address)
       if (refused) return refused
       const accept = new Connection(this, asked.wire, address, asked.token)
       return { accept, protocol: asked.protocol, isNewcomer: asked.token === null }
@@ -280,7 +291,8 @@ export class FrontEnd implements ConnectionHost, Publisher {
     }
   }
 
-  #opened(connection: Connection, socket: Socket): void {
+  /** Adds a connection with its open socket. */
+  attach(connection: Connection, socket: Socket): void {
     this.#connections.add(connection)
     this.#count(connection, 1)
     this.meters.opened += 1

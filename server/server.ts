@@ -33,6 +33,8 @@ import { originRule } from './origins.ts'
 import { RateLimiter } from './rate-limit.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { signingKey } from './signing-key.ts'
+import { LocalTopics } from './socket-io/local-topics.ts'
+import { SOCKET_IO_PATH, SocketIo } from './socket-io/socket-io.ts'
 import { readTls } from './tls.ts'
 import { type LoadedTransport, loadTransport } from './transport/load.ts'
 import type { App } from './transport/transport.ts'
@@ -139,8 +141,11 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     now,
     steadyNow,
   }
-  const frontEnd = new FrontEnd(app, { ...shared, gateway: engine.gateway })
+  const localTopics = settings.socketIo === 'on' ? new LocalTopics(app) : null
+  const frontEnd = new FrontEnd(localTopics ?? app, { ...shared, gateway: engine.gateway })
   app.sockets('/ws', frontEnd.behavior)
+  const socketIo = localTopics && new SocketIo({ ...shared, frontEnd, topics: localTopics })
+  if (socketIo) app.sockets(SOCKET_IO_PATH, socketIo.behavior)
   const removePublisher = engine.gateway.addPublisher(frontEnd)
   let accepting = true
   const startedAtMs = steadyNow()
@@ -164,7 +169,12 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     ...metricsRoutes({ ...shared, stats }),
     ...fileRoutes({ ...shared, engine, accepting: () => accepting }),
   ]
-  const router = addRoutes(app, routes, shared)
+  const router = addRoutes(
+    app,
+    routes,
+    shared,
+    (request, response) => socketIo?.serve(request, response) ?? false,
+  )
 
   let port: number
   try {
@@ -179,6 +189,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   }
   const sweeper = setInterval(() => {
     frontEnd.sweep()
+    socketIo?.sweep()
     loopDelay.rotate(steadyNow())
   }, SWEEP_EVERY_MS)
   const forgetter = setInterval(() => {

@@ -26,6 +26,20 @@ export interface Wire {
   encode(frame: Uint8Array): Uint8Array
   /** The ref of a message that is refused without decoding it; 0 if it has none. */
   refOf(message: Uint8Array): number
+  /** How published events are written, if not like events to one connection. */
+  readonly published?: PublishedFormat
+}
+
+/** Messages for all subscribers of a topic. */
+export interface PublishedFormat extends Pick<Wire, 'isBinary' | 'encode'> {
+  /** The connection that receives the answer to its request instead of this event. */
+  posterOf(frame: Uint8Array): WithoutTopic | null
+}
+
+/** A connection that can miss one event. */
+export interface WithoutTopic {
+  /** Publishes to a topic while this connection does not receive it. */
+  publishWithout(topic: string, publish: () => void): void
 }
 
 export const msgpackWire: Wire = {

@@ -93,8 +93,16 @@ const unread: Head = {
   },
 }
 
-/** Serves the routes, their preflights, 405 for other methods and 404 for other paths. */
-export function addRoutes(app: App, routes: readonly Route[], given: RouterOptions): Router {
+/**
+ * Serves the routes, their preflights, 405 for other methods and 404 for other paths.
+ * Requests that `handled` handles are not for the routes.
+ */
+export function addRoutes(
+  app: App,
+  routes: readonly Route[],
+  given: RouterOptions,
+  handled: (request: Request, response: Response) => boolean = () => false,
+): Router {
   const { logger } = given
   const bodies = new HeldBodies(MAX_HELD_BYTES, () =>
     logger.warn(
@@ -105,7 +113,9 @@ export function addRoutes(app: App, routes: readonly Route[], given: RouterOptio
   const context: Context = { ...given, pending: 0, debugged: enabledAt(logger, 'debug'), bodies }
   const table = new RouteTable<Route>()
   for (const route of routes) table.add(route.method, route.pattern, route)
-  app.serve((request, response) => answer(request, response, targetOf(table, request), context))
+  app.serve((request, response) => {
+    if (!handled(request, response)) answer(request, response, targetOf(table, request), context)
+  })
   return context
 }
 

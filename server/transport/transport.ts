@@ -28,7 +28,7 @@ export interface TlsFiles {
   readonly keyFile: string
 }
 
-/** One port: configured with `serve` and `sockets`, then `listen` is called once. */
+/** One port: configured with `serve` and, for each path of sockets, `sockets`; then `listen` is called once. */
 export interface App {
   /** Handles every HTTP request except the upgrades that `sockets` handles. */
   serve(handler: (request: Request, response: Response) => void): void

@@ -8,7 +8,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import type { Socket } from '../transport.ts'
+import type { Socket, SocketBehavior } from '../transport.ts'
 import { deflatedFrameOf, frameOf } from './frame.ts'
 
 /** What a socket needs of its app. */
@@ -21,17 +21,11 @@ export interface SocketHost {
   ended(socket: NodeSocket): void
 }
 
-export interface NodeSocketLimits {
-  /** Whether compressed frames may be sent. */
-  readonly deflates: boolean
-  /** The largest message once the client is trusted. */
-  readonly maxPayloadBytes: number
-}
-
 /** A queue of this size is written before the end of the turn. */
 const FLUSH_BYTES = 16 * 1_024
 
 export class NodeSocket implements Socket {
+  readonly behavior: SocketBehavior<object>
   /** The data that `upgrade` returned. */
   readonly data: object
   /** Whether compressed frames may be sent. */
@@ -42,7 +36,6 @@ export class NodeSocket implements Socket {
   readonly #host: SocketHost
   readonly #ws: WebSocket
   readonly #connection: Duplex
-  readonly #maxPayloadBytes: number
   #isOpen = true
   #queue: Buffer[] = []
   #queuedBytes = 0
@@ -50,17 +43,18 @@ export class NodeSocket implements Socket {
 
   constructor(
     host: SocketHost,
+    behavior: SocketBehavior<object>,
     data: object,
     ws: WebSocket,
     connection: Duplex,
-    { deflates, maxPayloadBytes }: NodeSocketLimits,
+    deflates: boolean,
   ) {
     this.#host = host
+    this.behavior = behavior
     this.data = data
     this.#ws = ws
     this.#connection = connection
     this.deflates = deflates
-    this.#maxPayloadBytes = maxPayloadBytes
   }
 
   get isOpen(): boolean {
@@ -152,7 +146,7 @@ export class NodeSocket implements Socket {
   }
 
   trust(): void {
-    limitMessages(this.#ws, this.#maxPayloadBytes)
+    limitMessages(this.#ws, this.behavior.maxPayloadBytes)
   }
 
   /** The number of frames that fill the room, at least one. */

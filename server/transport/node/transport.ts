@@ -42,15 +42,19 @@ const STALLED_AFTER_MS = 30_000
 const CHECKS = 8
 const KEY_CHARS = 24
 
+/** A path of sockets. */
+interface Endpoint {
+  readonly behavior: SocketBehavior<object>
+  readonly ws: WebSocketServer
+}
+
 class NodeApp implements App, SocketHost {
   readonly #server: ReturnType<typeof createServer>
   /** Sockets whose connection is not closed yet. */
   readonly #sockets = new Set<NodeSocket>()
   readonly #topics = new Map<string, Set<NodeSocket>>()
   #due: NodeSocket[] = []
-  #behavior: SocketBehavior<object> | null = null
-  #path = ''
-  #ws: WebSocketServer | null = null
+  readonly #endpoints = new Map<string, Endpoint>()
   #verdict: { readonly protocol: string } | null = null
   #silence: NodeJS.Timeout | undefined
   #turn = 0
@@ -83,9 +87,7 @@ class NodeApp implements App, SocketHost {
   }
 
   sockets<Data extends object>(path: string, behavior: SocketBehavior<Data>): void {
-    this.#path = path
-    this.#behavior = behavior as unknown as SocketBehavior<object>
-    this.#ws = new WebSocketServer({
+    const ws = new WebSocketServer({
       noServer: true,
       clientTracking: false,
       autoPong: false,
@@ -96,8 +98,9 @@ class NodeApp implements App, SocketHost {
         clientNoContextTakeover: true,
       },
     })
+    this.#endpoints.set(path, { behavior: behavior as unknown as SocketBehavior<object>, ws })
     const checkEveryMs = (behavior.idleTimeoutSeconds * 1_000) / CHECKS
-    this.#silence = setInterval(() => this.#checkSilence(), checkEveryMs).unref()
+    this.#silence ??= setInterval(() => this.#checkSilence(), checkEveryMs).unref()
   }
 
   publish(topic: string, message: Uint8Array, isBinary: boolean, compress: boolean): void {
@@ -161,7 +164,7 @@ class NodeApp implements App, SocketHost {
   }
 
   ended(socket: NodeSocket): void {
-    this.#behavior?.closed(socket.data)
+    socket.behavior.closed(socket.data)
   }
 
   #flush(): void {
@@ -172,38 +175,46 @@ class NodeApp implements App, SocketHost {
 
   #isHandshake(req: IncomingMessage): boolean {
     const { path, method, header } = asRequest(req)
-    return path === this.#path && method === 'GET' && header('sec-websocket-key').length === KEY_CHARS
+    return this.#endpoints.has(path) && method === 'GET' && header('sec-websocket-key').length === KEY_CHARS
   }
 
   #upgrade(req: IncomingMessage, connection: Duplex, head: Buffer): void {
     connection.on('error', () => connection.destroy())
-    if (!this.#ws || !this.#behavior || !this.#isHandshake(req)) return this.#serveAsPlain(req, connection)
-    const verdict = this.#behavior.upgrade(new NodeRequest(req))
+    const request = new NodeRequest(req)
+    const endpoint = this.#isHandshake(req) ? this.#endpoints.get(request.path) : undefined
+    if (!endpoint) return this.#serveAsPlain(req, connection)
+    const verdict = endpoint.behavior.upgrade(request)
     if ('refuse' in verdict) connection.end(rawResponse(verdict.refuse, verdict.body))
-    else this.#accept(verdict, req, connection, head)
+    else this.#accept(endpoint, verdict, req, connection, head)
   }
 
   #accept(
+    { ws: server, behavior }: Endpoint,
     verdict: Extract<Verdict<object>, { accept: object }>,
     req: IncomingMessage,
     connection: Duplex,
     head: Buffer,
   ): void {
     this.#verdict = verdict
-    this.#ws?.handleUpgrade(req, connection, head, (ws) => {
+    server.handleUpgrade(req, connection, head, (ws) => {
       // A client may request a smaller window; messages are then not compressed.
       const deflates =
         ws.extensions !== '' &&
         !/server_max_window_bits/.test(String(req.headers['sec-websocket-extensions']))
-      this.#opened(ws, connection, verdict.accept, deflates)
+      this.#opened(behavior, ws, connection, verdict.accept, deflates)
     })
     this.#verdict = null
   }
 
-  #opened(ws: WebSocket, connection: Duplex, data: object, deflates: boolean): void {
-    const behavior = this.#behavior as SocketBehavior<object>
-    const { maxPayloadBytes, newcomer } = behavior
-    const socket = new NodeSocket(this, data, ws, connection, { deflates, maxPayloadBytes })
+  #opened(
+    behavior: SocketBehavior<object>,
+    ws: WebSocket,
+    connection: Duplex,
+    data: object,
+    deflates: boolean,
+  ): void {
+    const { newcomer } = behavior
+    const socket = new NodeSocket(this, behavior, data, ws, connection, deflates)
     limitMessages(ws, newcomer.maxPayloadBytes)
     socket.seenTurn = this.#turn
     this.#sockets.add(socket)

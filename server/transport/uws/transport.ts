@@ -81,7 +81,8 @@ class UwsApp implements App {
       } else accept(verdict, res, req, context)
     })
     // A second route requires another pattern. It is called directly after the yield, and for other paths.
-    this.#route(EVERY_PATH, behavior.newcomer.fixedPayloadBytes, behavior, (res, req, context) => {
+    const otherPattern = path.endsWith('/') ? `${path}*` : EVERY_PATH
+    this.#route(otherPattern, behavior.newcomer.fixedPayloadBytes, behavior, (res, req, context) => {
       const accepted = newcomer
       newcomer = null
       if (accepted) accept(accepted, res, req, context)

@@ -1,0 +1,182 @@
+/**
+ * Engine.IO: the sessions of Engine.IO 4 on one path, by WebSocket, long polling, and the upgrade from one
+ * to the other (SIO-1). It knows no Socket.IO: each new session is passed to `opened`.
+ *
+ * Bounded: every session has a connection of the front end, which limits them.
+ */
+import { randomBytes } from 'node:crypto'
+import type { OriginRule } from '../origins.ts'
+import type { Request, Response, Socket, SocketBehavior, Verdict } from '../transport/transport.ts'
+import type { RefusedUpgrade } from '../upgrade-gate.ts'
+import { EngineSession, PING_INTERVAL_MS, PING_TIMEOUT_MS } from './engine-session.ts'
+import { type EngineRequest, readEngineRequest, refusalMessages } from './handshake.ts'
+import type { HeldBytes } from './held-bytes.ts'
+import { answerOf, Polling, refuse } from './polling.ts'
+
+/** What Engine.IO needs of the server. */
+export interface EngineHost {
+  readonly originAllowed: OriginRule
+  readonly held: HeldBytes
+  /** The largest message of a client. */
+  readonly maxPayloadBytes: number
+  readonly compression: boolean
+  steadyNow(): number
+  /** Checks a handshake. Returns the refusal, or null if it is allowed. */
+  check(request: Request, isWebSocket: boolean): RefusedUpgrade | null
+  addressOf(request: Request): string
+  /** A session is open: its user receives the messages. */
+  opened(session: EngineSession, address: string, token: string): void
+  /** Handling a message failed; nothing of it was sent to the client. */
+  failed(error: unknown): void
+}
+
+/** A WebSocket: of a new session, of a session that polls, or of neither, to be closed. */
+interface Carrier {
+  readonly asked: EngineRequest
+  readonly address: string
+  session: EngineSession | null
+  socket: Socket | null
+}
+
+const IDLE_TIMEOUT_SECONDS = 40
+const MAX_NEWCOMER_BYTES = 16_384
+const BAD_REQUEST = 3
+const UNKNOWN_SID = 1
+const BAD_METHOD = 2
+
+export class EngineIo {
+  readonly #host: EngineHost
+  readonly #polling: Polling
+  readonly #sessions = new Map<string, EngineSession>()
+
+  constructor(host: EngineHost) {
+    this.#host = host
+    this.#polling = new Polling({ ...host, maxBytes: host.maxPayloadBytes })
+  }
+
+  /** How WebSockets of a transport become sessions. */
+  get behavior(): SocketBehavior<Carrier> {
+    const { maxPayloadBytes, compression } = this.#host
+    return {
+      compression,
+      idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
+      maxPayloadBytes,
+      newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: maxPayloadBytes },
+      upgrade: (request) => this.#upgrade(request),
+      opened: (carrier, socket) => this.#opened(carrier, socket),
+      message: (carrier, bytes, isBinary) => this.#message(carrier, bytes, isBinary),
+      pong: () => {},
+      drained: ({ session, socket }) => {
+        if (session?.socket === socket) this.#guarded(() => session?.drained())
+      },
+      closed: (carrier) => this.#closed(carrier),
+    }
+  }
+
+  /** Handles an HTTP request on the path. */
+  serve(request: Request, response: Response): void {
+    const answer = answerOf(request, response)
+    if (this.#polling.answered(request, answer)) return
+    const asked = readEngineRequest(request)
+    if (typeof asked === 'number') return refuse(answer, asked)
+    if (asked.sid !== '') {
+      const session = this.#sessions.get(asked.sid)
+      if (!session) return refuse(answer, UNKNOWN_SID)
+      if (asked.transport !== 'polling') return refuse(answer, BAD_REQUEST)
+      this.#guarded(() => this.#polling.handle(session, request, response, answer))
+      return
+    }
+    if (request.method !== 'GET') return refuse(answer, BAD_METHOD)
+    if (asked.transport !== 'polling') return refuse(answer, BAD_REQUEST)
+    const refused = this.#host.check(request, false)
+    if (refused) {
+      const { status, headers } = refused.refuse
+      const others = headers.filter(([name]) => name !== 'Content-Type')
+      answer(status, 'application/json', Buffer.from(refused.body).toString(), others)
+      return
+    }
+    // The request cannot be read after its answer.
+    const address = this.#host.addressOf(request)
+    const session = this.#open(null)
+    this.#polling.handshake(answer, this.#openPacket(session, ['websocket']))
+    this.#guarded(() => this.#host.opened(session, address, asked.token))
+  }
+
+  /** Heartbeats and upgrades that do not end; called about once a second. */
+  sweep(): void {
+    const nowMs = this.#host.steadyNow()
+    for (const session of this.#sessions.values()) session.sweep(nowMs)
+  }
+
+  #upgrade(request: Request): Verdict<Carrier> {
+    const asked = readEngineRequest(request)
+    if (typeof asked === 'number') return refusedUpgrade(asked)
+    if (asked.sid !== '' && !this.#sessions.has(asked.sid)) return refusedUpgrade(UNKNOWN_SID)
+    const refused = asked.sid === '' ? this.#host.check(request, true) : null
+    if (refused) return refused
+    if (!this.#host.originAllowed(request.header('origin'), request.header('host'))) return refusedUpgrade(4)
+    const address = this.#host.addressOf(request)
+    return { accept: { asked, address, session: null, socket: null }, protocol: '', isNewcomer: true }
+  }
+
+  #opened(carrier: Carrier, socket: Socket): void {
+    const { asked, address } = carrier
+    carrier.socket = socket
+    if (asked.sid !== '') {
+      const session = this.#sessions.get(asked.sid)
+      // A second WebSocket of a session is closed; the first one stays.
+      if (!session || session.socket || session.isUpgrading) {
+        socket.close()
+        return
+      }
+      carrier.session = session
+      session.probe(socket, this.#host.steadyNow())
+      return
+    }
+    const session = this.#open(socket)
+    carrier.session = session
+    session.send(Buffer.from(this.#openPacket(session, [])), false)
+    this.#guarded(() => this.#host.opened(session, address, asked.token))
+  }
+
+  #message({ session, socket }: Carrier, bytes: Uint8Array, isBinary: boolean): void {
+    if (!session || !socket) return
+    const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#guarded(() => {
+      if (session.socket !== socket) session.probed(socket, isBinary ? '' : message.toString())
+      else session.receive(isBinary ? Uint8Array.from(message) : message.toString())
+    })
+  }
+
+  #closed({ session, socket }: Carrier): void {
+    if (!session || !socket) return
+    if (session.socket === socket) session.lost()
+    else session.probeClosed(socket)
+  }
+
+  #open(socket: Socket | null): EngineSession {
+    const sid = randomBytes(15).toString('base64url')
+    const session = new EngineSession(sid, this.#host.steadyNow(), socket, () => this.#sessions.delete(sid))
+    this.#sessions.set(sid, session)
+    return session
+  }
+
+  #openPacket({ sid }: EngineSession, upgrades: readonly string[]): string {
+    const timing = { pingInterval: PING_INTERVAL_MS, pingTimeout: PING_TIMEOUT_MS }
+    return `0${JSON.stringify({ sid, upgrades, ...timing, maxPayload: this.#host.maxPayloadBytes })}`
+  }
+
+  /** No input of a client ends the process (INP-2). */
+  #guarded(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#host.failed(error)
+    }
+  }
+}
+
+function refusedUpgrade(code: 0 | 1 | 2 | 3 | 4 | 5): RefusedUpgrade {
+  const body = Buffer.from(JSON.stringify({ code, message: refusalMessages[code] }))
+  return { refuse: { status: code === 4 ? 403 : 400, headers: [['Content-Type', 'application/json']] }, body }
+}

@@ -1,0 +1,266 @@
+/**
+ * Engine session: one Engine.IO 4 session, over a WebSocket or over long polling.
+ *
+ * A session that polls queues its packets until the next poll; one with a WebSocket sends them at once. An
+ * upgrade from the first to the second moves the queue and loses nothing. Heartbeats are checked by the
+ * sweep. Not bounded here: the owner checks `unsentBytes` before it sends, like that of a socket.
+ */
+import type { Response, Socket } from '../transport/transport.ts'
+
+/** What uses a session. */
+export interface SessionUser {
+  /** A message: text without its packet type, or bytes. May throw; the session is then closed. */
+  received(message: string | Uint8Array): void
+  /** The client answered a ping. */
+  ponged(): void
+  drained(): void
+  /** Packets are sent over this WebSocket from now on. */
+  upgraded(socket: Socket): void
+  /** The session is closed, by either side. */
+  closed(): void
+}
+
+/** A poll that waits for packets. */
+export interface Poll {
+  readonly response: Response
+  readonly answer: (packets: string) => void
+}
+
+/** Client and server count as disconnected after both (PRS-1). */
+export const PING_INTERVAL_MS = 25_000
+export const PING_TIMEOUT_MS = 20_000
+const UPGRADE_TIMEOUT_MS = 10_000
+const SEPARATOR = '\x1e'
+const PING = '2'
+const PONG = '3'
+const NOOP = '6'
+const CLOSE = '1'
+const NORMAL_CLOSURE = 1_000
+const nothing = Buffer.alloc(0)
+
+export class EngineSession {
+  readonly sid: string
+  user: SessionUser | null = null
+  /** A request with packets is being read. */
+  isReading = false
+  #socket: Socket | null
+  #poll: Poll | null = null
+  #queue: string[] = []
+  #queuedBytes = 0
+  #probe: Socket | null = null
+  #probedAtMs = 0
+  #isOpen = true
+  #isTrusted = false
+  #pingAtMs: number
+  #pongByMs = Number.POSITIVE_INFINITY
+  readonly #onClosed: (session: EngineSession) => void
+
+  constructor(sid: string, nowMs: number, socket: Socket | null, onClosed: (session: EngineSession) => void) {
+    this.sid = sid
+    this.#socket = socket
+    this.#pingAtMs = nowMs + PING_INTERVAL_MS
+    this.#onClosed = onClosed
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** The WebSocket, or null while the client polls. */
+  get socket(): Socket | null {
+    return this.#socket
+  }
+
+  get hasPoll(): boolean {
+    return this.#poll !== null
+  }
+
+  get isUpgrading(): boolean {
+    return this.#probe !== null
+  }
+
+  get isTrusted(): boolean {
+    return this.#isTrusted
+  }
+
+  get unsentBytes(): number {
+    return this.#queuedBytes + (this.#socket?.getBufferedAmount() ?? 0)
+  }
+
+  /** Sends a packet with its type. */
+  send(packet: Uint8Array, compress: boolean): void {
+    if (!this.#isOpen) return
+    if (this.#socket) {
+      this.#socket.send(packet, false, compress)
+      return
+    }
+    this.#queue.push(Buffer.from(packet.buffer, packet.byteOffset, packet.length).toString())
+    this.#queuedBytes += packet.length
+    this.#answerPoll()
+  }
+
+  /** The client is authenticated. */
+  trust(): void {
+    this.#isTrusted = true
+    this.#socket?.trust?.()
+  }
+
+  /** Closes the session. Packets that wait are sent before. */
+  close(code = NORMAL_CLOSURE, reason: Uint8Array = nothing): void {
+    if (!this.#isOpen) return
+    const socket = this.#socket
+    this.#queue.push(CLOSE)
+    this.#answerPoll()
+    this.#end()
+    socket?.end(code, reason)
+  }
+
+  /** Closes without a close frame. */
+  terminate(): void {
+    const socket = this.#socket
+    this.#end()
+    socket?.close()
+  }
+
+  /** The transport is closed. */
+  lost(): void {
+    this.#end()
+  }
+
+  // Packets of the client
+
+  /** Handles one packet. Returns false if it is malformed; the session is then closed. */
+  receive(packet: string | Uint8Array): boolean {
+    if (!this.#isOpen) return true
+    if (typeof packet !== 'string') return this.#deliver(packet)
+    switch (packet[0]) {
+      case '4':
+        return this.#deliver(packet.slice(1))
+      case PONG:
+        this.#pongByMs = Number.POSITIVE_INFINITY
+        this.user?.ponged()
+        return true
+      case CLOSE:
+        this.#poll?.answer(NOOP)
+        this.#poll = null
+        this.close()
+        return true
+      default:
+        this.close()
+        return false
+    }
+  }
+
+  #deliver(message: string | Uint8Array): boolean {
+    try {
+      this.user?.received(message)
+      return true
+    } catch (error) {
+      this.close()
+      if (error instanceof Error && error.name === 'PacketError') return false
+      throw error
+    }
+  }
+
+  drained(): void {
+    this.user?.drained()
+  }
+
+  // Long polling
+
+  /** A poll arrived; it is answered when a packet waits. */
+  poll(poll: Poll): void {
+    this.#poll = poll
+    if (this.#probe) this.#queue.push(NOOP)
+    this.#answerPoll()
+  }
+
+  /** The client of this poll has disconnected. */
+  pollAborted({ response }: Poll): void {
+    if (this.#poll?.response !== response) return
+    this.#poll = null
+    this.close()
+  }
+
+  #answerPoll(): void {
+    if (!this.#poll || this.#queue.length === 0) return
+    const { answer } = this.#poll
+    const packets = this.#queue.join(SEPARATOR)
+    this.#poll = null
+    this.#queue = []
+    this.#queuedBytes = 0
+    answer(packets)
+    if (this.#isOpen) this.user?.drained()
+  }
+
+  // Upgrade from polling to WebSocket
+
+  /** A WebSocket for this session is open; it is used after the client has sent `5`. */
+  probe(socket: Socket, nowMs: number): void {
+    this.#probe = socket
+    this.#probedAtMs = nowMs
+  }
+
+  /** A message on the WebSocket that is not used yet. */
+  probed(socket: Socket, message: string): void {
+    if (this.#probe !== socket || !this.#isOpen) return
+    if (message === '2probe') {
+      socket.send(Buffer.from('3probe'), false, false)
+      this.#releasePoll()
+    } else if (message === '5') this.#upgrade(socket)
+    else socket.close()
+  }
+
+  probeClosed(socket: Socket): void {
+    if (this.#probe === socket) this.#probe = null
+  }
+
+  #upgrade(socket: Socket): void {
+    this.#probe = null
+    this.#releasePoll()
+    this.#socket = socket
+    if (this.#isTrusted) socket.trust?.()
+    const waiting = this.#queue
+    this.#queue = []
+    this.#queuedBytes = 0
+    socket.cork(() => {
+      for (const packet of waiting) if (packet !== NOOP) socket.send(Buffer.from(packet), false, false)
+    })
+    this.user?.upgraded(socket)
+  }
+
+  /** Ends a waiting poll, so that the client stops polling. */
+  #releasePoll(): void {
+    const poll = this.#poll
+    this.#poll = null
+    poll?.answer(NOOP)
+  }
+
+  /** Sends a ping if it is due; closes the session of a client that does not answer. */
+  sweep(nowMs: number): void {
+    if (nowMs >= this.#pongByMs) {
+      this.close()
+      return
+    }
+    if (nowMs >= this.#pingAtMs) {
+      this.#pongByMs = this.#pingAtMs + PING_TIMEOUT_MS
+      this.#pingAtMs = nowMs + PING_INTERVAL_MS
+      this.send(Buffer.from(PING), false)
+    }
+    if (this.#probe && nowMs >= this.#probedAtMs + UPGRADE_TIMEOUT_MS) this.#probe.close()
+  }
+
+  #end(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#socket = null
+    this.#queue = []
+    this.#queuedBytes = 0
+    this.#releasePoll()
+    const probe = this.#probe
+    this.#probe = null
+    probe?.close()
+    this.#onClosed(this)
+    this.user?.closed()
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Socket.IO: clients of Socket.IO 4 and of its Dart port, unchanged, on `/socket.io/` (SIO-1).
+ *
+ * Engine.IO carries the packets (`engine-io.ts`), each client has a socket that converts them
+ * (`client-socket.ts`), and each socket has a connection of the front end like any other client's.
+ */
+import { randomBytes } from 'node:crypto'
+import { Connection } from '../connection.ts'
+import type { ConnectionHost } from '../connection-host.ts'
+import { addressOf } from '../http/address.ts'
+import type { ServerLogger } from '../logger.ts'
+import type { OriginRule } from '../origins.ts'
+import type { Request, Response, Socket, SocketBehavior } from '../transport/transport.ts'
+import type { UpgradeRequest } from '../upgrade.ts'
+import type { RefusedUpgrade } from '../upgrade-gate.ts'
+import type { Wire } from '../wire.ts'
+import { ClientSocket, type ClientSocketHost } from './client-socket.ts'
+import { EngineIo } from './engine-io.ts'
+import { EventsForClients } from './events-for-clients.ts'
+import { asUpgrade, reconnecting } from './handshake.ts'
+import { HeldBytes } from './held-bytes.ts'
+import type { LocalTopics } from './local-topics.ts'
+import { Posts, socketIoWire } from './socket-io-wire.ts'
+
+/** The front end, as this gateway uses it. */
+export interface SocketIoFrontEnd extends ConnectionHost {
+  /** Checks a handshake. Returns the refusal, or null if it is allowed. */
+  check(asked: UpgradeRequest, address: string): RefusedUpgrade | null
+  /** Adds a connection with its open socket. */
+  attach(connection: Connection, socket: Socket): void
+}
+
+export interface SocketIoOptions {
+  readonly frontEnd: SocketIoFrontEnd
+  readonly topics: LocalTopics
+  readonly originAllowed: OriginRule
+  readonly trustProxy: boolean
+  readonly compression: 'off' | 'shared'
+  readonly maxMessageBytes: number
+  readonly maxUpload: number
+  readonly socketIoMessage: 'both' | 'nested' | 'flat'
+  readonly socketIoTimes: 'iso' | 'ms'
+  readonly socketIoLeave: 'screen' | 'membership'
+  readonly logger: ServerLogger
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/** The path of the clients. */
+export const SOCKET_IO_PATH = '/socket.io/'
+/** A message of a client; larger files are uploaded in pieces or over HTTP. */
+const MAX_PAYLOAD_BYTES = 16 * 1_048_576
+const PAYLOAD_BYTES_BESIDE_FILE = 65_536
+const MAX_HELD_BYTES = 256 * 1_048_576
+
+export class SocketIo {
+  readonly #engine: EngineIo
+  readonly #wire: Wire
+  readonly #frontEnd: SocketIoFrontEnd
+  readonly #logger: ServerLogger
+
+  constructor(options: SocketIoOptions) {
+    const { frontEnd, logger, trustProxy, now, topics } = options
+    this.#frontEnd = frontEnd
+    this.#logger = logger
+    const translate = new EventsForClients({
+      message: options.socketIoMessage,
+      times: options.socketIoTimes,
+    })
+    const posts = new Posts()
+    this.#wire = socketIoWire(translate, posts)
+    const held = new HeldBytes(MAX_HELD_BYTES)
+    // A file as base64 needs four bytes for three.
+    const wholeFile = Math.ceil(options.maxUpload / 3) * 4 + PAYLOAD_BYTES_BESIDE_FILE
+    const maxPayloadBytes = Math.min(MAX_PAYLOAD_BYTES, wholeFile)
+    const clients: ClientSocketHost = {
+      ...{ translate, posts, topics, held, maxPayloadBytes, now },
+      maxMessageBytes: options.maxMessageBytes,
+      leaves: options.socketIoLeave === 'membership',
+      newSid: () => randomBytes(15).toString('base64url'),
+      connect: (socket, address, isFirst) => this.#connect(socket, address, isFirst),
+    }
+    this.#engine = new EngineIo({
+      ...{ held, maxPayloadBytes },
+      originAllowed: options.originAllowed,
+      compression: options.compression === 'shared',
+      steadyNow: () => frontEnd.steadyNow(),
+      check: (request, isWebSocket) =>
+        frontEnd.check(asUpgrade(request, isWebSocket), addressOf(request, trustProxy)),
+      addressOf: (request) => addressOf(request, trustProxy),
+      opened: (session, address, token) => new ClientSocket(clients, session, address, token).start(),
+      failed: (error) => logger.error({ err: error }, 'handling a Socket.IO packet failed'),
+    })
+  }
+
+  /** How WebSockets on the path become clients. */
+  get behavior(): SocketBehavior<object> {
+    return this.#engine.behavior as unknown as SocketBehavior<object>
+  }
+
+  /** Handles an HTTP request if it is for the path. Returns whether it is. */
+  serve(request: Request, response: Response): boolean {
+    if (request.path !== SOCKET_IO_PATH) return false
+    try {
+      this.#engine.serve(request, response)
+    } catch (error) {
+      // No input of a client ends the process (INP-2).
+      this.#logger.error({ err: error }, 'handling a Socket.IO request failed')
+      response.destroy()
+    }
+    return true
+  }
+
+  /** Heartbeats; called about once a second. */
+  sweep(): void {
+    this.#engine.sweep()
+  }
+
+  #connect(socket: ClientSocket, address: string, isFirst: boolean): Connection | null {
+    if (!isFirst && this.#frontEnd.check(reconnecting, address)) return null
+    const connection = new Connection(this.#frontEnd, this.#wire, address, null)
+    this.#frontEnd.attach(connection, socket)
+    return connection
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Socket.IO clients for tests: the real `socket.io-client`, and a plain WebSocket that shows every packet.
+ */
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
+import { expect, onTestFinished } from 'vitest'
+import { WebSocket } from 'ws'
+import type { Server } from '../../../server/server.ts'
+import { tokenOf } from '../operation/server.ts'
+
+export type Payload = Readonly<Record<string, unknown>>
+
+/** A client whose events are stored in order. */
+export class Client {
+  readonly socket: Socket
+  readonly events: (readonly [name: string, payload: Payload])[] = []
+  #read = 0
+  #waiting: (() => void)[] = []
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    socket.onAny((name: string, ...args: Payload[]) => {
+      // Handlers get one map and no acknowledgement id.
+      expect(args).toHaveLength(1)
+      this.events.push([name, args[0] as Payload])
+      for (const resolve of this.#waiting.splice(0)) resolve()
+    })
+    onTestFinished(() => {
+      socket.disconnect()
+    })
+  }
+
+  /** The next event of that name; earlier ones are skipped. */
+  async next(name: string): Promise<Payload> {
+    for (;;) {
+      const event = this.events[this.#read]
+      if (!event) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+      else {
+        this.#read += 1
+        if (event[0] === name) return event[1]
+      }
+    }
+  }
+
+  /** The names of all events so far. */
+  get names(): readonly string[] {
+    return this.events.map(([name]) => name)
+  }
+
+  emit(name: string, ...args: readonly unknown[]): void {
+    this.socket.emit(name, ...args)
+  }
+
+  ask(name: string, ...args: readonly unknown[]): Promise<Payload> {
+    return this.socket.timeout(20_000).emitWithAck(name, ...args)
+  }
+
+  /** Returns after everything that the server sent to this client so far has arrived. */
+  async settled(): Promise<void> {
+    await this.ask('ping', {})
+  }
+}
+
+export type Options = Partial<ManagerOptions & SocketOptions>
+
+/** A client that is not connected yet. */
+export function clientOf(server: Server, options: Options): Client {
+  return new Client(io(`http://127.0.0.1:${server.port}`, { forceNew: true, autoConnect: false, ...options }))
+}
+
+/** A client that has received `connected`. */
+export async function connect(server: Server, userId: string, options: Options = {}): Promise<Client> {
+  const client = clientOf(server, {
+    transports: ['websocket'],
+    auth: { token: await tokenOf(userId) },
+    ...options,
+  })
+  const connected = new Promise<void>((resolve, reject) => {
+    client.socket.once('connected', () => resolve())
+    client.socket.once('connect_error', reject)
+  })
+  client.socket.connect()
+  await connected
+  return client
+}
+
+/** A group with these members, created by the first one. */
+export async function groupOf(client: Client, groupId: string, members: readonly string[]): Promise<void> {
+  expect(await client.ask('create_group', { kind: 'group', groupId, members })).toMatchObject({
+    success: true,
+  })
+}
+
+/** A plain WebSocket to the gateway: text as it is, bytes as Buffers. */
+export class RawClient {
+  readonly ws: WebSocket
+  readonly received: (string | Buffer)[] = []
+  #waiting: (() => void)[] = []
+  #isClosed = false
+
+  constructor(server: Server, query = 'EIO=4&transport=websocket', headers: Record<string, string> = {}) {
+    this.ws = new WebSocket(`ws://127.0.0.1:${server.port}/socket.io/?${query}`, { headers })
+    this.ws.on('message', (data: Buffer, isBinary: boolean) => {
+      this.received.push(isBinary ? data : data.toString())
+      this.#wake()
+    })
+    this.ws.on('close', () => {
+      this.#isClosed = true
+      this.#wake()
+    })
+    this.ws.on('error', () => {})
+    onTestFinished(() => this.ws.terminate())
+  }
+
+  send(...packets: readonly (string | Uint8Array)[]): this {
+    for (const packet of packets) this.ws.send(packet)
+    return this
+  }
+
+  /** The next packet. */
+  async next(): Promise<string | Buffer> {
+    while (this.received.length === 0) {
+      if (this.#isClosed) throw new Error('closed')
+      await this.#more()
+    }
+    return this.received.shift() as string | Buffer
+  }
+
+  /** The transport is closed; packets before are skipped. */
+  async closed(): Promise<void> {
+    while (!this.#isClosed) await this.#more()
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}
+
+/** A raw client after the open packet, and after CONNECT if a user is given. */
+export async function rawClient(server: Server, userId?: string): Promise<RawClient> {
+  const client = new RawClient(server)
+  await client.next()
+  if (userId === undefined) return client
+  client.send(`40${JSON.stringify({ token: await tokenOf(userId) })}`)
+  await client.next()
+  await client.next()
+  return client
+}
