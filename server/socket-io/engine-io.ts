@@ -19,6 +19,8 @@ export interface EngineHost {
   readonly held: HeldBytes
   /** The largest message of a client. */
   readonly maxPayloadBytes: number
+  /** The largest message of a WebSocket that began without authentication, if its limit cannot be raised later. */
+  readonly maxNewcomerBytes: number
   readonly compression: boolean
   steadyNow(): number
   /** Checks a handshake. Returns the refusal, or null if it is allowed. */
@@ -56,12 +58,12 @@ export class EngineIo {
 
   /** How WebSockets of a transport become sessions. */
   get behavior(): SocketBehavior<Carrier> {
-    const { maxPayloadBytes, compression } = this.#host
+    const { maxPayloadBytes, maxNewcomerBytes, compression } = this.#host
     return {
       compression,
       idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
       maxPayloadBytes,
-      newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: maxPayloadBytes },
+      newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: maxNewcomerBytes },
       upgrade: (request) => this.#upgrade(request),
       opened: (carrier, socket) => this.#opened(carrier, socket),
       message: (carrier, bytes, isBinary) => this.#message(carrier, bytes, isBinary),
@@ -111,12 +113,17 @@ export class EngineIo {
   #upgrade(request: Request): Verdict<Carrier> {
     const asked = readEngineRequest(request)
     if (typeof asked === 'number') return refusedUpgrade(asked)
-    if (asked.sid !== '' && !this.#sessions.has(asked.sid)) return refusedUpgrade(UNKNOWN_SID)
+    const session = this.#sessions.get(asked.sid)
+    if (asked.sid !== '' && !session) return refusedUpgrade(UNKNOWN_SID)
     const refused = asked.sid === '' ? this.#host.check(request, true) : null
     if (refused) return refused
     if (!this.#host.originAllowed(request.header('origin'), request.header('host'))) return refusedUpgrade(4)
     const address = this.#host.addressOf(request)
-    return { accept: { asked, address, session: null, socket: null }, protocol: '', isNewcomer: true }
+    return {
+      accept: { asked, address, session: null, socket: null },
+      protocol: '',
+      isNewcomer: session?.isTrusted !== true,
+    }
   }
 
   #opened(carrier: Carrier, socket: Socket): void {

@@ -51,6 +51,8 @@ export const SOCKET_IO_PATH = '/socket.io/'
 /** A message of a client; larger files are uploaded in pieces or over HTTP. */
 const MAX_PAYLOAD_BYTES = 16 * 1_048_576
 const PAYLOAD_BYTES_BESIDE_FILE = 65_536
+/** A message of a client whose limit cannot be raised when it is authenticated: enough for a photo. */
+const MAX_NEWCOMER_BYTES = 1_048_576
 const MAX_HELD_BYTES = 256 * 1_048_576
 
 export class SocketIo {
@@ -82,6 +84,7 @@ export class SocketIo {
     }
     this.#engine = new EngineIo({
       ...{ held, maxPayloadBytes },
+      maxNewcomerBytes: Math.min(maxPayloadBytes, MAX_NEWCOMER_BYTES),
       originAllowed: options.originAllowed,
       compression: options.compression === 'shared',
       steadyNow: () => frontEnd.steadyNow(),
