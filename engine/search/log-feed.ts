@@ -146,23 +146,23 @@ function prepare(db: Database) {
     begin: db.prepare('BEGIN'),
     end: db.prepare('COMMIT'),
     groupsAfter: all<[number, number], GroupHead>(
-      `${groupHead} WHERE g.group_key > ? ORDER BY g.group_key LIMIT ?`,
+      `${groupHead} WHERE g.group_key > ? ORDER BY g.group_key LIMIT ? + 0`,
     ),
     group: all<[string], GroupHead>(`${groupHead} WHERE g.group_id = ?`),
     lastSeq: number<[{ group: number }]>(`SELECT ${lastSeq('$group')}`),
     fresh: all<[number, number, number], DocumentRow>(
-      `${document} WHERE m.group_key = ? AND m.seq > ? ORDER BY m.seq LIMIT ?`,
+      `${document} WHERE m.group_key = ? AND m.seq > ? ORDER BY m.seq LIMIT ? + 0`,
     ),
     touched: db
       .prepare(`
         SELECT seq, target_seq FROM events
         WHERE group_key = ? AND seq > ? AND seq <= ? AND target_seq IS NOT NULL
           AND code IN (${message_edited.code}, ${message_deleted.code}, ${message_recalled.code})
-        ORDER BY seq LIMIT ?`)
+        ORDER BY seq LIMIT ? + 0`)
       .raw() as unknown as Statement<[number, number, number, number], [seq: number, target: number]>,
     post: all<[number, number], DocumentRow>(`${document} WHERE m.group_key = ? AND m.seq = ?`),
     groupsOf: number<[userId: string, limit: number]>(`
-      SELECT m.group_key FROM users u JOIN members m ON m.user_key = u.user_key WHERE u.user_id = ? LIMIT ?`),
+      SELECT m.group_key FROM users u JOIN members m ON m.user_key = u.user_key WHERE u.user_id = ? LIMIT ? + 0`),
     isMember: number<[userId: string, group: number]>(`
       SELECT 1 FROM users u JOIN members m ON m.user_key = u.user_key WHERE u.user_id = ? AND m.group_key = ?`),
     userKey: number<[string]>('SELECT user_key FROM users WHERE user_id = ?'),

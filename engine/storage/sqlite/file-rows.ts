@@ -23,9 +23,9 @@ export class FileRows {
   constructor(db: Database) {
     this.#giveUp = db.prepare(`
       UPDATE files SET uses = -1 WHERE file_id IN
-        (SELECT file_id FROM files WHERE uses = 0 AND created_at < ? LIMIT ?)`)
+        (SELECT file_id FROM files WHERE uses = 0 AND created_at < ? LIMIT ? + 0)`)
     this.#doomed = db.prepare(
-      'SELECT file_id AS fileId, sha256 FROM files WHERE uses = -1 LIMIT ?',
+      'SELECT file_id AS fileId, sha256 FROM files WHERE uses = -1 LIMIT ? + 0',
     ) as unknown as Statement<[number], DoomedFile>
     this.#forget = db.prepare('DELETE FROM files WHERE file_id = ? AND uses = -1')
     this.#uses = db

@@ -64,7 +64,9 @@ function prepare(db: Database) {
     db.prepare(sql).raw() as unknown as Statement<Args, NameRow>
   return {
     name: raw<[string]>(`SELECT user_key, ${name}, words_of FROM users WHERE user_id = ?`),
-    missing: raw<[number]>(`SELECT user_key, ${name}, words_of FROM users WHERE words_of IS NULL LIMIT ?`),
+    missing: raw<[number]>(
+      `SELECT user_key, ${name}, words_of FROM users WHERE words_of IS NULL LIMIT ? + 0`,
+    ),
     add: db.prepare('INSERT INTO name_words (word, user_key) VALUES (?, ?) ON CONFLICT DO NOTHING'),
     drop: db.prepare('DELETE FROM name_words WHERE word = ? AND user_key = ?'),
     mark: db.prepare('UPDATE users SET words_of = ? WHERE user_key = ?'),

@@ -183,7 +183,7 @@ function prepare(db: Database) {
     words: db
       .prepare(`
         SELECT word, user_key FROM name_words WHERE (word, user_key) > (?, ?) AND word < ?
-        ORDER BY word, user_key LIMIT ?`)
+        ORDER BY word, user_key LIMIT ? + 0`)
       .raw() as unknown as Statement<[string, number, string, number], NamePlace>,
     // Chats that the other user has left are not listed.
     directChats: db

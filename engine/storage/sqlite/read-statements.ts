@@ -109,20 +109,20 @@ export function prepareReads(db: Database) {
     formerReceipts: all<[group: number, limit: number], StoredReceipts>(`
       SELECT u.user_id AS userId, r.delivered, r.read, 0 AS readSeq
       FROM former_receipts r JOIN users u ON u.user_key = r.user_key
-      WHERE r.group_key = ? ORDER BY r.former_key DESC LIMIT ?`),
+      WHERE r.group_key = ? ORDER BY r.former_key DESC LIMIT ? + 0`),
     senders: all<
       [group: number, after: number, upTo: number, user: number, limit: number],
       { readonly seq: number; readonly senderId: string }
     >(`
       SELECT p.seq, u.user_id AS senderId FROM messages p JOIN users u ON u.user_key = p.sender_key
-      WHERE p.group_key = ? AND p.seq > ? AND p.seq <= ? AND p.sender_key <> ? ORDER BY p.seq DESC LIMIT ?`),
+      WHERE p.group_key = ? AND p.seq > ? AND p.seq <= ? AND p.sender_key <> ? ORDER BY p.seq DESC LIMIT ? + 0`),
     post: all<[{ group: number; user: number; seq: number }], PostNumber>(`
       SELECT p.seq, u.user_id AS senderId, ${neighbour('<', 'DESC')} AS previous, ${neighbour('>', 'ASC')} AS next
       FROM messages p JOIN users u ON u.user_key = p.sender_key
       WHERE p.group_key = $group AND p.seq = $seq AND p.sender_key <> $user`),
     tempIds: raw<[number, number], [string, string, number]>(`
       SELECT u.user_id, m.temp_id, m.seq FROM messages m JOIN users u ON u.user_key = m.sender_key
-      WHERE m.group_key = ? ORDER BY m.seq DESC LIMIT ?`),
+      WHERE m.group_key = ? ORDER BY m.seq DESC LIMIT ? + 0`),
     user: all<[string], UserRow>(
       'SELECT user_key, name, picture, status, last_seen_at FROM users WHERE user_id = ?',
     ),
@@ -142,10 +142,10 @@ export function prepareReads(db: Database) {
       JOIN users c ON c.user_key = g.created_by
       WHERE u.user_key = ? AND me.group_key = ?`),
     messagesUp: all<Page, MessageRow>(
-      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq LIMIT ?`,
+      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq LIMIT ? + 0`,
     ),
     messagesDown: all<Page, MessageRow>(
-      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?`,
+      `SELECT ${messageColumns} WHERE m.group_key = ? AND m.seq > ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ? + 0`,
     ),
     pins: all<[number], MessageRow>(
       `SELECT ${messageColumns} WHERE m.group_key = ? AND m.pinned_at IS NOT NULL ORDER BY ${pinOrder} DESC`,
@@ -211,20 +211,20 @@ export function prepareReads(db: Database) {
       JOIN groups g ON g.group_key = i.group_key
       JOIN users c ON c.user_key = g.created_by
       JOIN users b ON b.user_key = i.invited_by
-      WHERE u.user_id = ? AND (i.at, ?) < (?, g.group_id) ORDER BY i.at DESC, g.group_id LIMIT ?`),
+      WHERE u.user_id = ? AND (i.at, ?) < (?, g.group_id) ORDER BY i.at DESC, g.group_id LIMIT ? + 0`),
     eventsUp: all<[number, number, number, number], EventRow>(`
       SELECT ${eventColumns} FROM events
-      WHERE group_key = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`),
+      WHERE group_key = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ? + 0`),
     eventsDown: all<[number, number], EventRow>(
-      `SELECT ${eventColumns} FROM events WHERE group_key = ? ORDER BY seq DESC LIMIT ?`,
+      `SELECT ${eventColumns} FROM events WHERE group_key = ? ORDER BY seq DESC LIMIT ? + 0`,
     ),
     gaps: all<[number, number, number, number, number], EventRow>(`
       SELECT ${eventColumns} FROM events
-      WHERE group_key = ? AND seq > ? AND seq < ? AND code = ? ORDER BY seq LIMIT ?`),
+      WHERE group_key = ? AND seq > ? AND seq < ? AND code = ? ORDER BY seq LIMIT ? + 0`),
     count: pluck<[number, number, number, number, number, number, number]>(`
       SELECT count(*) FROM (
         SELECT 1 FROM messages WHERE group_key = ? AND seq > ? AND seq <= ?
         UNION ALL SELECT 1 FROM events WHERE group_key = ? AND seq > ? AND seq <= ?
-        LIMIT ?)`),
+        LIMIT ? + 0)`),
   }
 }
