@@ -24,6 +24,10 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
+    // The same for a condition that a test waits for: the default of a second is less than a busy machine pauses.
+    expect: { poll: { timeout: 30_000 } },
+    // In CI a test may be repeated once: a shared machine may pause for longer than a protocol's own time limit.
+    retry: process.env['CI'] ? 1 : 0,
     restoreMocks: true,
     unstubGlobals: true,
     passWithNoTests: false,
