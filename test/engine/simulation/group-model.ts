@@ -5,6 +5,7 @@
  * so that an answer can be compared with what was true between request and answer.
  */
 import { unpackRanges } from '../../../engine/actors/group/ranges.ts'
+import { isGroupOwner, ownerOf } from '../../../engine/stored/entry-owner.ts'
 import type { LogEntry } from '../../../engine/stored/log-entry.ts'
 import type { Role } from '../../../engine/stored/stored-group.ts'
 import { decodeEvent } from '../../../protocol/codec.ts'
@@ -63,20 +64,8 @@ export function eventOf(entry: LogEntry): Event | null {
 
 /** The group of an entry; null for entries of users. */
 export function groupOf(entry: LogEntry): string | null {
-  switch (entry.type) {
-    case 'message':
-    case 'change':
-      return entry.message.groupId
-    case 'group':
-      return entry.group.groupId
-    case 'user':
-    case 'presence':
-    case 'block':
-    case 'unblock':
-      return null
-    default:
-      return entry.groupId
-  }
+  const owner = ownerOf(entry)
+  return isGroupOwner(owner) ? owner : null
 }
 
 /** The group after the entry; the same object if the entry only repeats what an event says. */
