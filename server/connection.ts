@@ -21,6 +21,7 @@ import { errorCodeOf } from './error-code.ts'
 import { firstToken } from './first-token.ts'
 import { refOf, withRef } from './frame-ref.ts'
 import { HeldFrames } from './held-frames.ts'
+import { MAX_NEWCOMER_BYTES } from './newcomers.ts'
 import { Offences } from './offences.ts'
 import { PendingRequests } from './pending-requests.ts'
 import type { Requester } from './request-path.ts'
@@ -57,8 +58,6 @@ type State =
 
 const AUTH_DEADLINE_MS = 10_000
 const OPENING_DEADLINE_MS = 10_000
-/** A token of 8 KiB, and the JSON around it. */
-const MAX_FIRST_BYTES = 16_384
 const NO_SESSION = -1
 /** Bytes of an answer per token of `reads`; the request itself covers the first ones (INP-2). */
 const ANSWER_BYTES_PER_TOKEN = 8_192
@@ -116,7 +115,7 @@ export class Connection implements SessionPort, Requester, HostedConnection {
           this.end('unauthenticated', 'too many frames before connected')
         return
       case 'awaiting_token': {
-        const first = message.length > MAX_FIRST_BYTES ? null : firstToken(message, isBinary, this.wire)
+        const first = message.length > MAX_NEWCOMER_BYTES ? null : firstToken(message, isBinary, this.wire)
         if (first) this.#verify(first.token, first.ref, state.dueAtMs)
         else this.refused('the first frame must be authenticate with a token', 'client')
         return

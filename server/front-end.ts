@@ -23,7 +23,7 @@ import type { ConnectionHost, HostedConnection, TokenHolder } from './connection
 import { addressOf } from './http/address.ts'
 import type { ServerLogger } from './logger.ts'
 import { Meters } from './metrics/meters.ts'
-import { Newcomers } from './newcomers.ts'
+import { MAX_NEWCOMER_BYTES, Newcomers } from './newcomers.ts'
 import type { OriginRule } from './origins.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import type { RefusalKind, RefusalLog } from './refusal-log.ts'
@@ -61,9 +61,7 @@ export interface FrontEndOptions {
 }
 
 /** PRS-1: a connection that does not answer pings is terminated after this time, within a few seconds. */
-const IDLE_TIMEOUT_SECONDS = 40
-/** The largest message before `connected`. */
-const MAX_NEWCOMER_BYTES = 16_384
+export const IDLE_TIMEOUT_SECONDS = 40
 const MIB = 1_048_576
 const COMPRESS_FROM_BYTES = 1_024
 const SLOW_CHECK_MS = 1_000

@@ -1,18 +1,18 @@
 /**
- * Held bytes: what Socket.IO clients have sent and the server has not processed yet: bodies of polls,
- * attachments, files under upload. One limit for all clients; above it the newest is refused.
+ * Held bytes: what all clients together have sent and the server has not processed yet: bodies of
+ * requests, attachments, files under upload. Bounded: above the limit the newest is refused.
  */
 export class HeldBytes {
-  readonly #max: number
+  readonly limit: number
   #held = 0
 
-  constructor(max: number) {
-    this.#max = max
+  constructor(limit: number) {
+    this.limit = limit
   }
 
   /** Counts the bytes; false if there is no room. */
   add(bytes: number): boolean {
-    if (this.#held + bytes > this.#max) return false
+    if (this.#held + bytes > this.limit) return false
     this.#held += bytes
     return true
   }

@@ -7,6 +7,9 @@
  * restart, the newcomer is refused and retries.
  * Bounded: `max` in total.
  */
+/** What a client may send before it is authenticated: a token of 8 KiB, and the JSON around it. */
+export const MAX_NEWCOMER_BYTES = 16_384
+
 export interface NewcomersOptions {
   readonly max: number
   readonly maxPerAddress: number

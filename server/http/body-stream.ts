@@ -7,6 +7,7 @@
  * read within a turn of the event loop while a local client fills the socket: such chunks are held here,
  * up to `HeldBodies.limit` bytes of all bodies together. A connection that exceeds it is closed.
  */
+import { HeldBytes } from '../held-bytes.ts'
 import type { Response } from '../transport/transport.ts'
 
 const FIRST_BYTES = 64 * 1024
@@ -18,26 +19,13 @@ export class RequestAbortedError extends Error {
 }
 
 /** Received bytes that are not consumed yet, of all bodies of a server. */
-export class HeldBodies {
-  readonly limit: number
+export class HeldBodies extends HeldBytes {
   readonly onFull: () => void
-  #bytes = 0
 
   /** `onFull` is called for each connection that is closed because the limit is reached. */
   constructor(limit: number, onFull: () => void) {
-    this.limit = limit
+    super(limit)
     this.onFull = onFull
-  }
-
-  /** Adds bytes; false if the limit would be exceeded. */
-  add(bytes: number): boolean {
-    if (this.#bytes + bytes > this.limit) return false
-    this.#bytes += bytes
-    return true
-  }
-
-  release(bytes: number): void {
-    this.#bytes -= bytes
   }
 }
 
@@ -136,16 +124,16 @@ export class BodyStream {
     const given = this.#given
     if (!given) return
     this.#given = null
-    this.#held.release(given.length)
+    this.#held.remove(given.length)
     const memory = given.buffer as ArrayBuffer
     if (memory.byteLength <= MAX_SPARE_BYTES) this.#spare = memory
   }
 
   /** Nothing of it is read any more. What the reader still has is not used again. */
   #drop(): void {
-    for (const piece of this.#waiting) this.#held.release(piece.length)
+    for (const piece of this.#waiting) this.#held.remove(piece.length)
     this.#waiting = []
-    if (this.#given) this.#held.release(this.#given.length)
+    if (this.#given) this.#held.remove(this.#given.length)
     this.#given = null
   }
 

@@ -5,12 +5,14 @@
  * Bounded: every session has a connection of the front end, which limits them.
  */
 import { randomBytes } from 'node:crypto'
+import { IDLE_TIMEOUT_SECONDS } from '../front-end.ts'
+import type { HeldBytes } from '../held-bytes.ts'
+import { MAX_NEWCOMER_BYTES } from '../newcomers.ts'
 import type { OriginRule } from '../origins.ts'
 import type { Request, Response, Socket, SocketBehavior, Verdict } from '../transport/transport.ts'
 import type { RefusedUpgrade } from '../upgrade-gate.ts'
 import { EngineSession, PING_INTERVAL_MS, PING_TIMEOUT_MS } from './engine-session.ts'
 import { type EngineRequest, readEngineRequest, refusalMessages } from './handshake.ts'
-import type { HeldBytes } from './held-bytes.ts'
 import { answerOf, Polling, refuse } from './polling.ts'
 
 /** What Engine.IO needs of the server. */
@@ -20,7 +22,7 @@ export interface EngineHost {
   /** The largest message of a client. */
   readonly maxPayloadBytes: number
   /** The largest message of a WebSocket that began without authentication, if its limit cannot be raised later. */
-  readonly maxNewcomerBytes: number
+  readonly maxFixedBytes: number
   readonly compression: boolean
   steadyNow(): number
   /** Checks a handshake. Returns the refusal, or null if it is allowed. */
@@ -40,8 +42,6 @@ interface Carrier {
   socket: Socket | null
 }
 
-const IDLE_TIMEOUT_SECONDS = 40
-const MAX_NEWCOMER_BYTES = 16_384
 const BAD_REQUEST = 3
 const UNKNOWN_SID = 1
 const BAD_METHOD = 2
@@ -58,12 +58,12 @@ export class EngineIo {
 
   /** How WebSockets of a transport become sessions. */
   get behavior(): SocketBehavior<Carrier> {
-    const { maxPayloadBytes, maxNewcomerBytes, compression } = this.#host
+    const { maxPayloadBytes, maxFixedBytes, compression } = this.#host
     return {
       compression,
       idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
       maxPayloadBytes,
-      newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: maxNewcomerBytes },
+      newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: maxFixedBytes },
       upgrade: (request) => this.#upgrade(request),
       opened: (carrier, socket) => this.#opened(carrier, socket),
       message: (carrier, bytes, isBinary) => this.#message(carrier, bytes, isBinary),

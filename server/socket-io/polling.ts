@@ -4,16 +4,17 @@
  * Every request is checked against the allowed origins. The server sets and reads no cookies. A body is
  * limited to 16 KiB before the client is authenticated.
  */
+
+import type { HeldBytes } from '../held-bytes.ts'
+import { MAX_NEWCOMER_BYTES } from '../newcomers.ts'
 import { type OriginRule, originRefusal } from '../origins.ts'
 import type { Request, Response, ResponseHead } from '../transport/transport.ts'
 import type { EngineSession } from './engine-session.ts'
 import { type RefusalCode, refusalMessages } from './handshake.ts'
-import type { HeldBytes } from './held-bytes.ts'
 
 const SEPARATOR = '\x1e'
 const BAD_REQUEST: RefusalCode = 3
 const FORBIDDEN: RefusalCode = 4
-const MAX_NEWCOMER_BYTES = 16_384
 const TEXT = 'text/plain; charset=UTF-8'
 const JSON_TYPE = 'application/json'
 

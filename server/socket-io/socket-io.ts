@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import { Connection } from '../connection.ts'
 import type { ConnectionHost } from '../connection-host.ts'
+import { HeldBytes } from '../held-bytes.ts'
 import { addressOf } from '../http/address.ts'
 import type { ServerLogger } from '../logger.ts'
 import type { OriginRule } from '../origins.ts'
@@ -18,7 +19,6 @@ import { ClientSocket, type ClientSocketHost } from './client-socket.ts'
 import { EngineIo } from './engine-io.ts'
 import { EventsForClients } from './events-for-clients.ts'
 import { asUpgrade, reconnecting } from './handshake.ts'
-import { HeldBytes } from './held-bytes.ts'
 import type { LocalTopics } from './local-topics.ts'
 import { Posts, socketIoWire } from './socket-io-wire.ts'
 
@@ -52,7 +52,7 @@ export const SOCKET_IO_PATH = '/socket.io/'
 const MAX_PAYLOAD_BYTES = 16 * 1_048_576
 const PAYLOAD_BYTES_BESIDE_FILE = 65_536
 /** A message of a client whose limit cannot be raised when it is authenticated: enough for a photo. */
-const MAX_NEWCOMER_BYTES = 1_048_576
+const MAX_FIXED_BYTES = 1_048_576
 const MAX_HELD_BYTES = 256 * 1_048_576
 
 export class SocketIo {
@@ -76,15 +76,21 @@ export class SocketIo {
     const wholeFile = Math.ceil(options.maxUpload / 3) * 4 + PAYLOAD_BYTES_BESIDE_FILE
     const maxPayloadBytes = Math.min(MAX_PAYLOAD_BYTES, wholeFile)
     const clients: ClientSocketHost = {
-      ...{ translate, posts, topics, held, maxPayloadBytes, now },
+      translate,
+      posts,
+      topics,
+      held,
+      maxPayloadBytes,
+      now,
       maxMessageBytes: options.maxMessageBytes,
       leaves: options.socketIoLeave === 'membership',
       newSid: () => randomBytes(15).toString('base64url'),
       connect: (socket, address, isFirst) => this.#connect(socket, address, isFirst),
     }
     this.#engine = new EngineIo({
-      ...{ held, maxPayloadBytes },
-      maxNewcomerBytes: Math.min(maxPayloadBytes, MAX_NEWCOMER_BYTES),
+      held,
+      maxPayloadBytes,
+      maxFixedBytes: Math.min(maxPayloadBytes, MAX_FIXED_BYTES),
       originAllowed: options.originAllowed,
       compression: options.compression === 'shared',
       steadyNow: () => frontEnd.steadyNow(),

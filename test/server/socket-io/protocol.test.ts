@@ -91,6 +91,17 @@ describe('the handshake', () => {
     await polling(server)
     expect((await http(server, POLLING)).status).toBe(503)
   })
+
+  // LIM-1
+  it('closes the transport of a client that sends too much before it is authenticated', async () => {
+    const server = await startServer()
+    const client = new RawClient(server)
+    await client.next()
+    client.send(`40{"token":"${'x'.repeat(1_048_576)}"}`)
+    await client.closed()
+    const query = await polling(server)
+    expect((await http(server, query, `40{"token":"${'x'.repeat(16_384)}"}`)).status).toBe(413)
+  })
 })
 
 describe('long polling', () => {
