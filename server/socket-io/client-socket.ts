@@ -7,27 +7,21 @@
  * connection. After DISCONNECT or a refused CONNECT the transport stays open and has a new connection.
  * Bounded: `MAX_UNANSWERED` requests, `MAX_UPLOADS` uploads, the attachments of one packet.
  */
-
 import { closeCodes } from '../../protocol/close-codes.ts'
 import { decodeEvent, packFrame, packRequest } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { Event } from '../../protocol/events.ts'
-import { type RequestName, type RequestSpec, requests } from '../../protocol/requests.ts'
+import { type RequestSpec, requests } from '../../protocol/requests.ts'
 import type { Connection } from '../connection.ts'
+import type { HeldBytes } from '../held-bytes.ts'
 import type { Socket } from '../transport/transport.ts'
+import { ClientTopics } from './client-topics.ts'
 import type { EngineSession, SessionUser } from './engine-session.ts'
 import { type ClientEvent, type EventsForClients, errorFields } from './events-for-clients.ts'
 import { tokenOf } from './handshake.ts'
-import type { HeldBytes } from './held-bytes.ts'
-import type { LocalSubscriber, LocalTopics } from './local-topics.ts'
-import {
-  insertAttachments,
-  type Packet,
-  PacketError,
-  packetText,
-  packetTypes,
-  parsePacket,
-} from './packet.ts'
+import type { LocalTopics } from './local-topics.ts'
+import { type Packet, PacketError, packetText, packetTypes } from './packet.ts'
+import { PacketReader } from './packet-reader.ts'
 import { newTempId, requestOf } from './requests-of-clients.ts'
 import type { Posts } from './socket-io-wire.ts'
 import { fileBytes, Upload, type UploadPort } from './upload.ts'
@@ -51,19 +45,12 @@ export interface ClientSocketHost {
 
 /** A request without an answer. */
 interface Asked {
-  readonly name: RequestName | string
+  readonly name: string
   readonly ackId: number | undefined
   readonly tempId?: string | undefined
   /** The error for a request that could not be converted. */
   readonly refusal?: ChatError | undefined
   readonly upload?: Upload | undefined
-}
-
-/** A packet whose attachments have not all arrived. */
-interface Partial {
-  readonly packet: Packet
-  readonly attachments: Uint8Array[]
-  bytes: number
 }
 
 type Phase = 'idle' | 'connecting' | 'connected'
@@ -75,29 +62,27 @@ const MAX_REF = 0xffff_fffe
 const OVERLOADED_MS = 500
 /** `io('https://…/socket.io/')` requests this namespace and means the main one. */
 const PATH_NAMESPACE = '/socket.io/'
-const openEnded: ReadonlySet<number> = new Set([closeCodes.token_expired.code])
 
-export class ClientSocket implements Socket, SessionUser, LocalSubscriber {
+export class ClientSocket implements Socket, SessionUser {
   readonly #host: ClientSocketHost
   readonly #session: EngineSession
   readonly #address: string
   readonly #token: string
+  readonly #packets: PacketReader
+  readonly #topics: ClientTopics
   #connection: Connection | null = null
   #phase: Phase = 'idle'
-  /** Empty for the main namespace. */
-  #namespace = ''
   #lastRef = 0
   #asked: Map<number, Asked> | null = null
-  #partial: Partial | null = null
   #uploads = 0
-  /** Topics that are not published by the transport. */
-  #local: Set<string> | null = null
 
   constructor(host: ClientSocketHost, session: EngineSession, address: string, token: string) {
     this.#host = host
     this.#session = session
     this.#address = address
     this.#token = token
+    this.#packets = new PacketReader(host.held, host.maxPayloadBytes)
+    this.#topics = new ClientTopics(host.topics, session)
   }
 
   /** The transport is open. */
@@ -135,7 +120,7 @@ export class ClientSocket implements Socket, SessionUser, LocalSubscriber {
    */
   end(code: number, reason: Uint8Array): void {
     const message = Buffer.from(reason).toString()
-    const stays = code >= 4400 && !openEnded.has(code)
+    const stays = code >= 4400 && code !== closeCodes.token_expired.code
     if (this.#phase === 'connected') {
       if (stays) this.#packet(packetTypes.disconnect, undefined)
     } else if (code >= 4400 && this.#phase === 'connecting') {
@@ -158,33 +143,19 @@ export class ClientSocket implements Socket, SessionUser, LocalSubscriber {
   }
 
   subscribe(topic: string): void {
-    const { socket } = this.#session
-    if (socket && this.#namespace === '') socket.subscribe(topic)
-    else {
-      this.#local ??= new Set()
-      this.#local.add(topic)
-      this.#host.topics.subscribe(topic, this)
-    }
+    this.#topics.subscribe(topic)
   }
 
   unsubscribe(topic: string): void {
-    if (this.#local?.delete(topic)) this.#host.topics.unsubscribe(topic, this)
-    else this.#session.socket?.unsubscribe(topic)
+    this.#topics.unsubscribe(topic)
   }
 
   isSubscribed(topic: string): boolean {
-    return this.#local?.has(topic) || this.#session.socket?.isSubscribed(topic) || false
+    return this.#topics.isSubscribed(topic)
   }
 
   getTopics(): readonly string[] {
-    return [...(this.#local ?? []), ...(this.#session.socket?.getTopics() ?? [])]
-  }
-
-  // LocalSubscriber
-
-  published(message: Uint8Array): void {
-    if (this.#namespace === '') this.#session.send(message, false)
-    else this.#session.send(withNamespace(message, this.#namespace), false)
+    return this.#topics.all()
   }
 
   // SessionUser, called by the session
@@ -198,13 +169,7 @@ export class ClientSocket implements Socket, SessionUser, LocalSubscriber {
   }
 
   upgraded(socket: Socket): void {
-    if (this.#namespace !== '' || !this.#local) return
-    const topics = this.#local
-    this.#local = null
-    for (const topic of topics) {
-      this.#host.topics.unsubscribe(topic, this)
-      socket.subscribe(topic)
-    }
+    this.#topics.upgraded(socket)
   }
 
   closed(): void {
@@ -213,37 +178,13 @@ export class ClientSocket implements Socket, SessionUser, LocalSubscriber {
   }
 
   received(message: string | Uint8Array): void {
-    if (typeof message !== 'string') return this.#attachment(message)
-    if (this.#partial) throw new PacketError('text between attachments')
-    const packet = parsePacket(message)
-    if (packet.attachments === 0) this.#handle(packet)
-    else if (this.#phase !== 'connected') throw new PacketError('not connected')
-    else this.#partial = { packet, attachments: [], bytes: 0 }
-  }
-
-  #attachment(bytes: Uint8Array): void {
-    const partial = this.#partial
-    if (!partial) throw new PacketError('no packet has this attachment')
-    if (partial.bytes + bytes.length > this.#host.maxPayloadBytes || !this.#host.held.add(bytes.length)) {
-      this.#dropPartial()
-      throw new PacketError('the attachments are too large')
-    }
-    partial.bytes += bytes.length
-    partial.attachments.push(bytes)
-    if (partial.attachments.length < partial.packet.attachments) return
-    const { packet, attachments } = partial
-    this.#dropPartial()
-    this.#handle({ ...packet, data: insertAttachments(packet.data, attachments) })
-  }
-
-  #dropPartial(): void {
-    if (this.#partial) this.#host.held.remove(this.#partial.bytes)
-    this.#partial = null
+    const packet = this.#packets.read(message, this.#phase === 'connected')
+    if (packet) this.#handle(packet)
   }
 
   #handle({ type, namespace, ackId, data }: Packet): void {
     if (type === packetTypes.connect) return this.#connectPacket(namespace, data)
-    const isOurs = namespace === (this.#namespace || '/')
+    const isOurs = namespace === (this.#topics.namespace || '/')
     if (this.#phase === 'idle' || !isOurs) throw new PacketError('not connected')
     if (type === packetTypes.disconnect) this.#reconnect()
     else if (type === packetTypes.event || type === packetTypes.binaryEvent) {
@@ -261,7 +202,7 @@ export class ClientSocket implements Socket, SessionUser, LocalSubscriber {
       return
     }
     if (this.#phase !== 'idle') return
-    this.#namespace = namespace === '/' ? '' : PATH_NAMESPACE
+    this.#topics.namespace = namespace === '/' ? '' : PATH_NAMESPACE
     this.#phase = 'connecting'
     const token = tokenOf(auth, this.#token)
     if (token === '') this.#connection?.refused('a token is required, for example as auth.token', 'client')
@@ -402,7 +343,7 @@ export class ClientSocket implements Socket, SessionUser, LocalSubscriber {
   }
 
   #packet(type: number, data: unknown, ackId?: number, compress = false): void {
-    this.#session.send(Buffer.from(`4${packetText(type, this.#namespace, ackId, data)}`), compress)
+    this.#session.send(Buffer.from(`4${packetText(type, this.#topics.namespace, ackId, data)}`), compress)
   }
 
   // The connection
@@ -417,14 +358,13 @@ export class ClientSocket implements Socket, SessionUser, LocalSubscriber {
   #reconnect(): void {
     for (const topic of this.getTopics()) this.unsubscribe(topic)
     this.#disconnect()
-    this.#namespace = ''
+    this.#topics.namespace = ''
     if (this.#session.isOpen) this.#connect(false)
   }
 
   #disconnect(): void {
-    for (const topic of this.#local ?? []) this.#host.topics.unsubscribe(topic, this)
-    this.#local = null
-    this.#dropPartial()
+    this.#topics.close()
+    this.#packets.reset()
     for (const { tempId, upload } of this.#asked?.values() ?? []) {
       if (tempId !== undefined) this.#host.posts.remove(this.#userId, tempId)
       if (upload) this.#host.held.remove(upload.bytes)
@@ -449,11 +389,6 @@ export class ClientSocket implements Socket, SessionUser, LocalSubscriber {
     this.#lastRef = this.#lastRef >= MAX_REF ? 1 : this.#lastRef + 1
     return this.#lastRef
   }
-}
-
-/** `42[…]` with the namespace of the client. */
-function withNamespace(message: Uint8Array, namespace: string): Uint8Array {
-  return Buffer.concat([message.subarray(0, 2), Buffer.from(`${namespace},`), message.subarray(2)])
 }
 
 function textOf(value: unknown): string | undefined {
