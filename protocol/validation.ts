@@ -21,9 +21,17 @@ export function objectSchema<F extends FieldMap>(fields: F): v.GenericSchema<unk
   return v.object(entries, 'must be a record') as unknown as v.GenericSchema<unknown, FieldsOf<F>>
 }
 
+/** Schemas of the fields that `refusalOf` was asked about: creating one costs more than its use. */
+const fieldSchemas = new WeakMap<FieldType, v.GenericSchema>()
+
 /** Why `value` is not valid for the field, in words that follow the field's name; undefined if it is valid. */
 export function refusalOf(field: FieldType, value: unknown): string | undefined {
-  const result = v.safeParse(schemaOf(field), value, { abortEarly: true })
+  let schema = fieldSchemas.get(field)
+  if (!schema) {
+    schema = schemaOf(field)
+    fieldSchemas.set(field, schema)
+  }
+  const result = v.safeParse(schema, value, { abortEarly: true })
   return result.success ? undefined : result.issues[0].message
 }
 

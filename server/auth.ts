@@ -7,7 +7,7 @@
  * The message of a refusal is sent to the client and contains no internal detail. A key set that cannot be
  * fetched is logged, at most once in ten seconds.
  */
-import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import { machineClock } from '../engine/base/clock.ts'
 import type { EngineLogger } from '../engine/engine.ts'
@@ -15,6 +15,7 @@ import { limits } from '../protocol/limits.ts'
 import { AuthError } from './auth-error.ts'
 import { type ClaimRules, readClaims, type Verified } from './claims.ts'
 import { ConfigError } from './config.ts'
+import { checkHs256 } from './hs256.ts'
 import { IssuerKeys, KeysUnavailable } from './issuer-keys.ts'
 import type { SigningKey } from './signing-key.ts'
 
@@ -38,7 +39,11 @@ export interface AuthenticatorOptions {
   readonly steadyNow?: (() => number) | undefined
 }
 
-type Check = (token: string, options: JWTVerifyOptions) => Promise<{ readonly payload: JWTPayload }>
+interface Checked {
+  readonly payload: JWTPayload
+}
+
+type Check = (token: string, rules: JWTVerifyOptions) => Checked | Promise<Checked>
 
 const ASYMMETRIC = ['RS256', 'ES256', 'EdDSA', 'Ed25519']
 const WARN_EVERY_MS = 10_000
@@ -49,9 +54,9 @@ const LEEWAY_SECONDS = 5
  * Creates the authenticator for one key.
  * @throws ConfigError if the type of the public key is not supported.
  */
-export async function createAuthenticator(options: AuthenticatorOptions): Promise<Authenticator> {
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { issuer, audience, now, leewaySeconds = LEEWAY_SECONDS } = options
-  const { algorithms, check } = await importKey(options)
+  const { algorithms, check } = importKey(options)
   const rules: JWTVerifyOptions = {
     algorithms,
     requiredClaims: ['exp'],
@@ -78,15 +83,11 @@ export async function createAuthenticator(options: AuthenticatorOptions): Promis
   }
 }
 
-async function importKey(options: AuthenticatorOptions): Promise<{ algorithms: string[]; check: Check }> {
+function importKey(options: AuthenticatorOptions): { algorithms: string[]; check: Check } {
   const { key } = options
   switch (key.kind) {
-    case 'secret': {
-      // jose would import raw bytes again for each token, which doubles the cost.
-      const hmac = { name: 'HMAC', hash: 'SHA-256' }
-      const secret = await webcrypto.subtle.importKey('raw', Buffer.from(key.secret), hmac, false, ['verify'])
-      return { algorithms: ['HS256'], check: (token, rules) => jwtVerify(token, secret, rules) }
-    }
+    case 'secret':
+      return { algorithms: ['HS256'], check: checkHs256(key.secret) }
     case 'publicKey': {
       const publicKey = readPublicKey(key.pem)
       const algorithms = algorithmsFor(publicKey)

@@ -101,7 +101,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const { steadyNow } = machineClock
   const tls = readTls(settings)
   const { transport, why } = await chooseTransport(settings)
-  const authenticate = await createAuthenticator({
+  const authenticate = createAuthenticator({
     key: signingKey(settings),
     issuer: settings.jwtIssuer,
     audience: settings.jwtAudience,

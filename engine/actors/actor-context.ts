@@ -64,7 +64,7 @@ export interface ActorContext {
   now(): number
   /** For durations, milliseconds; see `Clock`. */
   steadyNow(): number
-  newId(): string
+  readonly newId: () => string
   /** Whether a user is connected, and the status that others see. */
   presenceOf(userId: string): Presence
   /** Why a durable request cannot be accepted now, or null. `lane` is the lane of its entries. */

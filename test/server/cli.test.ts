@@ -32,7 +32,7 @@ describe('tertulia token', () => {
     const { code, out, err } = await run(['token', '--user', 'ana', '--name', 'Ana', '--ttl', '30m'], env)
     expect({ code, err }).toEqual({ code: 0, err: '' })
     const log = () => {}
-    const authenticate = await createAuthenticator({
+    const authenticate = createAuthenticator({
       key: { kind: 'secret', secret },
       issuer: 'me',
       audience: 'chat',

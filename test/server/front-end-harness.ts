@@ -68,8 +68,7 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
   const frontEnd = new FrontEnd(app, {
     gateway,
     authenticate:
-      options.authenticate ??
-      (await createAuthenticator({ key: { kind: 'secret', secret: SECRET }, logger, now })),
+      options.authenticate ?? createAuthenticator({ key: { kind: 'secret', secret: SECRET }, logger, now }),
     limiter,
     guard: new AddressGuard({
       perMinute: options.authFailureLimit ?? 0,

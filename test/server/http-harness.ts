@@ -54,7 +54,7 @@ export async function startHttp(
     },
   } as unknown as Engine
   const shared = {
-    authenticate: await createAuthenticator({ key: { kind: 'secret', secret: SECRET }, logger, now }),
+    authenticate: createAuthenticator({ key: { kind: 'secret', secret: SECRET }, logger, now }),
     guard: new AddressGuard({ perMinute: 3, maxAddresses: 10, now }),
     limiter: new RateLimiter({ perMinute: options.rateLimit ?? 0, maxUsers: 10, now }),
     originAllowed: originRule(options.corsOrigins ?? []),

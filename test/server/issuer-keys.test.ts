@@ -56,7 +56,7 @@ function fail(): void {
   answer = () => ({ status: 500, body: 'stack trace of the issuer' })
 }
 
-function anAuthenticator(): Promise<Authenticator> {
+function anAuthenticator(): Authenticator {
   const log = (_: object, message: string) => void logged.push(message)
   return createAuthenticator({
     key: { kind: 'jwks', url },
@@ -76,7 +76,7 @@ describe('a token of an issuer that publishes its keys', () => {
   it('is accepted with a published key', async () => {
     const key = await aKey('k1')
     publish(key)
-    const authenticate = await anAuthenticator()
+    const authenticate = anAuthenticator()
     expect((await authenticate(await key.sign())).identity.userId).toBe('ana')
     expect(await errorOf(authenticate(await (await aKey('k2')).sign()))).toMatchObject({
       message: 'the issuer has no key with the token’s kid',
@@ -87,7 +87,7 @@ describe('a token of an issuer that publishes its keys', () => {
   it('is accepted with a key that was published after the first fetch', async () => {
     const [old, young] = [await aKey('k1'), await aKey('k2')]
     publish(old)
-    const authenticate = await anAuthenticator()
+    const authenticate = anAuthenticator()
     await authenticate(await old.sign())
     publish(old, young)
     await authenticate(await young.sign())
@@ -98,7 +98,7 @@ describe('a token of an issuer that publishes its keys', () => {
   it('is accepted while the issuer is unavailable, also if the keys are old', async () => {
     const key = await aKey('k1')
     publish(key)
-    const authenticate = await anAuthenticator()
+    const authenticate = anAuthenticator()
     await authenticate(await key.sign())
     fail()
     steadyMs = 11 * MINUTE_MS
@@ -111,7 +111,7 @@ describe('a token of an issuer that publishes its keys', () => {
   it('does not count as a failure if its key cannot be looked up', async () => {
     const key = await aKey('k1')
     publish(key)
-    const authenticate = await anAuthenticator()
+    const authenticate = anAuthenticator()
     await authenticate(await key.sign())
     fail()
     expect(await errorOf(authenticate(await (await aKey('k2')).sign()))).toMatchObject({ fault: 'server' })
@@ -130,7 +130,7 @@ describe('a token of an issuer that publishes its keys', () => {
     ],
   ])('does not count as a failure if the issuer %s; that is logged once and not shown', async (_, given) => {
     answer = given
-    const authenticate = await anAuthenticator()
+    const authenticate = anAuthenticator()
     const token = await (await aKey('k1')).sign()
     const refusal = {
       message: 'the token cannot be checked now',
@@ -145,7 +145,7 @@ describe('a token of an issuer that publishes its keys', () => {
   it('is accepted two seconds after the issuer is available again', async () => {
     const key = await aKey('k1')
     fail()
-    const authenticate = await anAuthenticator()
+    const authenticate = anAuthenticator()
     await errorOf(authenticate(await key.sign()))
     publish(key)
     steadyMs = 1_999
@@ -157,7 +157,7 @@ describe('a token of an issuer that publishes its keys', () => {
 
   it('does not count as a failure if the issuer does not answer', async () => {
     await new Promise((resolve) => issuer.close(resolve))
-    const authenticate = await anAuthenticator()
+    const authenticate = anAuthenticator()
     expect(await errorOf(authenticate(await (await aKey('k1')).sign()))).toMatchObject({ fault: 'server' })
   })
 })

@@ -15,14 +15,14 @@ const DIRECT_PREFIX = 'd_'
 
 /**
  * Forwards the creation of a group to the actor that will own it.
- * `newGroupId` is its id if the caller gave none.
+ * `newId` creates its id if the caller gave none.
  */
 export function createGroup(
   user: UserState,
   by: Caller,
   fields: RequestFields<'create_group'>,
   now: number,
-  newGroupId: string,
+  newId: () => string,
 ): Effects {
   const members = [...new Set(fields.members)].filter((userId) => userId !== by.userId)
   if (fields.kind === 'direct' && members.length !== 1) {
@@ -51,7 +51,7 @@ export function createGroup(
       }),
     ]
   }
-  if (kind === 'group') return create(fields.groupId ?? newGroupId)
+  if (kind === 'group') return create(fields.groupId ?? newId())
   return [read({ read: 'direct', userId: user.userId, otherId: members[0] as string }, by, create)]
 }
 

@@ -17,7 +17,7 @@ export function uploadFile(
   by: Caller,
   fields: RequestFields<'upload_file'>,
   now: number,
-  newId: string,
+  newId: () => string,
 ): Effects {
   const { groupId, fileName, file, fileSize, mimeType } = fields
   requireMember(user, groupId)
@@ -32,7 +32,11 @@ export function uploadFile(
   const bytes = new Uint8Array(file)
   return [
     read({ read: 'storedBytes', userId }, by, (storedBytes) => [
-      files({ call: 'store', userId, announced, bytes, storedBytes, newId, now }, by, addFileFor(by)),
+      files(
+        { call: 'store', userId, announced, bytes, storedBytes, newId: newId(), now },
+        by,
+        addFileFor(by),
+      ),
     ]),
   ]
 }
@@ -42,7 +46,7 @@ export function uploadBegin(
   by: Caller,
   fields: RequestFields<'upload_begin'>,
   now: number,
-  newId: string,
+  newId: () => string,
 ): Effects {
   const { groupId, fileName, fileSize, mimeType, sha256, uploadId } = fields
   requireMember(user, groupId)
@@ -50,7 +54,11 @@ export function uploadBegin(
   const { userId } = user
   return [
     read({ read: 'storedBytes', userId }, by, (storedBytes) => [
-      files({ call: 'begin', userId, announced, uploadId, storedBytes, newId, now }, by, progressTo(by)),
+      files(
+        { call: 'begin', userId, announced, uploadId, storedBytes, newId: newId(), now },
+        by,
+        progressTo(by),
+      ),
     ]),
   ]
 }
@@ -68,9 +76,9 @@ export function uploadEnd(
   by: Caller,
   { uploadId }: RequestFields<'upload_end'>,
   now: number,
-  newId: string,
+  newId: () => string,
 ): Effects {
-  return [files({ call: 'end', userId: user.userId, uploadId, newId, now }, by, addFileFor(by))]
+  return [files({ call: 'end', userId: user.userId, uploadId, newId: newId(), now }, by, addFileFor(by))]
 }
 
 /** IDN-7: this actor knows only the user's groups. @throws ChatError `not_found` */

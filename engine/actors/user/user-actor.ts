@@ -94,7 +94,7 @@ export class UserActor {
           durabilityOf(request.event) === 'state' ? this.#context.writeRefusal(this.#lane) : null
         if (refusal) throw refusal
         const handler = userHandlers[request.event as RequestsTo<'user'>]
-        return handler(user, by, request.fields as never, this.#context.now(), this.#context.newId())
+        return handler(user, by, request.fields as never, this.#context.now(), this.#context.newId)
       }
       case 'open': {
         const loaded = this.#loaded

@@ -14,13 +14,13 @@ import { updateStatus } from './status.ts'
 import { uploadBegin, uploadChunk, uploadEnd, uploadFile } from './uploads.ts'
 import type { UserState } from './user-state.ts'
 
-/** @throws ChatError before anything changes. `newId` is a fresh id for a new object. */
+/** @throws ChatError before anything changes. `newId` creates the id of a new object. */
 type UserHandler<N extends RequestsTo<'user'>> = (
   user: UserState,
   by: Caller,
   fields: RequestFields<N>,
   now: number,
-  newId: string,
+  newId: () => string,
 ) => Effects
 
 /** By request name. */

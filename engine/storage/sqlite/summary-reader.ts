@@ -18,6 +18,7 @@ export class SummaryReader {
   /** The positions of all groups of the user, and summaries of the newest ones that fit into an answer. */
   summaries(userKey: number, limit: number): SummaryTexts {
     const { keys, ...standings } = this.#columns(userKey)
+    if (keys === '[]') return { ...standings, rows: '[]' }
     const newest = `[${(JSON.parse(keys) as number[]).slice(0, limit).join()}]`
     const { rows } = fitRows(this.#sql.rows.all(newest, userKey), limit, 1, summaryBytes)
     return { ...standings, rows: `[${rows.join()}]` }

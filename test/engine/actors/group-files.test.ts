@@ -139,7 +139,13 @@ describe('an upload', () => {
   const bytes = Buffer.from('abc')
 
   it('passes its bytes on, and answers with the progress', () => {
-    const begin = only(given(uploadBegin(user(), by('ana'), announced, 5, 'new'), 70), 'file')
+    const begin = only(
+      given(
+        uploadBegin(user(), by('ana'), announced, 5, () => 'new'),
+        70,
+      ),
+      'file',
+    )
     expect(begin.call).toMatchObject({ call: 'begin', userId: 'ana', storedBytes: 70, newId: 'new', now: 5 })
     const chunk = only(uploadChunk(user(), by('ana'), { uploadId: 'u', offset: 1, chunk: bytes }), 'file')
     expect(chunk.call).toEqual({ call: 'append', userId: 'ana', uploadId: 'u', offset: 1, bytes })
@@ -148,12 +154,18 @@ describe('an upload', () => {
   })
 
   it('notifies the group when its bytes are stored', () => {
-    const end = only(uploadEnd(user(), by('ana'), { uploadId: 'u' }, 5, 'new'), 'file')
+    const end = only(
+      uploadEnd(user(), by('ana'), { uploadId: 'u' }, 5, () => 'new'),
+      'file',
+    )
     expect(end.call).toEqual({ call: 'end', userId: 'ana', uploadId: 'u', newId: 'new', now: 5 })
     const [tell] = end.then({ groupId: 'g', file, again: true } as never, 6)
     expect(tell).toMatchObject({ type: 'tell_group', groupId: 'g', mail: added({ again: true }) })
     const whole = only(
-      given(uploadFile(user(), by('ana'), { ...announced, file: bytes }, 5, 'new'), 70),
+      given(
+        uploadFile(user(), by('ana'), { ...announced, file: bytes }, 5, () => 'new'),
+        70,
+      ),
       'file',
     )
     expect(whole.call).toMatchObject({ call: 'store', storedBytes: 70 })
@@ -163,10 +175,12 @@ describe('an upload', () => {
   it('is refused to a user who is not a member, and if its fields contradict each other', () => {
     const elsewhere = { ...announced, groupId: 'h' }
     const stranger = expect.objectContaining(refusal('not_found'))
-    expect(() => uploadBegin(user(), by('ana'), elsewhere, 5, 'new')).toThrow(stranger)
-    expect(() => uploadFile(user(), by('ana'), { ...elsewhere, file: bytes }, 5, 'new')).toThrow(stranger)
-    expect(() => uploadFile(user(), by('ana'), { ...announced, fileSize: 4, file: bytes }, 5, 'new')).toThrow(
-      expect.objectContaining(refusal('bad_request', 'fileSize')),
+    expect(() => uploadBegin(user(), by('ana'), elsewhere, 5, () => 'new')).toThrow(stranger)
+    expect(() => uploadFile(user(), by('ana'), { ...elsewhere, file: bytes }, 5, () => 'new')).toThrow(
+      stranger,
     )
+    expect(() =>
+      uploadFile(user(), by('ana'), { ...announced, fileSize: 4, file: bytes }, 5, () => 'new'),
+    ).toThrow(expect.objectContaining(refusal('bad_request', 'fileSize')))
   })
 })

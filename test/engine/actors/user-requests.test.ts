@@ -20,7 +20,7 @@ describe('resume', () => {
     return user
   }
   const resume = (user: UserState, groups: readonly (readonly [string, number])[], caller: Caller = ana) =>
-    userHandlers.resume(user, caller, { groups } as RequestFields<'resume'>, 0, '')
+    userHandlers.resume(user, caller, { groups } as RequestFields<'resume'>, 0, () => '')
   const done = (user: UserState, groupId: string, complete: boolean | null = true, lastSeq = 50) =>
     replayed(user, { type: 'replayed', session: ana.session, groupId, lastSeq, complete })
   const targets = (effects: Effects) =>
@@ -152,7 +152,7 @@ describe('create_group', () => {
       caller,
       { kind: 'group', ...fields } as RequestFields<'create_group'>,
       500,
-      'fresh',
+      () => 'fresh',
     )
   const mailOf = (effects: Effects) => only(effects, 'tell_group')
 
@@ -213,7 +213,7 @@ describe('create_group', () => {
 })
 
 describe('get_groups', () => {
-  const list = (fields: object) => userHandlers.get_groups(aUser(), ana, fields, 0, '')
+  const list = (fields: object) => userHandlers.get_groups(aUser(), ana, fields, 0, () => '')
 
   it('reads a page, fifty groups by default, and returns a cursor for the next', () => {
     const first = list({})
@@ -247,7 +247,7 @@ describe('get_groups', () => {
 
 describe('ping', () => {
   it('returns its payload, and the time', () => {
-    expect(userHandlers.ping(aUser(), ana, { t: 5 }, 77, '')).toEqual([
+    expect(userHandlers.ping(aUser(), ana, { t: 5 }, 77, () => '')).toEqual([
       { type: 'answer', to: ana, event: { name: 'pong', fields: { t: 5, serverTime: 77 } } },
     ])
   })
