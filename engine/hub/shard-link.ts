@@ -54,16 +54,17 @@ export class ShardLink {
   }
 
   async stats(): Promise<ShardStats & ShardSide> {
-    const side: ShardSide = {
-      inbox: this.#pending,
-      storageFails: this.#storageFails,
-      storageFailures: this.#storageFailures,
-    }
     const stats = await new Promise<ShardStats>((resolve) => {
       this.#reports.push(resolve)
       this.push(ToShard.report, 0)
     })
-    return { ...stats, ...side }
+    // Read now: with its stats the shard has reported the records that it has handled.
+    return {
+      ...stats,
+      inbox: this.#pending,
+      storageFails: this.#storageFails,
+      storageFailures: this.#storageFailures,
+    }
   }
 
   /** The shard has answered the oldest request for its stats. */

@@ -46,7 +46,7 @@ export const ToHub = {
   mail: 5,
   /** body: mail to return once the session's connection has room. */
   whenDrained: 6,
-  /** number: how many records of its inbox this shard has handled since the last such record. */
+  /** number: how many records of its inbox this shard has handled since the last such record. Sent with others. */
   handled: 7,
   /** Everything is committed and all leases are returned. No record follows. */
   drained: 8,

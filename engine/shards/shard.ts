@@ -37,6 +37,8 @@ const CROWDED_IDLE_MS = 1_000
 const RETRY_AFTER_MS = 500
 /** Delay before a group is loaded again after its entries were refused. */
 const RELOAD_AFTER_MS = 1_000
+/** Number of handled records above which the hub is notified of them in a batch of its own. */
+const REPORT_AFTER = 1_024
 
 export interface ShardOptions extends PerformerOptions {
   readonly index: number
@@ -80,6 +82,8 @@ export class Shard {
   readonly #options: ShardOptions
   readonly #steadyNow: () => number
   readonly #toHub: BatchWriter
+  /** Records that were handled and that the hub was not notified of. */
+  #handled = 0
   readonly #alarms: Alarms
   readonly #directory = new PresenceDirectory()
   readonly #replies: Replies
@@ -132,9 +136,8 @@ export class Shard {
 
   /** Handles a batch from the hub. */
   receive(batch: Uint8Array): void {
-    let handled = 0
     readBatch(batch, (kind, number, id, body) => {
-      handled += 1
+      this.#handled += 1
       switch (kind) {
         case ToShard.frame:
           return this.#onFrame(number, body)
@@ -168,7 +171,14 @@ export class Shard {
           return this.#drain()
       }
     })
-    this.#toHub.push(ToHub.handled, handled)
+    this.#reportHandled()
+  }
+
+  /** Together with other records if possible: a batch of its own would wake the hub's thread for nothing. */
+  #reportHandled(): void {
+    if (this.#toHub.isEmpty && this.#handled < REPORT_AFTER) return
+    this.#toHub.push(ToHub.handled, this.#handled)
+    this.#handled = 0
   }
 
   /** Evicts idle actors, or all actors while it drains. Called periodically, and after commits while draining. */

@@ -55,6 +55,11 @@ export class BatchWriter {
     this.#defer = defer
   }
 
+  /** Whether no record waits for the end of the turn. */
+  get isEmpty(): boolean {
+    return this.#buffer === null
+  }
+
   /** Appends one record; it is sent when the turn ends. */
   push(kind: number, number: number, id: Uint8Array = NOTHING, body: Uint8Array = NOTHING): void {
     const buffer = this.#reserve(HEADER_BYTES + id.length + body.length)

@@ -113,9 +113,11 @@ describe('a shard', () => {
   /** Shard 0 of two, with its messages to the hub. */
   function aShard(more: Partial<ShardOptions> = {}) {
     const said: string[] = []
+    const handled: number[] = []
     const toHub = new BatchWriter(
       (batch) =>
         readBatch(batch, (kind, number, id, body) => {
+          if (kind === ToHub.handled) handled.push(number)
           if (kind === ToHub.log) said.push(`log ${number} ${Buffer.from(id)}`)
           if (kind === ToHub.close) said.push(`close ${number} ${Buffer.from(id)}`)
           const event = kind === ToHub.send ? decodeEvent(body) : null
@@ -160,7 +162,7 @@ describe('a shard', () => {
       (batch) => shard.receive(batch),
       () => {},
     )
-    return { shard, said, toHub, fromHub }
+    return { shard, said, handled, toHub, fromHub }
   }
 
   const foreign = groups.find((id) => shardOf(id, 2) === 1) as string
@@ -232,5 +234,22 @@ describe('a shard', () => {
     toHub.flush()
     expect(said).toEqual(['answer 3 overloaded'])
     expect(shard.stats()).toMatchObject({ groups: 2, mail: 2 })
+  })
+  it('reports handled records with its next answer, or when there are many (OVL-1)', () => {
+    const { shard, handled, toHub, fromHub } = aShard()
+    const receive = (kind: number, times = 1) => {
+      for (let i = 0; i < times; i++) fromHub.push(kind, 9)
+      fromHub.flush()
+      toHub.flush()
+    }
+    receive(ToShard.closed, 3)
+    expect(handled).toEqual([])
+    receive(ToShard.report)
+    expect(handled).toEqual([4])
+    receive(ToShard.closed, 1_023)
+    expect(handled).toEqual([4])
+    receive(ToShard.closed)
+    expect(handled).toEqual([4, 1_024])
+    shard.close()
   })
 })
