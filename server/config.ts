@@ -86,7 +86,7 @@ export const settings = {
     kind: integer(1, 1_000_000),
     default: 150,
     unit: 'sockets',
-    doc: 'The limit of sockets that have not sent a token. Above it a new one replaces the oldest, or is refused with 503 while all are younger than a second. Each may hold a frame of 16 KiB, with uWebSockets.js of 16 KiB more than `MAX_MESSAGE_BYTES`.',
+    doc: 'The limit of sockets that have not sent a token. Above it a new one replaces the oldest, or is refused with 503 while all are younger than a second. Each may hold a frame of 16 KiB, with uWebSockets.js of 16 KiB more than `MAX_MESSAGE_BYTES`, and at most 8 Socket.IO clients of 2 MiB.',
   },
   maxUnauthenticatedPerAddress: {
     env: 'MAX_UNAUTHENTICATED_PER_ADDRESS',

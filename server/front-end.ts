@@ -23,7 +23,7 @@ import type { ConnectionHost, HostedConnection, TokenHolder } from './connection
 import { addressOf } from './http/address.ts'
 import type { ServerLogger } from './logger.ts'
 import { Meters } from './metrics/meters.ts'
-import { MAX_NEWCOMER_BYTES, Newcomers } from './newcomers.ts'
+import { fixedNewcomerBytes, MAX_NEWCOMER_BYTES, Newcomers } from './newcomers.ts'
 import type { OriginRule } from './origins.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import type { RefusalKind, RefusalLog } from './refusal-log.ts'
@@ -33,7 +33,7 @@ import type { Request, Socket, SocketBehavior, Verdict } from './transport/trans
 import { readUpgrade, type UpgradeRequest } from './upgrade.ts'
 import { type RefusedUpgrade, UpgradeGate } from './upgrade-gate.ts'
 import { UserSessions } from './user-sessions.ts'
-import type { Wire } from './wire.ts'
+import { type Wire, wires } from './wire.ts'
 
 export interface FrontEndOptions {
   readonly gateway: Gateway
@@ -84,8 +84,11 @@ export class FrontEnd implements ConnectionHost, Publisher {
   readonly #options: FrontEndOptions
   readonly #gate: UpgradeGate
   readonly #connections = new Set<HostedConnection>()
-  /** The wires that connections have used, and the number of open ones. */
-  readonly #wires: { readonly wire: Wire; connections: number }[] = []
+  /** The wires of the upgrade and others that connections have used, and the number of open ones. */
+  readonly #wires: { readonly wire: Wire; connections: number }[] = wires.map((wire) => ({
+    wire,
+    connections: 0,
+  }))
   readonly #sessions: UserSessions<HostedConnection>
   readonly #newcomers: Newcomers
   #bytesSinceCheck = 0
@@ -115,6 +118,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
   /** How sockets of a transport become connections. */
   get behavior(): SocketBehavior<Connection> {
     const { compression, maxMessageBytes } = this.#options
+    const small = fixedNewcomerBytes(maxMessageBytes)
     return {
       compression: compression === 'shared',
       idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
@@ -122,7 +126,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
       maxPayloadBytes: Math.max(6 * maxMessageBytes, 2 * MIB),
       newcomer: {
         maxPayloadBytes: MAX_NEWCOMER_BYTES,
-        fixedPayloadBytes: maxMessageBytes + MAX_NEWCOMER_BYTES,
+        fixedPayloadBytes: { large: small, small },
       },
       upgrade: (request) => this.#upgrade(request),
       opened: (connection, socket) => this.attach(connection, socket),
@@ -136,6 +140,11 @@ export class FrontEnd implements ConnectionHost, Publisher {
   /** The number of open connections, for the metrics. */
   get connections(): number {
     return this.#connections.size
+  }
+
+  /** The number of open connections by subprotocol; `socket.io` for its clients. */
+  get connectionsByProtocol(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#wires.map(({ wire, connections }) => [wire.subprotocol, connections]))
   }
 
   /** The number of users with at least one session. */
@@ -282,7 +291,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
       const refused = this.check(asked, address)
       if (refused) return refused
       const accept = new Connection(this, asked.wire, address, asked.token)
-      return { accept, protocol: asked.protocol, isNewcomer: asked.token === null }
+      return { accept, protocol: asked.protocol, fixedLimit: asked.token === null ? 'small' : 'full' }
     } catch (error) {
       this.#options.logger.error({ err: error }, 'handling an upgrade failed')
       return this.#gate.failed()

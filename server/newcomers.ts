@@ -10,6 +10,11 @@
 /** What a client may send before it is authenticated: a token of 8 KiB, and the JSON around it. */
 export const MAX_NEWCOMER_BYTES = 16_384
 
+/** The same over a transport that cannot raise it afterwards: a message of an authenticated client, and a token. */
+export function fixedNewcomerBytes(maxMessageBytes: number): number {
+  return maxMessageBytes + MAX_NEWCOMER_BYTES
+}
+
 export interface NewcomersOptions {
   readonly max: number
   readonly maxPerAddress: number

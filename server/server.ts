@@ -34,7 +34,7 @@ import { RateLimiter } from './rate-limit.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { signingKey } from './signing-key.ts'
 import { LocalTopics } from './socket-io/local-topics.ts'
-import { SOCKET_IO_PATH, SocketIo } from './socket-io/socket-io.ts'
+import { SocketIo, socketIoPaths } from './socket-io/socket-io.ts'
 import { readTls } from './tls.ts'
 import { type LoadedTransport, loadTransport } from './transport/load.ts'
 import type { App } from './transport/transport.ts'
@@ -145,7 +145,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const frontEnd = new FrontEnd(localTopics ?? app, { ...shared, gateway: engine.gateway })
   app.sockets('/ws', frontEnd.behavior)
   const socketIo = localTopics && new SocketIo({ ...shared, frontEnd, topics: localTopics })
-  if (socketIo) app.sockets(SOCKET_IO_PATH, socketIo.behavior)
+  if (socketIo) for (const path of socketIoPaths) app.sockets(path, socketIo.behavior)
   const removePublisher = engine.gateway.addPublisher(frontEnd)
   let accepting = true
   const startedAtMs = steadyNow()

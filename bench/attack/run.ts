@@ -27,6 +27,11 @@ const MAX_RATIO = 3
 const MAX_FRAME = 256 * 1024
 const MAX_HALF_FRAME_MIB = 30
 const HALF_FRAME_SOCKETS = 1_000
+/** The largest frames that sockets without a token can begin: that of the first eight, and of the others. */
+const halfFrames = [
+  ['binary protocol', '/ws', 65_536, 65_536],
+  ['Socket.IO', '/socket.io/?EIO=4&transport=websocket', 2_097_152, 81_920],
+] as const
 const WARM_UP_MS = 3_000
 /** Time for an attack to reach its full rate before it is measured. */
 const RAMP_MS = 1_000
@@ -93,17 +98,20 @@ for (const [name, attack] of Object.entries(attacks)) {
     )
   })
 }
-if ('half frames'.includes(values.only)) {
+for (const [kind, path, ofFirst, ofOthers] of halfFrames) {
+  if (!`half frames ${kind}`.includes(values.only)) continue
   await withServer(async (server) => {
     const before = residentBytes(server.pid)
-    const sockets = Array.from({ length: HALF_FRAME_SOCKETS }, (_, i) => openHalfFrame(server.port, i))
+    const sockets = Array.from({ length: HALF_FRAME_SOCKETS }, (_, i) =>
+      openHalfFrame(server.port, i, path, i < 8 ? ofFirst : ofOthers),
+    )
     await delay(WARM_UP_MS)
     const mib = (residentBytes(server.pid) - before) / 2 ** 20
     for (const socket of sockets) socket.destroy()
     const met = mib <= MAX_HALF_FRAME_MIB
     if (!met) missed += 1
     process.stdout.write(
-      `half frames of ${HALF_FRAME_SOCKETS} sockets without a token: ${mib.toFixed(1)} MiB more${met ? '' : '   MISSES'}\n`,
+      `half frames of ${HALF_FRAME_SOCKETS} sockets without a token, ${kind}: ${mib.toFixed(1)} MiB more${met ? '' : '   MISSES'}\n`,
     )
   })
 }
@@ -121,20 +129,20 @@ async function withServer(use: (server: RunningServer) => Promise<void>): Promis
   rmSync(dataDir, { recursive: true, force: true })
 }
 
-/** A socket that has sent no token and the first 60 KiB of a frame of 64 KiB. */
-function openHalfFrame(port: number, i: number) {
+/** A socket that has sent no token and most of a frame of this size. */
+function openHalfFrame(port: number, i: number, path: string, bytes: number) {
   const socket = connect({ host: '127.0.0.1', port, localAddress: `127.0.2.${1 + (i % 100)}` })
   socket.on('error', () => {})
   socket.write(
-    'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+    `GET ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`,
   )
   socket.once('data', () => {
-    const head = Buffer.alloc(8)
+    const head = Buffer.alloc(14)
     head[0] = 0x82
-    head[1] = 0x80 | 126
-    head.writeUInt16BE(0xffff, 2)
+    head[1] = 0x80 | 127
+    head.writeBigUInt64BE(BigInt(bytes), 2)
     socket.write(head)
-    socket.write(Buffer.alloc(60 * 1024))
+    socket.write(Buffer.alloc(bytes - 4_096))
   })
   return socket
 }

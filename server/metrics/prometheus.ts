@@ -44,6 +44,10 @@ const metrics: Readonly<Record<string, Row>> = {
   ]),
   tertulia_uptime_seconds: gauge('The uptime of the server.', ({ uptimeMs }) => uptimeMs / 1_000),
   tertulia_connections: gauge('Open sockets.', ({ connections }) => connections.now),
+  tertulia_connections_by_protocol: gauge(
+    'Open sockets by subprotocol; socket.io for its clients.',
+    by('protocol', ({ connections }) => connections.byProtocol),
+  ),
   tertulia_connections_max: gauge('MAX_CONNECTIONS.', ({ connections }) => connections.max),
   tertulia_connections_opened_total: counter(
     'Sockets that were opened.',

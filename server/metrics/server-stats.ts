@@ -24,6 +24,8 @@ export interface ServerStats {
     readonly now: number
     /** `MAX_CONNECTIONS`. */
     readonly max: number
+    /** `now` by subprotocol; `socket.io` for its clients. */
+    readonly byProtocol: Readonly<Record<string, number>>
   } & Pick<MeterStats, 'opened' | 'refused' | 'ended'>
   readonly users: {
     /** Users with at least one socket. */
@@ -84,6 +86,7 @@ export interface StatsSources {
   readonly engine: Pick<Engine, 'stats' | 'health'>
   readonly sockets: {
     readonly connections: number
+    readonly connectionsByProtocol: Readonly<Record<string, number>>
     readonly users: number
     readonly unanswered: number
     readonly unsentBytes: number
@@ -130,7 +133,14 @@ function collectStats(sources: StatsSources, { shards, search, hooks, disk }: En
     at,
     uptimeMs: at - sources.startedAtMs,
     transport: sources.transport,
-    connections: { now: sockets.connections, max: sources.maxConnections, opened, refused, ended },
+    connections: {
+      now: sockets.connections,
+      max: sources.maxConnections,
+      byProtocol: sockets.connectionsByProtocol,
+      opened,
+      refused,
+      ended,
+    },
     users: { connected: sockets.users, loaded: sum(({ users }) => users) },
     groups: { active: sum(({ groups }) => groups) },
     ...counted,

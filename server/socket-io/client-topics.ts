@@ -1,8 +1,8 @@
 /**
  * Client topics: the subscriptions of one Socket.IO client.
  *
- * The transport publishes to clients with a WebSocket in the main namespace. All others, which poll or need
- * the name of their namespace in each packet, are subscribers in `LocalTopics`.
+ * The transport publishes to clients with a WebSocket in the main namespace. All others, which poll, need
+ * the name of their namespace in each packet, or have a `relay`, are subscribers in `LocalTopics`.
  */
 import type { Socket } from '../transport/transport.ts'
 import type { EngineSession } from './engine-session.ts'
@@ -13,6 +13,8 @@ export class ClientTopics implements LocalSubscriber {
   readonly #session: EngineSession
   /** Empty for the main namespace. */
   namespace = ''
+  /** Receives what is published instead of the client; set before the first topic. */
+  relay: ((message: Uint8Array) => void) | null = null
   /** Topics that are not published by the transport. */
   #local: Set<string> | null = null
 
@@ -23,7 +25,7 @@ export class ClientTopics implements LocalSubscriber {
 
   subscribe(topic: string): void {
     const { socket } = this.#session
-    if (socket && this.namespace === '') socket.subscribe(topic)
+    if (socket && this.#isShared) socket.subscribe(topic)
     else {
       this.#local ??= new Set()
       this.#local.add(topic)
@@ -46,7 +48,7 @@ export class ClientTopics implements LocalSubscriber {
 
   /** The client has a WebSocket from now on, whose transport publishes to it. */
   upgraded(socket: Socket): void {
-    if (this.namespace !== '') return
+    if (!this.#isShared) return
     for (const topic of this.#removeLocal()) socket.subscribe(topic)
   }
 
@@ -56,7 +58,13 @@ export class ClientTopics implements LocalSubscriber {
   }
 
   published(message: Uint8Array): void {
-    this.#session.send(this.namespace === '' ? message : withNamespace(message, this.namespace), false)
+    if (this.relay) this.relay(message)
+    else this.#session.send(this.namespace === '' ? message : withNamespace(message, this.namespace), false)
+  }
+
+  /** Whether the client receives the same bytes as others. */
+  get #isShared(): boolean {
+    return this.namespace === '' && this.relay === null
   }
 
   #removeLocal(): Iterable<string> {

@@ -7,11 +7,19 @@
 import { randomBytes } from 'node:crypto'
 import { IDLE_TIMEOUT_SECONDS } from '../front-end.ts'
 import type { HeldBytes } from '../held-bytes.ts'
-import { MAX_NEWCOMER_BYTES } from '../newcomers.ts'
+import { fixedNewcomerBytes, MAX_NEWCOMER_BYTES } from '../newcomers.ts'
 import type { OriginRule } from '../origins.ts'
-import type { Request, Response, Socket, SocketBehavior, Verdict } from '../transport/transport.ts'
+import type {
+  FixedLimit,
+  Request,
+  Response,
+  Socket,
+  SocketBehavior,
+  Verdict,
+} from '../transport/transport.ts'
 import type { RefusedUpgrade } from '../upgrade-gate.ts'
-import { EngineSession, PING_INTERVAL_MS, PING_TIMEOUT_MS } from './engine-session.ts'
+import { EngineSession, PING_INTERVAL_MS, PING_TIMEOUT_MS, type SessionOwner } from './engine-session.ts'
+import { FixedLimits, LARGE_BYTES, type LimitClaim } from './fixed-limits.ts'
 import { type EngineRequest, readEngineRequest, refusalMessages } from './handshake.ts'
 import { answerOf, Polling, refuse } from './polling.ts'
 
@@ -21,13 +29,15 @@ export interface EngineHost {
   readonly held: HeldBytes
   /** The largest message of a client. */
   readonly maxPayloadBytes: number
-  /** The largest message of a WebSocket that began without authentication, if its limit cannot be raised later. */
-  readonly maxFixedBytes: number
+  /** The largest message without a file. */
+  readonly maxMessageBytes: number
   readonly compression: boolean
   steadyNow(): number
   /** Checks a handshake. Returns the refusal, or null if it is allowed. */
   check(request: Request, isWebSocket: boolean): RefusedUpgrade | null
   addressOf(request: Request): string
+  /** The user of a token; null if it is not valid. Must not reject. */
+  userOf(token: string): Promise<string | null>
   /** A session is open: its user receives the messages. */
   opened(session: EngineSession, address: string, token: string): void
   /** Handling a message failed; nothing of it was sent to the client. */
@@ -40,30 +50,38 @@ interface Carrier {
   readonly address: string
   session: EngineSession | null
   socket: Socket | null
+  /** Null if the transport does not need it. */
+  claim: LimitClaim | null
 }
 
 const BAD_REQUEST = 3
 const UNKNOWN_SID = 1
 const BAD_METHOD = 2
+/** RFC 6455 7.4.1 */
+const POLICY_VIOLATION = 1008
 
-export class EngineIo {
+export class EngineIo implements SessionOwner {
   readonly #host: EngineHost
   readonly #polling: Polling
+  readonly #limits: FixedLimits
   readonly #sessions = new Map<string, EngineSession>()
 
   constructor(host: EngineHost) {
     this.#host = host
     this.#polling = new Polling({ ...host, maxBytes: host.maxPayloadBytes })
+    this.#limits = new FixedLimits((token) => host.userOf(token))
   }
 
   /** How WebSockets of a transport become sessions. */
   get behavior(): SocketBehavior<Carrier> {
-    const { maxPayloadBytes, maxFixedBytes, compression } = this.#host
+    const { maxPayloadBytes, maxMessageBytes, compression } = this.#host
+    const small = fixedNewcomerBytes(maxMessageBytes)
+    const large = Math.min(maxPayloadBytes, Math.max(small, LARGE_BYTES))
     return {
       compression,
       idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
       maxPayloadBytes,
-      newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: maxFixedBytes },
+      newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: { large, small } },
       upgrade: (request) => this.#upgrade(request),
       opened: (carrier, socket) => this.#opened(carrier, socket),
       message: (carrier, bytes, isBinary) => this.#message(carrier, bytes, isBinary),
@@ -119,11 +137,12 @@ export class EngineIo {
     if (refused) return refused
     if (!this.#host.originAllowed(request.header('origin'), request.header('host'))) return refusedUpgrade(4)
     const address = this.#host.addressOf(request)
-    return {
-      accept: { asked, address, session: null, socket: null },
-      protocol: '',
-      isNewcomer: session?.isTrusted !== true,
+    const accept: Carrier = { asked, address, session: null, socket: null, claim: null }
+    const fixedLimit = async (): Promise<FixedLimit> => {
+      accept.claim = await this.#limits.decide({ token: asked.token, address, session: session ?? null })
+      return accept.claim.limit
     }
+    return { accept, protocol: '', fixedLimit }
   }
 
   #opened(carrier: Carrier, socket: Socket): void {
@@ -131,17 +150,17 @@ export class EngineIo {
     carrier.socket = socket
     if (asked.sid !== '') {
       const session = this.#sessions.get(asked.sid)
-      // A second WebSocket of a session is closed; the first one stays.
+      // A second WebSocket of a session is closed after its handshake; the first one stays.
       if (!session || session.socket || session.isUpgrading) {
-        socket.close()
+        socket.end(POLICY_VIOLATION, Buffer.alloc(0))
         return
       }
-      carrier.session = session
+      this.#carries(carrier, session)
       session.probe(socket, this.#host.steadyNow())
       return
     }
     const session = this.#open(socket)
-    carrier.session = session
+    this.#carries(carrier, session)
     session.send(Buffer.from(this.#openPacket(session, [])), false)
     this.#guarded(() => this.#host.opened(session, address, asked.token))
   }
@@ -158,12 +177,30 @@ export class EngineIo {
   #closed({ session, socket }: Carrier): void {
     if (!session || !socket) return
     if (session.socket === socket) session.lost()
-    else session.probeClosed(socket)
+    else if (session.probeClosed(socket)) this.settled(session)
+  }
+
+  // SessionOwner, called by the sessions
+
+  settled(session: EngineSession): void {
+    if (session.claim) this.#limits.remove(session.claim)
+    session.claim = null
+  }
+
+  closed({ sid }: EngineSession): void {
+    this.#sessions.delete(sid)
+  }
+
+  #carries(carrier: Carrier, session: EngineSession): void {
+    carrier.session = session
+    if (!carrier.claim || session.isTrusted) return
+    session.claim = carrier.claim
+    this.#limits.add(carrier.claim)
   }
 
   #open(socket: Socket | null): EngineSession {
     const sid = randomBytes(15).toString('base64url')
-    const session = new EngineSession(sid, this.#host.steadyNow(), socket, () => this.#sessions.delete(sid))
+    const session = new EngineSession(sid, this.#host.steadyNow(), socket, this)
     this.#sessions.set(sid, session)
     return session
   }

@@ -3,9 +3,10 @@
  *
  * A session that polls queues its packets until the next poll; one with a WebSocket sends them at once. An
  * upgrade from the first to the second moves the queue and loses nothing. Heartbeats are checked by the
- * sweep. Not bounded here: the owner checks `unsentBytes` before it sends, like that of a socket.
+ * sweep. Not bounded here: the user checks `unsentBytes` before it sends, like that of a socket.
  */
 import type { Response, Socket } from '../transport/transport.ts'
+import type { LimitClaim } from './fixed-limits.ts'
 
 /** What uses a session. */
 export interface SessionUser {
@@ -20,6 +21,13 @@ export interface SessionUser {
   closed(): void
 }
 
+/** What creates sessions. */
+export interface SessionOwner {
+  /** The client is authenticated, or the session is closed. */
+  settled(session: EngineSession): void
+  closed(session: EngineSession): void
+}
+
 /** A poll that waits for packets. */
 export interface Poll {
   readonly response: Response
@@ -29,6 +37,8 @@ export interface Poll {
 /** Client and server count as disconnected after both (PRS-1). */
 export const PING_INTERVAL_MS = 25_000
 export const PING_TIMEOUT_MS = 20_000
+/** A client that was paused with the server has time to answer. */
+const MIN_PING_TIMEOUT_MS = 10_000
 const UPGRADE_TIMEOUT_MS = 10_000
 const SEPARATOR = '\x1e'
 const PING = '2'
@@ -43,23 +53,28 @@ export class EngineSession {
   user: SessionUser | null = null
   /** A request with packets is being read. */
   isReading = false
+  /** What its WebSocket may send before it is authenticated. */
+  claim: LimitClaim | null = null
   #socket: Socket | null
   #poll: Poll | null = null
   #queue: string[] = []
   #queuedBytes = 0
   #probe: Socket | null = null
   #probedAtMs = 0
+  #isProbed = false
   #isOpen = true
   #isTrusted = false
   #pingAtMs: number
   #pongByMs = Number.POSITIVE_INFINITY
-  readonly #onClosed: (session: EngineSession) => void
+  readonly #owner: SessionOwner
+  /** Calls those that wait for `settled`. */
+  #settle: (() => void) | null = null
 
-  constructor(sid: string, nowMs: number, socket: Socket | null, onClosed: (session: EngineSession) => void) {
+  constructor(sid: string, nowMs: number, socket: Socket | null, owner: SessionOwner) {
     this.sid = sid
     this.#socket = socket
     this.#pingAtMs = nowMs + PING_INTERVAL_MS
-    this.#onClosed = onClosed
+    this.#owner = owner
   }
 
   get isOpen(): boolean {
@@ -103,6 +118,29 @@ export class EngineSession {
   trust(): void {
     this.#isTrusted = true
     this.#socket?.trust?.()
+    this.#settled()
+  }
+
+  /** The client has to authenticate again. */
+  distrust(): void {
+    this.#isTrusted = false
+  }
+
+  /** Resolves when the client is authenticated or the session is closed, at the latest after this time. */
+  settled(withinMs: number): Promise<void> {
+    if (this.#isTrusted || !this.#isOpen || this.#settle) return Promise.resolve()
+    return new Promise((resolve) => {
+      const late = setTimeout(resolve, withinMs)
+      this.#settle = () => {
+        clearTimeout(late)
+        resolve()
+      }
+    })
+  }
+
+  #settled(): void {
+    this.#settle?.()
+    this.#owner.settled(this)
   }
 
   /** Closes the session. Packets that wait are sent before. */
@@ -199,20 +237,25 @@ export class EngineSession {
   probe(socket: Socket, nowMs: number): void {
     this.#probe = socket
     this.#probedAtMs = nowMs
+    this.#isProbed = false
   }
 
   /** A message on the WebSocket that is not used yet. */
   probed(socket: Socket, message: string): void {
     if (this.#probe !== socket || !this.#isOpen) return
-    if (message === '2probe') {
+    if (message === '2probe' && !this.#isProbed) {
+      this.#isProbed = true
       socket.send(Buffer.from('3probe'), false, false)
       this.#releasePoll()
     } else if (message === '5') this.#upgrade(socket)
     else socket.close()
   }
 
-  probeClosed(socket: Socket): void {
-    if (this.#probe === socket) this.#probe = null
+  /** Returns whether the socket was the one that is not used yet. */
+  probeClosed(socket: Socket): boolean {
+    if (this.#probe !== socket) return false
+    this.#probe = null
+    return true
   }
 
   #upgrade(socket: Socket): void {
@@ -243,7 +286,7 @@ export class EngineSession {
       return
     }
     if (nowMs >= this.#pingAtMs) {
-      this.#pongByMs = this.#pingAtMs + PING_TIMEOUT_MS
+      this.#pongByMs = Math.max(this.#pingAtMs + PING_TIMEOUT_MS, nowMs + MIN_PING_TIMEOUT_MS)
       this.#pingAtMs = nowMs + PING_INTERVAL_MS
       this.send(Buffer.from(PING), false)
     }
@@ -260,7 +303,8 @@ export class EngineSession {
     const probe = this.#probe
     this.#probe = null
     probe?.close()
-    this.#onClosed(this)
+    this.#settled()
+    this.#owner.closed(this)
     this.user?.closed()
   }
 }

@@ -2,9 +2,10 @@
  * Packet reader: the messages of one client as packets, each with its attachments.
  *
  * Attachments follow their packet as binary messages. Bounded: the attachments of one packet have at most
- * `maxBytes`, and those of all clients together the limit of `held`.
+ * `maxPayloadBytes`, and those of all clients together the limit of `held`.
  */
 import type { HeldBytes } from '../held-bytes.ts'
+import { MAX_NEWCOMER_BYTES } from '../newcomers.ts'
 import { insertAttachments, type Packet, PacketError, parsePacket } from './packet.ts'
 
 /** A packet whose attachments have not all arrived. */
@@ -14,41 +15,52 @@ interface IncompletePacket {
   bytes: number
 }
 
+export interface PacketReaderOptions {
+  readonly held: HeldBytes
+  /** The largest event of a client. */
+  readonly maxPayloadBytes: number
+  /** The largest frame of a request; an event that contains no file is not much larger. */
+  readonly maxMessageBytes: number
+}
+
+/** Characters of JSON that one byte of a value can need, such as `\u0061`. */
+const CHARS_PER_BYTE = 6
+
 export class PacketReader {
-  readonly #held: HeldBytes
-  readonly #maxBytes: number
+  readonly #options: PacketReaderOptions
   #incomplete: IncompletePacket | null = null
 
-  constructor(held: HeldBytes, maxBytes: number) {
-    this.#held = held
-    this.#maxBytes = maxBytes
+  constructor(options: PacketReaderOptions) {
+    this.#options = options
   }
 
   /**
-   * The packet that the message completes, or null if attachments are missing. Attachments are accepted
-   * only with `acceptsAttachments`.
+   * The packet that the message completes, or null if attachments are missing. Before the client is
+   * connected there are no attachments, and packets are small.
    * @throws PacketError
    */
-  read(message: string | Uint8Array, acceptsAttachments: boolean): Packet | null {
+  read(message: string | Uint8Array, isConnected: boolean): Packet | null {
     if (typeof message !== 'string') return this.#attach(message)
+    if (!isConnected && message.length > MAX_NEWCOMER_BYTES) throw new PacketError('not connected')
     if (this.#incomplete) throw new PacketError('text between attachments')
-    const packet = parsePacket(message)
+    const packet = parsePacket(message, CHARS_PER_BYTE * this.#options.maxMessageBytes)
     if (packet.attachments === 0) return packet
-    if (!acceptsAttachments) throw new PacketError('not connected')
+    if (!isConnected) throw new PacketError('not connected')
     this.#incomplete = { packet, attachments: [], bytes: 0 }
     return null
   }
 
   /** Discards an incomplete packet. */
   reset(): void {
-    if (this.#incomplete) this.#held.remove(this.#incomplete.bytes)
+    if (this.#incomplete) this.#options.held.remove(this.#incomplete.bytes)
     this.#incomplete = null
   }
 
   #attach(bytes: Uint8Array): Packet | null {
     const incomplete = this.#incomplete
     if (!incomplete) throw new PacketError('no packet has this attachment')
-    if (incomplete.bytes + bytes.length > this.#maxBytes || !this.#held.add(bytes.length)) {
+    const { held, maxPayloadBytes } = this.#options
+    if (incomplete.bytes + bytes.length > maxPayloadBytes || !held.add(bytes.length)) {
       this.reset()
       throw new PacketError('the attachments are too large')
     }

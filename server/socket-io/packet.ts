@@ -22,6 +22,8 @@ export interface Packet {
   /** Binary messages that follow. */
   readonly attachments: number
   readonly data: unknown
+  /** Only files may be that large: of the data only the name was read. */
+  readonly isTooLarge: boolean
 }
 
 /** The packet is malformed. */
@@ -31,6 +33,10 @@ export class PacketError extends Error {
 
 const MAX_ATTACHMENTS = 10
 const MAX_DEPTH = 16
+/** Lists and maps in an event with a file. */
+const MAX_PARTS = 1_000
+const MAX_NAME_CHARS = 80
+const NAME = /^\["([^"\\]{1,64})"/
 /** `<type>[<attachments>-][<namespace>,][<ack id>]`, then the JSON. */
 const HEAD = /^([0-6])(?:(\d{1,3})-)?(?:(\/[^,]*)(?:,|$))?(\d{1,15})?/
 /** Names of a client's own events, which no client may send. */
@@ -38,8 +44,12 @@ const reserved: ReadonlySet<unknown> = new Set([
   ...['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'],
 ])
 
-/** @throws PacketError */
-export function parsePacket(text: string): Packet {
+/**
+ * Reads a packet. Of an event longer than `maxChars` that is not an upload only the name is read: reading
+ * the JSON would cost more than the refusal (INP-2).
+ * @throws PacketError
+ */
+export function parsePacket(text: string, maxChars: number): Packet {
   const head = HEAD.exec(text)
   if (!head) throw new PacketError('unknown packet type')
   const [{ length }, typeText, attachmentsText, namespaceText = '/', ackText] = head
@@ -48,11 +58,17 @@ export function parsePacket(text: string): Packet {
   if (isBinary !== (attachmentsText !== undefined)) throw new PacketError('illegal attachments')
   const attachments = Number(attachmentsText ?? 0)
   if (attachments > MAX_ATTACHMENTS) throw new PacketError('too many attachments')
-  const data = length < text.length ? parseJson(text.slice(length)) : undefined
-  if (!isValid(type, data)) throw new PacketError('invalid payload')
+  const isTooLarge = text.length > maxChars && !isUpload(text, length)
+  const data = isTooLarge
+    ? nameIn(text, length)
+    : length < text.length
+      ? parseJson(text.slice(length))
+      : undefined
+  if (!isValid(type, data) || (isTooLarge && type !== packetTypes.event))
+    throw new PacketError('invalid payload')
   const ackId = ackText === undefined ? undefined : Number(ackText)
   // Clients of older versions send a query behind the namespace.
-  return { type, namespace: namespaceText.split('?')[0] ?? '/', ackId, attachments, data }
+  return { type, namespace: namespaceText.split('?')[0] ?? '/', ackId, attachments, data, isTooLarge }
 }
 
 /** The text of a packet; `namespace` is empty for the main one. */
@@ -85,6 +101,26 @@ export function insertAttachments(value: unknown, attachments: readonly Uint8Arr
     insertAttachments(part, attachments, depth + 1),
   ])
   return Object.fromEntries(parts)
+}
+
+/** The name of an event in a list, without reading the rest. */
+function nameIn(text: string, at: number): readonly [name: string] | undefined {
+  const name = NAME.exec(text.slice(at, at + MAX_NAME_CHARS))?.[1]
+  return name === undefined ? undefined : [name]
+}
+
+/** Files are one text or one list of bytes: JSON with many parts needs many times its size in memory. */
+function isUpload(text: string, at: number): boolean {
+  return nameIn(text, at)?.[0] === 'upload_file' && !hasMany('[', text) && !hasMany('{', text)
+}
+
+function hasMany(mark: string, text: string): boolean {
+  let at = -1
+  for (let count = 0; count <= MAX_PARTS; count++) {
+    at = text.indexOf(mark, at + 1)
+    if (at < 0) return false
+  }
+  return true
 }
 
 function parseJson(text: string): unknown {

@@ -13,6 +13,8 @@ import type { EngineSession } from './engine-session.ts'
 import { type RefusalCode, refusalMessages } from './handshake.ts'
 
 const SEPARATOR = '\x1e'
+/** Packets of one body; clients have less to send between two requests. */
+const MAX_PACKETS = 4_096
 const BAD_REQUEST: RefusalCode = 3
 const FORBIDDEN: RefusalCode = 4
 const TEXT = 'text/plain; charset=UTF-8'
@@ -152,9 +154,13 @@ export class Polling {
   }
 }
 
-/** Handles the packets of a body. Returns false if one is malformed. */
+/** Handles the packets of a body. Returns false if one is malformed, or if there are too many. */
 function receiveAll(session: EngineSession, body: string): boolean {
-  for (let at = 0; at <= body.length; ) {
+  for (let at = 0, count = 1; at <= body.length; count++) {
+    if (count > MAX_PACKETS) {
+      session.close()
+      return false
+    }
     const mark = body.indexOf(SEPARATOR, at)
     const end = mark < 0 ? body.length : mark
     const packet = body.slice(at, end)

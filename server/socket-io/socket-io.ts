@@ -5,11 +5,13 @@
  * (`client-socket.ts`), and each socket has a connection of the front end like any other client's.
  */
 import { randomBytes } from 'node:crypto'
+import type { Authenticator } from '../auth.ts'
 import { Connection } from '../connection.ts'
 import type { ConnectionHost } from '../connection-host.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import { addressOf } from '../http/address.ts'
 import type { ServerLogger } from '../logger.ts'
+import { fixedNewcomerBytes } from '../newcomers.ts'
 import type { OriginRule } from '../origins.ts'
 import type { Request, Response, Socket, SocketBehavior } from '../transport/transport.ts'
 import type { UpgradeRequest } from '../upgrade.ts'
@@ -20,6 +22,7 @@ import { EngineIo } from './engine-io.ts'
 import { EventsForClients } from './events-for-clients.ts'
 import { asUpgrade, reconnecting } from './handshake.ts'
 import type { LocalTopics } from './local-topics.ts'
+import { Recoveries } from './recovery.ts'
 import { Posts, socketIoWire } from './socket-io-wire.ts'
 
 /** The front end, as this gateway uses it. */
@@ -32,6 +35,7 @@ export interface SocketIoFrontEnd extends ConnectionHost {
 
 export interface SocketIoOptions {
   readonly frontEnd: SocketIoFrontEnd
+  readonly authenticate: Authenticator
   readonly topics: LocalTopics
   readonly originAllowed: OriginRule
   readonly trustProxy: boolean
@@ -46,13 +50,11 @@ export interface SocketIoOptions {
   readonly now: () => number
 }
 
-/** The path of the clients. */
-export const SOCKET_IO_PATH = '/socket.io/'
+/** The paths of the clients; the second is that of clients with `addTrailingSlash: false`. */
+export const socketIoPaths: readonly string[] = ['/socket.io/', '/socket.io']
 /** A message of a client; larger files are uploaded in pieces or over HTTP. */
 const MAX_PAYLOAD_BYTES = 16 * 1_048_576
 const PAYLOAD_BYTES_BESIDE_FILE = 65_536
-/** A message of a client whose limit cannot be raised when it is authenticated: enough for a photo. */
-const MAX_FIXED_BYTES = 1_048_576
 const MAX_HELD_BYTES = 256 * 1_048_576
 
 export class SocketIo {
@@ -74,15 +76,20 @@ export class SocketIo {
     const held = new HeldBytes(MAX_HELD_BYTES)
     // A file as base64 needs four bytes for three.
     const wholeFile = Math.ceil(options.maxUpload / 3) * 4 + PAYLOAD_BYTES_BESIDE_FILE
-    const maxPayloadBytes = Math.min(MAX_PAYLOAD_BYTES, wholeFile)
+    const { maxMessageBytes } = options
+    const maxPayloadBytes = Math.max(
+      fixedNewcomerBytes(maxMessageBytes),
+      Math.min(MAX_PAYLOAD_BYTES, wholeFile),
+    )
     const clients: ClientSocketHost = {
       translate,
       posts,
       topics,
+      recoveries: new Recoveries(() => frontEnd.steadyNow()),
       held,
       maxPayloadBytes,
       now,
-      maxMessageBytes: options.maxMessageBytes,
+      maxMessageBytes,
       leaves: options.socketIoLeave === 'membership',
       newSid: () => randomBytes(15).toString('base64url'),
       connect: (socket, address, isFirst) => this.#connect(socket, address, isFirst),
@@ -90,26 +97,32 @@ export class SocketIo {
     this.#engine = new EngineIo({
       held,
       maxPayloadBytes,
-      maxFixedBytes: Math.min(maxPayloadBytes, MAX_FIXED_BYTES),
+      maxMessageBytes,
       originAllowed: options.originAllowed,
       compression: options.compression === 'shared',
       steadyNow: () => frontEnd.steadyNow(),
       check: (request, isWebSocket) =>
         frontEnd.check(asUpgrade(request, isWebSocket), addressOf(request, trustProxy)),
       addressOf: (request) => addressOf(request, trustProxy),
+      userOf: (token) =>
+        options.authenticate(token).then(
+          ({ identity }) => identity.userId,
+          // The client is refused at CONNECT, with the reason.
+          () => null,
+        ),
       opened: (session, address, token) => new ClientSocket(clients, session, address, token).start(),
       failed: (error) => logger.error({ err: error }, 'handling a Socket.IO packet failed'),
     })
   }
 
-  /** How WebSockets on the path become clients. */
+  /** How WebSockets on the paths become clients. */
   get behavior(): SocketBehavior<object> {
     return this.#engine.behavior as unknown as SocketBehavior<object>
   }
 
-  /** Handles an HTTP request if it is for the path. Returns whether it is. */
+  /** Handles an HTTP request if it is for one of the paths. Returns whether it is. */
   serve(request: Request, response: Response): boolean {
-    if (request.path !== SOCKET_IO_PATH) return false
+    if (!socketIoPaths.includes(request.path)) return false
     try {
       this.#engine.serve(request, response)
     } catch (error) {

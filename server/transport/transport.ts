@@ -91,13 +91,19 @@ export interface Response {
   destroy(): void
 }
 
+/** The largest message of a socket whose limit cannot be changed while it is open. */
+export type FixedLimit = 'full' | 'large' | 'small'
+
 /** The answer to a handshake. */
 export type Verdict<Data> =
   | {
       readonly accept: Data
       readonly protocol: string
-      /** The handshake contained no token. */
-      readonly isNewcomer: boolean
+      /**
+       * For transports that cannot change the limit of an open socket. A function is called by those only;
+       * they answer the handshake when its promise resolves. It must not reject.
+       */
+      readonly fixedLimit: FixedLimit | (() => Promise<FixedLimit>)
     }
   | { readonly refuse: ResponseHead; readonly body: Uint8Array }
 
@@ -109,16 +115,16 @@ export interface SocketBehavior<Data extends object> {
     /** Applies to every socket until `trust` is called. */
     readonly maxPayloadBytes: number
     /**
-     * For transports that cannot change the limit of an open socket: applies permanently to sockets
-     * accepted with `isNewcomer`.
+     * For transports that cannot change the limit of an open socket: applies permanently to sockets that
+     * were accepted with this limit; `maxPayloadBytes` applies to the others.
      */
-    readonly fixedPayloadBytes: number
+    readonly fixedPayloadBytes: Readonly<Record<Exclude<FixedLimit, 'full'>, number>>
   }
   /** A silent socket is pinged before this time and terminated after it. */
   readonly idleTimeoutSeconds: number
   /** Whether permessage-deflate is negotiated. It needs no memory per socket. */
   readonly compression: boolean
-  /** Accepts or refuses a handshake, synchronously. Must not throw. */
+  /** Accepts or refuses a handshake. Must not throw. */
   upgrade(request: Request): Verdict<Data>
   opened(data: Data, socket: Socket): void
   /** One whole message. */

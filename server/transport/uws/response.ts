@@ -16,9 +16,12 @@ export class UwsResponse implements Response {
   #length = 0
   /** Resolves the pending write. */
   #written: (() => void) | null = null
+  /** The client asked for the end of the connection, which the library does without a header (RFC 9112 9.6). */
+  readonly #isLast: boolean
 
-  constructor(res: HttpResponse) {
+  constructor(res: HttpResponse, isLast: boolean) {
     this.#res = res
+    this.#isLast = isLast
     res.onAborted(() => {
       this.#over = true
       this.#aborted?.()
@@ -44,14 +47,14 @@ export class UwsResponse implements Response {
 
   end(head: ResponseHead, body: Uint8Array, closeConnection = false): void {
     this.#finish(() => {
-      writeHead(this.#res, head)
+      this.#writeHead(head)
       this.#res.end(body, closeConnection)
     })
   }
 
   endWithoutBody(head: ResponseHead, length: number | null, closeConnection = false): void {
     this.#finish(() => {
-      writeHead(this.#res, head)
+      this.#writeHead(head)
       // The library writes 2^63 for an undefined length.
       if (length === null) this.#res.endWithoutBody()
       else this.#res.endWithoutBody(length, closeConnection)
@@ -61,7 +64,7 @@ export class UwsResponse implements Response {
   begin(head: ResponseHead, length: number): void {
     if (this.#over) return
     this.#length = length
-    this.#res.cork(() => writeHead(this.#res, head))
+    this.#res.cork(() => this.#writeHead(head))
   }
 
   // https://github.com/uNetworking/uWebSockets.js/blob/master/examples/VideoStreamer.js
@@ -90,6 +93,11 @@ export class UwsResponse implements Response {
     const [isWritten, isDone] = this.#res.tryEnd(piece, this.#length)
     if (isDone) this.#over = true
     return isWritten || isDone
+  }
+
+  #writeHead(head: ResponseHead): void {
+    writeHead(this.#res, head)
+    if (this.#isLast) this.#res.writeHeader('Connection', 'close')
   }
 
   #finish(write: () => void): void {

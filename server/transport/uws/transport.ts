@@ -14,6 +14,7 @@ import type {
 } from 'uWebSockets.js'
 import type {
   App,
+  FixedLimit,
   Request,
   Response,
   Socket,
@@ -37,7 +38,6 @@ interface Stored<Data> {
 type Accepted<Data> = Extract<Verdict<Data>, { accept: Data }>
 
 const LISTEN_EXCLUSIVE = 1
-const EVERY_PATH = '/*'
 
 /** The transport over the loaded library. */
 export function uwsTransport(uws: Uws): Transport {
@@ -47,6 +47,7 @@ export function uwsTransport(uws: Uws): Transport {
 class UwsApp implements App {
   readonly #uws: Uws
   readonly #app: TemplatedApp
+  #behaviors = 0
   #listening: us_listen_socket | null = null
 
   constructor(uws: Uws, tls: TlsFiles | undefined) {
@@ -60,34 +61,48 @@ class UwsApp implements App {
       // Two lengths: intermediaries may have used the other one (RFC 9112 6.3). The library would continue
       // to read after an answer.
       if (request.list('content-length').includes(',')) res.close()
-      else handler(request, new UwsResponse(res))
+      else handler(request, new UwsResponse(res, isClosing(request)))
     })
   }
 
   /**
-   * The library limits messages per route. Newcomers are passed to a second route with a smaller limit,
-   * because an incomplete message is held in the library's memory and cannot be observed.
+   * The library limits messages per route, and an incomplete message is held in its memory and cannot be
+   * observed. So each limit has a route, and a handshake is accepted into one of them. A route reveals its
+   * context only to a request: the first handshake is passed through all routes, which match every path.
    */
   sockets<Data extends object>(path: string, behavior: SocketBehavior<Data>): void {
-    let newcomer: Accepted<Data> | null = null
-    this.#route(path, behavior.maxPayloadBytes, behavior, (res, req, context) => {
+    const { maxPayloadBytes: full, newcomer } = behavior
+    const limits = { full, ...newcomer.fixedPayloadBytes }
+    const others = new Set(Object.values(limits))
+    others.delete(full)
+    const contexts = new Map<number, Context>()
+    const answer = (res: HttpResponse, req: HttpRequest): void => {
       const verdict = behavior.upgrade(new UwsRequest(res, req))
       if ('refuse' in verdict) {
         writeHead(res, verdict.refuse)
         res.end(verdict.body)
-      } else if (verdict.isNewcomer) {
-        newcomer = verdict
-        req.setYield(true)
-      } else accept(verdict, res, req, context)
+      } else accept(verdict, res, req, (limit) => contexts.get(limits[limit]) as Context)
+    }
+    let isPassedOn = false
+    this.#route(path, full, behavior, (res, req, context) => {
+      contexts.set(full, context)
+      isPassedOn = contexts.size <= others.size
+      if (isPassedOn) req.setYield(true)
+      else answer(res, req)
     })
-    // A second route requires another pattern. It is called directly after the yield, and for other paths.
-    const otherPattern = path.endsWith('/') ? `${path}*` : EVERY_PATH
-    this.#route(otherPattern, behavior.newcomer.fixedPayloadBytes, behavior, (res, req, context) => {
-      const accepted = newcomer
-      newcomer = null
-      if (accepted) accept(accepted, res, req, context)
-      else req.setYield(true)
-    })
+    const number = this.#behaviors++
+    for (const bytes of others) {
+      // The library ignores what follows the asterisk, except that it makes another route.
+      this.#route(`/*${number}-${bytes}`, bytes, behavior, (res, req, context) => {
+        contexts.set(bytes, context)
+        if (!isPassedOn || contexts.size <= others.size) {
+          req.setYield(true)
+          return
+        }
+        isPassedOn = false
+        answer(res, req)
+      })
+    }
   }
 
   #route<Data extends object>(
@@ -148,13 +163,27 @@ class UwsApp implements App {
   }
 }
 
+function isClosing(request: UwsRequest): boolean {
+  return /\bclose\b/i.test(request.header('connection'))
+}
+
+/** Accepts a handshake, at once or when its limit is known. */
 function accept<Data extends object>(
-  { accept: data, protocol }: Accepted<Data>,
+  { accept: data, protocol, fixedLimit }: Accepted<Data>,
   res: HttpResponse,
   req: HttpRequest,
-  context: Context,
+  contextOf: (limit: FixedLimit) => Context,
 ): void {
   const key = req.getHeader('sec-websocket-key')
   const extensions = req.getHeader('sec-websocket-extensions')
-  res.upgrade<Stored<Data>>({ data }, key, protocol, extensions, context)
+  const upgrade = (limit: FixedLimit): void =>
+    res.upgrade<Stored<Data>>({ data }, key, protocol, extensions, contextOf(limit))
+  if (typeof fixedLimit === 'string') return upgrade(fixedLimit)
+  let isAborted = false
+  res.onAborted(() => {
+    isAborted = true
+  })
+  void fixedLimit().then((limit) => {
+    if (!isAborted) res.cork(() => upgrade(limit))
+  })
 }

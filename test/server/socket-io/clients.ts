@@ -1,6 +1,8 @@
 /**
  * Socket.IO clients for tests: the real `socket.io-client`, and a plain WebSocket that shows every packet.
  */
+import { once } from 'node:events'
+import type { Socket as TcpSocket } from 'node:net'
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import { expect, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
@@ -94,21 +96,36 @@ export async function groupOf(client: Client, groupId: string, members: readonly
 export class RawClient {
   readonly ws: WebSocket
   readonly received: (string | Buffer)[] = []
+  /** The first packet. */
+  first: string | Buffer | null = null
   #waiting: (() => void)[] = []
-  #isClosed = false
+  #closeCode: number | null = null
 
-  constructor(server: Server, query = 'EIO=4&transport=websocket', headers: Record<string, string> = {}) {
-    this.ws = new WebSocket(`ws://127.0.0.1:${server.port}/socket.io/?${query}`, { headers })
+  constructor(
+    server: Pick<Server, 'port'>,
+    query = 'EIO=4&transport=websocket',
+    headers: Record<string, string> = {},
+    path = '/socket.io/',
+  ) {
+    this.ws = new WebSocket(`ws://127.0.0.1:${server.port}${path}?${query}`, { headers })
     this.ws.on('message', (data: Buffer, isBinary: boolean) => {
-      this.received.push(isBinary ? data : data.toString())
+      const packet = isBinary ? data : data.toString()
+      this.first ??= packet
+      this.received.push(packet)
       this.#wake()
     })
-    this.ws.on('close', () => {
-      this.#isClosed = true
+    this.ws.on('close', (code: number) => {
+      this.#closeCode = code
       this.#wake()
     })
     this.ws.on('error', () => {})
     onTestFinished(() => this.ws.terminate())
+  }
+
+  /** Pauses and resumes reading: the kernel's buffers fill up. */
+  get reading(): { readonly stop: () => void; readonly go: () => void } {
+    const socket = (this.ws as unknown as { readonly _socket: TcpSocket })._socket
+    return { stop: () => socket.pause(), go: () => socket.resume() }
   }
 
   send(...packets: readonly (string | Uint8Array)[]): this {
@@ -116,18 +133,24 @@ export class RawClient {
     return this
   }
 
+  /** The WebSocket is open. */
+  async opened(): Promise<void> {
+    if (this.ws.readyState === WebSocket.CONNECTING) await once(this.ws, 'open')
+  }
+
   /** The next packet. */
   async next(): Promise<string | Buffer> {
     while (this.received.length === 0) {
-      if (this.#isClosed) throw new Error('closed')
+      if (this.#closeCode !== null) throw new Error('closed')
       await this.#more()
     }
     return this.received.shift() as string | Buffer
   }
 
-  /** The transport is closed; packets before are skipped. */
-  async closed(): Promise<void> {
-    while (!this.#isClosed) await this.#more()
+  /** The code with which the transport was closed. */
+  async closed(): Promise<number> {
+    while (this.#closeCode === null) await this.#more()
+    return this.#closeCode
   }
 
   #more(): Promise<void> {
@@ -140,7 +163,7 @@ export class RawClient {
 }
 
 /** A raw client after the open packet, and after CONNECT if a user is given. */
-export async function rawClient(server: Server, userId?: string): Promise<RawClient> {
+export async function rawClient(server: Pick<Server, 'port'>, userId?: string): Promise<RawClient> {
   const client = new RawClient(server)
   await client.next()
   if (userId === undefined) return client

@@ -53,11 +53,12 @@ export async function startApp(transport: Transport, setup: AppSetup = {}): Prom
   app.serve(setup.serve ?? ((_, response) => response.end({ status: 404, headers: [] }, Buffer.alloc(0))))
   app.sockets<Peer>('/ws', {
     maxPayloadBytes: 100_000,
-    newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes: 100_000 },
+    newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes: { large: 100_000, small: 100_000 } },
     idleTimeoutSeconds: 120,
     compression: false,
     upgrade:
-      setup.upgrade ?? ((request) => ({ accept: aPeer(request.query), protocol: '', isNewcomer: false })),
+      setup.upgrade ??
+      ((request) => ({ accept: aPeer(request.query), protocol: '', fixedLimit: 'full' as const })),
     opened(peer, socket) {
       peer.socket = socket
       peers.push(peer)

@@ -1,5 +1,7 @@
+import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import type { FixedLimit } from '../../../server/transport/transport.ts'
 import { transports } from '../../support/transports.ts'
 import { aPeer, type Peer, rawHttp, startApp } from './app.ts'
 
@@ -110,6 +112,12 @@ describe.each(transports)('$name: HTTP', (transport) => {
     expect(await rawHttp(port, ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'], /never/)).toMatch(/bye$/)
   })
 
+  it('confirms that the connection ends after a response if the client asks for it', async () => {
+    const { port } = await startApp(transport, { serve: (_, response) => response.end(ok, bytes('x')) })
+    const text = await rawHttp(port, ['GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'], /never/)
+    expect(text.match(/^connection: close\r$/gim)).toHaveLength(1)
+  })
+
   it('accepts a token of 8 KiB in a header', async () => {
     const { port } = await startApp(transport, {
       serve: (request, response) => response.end(ok, bytes(String(request.header('authorization').length))),
@@ -133,7 +141,7 @@ describe.each(transports)('$name: sockets', (transport) => {
       upgrade: ({ query }) =>
         query === 'no'
           ? { refuse: { status: 403, headers: [['X-Why', 'no']] }, body: bytes('no') }
-          : { accept: aPeer('a'), protocol: 'second', isNewcomer: false },
+          : { accept: aPeer('a'), protocol: 'second', fixedLimit: 'full' as const },
     })
     const refused = new WebSocket(`ws://127.0.0.1:${port}/ws?no`)
     refused.on('error', () => {})
@@ -157,8 +165,8 @@ describe.each(transports)('$name: sockets', (transport) => {
 
   it('limit the messages of newcomers, and raise the limit when they are trusted', async () => {
     const test = await startApp(transport, {
-      upgrade: () => ({ accept: aPeer('a'), protocol: '', isNewcomer: true }),
-      behavior: { newcomer: { maxPayloadBytes: 1_000, fixedPayloadBytes: 2_000 } },
+      upgrade: () => ({ accept: aPeer('a'), protocol: '', fixedLimit: 'small' }),
+      behavior: { newcomer: { maxPayloadBytes: 1_000, fixedPayloadBytes: { large: 3_000, small: 2_000 } } },
     })
     const client = await test.client()
     client.ws.send('x'.repeat(1_000))
@@ -172,6 +180,42 @@ describe.each(transports)('$name: sockets', (transport) => {
     test.peers[0]?.socket?.close()
     expect((await client.closed).code).toBe(1006)
     expect(test.peers[0]?.isClosed).toBe(true)
+  })
+
+  it('accept a handshake when its limit is known, and none whose client has disconnected', async () => {
+    const limits = new Map<string, (limit: FixedLimit) => void>()
+    const test = await startApp(transport, {
+      upgrade: ({ query }) => ({
+        accept: aPeer(query),
+        protocol: '',
+        fixedLimit: () => new Promise((resolve) => limits.set(query, resolve)),
+      }),
+      behavior: { newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes: { large: 3_000, small: 2_000 } } },
+    })
+    // A transport that can change the limit of an open socket does not ask.
+    const isAsked = transport.name === 'uws'
+    const left = connect(test.port, '127.0.0.1')
+    left.write(
+      'GET /ws?left HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    )
+    if (isAsked) await expect.poll(() => limits.has('left')).toBe(true)
+    left.destroy()
+    const names: readonly FixedLimit[] = ['small', 'large', 'full']
+    for (const name of names) {
+      const opening = test.client(`/ws?${name}`)
+      if (isAsked) await expect.poll(() => limits.has(name)).toBe(true)
+      limits.get('left')?.('full')
+      limits.get(name)?.(name)
+      const client = await opening
+      const bytes = { small: 2_000, large: 3_000, full: 100_000 }[name]
+      client.ws.send('x'.repeat(bytes))
+      await expect.poll(() => test.messages.at(-1)?.text.length).toBe(bytes)
+      if (!isAsked) continue
+      client.ws.send('x'.repeat(bytes + 1))
+      await client.closed
+    }
+    expect(test.peers.map(({ name }) => name)).toEqual(isAsked ? names : expect.arrayContaining([...names]))
   })
 
   it.each([0, 1, 125, 126, 65_535, 65_536, 90_000])(
