@@ -254,7 +254,7 @@ export async function startEngine(options: EngineOptions, runtime: Runtime): Pro
   if (options.hooks) {
     hub.useHooks(options.hooks, options.hookTimeoutMs ?? HOOK_TIMEOUT_MS, options.now ?? Date.now)
   }
-  running.onBatch((index, batch) => hub.take(index, batch))
+  running.onBatch(hub.take)
   const topics = new LocalTopics()
   const files = new DiskAccess(options.dataDir, (userId, progress) =>
     hub.sendUser(userId, encodeEvent('upload_progress', 0, progress)),

@@ -43,7 +43,7 @@ export class AwaitedAnswers {
 
   /** Settles the request that the event answers. An answer that nobody awaits is ignored. */
   settle({ ref, event, fields }: Event): void {
-    const awaited = ref === 0 ? undefined : this.#byRef.get(ref)
+    const awaited = this.#byRef.get(ref)
     if (!awaited) return
     this.#byRef.delete(ref)
     if (event === 'error') awaited.reject(ChatError.fromFields(fields))

@@ -46,7 +46,7 @@ for (const name of Object.keys(events) as EventName[]) {
 }
 
 /** The codec over a msgpack library. */
-export function clientCodec({ pack, unpack }: Msgpack): ClientCodec {
+export function clientCodec(msgpack: Msgpack): ClientCodec {
   const packRequest: ClientCodec['packRequest'] = (fields, value, head) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new ChatError('bad_request', 'the fields must be an object', { malformed: true })
@@ -57,7 +57,7 @@ export function clientCodec({ pack, unpack }: Msgpack): ClientCodec {
       throw new ChatError('bad_request', `${illFormed} must be well-formed Unicode`, { field: illFormed })
     }
     try {
-      return pack(toPositional(fields, given, head))
+      return msgpack.pack(toPositional(fields, given, head))
     } catch {
       // Too deep or circular for the packer's stack, or an integer above 64 bits.
       throw new ChatError('bad_request', 'the fields cannot be encoded', { malformed: true })
@@ -70,7 +70,7 @@ export function clientCodec({ pack, unpack }: Msgpack): ClientCodec {
       return packRequest(row.fields, fields, [row.code, ref])
     },
     decodeEvent(frame) {
-      const wire = unpack(frame) as readonly unknown[]
+      const wire = msgpack.unpack(frame) as readonly unknown[]
       const row = eventByCode.get(wire[0])
       if (!row) return null
       return {

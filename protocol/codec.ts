@@ -5,7 +5,7 @@
  * driven by the table alone. Only frames from clients are validated when decoded.
  * No state is shared between frames: `useRecords: false` writes plain msgpack for every language.
  */
-import { Packr, Unpackr } from 'msgpackr'
+import { Packr } from 'msgpackr'
 import * as v from 'valibot'
 import { clientCodec } from './client-codec.ts'
 import { ChatError } from './errors.ts'
@@ -15,8 +15,7 @@ import { type Request, type RequestName, requests } from './requests.ts'
 import { type FieldMap, fromPositional, toPositional } from './schema.ts'
 import { objectSchema } from './validation.ts'
 
-const packer = new Packr({ useRecords: false })
-const unpacker = new Unpackr({ useRecords: false, int64AsType: 'number', mapsAsObjects: true })
+const msgpack = new Packr({ useRecords: false, int64AsType: 'number', mapsAsObjects: true })
 
 interface RequestRow {
   readonly name: RequestName
@@ -30,17 +29,28 @@ for (const name of Object.keys(requests) as RequestName[]) {
   requestByCode.set(requests[name].code, { name, fields, schema: objectSchema(fields) })
 }
 
-/** Encodes an event. The caller owns the bytes: the codec does not reuse their buffer. */
-export function encodeEvent<N extends EventName>(name: N, ref: number, fields: EventFields<N>): Uint8Array {
+/** An event and its fields, which have the types of its row. */
+export interface NamedEvent {
+  readonly name: EventName
+  readonly fields: unknown
+}
+
+/**
+ * Encodes an event; `ref` is 0 if no request caused it. The caller owns the bytes: the codec does not reuse
+ * their buffer.
+ */
+export function encode({ name, fields }: NamedEvent, ref: number): Uint8Array {
   const row = events[name]
-  return packer.pack(toPositional(row.fields, fields as Record<string, unknown>, [row.code, ref]))
+  return msgpack.pack(toPositional(row.fields, fields as Record<string, unknown>, [row.code, ref]))
+}
+
+/** The same, with the types of the event's row. */
+export function encodeEvent<N extends EventName>(name: N, ref: number, fields: EventFields<N>): Uint8Array {
+  return encode({ name, fields }, ref)
 }
 
 /** The client's half, for programs in Node. */
-export const { encodeRequest, decodeEvent, packRequest } = clientCodec({
-  pack: (value) => packer.pack(value),
-  unpack: (frame) => unpacker.unpack(frame),
-})
+export const { encodeRequest, decodeEvent, packRequest } = clientCodec(msgpack)
 
 /**
  * Decodes and validates a request. Each frame from a client is validated here, by the table's schema.
@@ -65,13 +75,13 @@ export function isRef(value: unknown): value is number {
 
 /** Packs values that are already in positional form. */
 export function packFrame(wire: readonly unknown[]): Uint8Array {
-  return packer.pack(wire)
+  return msgpack.pack(wire)
 }
 
 function unpack(frame: Uint8Array): unknown {
   if (!isPlainFrame(frame)) throw malformed('the frame must be plain msgpack')
   try {
-    return unpacker.unpack(frame)
+    return msgpack.unpack(frame)
   } catch {
     // msgpackr rejects the one case that the guard allows: a map whose key is a list or a map.
     throw malformed('the frame must be plain msgpack')

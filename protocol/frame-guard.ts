@@ -17,17 +17,32 @@ const rejected = -1
 
 /** Whether `frame` is exactly one plain msgpack value with at most 16 levels. */
 export function isPlainFrame(frame: Uint8Array): boolean {
-  return endOfValue(frame, 0, 0) === frame.length
+  return endOfValues(frame, 0, 1, 0) === frame.length
 }
 
-/** The end of the value that starts at `at` (may be past the frame), or -1 if the value is rejected. */
-function endOfValue(frame: Uint8Array, at: number, depth: number): number {
-  const tag = frame[at]
-  if (tag === undefined || depth > MAX_DEPTH) return rejected
-  if (tag <= 0x7f || tag >= 0xe0) return at + 1
-  if (tag <= 0x8f) return endOfItems(frame, at + 1, 2 * (tag & 0x0f), depth)
-  if (tag <= 0x9f) return endOfItems(frame, at + 1, tag & 0x0f, depth)
-  if (tag <= 0xbf) return endOfString(frame, at + 1, tag & 0x1f)
+/**
+ * The end of the `count` values that start at `start` (may be past the frame), or -1 if one is rejected.
+ * Each value has at least one byte, so a count that is too high ends the loop at the end of the frame.
+ * Only lists and maps need a further call.
+ */
+function endOfValues(frame: Uint8Array, start: number, count: number, depth: number): number {
+  if (count > 0 && depth > MAX_DEPTH) return rejected
+  let at = start
+  for (let left = count; left > 0; left--) {
+    const tag = frame[at]
+    if (tag === undefined) return rejected
+    if (tag <= 0x7f || tag >= 0xe0) at += 1
+    else if (tag <= 0x8f) at = endOfValues(frame, at + 1, 2 * (tag & 0x0f), depth + 1)
+    else if (tag <= 0x9f) at = endOfValues(frame, at + 1, tag & 0x0f, depth + 1)
+    else if (tag <= 0xbf) at = endOfString(frame, at + 1, tag & 0x1f)
+    else at = endOfLong(frame, at, tag, depth)
+    if (at === rejected) return rejected
+  }
+  return at
+}
+
+/** The end of a value whose length is not in its tag, or of a constant. */
+function endOfLong(frame: Uint8Array, at: number, tag: number, depth: number): number {
   switch (tag) {
     case 0xc0: // nil
     case 0xc2: // false
@@ -60,28 +75,25 @@ function endOfValue(frame: Uint8Array, at: number, depth: number): number {
     case 0xdb: // str 32
       return endOfString(frame, at + 5, lengthAt(frame, at + 1, 4))
     case 0xdc: // array 16
-      return endOfItems(frame, at + 3, lengthAt(frame, at + 1, 2), depth)
+      return endOfValues(frame, at + 3, lengthAt(frame, at + 1, 2), depth + 1)
     case 0xdd: // array 32
-      return endOfItems(frame, at + 5, lengthAt(frame, at + 1, 4), depth)
+      return endOfValues(frame, at + 5, lengthAt(frame, at + 1, 4), depth + 1)
     case 0xde: // map 16
-      return endOfItems(frame, at + 3, 2 * lengthAt(frame, at + 1, 2), depth)
+      return endOfValues(frame, at + 3, 2 * lengthAt(frame, at + 1, 2), depth + 1)
     case 0xdf: // map 32
-      return endOfItems(frame, at + 5, 2 * lengthAt(frame, at + 1, 4), depth)
+      return endOfValues(frame, at + 5, 2 * lengthAt(frame, at + 1, 4), depth + 1)
     default: // never used, and the extension types
       return rejected
   }
 }
 
-/** Each item has at least one byte, so a count that is too high ends the loop at the end of the frame. */
-function endOfItems(frame: Uint8Array, at: number, count: number, depth: number): number {
-  let end = at
-  for (let left = count; left > 0 && end !== rejected; left--) end = endOfValue(frame, end, depth + 1)
-  return end
-}
-
 function endOfString(frame: Uint8Array, at: number, length: number): number {
   const end = at + length
-  return end <= frame.length && isUtf8(frame, at, end) ? end : rejected
+  if (end > frame.length) return rejected
+  // Most texts are ASCII, which is well-formed.
+  for (let i = at; i < end; i++)
+    if ((frame[i] as number) > 0x7f) return isUtf8(frame, i, end) ? end : rejected
+  return end
 }
 
 /** A big-endian length. Bytes past the end count as 0; the value then ends past the frame too. */

@@ -27,18 +27,23 @@ const MAX_REF = 0xffff_ffff
 /** The longest id of any kind. */
 const MAX_ID_BYTES = limits.userIdBytes
 
+/** By tag, the number of bytes of an integer after it; 0 if the tag contains the value, or is not that of an integer. */
+const INTEGER_BYTES = new Uint8Array(256)
+for (const first of [0xcc, 0xd0]) INTEGER_BYTES.set([1, 2, 4, 8], first)
+
 /** Reads the head of `frame`. Returns null if the frame does not start like `[code, ref, …]`. */
 export function peekHead(frame: Uint8Array): FrameHead | null {
   const codeAt = endOfListHeader(frame, 0)
   const code = wholeNumberAt(frame, codeAt)
-  const refAt = codeAt + 1 + integerBytes(frame[codeAt])
+  const refAt = codeAt + 1 + (INTEGER_BYTES[frame[codeAt] as number] ?? 0)
   const ref = wholeNumberAt(frame, refAt)
   if (codeAt === 0 || code < 0 || ref < 0 || ref > MAX_REF) return null
 
-  const at = endOfListHeader(frame, refAt + 1 + integerBytes(frame[refAt]))
+  const at = endOfListHeader(frame, refAt + 1 + (INTEGER_BYTES[frame[refAt] as number] ?? 0))
   const idStart = endOfStringHeader(frame, at)
   if (idStart === at) return { code, ref, idStart: 0, idEnd: 0 }
-  const length = stringLength(frame, at)
+  const lengthBytes = idStart - at - 1
+  const length = lengthBytes === 0 ? (frame[at] as number) & 0x1f : unsignedAt(frame, at + 1, lengthBytes)
   if (idStart + length > frame.length) return null
   if (length > MAX_ID_BYTES) return { code, ref, idStart: 0, idEnd: 0 }
   return { code, ref, idStart, idEnd: idStart + length }
@@ -52,7 +57,7 @@ export function codeOf(frame: Uint8Array): number {
 /** The offset of the ref in an event that this program encoded. */
 export function refOffset(frame: Uint8Array): number {
   const codeAt = endOfListHeader(frame, 0)
-  return codeAt + 1 + integerBytes(frame[codeAt])
+  return codeAt + 1 + (INTEGER_BYTES[frame[codeAt] as number] ?? 0)
 }
 
 /** The offset of the first item of the list at `at`, or `at` without a list. */
@@ -70,23 +75,12 @@ function endOfStringHeader(frame: Uint8Array, at: number): number {
   return tag >= 0xd9 && tag <= 0xdb ? at + 1 + (1 << (tag - 0xd9)) : at
 }
 
-function stringLength(frame: Uint8Array, at: number): number {
-  const tag = frame[at] as number
-  return tag <= 0xbf ? tag & 0x1f : unsignedAt(frame, at + 1, 1 << (tag - 0xd9))
-}
-
-/** The number of bytes of an integer after its tag; 0 if the tag is not that of an integer. */
-function integerBytes(tag = 0): number {
-  if (tag >= 0xcc && tag <= 0xcf) return 1 << (tag - 0xcc)
-  return tag >= 0xd0 && tag <= 0xd3 ? 1 << (tag - 0xd0) : 0
-}
-
 /** The integer at `at`; -1 if there is none, or if it is negative or truncated. */
 export function wholeNumberAt(frame: Uint8Array, at: number): number {
   const tag = frame[at]
   if (tag === undefined) return -1
   if (tag <= 0x7f) return tag
-  const bytes = integerBytes(tag)
+  const bytes = INTEGER_BYTES[tag] as number
   if (bytes === 0 || at + bytes >= frame.length) return -1
   if (tag >= 0xd0 && (frame[at + 1] as number) > 0x7f) return -1
   return unsignedAt(frame, at + 1, bytes)

@@ -459,12 +459,6 @@ export type Request<N extends RequestName = RequestName> = {
   [K in N]: { readonly event: K; readonly ref: number; readonly fields: RequestFields<K> }
 }[N]
 
-/** What a request writes; undefined if nothing. */
-export function durabilityOf(name: RequestName): RequestSpec['durable'] {
-  const row: RequestSpec = requests[name]
-  return row.durable
-}
-
 /** The requests of one route: a group's actor, the caller's actor, or the connection. */
 export type RequestsTo<R extends RequestSpec['route']> = {
   [K in RequestName]: (typeof requests)[K]['route'] extends R ? K : never

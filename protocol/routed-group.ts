@@ -7,11 +7,16 @@
  */
 import { ChatError } from './errors.ts'
 import { groupOfId } from './ids.ts'
-import { type Request, requests } from './requests.ts'
+import { type Request, type RequestSpec, requests } from './requests.ts'
+
+/** The names of the first two fields of each request. */
+const leading = new Map(
+  Object.entries<RequestSpec>(requests).map(([name, { fields }]) => [name, Object.keys(fields)]),
+)
 
 /** The group of the request. @throws ChatError `bad_request` if no field names one */
 export function groupOf({ event, fields }: Request): string {
-  const [first = '', second = ''] = Object.keys(requests[event].fields)
+  const [first = '', second = ''] = leading.get(event) ?? []
   const values = fields as Readonly<Record<string, string | readonly string[] | undefined>>
   const id = values[first]
   const named = typeof id === 'string' ? id : (id?.[0] ?? values[second])

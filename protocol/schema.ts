@@ -230,10 +230,12 @@ export function toPositional(
       wire.push(null)
       continue
     }
+    const { toWire } = field
     // As `toWireValue`, without a call for each value.
-    if (field.toWire) wire.push(field.toWire(part))
+    if (toWire) wire.push(toWire(part))
     else if (typeof part === 'string') wire.push(part.isWellFormed?.() === false ? part.toWellFormed() : part)
-    else wire.push(typeof part === 'number' && part > 0xffff_ffff ? toWireValue(part) : part)
+    else
+      wire.push(Number.isSafeInteger(part) && (part as number) > 0xffff_ffff ? BigInt(part as number) : part)
     length = wire.length
   }
   wire.length = length
@@ -298,7 +300,9 @@ export function illFormedField(
 ): string | undefined {
   for (const name in fields) {
     const part = value[name]
-    if (typeof part === 'string' ? !isWellFormed(part) : isIllFormed(part, MAX_NESTING)) return name
+    const isWrong =
+      typeof part === 'string' ? !isWellFormed(part) : Array.isArray(part) && isIllFormed(part, MAX_NESTING)
+    if (isWrong) return name
   }
   return undefined
 }

@@ -76,7 +76,7 @@ function textSchema(
   must: string,
   except?: { readonly regex: RegExp; readonly rule: string },
 ): v.GenericSchema<unknown, string> {
-  return v.pipe(
+  const schema = v.pipe(
     v.string(must),
     v.check((value) => {
       // A UTF-16 unit has at most three bytes: the bytes of short strings are not counted.
@@ -86,8 +86,13 @@ function textSchema(
       return bytes >= min && bytes <= max
     }, must),
     v.check(isWellFormed, 'must be well-formed Unicode'),
-    v.check((value) => !except?.regex.test(value), `must ${except?.rule}`),
   )
+  return except
+    ? v.pipe(
+        schema,
+        v.check((value) => !except.regex.test(value), `must ${except.rule}`),
+      )
+    : schema
 }
 
 /** TXT-1 */

@@ -43,6 +43,8 @@ export interface EventSource {
 
 /** The part of the ledger that actors use. */
 export interface ActorLedger {
+  /** Why a durable request cannot be accepted now, or null. `lane` is the lane of its entries. */
+  refusal(lane: number): ChatError | null
   /** The lane is committed up to this offset. */
   committedOf(lane: number): number
   /** Appends a lease and calls back once it is committed. */
@@ -67,8 +69,6 @@ export interface ActorContext {
   readonly newId: () => string
   /** Whether a user is connected, and the status that others see. */
   presenceOf(userId: string): Presence
-  /** Why a durable request cannot be accepted now, or null. `lane` is the lane of its entries. */
-  writeRefusal(lane: number): ChatError | null
   /** Performs a handler's effects. `group` is the actor whose events are recorded. */
   perform(effects: Effects, group: EventSource | null): void
   /** Answers a request with an error. An error that is not a `ChatError` is logged and shown as `internal`. */

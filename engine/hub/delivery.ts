@@ -14,7 +14,8 @@ const MAX_EARLY = 256
 
 export class Delivery {
   readonly #sessions: HubSessions
-  readonly #run = new SendRun()
+  /** The frames that are sent together; it ends before anything else is done. */
+  readonly run = new SendRun()
 
   constructor(sessions: HubSessions) {
     this.#sessions = sessions
@@ -23,25 +24,20 @@ export class Delivery {
   /** Sends a frame to one session; after its `connected`, the frames that waited for it. */
   send(session: number, frame: Uint8Array): void {
     const known = this.#sessions.get(session)
-    this.#run.add(known?.port, frame)
+    this.run.add(known?.port, frame)
     if (!known?.early || codeOf(frame) !== events.connected.code) return
     const { early } = known
     known.early = null
-    for (const waited of early) this.#run.add(known.port, waited)
+    for (const waited of early) this.run.add(known.port, waited)
   }
 
   /** Sends a frame to all sessions of a user except one; 0 is none. */
   sendUser(userId: string, frame: Uint8Array, exceptSession: number): void {
     for (const session of [...this.#sessions.ofUser(userId)]) {
       if (session.number === exceptSession) continue
-      if (!session.early) this.#run.add(session.port, frame)
+      if (!session.early) this.run.add(session.port, frame)
       else if (session.early.length < MAX_EARLY) session.early.push(Uint8Array.from(frame))
       else session.port.close('failed')
     }
-  }
-
-  /** Ends a run of frames: what follows is not part of the same write. */
-  endRun(): void {
-    this.#run.end()
   }
 }

@@ -128,10 +128,11 @@ export class Hub implements Gateway {
   }
 
   /** Processes a batch of a shard. */
-  take(index: number, batch: Uint8Array): void {
+  readonly take = (index: number, batch: Uint8Array): void => {
     const from = this.#shards[index] as ShardLink
+    const { run } = this.#delivery
     readBatch(batch, (kind, number, id, body) => {
-      if (kind !== ToHub.send && kind !== ToHub.sendUser) this.#delivery.endRun()
+      if (run.port && kind !== ToHub.send && kind !== ToHub.sendUser) run.end()
       switch (kind) {
         case ToHub.send:
           return this.#delivery.send(number, body)
@@ -193,7 +194,7 @@ export class Hub implements Gateway {
         }
       }
     })
-    this.#delivery.endRun()
+    run.end()
   }
 
   health(): Health {
@@ -306,7 +307,7 @@ export class Hub implements Gateway {
   /** Sends a frame to all sessions of a user. */
   sendUser(userId: string, frame: Uint8Array): void {
     this.#delivery.sendUser(userId, frame, 0)
-    this.#delivery.endRun()
+    this.#delivery.run.end()
   }
 
   #subscribe(session: number, groupIds: readonly string[]): void {

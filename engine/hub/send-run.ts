@@ -8,31 +8,33 @@
 import type { SessionPort } from './gateway.ts'
 
 export class SendRun {
-  #port: SessionPort | null = null
+  /** The session that the collected frames are for, or null. */
+  port: SessionPort | null = null
   #frames: Uint8Array[] = []
 
   /** Appends a frame; its bytes are valid until the run ends. */
   add(port: SessionPort | undefined, frame: Uint8Array): void {
     if (!port) return
-    if (port !== this.#port) {
-      this.end()
-      this.#port = port
+    if (port !== this.port) {
+      if (this.port) this.end()
+      this.port = port
     }
     this.#frames.push(frame)
   }
 
   /** Sends the collected frames. */
   end(): void {
-    const port = this.#port
+    const { port } = this
     if (!port) return
     const frames = this.#frames
     // A send may append further frames before it returns.
-    this.#port = null
+    this.port = null
     this.#frames = []
-    const send = () => {
-      for (const frame of frames) port.send(frame)
-    }
-    if (frames.length > 1 && port.together) port.together(send)
-    else send()
+    if (frames.length > 1 && port.together) port.together(() => sendAll(port, frames))
+    else sendAll(port, frames)
   }
+}
+
+function sendAll(port: SessionPort, frames: readonly Uint8Array[]): void {
+  for (const frame of frames) port.send(frame)
 }

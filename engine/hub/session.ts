@@ -127,7 +127,7 @@ export class LocalPort implements SessionPort {
     fields: RequestFields<N>,
   ): Promise<Answer<N>> {
     // A caller that makes requests has its listeners: early events are delivered before the answer.
-    this.start()
+    if (this.#early) this.start()
     return new Promise((resolve, reject) => {
       if (this.#ended) throw this.#ended
       if (!Object.hasOwn(requests, name)) throw new ChatError('unknown_event')
@@ -179,7 +179,7 @@ export class LocalPort implements SessionPort {
       this.#early.push(event)
       return
     }
-    this.#answers.settle(event)
+    if (event.ref !== 0) this.#answers.settle(event)
     this.#listeners.emit(event.event, event.fields as never)
   }
 }

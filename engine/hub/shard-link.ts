@@ -12,7 +12,7 @@ const MAX_INBOX = 65_536
 
 /** A shard on any thread: it receives batches, and sends batches to the listener it was started with. */
 export interface ShardPort {
-  post(batch: Uint8Array): void
+  readonly post: (batch: Uint8Array) => void
 }
 
 export class ShardLink {
@@ -26,7 +26,7 @@ export class ShardLink {
   drained = false
 
   constructor(shard: ShardPort, defer: Defer) {
-    this.#writer = new BatchWriter((batch) => shard.post(batch), defer)
+    this.#writer = new BatchWriter(shard.post, defer)
   }
 
   get isFull(): boolean {

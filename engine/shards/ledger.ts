@@ -6,6 +6,7 @@
  * lane that waits does not hold up another one. Bound: `HeldBack`; above it writes are refused as
  * `overloaded`, and as `storage_unavailable` while their lane cannot be committed.
  */
+import { encode } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { events } from '../../protocol/events.ts'
 import { parseMessageId } from '../../protocol/ids.ts'
@@ -20,7 +21,6 @@ import type { LogEntry } from '../stored/log-entry.ts'
 import type { ReadQuery, Reads } from '../stored/reads.ts'
 import type { BatchWriter, Defer } from '../threads/batch.ts'
 import { pack } from '../threads/packing.ts'
-import { encode } from './encode.ts'
 import type { Held, HeldTotals } from './held-back.ts'
 import { ToHub } from './hub-records.ts'
 import { Lane } from './lane.ts'
@@ -63,12 +63,16 @@ export class Ledger implements ActorLedger {
   readonly #replies: Replies
   readonly #watcher: LogWatcher
   readonly #log: Log
-  /** By number. A lane begins with its first entry. */
-  readonly #lanes: (Lane | undefined)[] = new Array(LANES).fill(undefined)
   readonly #held: HeldTotals = { items: 0, bytes: 0 }
+  /** By number. */
+  readonly #lanes: readonly Lane[] = Array.from(
+    { length: LANES },
+    (_, number) => new Lane(number, this.#held),
+  )
   /** The lanes with entries of this turn. */
   #written: Lane[] = []
   #posts = 0
+  #stopped = false
   /** Lanes that cannot be committed now. */
   #failing = 0
 
@@ -78,9 +82,9 @@ export class Ledger implements ActorLedger {
     this.#replies = replies
     this.#watcher = watcher
     this.#log = deps.openLog({
-      committed: (reached) => this.#onCommitted(reached),
+      committed: this.#onCommitted,
       failing: (lanes, reason) => this.#onFailing(lanes, reason),
-      refused: (lane, owner, from, reason) => this.#onRefused(this.#lane(lane), owner, from, reason),
+      refused: (lane, owner, from, reason) => this.#onRefused(this.#lanes[lane] as Lane, owner, from, reason),
     })
   }
 
@@ -92,8 +96,8 @@ export class Ledger implements ActorLedger {
   get depths(): LedgerDepths {
     let [appended, committed] = [0, 0]
     for (const lane of this.#lanes) {
-      appended += lane?.appended ?? 0
-      committed += lane?.committed ?? 0
+      appended += lane.appended
+      committed += lane.committed
     }
     return { appended, committed, posts: this.#posts, held: this.#held.items }
   }
@@ -105,16 +109,21 @@ export class Ledger implements ActorLedger {
 
   /** Whether the lane cannot be committed now. */
   isFailing(lane: number): boolean {
-    return this.#lane(lane).failing !== null
+    return (this.#lanes[lane] as Lane).failing !== null
   }
 
   committedOf(lane: number): number {
-    return this.#lane(lane).committed
+    return (this.#lanes[lane] as Lane).committed
   }
 
-  /** Why a write to the lane cannot be accepted now, or null. */
+  /** The shard drains: refuses all later writes. */
+  stopWrites(): void {
+    this.#stopped = true
+  }
+
   refusal(lane: number): ChatError | null {
-    const { failing, held } = this.#lane(lane)
+    if (this.#stopped) return new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
+    const { failing, held } = this.#lanes[lane] as Lane
     if (failing !== null) return storageUnavailable()
     return held.full ? new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS }) : null
   }
@@ -126,14 +135,14 @@ export class Ledger implements ActorLedger {
 
   /** Appends an entry, for the actor that it belongs to. */
   append(entry: LogEntry, group: EventSource | null): void {
-    const lane = this.#lane(group ? group.lane : laneOfOwner(ownerOf(entry)))
+    const lane = this.#lanes[group ? group.lane : laneOfOwner(ownerOf(entry))] as Lane
     this.#append(lane, entry)
     if (group) group.lastOffset = lane.appended
   }
 
   /** Appends a lease and calls back once it is committed. */
   lease(groupId: string, ceiling: number, then: () => void): void {
-    const lane = this.#lane(laneOf(groupId))
+    const lane = this.#lanes[laneOf(groupId)] as Lane
     this.#append(lane, { type: 'lease', groupId, ceiling })
     lane.held.push(lane.appended, groupId, { type: 'call', release: then })
   }
@@ -143,7 +152,7 @@ export class Ledger implements ActorLedger {
    * waits. `drop` is called instead if the group's events are refused.
    */
   afterShown(groupId: string, task: () => void, drop: () => void): void {
-    const { held, appended } = this.#lane(laneOf(groupId))
+    const { held, appended } = this.#lanes[laneOf(groupId)] as Lane
     if (held.shows === 0) task()
     else held.push(appended, groupId, { type: 'show', frame: null, release: task, drop })
   }
@@ -153,14 +162,14 @@ export class Ledger implements ActorLedger {
    * refused.
    */
   afterCommit(owner: string, task: () => void, drop: () => void): void {
-    const { held, appended, committed } = this.#lane(laneOfOwner(owner))
+    const { held, appended, committed } = this.#lanes[laneOfOwner(owner)] as Lane
     if (appended <= committed) task()
     else held.push(appended, owner, { type: 'call', release: task, drop })
   }
 
   /** Answers once everything that the actor's lane has so far is as durable as configured (DUR-1). */
   answer(to: Caller, frame: Uint8Array, tempId: string | undefined, group: EventSource | null): void {
-    const { held, appended, committed } = this.#lane(group ? group.lane : laneOf(to.userId))
+    const { held, appended, committed } = this.#lanes[group ? group.lane : laneOf(to.userId)] as Lane
     if (this.#options.durability === 'memory' || appended <= committed) {
       this.#replies.send(to.session, frame)
     } else {
@@ -171,7 +180,7 @@ export class Ledger implements ActorLedger {
 
   /** Appends a durable event of a group and sends it to every member, at once or once it is committed. */
   record({ seq, at, event }: Extract<Effect, { type: 'record' }>, group: EventSource): void {
-    const lane = this.#lane(group.lane)
+    const lane = this.#lanes[group.lane] as Lane
     const frame = encode(event, 0)
     if (event.name === 'new_message') {
       const { message } = event.fields
@@ -195,25 +204,15 @@ export class Ledger implements ActorLedger {
 
   /** Appends the new version of a post. */
   change(change: PostChange, group: EventSource): void {
-    const lane = this.#lane(group.lane)
+    const lane = this.#lanes[group.lane] as Lane
     this.#append(lane, { type: 'change', message: change.message })
     group.lastOffset = lane.appended
     group.changed(change, lane.appended, lane.committed)
   }
 
-  #lane(number: number): Lane {
-    return this.#lanes[number] ?? this.#begin(number)
-  }
-
-  #begin(number: number): Lane {
-    const lane = new Lane(number, this.#held)
-    this.#lanes[number] = lane
-    return lane
-  }
-
   #append(lane: Lane, entry: LogEntry): void {
     if (lane.turn.length === 0) {
-      if (this.#written.length === 0) this.#deps.defer(() => this.#flush())
+      if (this.#written.length === 0) this.#deps.defer(this.#flush)
       this.#written.push(lane)
     }
     lane.turn.push(entry)
@@ -221,7 +220,7 @@ export class Ledger implements ActorLedger {
   }
 
   /** The turn ends: its entries leave. */
-  #flush(): void {
+  readonly #flush = (): void => {
     const batches = this.#written.map((lane) => {
       const entries = lane.turn
       lane.turn = []
@@ -236,24 +235,25 @@ export class Ledger implements ActorLedger {
     this.#deps.toHub.push(ToHub.publish, 0, group.topic, frame)
   }
 
-  #onCommitted(reached: readonly LaneOffset[]): void {
-    const failed = this.fails
+  readonly #onCommitted = (reached: readonly LaneOffset[]): void => {
+    const failed = this.#failing > 0
     for (const [number, offset] of reached) {
-      const lane = this.#lane(number)
+      const lane = this.#lanes[number] as Lane
       lane.committed = offset
       if (lane.failing === null) continue
       lane.failing = null
       this.#failing -= 1
     }
-    if (failed && !this.fails) this.#deps.toHub.push(ToHub.storage, 1)
-    for (const [number, offset] of reached) this.#lane(number).held.release(offset, this.#releaseItem)
+    if (failed && this.#failing === 0) this.#deps.toHub.push(ToHub.storage, 1)
+    for (const [number, offset] of reached)
+      (this.#lanes[number] as Lane).held.release(offset, this.#releaseItem)
     this.#watcher.committed()
   }
 
   #onFailing(lanes: readonly number[], reason: string): void {
     if (!this.fails) this.#deps.toHub.push(ToHub.storage, 0, undefined, Buffer.from(reason))
     for (const number of lanes) {
-      const lane = this.#lane(number)
+      const lane = this.#lanes[number] as Lane
       if (lane.failing === null) this.#failing += 1
       lane.failing = reason
       // DUR-1: only what is stored is acknowledged. It may be committed later; a client that sends it

@@ -4,6 +4,7 @@
  * Effects are executed in order. The `Ledger` handles what is written and what waits for a commit.
  * Everything else is sent at once.
  */
+import { encode } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { Request } from '../../protocol/requests.ts'
 import type { ActorContext, EventSource } from '../actors/actor-context.ts'
@@ -24,15 +25,12 @@ import type { BatchWriter } from '../threads/batch.ts'
 import { pack } from '../threads/packing.ts'
 import type { Alarms } from './alarms.ts'
 import { withCurrentNames } from './current-names.ts'
-import { encode } from './encode.ts'
 import { type Announcement, type Blocks, statuses, ToHub } from './hub-records.ts'
 import type { Ledger, LedgerDeps, LedgerDepths, LedgerOptions } from './ledger.ts'
 import { MemberMail } from './member-mail.ts'
 import { PostReports } from './post-reports.ts'
 import type { PresenceDirectory } from './presence-directory.ts'
 import type { Replies } from './replies.ts'
-
-const RETRY_AFTER_MS = 500
 
 export interface PerformerOptions extends LedgerOptions {
   /** Whether hooks need notices of durable posts, and of their offline members (`away`). */
@@ -83,7 +81,6 @@ export class Performer implements ActorContext {
   readonly #alarms: Alarms
   readonly #directory: PresenceDirectory
   readonly #memberMail: MemberMail
-  #stopped = false
 
   constructor(options: PerformerOptions, deps: ShardDeps, parts: ShardParts) {
     this.#options = options
@@ -112,16 +109,6 @@ export class Performer implements ActorContext {
   /** Counts of log entries and messages since the start, of items that wait for a commit, and of uploads. */
   get depths(): LedgerDepths & FileDepths {
     return { ...this.ledger.depths, ...this.#files.depths }
-  }
-
-  /** The shard drains: refuses all later writes. */
-  stopWrites(): void {
-    this.#stopped = true
-  }
-
-  writeRefusal(lane: number): ChatError | null {
-    if (this.#stopped) return new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
-    return this.ledger.refusal(lane)
   }
 
   async read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {

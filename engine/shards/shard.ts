@@ -225,7 +225,7 @@ export class Shard {
   #drain(): void {
     if (!this.#draining) for (const user of this.#users.values()) user.stopping()
     this.#draining = true
-    this.#performer.stopWrites()
+    this.#ledger.stopWrites()
     this.#alarms.ringAll()
     this.sweep()
   }

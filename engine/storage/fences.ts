@@ -32,9 +32,13 @@ export function admit<S>(
   turns: readonly Turn<S>[],
   refusals: readonly Refusal<S>[],
   fences: Fences<S>,
-): { readonly entries: LogEntry[]; readonly fences: Fences<S> } {
+): { readonly entries: readonly LogEntry[]; readonly fences: Fences<S> } {
   if (refusals.length === 0 && fences.size === 0) {
-    return { entries: turns.flatMap((turn) => turn.entries), fences }
+    const [only] = turns
+    return {
+      entries: turns.length === 1 && only ? only.entries : turns.flatMap(({ entries }) => entries),
+      fences,
+    }
   }
   const entries: LogEntry[] = []
   const after = new Map(fences)

@@ -44,11 +44,14 @@ export class RemoteLog implements Log {
       onStalled: () => listener.failing(lanes, 'storage does not answer'),
     })
     writer.on('message', (note: WriterNote) => {
-      if ('committed' in note) {
-        this.#onCommitted(note.committed)
-        listener.committed(note.committed)
-      } else if ('failing' in note) listener.failing(lanes, note.failing)
-      else listener.refused(note.lane, note.refused, note.from, note.reason)
+      if ('failing' in note) return listener.failing(lanes, note.failing)
+      if ('refused' in note) return listener.refused(note.lane, note.refused, note.from, note.reason)
+      this.#guard.advanced()
+      for (const [lane, offset] of note.committed) {
+        this.#committed += offset - (this.#offsets[lane] ?? 0)
+        this.#offsets[lane] = offset
+      }
+      listener.committed(note.committed)
     })
   }
 
@@ -66,13 +69,5 @@ export class RemoteLog implements Log {
   close(): void {
     this.#guard.close()
     this.#writer.close()
-  }
-
-  #onCommitted(reached: readonly LaneOffset[]): void {
-    this.#guard.advanced()
-    for (const [lane, offset] of reached) {
-      this.#committed += offset - (this.#offsets[lane] ?? 0)
-      this.#offsets[lane] = offset
-    }
   }
 }

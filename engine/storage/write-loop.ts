@@ -84,7 +84,7 @@ export class WriteLoop {
   /** Queues what a shard appended to a lane in one turn. */
   push(source: WriteSource, { lane, entries }: LaneBatch): void {
     this.#queue.push({ source, lane, entries })
-    if (!this.#scheduled && !this.#retry) this.#scheduled = setImmediate(() => this.#run())
+    if (!this.#scheduled && !this.#retry) this.#scheduled = setImmediate(this.#run)
   }
 
   /** Something else was written to the database: the WAL must be emptied in time. */
@@ -102,7 +102,7 @@ export class WriteLoop {
     this.#settle()
   }
 
-  #run(): void {
+  readonly #run = (): void => {
     this.#scheduled = null
     this.#retry = null
     try {
@@ -112,11 +112,11 @@ export class WriteLoop {
       const reason = error instanceof Error ? error.message : String(error)
       this.#failing = true
       for (const source of this.#sources) source.failing(reason)
-      this.#retry = setTimeout(() => this.#run(), this.#retryMs)
+      this.#retry = setTimeout(this.#run, this.#retryMs)
       this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
       return
     }
-    if (this.#queue.length > 0) this.#scheduled = setImmediate(() => this.#run())
+    if (this.#queue.length > 0) this.#scheduled = setImmediate(this.#run)
     this.wrote()
     if (this.#walBytes() > MAX_WAL_BYTES) this.#checkpoint()
     this.#idle ??= setTimeout(() => {

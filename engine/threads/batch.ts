@@ -62,43 +62,38 @@ export class BatchWriter {
 
   /** Appends one record; it is sent when the turn ends. */
   push(kind: number, number: number, id: Uint8Array = NOTHING, body: Uint8Array = NOTHING): void {
-    const buffer = this.#reserve(HEADER_BYTES + id.length + body.length)
     const at = this.#length
+    const end = at + HEADER_BYTES + id.length + body.length
+    const buffer = this.#buffer && end <= this.#buffer.length ? this.#buffer : this.#grow(end)
     buffer[at] = kind
     buffer.writeUInt16LE(id.length, at + 1)
     buffer.writeUInt32LE(number, at + 3)
     buffer.writeUInt32LE(body.length, at + 7)
     if (id.length > 0) buffer.set(id, at + HEADER_BYTES)
     if (body.length > 0) buffer.set(body, at + HEADER_BYTES + id.length)
-    this.#length = at + HEADER_BYTES + id.length + body.length
+    this.#length = end
   }
 
   /** Sends the records so far now. */
-  flush(): void {
+  readonly flush = (): void => {
     const buffer = this.#buffer
     if (!buffer) return
     const batch = buffer.subarray(0, this.#length)
-    this.#startBytes = Math.min(Math.max(nextPowerOfTwo(this.#length), SMALLEST_BYTES), LARGEST_START_BYTES)
+    const powerOfTwo = 2 ** Math.ceil(Math.log2(this.#length))
+    this.#startBytes = Math.min(Math.max(powerOfTwo, SMALLEST_BYTES), LARGEST_START_BYTES)
     this.#buffer = null
     this.#length = 0
     this.#deliver(batch)
   }
 
-  #reserve(bytes: number): Buffer<ArrayBuffer> {
-    const needed = this.#length + bytes
-    if (!this.#buffer) {
-      // Not from Node's pool: the batch's ArrayBuffer is transferred to the other thread.
-      this.#buffer = Buffer.allocUnsafeSlow(Math.max(this.#startBytes, nextPowerOfTwo(needed)))
-      this.#defer(() => this.flush())
-    } else if (needed > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(nextPowerOfTwo(needed))
-      larger.set(this.#buffer.subarray(0, this.#length))
-      this.#buffer = larger
-    }
-    return this.#buffer
+  /** A buffer of at least `bytes` with the records so far; the first one of a turn is sent when the turn ends. */
+  #grow(bytes: number): Buffer<ArrayBuffer> {
+    const full = this.#buffer
+    // Not from Node's pool: the batch's ArrayBuffer is transferred to the other thread.
+    const buffer = Buffer.allocUnsafeSlow(Math.max(bytes, full ? 2 * full.length : this.#startBytes))
+    if (full) buffer.set(full.subarray(0, this.#length))
+    else this.#defer(this.flush)
+    this.#buffer = buffer
+    return buffer
   }
-}
-
-function nextPowerOfTwo(n: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(n, 1)))
 }

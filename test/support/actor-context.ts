@@ -37,6 +37,7 @@ export class ManualContext implements ActorContext {
   refusal: ChatError | null = null
   readonly ledger = {
     committed: 0,
+    refusal: () => this.refusal,
     committedOf: () => this.ledger.committed,
     lease: (_groupId: string, ceiling: number, then: () => void) => {
       this.leases.push({ ceiling, commit: then })
@@ -64,10 +65,6 @@ export class ManualContext implements ActorContext {
 
   newId(): string {
     return 'fresh'
-  }
-
-  writeRefusal(): ChatError | null {
-    return this.refusal
   }
 
   /** Stores the effects, numbers the writes among them, and starts their reads. */

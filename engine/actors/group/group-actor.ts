@@ -7,7 +7,7 @@
  * event for the numbers in doubt. A clean stop and an eviction return the lease.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import { durabilityOf, type RequestsTo } from '../../../protocol/requests.ts'
+import { type RequestSpec, type RequestsTo, requests } from '../../../protocol/requests.ts'
 import { laneOf } from '../../base/partition.ts'
 import type { LoadedGroup, LoggedEvent } from '../../stored/stored-group.ts'
 import type { ActorContext, Asked, EventSource, PostChange } from '../actor-context.ts'
@@ -70,26 +70,22 @@ export class GroupActor implements EventSource {
     )
   }
 
-  /** The state, for its own events: a group that records events exists. */
-  get #state(): GroupState {
-    if (!this.#group) throw new Error(`group ${this.groupId} has no state`)
-    return this.#group
-  }
+  // A group that records events exists.
 
   get members(): GroupState['members'] {
-    return this.#state.members
+    return (this.#group as GroupState).members
   }
 
   recorded(event: LoggedEvent, offset: number, committedOffset: number): void {
-    this.#state.recent.push(event, offset, committedOffset)
+    ;(this.#group as GroupState).recent.push(event, offset, committedOffset)
   }
 
   published(seq: number): void {
-    this.#state.publishedSeq = seq
+    ;(this.#group as GroupState).publishedSeq = seq
   }
 
   changed(change: PostChange, offset: number, committedOffset: number): void {
-    postChanged(this.#state, change, offset, committedOffset, this.reading > 0)
+    postChanged(this.#group as GroupState, change, offset, committedOffset, this.reading > 0)
   }
 
   /** Number of waiting mails. */
@@ -211,12 +207,17 @@ export class GroupActor implements EventSource {
 
   #handle(mail: GroupMail | Asked): void {
     // Before anything that waits or writes, so that a private group answers like a missing one. IDN-7
-    if (mail.type === 'request' && !this.#isVisible(mail)) return this.#refuse(mail, noSuchGroup())
-    if (writes(mail)) {
-      const refusal = this.#context.writeRefusal(this.lane)
+    if (mail.type === 'request') {
+      const { by, request } = mail
+      const action = request.event as RequestsTo<'group'>
+      if (!isVisible(this.#group, by.userId, action)) return this.#refuse(mail, noSuchGroup())
+    }
+    const durability = durabilityOf(mail)
+    if (durability) {
+      const refusal = this.#context.ledger.refusal(this.lane)
       if (refusal) return this.#refuse(mail, refusal)
     }
-    if (takesNumbers(mail)) {
+    if (durability === 'event') {
       const left = this.#ceiling - Math.max(this.#group?.lastSeq ?? 0, this.#takenUpTo)
       if (left < NUMBERS_A_REQUEST && (this.#group || mail.type === 'create')) {
         this.#mailbox.push(mail)
@@ -238,14 +239,10 @@ export class GroupActor implements EventSource {
     }
   }
 
-  #isVisible({ by, request }: Asked): boolean {
-    return isVisible(this.#group, by.userId, request.event as RequestsTo<'group'>)
-  }
-
   #run(mail: GroupMail | Asked): Effects {
     const group = this.#group
     const now = this.#context.now()
-    if (group) group.steadyNow = this.#context.steadyNow()
+    if (group) group.steadyNow = this.lastUsedAt
     switch (mail.type) {
       case 'request': {
         if (!group) throw noSuchGroup()
@@ -362,14 +359,14 @@ function refusal(to: Caller, error: ChatError) {
   return { type: 'answer', to, event: { name: 'error', fields: error.toFields() } } as const
 }
 
-function writes(mail: GroupMail | Asked): boolean {
-  if (mail.type === 'add_file') return true
-  return takesNumbers(mail) || (mail.type === 'request' && durabilityOf(mail.request.event) === 'state')
-}
-
-function takesNumbers(mail: GroupMail | Asked): boolean {
-  if (mail.type === 'request') return durabilityOf(mail.request.event) === 'event'
-  return mail.type === 'create'
+/** What the mail writes: events, which are assigned numbers, or other state; undefined if nothing. */
+function durabilityOf(mail: GroupMail | Asked): RequestSpec['durable'] {
+  if (mail.type === 'request') {
+    const { durable }: RequestSpec = requests[mail.request.event]
+    return durable
+  }
+  if (mail.type === 'create') return 'event'
+  return mail.type === 'add_file' ? 'state' : undefined
 }
 
 function overloaded(): ChatError {

@@ -154,9 +154,9 @@ export function idempotencyKey(senderId: string, tempId: string): string {
   return `${senderId.length}:${senderId}${tempId}`
 }
 
-/** Remembers the key of a sent message. Above the limit, the oldest key is removed. */
-export function rememberTempId(group: GroupState, senderId: string, tempId: string, seq: number): void {
-  group.tempIds.set(idempotencyKey(senderId, tempId), seq)
+/** Remembers a sent message by its idempotency key. Above the limit, the oldest key is removed. */
+export function rememberMessage(group: GroupState, key: string, seq: number): void {
+  group.tempIds.set(key, seq)
   if (group.tempIds.size <= REMEMBERED_TEMP_IDS) return
   for (const oldest of group.tempIds.keys()) {
     group.tempIds.delete(oldest)

@@ -10,11 +10,11 @@ import type { Caller } from '../caller.ts'
 import { answerCommitted, type Effect, type Effects, read, record } from '../effects.ts'
 import { accept } from './contact.ts'
 import { fileFor, fileShown } from './group-files.ts'
-import { type GroupState, idempotencyKey, nextSeq, rememberTempId } from './group-state.ts'
+import { type GroupState, idempotencyKey, nextSeq, rememberMessage } from './group-state.ts'
 import { messageInMemory, withPost } from './known-messages.ts'
 import { mentionsOf } from './mentions.ts'
 import { nameOf } from './names.ts'
-import { callerAsMember, callerMay } from './permissions.ts'
+import { callerAsMember, callerMay, requirePermission } from './permissions.ts'
 import { typingEnded } from './typing.ts'
 
 export function sendMessage(
@@ -23,14 +23,14 @@ export function sendMessage(
   fields: RequestFields<'send_message'>,
   now: number,
 ): Effects {
-  callerAsMember(group, by)
+  const member = callerAsMember(group, by)
   const { groupId } = group
   const { tempId, replyToId } = fields
   // IDM-1: the same tempId makes one message; a repeated send is answered with its current state.
   const known = group.tempIds.get(idempotencyKey(by.userId, tempId))
   if (known !== undefined) return answerAgain(group, by, tempId, known)
-  callerMay(group, by, 'send_message', now)
-  refuseEmpty(fields)
+  requirePermission(group, member, 'send_message', now)
+  if (!hasVisible(fields.content) && !showsFile(fields)) throw emptyMessage()
   if (replyToId === undefined) return withFile(group, by, fields, undefined, now)
   const { groupId: repliedIn, seq } = parseMessageId(replyToId)
   if (repliedIn !== groupId || seq > group.lastSeq) throw noSuchPost()
@@ -70,10 +70,11 @@ function post(
   now: number,
 ): Effects {
   const { groupId } = group
-  const { tempId, mentions = [] } = fields
+  const { tempId, mentions } = fields
+  const key = idempotencyKey(by.userId, tempId)
   if (repliedTo || file) {
     // After a read, the same tempId may have become a message in the meantime.
-    const known = group.tempIds.get(idempotencyKey(by.userId, tempId))
+    const known = group.tempIds.get(key)
     if (known !== undefined) return answerAgain(group, by, tempId, known)
     callerMay(group, by, 'send_message', now)
   }
@@ -90,9 +91,9 @@ function post(
     tempId,
     replyToId: fields.replyToId,
     file,
-    mentions: mentionsOf(group, by.userId, mentions, repliedTo),
+    mentions: mentions || repliedTo ? mentionsOf(group, by.userId, mentions ?? [], repliedTo) : undefined,
   }
-  rememberTempId(group, by.userId, tempId, seq)
+  rememberMessage(group, key, seq)
   if (file) fileShown(group, file.fileId)
   return [
     ...accept(group, by.userId), // PRV-2
@@ -118,9 +119,12 @@ function sent(by: Caller, tempId: string, message: Message): Effect {
   return answerCommitted(by, 'message_sent', { tempId, message, success: true }, tempId)
 }
 
-function refuseEmpty({ content, fileId, type = 'text' }: RequestFields<'send_message'>): void {
-  if (hasVisible(content) || (type !== 'text' && fileId !== undefined)) return
-  throw new ChatError(
+function showsFile({ fileId, type = 'text' }: RequestFields<'send_message'>): boolean {
+  return type !== 'text' && fileId !== undefined
+}
+
+function emptyMessage(): ChatError {
+  return new ChatError(
     'bad_request',
     'content of a message without a file takes one visible character at least',
     {

@@ -12,7 +12,7 @@ import { isApproached, requireAccepted } from './contact.ts'
 import type { GroupState, MemberState } from './group-state.ts'
 import { isLarge } from './large.ts'
 import { compareJoining, memberCursor, parseMemberCursor } from './member-pages.ts'
-import { callerAsMember, noContact, refuseMuted } from './permissions.ts'
+import { callerAsMember, muted, noContact } from './permissions.ts'
 
 /** The visible connected members; in a large group only their number. */
 export function getOnlineUsers(
@@ -72,7 +72,7 @@ export function signal(
   now: number,
 ): Effects {
   const member = callerAsMember(group, by)
-  if (toUserId === undefined) refuseMuted(member, now)
+  if (toUserId === undefined && member.mutedUntil > now) throw muted(member, now)
   requireAccepted(group) // PRV-2
   if (toUserId !== undefined && !group.members.has(toUserId)) {
     throw new ChatError('not_found', 'not a member of the group', { field: 'toUserId' })

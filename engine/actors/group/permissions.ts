@@ -110,14 +110,27 @@ export function callerMay(
   action: RequestsTo<'group'>,
   now: number,
 ): MemberState {
-  const { groupsOnly, posts, role } = permissions[action]
   const member = callerAsMember(group, by)
-  if (groupsOnly) refuseDirectChat(group)
-  if (role !== 'anyone') refuseLowerRole(member, action, role)
-  if (posts) refuseMuted(member, now)
+  requirePermission(group, member, action, now)
+  return member
+}
+
+/**
+ * The same for a caller who is known to be a member.
+ * @throws ChatError `direct_chat`, `role_needed`, `muted`, `no_contact`, `limit_reached`
+ */
+export function requirePermission(
+  group: GroupState,
+  member: MemberState,
+  action: RequestsTo<'group'>,
+  now: number,
+): void {
+  const { groupsOnly, posts, role } = permissions[action]
+  if (groupsOnly && group.info.kind === 'direct') throw new ChatError('direct_chat') // its members are permanent
+  if (role !== 'anyone' && rank[member.role] < rank[role]) throw lowerRole(member, action, role)
+  if (posts && member.mutedUntil > now) throw muted(member, now) // GRP-2
   if (posts && group.blockers.size > 0) throw noContact() // PRV-1
   if (group.awaited && (posts || action === 'pin_message')) requireRoom(group) // PRV-2
-  return member
 }
 
 /** Limits what waits for a user who has not accepted a direct chat. @throws ChatError `limit_reached` */
@@ -125,11 +138,6 @@ function requireRoom({ recent, lastSeq }: GroupState): void {
   const { awaitedEvents } = limits
   if (recent.range(0, lastSeq, awaitedEvents).length < awaitedEvents) return
   throw new ChatError('limit_reached', `at most ${awaitedEvents} events wait until the chat is accepted`)
-}
-
-/** The two members of a direct chat are permanent. @throws ChatError `direct_chat` */
-function refuseDirectChat(group: GroupState): void {
-  if (group.info.kind === 'direct') throw new ChatError('direct_chat')
 }
 
 /** The member that a request names. @throws ChatError `not_found` */
@@ -166,22 +174,19 @@ export function refuseDeletion(group: GroupState, by: Caller, message: Message, 
   if (message.senderId === by.userId) return
   const member = callerMay(group, by, 'delete_message', now)
   if (group.info.kind === 'direct') throw new ChatError('not_yours')
-  refuseLowerRole(member, 'delete_message', 'moderator')
+  if (rank[member.role] < rank.moderator) throw lowerRole(member, 'delete_message', 'moderator')
   const sender = group.members.get(message.senderId)
   if (sender) refuseHigherRole(member, sender)
 }
 
-function refuseLowerRole(member: MemberState, action: string, needed: Role): void {
-  if (rank[member.role] < rank[needed]) {
-    throw new ChatError('role_needed', `${action} takes the role ${needed} or higher, not ${member.role}`)
-  }
+function lowerRole({ role }: MemberState, action: string, needed: Role): ChatError {
+  return new ChatError('role_needed', `${action} takes the role ${needed} or higher, not ${role}`)
 }
 
-/** GRP-2. @throws ChatError `muted` */
-export function refuseMuted({ mutedUntil }: MemberState, now: number): void {
-  if (mutedUntil <= now) return
+/** The refusal of a member who is muted at `now`. */
+export function muted({ mutedUntil }: MemberState, now: number): ChatError {
   const isPermanent = mutedUntil === Number.MAX_SAFE_INTEGER
-  throw new ChatError('muted', isPermanent ? 'muted permanently' : `muted until ${mutedUntil}`, {
+  return new ChatError('muted', isPermanent ? 'muted permanently' : `muted until ${mutedUntil}`, {
     retryAfterMs: isPermanent ? undefined : mutedUntil - now,
   })
 }

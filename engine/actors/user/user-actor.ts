@@ -5,7 +5,7 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
-import { durabilityOf, type RequestsTo } from '../../../protocol/requests.ts'
+import { type RequestSpec, type RequestsTo, requests } from '../../../protocol/requests.ts'
 import { laneOf } from '../../base/partition.ts'
 import type { ActorContext, Asked } from '../actor-context.ts'
 import type { Effects } from '../effects.ts'
@@ -90,8 +90,8 @@ export class UserActor {
     switch (mail.type) {
       case 'request': {
         const { by, request } = mail
-        const refusal =
-          durabilityOf(request.event) === 'state' ? this.#context.writeRefusal(this.#lane) : null
+        const { durable }: RequestSpec = requests[request.event]
+        const refusal = durable === 'state' ? this.#context.ledger.refusal(this.#lane) : null
         if (refusal) throw refusal
         const handler = userHandlers[request.event as RequestsTo<'user'>]
         return handler(user, by, request.fields as never, this.#context.now(), this.#context.newId)

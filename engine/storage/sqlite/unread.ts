@@ -50,7 +50,7 @@ export class UnreadCounters {
     const posts = (this.#pending.get(group) ?? 0) + 1
     this.#pending.set(group, posts)
     if (posts >= MAX_UNCOUNTED) this.#catchUp(group)
-    this.#bound()
+    if (this.#pending.size > MAX_PENDING) this.settle()
   }
 
   /** A member's read mark has moved, forward or back. */
@@ -66,7 +66,7 @@ export class UnreadCounters {
       this.#moveMarks(group, user)
     } else if (readSeq > countedRead && !this.#pending.has(group)) {
       this.#pending.set(group, 0)
-      this.#bound()
+      if (this.#pending.size > MAX_PENDING) this.settle()
     }
   }
 
@@ -124,10 +124,6 @@ export class UnreadCounters {
     this.#pending.delete(group)
     this.countPosts(group)
     this.#moveMarks(group, null)
-  }
-
-  #bound(): void {
-    if (this.#pending.size > MAX_PENDING) this.settle()
   }
 
   /** Moves marks up to what was read: of one user, or of all members. Posts are counted already. */

@@ -42,7 +42,13 @@ export class Writer {
     this.#nameWords = new NameWords(db)
     this.#keys = new RowKeys(this.#sql, this.#nameWords)
     this.#applyAll = db.transaction((entries: readonly LogEntry[]) => {
-      for (const entry of entries) this.#applyEntry(entry)
+      for (const entry of entries) {
+        try {
+          this.#apply(entry)
+        } catch (error) {
+          throw isStorageFailure(error) ? error : new EntryError(entry, error)
+        }
+      }
       this.#standings.write()
     }).immediate
   }
@@ -86,14 +92,6 @@ export class Writer {
   close(): void {
     this.#db.close()
     this.#wal.close()
-  }
-
-  #applyEntry(entry: LogEntry): void {
-    try {
-      this.#apply(entry)
-    } catch (error) {
-      throw isStorageFailure(error) ? error : new EntryError(entry, error)
-    }
   }
 
   #apply(entry: LogEntry): void {

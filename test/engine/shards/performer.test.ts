@@ -193,17 +193,17 @@ describe('a post that was changed', () => {
 
 describe('when storage fails', () => {
   it('all held answers become refusals, a post’s by its tempId, and writes are refused until it recovers', () => {
-    const { perform, performer, log, toHub, logCalls, group } = aPerformer()
+    const { perform, ledger, log, toHub, logCalls, group } = aPerformer()
     perform([post(2), sent(2), ok])
     toHub()
-    expect(performer.writeRefusal(group.lane)).toBeNull()
+    expect(ledger.refusal(group.lane)).toBeNull()
     log.failing('no room')
     expect(toHub()).toEqual([
       'storage 0 no room',
       'send 3 message_error t2',
       'send 3 error storage_unavailable',
     ])
-    expect(performer.writeRefusal(group.lane)).toMatchObject({
+    expect(ledger.refusal(group.lane)).toMatchObject({
       code: 'storage_unavailable',
       retryAfterMs: 1_000,
     })
@@ -213,7 +213,7 @@ describe('when storage fails', () => {
     expect(logCalls).toEqual(['storage_unavailable', 'storage_unavailable'])
     log.committed(1)
     expect(toHub()).toEqual(['storage 1'])
-    expect(performer.writeRefusal(group.lane)).toBeNull()
+    expect(ledger.refusal(group.lane)).toBeNull()
     expect(logCalls.at(-1)).toBe('committed')
   })
 
@@ -241,7 +241,7 @@ describe('a lane of the log', () => {
   const other = ['g1', 'g2', 'g3'].find((id) => laneOf(id) !== laneOf('g')) as string
 
   it('that waits holds up no other', () => {
-    const { perform, performer, toHub, log, group, report } = aPerformer()
+    const { perform, ledger, toHub, log, group, report } = aPerformer()
     const elsewhere = { ...group, groupId: other, topic: Buffer.from(`g:${other}`), lane: laneOf(other) }
     perform([post(2), sent(2)])
     perform([post(3), sent(3)], elsewhere)
@@ -254,8 +254,8 @@ describe('a lane of the log', () => {
     // Its failure concerns its own groups only, too.
     log.failing('no room')
     expect(toHub()).toEqual(['storage 0 no room'])
-    expect(performer.writeRefusal(group.lane)).toMatchObject({ code: 'storage_unavailable' })
-    expect(performer.writeRefusal(elsewhere.lane)).toBeNull()
+    expect(ledger.refusal(group.lane)).toMatchObject({ code: 'storage_unavailable' })
+    expect(ledger.refusal(elsewhere.lane)).toBeNull()
     report.failing([elsewhere.lane], 'no room')
     log.committed(1)
     expect(toHub()).toEqual([])
@@ -264,15 +264,15 @@ describe('a lane of the log', () => {
   })
 
   it('may use its share of what may be uncommitted when another lane uses up the limit', () => {
-    const { perform, performer, group } = aPerformer()
+    const { perform, ledger, group } = aPerformer()
     const elsewhere = { ...group, lane: laneOf(other) }
     perform([post(2), ...Array.from({ length: 65_536 }, () => ok)])
-    expect(performer.writeRefusal(group.lane)).toMatchObject({ code: 'overloaded' })
-    expect(performer.writeRefusal(elsewhere.lane)).toBeNull()
+    expect(ledger.refusal(group.lane)).toMatchObject({ code: 'overloaded' })
+    expect(ledger.refusal(elsewhere.lane)).toBeNull()
     perform([post(3), ...Array.from({ length: 2_047 }, () => ok)], elsewhere)
-    expect(performer.writeRefusal(elsewhere.lane)).toBeNull()
+    expect(ledger.refusal(elsewhere.lane)).toBeNull()
     perform([ok], elsewhere)
-    expect(performer.writeRefusal(elsewhere.lane)).toMatchObject({ code: 'overloaded' })
+    expect(ledger.refusal(elsewhere.lane)).toMatchObject({ code: 'overloaded' })
   })
 })
 
@@ -293,14 +293,14 @@ describe('a lease', () => {
 
 describe('writes', () => {
   it('are refused while too much is uncommitted, and while the shard drains', () => {
-    const { perform, performer, log, group } = aPerformer()
+    const { perform, ledger, log, group } = aPerformer()
     perform([append({ type: 'user', userId: 'ana', name: '', picture: '' })])
     perform(Array.from({ length: 65_536 }, () => ok))
-    expect(performer.writeRefusal(group.lane)).toMatchObject({ code: 'overloaded', retryAfterMs: 500 })
+    expect(ledger.refusal(group.lane)).toMatchObject({ code: 'overloaded', retryAfterMs: 500 })
     log.committed(1)
-    expect(performer.writeRefusal(group.lane)).toBeNull()
-    performer.stopWrites()
-    expect(performer.writeRefusal(group.lane)).toMatchObject({ code: 'shutting_down' })
+    expect(ledger.refusal(group.lane)).toBeNull()
+    ledger.stopWrites()
+    expect(ledger.refusal(group.lane)).toMatchObject({ code: 'shutting_down' })
   })
 })
 
