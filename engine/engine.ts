@@ -29,6 +29,7 @@ import {
 import { type DiskFigures, DiskSpace } from './disk-space.ts'
 import { DiskAccess, type FileAccess } from './files/file-access.ts'
 import type { Hooks } from './hooks/hooks.ts'
+import type { PostNotices } from './hooks/post-reports.ts'
 import type { Gateway, Identity } from './hub/gateway.ts'
 import type { Health, HooksStats, ShardSide } from './hub/health.ts'
 import { Hub, machineHub } from './hub/hub.ts'
@@ -57,7 +58,8 @@ const PRESENCE_GRACE_MS = 5_000
 
 /** The largest delay of a timer; a longer one would end at once. */
 const MAX_TIMER_MS = 2_147_483_647
-const MAX_SHARDS = 64
+/** More would own no lane. */
+const MAX_SHARDS = LANES
 
 export interface EngineOptions {
   /** Folder of the database; created if it is missing. One process at a time may use it. */
@@ -198,7 +200,7 @@ export interface Engine {
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   checkEngineOptions(options)
   const shards = options.shards ?? Math.min(MAX_SHARDS, Math.max(1, availableParallelism() - 1))
-  return startEngine(options, shards === 'inline' ? inlineRuntime() : workerRuntime(Math.min(shards, LANES)))
+  return startEngine(options, shards === 'inline' ? inlineRuntime() : workerRuntime(shards))
 }
 
 /** @throws TypeError for an unknown option or an invalid value */
@@ -224,6 +226,7 @@ export async function startEngine(options: EngineOptions, runtime: Runtime): Pro
     },
     onFailure: options.onFailure ?? throwLater,
     logger,
+    postNotices: requiredNotices(options.hooks),
     shard: {
       durability: options.durability ?? 'process',
       fanout: options.fanout ?? 'immediate',
@@ -234,7 +237,6 @@ export async function startEngine(options: EngineOptions, runtime: Runtime): Pro
         contactPolicy: options.contactPolicy ?? 'open',
         maxGroupsPerUser: options.maxGroupsPerUser ?? MAX_GROUPS_PER_USER,
       },
-      postNotices: requiredNotices(options.hooks),
       greeting: {
         serverVersion: version,
         limits: {
@@ -314,7 +316,7 @@ export type { Hooks } from './hooks/hooks.ts'
 export type { Health } from './hub/health.ts'
 export type { Session } from './hub/session.ts'
 
-function requiredNotices(hooks: Hooks | undefined): { readonly away: boolean } | undefined {
+function requiredNotices(hooks: Hooks | undefined): PostNotices | undefined {
   if (!hooks?.afterMessage && !hooks?.userOffline) return undefined
   return { away: hooks.userOffline !== undefined }
 }

@@ -29,9 +29,9 @@ export {
   type MissedMessage,
   reject,
 } from './hooks/hooks.ts'
+export type { MessageChange } from './hooks/posted.ts'
 export type { Gateway, Identity, Publisher, SessionPort } from './hub/gateway.ts'
 export type { Health } from './hub/health.ts'
 export type { EventListener, Session } from './hub/session.ts'
 export type { Durability } from './log/durability.ts'
-export type { MessageChange } from './shards/posted.ts'
 export type { ShardStats } from './shards/shard.ts'

@@ -28,6 +28,10 @@ export interface ReferenceMessage {
   readonly answer?: string
   /** Of a request: the budget that it is charged to. */
   readonly budget?: string
+  /** Of a request: the tokens of the budget that it costs (INP-2). */
+  readonly cost?: number
+  /** Of a request: each of so many bytes of its frame costs one token more. */
+  readonly bytesPerToken?: number
   /** Of a request: it writes an event of its group, or other state. Of an event: it has a seq. */
   readonly durable?: 'event' | 'state' | true
   /** Of an event: it is never stored, and slow readers do not receive it. */
@@ -84,15 +88,20 @@ export function reference(): Reference {
 }
 
 function requestList(table: Readonly<Record<string, RequestSpec>>): ReferenceMessage[] {
-  return Object.entries(table).map(([name, { code, fields, answer, budget = 'events', durable }]) => ({
-    name,
-    code,
-    direction: 'c2s',
-    fields: fieldList(fields),
-    answer,
-    budget,
-    ...(durable && { durable }),
-  }))
+  return Object.entries(table).map(([name, row]) => {
+    const { code, fields, answer, budget = 'events', cost = 1, bytesPerToken, durable } = row
+    return {
+      name,
+      code,
+      direction: 'c2s',
+      fields: fieldList(fields),
+      answer,
+      budget,
+      cost,
+      ...(bytesPerToken && { bytesPerToken }),
+      ...(durable && { durable }),
+    }
+  })
 }
 
 function eventList(table: Readonly<Record<string, EventSpec>>): ReferenceMessage[] {

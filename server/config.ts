@@ -49,11 +49,11 @@ export const settings = {
   },
   shards: {
     env: 'SHARDS',
-    kind: integerOr(1, 64, 'inline'),
+    kind: integerOr(1, 32, 'inline'),
     default: () => Math.min(32, Math.max(1, availableParallelism() - 1)),
     defaultText: 'cores − 1, at most 32',
     unit: 'threads',
-    doc: 'Threads that run groups and users, no more than 32; `inline` runs them on the main thread.',
+    doc: 'Threads that run groups and users; `inline` runs them on the main thread.',
   },
   durability: {
     env: 'DURABILITY',

@@ -7,7 +7,7 @@
 import { ChatError } from '../../protocol/errors.ts'
 import type { Message } from '../../protocol/records.ts'
 import type { Request } from '../../protocol/requests.ts'
-import type { MessageChange } from '../shards/posted.ts'
+import type { MessageChange } from './posted.ts'
 
 /** Maximum characters of a reason: fits into every answer at three bytes a character. */
 const MAX_WHY = 300

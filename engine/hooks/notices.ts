@@ -7,8 +7,8 @@
  */
 import type { Message } from '../../protocol/records.ts'
 import type { EngineLogger } from '../base/engine-logger.ts'
-import type { MessageChange, Posted } from '../shards/posted.ts'
 import type { Hooks } from './hooks.ts'
+import type { MessageChange, Posted } from './posted.ts'
 import { type After, logFailure, withinTime } from './time-limit.ts'
 
 const AT_ONCE = 64

@@ -7,6 +7,7 @@
 import { newId } from '../base/new-id.ts'
 import { lanesOf } from '../base/partition.ts'
 import { FileStore } from '../files/file-store.ts'
+import { postReports } from '../hooks/post-reports.ts'
 import { Shard } from '../shards/shard.ts'
 import { BatchWriter } from '../threads/batch.ts'
 import { machineTimers, type Timers } from '../threads/timer.ts'
@@ -21,7 +22,7 @@ export function inlineRuntime(shards = 1, timers = machineTimers): Runtime {
 }
 
 function startInlineShards(count: number, given: ShardsOptions, timers: Timers): RunningShards {
-  const { dataDir, durability, files: fileOptions, shard: options, clock, logger } = given
+  const { dataDir, durability, files: fileOptions, shard: options, postNotices, clock, logger } = given
   let take: (index: number, batch: Uint8Array) => void = () => {}
   const storage = openInlineStorage(dataDir, durability, clock.now, logger)
   const files = new FileStore({ ...fileOptions, clock })
@@ -40,6 +41,7 @@ function startInlineShards(count: number, given: ShardsOptions, timers: Timers):
           views: storage.views,
           search: storage.search,
           files,
+          watchPosts: postReports(postNotices),
         },
       ),
   )

@@ -4,6 +4,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { EngineLogger } from '../base/engine-logger.ts'
 import type { FileStoreOptions } from '../files/file-store.ts'
+import type { PostNotices } from '../hooks/post-reports.ts'
 import type { ShardPort } from '../hub/shard-link.ts'
 import type { Durability } from '../log/durability.ts'
 import type { IndexerStats } from '../search/indexer-stats.ts'
@@ -16,6 +17,8 @@ export interface ShardsOptions {
   readonly durability: Durability
   readonly files: Omit<FileStoreOptions, 'clock'>
   readonly shard: Omit<ShardOptions, 'index' | 'shards'>
+  /** Undefined if no hook needs posts. */
+  readonly postNotices: PostNotices | undefined
   /** For shards on the calling thread; shards in workers use the clock of the machine. */
   readonly clock: Clock
   readonly logger: EngineLogger

@@ -7,6 +7,7 @@ import { machineClock } from '../base/clock.ts'
 import { newId } from '../base/new-id.ts'
 import { lanesOf } from '../base/partition.ts'
 import { FilePort } from '../files/file-port.ts'
+import { type PostNotices, postReports } from '../hooks/post-reports.ts'
 import { RemoteSearch } from '../search/search-ends.ts'
 import { Shard, type ShardOptions } from '../shards/shard.ts'
 import { RemoteLog } from '../storage/remote-log.ts'
@@ -22,6 +23,7 @@ import { answerPings } from '../threads/watchdog.ts'
 /** What the main thread starts a shard thread with. */
 export interface ShardThreadData {
   readonly options: ShardOptions
+  readonly postNotices: PostNotices | undefined
   readonly files: MessagePort
   readonly log: LogPorts
   readonly watch: MessagePort
@@ -40,7 +42,7 @@ const MAX_READS = 16_384
 /** Open searches of one shard: about a second of work. */
 const MAX_SEARCHES = 128
 
-const { options, files: filePort, log: ports, watch } = workerData as ShardThreadData
+const { options, postNotices, files: filePort, log: ports, watch } = workerData as ShardThreadData
 rethrowAsErrors()
 answerPings(watch)
 const hub = parentPort as MessagePort
@@ -59,6 +61,7 @@ const shard = new Shard(options, {
   views: new RemoteViews(reader),
   search: new RemoteSearch(search),
   files,
+  watchPosts: postReports(postNotices),
 })
 const sweep = setInterval(() => shard.sweep(), SWEEP_MS)
 

@@ -82,6 +82,7 @@ async function startWorkerShards(shards: number, options: ShardsOptions): Promis
     const watch = watchdog.watch(name)
     const data: ShardThreadData = {
       options: { ...options.shard, index, shards } satisfies ShardOptions,
+      postNotices: options.postNotices,
       files: filePort,
       log: { writer: channel.port2, reader: readerChannel.port2, search: searchChannel.port2 },
       watch,

@@ -28,13 +28,11 @@ import { withCurrentNames } from './current-names.ts'
 import { type Announcement, type Blocks, statuses, ToHub } from './hub-records.ts'
 import type { Ledger, LedgerDeps, LedgerDepths, LedgerOptions } from './ledger.ts'
 import { MemberMail } from './member-mail.ts'
-import { PostReports } from './post-reports.ts'
+import type { PostWatcher, WatchPosts } from './post-watcher.ts'
 import type { PresenceDirectory } from './presence-directory.ts'
 import type { Replies } from './replies.ts'
 
 export interface PerformerOptions extends LedgerOptions {
-  /** Whether hooks need notices of durable posts, and of their offline members (`away`). */
-  readonly postNotices?: { readonly away: boolean } | undefined
   /** How long after the end of a user's last session other users are notified. */
   readonly presenceGraceMs: number
   /** Number of shards. */
@@ -53,6 +51,8 @@ export interface ShardDeps extends LedgerDeps, Clock {
   readonly newId: () => string
   /** The file store. */
   readonly files: Files
+  /** Creates what is notified of posts, if anything is. */
+  readonly watchPosts?: WatchPosts | undefined
 }
 
 /** Objects that the performer shares with its shard. */
@@ -74,8 +74,7 @@ export class Performer implements ActorContext {
   readonly #toHub: BatchWriter
   readonly ledger: Ledger
   readonly #replies: Replies
-  /** Null if no hook asks for posts. */
-  readonly #postReports: PostReports | null
+  readonly #postWatcher: PostWatcher | undefined
   readonly #files: Files
   readonly presenceGraceMs: number
   readonly #alarms: Alarms
@@ -97,8 +96,7 @@ export class Performer implements ActorContext {
     this.#files = deps.files
     this.ledger = parts.ledger
     this.#replies = parts.replies
-    const { postNotices } = options
-    this.#postReports = postNotices ? new PostReports({ ...deps, ...parts, away: postNotices.away }) : null
+    this.#postWatcher = deps.watchPosts?.({ ...deps, ...parts })
     this.#memberMail = new MemberMail({
       isConnected: (userId) => this.#directory.presenceOf(userId).connected,
       tell: (mail) => this.#sendMail(mail),
@@ -159,13 +157,13 @@ export class Performer implements ActorContext {
         return this.ledger.append(effect.entry, group)
       case 'record':
         this.ledger.record(effect, group as EventSource)
-        if (this.#postReports && effect.event.name === 'new_message') {
-          this.#postReports.posted(effect.event.fields.message, group as EventSource)
+        if (this.#postWatcher && effect.event.name === 'new_message') {
+          this.#postWatcher.posted(effect.event.fields.message, group as EventSource)
         }
         return
       case 'change':
         this.ledger.change(effect, group as EventSource)
-        this.#postReports?.changed(effect.before, effect.message, group as EventSource)
+        this.#postWatcher?.changed(effect.before, effect.message, group as EventSource)
         return
       case 'answer':
         return this.#replies.send(effect.to.session, encode(effect.event, effect.to.ref))

@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { record } from '../../engine/actors/effects.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { postReports } from '../../engine/hooks/post-reports.ts'
 import type { Session } from '../../engine/hub/session.ts'
 import { eventually } from '../support/conditions.ts'
 import { modes, temporaryFolder } from '../support/engines.ts'
@@ -179,11 +180,11 @@ describe.each(modes)('presence of a blocked pair, $mode', ({ start }) => {
 })
 
 describe('a post whose offline members are notified', () => {
-  const posts = { away: true }
+  const watchPosts = postReports({ away: true })
   const countPosted = (toHub: () => string[]) => toHub().filter((line) => line.startsWith('posted')).length
 
   it('needs no read if nobody has blocked the sender, and one read otherwise', async () => {
-    const { directory, perform, log, reads, toHub } = aPerformer({ postNotices: posts })
+    const { directory, perform, log, reads, toHub } = aPerformer({}, { watchPosts })
     const send = (seq: number) => {
       perform([record(seq, 0, 'new_message', { message: { ...aPost(seq), senderId: 'bruno' } })])
       log.committed(seq)

@@ -27,9 +27,21 @@ const engineMayImport = {
   storage: ['base', 'threads', 'text', 'stored', 'log', 'files'],
   search: ['base', 'threads', 'text', 'stored', 'log', 'storage'],
   shards: ['base', 'threads', 'stored', 'actors', 'log'],
-  hooks: ['base', 'shards'],
+  hooks: ['base', 'threads', 'actors', 'shards'],
   hub: ['base', 'threads', 'actors', 'shards', 'hooks'],
-  runtime: ['base', 'threads', 'stored', 'actors', 'log', 'files', 'storage', 'search', 'shards', 'hub'],
+  runtime: [
+    'base',
+    'threads',
+    'stored',
+    'actors',
+    'log',
+    'files',
+    'storage',
+    'search',
+    'shards',
+    'hooks',
+    'hub',
+  ],
 } as const satisfies Record<string, readonly string[]>
 
 const floors = Object.keys(mayImport) as (keyof typeof mayImport)[]

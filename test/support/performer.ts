@@ -22,7 +22,7 @@ import { aGroup } from './groups.ts'
 const kindNames = new Map<number, string>(Object.entries(ToHub).map(([name, kind]) => [kind, name]))
 
 /** A performer with a scripted log and hub. */
-export function aPerformer(options: Partial<PerformerOptions> = {}) {
+export function aPerformer(options: Partial<PerformerOptions> = {}, more: Partial<ShardDeps> = {}) {
   const entries: LogEntry[] = []
   const logCalls: string[] = []
   const reads: { readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void }[] = []
@@ -74,6 +74,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}) {
       sweep() {},
       close: async () => {},
     },
+    ...more,
   }
   const replies = new Replies(outbox, deps.now)
   const ledger = new Ledger(settings, deps, replies, {

@@ -1,5 +1,5 @@
 /**
- * Posted: what a shard reports to the hooks of the service about a durable message.
+ * Posted: what the hooks of the service receive about a durable message.
  */
 import type { Message } from '../../protocol/records.ts'
 

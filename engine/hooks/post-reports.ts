@@ -1,48 +1,46 @@
 /**
  * Post reports: reports durable posts, and changes of posts, to the hooks of the service.
  *
- * A report leaves once the post is committed. If the hooks ask for it, it contains the members who were
- * away at that time. Bounded by what may be uncommitted (`HeldBack`).
+ * It runs in the shard of the group, which knows its members and who is connected. A report leaves once the
+ * post is committed. If the hooks ask for it, it contains the members who were away at that time. Bounded by
+ * what may be uncommitted (`HeldBack`).
  */
 import type { Message } from '../../protocol/records.ts'
 import type { EventSource } from '../actors/actor-context.ts'
-import type { Views } from '../log/views.ts'
-import type { BatchWriter } from '../threads/batch.ts'
+import { ToHub } from '../shards/hub-records.ts'
+import type { PostWatcher, WatcherDeps, WatchPosts } from '../shards/post-watcher.ts'
 import { pack } from '../threads/packing.ts'
-import { ToHub } from './hub-records.ts'
-import type { Ledger } from './ledger.ts'
 import type { MessageChange, Posted } from './posted.ts'
-import type { PresenceDirectory } from './presence-directory.ts'
-import type { Replies } from './replies.ts'
 
-export interface PostReportsDeps {
-  readonly now: () => number
-  readonly toHub: BatchWriter
-  readonly replies: Replies
-  readonly ledger: Ledger
-  readonly views: Views
-  readonly directory: PresenceDirectory
-  /** Whether the hooks need the members who were away. */
+/** What the hooks of the service need to be notified of. */
+export interface PostNotices {
+  /** The members who were away, too. */
   readonly away: boolean
 }
 
-export class PostReports {
-  readonly #deps: PostReportsDeps
+/** Creates the reports of a shard; undefined if no hook needs them. */
+export function postReports(notices: PostNotices | undefined): WatchPosts | undefined {
+  return notices && ((deps) => new PostReports(deps, notices))
+}
 
-  constructor(deps: PostReportsDeps) {
+class PostReports implements PostWatcher {
+  readonly #deps: WatcherDeps
+  readonly #notices: PostNotices
+
+  constructor(deps: WatcherDeps, notices: PostNotices) {
     this.#deps = deps
+    this.#notices = notices
   }
 
-  /** A post was recorded. */
   posted(message: Message, group: EventSource): void {
     this.#deps.ledger.afterCommit(
       group.groupId,
-      () => this.#report(message, 'posted', this.#deps.away ? this.#awayFrom(message, group) : [], group),
+      () => this.#report(message, 'posted', this.#notices.away ? this.#awayFrom(message, group) : [], group),
       () => {},
     )
   }
 
-  /** A post was changed; changes that do not concern its content are not reported. */
+  /** Changes that do not concern the content of a post are not reported. */
   changed(before: Message, message: Message, group: EventSource): void {
     const change = changeOf(before, message)
     if (!change) return
