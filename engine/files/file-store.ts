@@ -4,7 +4,7 @@
  * A file is stored in steps, and a crash may happen between any two: the bytes are fsynced, the
  * sidecar describes the file, the bytes are renamed to their final name, the folder is fsynced. A
  * final name therefore never has incomplete content, and a repeated `end` continues where it stopped.
- * Bounded: uploads per user, open files (the least recently used is closed), waiting bytes.
+ * Bounded: uploads per user, open files (`OpenUploads`), waiting bytes.
  */
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { ChatError } from '../../protocol/errors.ts'
@@ -23,7 +23,8 @@ import { asRefusal } from './disk-refusal.ts'
 import { FileFolder, isUploadId, parsePartial } from './file-folder.ts'
 import { describeFile, hashFits, nameContent } from './keeping.ts'
 import { Lanes } from './lanes.ts'
-import { lastWritten, noSuchUpload, PartialFile, receivedOf } from './partial.ts'
+import { type OpenUpload, OpenUploads, pendingOf } from './open-uploads.ts'
+import { lastWritten, noSuchUpload, receivedOf } from './partial.ts'
 import {
   type Pending,
   readPending,
@@ -33,44 +34,30 @@ import {
   writePending,
   writeStored,
 } from './sidecar.ts'
+import { requireAllowedSize, requireRoom, type UploadLimits } from './upload-limits.ts'
 
 /** Maximum unfinished uploads per user. */
 const MAX_UPLOADS = 8
-/** Maximum open uploads; others are closed, and reopened when their next chunk arrives. */
-const MAX_OPEN = 256
 /** An upload without a chunk for this long may be replaced by a new one of its user. */
 const STALE_MS = 600_000
-/** An upload without a chunk for this long is closed; it can be resumed. */
-const IDLE_MS = 60_000
 /** Maximum bytes of chunks that wait to be written. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024
-const RETRY_AFTER_MS = 1_000
 
-export interface FileStoreOptions {
+export interface FileStoreOptions extends UploadLimits {
   readonly dataDir: string
-  /** Maximum size of a file, bytes. */
-  readonly maxUploadBytes: number
-  /** Maximum bytes of the files of one user, including unfinished uploads; 0 is no limit. */
-  readonly quotaBytes: number
   readonly clock: Clock
-}
-
-interface OpenUpload {
-  readonly partial: PartialFile
-  readonly pending: Pending
-  usedAt: number
 }
 
 export class FileStore implements Files {
   readonly #options: FileStoreOptions
   readonly #folder: FileFolder
   readonly #lanes = new Lanes(MAX_WAITING_BYTES)
-  /** Uploads with an open file, the most recently used last. */
-  readonly #open = new Map<string, OpenUpload>()
+  readonly #open: OpenUploads
 
   constructor(options: FileStoreOptions) {
     this.#options = options
     this.#folder = new FileFolder(options.dataDir)
+    this.#open = new OpenUploads(this.#folder, this.#lanes, options.clock)
   }
 
   get depths(): FileDepths {
@@ -86,22 +73,19 @@ export class FileStore implements Files {
   }
 
   sweep(): void {
-    const usedBefore = this.#options.clock.steadyNow() - IDLE_MS
-    for (const [uploadId, { usedAt }] of this.#open) {
-      if (usedAt <= usedBefore && !this.#lanes.busy(uploadId)) this.#closeLater(uploadId)
-    }
+    this.#open.sweep()
   }
 
   async close(): Promise<void> {
     await this.#lanes.settled()
-    for (const uploadId of [...this.#open.keys()]) await this.#closeUpload(uploadId)
+    await this.#open.closeAll()
   }
 
   #run(call: FileCall): Promise<UploadProgress | StoredUpload> {
     switch (call.call) {
       case 'begin': {
         const { uploadId } = call
-        this.#requireAllowedSize(call.announced)
+        requireAllowedSize(call.announced, this.#options)
         if (uploadId === undefined) return this.#inLaneOfUser(call.userId, () => this.#begin(call))
         return this.#inLane(uploadId, 0, () => this.#resume(call, uploadId))
       }
@@ -113,10 +97,10 @@ export class FileStore implements Files {
       case 'end':
         return this.#inLane(call.uploadId, 0, () => this.#end(call))
       case 'store': {
-        this.#requireAllowedSize(call.announced)
+        requireAllowedSize(call.announced, this.#options)
         const bytes = new Uint8Array(call.bytes)
         // Unfinished uploads are not read for each small file: they are counted when they end.
-        this.#requireRoom(call.announced.size + call.storedBytes)
+        requireRoom(call.announced.size + call.storedBytes, this.#options)
         const uploadId = uploadPrefix(call.userId) + call.newId
         return this.#inLane(uploadId, bytes.length, () => this.#storeWhole(call, uploadId, bytes))
       }
@@ -172,8 +156,8 @@ export class FileStore implements Files {
     const stored = await this.#storedBy(call.userId, uploadId)
     if (stored) return { uploadId, received: stored.file.size, size: stored.file.size }
     // The upload may continue on another thread: release the file.
-    await this.#closeUpload(uploadId)
-    const { announced } = await this.#pendingOf(call.userId, uploadId)
+    await this.#open.close(uploadId)
+    const { announced } = await pendingOf(this.#folder, call.userId, uploadId)
     if (announced.groupId !== groupId) throw differs('groupId')
     if (announced.size !== size) throw differs('fileSize')
     return { uploadId, received: await receivedOf(this.#folder, uploadId, size), size }
@@ -185,7 +169,7 @@ export class FileStore implements Files {
   ): Promise<UploadProgress> {
     const stored = this.#open.has(uploadId) ? null : await this.#storedBy(userId, uploadId)
     if (stored) return { uploadId, received: stored.file.size, size: stored.file.size }
-    const { partial, pending } = await this.#opened(userId, uploadId)
+    const { partial, pending } = await this.#open.get(userId, uploadId)
     const { size } = pending.announced
     if (offset > partial.received) {
       throw new ChatError('bad_request', `offset must be at most ${partial.received}: a chunk is missing`, {
@@ -209,7 +193,7 @@ export class FileStore implements Files {
       await nameContent(this.#folder, uploadId, before.file.sha256)
       return { groupId: before.groupId, file: before.file, again: true }
     }
-    const opened = await this.#opened(userId, uploadId)
+    const opened = await this.#open.get(userId, uploadId)
     const { received } = opened.partial
     const { size } = opened.pending.announced
     if (received < size) throw new ChatError('bad_file', `${received} of ${size} bytes were received`)
@@ -220,7 +204,7 @@ export class FileStore implements Files {
     const { userId, announced, newId, now } = call
     await this.#make(uploadId, { userId, announced, createdAt: now })
     try {
-      const opened = await this.#opened(userId, uploadId)
+      const opened = await this.#open.get(userId, uploadId)
       await opened.partial.write(bytes)
       return await this.#store(uploadId, opened, newId, now)
     } catch (error) {
@@ -248,41 +232,9 @@ export class FileStore implements Files {
     const { groupId } = announced
     await partial.handle.sync()
     await writeStored(this.#folder, uploadId, { userId, groupId, file, storedAt: now })
-    await this.#closeUpload(uploadId)
+    await this.#open.close(uploadId)
     await nameContent(this.#folder, uploadId, file.sha256)
     return { groupId, file, again: false }
-  }
-
-  /** The upload with its file open. @throws ChatError `not_found` if it is not the user's. */
-  async #opened(userId: string, uploadId: string): Promise<OpenUpload> {
-    const known = this.#open.get(uploadId)
-    if (known) {
-      if (known.pending.userId !== userId) throw noSuchUpload()
-      known.usedAt = this.#options.clock.steadyNow()
-      this.#open.delete(uploadId)
-      this.#open.set(uploadId, known)
-      return known
-    }
-    const pending = await this.#pendingOf(userId, uploadId)
-    await this.#makeRoom()
-    const partial = await PartialFile.open(this.#folder, uploadId, pending.announced.size, pending.hashed)
-    const opened = { partial, pending, usedAt: this.#options.clock.steadyNow() }
-    this.#open.set(uploadId, opened)
-    return opened
-  }
-
-  async #makeRoom(): Promise<void> {
-    if (this.#open.size < MAX_OPEN) return
-    for (const uploadId of this.#open.keys()) {
-      if (!this.#lanes.busy(uploadId)) return await this.#closeUpload(uploadId)
-    }
-    throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
-  }
-
-  async #pendingOf(userId: string, uploadId: string): Promise<Pending> {
-    const pending = await readPending(this.#folder, uploadId)
-    if (pending?.userId !== userId) throw noSuchUpload()
-    return pending
   }
 
   async #storedBy(userId: string, uploadId: string): Promise<Stored | null> {
@@ -291,19 +243,8 @@ export class FileStore implements Files {
     return stored
   }
 
-  #closeLater(uploadId: string): void {
-    // In its lane: a chunk that arrives later opens it again.
-    this.#lanes.run(uploadId, 0, () => this.#closeUpload(uploadId)).catch(() => {})
-  }
-
-  async #closeUpload(uploadId: string): Promise<void> {
-    const opened = this.#open.get(uploadId)
-    this.#open.delete(uploadId)
-    await opened?.partial.close()
-  }
-
   async #drop(uploadId: string): Promise<void> {
-    await this.#closeUpload(uploadId)
+    await this.#open.close(uploadId)
     for (const kind of ['part', 'json', 'stored'] as const) {
       await rm(this.#folder.ofUpload(uploadId, kind), { force: true })
     }
@@ -316,24 +257,7 @@ export class FileStore implements Files {
       const pending = await readPending(this.#folder, uploadId)
       wanted += pending?.announced.size ?? 0
     }
-    this.#requireRoom(wanted)
-  }
-
-  #requireRoom(wanted: number): void {
-    const { quotaBytes } = this.#options
-    if (quotaBytes > 0 && wanted > quotaBytes) {
-      const message = `the files of one user are limited to ${quotaBytes} bytes; delete some first`
-      throw new ChatError('quota_exceeded', message)
-    }
-  }
-
-  #requireAllowedSize({ size }: AnnouncedFile): void {
-    const { maxUploadBytes } = this.#options
-    if (size > maxUploadBytes) {
-      throw new ChatError('too_large', `a file must be at most ${maxUploadBytes} bytes`, {
-        field: 'fileSize',
-      })
-    }
+    requireRoom(wanted, this.#options)
   }
 }
 

@@ -7,9 +7,10 @@
  * failed step changes nothing. At most `MAX_LAGGING_GROUPS` groups are remembered.
  */
 import type { ChangeNote } from './changed-groups.ts'
+import type { Mark } from './index-tables.ts'
 import type { IndexerStats } from './indexer-stats.ts'
 import type { GroupHead, LogFeed } from './log-feed.ts'
-import type { Document, Mark, SearchIndex } from './search-index.ts'
+import type { Document, SearchIndex } from './search-index.ts'
 
 /** Result of a step. After `full`, the caller starts the next step at once. */
 export type Step = 'full' | 'some' | 'nothing'

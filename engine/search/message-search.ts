@@ -10,15 +10,10 @@ import type { SearchHit } from '../../protocol/records.ts'
 import { fitRows } from '../base/fit-rows.ts'
 import type { ReadQuery, Reads } from '../stored/reads.ts'
 import { comparePlaces, type SearchPlace } from '../stored/search-cursor.ts'
+import { msOf, numbersAbove } from './document-number.ts'
+import type { Candidate } from './index-tables.ts'
 import { type LogFeed, searchableText } from './log-feed.ts'
-import {
-  type Candidate,
-  MAX_GROUP_TOKENS,
-  msOf,
-  numbersAbove,
-  type Search,
-  type SearchIndex,
-} from './search-index.ts'
+import { MAX_GROUP_TOKENS, type Search, type SearchIndex } from './search-index.ts'
 import { find } from './snippet.ts'
 
 /** Candidates that one search checks. After many edits, some of them do not match any more. */

@@ -2,9 +2,7 @@
  * Search index: `search.db`, which finds messages by their tokens.
  *
  * It contains nothing that the log does not contain. If the file is deleted, it is rebuilt. A file
- * that is damaged or of another version is discarded at the start. A document's number begins with
- * the time of its message: FTS5 therefore returns hits newest first, and a range of times is a range
- * of numbers. Each document has two more tokens, for its group and its sender. They begin with
+ * that is damaged or of another version is discarded at the start. Each document has two more tokens, for its group and its sender. They begin with
  * U+E000, which no token of a text contains.
  */
 import { rmSync, statSync } from 'node:fs'
@@ -15,6 +13,8 @@ import { Database } from '../storage/sqlite/driver.ts'
 import { Wal } from '../storage/sqlite/wal.ts'
 import { type Term, toMatch } from '../text/query.ts'
 import { tokenize } from '../text/tokens.ts'
+import { firstNumber, numbersAbove } from './document-number.ts'
+import { type Candidate, createIndex, type Mark, prepareIndex, VERSION } from './index-tables.ts'
 import { PageSeparators } from './page-separators.ts'
 
 /** A message to index. With an empty text it is removed from the index. */
@@ -38,22 +38,8 @@ export interface Search {
   readonly below?: number | undefined
 }
 
-/** A candidate: the document's number, and its message by group key and seq. */
-export type Candidate = readonly [document: number, group: number, seq: number]
-
-/** How far a group is indexed. */
-export interface Mark {
-  readonly group: number
-  readonly groupId: string
-  readonly seq: number
-}
-
 /** Up to this number of groups, the query names their tokens. With more, hits are filtered by group. */
 export const MAX_GROUP_TOKENS = 64
-/** Documents per millisecond. A time multiplied by this is a safe integer until 2109. */
-const SLOTS = 2_048
-/** Version of the tables and of the tokens. An index with another version is rebuilt. */
-const VERSION = 4
 const FILE = 'search.db'
 
 /** Above this size the WAL is emptied after a commit. */
@@ -64,7 +50,7 @@ const REPLACING_COSTS = 16
 export class SearchIndex {
   readonly #db: Sqlite.Database
   readonly #wal: Wal
-  readonly #sql: ReturnType<typeof prepare>
+  readonly #sql: ReturnType<typeof prepareIndex>
   readonly #separators: PageSeparators
   #documents: number
   #committed: number
@@ -74,7 +60,7 @@ export class SearchIndex {
   private constructor(db: Sqlite.Database) {
     this.#db = db
     this.#wal = new Wal(db)
-    this.#sql = prepare(db)
+    this.#sql = prepareIndex(db)
     this.#separators = new PageSeparators(db)
     this.#documents = this.#sql.count.get() as number
     this.#committed = this.#documents
@@ -117,7 +103,7 @@ export class SearchIndex {
       db.pragma('secure_delete = ON')
       db.pragma('wal_autocheckpoint = 0')
       const version = db.pragma('user_version', { simple: true })
-      if (version === 0) db.transaction(() => create(db)).immediate()
+      if (version === 0) db.transaction(() => createIndex(db)).immediate()
       else if (version !== VERSION) throw new Error(`an index of version ${version}`)
       const index = new SearchIndex(db)
       index.tidy()
@@ -190,7 +176,7 @@ export class SearchIndex {
     let match = toMatch(terms)
     if (sender !== undefined) match += ` AND "${senderToken(sender)}"`
     const from = after === undefined ? 0 : numbersAbove(after)
-    const to = Math.min(below ?? Number.MAX_SAFE_INTEGER, Math.min(before ?? MAX_TIME, MAX_TIME) * SLOTS)
+    const to = Math.min(below ?? Number.MAX_SAFE_INTEGER, firstNumber(before ?? Number.MAX_SAFE_INTEGER))
     if (groups === null) return this.#sql.search.iterate(match, from, to)
     if (groups.length > MAX_GROUP_TOKENS) {
       return this.#sql.searchAmong.iterate(match, from, to, JSON.stringify(groups))
@@ -246,25 +232,13 @@ export class SearchIndex {
 
   /** The next free number of the millisecond, or of a later one if it is full. */
   #freeNumber(createdAt: number): number {
-    const first = Math.min(createdAt, MAX_TIME) * SLOTS
-    const last = this.#sql.lastNumber.get(first, first + SLOTS) ?? null
+    const first = firstNumber(createdAt)
+    const end = numbersAbove(createdAt)
+    const last = this.#sql.lastNumber.get(first, end) ?? null
     if (last === null) return first
-    return last + 1 < first + SLOTS ? last + 1 : this.#freeNumber(createdAt + 1)
+    return last + 1 < end ? last + 1 : this.#freeNumber(createdAt + 1)
   }
 }
-
-/** The millisecond that a document's number begins with: that of its message, or a later one. */
-export function msOf(document: number): number {
-  return Math.floor(document / SLOTS)
-}
-
-/** The lowest number above all documents of a millisecond. */
-export function numbersAbove(ms: number): number {
-  return (Math.min(ms, MAX_TIME) + 1) * SLOTS
-}
-
-/** The last millisecond that a number can represent. */
-const MAX_TIME = Math.floor(Number.MAX_SAFE_INTEGER / SLOTS) - 1
 
 function groupToken(group: number): string {
   return `\ue000g${group}`
@@ -272,69 +246,4 @@ function groupToken(group: number): string {
 
 function senderToken(sender: number): string {
   return `\ue000s${sender}`
-}
-
-function create(db: Sqlite.Database): void {
-  // `ascii` only splits at spaces here: characters above 127 belong to tokens, and texts are folded.
-  // Prefix indexes of one and two characters make the prefixes that match most words cheap.
-  // To remove words from the index, and not only mark their document as deleted, FTS5 must know
-  // them. Therefore, `documents` stores them (https://sqlite.org/fts5.html#the_secure_delete_configuration_option).
-  db.exec(`
-    CREATE TABLE documents (
-      document  INTEGER PRIMARY KEY,
-      group_key INTEGER NOT NULL,
-      seq       INTEGER NOT NULL,
-      text      TEXT NOT NULL
-    ) STRICT;
-    CREATE VIRTUAL TABLE words USING fts5
-      (text, content='documents', content_rowid='document', columnsize=0, tokenize='ascii', prefix='1 2');
-    INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
-    CREATE UNIQUE INDEX documents_by_message ON documents (group_key, seq);
-    CREATE TABLE marks (
-      group_key INTEGER PRIMARY KEY,
-      group_id  TEXT NOT NULL,
-      seq       INTEGER NOT NULL
-    ) STRICT;
-    PRAGMA user_version = ${VERSION};`)
-}
-
-function prepare(db: Sqlite.Database) {
-  const number = <Args extends unknown[]>(sql: string) =>
-    db.prepare(sql).pluck() as unknown as Sqlite.Statement<Args, number>
-  const hits = <Args extends unknown[]>(sql: string) =>
-    db.prepare(sql).raw() as unknown as Sqlite.Statement<Args, Candidate>
-  return {
-    begin: db.prepare('BEGIN IMMEDIATE'),
-    commit: db.prepare('COMMIT'),
-    rollback: db.prepare('ROLLBACK'),
-    count: number<[]>('SELECT count(*) FROM documents'),
-    mark: db.prepare(
-      'SELECT group_key AS "group", group_id AS groupId, seq FROM marks WHERE group_key = ?',
-    ) as unknown as Sqlite.Statement<[number], Mark>,
-    putMark: db.prepare(`
-      INSERT INTO marks (group_key, group_id, seq) VALUES (?, ?, ?)
-      ON CONFLICT (group_key) DO UPDATE SET seq = excluded.seq`),
-    document: number<[number, number]>('SELECT document FROM documents WHERE group_key = ? AND seq = ?'),
-    words: db.prepare('SELECT text FROM documents WHERE document = ?').pluck() as unknown as Sqlite.Statement<
-      [number],
-      string
-    >,
-    lastNumber: number<[number, number]>(
-      'SELECT max(document) FROM documents WHERE document >= ? AND document < ?',
-    ),
-    addDocument: db.prepare('INSERT INTO documents (document, group_key, seq, text) VALUES (?, ?, ?, ?)'),
-    dropDocument: db.prepare('DELETE FROM documents WHERE document = ?'),
-    changeDocument: db.prepare('UPDATE documents SET text = ? WHERE document = ?'),
-    flush: db.prepare("INSERT INTO words (words) VALUES ('flush')"),
-    addWords: db.prepare('INSERT INTO words (rowid, text) VALUES (?, ?)'),
-    dropWords: db.prepare('DELETE FROM words WHERE rowid = ?'),
-    search: hits<[match: string, from: number, to: number]>(`
-      SELECT d.document, d.group_key, d.seq FROM words w CROSS JOIN documents d ON d.document = w.rowid
-      WHERE w.words MATCH ? AND w.rowid >= ? AND w.rowid < ? ORDER BY w.rowid DESC`),
-    searchAmong: hits<[match: string, from: number, to: number, groups: string]>(`
-      SELECT d.document, d.group_key, d.seq FROM words w CROSS JOIN documents d ON d.document = w.rowid
-      WHERE w.words MATCH ? AND w.rowid >= ? AND w.rowid < ?
-        AND d.group_key IN (SELECT value FROM json_each(?))
-      ORDER BY w.rowid DESC`),
-  }
 }

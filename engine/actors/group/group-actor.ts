@@ -11,22 +11,21 @@ import { type RequestSpec, type RequestsTo, requests } from '../../../protocol/r
 import { laneOf } from '../../base/partition.ts'
 import type { LoadedGroup, LoggedEvent } from '../../stored/stored-group.ts'
 import type { ActorContext, Asked, EventSource, PostChange } from '../actor-context.ts'
-import type { GroupAlarm } from '../alarm.ts'
-import type { Caller } from '../caller.ts'
-import { append, type Effects, read, record, wakeGroup } from '../effects.ts'
+import { append, type Effects, read, record } from '../effects.ts'
 import type { Attach, GroupMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
 import { noSuchGroup } from '../no-such-group.ts'
 import { requireContact } from './contact.ts'
+import { createExisting, createGroup } from './creation.ts'
 import { addFile } from './group-files.ts'
 import { groupAlarms, groupHandlers } from './group-handlers.ts'
 import { type GroupState, loadedState, newState, nextSeq } from './group-state.ts'
 import { requireFewInvitations } from './invitations.ts'
-import { createExisting, createGroup } from './membership.ts'
 import { attach, isStillMember, replay, replayed } from './missed-events.ts'
 import { renamed } from './names.ts'
 import { isVisible, noContact, requireGroupRoom } from './permissions.ts'
 import { postChanged } from './recorded.ts'
+import { refuseMail } from './refused-mail.ts'
 import { hideTyping, typingEnded } from './typing.ts'
 
 const LEASE_NUMBERS = 1_024
@@ -34,8 +33,6 @@ const LEASE_NUMBERS = 1_024
 const LEASE_LOW = 512
 /** The most numbers that one request uses, plus some for requests that wait for a read. */
 const NUMBERS_A_REQUEST = 8
-
-const ALARM_AGAIN_MS = 500
 
 type Phase = 'loading' | 'ready' | 'leasing' | 'abandoned'
 
@@ -317,46 +314,8 @@ export class GroupActor implements EventSource {
   }
 
   #refuse(mail: GroupMail | Asked, error: unknown): void {
-    switch (mail.type) {
-      case 'request':
-        return this.#context.refuse(mail.by, mail.request, error)
-      case 'create':
-      case 'add_file':
-        return this.#context.perform([refusal(mail.by, this.#asChatError(error))], this)
-      case 'replay':
-        return this.#context.perform([replayed(this.groupId, mail, false)], this)
-      case 'attach':
-        // It would miss events: it reconnects and resumes instead.
-        return this.#context.perform([{ type: 'close', session: mail.session, reason: 'failed' }], this)
-      case 'alarm':
-        return this.#wakeAgain(mail.what, error)
-      case 'block':
-        // A group that cannot be loaded reads the block with its next load.
-        if (error instanceof ChatError && error.code === 'overloaded')
-          this.#context.report(error, 'a group did not get to know of a block')
-        return
-      case 'user_disconnected':
-      case 'hide_typing':
-      case 'renamed':
-        // Typing ends by its timeout, and the next load of the group reads the names again.
-        return
-    }
+    refuseMail(mail, error, this, this.#context)
   }
-
-  /** The mailbox was full, or the handler failed: schedules the alarm again. */
-  #wakeAgain(what: GroupAlarm, error: unknown): void {
-    if (!(error instanceof ChatError)) this.#context.report(error, `alarm "${what}" failed`)
-    this.#context.perform([wakeGroup(this.groupId, what, ALARM_AGAIN_MS)], this)
-  }
-
-  #asChatError(error: unknown): ChatError {
-    if (!(error instanceof ChatError)) this.#context.report(error, 'a group or a file could not be made')
-    return ChatError.from(error)
-  }
-}
-
-function refusal(to: Caller, error: ChatError) {
-  return { type: 'answer', to, event: { name: 'error', fields: error.toFields() } } as const
 }
 
 /** What the mail writes: events, which are assigned numbers, or other state; undefined if nothing. */

@@ -8,31 +8,20 @@
  * (`ReceiptNews`); in large groups the senders are not.
  */
 import { ChatError } from '../../../protocol/errors.ts'
-import { parseMessageId, toMessageId } from '../../../protocol/ids.ts'
-import { limits } from '../../../protocol/limits.ts'
+import { parseMessageId } from '../../../protocol/ids.ts'
 import type { Message } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import { fitRows } from '../../base/fit-rows.ts'
 import type { PostNumber } from '../../stored/stored-group.ts'
 import type { Caller } from '../caller.ts'
-import {
-  answer,
-  answerCommitted,
-  append,
-  type Effect,
-  type Effects,
-  read,
-  sendUser,
-  wakeGroup,
-} from '../effects.ts'
+import { answerCommitted, append, type Effect, type Effects, read, wakeGroup } from '../effects.ts'
 import { isApproached } from './contact.ts'
 import type { GroupState } from './group-state.ts'
-import { withMessage } from './known-messages.ts'
 import { isLarge } from './large.ts'
 import { give, newReceipts, type ReceiptKind, readUpTo, receiptsEntry } from './member-receipts.ts'
-import { callerAsMember, callerMay } from './permissions.ts'
+import { callerAsMember } from './permissions.ts'
 import { firstWithout, type NothingBetween, timeOf } from './ranges.ts'
 import { REPORT_AFTER_MS } from './receipt-news.ts'
+import { tellReceipts } from './receipt-reports.ts'
 
 /** For `upTo`, at most this many older posts, the newest ones, are reported to their senders. */
 const MAX_OLD_REPORTED = 1_000
@@ -66,87 +55,6 @@ export function messageRead(
     })
   }
   return receive(group, by, 'read', messageIds, now)
-}
-
-/** The caller's unread count starts at `seq` again, on all devices; receipts for others do not change. */
-export function markUnread(
-  group: GroupState,
-  by: Caller,
-  { groupId, seq }: RequestFields<'mark_unread'>,
-  now: number,
-): Effects {
-  const { joinedSeq } = callerMay(group, by, 'mark_unread', now)
-  if (seq > group.lastSeq) throw new ChatError('not_found', 'no such message', { field: 'seq' })
-  const receipts = group.receipts.get(by.userId)
-  // Messages that were not read need not be marked.
-  if (!receipts || receipts.readSeq <= Math.max(seq - 1, joinedSeq)) return [answerCommitted(by, 'ok', {})]
-  // The storage counts the messages in between.
-  if (group.lastSeq - seq > limits.markUnread) {
-    throw new ChatError('limit_reached', `seq must be at most ${limits.markUnread} below the newest`, {
-      field: 'seq',
-    })
-  }
-  receipts.readSeq = Math.max(seq - 1, 0)
-  return [
-    append(receiptsEntry(groupId, by.userId, receipts)),
-    // Earlier reads are reported first.
-    ...tellReceipts(group),
-    sendUser(by.userId, 'marked_unread', { groupId, seq, timestamp: now }, by.session),
-    answerCommitted(by, 'ok', {}),
-  ]
-}
-
-export function getReceipts(
-  group: GroupState,
-  by: Caller,
-  { messageId }: RequestFields<'get_receipts'>,
-  now: number,
-): Effects {
-  return withMessage(group, by, messageId, now, (message) => {
-    const delivered = timesOf(group, message, 'delivered')
-    const read = timesOf(group, message, 'read')
-    const listed = isLarge(group) ? 0 : limits.listedUsers
-    // SLW-1
-    return [
-      answer(by, 'receipts', {
-        messageId,
-        delivered: fitRows(delivered, listed, 2).rows,
-        read: fitRows(read, listed, 2).rows,
-        deliveredCount: delivered.length,
-        readCount: read.length,
-      }),
-    ]
-  })
-}
-
-/** Sends all receipts that were not reported yet. */
-export function tellReceipts(group: GroupState): Effects {
-  const { groupId } = group
-  const effects: Effect[] = []
-  for (const { kind, toUserId, userId, session, seqs, at, upTo } of group.receiptNews.takeAll()) {
-    if (!group.members.has(toUserId)) continue
-    const exceptSession = toUserId === userId ? session : undefined
-    for (let from = 0; from < seqs.length; from += limits.receiptMessages) {
-      const part = seqs.slice(from, from + limits.receiptMessages)
-      const messageIds = part.map((seq) => toMessageId(groupId, seq))
-      effects.push(
-        kind === 'delivered'
-          ? sendUser(toUserId, 'message_delivered', {
-              messageIds,
-              groupId,
-              deliveredTo: userId,
-              timestamp: at,
-            })
-          : sendUser(
-              toUserId,
-              'message_read',
-              { messageIds, groupId, readBy: userId, timestamp: at, upTo },
-              exceptSession,
-            ),
-      )
-    }
-  }
-  return effects
 }
 
 /** Reads the posts that are not in memory, then continues. */
@@ -318,18 +226,6 @@ function between(
       .range(after, b - 1, Number.POSITIVE_INFINITY)
       .every((event) => !('message' in event) || event.message.senderId === userId)
   }
-}
-
-/** The users who gave the receipt, and when, the earliest first; also former members. */
-function timesOf(group: GroupState, message: Message, kind: ReceiptKind): [userId: string, at: number][] {
-  const times: [string, number][] = []
-  for (const [userId, receipts] of group.receipts) {
-    if (userId === message.senderId) continue
-    const at = timeOf(receipts[kind], message.seq)
-    // A range has the time of its first receipt, which may be older than this message.
-    if (at !== undefined) times.push([userId, Math.max(at, message.createdAt)])
-  }
-  return times.sort(([, a], [, b]) => a - b)
 }
 
 /** When a member gave the receipt for a number; undefined if they did not. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { createExisting, createGroup } from '../../../engine/actors/group/creation.ts'
 import { groupHandlers } from '../../../engine/actors/group/group-handlers.ts'
 import type { GroupState } from '../../../engine/actors/group/group-state.ts'
-import { createExisting, createGroup } from '../../../engine/actors/group/membership.ts'
 import { limits } from '../../../protocol/limits.ts'
 import { aGroup, aMember, brief, by, given, newcomers, only, snapshot } from '../../support/groups.ts'
 import { refusal } from '../../support/sessions.ts'

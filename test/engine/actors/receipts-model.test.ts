@@ -1,15 +1,13 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Effects } from '../../../engine/actors/effects.ts'
+import { joinGroup } from '../../../engine/actors/group/entering.ts'
 import { type GroupState, loadedState } from '../../../engine/actors/group/group-state.ts'
-import { joinGroup, leaveGroup } from '../../../engine/actors/group/membership.ts'
-import {
-  getReceipts,
-  markUnread,
-  messageDelivered,
-  messageRead,
-} from '../../../engine/actors/group/receipts.ts'
+import { leaveGroup } from '../../../engine/actors/group/leaving.ts'
+import { getReceipts } from '../../../engine/actors/group/receipt-lists.ts'
+import { messageDelivered, messageRead } from '../../../engine/actors/group/receipts.ts'
 import { RecentEvents } from '../../../engine/actors/group/recent-events.ts'
+import { markUnread } from '../../../engine/actors/group/unread-mark.ts'
 import type { LogEntry } from '../../../engine/stored/log-entry.ts'
 import type { StoredGroup } from '../../../engine/stored/stored-group.ts'
 import { by } from '../../support/groups.ts'

@@ -1,17 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { Effects } from '../../../engine/actors/effects.ts'
 import type { GroupState } from '../../../engine/actors/group/group-state.ts'
+import { leaveGroup } from '../../../engine/actors/group/leaving.ts'
 import { newReceipts, receiptsOfFormer } from '../../../engine/actors/group/member-receipts.ts'
-import { leaveGroup } from '../../../engine/actors/group/membership.ts'
 import { type Ranges, unpackRanges } from '../../../engine/actors/group/ranges.ts'
-import {
-  getReceipts,
-  markUnread,
-  messageDelivered,
-  messageRead,
-  tellReceipts,
-} from '../../../engine/actors/group/receipts.ts'
+import { getReceipts } from '../../../engine/actors/group/receipt-lists.ts'
+import { tellReceipts } from '../../../engine/actors/group/receipt-reports.ts'
+import { messageDelivered, messageRead } from '../../../engine/actors/group/receipts.ts'
 import { RecentEvents } from '../../../engine/actors/group/recent-events.ts'
+import { markUnread } from '../../../engine/actors/group/unread-mark.ts'
 import { limits } from '../../../protocol/limits.ts'
 import { aGroup, aMember, aPost, brief, by, given, only } from '../../support/groups.ts'
 
