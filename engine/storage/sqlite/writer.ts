@@ -14,6 +14,7 @@ import type { LogEntry } from '../../stored/log-entry.ts'
 import { storedFrame } from '../../stored/stored-frame.ts'
 import { EntryError, isStorageFailure } from '../entry-error.ts'
 import { eraseOld } from './erase-old.ts'
+import { MembershipRows } from './membership-rows.ts'
 import { NameWords } from './name-words.ts'
 import { RowKeys } from './row-keys.ts'
 import { Standings } from './standings.ts'
@@ -32,6 +33,7 @@ export class Writer {
   /** Something was replaced or deleted since the WAL was emptied. */
   #erased = false
   readonly #nameWords: NameWords
+  readonly #membership: MembershipRows
 
   constructor(db: Database) {
     this.#db = db
@@ -41,6 +43,7 @@ export class Writer {
     this.#standings = new Standings(db)
     this.#nameWords = new NameWords(db)
     this.#keys = new RowKeys(this.#sql, this.#nameWords)
+    this.#membership = new MembershipRows(this.#sql, this.#keys, this.#unread)
     this.#applyAll = db.transaction((entries: readonly LogEntry[]) => {
       for (const entry of entries) {
         try {
@@ -133,76 +136,17 @@ export class Writer {
         )
         break
       }
-      case 'member': {
-        const { member } = entry
-        const group = this.#keys.ofGroup(entry.groupId)
-        const user = this.#keys.ofUser(member.userId)
-        this.#unread.countPosts(group)
-        sql.putMember.run(
-          group,
-          user,
-          member.role,
-          member.joinedSeq,
-          member.joinedAt,
-          member.mutedUntil,
-          member.quietUntil,
-          member.approached ? 1 : 0,
-          member.joinedSeq,
-          group,
-        )
-        // A user who accepts a direct chat has the messages since its beginning as unread. PRV-2
-        this.#unread.read(group, user)
-        // A user who rejoins gets their earlier receipts back (RCP-1).
-        sql.restoreReceipts.run(group, user)
-        sql.dropFormer.run(group, user)
-        break
-      }
-      case 'member_left': {
-        const group = this.#keys.ofGroup(entry.groupId)
-        const user = this.#keys.ofUser(entry.userId)
-        this.#unread.countPosts(group)
-        sql.storeFormerReceipts.run(group, user)
-        sql.dropOldest.run(group, group, limits.membersPerGroup)
-        sql.dropMember.run(group, user)
-        break
-      }
+      case 'member':
+      case 'member_left':
       case 'former_member':
-        sql.putFormerMember.run(
-          this.#keys.ofGroup(entry.groupId),
-          this.#keys.ofUser(entry.userId),
-          entry.leftSeq,
-          entry.byChoice ? 1 : 0,
-          entry.mutedUntil,
-        )
-        break
       case 'former_member_back':
-        sql.dropFormerMember.run(this.#keys.ofGroup(entry.groupId), this.#keys.ofUser(entry.userId))
-        break
       case 'ban':
-        sql.addBan.run(this.#keys.ofGroup(entry.groupId), this.#keys.ofUser(entry.userId))
-        break
       case 'unban':
-        sql.dropBan.run(this.#keys.ofGroup(entry.groupId), this.#keys.ofUser(entry.userId))
-        break
       case 'invite':
-        sql.addInvitation.run(
-          this.#keys.ofGroup(entry.groupId),
-          this.#keys.ofUser(entry.userId),
-          this.#keys.ofUser(entry.by),
-          entry.at,
-        )
-        break
       case 'uninvite':
-        sql.dropInvitation.run(this.#keys.ofGroup(entry.groupId), this.#keys.ofUser(entry.userId))
+      case 'receipts':
+        this.#membership.apply(entry)
         break
-      case 'receipts': {
-        const group = this.#keys.ofGroup(entry.groupId)
-        const user = this.#keys.ofUser(entry.userId)
-        const { delivered, read, readSeq } = entry
-        sql.putReceipts.run(delivered, read, readSeq, group, user)
-        this.#unread.read(group, user)
-        break
-      }
       case 'file': {
         const { file } = entry
         sql.addFile.run(
