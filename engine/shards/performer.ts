@@ -17,15 +17,15 @@ import type { AttachAll, Mail, MailToGroups } from '../actors/mail.ts'
 import type { Presence } from '../actors/presence.ts'
 import type { Clock } from '../base/clock.ts'
 import { laneOf, shardOf } from '../base/partition.ts'
-import { ephemeralTwin } from '../base/topics.ts'
 import type { SearchReader, Views } from '../log/views.ts'
-import { type ReadName, type ReadQuery, type Reads, readServices } from '../stored/reads.ts'
+import type { ReadName, ReadQuery, Reads } from '../stored/reads.ts'
 import type { Standing } from '../stored/stored-user.ts'
 import type { BatchWriter } from '../threads/batch.ts'
 import { pack } from '../threads/packing.ts'
+import { ActorReads } from './actor-reads.ts'
 import type { Alarms } from './alarms.ts'
-import { withCurrentNames } from './current-names.ts'
-import { type Announcement, type Blocks, statuses, ToHub } from './hub-records.ts'
+import { Announcements } from './announcements.ts'
+import { type Blocks, statuses, ToHub } from './hub-records.ts'
 import type { Ledger, LedgerDeps, LedgerDepths, LedgerOptions } from './ledger.ts'
 import { MemberMail } from './member-mail.ts'
 import type { PostWatcher, WatchPosts } from './post-watcher.ts'
@@ -70,7 +70,7 @@ export class Performer implements ActorContext {
   readonly steadyNow: () => number
   readonly newId: () => string
   readonly #options: PerformerOptions
-  readonly #deps: Pick<ShardDeps, 'views' | 'search'>
+  readonly #reads: ActorReads
   readonly #toHub: BatchWriter
   readonly ledger: Ledger
   readonly #replies: Replies
@@ -80,10 +80,11 @@ export class Performer implements ActorContext {
   readonly #alarms: Alarms
   readonly #directory: PresenceDirectory
   readonly #memberMail: MemberMail
+  readonly #announcements: Announcements
 
   constructor(options: PerformerOptions, deps: ShardDeps, parts: ShardParts) {
     this.#options = options
-    this.#deps = deps
+    this.#reads = new ActorReads({ ...deps, ...parts })
     this.greeting = options.greeting
     this.rules = options.rules
     this.now = deps.now
@@ -97,6 +98,7 @@ export class Performer implements ActorContext {
     this.ledger = parts.ledger
     this.#replies = parts.replies
     this.#postWatcher = deps.watchPosts?.({ ...deps, ...parts })
+    this.#announcements = new Announcements(deps.toHub, parts.directory)
     this.#memberMail = new MemberMail({
       isConnected: (userId) => this.#directory.presenceOf(userId).connected,
       tell: (mail) => this.#sendMail(mail),
@@ -109,23 +111,8 @@ export class Performer implements ActorContext {
     return { ...this.ledger.depths, ...this.#files.depths }
   }
 
-  async read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
-    const result = await this.#ask(query, userId)
-    return withCurrentNames(query, result, (userId) => this.#directory.nameOf(userId))
-  }
-
-  #ask<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
-    const { views, search } = this.#deps
-    switch (readServices[query.read]) {
-      case 'log':
-        return this.ledger.events(query as never, userId) as Promise<never>
-      case 'group':
-        return views.ofGroup(query as never, userId)
-      case 'user':
-        return views.ofUser(query as never, userId)
-      case 'search':
-        return search.search(query as never, userId)
-    }
+  read<N extends ReadName>(query: ReadQuery<N>, userId: string): Promise<Reads[N]['result']> {
+    return this.#reads.read(query, userId)
   }
 
   report(error: unknown, what: string): void {
@@ -180,7 +167,7 @@ export class Performer implements ActorContext {
         return this.#toHub.push(ToHub.sendUser, exceptSession, Buffer.from(userId), encode(event, 0))
       }
       case 'publish':
-        return this.#publish(effect)
+        return this.#announcements.publish(effect)
       case 'with_presence':
         return this.perform(
           effect.then((userId) => this.presenceOf(userId)),
@@ -238,34 +225,6 @@ export class Performer implements ActorContext {
       case 'file':
         return this.#file(effect)
     }
-  }
-
-  #publish({
-    groupIds,
-    event,
-    exceptSession,
-    exceptUsers,
-    onlyUser,
-    about,
-  }: Extract<Effect, { type: 'publish' }>): void {
-    const [groupId] = groupIds
-    if (groupId === undefined) return
-    const frame = encode(event, 0)
-    const barred = about === null ? [] : this.#directory.barredFrom(about) // PRV-1
-    const excepted = exceptUsers === undefined ? barred : [...exceptUsers, ...barred]
-    if (groupIds.length === 1 && onlyUser === undefined && excepted.length === 0) {
-      this.#toHub.push(ToHub.publish, exceptSession ?? 0, Buffer.from(ephemeralTwin(`g:${groupId}`)), frame)
-      return
-    }
-    const topics = groupIds.map((id) => `g:${id}`)
-    const announcement: Announcement = {
-      topics,
-      exceptSession,
-      exceptUsers: excepted,
-      onlyUser,
-      about: about ?? undefined,
-    }
-    this.#toHub.push(ToHub.announce, 0, frame, pack(announcement))
   }
 
   #read({ query, then, to }: ReadEffect, group: EventSource | null): void {

@@ -116,6 +116,16 @@ describe('docs/protocol.json', () => {
     ]
     for (const { type } of fields) check(type)
   })
+
+  // INP-2
+  it('states the budget and the cost of each request', () => {
+    const costs = json.messages.filter(({ direction }) => direction === 'c2s')
+    expect(costs.map(({ cost }) => cost).every(Number.isInteger)).toBe(true)
+    const of = (name: string) => costs.find((message) => message.name === name)
+    expect(of('send_message')).toMatchObject({ budget: 'events', cost: 1 })
+    expect(of('get_groups')).toMatchObject({ budget: 'reads', cost: 5 })
+    expect(of('create_group')).toMatchObject({ budget: 'events', cost: 1, bytesPerToken: 256 })
+  })
 })
 
 describe('docs/PROTOCOL.md', () => {

@@ -1,9 +1,11 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as builtEngine from 'tertulia'
 import * as built from 'tertulia/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { WebSocket } from 'ws'
 import { createEngine, type Engine } from '../../engine/engine.ts'
 import type { Publisher } from '../../engine/hub/gateway.ts'
 import { subprotocols } from '../../protocol/subprotocols.ts'
@@ -71,6 +73,52 @@ describe('createServer', () => {
   it('refuses an unknown option', async () => {
     const misspelt = { ports: 5_000 } as ServerOptions
     await expect(createServer(misspelt)).rejects.toThrow('unknown option: ports; known options: engine, ')
+  })
+
+  // TRN-1: only Linux has further addresses of the loopback interface.
+  it.runIf(process.platform === 'linux')('accepts connections on the address HOST only', async () => {
+    const { port } = await start({ host: '127.0.0.2' })
+    const token = await tokenOf('ana')
+    const upgraded = async (host: string) => {
+      const ws = new WebSocket(`ws://${host}:${port}/ws`, { headers: { authorization: `Bearer ${token}` } })
+      const outcome = await Promise.race([
+        once(ws, 'open').then(() => 'open'),
+        once(ws, 'error').then(([error]) => error.code),
+      ])
+      ws.terminate()
+      return outcome
+    }
+    expect(await upgraded('127.0.0.2')).toBe('open')
+    expect(await upgraded('127.0.0.1')).toBe('ECONNREFUSED')
+  })
+
+  // TRN-6
+  it('answers every request once, with its ref, and sends events with ref 0', async () => {
+    const server = await start()
+    const ana = await connect(server, 'ana')
+    ana.send('create_group', 4_294_967_295, { kind: 'group', groupId: 'g' })
+    ana.send('send_message', 11, { groupId: 'g', content: 'hello', tempId: 't1' })
+    ana.send('send_message', 12, { groupId: 'g', content: 'hello again', tempId: 't1' })
+    ana.send('send_message', 13, { groupId: 'g', content: '', tempId: 't2' })
+    ana.send('get_history', 14, { groupId: 'g' })
+    ana.send('get_history', 15, { groupId: 'missing' })
+    ana.send('leave_group', 16, { groupId: 'g' })
+    ana.send('ping', 17, {})
+    await ana.first(({ ref }) => ref === 16)
+    await ana.first(({ ref }) => ref === 17)
+    const answers = ana.events.filter(({ ref }) => ref !== 0).map(({ ref, event }) => `${ref} ${event}`)
+    expect(answers.sort()).toEqual([
+      '11 message_sent',
+      '12 message_sent',
+      '13 error',
+      '14 history',
+      '15 error',
+      '16 ok',
+      '17 pong',
+      '4294967295 group',
+    ])
+    const events = ana.events.filter(({ ref }) => ref === 0).map(({ event }) => event)
+    expect(events).toEqual(expect.arrayContaining(['connected', 'group_created', 'new_message']))
   })
 })
 

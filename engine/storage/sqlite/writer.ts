@@ -7,7 +7,6 @@
  */
 import type { Database } from 'better-sqlite3'
 import { parseMessageId } from '../../../protocol/ids.ts'
-import { limits } from '../../../protocol/limits.ts'
 import type { Message } from '../../../protocol/records.ts'
 import type { EngineLogger } from '../../base/engine-logger.ts'
 import type { LogEntry } from '../../stored/log-entry.ts'
