@@ -1,8 +1,8 @@
 /**
- * Children: the processes of a run, each in a folder of its own, all of which end with the runner.
+ * Children: the processes of a run, each in a separate folder; all of them end with the runner.
  *
- * Every wait for one has a deadline. Where one fails, the error shows what the server last said;
- * the runner then ends, and `endAll` with it.
+ * Every wait has a deadline. If one fails, the error shows the last lines of the server's log; the runner
+ * then ends all processes (`endAll`) and exits.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,7 +17,7 @@ import type { Target } from './load/crowd.ts'
 const main = fileURLToPath(new URL('../server/main.js', import.meta.url))
 const loadProcess = fileURLToPath(new URL('./load/load-process.js', import.meta.url))
 const barePeer = fileURLToPath(new URL('./peers/bare-uws-process.js', import.meta.url))
-/** As `npm start` and the bin start it; a test compares the three. */
+/** The arguments of `npm start` and of the bin; a test compares the three. */
 const START_ARGS = ['--max-semi-space-size=2', '--v8-pool-size=0']
 const SECRET = 'the secret of a benchmark, 32 bytes or more'
 const START_DEADLINE_MS = 15_000
@@ -26,14 +26,14 @@ const END_DEADLINE_MS = 15_000
 /** Lines of the server's log that an error shows. */
 const LAST_LINES = 20
 
-/** A server that can be asked, until it is ended. */
+/** A running server. */
 export interface RunningServer extends Target {
   readonly pid: number
   /** Rejects when the process ends, which is not before `end`. */
   readonly alive: Promise<never>
-  /** The end of what it logged. */
+  /** The last lines of its log. */
   lastLines(): string
-  /** @throws Error where it does not end by itself, with 0. */
+  /** @throws Error if it does not exit with 0. */
   end(): Promise<void>
 }
 
@@ -50,8 +50,8 @@ export class Children {
   }
 
   /**
-   * Starts the built server with durable defaults and no rate limit, on a data directory of its own;
-   * `env` replaces any of that.
+   * Starts the built server with durable defaults, without a rate limit, on a new data directory; `env`
+   * overrides any of that.
    */
   async server(env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
     const dataDir = mkdtempSync(join(tmpdir(), 'tertulia-bench-'))
@@ -104,7 +104,7 @@ export class Children {
     return { ...asServer, port: await within(START_DEADLINE_MS, 'the bare peer listens', port) }
   }
 
-  /** Asks one case's question from a process of its own. */
+  /** Runs one case in a separate process. */
   async load(name: string, server: RunningServer, quick: boolean): Promise<Figures> {
     const { pid, port, secret, alive, lastLines } = server
     const input = JSON.stringify({ pid, port, secret, quick })
@@ -121,13 +121,13 @@ export class Children {
       return await within(CASE_DEADLINE_MS, `${name} has its figures`, Promise.race([figures, alive]))
     } catch (error) {
       const said = lastLines()
-      throw new Error(`${(error as Error).message}${said && `; the server said last:\n${said}`}`, {
+      throw new Error(`${(error as Error).message}${said && `; the last lines of the server:\n${said}`}`, {
         cause: error,
       })
     }
   }
 
-  /** Ends what still runs and removes its folders; for every way out. */
+  /** Ends all running processes and removes their folders; called however the runner ends. */
   endAll(): void {
     for (const child of this.#running) child.kill('SIGKILL')
     for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
@@ -143,7 +143,7 @@ export class Children {
     const alive = new Promise<never>((_, reject) => {
       child.once('exit', (code, signal) => reject(new Error(`the server ended with ${signal ?? code}`)))
     })
-    // Of no interest where no case is running.
+    // Only a running case awaits it.
     alive.catch(() => {})
     return {
       alive,

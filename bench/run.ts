@@ -1,9 +1,9 @@
 /**
- * Bench: starts the built server as its own process, asks it one case's question after the other
- * from load processes, prints the figures and keeps them in `bench/results/`.
+ * Bench: starts the built server in a separate process, runs one case after the other in load
+ * processes, prints the figures and stores them in `bench/results/`.
  *
- * Each round has a fresh server and data directory. What counts is the median of the rounds, and
- * for the large group the ratio to bare uWebSockets.js, which ran in turn with it.
+ * Each round has a new server and data directory. The result is the median of the rounds, and for the
+ * large group the ratio to bare uWebSockets.js, whose rounds alternate with those of Tertulia.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -24,7 +24,7 @@ const usage = `npm run bench -- [--quick] [--case NAME[,NAME]] [--runs N]
             what the server runs on; with node the large group shows the ratio to bare uWebSockets.js
 `
 
-/** A figure, what it may be, and how it is to be compared. */
+/** A figure, its limit, and how it is compared. */
 interface Bar {
   readonly figure: string
   readonly bar: string
@@ -35,7 +35,7 @@ const lost: Bar = { figure: 'lost', bar: '0', met: (value) => value === 0 }
 
 const MAX_ROUNDS = 100
 
-/** What the cases have to show. */
+/** The limits of the cases. */
 const bars: Readonly<Record<string, readonly Bar[]>> = {
   connect: [lost, { figure: 'KiB/connection', bar: '≤ 6', met: (value) => value <= 6 }],
   'many-groups': ['not loaded', 'loaded'].map((groups) => ({
@@ -69,7 +69,7 @@ if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= MAX_ROUNDS)) {
 }
 
 const children = new Children(values['server-arg'], values.transport)
-// However this ends: a signal, an error, or the last case.
+// For every way to end: a signal, an error, or the last case.
 process.on('exit', () => children.endAll())
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
 

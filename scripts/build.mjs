@@ -20,7 +20,7 @@ try {
   compile('--declaration', 'false', '--removeComments')
   compile('--emitDeclarationOnly', '--noCheck')
 } catch {
-  // The compiler has said what is wrong; a stack trace of ours would hide it.
+  // The compiler has reported the error; a stack trace of this script would hide it.
   process.exit(1)
 }
 pruneDeclarations(root)

@@ -3,7 +3,7 @@
  *
  * A built server is brought into each state that a rule is about (and into a healthy one), and its
  * /metrics is scraped before and after some seconds of it. What happened between the two scrapes
- * is then repeated for a quarter of an hour of series, and promtool says which alerts fire: that
+ * is then repeated for a quarter of an hour of series, and promtool reports which alerts fire: that
  * one, and no other. Needs `npm run build` and promtool, which is in Debian's package prometheus.
  */
 import { execFileSync } from 'node:child_process'
@@ -81,7 +81,7 @@ class Scene {
   }
 }
 
-/** A socket that asks and waits for the answer. */
+/** A socket that sends a request and waits for the answer. */
 class Client {
   constructor(socket) {
     this.socket = socket
@@ -118,7 +118,7 @@ const scenes = {
     before: (client) => client.makeGroup(),
     between: async (client) => {
       await client.post(200)
-      // A refusal now and then is nobody's alarm.
+      // A single refusal is not an alert.
       await client.ask('get_history', { groupId: 'nowhere' })
     },
   },
@@ -242,7 +242,7 @@ async function seriesOf(name, { options, prepare, before, between, after }) {
   }
 }
 
-/** A machine that is busy with other work is late in any scene, and says so. */
+/** A machine that is busy with other work is late in every scene; its alert fires in all of them. */
 function ignored({ fires }) {
   return ['TertuliaEventLoopLate', 'TertuliaSlowAnswers'].filter((alert) => !fires.includes(alert))
 }

@@ -1,6 +1,6 @@
 /**
  * Dev: the compiler and the server, both watching. A change of a source restarts the server.
- * Ends both when either ends or the terminal says so.
+ * Ends both when either ends, or on a signal.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -6,7 +6,7 @@
  *
  * A server that its own watchdog cuts, because the machine is too busy to stop in time, has not aborted.
  *
- * `TRANSPORT` chooses the server's transport, as ever.
+ * `TRANSPORT` selects the server's transport.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -42,7 +42,7 @@ async function all(times) {
   process.exitCode = aborted === 0 ? 0 : 1
 }
 
-/** Starts the server, lets sockets chat for a while, stops it with SIGTERM. */
+/** Starts the server, lets sockets chat for some time, stops it with SIGTERM. */
 async function server() {
   const child = spawn(
     process.execPath,

@@ -1,5 +1,5 @@
 /**
- * Pending requests: what one connection has asked and the engine has not answered yet.
+ * Pending requests: the requests of one connection that the engine has not answered.
  *
  * Counts the requests with a ref, measures one of them at a time, and counts the events that a
  * `resume` replays. A server has ten thousand of these: small integers only, no collections.

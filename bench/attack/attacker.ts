@@ -32,7 +32,7 @@ export class Attacker {
     this.target = target
   }
 
-  /** Sends requests until `stop`, so many outstanding at a time. */
+  /** Sends requests until `stop`; that number of them is outstanding at a time. */
   async flood(make: (ref: number, n: number) => Uint8Array, outstanding: number): Promise<void> {
     const client = await this.connect()
     let n = 0
@@ -81,7 +81,7 @@ export class Attacker {
     })
   }
 
-  /** Connects and leaves at once, so many at a time; a refused upgrade is waited out. */
+  /** Connects and disconnects at once, that number at a time; waits after a refused upgrade. */
   async reconnect(atOnce: number): Promise<void> {
     const one = async () => {
       while (!this.stopped) {
@@ -95,7 +95,7 @@ export class Attacker {
     await Promise.race([Promise.all(Array.from({ length: atOnce }, one)), this.#untilStopped()])
   }
 
-  /** An HTTP request of the attacker; gives the response unread. */
+  /** An HTTP request of the attacker; returns the response, whose body was not read. */
   http(method: string, path: string, body?: Uint8Array): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${signToken(ATTACKER, this.target.secret)}` }

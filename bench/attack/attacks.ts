@@ -1,5 +1,5 @@
 /**
- * Attacks: one row each. What an account inside its limits can ask for that costs the most (INP-2).
+ * Attacks: one row each. The most expensive requests of an account that stays inside its limits (INP-2).
  */
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'

@@ -1,9 +1,9 @@
 /**
  * Innocents: pairs that chat on a fixed schedule, and users who connect for the first time.
  *
- * A message is due every 50 ms and its time is counted from then until `message_sent`, so a stall
- * shows in each message that was due meanwhile (no coordinated omission). A newcomer connects every
- * 100 ms, from another address each, and is timed until `connected`.
+ * A message is due every 50 ms. Its time is measured from then to `message_sent`, so that a stall
+ * shows in each message that was due during it (no coordinated omission). A newcomer connects every
+ * 100 ms, each from another address; its time is measured to `connected`.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Histogram } from 'hdr-histogram-js'
@@ -55,7 +55,7 @@ export class Innocents {
     }
   }
 
-  /** Chats and connects for so long. @throws Error where an answer does not come within a minute. */
+  /** Chats and connects for that time. @throws Error if an answer does not arrive within a minute. */
   async measure(ms: number): Promise<Times> {
     this.#acks = latencyHistogram()
     const connects = latencyHistogram()

@@ -1,5 +1,5 @@
 /**
- * Attack bench: what one account inside its limits costs the others (INP-2).
+ * Attack bench: how much one account inside its limits slows down the others (INP-2).
  *
  * The engine writes a data folder once. For each attack a server starts on a copy of it with default
  * limits. Innocent pairs chat and newcomers connect, first alone and then during the attack; the p99

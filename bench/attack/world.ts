@@ -36,7 +36,7 @@ export async function prepareWorld(dataDir: string): Promise<void> {
   await inBatches(OWN_POSTS, AT_ONCE, (i) =>
     engine.request(by(ATTACKER), 'send_message', { groupId: 'm0', content: `own ${i}`, tempId: `own${i}` }),
   )
-  // Indexing is not what is measured.
+  // Indexing is not measured.
   while ((await engine.stats()).search.documents < OWN_POSTS) await delay(100)
   await engine.close()
 }
@@ -48,7 +48,7 @@ async function makeLargeGroup(engine: Engine, groupId: string): Promise<void> {
   )
 }
 
-/** Calls for each number below `count`, so many at a time. */
+/** Calls for each number below `count`, a limited number at a time. */
 async function inBatches(
   count: number,
   atOnce: number,

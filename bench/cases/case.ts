@@ -1,13 +1,13 @@
 /**
- * Case: one question to the server, asked by a load process, answered in figures.
+ * Case: one measurement of the server, made by a load process; its result is figures.
  */
 import type { Target } from '../load/crowd.ts'
 
-/** What a case is asked with. */
+/** The parameters of a case. */
 export interface CaseInput extends Target {
   /** The server's process. */
   readonly pid: number
-  /** Shorter, same sizes. */
+  /** A shorter run with the same sizes. */
   readonly quick: boolean
 }
 

@@ -1,10 +1,10 @@
 /**
- * Connect: 10,000 authenticated clients that are in no group, all at once there.
+ * Connect: 10,000 authenticated clients without groups, connected at the same time.
  *
- * Memory is the server's resident set after the last `connected` and a round of pings, less what
- * it was before, by client. Before, 500 clients came and went, so that code, caches and heaps that
- * any server has after its first minute are not charged to the connections; `cold` charges those
- * too, as it counts from the start of the process.
+ * Memory is the increase of the server's resident set, per client, up to the last `connected` and a
+ * round of pings. Before that, 500 clients connect and disconnect, so that the code, caches and heaps
+ * that every server has after its first minute are not counted; `cold` counts them too, from the
+ * start of the process.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Crowd } from '../load/crowd.ts'

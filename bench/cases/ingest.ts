@@ -1,8 +1,8 @@
 /**
- * Ingest: 64 senders in groups of 4, each with 64 messages in flight; `message_sent` a second.
+ * Ingest: 64 senders in groups of 4, each with 64 messages in flight; `message_sent` per second.
  *
- * Each answer means that the message is committed (durable defaults). Its time counts from the
- * moment the message was sent, which in a closed loop is the moment the one before was answered.
+ * Each answer means that the message is committed (durable defaults). Its time is measured from the
+ * moment at which the message is sent: in a closed loop, when the previous one was answered.
  */
 import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
@@ -28,7 +28,7 @@ export async function ingestCase(input: CaseInput): Promise<Figures> {
   await crowd.expect(events.group_created.code, SENDERS)
 
   const histogram = latencyHistogram()
-  // Answers to one sender come in the order of its sends: a ring of send times is enough.
+  // One sender receives answers in the order of its sends: a ring of send times is sufficient.
   const sentAt = crowd.clients.map(() => new Float64Array(WINDOW))
   const sent = new Uint32Array(SENDERS)
   const answered = new Uint32Array(SENDERS)

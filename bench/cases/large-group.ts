@@ -1,8 +1,8 @@
 /**
- * Large group: 1,000 members, closed loop with 16 messages in flight; deliveries a second.
+ * Large group: 1,000 members, closed loop with 16 messages in flight; deliveries per second.
  *
- * The next message goes out when one is answered (`message_sent`, durable). The bare peer of
- * `peers/` speaks just enough of the protocol for this very code to drive it.
+ * The next message is sent when one is answered (`message_sent`, durable). The bare peer of `peers/`
+ * implements as much of the protocol as this case needs.
  */
 import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
@@ -35,7 +35,7 @@ export async function largeGroupCase(input: CaseInput): Promise<Figures> {
     if (code === events.new_message.code) frameBytes = end - start
     else if (code === events.message_sent.code && !stopped) sendNext(client)
   }
-  // Sixteen members write, one message under way each.
+  // Sixteen members write, each with one message in flight.
   for (const client of crowd.clients.slice(0, IN_FLIGHT)) sendNext(client)
 
   const { code } = events.new_message

@@ -1,10 +1,10 @@
 /**
- * Many groups: what it costs the engine that a user of 1,000 groups connects.
+ * Many groups: the cost of connecting a user of 1,000 groups.
  *
  * The load process writes the log and runs the engine itself, with two shard threads, so that the
- * processor time of its own process is the engine's: reading where the groups stand, `connected` with
- * the newest 200 of them, and the subscriptions, of which a socket's are not part. First nothing of the
- * groups is loaded, then all of them are.
+ * processor time of this process is that of the engine: reading the positions of the groups, `connected`
+ * with the newest 200 of them, and the subscriptions, without those of a socket. In the first part no
+ * group is loaded, in the second all are.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,7 +21,7 @@ const MESSAGES = 10
 const CONNECTIONS = 50
 const WARM_UP = 10
 const FIRST_AT = 1_750_000_000_000
-/** What follows a connection has ended by then. */
+/** The work that follows a connection has ended by then. */
 const SETTLE_MS = 20
 const POLL_MS = 50
 const members = ['ana', 'bruno', 'carla'] as const
@@ -49,7 +49,7 @@ export async function manyGroupsCase(_input: CaseInput): Promise<Figures> {
   }
 }
 
-/** Connects and leaves, one time after the other: the median of the processor time. */
+/** Connects and disconnects repeatedly: the median of the processor time. */
 async function connections(engine: Engine, userId: string): Promise<number> {
   const spent: number[] = []
   for (let i = -WARM_UP; i < CONNECTIONS; i++) {

@@ -1,11 +1,10 @@
 /**
- * Reading: 10,000 clients in groups of 10, everyone reading and typing.
+ * Reading: 10,000 clients in groups of 10, all of them reading and typing.
  *
- * Three parts, one after the other, each on an open schedule as in `small-groups`. Messages alone;
- * the same with each of the nine others reading each message the moment it arrives, and each sender
- * typing before: what that costs the deliveries is the question. Then twice the messages and no typing:
- * 18,000 receipts a second. At the end all that was read is counted: nobody may have
- * anything unread, and each newest message has nine readers.
+ * Three parts, one after the other, each on an open schedule as in `small-groups`. First messages alone.
+ * Then the nine others read each message when it arrives, and each sender types before: the case shows
+ * what that costs the deliveries. Then twice the messages without typing: 18,000 receipts per second. At
+ * the end, no user has unread messages, and each newest message has nine readers.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Histogram } from 'hdr-histogram-js'
@@ -25,7 +24,7 @@ const BUSY_MESSAGES_A_SECOND = 2_000
 const SECONDS = 12
 const QUICK_SECONDS = 6
 const WARM_UP_SECONDS = 2
-/** Groups whose counts are looked at in the end. */
+/** Groups whose counts are checked at the end. */
 const SAMPLE = 100
 
 const MARK = Buffer.from('due:')
@@ -76,7 +75,7 @@ export async function readingCase(input: CaseInput): Promise<Figures> {
   }
 }
 
-/** Sends for so long and waits for every delivery and every `ok`; returns receipts a second. */
+/** Sends for that time and waits for every delivery and every `ok`; returns receipts per second. */
 async function run(
   crowd: Crowd,
   { messagesASecond, seconds, reads, types, histogram }: Part,
@@ -101,8 +100,7 @@ async function run(
   for (let sent = 0; sent < total; ) {
     const dueUs = Math.round(startUs + sent * intervalUs)
     if (dueUs > nowUs()) {
-      // A millisecond late at the most, in all parts alike: a core that waits by turning round and
-      // round would be missing to the server.
+      // At most a millisecond late, the same in all parts: a busy loop would take a core from the server.
       await wait(1)
       continue
     }
@@ -125,7 +123,7 @@ async function run(
   return reads ? (total * READERS) / ((nowUs() - startUs) / 1_000_000) : 0
 }
 
-/** Asks some clients for what is unread, and for who has read the newest message. */
+/** Requests the unread counts of some clients, and the readers of the newest message. */
 async function checkCounts(crowd: Crowd): Promise<void> {
   const listed: (() => void)[] = []
   let answered = 0
@@ -145,7 +143,7 @@ async function checkCounts(crowd: Crowd): Promise<void> {
     }
   }
   const asked = crowd.clients.filter(({ index }) => index % (CLIENTS / SAMPLE) < GROUP_SIZE)
-  // Who posted last has read the others by then, too: they read each as it came.
+  // The last sender has read the other messages by then: each client reads a message when it arrives.
   for (const client of asked) client.send(encodeRequest('get_groups', 5, {}))
   await until(
     () => listed.length >= asked.length,
@@ -159,7 +157,7 @@ async function checkCounts(crowd: Crowd): Promise<void> {
   crowd.onEvent = null
 }
 
-/** Of a `new_message`: the first text of the record in it. */
+/** The first text of the record in a `new_message`. */
 function messageIdOf(bytes: Buffer, start: number): string {
   // [code, ref, [messageId, …]]: the inner array has a head of one or three bytes.
   const at = start + ((bytes[start + 3] as number) === 0xdc ? 6 : 4)

@@ -1,10 +1,10 @@
 /**
- * Search: how fast a log of a million messages is indexed, and two words are then found in it.
+ * Search: how fast a log of a million messages is indexed, and then searched for two words.
  *
- * The load process writes the log into a folder of its own and runs the engine itself, with a
- * shard thread, so that the time of a search is that of an embedding service: from the call to the
- * answer, through the shard and the search thread. One search at a time, both words among the 200
- * most common ones. Who asks is in all the 10,000 groups, in 500 or in 20 of them, or asks for one.
+ * The load process writes the log into a separate folder and runs the engine itself, with a shard
+ * thread, so that the time of a search is that of an embedding service: from the call to the answer,
+ * through the shard and the search thread. One search at a time, for two of the 200 most common words.
+ * The caller is a member of all 10,000 groups, of 500 or of 20 of them, or searches in one group.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,19 +20,19 @@ import type { CaseInput, Figures } from './case.ts'
 
 const GROUPS = 10_000
 const MESSAGES = 1_000_000
-/** Of the shorter run. */
+/** For the shorter run. */
 const QUICK_MESSAGES = 100_000
 const SENDERS = 5_000
 const SEARCHES = 500
 const COMMON_WORDS = 200
 const BATCH = 5_000
 const FIRST_AT = 1_750_000_000_000
-/** A year's worth of a million. */
+/** A million messages in a year. */
 const BETWEEN_MS = 31_000
 const POLL_MS = 50
 const SEED = 20_260_101
 
-/** Who asks, and every how many groups they are in one. */
+/** The callers; each is a member of every n-th group. */
 const callers = [
   { userId: 'everywhere', every: 1, groupId: undefined },
   { userId: 'in-500', every: 20, groupId: undefined },
@@ -69,7 +69,7 @@ export async function searchCase({ quick }: CaseInput): Promise<Figures> {
   return figures
 }
 
-/** Searches, one after the other; the first tenth of them warms up. */
+/** Searches, one after the other; the first tenth is a warm-up. */
 async function measure(
   engine: Engine,
   talk: Talk,
@@ -95,7 +95,7 @@ async function measure(
   }
 }
 
-/** Groups of very different sizes, their members and messages; gives the bytes of the texts. */
+/** Groups of very different sizes, their members and messages; returns the bytes of the texts. */
 function writeLog(dataDir: string, talk: Talk, messages: number): number {
   const lock = lockDirectory(dataDir)
   const writer = new Writer(openWriter(dataDir, 'process'))
@@ -106,7 +106,7 @@ function writeLog(dataDir: string, talk: Talk, messages: number): number {
   for (let n = 0; n < messages; n += BATCH) {
     writer.commit(
       Array.from({ length: BATCH }, (_, i): LogEntry => {
-        // The first group has a hundredth of all, most have some dozens.
+        // The first group has a hundredth of all messages, most groups have some dozens.
         const group = Math.floor(talk.below(GROUPS) ** 2 / GROUPS)
         const seq = (seqs[group] as number) + 1
         seqs[group] = seq

@@ -1,9 +1,9 @@
 /**
- * Small groups: 10,000 clients in groups of 10, 1,000 messages a second, open loop.
+ * Small groups: 10,000 clients in groups of 10, 1,000 messages per second, open loop.
  *
- * A message is due every millisecond, whether or not the ones before it have arrived; its content
- * carries the moment it was due, and the latency of each of its ten deliveries counts from there,
- * so that a stall of the server, or of the sender, shows (coordinated omission is not possible).
+ * A message is due every millisecond, whether or not earlier ones have arrived. Its content contains the
+ * time at which it was due, and the latency of its ten deliveries is measured from then, so that a stall
+ * of the server, or of the sender, shows (no coordinated omission).
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Histogram } from 'hdr-histogram-js'
@@ -20,7 +20,7 @@ const GROUP_SIZE = 10
 const MESSAGES_A_SECOND = 1_000
 const SECONDS = 20
 const QUICK_SECONDS = 8
-/** Sent at the same rate before the measured part, and not counted. */
+/** Messages of the warm-up, sent at the same rate and not counted. */
 const WARM_UP_SECONDS = 2
 
 const MARK = Buffer.from('due:')
@@ -59,7 +59,7 @@ export async function smallGroupsCase(input: CaseInput): Promise<Figures> {
   }
 }
 
-/** Sends for so long, counts by group, and waits for every delivery; returns how many were sent. */
+/** Sends for that time, counts by group, and waits for every delivery; returns the number of messages. */
 async function sendOnSchedule(
   crowd: Crowd,
   seconds: number,
@@ -77,11 +77,11 @@ async function sendOnSchedule(
   for (let sent = 0; sent < total; ) {
     const dueUs = Math.round(startUs + sent * intervalUs)
     if (dueUs > nowUs()) {
-      // The event loop goes on: deliveries are taken in while the next one is not due.
+      // The event loop continues: deliveries are received until the next message is due.
       await nextTurn()
       continue
     }
-    // A walk through all clients that looks random and is the same each time.
+    // A pseudo-random walk through all clients, the same each time.
     const sender = crowd.clients[(sent * 7_919) % CLIENTS] as LeanClient
     const content = `due:${String(dueUs).padStart(DIGITS, '0')} a message of about the usual length`
     const group = Math.floor(sender.index / GROUP_SIZE)

@@ -1,25 +1,25 @@
 /**
  * Crowd: many authenticated clients, connected a limited number at a time.
  *
- * Every wait here has a deadline and says, when it passes, what was expected and what came.
+ * Every wait has a deadline; its error states what was expected and what arrived.
  */
 import { createHmac } from 'node:crypto'
 import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
 import { LeanClient } from './lean-client.ts'
 
-/** Connections on their way at once: as many as arrive together after a deploy, not a SYN flood. */
+/** Connections opened at the same time: as after a deployment, not a SYN flood. */
 const AT_ONCE = 256
 const DEADLINE_MS = 60_000
 const CODE_OFFSET = 1
 
-/** Where the load goes, and with what it signs tokens. */
+/** The server under load, and the secret for its tokens. */
 export interface Target {
   readonly port: number
   readonly secret: string
 }
 
-/** Looks at one event: its code, and where its payload lies. */
+/** Handles one event: its code, and the position of its payload. */
 export type OnEvent = (client: LeanClient, code: number, bytes: Buffer, start: number, end: number) => void
 
 export class Crowd {
@@ -68,7 +68,7 @@ export class Crowd {
     first?.send(encodeRequest('create_group', 1, fields))
   }
 
-  /** Asks everyone for a sign of life. */
+  /** Sends a ping from every client and waits for the answers. */
   async ping(): Promise<void> {
     const before = this.counts[events.pong.code] as number
     const ping = encodeRequest('ping', 1, {})
@@ -77,21 +77,21 @@ export class Crowd {
   }
 
   /**
-   * Holds that each client has had exactly its share of posts: none missing and none twice, also
-   * where one would make up for the other in the sum. A ping to all goes before, so that whatever
-   * was under way has come and everyone is seen to be there.
+   * Checks that each client has received exactly its share of posts: none is missing and none arrived
+   * twice, also if the sum is right. All clients are pinged first, so that everything in flight has
+   * arrived and every client is connected.
    */
   async checkPosts(expected: (client: LeanClient) => number): Promise<void> {
     await this.ping()
     for (const client of this.clients) {
       const share = expected(client)
       if (client.posts !== share) {
-        throw new Error(`u${client.index} expected ${share} posts, came ${client.posts}`)
+        throw new Error(`u${client.index} expected ${share} posts, received ${client.posts}`)
       }
     }
   }
 
-  /** Waits until `total` events of the code have come in all. */
+  /** Waits until `total` events of the code have arrived. */
   async expect(code: number, total: number, deadlineMs = DEADLINE_MS): Promise<void> {
     await until(
       () => (this.counts[code] as number) >= total,
@@ -115,7 +115,7 @@ export class Crowd {
   }
 }
 
-/** Waits, a turn of the event loop at a time, until `check` holds. */
+/** Waits until `check` holds; it is checked in each turn of the event loop. */
 export async function until(
   check: () => boolean,
   describe: () => string,

@@ -1,19 +1,19 @@
 /**
  * Lean client: a WebSocket connection that costs the load process as little as possible.
  *
- * Two cores carry the server and the load, so that whatever the load does is taken from the
- * server. Frames are found by their headers, where they lie in one read buffer shared by all
- * connections; nothing is decoded and no object is made for a frame. Client frames are masked
- * with the zero key, which RFC 6455 allows and which leaves the payload as it is.
+ * The server and the load share two cores, so that work of the load slows down the server. Frames are
+ * found by their headers in one read buffer shared by all connections; nothing is decoded and no object is
+ * created for a frame. Client frames are masked with the zero key, which RFC 6455 allows and which does
+ * not change the payload.
  */
 import { connect, type Socket } from 'node:net'
 
-/** Looks at one frame: its payload is `bytes[start]` up to `bytes[end]`, valid during the call. */
+/** Handles one frame: its payload is `bytes[start]` up to `bytes[end]`, valid during the call. */
 export type OnFrame = (client: LeanClient, bytes: Buffer, start: number, end: number) => void
 
 const READ_BYTES = 512 * 1024
 const HEAD_END = Buffer.from('\r\n\r\n')
-/** A fixed key: the answer to it is not looked at. */
+/** A fixed key: the answer to it is not checked. */
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
 const CLOSE = 8
 const PING = 9
@@ -23,9 +23,9 @@ const BINARY = 2
 const shared = Buffer.allocUnsafeSlow(READ_BYTES)
 
 export class LeanClient {
-  /** Number of the client in its case; the case gives it. */
+  /** Number of the client in its case; the case assigns it. */
   readonly index: number
-  /** `new_message` events that came; the crowd counts them. */
+  /** Received `new_message` events; the crowd counts them. */
   posts = 0
   readonly #socket: Socket
   readonly #onFrame: OnFrame
@@ -74,7 +74,7 @@ export class LeanClient {
     this.#socket.write(toFrame(payload, BINARY))
   }
 
-  /** Ends the connection from this side. */
+  /** Closes the connection. */
   end(): void {
     this.#open = false
     this.#socket.destroy()

@@ -10,7 +10,7 @@ import { readingCase } from '../cases/reading.ts'
 import { searchCase } from '../cases/search.ts'
 import { smallGroupsCase } from '../cases/small-groups.ts'
 
-/** By the name they are asked for with. */
+/** The cases by name. */
 const cases: Readonly<Record<string, Case>> = {
   connect: connectCase,
   'many-groups': manyGroupsCase,
@@ -21,7 +21,7 @@ const cases: Readonly<Record<string, Case>> = {
   search: searchCase,
 }
 
-// Ends with the runner, however that ends.
+// Exits when the runner does, for any reason.
 process.on('disconnect', () => process.exit(1))
 
 const [name = '', input = '{}'] = process.argv.slice(2)

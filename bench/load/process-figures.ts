@@ -1,12 +1,12 @@
 /**
- * Process figures: what the operating system counts of another process (Linux, /proc).
+ * Process figures: the resources that another process uses, from the operating system (Linux, /proc).
  *
- * A rate says little without who was busy: where the load itself fills a core, it is the load that
- * was measured. So cases report how many cores each side used.
+ * If the load itself uses a whole core, the load was measured and not the server. Therefore, cases report
+ * how many cores each side used.
  */
 import { readFileSync } from 'node:fs'
 
-/** Clock ticks a second in /proc/<pid>/stat: 100 on every Linux that Node runs on. */
+/** Clock ticks per second in /proc/<pid>/stat: 100 on every Linux that Node runs on. */
 const TICKS_A_SECOND = 100
 
 /** Resident memory, bytes. */
@@ -23,15 +23,15 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND
 }
 
-/** Cores that were busy, on the average. */
+/** Busy cores, on average. */
 export interface Cores {
   readonly 'server cores': number
   readonly 'load cores': number
-  /** Of everybody else on the machine; what is not near 0 spoils the figures. */
+  /** Of all other processes on the machine; if it is not near 0, the figures are not valid. */
   readonly 'other cores': number
 }
 
-/** Starts to watch the server, this load process and the machine; calling what it gives back ends the watch. */
+/** Starts to measure the server, this load process and the machine; the returned function ends it and returns the figures. */
 export function watchCores(pid: number): () => Cores {
   const startedAt = performance.now()
   const before = { server: cpuSeconds(pid), load: cpuSeconds(process.pid), all: machineSeconds() }
@@ -48,7 +48,7 @@ export function watchCores(pid: number): () => Cores {
   }
 }
 
-/** Processor time used so far by all that runs on the machine, seconds. */
+/** Processor time used so far by all processes of the machine, seconds. */
 function machineSeconds(): number {
   const line = /^cpu +(.+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? ''
   // user nice system idle iowait irq softirq steal; the rest is counted in user and nice already.

@@ -1,8 +1,8 @@
 /**
- * Talk: messages that look like those of a chat to a search index, the same for the same seed.
+ * Talk: messages with the word statistics of a chat, for the search index; the same for the same seed.
  *
- * 50,000 words, of which the n-th is used 1/n as often as the first (Zipf), 3 to 16 a message. The
- * words are made of syllables, some with accents; the common ones are short.
+ * 50,000 words, of which the n-th is used 1/n as often as the first (Zipf), 3 to 16 per message. Words
+ * consist of syllables, some with accents; common ones are short.
  */
 
 const WORDS = 50_000

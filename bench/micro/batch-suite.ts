@@ -1,5 +1,5 @@
 /**
- * Batch: what a frame costs on its way between two threads, without the threads.
+ * Batch: the cost of writing and reading a frame between two threads, without the threads.
  */
 
 import { ToHub } from '../../engine/shards/hub-records.ts'

@@ -1,5 +1,5 @@
 /**
- * Codec: what it costs to write and read one frame, and to look at its head only.
+ * Codec: the cost of encoding and decoding one frame, and of reading its head only.
  */
 import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from '../../protocol/codec.ts'
 import { peekHead } from '../../protocol/frame-head.ts'
@@ -23,7 +23,7 @@ export function codecSuite(): MicroSuite {
   }
 }
 
-/** The results are gathered, so that no compiler finds out that nobody wants them. */
+/** The results are collected, so that the compiler cannot remove the code as unused. */
 function repeated(name: string, operation: () => unknown): MicroTask {
   const results: unknown[] = new Array(OPERATIONS).fill(null)
   return {

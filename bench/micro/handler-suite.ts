@@ -1,5 +1,5 @@
 /**
- * Handler: what the group's actor does with one `send_message`, from the request to its effects.
+ * Handler: how the group's actor handles one `send_message`, from the request to its effects.
  */
 import type { Effects } from '../../engine/actors/effects.ts'
 import { groupHandlers } from '../../engine/actors/group/group-handlers.ts'
@@ -26,7 +26,7 @@ export function handlerSuite(): MicroSuite {
       {
         name: 'group handler: send_message',
         operations: OPERATIONS,
-        // Each message has a tempId of its own; a known one would be answered from memory.
+        // Each message has another tempId; a known one would be answered from memory.
         prepare: () => {
           requests = nextRequests()
         },

@@ -1,15 +1,15 @@
 /**
  * Micro task: one part of the system, alone, timed in one process.
  *
- * Most of these take less than a microsecond, which no timer sees: a call of `run` does `operations`
- * of them, and what is shown is the time of one.
+ * Most of them take less than a microsecond, which a timer cannot measure: a call of `run` does `operations`
+ * of them, and the time of one is shown.
  */
 export interface MicroTask {
   readonly name: string
-  /** What a call of `run` does so many times. */
+  /** The number of operations in one call of `run`. */
   readonly operations: number
   readonly run: () => void
-  /** Before each call of `run`, and not timed. */
+  /** Called before each `run`; not measured. */
   readonly prepare?: () => void
 }
 
@@ -19,5 +19,5 @@ export interface MicroSuite {
   readonly end: () => void
 }
 
-/** Operations of one call, where the task gives no reason for another number. */
+/** Operations of one call, unless the task states another number. */
 export const OPERATIONS = 1_000

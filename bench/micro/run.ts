@@ -1,8 +1,8 @@
 /**
- * Micro benchmarks: the parts that every message passes, each alone, in this one process.
+ * Micro benchmarks: the parts that handle every message, each alone, in one process.
  *
- * They help to find the cause when a result of the whole bench has changed; they predict nothing
- * about the whole. Suites run one after the other and remove their files; Ctrl-C ends the run after
+ * They help to find the cause if a result of the bench has changed; they do not predict the whole
+ * system. Suites run one after the other and remove their files; Ctrl-C ends the run after
  * the current task.
  */
 import { cpus } from 'node:os'
@@ -22,7 +22,7 @@ const HELP = `npm run bench:micro -- [--only WORD] [--time MS]
 
 const DEFAULT_TIME_MS = '1000'
 const LONGEST_TIME_MS = 60_000
-/** Long enough for the event loop to look at its signals. */
+/** Long enough for the event loop to handle signals. */
 const BREATH_MS = 5
 const NANOSECONDS = 1_000_000
 
@@ -60,7 +60,7 @@ async function main(): Promise<number> {
   return 0
 }
 
-/** What was asked for, or the exit code where it was help or could not be understood. */
+/** The options, or the exit code for help and for wrong arguments. */
 function readOptions(): { readonly only: string; readonly timeMs: number } | number {
   try {
     const { values } = parseArgs({

@@ -9,12 +9,12 @@ const GROUP_ID = 'kitchen'
 const CONTENT = 'ola, who brings the bread for tonight? I have everything else :-)'.slice(0, 64)
 const CREATED_AT = 1_790_000_000_000
 
-/** What a client asks for; every `number` makes another message. */
+/** The request of a client; each `number` makes another message. */
 export function sampleRequest(number: number): RequestFields<'send_message'> {
   return { groupId: GROUP_ID, content: CONTENT, tempId: `t${number}` }
 }
 
-/** What becomes of it. */
+/** The message that it becomes. */
 export function sampleMessage(seq: number, senderId = 'user-1'): Message {
   return {
     messageId: `${GROUP_ID}:${seq}`,
@@ -29,7 +29,7 @@ export function sampleMessage(seq: number, senderId = 'user-1'): Message {
   }
 }
 
-/** The group of the samples, as it is stored. */
+/** The stored group of the samples. */
 export const sampleGroup = {
   groupId: GROUP_ID,
   kind: 'group',

@@ -1,5 +1,5 @@
 /**
- * Storage: a transaction of 500 messages into a file of its own, committed as `DURABILITY` says.
+ * Storage: a transaction of 500 messages in a new file, committed with the given durability.
  *
  * Checkpoints run in the pauses that are not timed, as the write loop runs them between commits.
  */

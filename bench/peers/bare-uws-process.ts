@@ -1,9 +1,9 @@
 /**
- * Bare uWebSockets.js: the yardstick of the large group. It publishes as many bytes as Tertulia
- * does, to as many sockets, and answers the sender; it checks, numbers, orders and keeps nothing.
+ * Bare uWebSockets.js: the reference for the large group. It publishes the same number of bytes as
+ * Tertulia to the same number of sockets, and answers the sender; it validates, orders and stores nothing.
  *
- * Speaks just enough of the protocol for the same load to drive it: one frame prepared for each
- * kind of answer, chosen by the code of the request.
+ * Implements as much of the protocol as the load needs: one prepared frame for each kind of answer,
+ * chosen by the code of the request.
  */
 import uWS, { type us_listen_socket, type WebSocket } from 'uWebSockets.js'
 import { encodeEvent } from '../../protocol/codec.ts'
@@ -13,7 +13,7 @@ import { requests } from '../../protocol/requests.ts'
 const TOPIC = 'large'
 const CONTENT = 'a message of about the usual length, as people write them'
 
-/** Of five digits, as nearly all are in a run. */
+/** A seq of five digits, as most have in a run. */
 const NUMBER = 20_000
 const now = Date.now()
 const message = {
@@ -40,10 +40,10 @@ const newMessage = encodeEvent('new_message', 0, { message })
 const messageSent = encodeEvent('message_sent', 2, { tempId: message.tempId, message, success: true })
 const groupCreated = encodeEvent('group_created', 0, { group, groupId: 'large', seq: 1, by: 'u0', at: now })
 const pong = encodeEvent('pong', 1, { serverTime: now })
-/** The load counts it by its code and does not look inside. */
+/** The load counts it by its code and does not read its fields. */
 const connected = Uint8Array.of(0x92, events.connected.code, 0)
 
-// Ends with the runner, however that ends.
+// Exits when the runner does, for any reason.
 process.on('disconnect', () => process.exit(0))
 process.on('SIGTERM', () => process.exit(0))
 

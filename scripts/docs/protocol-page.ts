@@ -229,7 +229,7 @@ function errorTable(): string {
   )
   return `## Errors
 
-Act on the code, never on the text. *Retry* says whether the same request may succeed later without
+Act on the code, never on the text. *Retry* states whether the same request may succeed later without
 any other change; if \`retryAfterMs\` is given, not before. *HTTP* is the status of the same error over HTTP.
 
 ${table(['code', 'meaning', 'retry', 'HTTP'], rows)}`

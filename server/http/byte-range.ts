@@ -1,5 +1,5 @@
 /**
- * Byte range: the part of a file that a request asks for
+ * Byte range: the part of a file that a request names
  * (https://www.rfc-editor.org/rfc/rfc9110#name-range-requests).
  *
  * Single ranges only. Several ranges, invalid ones, and a range of another version (`If-Range`) are
