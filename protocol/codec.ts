@@ -57,7 +57,14 @@ export const { encodeRequest, decodeEvent, packRequest } = clientCodec(msgpack)
  * @throws ChatError `bad_request` with the name of the invalid field, or `unknown_event`.
  */
 export function decodeRequest(frame: Uint8Array): Request {
-  const wire = unpack(frame)
+  if (!isPlainFrame(frame)) throw malformed('the frame must be plain msgpack')
+  let wire: unknown
+  try {
+    wire = msgpack.unpack(frame)
+  } catch {
+    // msgpackr rejects the one case that the guard allows: a map whose key is a list or a map.
+    throw malformed('the frame must be plain msgpack')
+  }
   if (!Array.isArray(wire)) throw malformed('a frame must be an array')
   const row = requestByCode.get(wire[0])
   if (!row) throw new ChatError('unknown_event')
@@ -76,16 +83,6 @@ export function isRef(value: unknown): value is number {
 /** Packs values that are already in positional form. */
 export function packFrame(wire: readonly unknown[]): Uint8Array {
   return msgpack.pack(wire)
-}
-
-function unpack(frame: Uint8Array): unknown {
-  if (!isPlainFrame(frame)) throw malformed('the frame must be plain msgpack')
-  try {
-    return msgpack.unpack(frame)
-  } catch {
-    // msgpackr rejects the one case that the guard allows: a map whose key is a list or a map.
-    throw malformed('the frame must be plain msgpack')
-  }
 }
 
 function invalidField(issue: v.BaseIssue<unknown>): ChatError {

@@ -31,7 +31,8 @@ function endOfValues(frame: Uint8Array, start: number, count: number, depth: num
   for (let left = count; left > 0; left--) {
     const tag = frame[at]
     if (tag === undefined) return rejected
-    if (tag <= 0x7f || tag >= 0xe0) at += 1
+    // An integer of one byte, or nil.
+    if (tag <= 0x7f || tag >= 0xe0 || tag === 0xc0) at += 1
     else if (tag <= 0x8f) at = endOfValues(frame, at + 1, 2 * (tag & 0x0f), depth + 1)
     else if (tag <= 0x9f) at = endOfValues(frame, at + 1, tag & 0x0f, depth + 1)
     else if (tag <= 0xbf) at = endOfString(frame, at + 1, tag & 0x1f)
@@ -44,7 +45,6 @@ function endOfValues(frame: Uint8Array, start: number, count: number, depth: num
 /** The end of a value whose length is not in its tag, or of a constant. */
 function endOfLong(frame: Uint8Array, at: number, tag: number, depth: number): number {
   switch (tag) {
-    case 0xc0: // nil
     case 0xc2: // false
     case 0xc3: // true
       return at + 1

@@ -230,10 +230,15 @@ export function toPositional(
       wire.push(null)
       continue
     }
-    const { toWire } = field
-    // As `toWireValue`, without a call for each value.
-    if (toWire) wire.push(toWire(part))
-    else if (typeof part === 'string') wire.push(part.isWellFormed?.() === false ? part.toWellFormed() : part)
+    const { toWire, shape } = field
+    // As the record's `toWire` and as `toWireValue`, without a call for each value.
+    if (toWire) {
+      const isRecord = shape.kind === 'record' && typeof part === 'object' && !Array.isArray(part)
+      wire.push(
+        isRecord ? toPositional(shape.record.fields, part as Record<string, unknown>, []) : toWire(part),
+      )
+    } else if (typeof part === 'string')
+      wire.push(part.isWellFormed?.() === false ? part.toWellFormed() : part)
     else
       wire.push(Number.isSafeInteger(part) && (part as number) > 0xffff_ffff ? BigInt(part as number) : part)
     length = wire.length
@@ -253,7 +258,12 @@ export function fromPositional(
   for (const name in fields) {
     const field = fields[name] as FieldType
     const part = wire[at++]
-    if (part !== undefined && part !== null) value[name] = field.fromWire ? field.fromWire(part) : part
+    if (part === undefined || part === null) continue
+    const { fromWire, shape } = field
+    if (!fromWire) value[name] = part
+    else if (shape.kind === 'record' && Array.isArray(part))
+      value[name] = fromPositional(shape.record.fields, part, 0)
+    else value[name] = fromWire(part)
   }
   return value
 }
@@ -301,7 +311,9 @@ export function illFormedField(
   for (const name in fields) {
     const part = value[name]
     const isWrong =
-      typeof part === 'string' ? !isWellFormed(part) : Array.isArray(part) && isIllFormed(part, MAX_NESTING)
+      typeof part === 'string'
+        ? !(part.isWellFormed?.() ?? isWellFormed(part))
+        : Array.isArray(part) && isIllFormed(part, MAX_NESTING)
     if (isWrong) return name
   }
   return undefined

@@ -194,7 +194,7 @@ export class Hub implements Gateway {
         }
       }
     })
-    run.end()
+    if (run.port) run.end()
   }
 
   health(): Health {

@@ -30,7 +30,8 @@ export class SendRun {
     // A send may append further frames before it returns.
     this.port = null
     this.#frames = []
-    if (frames.length > 1 && port.together) port.together(() => sendAll(port, frames))
+    if (frames.length === 1) port.send(frames[0] as Uint8Array)
+    else if (port.together) port.together(() => sendAll(port, frames))
     else sendAll(port, frames)
   }
 }

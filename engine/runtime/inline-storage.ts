@@ -52,9 +52,7 @@ export function openInlineStorage(
     const changes = new ChangedGroups((note) => {
       search.changed(note, () => changes.handled())
     })
-    const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`, (entries) =>
-      changes.committed(entries),
-    )
+    const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`, changes.committed)
     const janitor = new Janitor({
       folder: new FileFolder(dataDir),
       rows: new FileRows(db),

@@ -62,7 +62,7 @@ try {
   writer.checkpoint()
   const changes = new ChangedGroups((note) => search?.postMessage(note))
   search?.on('message', () => changes.handled())
-  const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`, (entries) => changes.committed(entries))
+  const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`, changes.committed)
   const janitor = new Janitor({
     folder: new FileFolder(dataDir),
     rows: new FileRows(db),

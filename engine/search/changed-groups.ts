@@ -26,7 +26,7 @@ export class ChangedGroups {
   }
 
   /** These entries were committed. */
-  committed(entries: readonly LogEntry[]): void {
+  readonly committed = (entries: readonly LogEntry[]): void => {
     for (const entry of entries) {
       if (entry.type === 'message') this.#groups.set(entry.message.groupId, entry.message.seq)
       else if (entry.type === 'event' && entry.target !== undefined) {

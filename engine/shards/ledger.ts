@@ -15,7 +15,7 @@ import type { Caller } from '../actors/caller.ts'
 import type { Effect } from '../actors/effects.ts'
 import { LANES, laneOf } from '../base/partition.ts'
 import type { Durability } from '../log/durability.ts'
-import type { LaneOffset, Log, LogListener } from '../log/log.ts'
+import type { LaneBatch, LaneOffset, Log, LogListener } from '../log/log.ts'
 import { isGroupOwner, laneOfOwner, ownerOf, userOwner } from '../stored/entry-owner.ts'
 import type { LogEntry } from '../stored/log-entry.ts'
 import type { ReadQuery, Reads } from '../stored/reads.ts'
@@ -43,7 +43,8 @@ export interface LedgerDeps {
 
 /** Is notified of the log, after the ledger has handled it. */
 export interface LogWatcher {
-  committed(): void
+  /** After a commit, while writes are stopped. */
+  drained(): void
   failing(lanes: ReadonlySet<number>, error: ChatError): void
   /** Entries of the group were refused: its actor differs from the log and is unloaded. */
   refused(groupId: string): void
@@ -221,11 +222,11 @@ export class Ledger implements ActorLedger {
 
   /** The turn ends: its entries leave. */
   readonly #flush = (): void => {
-    const batches = this.#written.map((lane) => {
-      const entries = lane.turn
+    const batches: LaneBatch[] = []
+    for (const lane of this.#written) {
+      batches.push({ lane: lane.number, entries: lane.turn })
       lane.turn = []
-      return { lane: lane.number, entries }
-    })
+    }
     this.#written = []
     this.#log.append(batches)
   }
@@ -247,7 +248,7 @@ export class Ledger implements ActorLedger {
     if (failed && this.#failing === 0) this.#deps.toHub.push(ToHub.storage, 1)
     for (const [number, offset] of reached)
       (this.#lanes[number] as Lane).held.release(offset, this.#releaseItem)
-    this.#watcher.committed()
+    if (this.#stopped) this.#watcher.drained()
   }
 
   #onFailing(lanes: readonly number[], reason: string): void {

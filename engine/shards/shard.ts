@@ -105,9 +105,7 @@ export class Shard {
     )
     this.#replies = new Replies(deps.toHub, deps.now)
     this.#ledger = new Ledger(options, deps, this.#replies, {
-      committed: () => {
-        if (this.#draining) this.sweep()
-      },
+      drained: () => this.sweep(),
       failing: (lanes, error) => {
         for (const group of this.#groups.values()) if (lanes.has(group.lane)) group.storageFailed(error)
       },

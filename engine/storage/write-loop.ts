@@ -154,7 +154,9 @@ export class WriteLoop {
     for (const source of this.#failing ? this.#sources : reached.keys()) {
       const lanes = this.#failing ? source.lanes : [...(reached.get(source) ?? [])]
       const offsets = this.#offsets.get(source) as number[]
-      source.committed(lanes.map((lane) => [lane, offsets[lane] ?? 0]))
+      const committed: LaneOffset[] = []
+      for (const lane of lanes) committed.push([lane, offsets[lane] ?? 0])
+      source.committed(committed)
     }
     this.#failing = false
     this.#onCommitted(entries)

@@ -16,7 +16,7 @@ export function pack(value: unknown): Uint8Array {
 
 /** Sends a packed value. Its bytes are copied from the larger buffer and transferred. */
 export function post(port: MessagePort, value: unknown): void {
-  const bytes = Uint8Array.from(pack(value))
+  const bytes = Uint8Array.from(packr.pack(value))
   port.postMessage(bytes, [bytes.buffer])
 }
 

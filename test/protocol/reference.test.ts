@@ -37,7 +37,9 @@ describe('docs/protocol.json', () => {
         ...(message.direction === 'c2s' && {
           answer: expect.any(String),
           budget: expect.stringMatching(/^[a-z]+$/),
+          cost: expect.any(Number),
         }),
+        ...(message.bytesPerToken && { bytesPerToken: expect.any(Number) }),
         ...(message.durable && { durable: message.durable }),
         ...(message.ephemeral && { ephemeral: true }),
       })

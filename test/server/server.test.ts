@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -81,10 +80,10 @@ describe('createServer', () => {
     const token = await tokenOf('ana')
     const upgraded = async (host: string) => {
       const ws = new WebSocket(`ws://${host}:${port}/ws`, { headers: { authorization: `Bearer ${token}` } })
-      const outcome = await Promise.race([
-        once(ws, 'open').then(() => 'open'),
-        once(ws, 'error').then(([error]) => error.code),
-      ])
+      const outcome = await new Promise((resolve) => {
+        ws.once('open', () => resolve('open'))
+        ws.once('error', (error: Error & { readonly code?: string }) => resolve(error.code))
+      })
       ws.terminate()
       return outcome
     }
@@ -97,6 +96,7 @@ describe('createServer', () => {
     const server = await start()
     const ana = await connect(server, 'ana')
     ana.send('create_group', 4_294_967_295, { kind: 'group', groupId: 'g' })
+    await ana.first(({ ref }) => ref === 4_294_967_295)
     ana.send('send_message', 11, { groupId: 'g', content: 'hello', tempId: 't1' })
     ana.send('send_message', 12, { groupId: 'g', content: 'hello again', tempId: 't1' })
     ana.send('send_message', 13, { groupId: 'g', content: '', tempId: 't2' })

@@ -78,7 +78,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}, more: Partia
   }
   const replies = new Replies(outbox, deps.now)
   const ledger = new Ledger(settings, deps, replies, {
-    committed: () => logCalls.push('committed'),
+    drained: () => logCalls.push('drained'),
     failing: (_lanes, { code }) => logCalls.push(code),
     refused: (groupId) => logCalls.push(`refused ${groupId}`),
   })

@@ -7,7 +7,7 @@ import type { File, Message } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import { hasVisible } from '../../../protocol/text-rules.ts'
 import type { Caller } from '../caller.ts'
-import { answerCommitted, type Effect, type Effects, read, record } from '../effects.ts'
+import { type Effect, type Effects, read, record } from '../effects.ts'
 import { accept } from './contact.ts'
 import { fileFor, fileShown } from './group-files.ts'
 import { type GroupState, idempotencyKey, nextSeq, rememberMessage } from './group-state.ts'
@@ -31,7 +31,10 @@ export function sendMessage(
   if (known !== undefined) return answerAgain(group, by, tempId, known)
   requirePermission(group, member, 'send_message', now)
   if (!hasVisible(fields.content) && !showsFile(fields)) throw emptyMessage()
-  if (replyToId === undefined) return withFile(group, by, fields, undefined, now)
+  if (replyToId === undefined) {
+    if (fields.fileId === undefined) return post(group, by, fields, undefined, undefined, now)
+    return withFile(group, by, fields, undefined, now)
+  }
   const { groupId: repliedIn, seq } = parseMessageId(replyToId)
   if (repliedIn !== groupId || seq > group.lastSeq) throw noSuchPost()
   return withPost(group, by, seq, now, (repliedTo, later) => {
@@ -116,7 +119,8 @@ function answerAgain(group: GroupState, by: Caller, tempId: string, seq: number)
 }
 
 function sent(by: Caller, tempId: string, message: Message): Effect {
-  return answerCommitted(by, 'message_sent', { tempId, message, success: true }, tempId)
+  const event = { name: 'message_sent', fields: { tempId, message, success: true } } as const
+  return { type: 'answer_committed', to: by, event, tempId }
 }
 
 function showsFile({ fileId, type = 'text' }: RequestFields<'send_message'>): boolean {
