@@ -10,7 +10,7 @@ import type { ReadName, ReadQuery, Reads } from '../stored/reads.ts'
 import type { StoredGroup } from '../stored/stored-group.ts'
 import type { LoadedUser, Person, Standing, Summaries } from '../stored/stored-user.ts'
 
-/** The summaries of all groups of a user, the most recently active first. */
+/** The summaries of a user's groups, the most recently active first, and the positions of all. */
 export interface SummaryTexts {
   /** `SummaryRow`s of the first groups. */
   readonly rows: string
@@ -30,8 +30,11 @@ type StandingColumns = readonly [
   joinedSeqs: readonly number[],
   lastSeqs: readonly number[],
   inDoubt: readonly (0 | 1)[],
-  large: readonly (0 | 1)[],
+  large: readonly string[],
 ]
+
+/** `SummaryTexts.standings` of a user who is in no group. */
+export const noStandings = '[[],[],[],[],[]]'
 
 type MemberRow = readonly [
   userId: string,
@@ -86,7 +89,7 @@ function parseSummaries({ rows, standings }: SummaryTexts): Summaries {
     standings: ids.map(
       (id, i): Standing => [id, joinedSeqs[i] as number, lastSeqs[i] as number, inDoubt[i] as 0 | 1],
     ),
-    large: ids.filter((_, i) => large[i]),
+    large,
   }
 }
 

@@ -71,6 +71,7 @@ export type Standing = readonly [groupId: string, joinedSeq: number, lastSeq: nu
 export interface Summaries {
   /** As many of the most recently active groups as fit into one answer. */
   readonly groups: readonly GroupSummary[]
+  /** In no particular order. */
   readonly standings: readonly Standing[]
   /** The user's groups above 500 members. */
   readonly large: readonly string[]

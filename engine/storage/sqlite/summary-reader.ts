@@ -4,7 +4,7 @@
 import type { Database } from 'better-sqlite3'
 import { limits } from '../../../protocol/limits.ts'
 import { fitRows } from '../../base/fit-rows.ts'
-import { type SummaryTexts, summaryBytes } from '../summary-texts.ts'
+import { noStandings, type SummaryTexts, summaryBytes } from '../summary-texts.ts'
 import { awaitedIn } from './group-rows.ts'
 import { mentionsColumn, unreadColumn } from './unread-columns.ts'
 
@@ -17,38 +17,29 @@ export class SummaryReader {
 
   /** The positions of all groups of the user, and summaries of the newest ones that fit into an answer. */
   summaries(userKey: number, limit: number): SummaryTexts {
-    const { keys, ...standings } = this.#columns(userKey)
-    if (keys === '[]') return { ...standings, rows: '[]' }
-    const newest = `[${(JSON.parse(keys) as number[]).slice(0, limit).join()}]`
-    const { rows } = fitRows(this.#sql.rows.all(newest, userKey), limit, 1, summaryBytes)
-    return { ...standings, rows: `[${rows.join()}]` }
+    const standings = this.standings(userKey)
+    if (standings === noStandings) return { standings, rows: '[]' }
+    const { rows } = fitRows(this.#sql.rows.all(userKey, limit, userKey), limit, 1, summaryBytes)
+    return { standings, rows: `[${rows.join()}]` }
   }
 
   /** The positions of all groups of the user. */
   standings(userKey: number): string {
-    return this.#columns(userKey).standings
-  }
-
-  #columns(userKey: number): { readonly keys: string; readonly standings: string } {
-    const [keys = '[]', ...columns] = this.#sql.columns.get(limits.largeGroup, userKey) ?? []
-    return { keys, standings: `[${columns.join()}]` }
+    const columns = this.#sql.columns.get(limits.largeGroup, userKey) ?? []
+    return `[${columns.join()}]`
   }
 }
 
 function prepare(db: Database) {
   return {
-    // Ordered by activity, ties by id.
     columns: db
       .prepare(`
-        SELECT json_group_array(group_key), json_group_array(group_id), json_group_array(joined_seq),
-          json_group_array(last_seq), json_group_array(in_doubt), json_group_array(large)
-        FROM (
-          SELECT g.group_key, g.group_id, me.joined_seq, g.last_seq, g.ceiling > g.last_seq AS in_doubt,
-            g.member_count > ? AS large
-          FROM members me JOIN groups g ON g.group_key = me.group_key
-          WHERE me.user_key = ? ORDER BY g.active_at DESC, g.group_id)`)
+        SELECT json_group_array(g.group_id), json_group_array(me.joined_seq), json_group_array(g.last_seq),
+          json_group_array(g.ceiling > g.last_seq), json_group_array(g.group_id) FILTER (WHERE g.member_count > ?)
+        FROM members me JOIN groups g ON g.group_key = me.group_key
+        WHERE me.user_key = ?`)
       .raw() as unknown as { get(size: number, userKey: number): string[] | undefined },
-    // In the order of the keys: CROSS JOIN makes SQLite begin with them.
+    // By activity, ties by id; CROSS JOIN makes SQLite begin with these groups.
     rows: db
       .prepare(`
         SELECT json_array(g.group_id, g.kind, g.visibility, c.user_id, g.created_at, g.name, g.topic, g.avatar_url,
@@ -61,10 +52,12 @@ function prepare(db: Database) {
           CASE WHEN g.kind = 'direct' AND g.member_count = 1 THEN json((
             SELECT json_object('userId', w.user_id, 'name', w.name, 'picture', w.picture)
             FROM (${awaitedIn('g.group_key')}) JOIN users w USING (user_key) LIMIT 1)) END)
-        FROM json_each(?) k
-        CROSS JOIN members me ON me.group_key = k.value AND me.user_key = ?
-        CROSS JOIN groups g ON g.group_key = k.value
+        FROM (
+          SELECT g.group_key FROM members me JOIN groups g ON g.group_key = me.group_key
+          WHERE me.user_key = ? ORDER BY g.active_at DESC, g.group_id LIMIT ? + 0) k
+        CROSS JOIN members me ON me.group_key = k.group_key AND me.user_key = ?
+        CROSS JOIN groups g ON g.group_key = k.group_key
         JOIN users u ON u.user_key = me.user_key JOIN users c ON c.user_key = g.created_by`)
-      .pluck() as unknown as { all(keys: string, userKey: number): string[] },
+      .pluck() as unknown as { all(userKey: number, limit: number, sameUser: number): string[] },
   }
 }

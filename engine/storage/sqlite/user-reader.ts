@@ -6,7 +6,7 @@ import type { Group, GroupListing, Invitation, Message } from '../../../protocol
 import { fitRows, mapped } from '../../base/fit-rows.ts'
 import type { ReadQuery, Reads, UserRead } from '../../stored/reads.ts'
 import type { Profile } from '../../stored/stored-user.ts'
-import type { SummaryTexts, UserTexts } from '../summary-texts.ts'
+import { noStandings, type SummaryTexts, type UserTexts } from '../summary-texts.ts'
 import { Contacts } from './contacts.ts'
 import { directMembers } from './direct-members.ts'
 import { storedGroup } from './group-rows.ts'
@@ -165,4 +165,4 @@ export class UserReader implements Answers {
   }
 }
 
-const noSummaries: SummaryTexts = { rows: '[]', standings: '[[],[],[],[],[]]' }
+const noSummaries: SummaryTexts = { rows: '[]', standings: noStandings }

@@ -256,16 +256,17 @@ describe('a user’s groups', () => {
     const reader = aReader()
     const summaries = (limit: number) => {
       const { groups, standings } = reader.run({ read: 'summaries', userId: 'ana', limit })
-      expect(standings.map(([groupId]) => groupId)).toEqual(order)
-      return [groups.map(({ group }) => group.groupId), standings.slice(groups.length)]
+      expect(standings.map(([groupId]) => groupId).sort()).toEqual([...order].sort())
+      const listed = groups.map(({ group }) => group.groupId)
+      return [listed, standings.filter(([groupId]) => !listed.includes(groupId))]
     }
     expect(summaries(7)).toEqual([order, []])
     expect(summaries(5)).toEqual([
       order.slice(0, 5),
-      [
+      expect.arrayContaining([
         ['e', 1, 0, 0],
         ['quiet', 1, 0, 0],
-      ],
+      ]),
     ])
     expect(reader.run({ read: 'summaries', userId: 'nobody', limit: 9 })).toEqual({
       groups: [],
