@@ -11,6 +11,7 @@ export class ClientRecovery {
   readonly #pid: unknown
   readonly #offset: unknown
   #recovery: Recovery | null = null
+  #close: () => void = () => {}
 
   constructor(recoveries: Recoveries, { pid, offset }: Readonly<Record<string, unknown>>) {
     this.#recoveries = recoveries
@@ -32,13 +33,17 @@ export class ClientRecovery {
     const positions = known?.rewind(this.#offset, groups) ?? null
     const recovery = known && positions ? known : new Recovery(newPid, userId, groups)
     this.#recovery = recovery
+    this.#close = close
     this.#recoveries.begin(recovery, close)
     return { pid: recovery.pid, positions }
   }
 
   /** The event as it is sent; null if it has to wait. */
   next(event: ClientEvent): Recoverable | null {
-    return this.#recovery ? this.#recovery.next(event) : event
+    if (!this.#recovery) return event
+    const next = this.#recovery.next(event)
+    if (this.#recovery.isOverfull) this.#close()
+    return next
   }
 
   /** The missed events are sent. Returns the events that waited. */

@@ -73,7 +73,7 @@ export class ClientRequests {
   restart(connection: Connection | null): void {
     for (const { tempId, upload } of this.#asked?.values() ?? []) {
       if (tempId !== undefined) this.#host.posts.remove(this.#userId, tempId)
-      if (upload) this.#host.held.remove(upload.bytes)
+      if (upload) this.#host.held.remove(upload.bytes, this.#userId)
     }
     this.#asked = null
     this.#uploads = 0
@@ -153,7 +153,7 @@ export class ClientRequests {
     const bytes = fileBytes(file, fileSize)
     const tempId = textOf(fields['tempId']) ?? newTempId()
     const { held, maxMessageBytes, translate } = this.#host
-    if (this.#uploads >= MAX_UPLOADS || !held.add(bytes.length)) {
+    if (this.#uploads >= MAX_UPLOADS || !held.add(bytes.length, this.#userId)) {
       throw new ChatError('overloaded', 'too many uploads at once', { retryAfterMs: OVERLOADED_MS })
     }
     this.#uploads += 1
@@ -170,7 +170,7 @@ export class ClientRequests {
       notify: (event) => this.#emitAll(translate.of(event), false),
       ended: (result, stored) => {
         this.#uploads -= 1
-        held.remove(bytes.length)
+        held.remove(bytes.length, this.#userId)
         this.#uploaded(asked, result, stored)
       },
     }

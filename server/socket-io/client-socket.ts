@@ -9,7 +9,7 @@
  */
 import { closeCodes } from '../../protocol/close-codes.ts'
 import { decodeEvent, packRequest } from '../../protocol/codec.ts'
-import { ChatError } from '../../protocol/errors.ts'
+import type { ChatError } from '../../protocol/errors.ts'
 import type { Event } from '../../protocol/events.ts'
 import { requests } from '../../protocol/requests.ts'
 import type { Connection } from '../connection.ts'
@@ -21,7 +21,7 @@ import type { EngineSession, SessionUser } from './engine-session.ts'
 import type { ClientEvent } from './events-for-clients.ts'
 import { tokenOf } from './handshake.ts'
 import type { LocalTopics } from './local-topics.ts'
-import { type Packet, PacketError, packetText, packetTypes } from './packet.ts'
+import { type Packet, PacketError, packetText, packetTypes, type Sender } from './packet.ts'
 import { PacketReader } from './packet-reader.ts'
 import type { Recoveries } from './recovery.ts'
 
@@ -30,6 +30,8 @@ export interface ClientSocketHost extends RequestsHost {
   readonly topics: LocalTopics
   readonly recoveries: Recoveries
   readonly maxPayloadBytes: number
+  /** Charges the user for an event with a file of this length. Returns the refusal, or null. */
+  charge(userId: string, chars: number): ChatError | null
   newSid(): string
   /** A connection for the client, or null if the server accepts none. The first one is already checked. */
   connect(socket: ClientSocket, address: string, isFirst: boolean): Connection | null
@@ -42,7 +44,7 @@ const PATH_NAMESPACE = '/socket.io/'
 /** A client that continues is not interested in the answers, which would have to be held for it. */
 const MAX_REFUSED_CONNECTS = 16
 
-export class ClientSocket implements Socket, SessionUser, RequestsPort {
+export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
   readonly #host: ClientSocketHost
   readonly #session: EngineSession
   readonly #address: string
@@ -136,6 +138,10 @@ export class ClientSocket implements Socket, SessionUser, RequestsPort {
 
   // SessionUser, called by the session
 
+  get userId(): string {
+    return this.#phase === 'connected' ? (this.#connection?.userId ?? '') : ''
+  }
+
   ponged(): void {
     this.#connection?.ponged()
   }
@@ -153,8 +159,13 @@ export class ClientSocket implements Socket, SessionUser, RequestsPort {
     this.#session.user = null
   }
 
+  /** A list of bytes of 16 MiB costs many times more than a request. */
+  refuseLarge(chars: number): ChatError | null {
+    return this.#host.charge(this.userId, chars)
+  }
+
   received(message: string | Uint8Array): void {
-    const packet = this.#packets.read(message, this.#phase === 'connected')
+    const packet = this.#packets.read(message, this)
     if (packet) this.#handle(packet)
   }
 
@@ -169,9 +180,8 @@ export class ClientSocket implements Socket, SessionUser, RequestsPort {
       case packetTypes.event:
       case packetTypes.binaryEvent: {
         const [name, ...args] = data as readonly unknown[]
-        if (!packet.isTooLarge) return this.#requests.receive(name, args, ackId)
-        const why = `an event must have at most ${this.#host.maxMessageBytes} bytes, except for upload_file`
-        return this.#requests.refuse(name, ackId, new ChatError('too_large', why))
+        if (packet.refusal) return this.#requests.refuse(name, ackId, packet.refusal)
+        return this.#requests.receive(name, args, ackId)
       }
       case packetTypes.connectError:
         throw new PacketError('only a server sends CONNECT_ERROR')

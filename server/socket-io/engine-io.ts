@@ -59,6 +59,8 @@ const UNKNOWN_SID = 1
 const BAD_METHOD = 2
 /** RFC 6455 7.4.1 */
 const POLICY_VIOLATION = 1008
+/** Handshakes with the id of a session pass fewer checks than those of a new one. */
+const MAX_REFUSED_SOCKETS = 8
 
 export class EngineIo implements SessionOwner {
   readonly #host: EngineHost
@@ -153,6 +155,7 @@ export class EngineIo implements SessionOwner {
       // A second WebSocket of a session is closed after its handshake; the first one stays.
       if (!session || session.socket || session.isUpgrading) {
         socket.end(POLICY_VIOLATION, Buffer.alloc(0))
+        if (session && ++session.refusedSockets > MAX_REFUSED_SOCKETS) session.close()
         return
       }
       this.#carries(carrier, session)

@@ -5,11 +5,14 @@
  * upgrade from the first to the second moves the queue and loses nothing. Heartbeats are checked by the
  * sweep. Not bounded here: the user checks `unsentBytes` before it sends, like that of a socket.
  */
-import type { Response, Socket } from '../transport/transport.ts'
+import type { Socket } from '../transport/transport.ts'
 import type { LimitClaim } from './fixed-limits.ts'
+import { NOOP, type Poll, PollQueue } from './poll-queue.ts'
 
 /** What uses a session. */
 export interface SessionUser {
+  /** Empty before the client is authenticated. */
+  readonly userId: string
   /** A message: text without its packet type, or bytes. May throw; the session is then closed. */
   received(message: string | Uint8Array): void
   /** The client answered a ping. */
@@ -28,22 +31,14 @@ export interface SessionOwner {
   closed(session: EngineSession): void
 }
 
-/** A poll that waits for packets. */
-export interface Poll {
-  readonly response: Response
-  readonly answer: (packets: string) => void
-}
-
 /** Client and server count as disconnected after both (PRS-1). */
 export const PING_INTERVAL_MS = 25_000
 export const PING_TIMEOUT_MS = 20_000
 /** A client that was paused with the server has time to answer. */
 const MIN_PING_TIMEOUT_MS = 10_000
 const UPGRADE_TIMEOUT_MS = 10_000
-const SEPARATOR = '\x1e'
 const PING = '2'
 const PONG = '3'
-const NOOP = '6'
 const CLOSE = '1'
 const NORMAL_CLOSURE = 1_000
 const nothing = Buffer.alloc(0)
@@ -53,12 +48,12 @@ export class EngineSession {
   user: SessionUser | null = null
   /** A request with packets is being read. */
   isReading = false
+  /** WebSockets that were closed because the session has another one. */
+  refusedSockets = 0
   /** What its WebSocket may send before it is authenticated. */
   claim: LimitClaim | null = null
   #socket: Socket | null
-  #poll: Poll | null = null
-  #queue: string[] = []
-  #queuedBytes = 0
+  readonly #queue = new PollQueue()
   #probe: Socket | null = null
   #probedAtMs = 0
   #isProbed = false
@@ -87,7 +82,7 @@ export class EngineSession {
   }
 
   get hasPoll(): boolean {
-    return this.#poll !== null
+    return this.#queue.hasPoll
   }
 
   get isUpgrading(): boolean {
@@ -99,7 +94,7 @@ export class EngineSession {
   }
 
   get unsentBytes(): number {
-    return this.#queuedBytes + (this.#socket?.getBufferedAmount() ?? 0)
+    return this.#queue.bytes + (this.#socket?.getBufferedAmount() ?? 0)
   }
 
   /** Sends a packet with its type. */
@@ -109,8 +104,8 @@ export class EngineSession {
       this.#socket.send(packet, false, compress)
       return
     }
-    this.#queue.push(Buffer.from(packet.buffer, packet.byteOffset, packet.length).toString())
-    this.#queuedBytes += packet.length
+    const text = Buffer.from(packet.buffer, packet.byteOffset, packet.length).toString()
+    this.#queue.push(text, packet.length)
     this.#answerPoll()
   }
 
@@ -179,8 +174,7 @@ export class EngineSession {
         this.user?.ponged()
         return true
       case CLOSE:
-        this.#poll?.answer(NOOP)
-        this.#poll = null
+        this.#queue.release()
         this.close()
         return true
       default:
@@ -208,27 +202,18 @@ export class EngineSession {
 
   /** A poll arrived; it is answered when a packet waits. */
   poll(poll: Poll): void {
-    this.#poll = poll
+    this.#queue.wait(poll)
     if (this.#probe) this.#queue.push(NOOP)
     this.#answerPoll()
   }
 
   /** The client of this poll has disconnected. */
   pollAborted({ response }: Poll): void {
-    if (this.#poll?.response !== response) return
-    this.#poll = null
-    this.close()
+    if (this.#queue.aborted(response)) this.close()
   }
 
   #answerPoll(): void {
-    if (!this.#poll || this.#queue.length === 0) return
-    const { answer } = this.#poll
-    const packets = this.#queue.join(SEPARATOR)
-    this.#poll = null
-    this.#queue = []
-    this.#queuedBytes = 0
-    answer(packets)
-    if (this.#isOpen) this.user?.drained()
+    if (this.#queue.answer() && this.#isOpen) this.user?.drained()
   }
 
   // Upgrade from polling to WebSocket
@@ -246,7 +231,7 @@ export class EngineSession {
     if (message === '2probe' && !this.#isProbed) {
       this.#isProbed = true
       socket.send(Buffer.from('3probe'), false, false)
-      this.#releasePoll()
+      this.#queue.release()
     } else if (message === '5') this.#upgrade(socket)
     else socket.close()
   }
@@ -260,23 +245,14 @@ export class EngineSession {
 
   #upgrade(socket: Socket): void {
     this.#probe = null
-    this.#releasePoll()
+    this.#queue.release()
     this.#socket = socket
     if (this.#isTrusted) socket.trust?.()
-    const waiting = this.#queue
-    this.#queue = []
-    this.#queuedBytes = 0
+    const waiting = this.#queue.takeAll()
     socket.cork(() => {
       for (const packet of waiting) if (packet !== NOOP) socket.send(Buffer.from(packet), false, false)
     })
     this.user?.upgraded(socket)
-  }
-
-  /** Ends a waiting poll, so that the client stops polling. */
-  #releasePoll(): void {
-    const poll = this.#poll
-    this.#poll = null
-    poll?.answer(NOOP)
   }
 
   /** Sends a ping if it is due; closes the session of a client that does not answer. */
@@ -297,9 +273,8 @@ export class EngineSession {
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#socket = null
-    this.#queue = []
-    this.#queuedBytes = 0
-    this.#releasePoll()
+    this.#queue.takeAll()
+    this.#queue.release()
     const probe = this.#probe
     this.#probe = null
     probe?.close()

@@ -6,7 +6,8 @@
  * client that is authenticated already: by the token of its handshake, or over long polling before the
  * upgrade, which waits a moment for it. Of the others, a few at a time get a large limit, enough for a
  * photo; the rest gets the small one, enough for every message.
- * Bounded: `MAX_LARGE` large ones, `MAX_FULL_PER_USER` full ones that have not sent CONNECT.
+ * Bounded: `MAX_LARGE` large ones, `MAX_FULL_PER_USER` full ones that have not sent CONNECT,
+ * `MAX_VERIFYING` tokens at a time.
  */
 import type { FixedLimit } from '../transport/transport.ts'
 
@@ -37,7 +38,8 @@ export const LARGE_BYTES = 2 * 1_048_576
 const MAX_LARGE = 8
 const MAX_LARGE_PER_ADDRESS = 4
 const MAX_FULL_PER_USER = 4
-const MAX_VERIFYING = 1_000
+/** Handshakes that wait are not counted as newcomers yet. */
+const MAX_VERIFYING = 64
 /** Clients send CONNECT when they begin the upgrade, which needs a connection first and so arrives later. */
 const AUTHENTICATED_WITHIN_MS = 100
 const small: LimitClaim = { limit: 'small', countedFor: '' }

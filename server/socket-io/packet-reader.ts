@@ -6,12 +6,14 @@
  */
 import type { HeldBytes } from '../held-bytes.ts'
 import { MAX_NEWCOMER_BYTES } from '../newcomers.ts'
-import { insertAttachments, type Packet, PacketError, parsePacket } from './packet.ts'
+import { insertAttachments, type Packet, PacketError, parsePacket, type Sender } from './packet.ts'
 
 /** A packet whose attachments have not all arrived. */
 interface IncompletePacket {
   readonly packet: Packet
   readonly attachments: Uint8Array[]
+  /** The user for whom the bytes are held. */
+  readonly owner: string
   bytes: number
 }
 
@@ -39,20 +41,22 @@ export class PacketReader {
    * connected there are no attachments, and packets are small.
    * @throws PacketError
    */
-  read(message: string | Uint8Array, isConnected: boolean): Packet | null {
+  read(message: string | Uint8Array, sender: Sender): Packet | null {
     if (typeof message !== 'string') return this.#attach(message)
+    const isConnected = sender.userId !== ''
     if (!isConnected && message.length > MAX_NEWCOMER_BYTES) throw new PacketError('not connected')
     if (this.#incomplete) throw new PacketError('text between attachments')
-    const packet = parsePacket(message, CHARS_PER_BYTE * this.#options.maxMessageBytes)
+    const maxChars = CHARS_PER_BYTE * this.#options.maxMessageBytes
+    const packet = parsePacket(message, maxChars, sender)
     if (packet.attachments === 0) return packet
     if (!isConnected) throw new PacketError('not connected')
-    this.#incomplete = { packet, attachments: [], bytes: 0 }
+    this.#incomplete = { packet, attachments: [], owner: sender.userId, bytes: 0 }
     return null
   }
 
   /** Discards an incomplete packet. */
   reset(): void {
-    if (this.#incomplete) this.#options.held.remove(this.#incomplete.bytes)
+    if (this.#incomplete) this.#options.held.remove(this.#incomplete.bytes, this.#incomplete.owner)
     this.#incomplete = null
   }
 
@@ -60,7 +64,7 @@ export class PacketReader {
     const incomplete = this.#incomplete
     if (!incomplete) throw new PacketError('no packet has this attachment')
     const { held, maxPayloadBytes } = this.#options
-    if (incomplete.bytes + bytes.length > maxPayloadBytes || !held.add(bytes.length)) {
+    if (incomplete.bytes + bytes.length > maxPayloadBytes || !held.add(bytes.length, incomplete.owner)) {
       this.reset()
       throw new PacketError('the attachments are too large')
     }

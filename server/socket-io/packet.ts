@@ -5,6 +5,8 @@
  * and are inserted where the JSON has placeholders. Malformed packets throw a `PacketError`, which closes
  * the transport. Bounded: at most `MAX_ATTACHMENTS`, at most `MAX_DEPTH` levels around a placeholder.
  */
+import { ChatError } from '../../protocol/errors.ts'
+
 export const packetTypes = {
   connect: 0,
   disconnect: 1,
@@ -22,8 +24,16 @@ export interface Packet {
   /** Binary messages that follow. */
   readonly attachments: number
   readonly data: unknown
-  /** Only files may be that large: of the data only the name was read. */
-  readonly isTooLarge: boolean
+  /** Why the event is refused without reading it; of its data only the name was read. */
+  readonly refusal: ChatError | null
+}
+
+/** Who sends a packet. */
+export interface Sender {
+  /** Empty before the client is connected. */
+  readonly userId: string
+  /** Why a text of this length with a file is refused now, or null. */
+  refuseLarge(chars: number): ChatError | null
 }
 
 /** The packet is malformed. */
@@ -45,11 +55,11 @@ const reserved: ReadonlySet<unknown> = new Set([
 ])
 
 /**
- * Reads a packet. Of an event longer than `maxChars` that is not an upload only the name is read: reading
- * the JSON would cost more than the refusal (INP-2).
+ * Reads a packet. An event longer than `maxChars` is refused before its JSON is read, which would cost more,
+ * unless it has a file (INP-2).
  * @throws PacketError
  */
-export function parsePacket(text: string, maxChars: number): Packet {
+export function parsePacket(text: string, maxChars: number, sender: Sender): Packet {
   const head = HEAD.exec(text)
   if (!head) throw new PacketError('unknown packet type')
   const [{ length }, typeText, attachmentsText, namespaceText = '/', ackText] = head
@@ -58,17 +68,13 @@ export function parsePacket(text: string, maxChars: number): Packet {
   if (isBinary !== (attachmentsText !== undefined)) throw new PacketError('illegal attachments')
   const attachments = Number(attachmentsText ?? 0)
   if (attachments > MAX_ATTACHMENTS) throw new PacketError('too many attachments')
-  const isTooLarge = text.length > maxChars && !isUpload(text, length)
-  const data = isTooLarge
-    ? nameIn(text, length)
-    : length < text.length
-      ? parseJson(text.slice(length))
-      : undefined
-  if (!isValid(type, data) || (isTooLarge && type !== packetTypes.event))
+  const refusal = text.length > maxChars ? refusalOf(text, length, maxChars, sender) : null
+  const data = refusal ? nameIn(text, length) : parseJson(text.slice(length))
+  if (!isValid(type, data) || (refusal && type !== packetTypes.event))
     throw new PacketError('invalid payload')
   const ackId = ackText === undefined ? undefined : Number(ackText)
   // Clients of older versions send a query behind the namespace.
-  return { type, namespace: namespaceText.split('?')[0] ?? '/', ackId, attachments, data, isTooLarge }
+  return { type, namespace: namespaceText.split('?')[0] ?? '/', ackId, attachments, data, refusal }
 }
 
 /** The text of a packet; `namespace` is empty for the main one. */
@@ -103,6 +109,11 @@ export function insertAttachments(value: unknown, attachments: readonly Uint8Arr
   return Object.fromEntries(parts)
 }
 
+function refusalOf(text: string, at: number, maxChars: number, sender: Sender): ChatError | null {
+  if (isUpload(text, at)) return sender.refuseLarge(text.length)
+  return new ChatError('too_large', `an event must have at most ${maxChars} characters, unless it has a file`)
+}
+
 /** The name of an event in a list, without reading the rest. */
 function nameIn(text: string, at: number): readonly [name: string] | undefined {
   const name = NAME.exec(text.slice(at, at + MAX_NAME_CHARS))?.[1]
@@ -124,6 +135,7 @@ function hasMany(mark: string, text: string): boolean {
 }
 
 function parseJson(text: string): unknown {
+  if (text === '') return undefined
   try {
     return JSON.parse(text)
   } catch {

@@ -111,14 +111,24 @@ export class Polling {
     }
     const { held } = this.#options
     const maxBytes = session.isTrusted ? this.#options.maxBytes : MAX_NEWCOMER_BYTES
+    const owner = session.user?.userId ?? ''
     let chunks: Buffer[] | null = []
     let bytes = 0
+    let heldBytes = 0
     session.isReading = true
     const done = (): void => {
       session.isReading = false
       chunks = null
-      held.remove(bytes)
-      bytes = 0
+      held.remove(heldBytes, owner)
+      heldBytes = 0
+    }
+    // Small bodies are accepted whatever others send.
+    const hold = (more: number): boolean => {
+      const added = Math.max(0, bytes + more - MAX_NEWCOMER_BYTES) - heldBytes
+      if (bytes + more > maxBytes || !held.add(added, owner)) return false
+      bytes += more
+      heldBytes += added
+      return true
     }
     response.onAborted(() => {
       if (!chunks) return
@@ -127,13 +137,12 @@ export class Polling {
     })
     response.onData((chunk, isLast) => {
       if (!chunks) return
-      if (bytes + chunk.length > maxBytes || !held.add(chunk.length)) {
+      if (!hold(chunk.length)) {
         done()
         refuse(answer, BAD_REQUEST, 413)
         session.close()
         return
       }
-      bytes += chunk.length
       chunks.push(Buffer.from(chunk))
       if (!isLast) return
       const body = Buffer.concat(chunks, bytes).toString()

@@ -18,8 +18,8 @@ export type Recoverable = ClientEvent | readonly [...ClientEvent, offset: string
 /** The last seq that a client has of a group. */
 export type Position = readonly [groupId: string, seq: number]
 
-const MAX_SENT = 1_000
-const MAX_HELD = 10_000
+const MAX_SENT = 256
+const MAX_HELD = 512
 const MAX_ENDED = 10_000
 const MAX_AGE_MS = 120_000
 const rows: Readonly<Record<string, EventSpec>> = events
@@ -67,7 +67,7 @@ export class Recovery {
     const { groupId, seq } = (fields['message'] ?? fields) as { groupId?: unknown; seq?: unknown }
     if (typeof groupId !== 'string' || typeof seq !== 'number') return event
     const end = this.#replay?.ends.get(groupId) ?? Number.POSITIVE_INFINITY
-    if (this.#replay && seq > end && this.#replay.held.length < MAX_HELD) {
+    if (this.#replay && seq > end) {
       this.#replay.held.push(event)
       return null
     }
@@ -78,6 +78,11 @@ export class Recovery {
       this.#isComplete = false
     }
     return [...event, offsetOf([groupId, seq])]
+  }
+
+  /** Too many events wait: the client has to connect again. */
+  get isOverfull(): boolean {
+    return (this.#replay?.held.length ?? 0) > MAX_HELD
   }
 
   /** The replay is over. Returns the events that waited. */

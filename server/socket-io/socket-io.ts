@@ -5,6 +5,7 @@
  * (`client-socket.ts`), and each socket has a connection of the front end like any other client's.
  */
 import { randomBytes } from 'node:crypto'
+import { ChatError } from '../../protocol/errors.ts'
 import type { Authenticator } from '../auth.ts'
 import { Connection } from '../connection.ts'
 import type { ConnectionHost } from '../connection-host.ts'
@@ -13,6 +14,7 @@ import { addressOf } from '../http/address.ts'
 import type { ServerLogger } from '../logger.ts'
 import { fixedNewcomerBytes } from '../newcomers.ts'
 import type { OriginRule } from '../origins.ts'
+import type { RateLimiter } from '../rate-limit.ts'
 import type { Request, Response, Socket, SocketBehavior } from '../transport/transport.ts'
 import type { UpgradeRequest } from '../upgrade.ts'
 import type { RefusedUpgrade } from '../upgrade-gate.ts'
@@ -36,6 +38,7 @@ export interface SocketIoFrontEnd extends ConnectionHost {
 export interface SocketIoOptions {
   readonly frontEnd: SocketIoFrontEnd
   readonly authenticate: Authenticator
+  readonly limiter: RateLimiter
   readonly topics: LocalTopics
   readonly originAllowed: OriginRule
   readonly trustProxy: boolean
@@ -55,6 +58,8 @@ export const socketIoPaths: readonly string[] = ['/socket.io/', '/socket.io']
 /** A message of a client; larger files are uploaded in pieces or over HTTP. */
 const MAX_PAYLOAD_BYTES = 16 * 1_048_576
 const PAYLOAD_BYTES_BESIDE_FILE = 65_536
+/** A chunk of a file costs one token. */
+const CHARS_PER_TOKEN = 49_152
 const MAX_HELD_BYTES = 256 * 1_048_576
 
 export class SocketIo {
@@ -90,6 +95,11 @@ export class SocketIo {
       maxPayloadBytes,
       now,
       maxMessageBytes,
+      charge: (userId, chars) => {
+        const verdict = options.limiter.take(userId, 'upload', Math.ceil(chars / CHARS_PER_TOKEN))
+        if (verdict.pass) return null
+        return new ChatError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs })
+      },
       leaves: options.socketIoLeave === 'membership',
       newSid: () => randomBytes(15).toString('base64url'),
       connect: (socket, address, isFirst) => this.#connect(socket, address, isFirst),

@@ -267,6 +267,30 @@ describe.each(transports)('$name', (transport) => {
       expect(server.gateway.session(0).requests).toEqual([])
     })
 
+    // LIM-1
+    it('is charged for a large event with a file before it is read', async () => {
+      await start({ rateLimit: 1 })
+      const client = await openWebSocket(server, `${WEBSOCKET}&token=${await tokenOf('ana')}`)
+      client.send('40')
+      while (!String(await client.next()).startsWith('42["connected"')) {}
+      // 60 tokens for files a minute; one for each 48 KiB.
+      for (const code of ['bad_request', 'rate_limited']) {
+        const packet = `425["upload_file",{"file":"${'!'.repeat(40 * 49_152)}"}]`
+        client.send(packet)
+        let ack = String(await client.next())
+        while (!ack.startsWith('435')) ack = String(await client.next())
+        expect(JSON.parse(ack.slice(3))).toMatchObject([{ success: false, code }])
+      }
+    })
+
+    it('that opens one WebSocket after the other for its session loses it', async () => {
+      const session = await openPolling(server)
+      const client = await openUpgrade(server, session)
+      expect(await client.send('2probe', '5').next()).toBe('3probe')
+      for (let i = 0; i < 9; i++) await (await openUpgrade(server, session)).closed()
+      await client.closed()
+    })
+
     it('is refused fields that are nested too deeply', async () => {
       const client = await connected()
       const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`

@@ -45,6 +45,7 @@ export async function startEngineIo(transport: Transport): Promise<EngineIoServe
     opened(session) {
       sessions.push(session)
       session.user = {
+        userId: '',
         received: (message) => echo(session, message),
         ponged() {},
         drained() {},
