@@ -12,7 +12,7 @@ import { insertAttachments, type Packet, PacketError, parsePacket, type Sender }
 interface IncompletePacket {
   readonly packet: Packet
   readonly attachments: Uint8Array[]
-  /** The user for whom the bytes are held. */
+  /** The owner of the held bytes. */
   readonly owner: string
   bytes: number
 }
