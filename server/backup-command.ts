@@ -10,9 +10,9 @@ import { StorageError } from '../engine/base/storage-error.ts'
 import { copyFiles } from '../engine/files/copy-files.ts'
 import { prepareBackup } from '../engine/storage/sqlite/backup.ts'
 import { settings, settingsFromEnv } from './config.ts'
+import { progressLines } from './progress-lines.ts'
 import type { CommandContext } from './serve.ts'
 
-const PROGRESS_EVERY_MS = 1_000
 const MIB = 1_048_576
 
 /** Creates the backup; resolves with the exit code. @throws StorageError, ConfigError */
@@ -22,7 +22,7 @@ export async function backup(file: string, context: CommandContext): Promise<num
   const partialFiles = `${files}.${process.pid}.partial`
   for (const path of [file, files]) if (existsSync(path)) throw new StorageError(`${path} already exists`)
 
-  const report = throttled(context.err)
+  const report = progressLines(context.err)
   const database = await prepareBackup(dataDir, file, ({ pages, totalPages }) =>
     report(() => `database: ${Math.floor((100 * pages) / Math.max(totalPages, 1))} %`),
   )
@@ -43,16 +43,6 @@ export async function backup(file: string, context: CommandContext): Promise<num
   } finally {
     database.discard()
     rmSync(partialFiles, { recursive: true, force: true })
-  }
-}
-
-/** Prints at most one line per second, after the first second. */
-function throttled(print: (line: string) => void): (line: () => string) => void {
-  let lastMs = performance.now()
-  return (line) => {
-    if (performance.now() - lastMs < PROGRESS_EVERY_MS) return
-    lastMs = performance.now()
-    print(line())
   }
 }
 

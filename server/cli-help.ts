@@ -49,6 +49,14 @@ Existing files are not overwritten. To restore, stop the server, create a new da
 FILE there as tertulia.db and FILE.files as files.`,
     example: 'DATA_DIR=/var/lib/tertulia tertulia backup /backup/chat.db',
   },
+  import: {
+    summary: 'imports groups, members and messages of another system into DATA_DIR',
+    argument: { name: 'FILE', required: true },
+    options: {},
+    detail: `FILE has one JSON object per line; docs/IMPORT.md describes them. Stop the server before. A run that
+was interrupted continues when it is repeated; nothing is imported twice.`,
+    example: 'DATA_DIR=/var/lib/tertulia tertulia import history.ndjson',
+  },
   stats: {
     summary: 'prints the statistics of a running server',
     argument: { name: 'URL', required: false },

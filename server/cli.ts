@@ -16,6 +16,7 @@ import {
   usageOf,
 } from './cli-help.ts'
 import { settingOfOption } from './config.ts'
+import { importFile } from './import/import-command.ts'
 import { type CommandContext, serve } from './serve.ts'
 import { stats } from './stats-command.ts'
 import { token } from './token-command.ts'
@@ -71,6 +72,8 @@ function run({ command, argument, values }: Arguments, context: CommandContext):
       )
     case 'backup':
       return backup(argument as string, context)
+    case 'import':
+      return importFile(argument as string, context)
     case 'stats':
       return stats(argument ?? DEFAULT_URL, context, values['watch'] ? untilInterrupted() : null)
   }

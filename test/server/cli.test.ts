@@ -148,7 +148,7 @@ describe('tertulia', () => {
   it('prints help for every setting and each command', async () => {
     const { out } = await run(['--help'])
     for (const { env } of Object.values(settings)) expect(out).toContain(`  ${env} (`)
-    for (const command of ['serve', 'token', 'backup', 'stats']) {
+    for (const command of ['serve', 'token', 'backup', 'import', 'stats']) {
       const { code, out: own } = await run([command, '--help'])
       expect({ code, own }).toEqual({ code: 0, own: expect.stringContaining(`tertulia ${command}`) })
       expect((await run(['help', command])).out).toBe(own)
@@ -156,7 +156,7 @@ describe('tertulia', () => {
   })
 
   it.each([
-    [['dance'], 'unknown command: dance; commands: serve, token, backup, stats'],
+    [['dance'], 'unknown command: dance; commands: serve, token, backup, import, stats'],
     [['serve', 'twice'], 'unexpected argument: twice; usage: tertulia serve'],
     [['--loud'], 'unknown option: --loud; usage: tertulia serve'],
     [['--port', '5000'], '--port is not an option; set the environment variable: PORT=5000 tertulia serve'],
@@ -174,6 +174,7 @@ describe('tertulia', () => {
       '--user requires a value; usage: tertulia token --user ID [--name NAME] [--ttl TIME]',
     ],
     [['backup'], 'backup requires FILE; usage: tertulia backup FILE'],
+    [['import'], 'import requires FILE; usage: tertulia import FILE'],
     [['backup', '--user', 'ana', 'x.db'], 'unknown option: --user; usage: tertulia backup FILE'],
     [['stats', '--watch=1'], '--watch does not accept a value; usage: tertulia stats [URL] [--watch]'],
   ])('rejects %j, and shows the usage', async (args, message) => {

@@ -1,0 +1,82 @@
+/**
+ * Import command: `tertulia import FILE` writes the history of another system to a data folder.
+ *
+ * The file is read from its first line in each run; what is stored already is skipped, so that a run
+ * which was interrupted continues, and a repeated one changes nothing.
+ */
+import { accessSync, constants } from 'node:fs'
+import { settings, settingsFromEnv } from '../config.ts'
+import { progressLines } from '../progress-lines.ts'
+import type { CommandContext } from '../serve.ts'
+import { ImportError } from './import-error.ts'
+import { type LineRecord, parseRecord } from './import-record.ts'
+import { type ImportCounts, Importer } from './importer.ts'
+import { type LineChunk, lineChunks } from './line-chunks.ts'
+
+/** Errors that one run reports. */
+const MAX_ERRORS = 10
+
+/** Imports the file; resolves with the exit code. @throws ImportError, StorageError, ConfigError */
+export async function importFile(file: string, context: CommandContext): Promise<number> {
+  const dataDir = settingsFromEnv(context.env).dataDir ?? settings.dataDir.default
+  const now = Date.now()
+  const startedAt = performance.now()
+  const report = progressLines(context.err)
+  // A file that cannot be read creates no data folder.
+  accessSync(file, constants.R_OK)
+  const log = (_: object, message: string) => context.err(message)
+  const importer = new Importer(dataDir, now, { info: log, warn: log, error: log })
+  try {
+    for (const chunk of lineChunks(file)) {
+      const { progress, firstLine } = chunk
+      try {
+        importer.apply(recordsOf(chunk, now))
+      } catch (error) {
+        throw error instanceof ImportError ? stoppedAt(file, firstLine, error) : error
+      }
+      report(() => `${Math.floor(100 * progress)} %: ${counted(importer.counts)}`)
+    }
+    importer.finish((groups) => report(() => `read marks of ${groups} groups`))
+    const seconds = (performance.now() - startedAt) / 1_000
+    context.out(`${file}: imported ${counted(importer.counts)} in ${seconds.toFixed(1)} s`)
+    for (const note of notes(importer)) context.err(note)
+    return 0
+  } finally {
+    importer.close()
+  }
+}
+
+/** The records of a chunk. After an error only further errors are found. @throws ImportError with the first ones */
+function* recordsOf({ lines, firstLine }: LineChunk, now: number): Generator<LineRecord> {
+  const errors: string[] = []
+  let line = firstLine - 1
+  for (const text of lines) {
+    line += 1
+    if (text.trim() === '') continue
+    const record = parseRecord(text, now)
+    if (typeof record === 'string') errors.push(`line ${line}: ${record}`)
+    else if (errors.length === 0) yield { record, line }
+    if (errors.length === MAX_ERRORS) break
+  }
+  if (errors.length > 0) throw new ImportError(errors.join('\n'))
+}
+
+function stoppedAt(file: string, firstLine: number, { message }: ImportError): ImportError {
+  const stored = firstLine === 1 ? 'nothing is imported' : `the lines before ${firstLine} are imported`
+  return new ImportError(`${file} cannot be imported:\n${message}\n${stored}; fix the file and run it again`)
+}
+
+function counted({ messages, groups, members, repeated }: ImportCounts): string {
+  const before = repeated > 0 ? ` (${repeated} messages were imported before)` : ''
+  return `${messages} messages, ${groups} groups, ${members} members${before}`
+}
+
+function notes(importer: Importer): readonly string[] {
+  const { unordered, unknown } = importer.counts
+  const without = importer.withoutAdmin()
+  return [
+    ...(unordered > 0 ? [`${unordered} messages are older than the message before them in their group`] : []),
+    ...(unknown > 0 ? [`${unknown} replies and read marks name a message that is not in the file`] : []),
+    ...(without > 0 ? [`${without} groups have members, but no admin`] : []),
+  ]
+}

@@ -1,0 +1,421 @@
+/**
+ * Importer: writes the records of another system as if they had been written here, at their times.
+ *
+ * A group begins with `group_created`, each member with `user_joined_group`, and the messages follow in the
+ * order of the file, all with numbers of the group (IDN-5). The id in the other system becomes the `tempId` of
+ * a message, and is stored so that no message is imported twice (IDM-1). One call of `apply` is one
+ * transaction. Memory: the groups of the last chunks, at most `MAX_OPEN_GROUPS` before a chunk.
+ */
+import { statSync } from 'node:fs'
+import type { Database } from 'better-sqlite3'
+import type { EngineLogger } from '../../engine/base/engine-logger.ts'
+import { Contacts } from '../../engine/storage/sqlite/contacts.ts'
+import {
+  type DirectoryLock,
+  databasePath,
+  lockDirectory,
+  openWriter,
+} from '../../engine/storage/sqlite/database.ts'
+import { type GroupPosition, ImportedRows } from '../../engine/storage/sqlite/imported-rows.ts'
+import { prepareReads } from '../../engine/storage/sqlite/read-statements.ts'
+import { Writer } from '../../engine/storage/sqlite/writer.ts'
+import type { LogEntry } from '../../engine/stored/log-entry.ts'
+import type { Role, StoredGroup } from '../../engine/stored/stored-group.ts'
+import { encodeEvent } from '../../protocol/codec.ts'
+import { type EventFields, type EventName, events } from '../../protocol/events.ts'
+import { groupId as groupIdType, toMessageId } from '../../protocol/ids.ts'
+import { limits } from '../../protocol/limits.ts'
+import { refusalOf } from '../../protocol/validation.ts'
+import { lineError } from './import-error.ts'
+import type {
+  GroupRecord,
+  ImportRecord,
+  LineRecord,
+  MemberRecord,
+  MessageRecord,
+  ReadRecord,
+} from './import-record.ts'
+import { ReadMarks } from './read-marks.ts'
+
+const MAX_OPEN_GROUPS = 10_000
+/** Above this size the WAL is moved into the file. */
+const MAX_WAL_BYTES = 32 * 1_048_576
+const DIRECT_PREFIX = 'd_'
+
+/** Numbers of what was imported, and of what was not. */
+export interface ImportCounts {
+  messages: number
+  groups: number
+  members: number
+  /** Messages that an earlier run imported. */
+  repeated: number
+  /** Messages that are older than the one before them in their group. */
+  unordered: number
+  /** Replies and read marks that name a message which was not imported before. */
+  unknown: number
+}
+
+/** A group that records are added to. */
+interface OpenGroup extends Pick<GroupPosition, 'key' | 'groupId' | 'kind' | 'createdAt'> {
+  /** Its id in the file. */
+  readonly oldId: string
+  memberCount: number
+  lastSeq: number
+  lastAt: number
+  /** Numbers up to here may have been assigned before a crash. */
+  readonly ceiling: number
+  /** Whether something was imported into it since it was opened. */
+  touched: boolean
+  /** Messages that are not written yet. */
+  posts: LogEntry[]
+}
+
+export class Importer {
+  readonly counts: ImportCounts = {
+    messages: 0,
+    groups: 0,
+    members: 0,
+    repeated: 0,
+    unordered: 0,
+    unknown: 0,
+  }
+  readonly #dataDir: string
+  readonly #lock: DirectoryLock
+  readonly #db: Database
+  readonly #writer: Writer
+  readonly #rows: ImportedRows
+  readonly #contacts: Contacts
+  readonly #marks: ReadMarks
+  /** By the id in the file. */
+  readonly #groups = new Map<string, OpenGroup>()
+  /** What is to be written, except messages: those are written group by group, which needs fewer pages. */
+  #entries: LogEntry[] = []
+  readonly #posting = new Set<OpenGroup>()
+  /** The senders of the messages that are not written yet, by message id. */
+  readonly #senders = new Map<string, string>()
+
+  /** Opens the data folder, and creates it if it does not exist. @throws StorageError if it is in use */
+  constructor(dataDir: string, now: number, logger: EngineLogger) {
+    this.#dataDir = dataDir
+    this.#lock = lockDirectory(dataDir)
+    try {
+      this.#db = openWriter(dataDir, 'process')
+    } catch (error) {
+      this.#lock.release()
+      throw error
+    }
+    this.#writer = new Writer(this.#db)
+    this.#writer.eraseOld(logger)
+    this.#rows = new ImportedRows(this.#db)
+    this.#contacts = new Contacts(prepareReads(this.#db))
+    this.#marks = new ReadMarks(this.#rows, now)
+  }
+
+  /** Imports all records, or none if one of them is refused. @throws ImportError that names the line */
+  apply(records: Iterable<LineRecord>): void {
+    const before = { ...this.counts }
+    if (this.#groups.size > MAX_OPEN_GROUPS) this.#groups.clear()
+    try {
+      this.#db
+        .transaction(() => {
+          for (const { record, line } of records) this.#apply(record, line)
+          this.#flush()
+        })
+        .immediate()
+    } catch (error) {
+      this.#groups.clear()
+      Object.assign(this.counts, before)
+      throw error
+    }
+    this.#checkpoint()
+  }
+
+  /** Sets the read marks, after the last record: what was imported counts as read. */
+  finish(onGroup: (done: number) => void): void {
+    for (let done = 0, more = true; more; ) {
+      const step = this.#db.transaction(() => this.#marks.step((entries) => this.#writer.commit(entries)))
+      const groups = step.immediate()
+      done += groups
+      more = groups > 0
+      onGroup(done)
+      this.#checkpoint()
+    }
+    this.#writer.settle()
+  }
+
+  /** The number of groups that have members, but no admin. */
+  withoutAdmin(): number {
+    return this.#rows.withoutAdmin()
+  }
+
+  close(): void {
+    this.#writer.checkpoint()
+    this.#writer.close()
+    this.#lock.release()
+  }
+
+  #apply(record: ImportRecord, line: number): void {
+    switch (record.record) {
+      case 'user':
+        // A newer name may have come with a token. IDN-2
+        if (this.#rows.hasName(record.userId)) return
+        this.#entries.push({
+          type: 'user',
+          userId: record.userId,
+          name: record.name,
+          picture: record.picture ?? '',
+        })
+        return this.#flush()
+      case 'group':
+        return this.#applyGroup(record, line)
+      case 'member':
+        return this.#applyMember(record, line)
+      case 'message':
+        return this.#applyMessage(record, line)
+      case 'read':
+        return this.#applyRead(record, line)
+    }
+  }
+
+  #applyGroup(record: GroupRecord, line: number): void {
+    const { groupId: oldId, createdAt } = record
+    const group = this.#groupOf(record, line)
+    const { groupId, createdBy } = group
+    const found = this.#find(oldId)
+    if (found && found.groupId !== groupId) {
+      throw lineError(line, `group.groupId ${oldId} is that of another group`)
+    }
+    const known = this.#rows.byId(groupId)
+    if (known) {
+      this.#rows.touch(oldId, known.key, null)
+      return
+    }
+    this.#entries.push({ type: 'group', group })
+    this.#flush()
+    const open = this.#open(oldId, this.#rows.byId(groupId) as GroupPosition)
+    const seq = this.#nextSeq(open)
+    const members = group.kind === 'direct' ? (record.members ?? []) : []
+    for (const userId of members) this.#addMember(open, userId, 'admin', seq, createdAt)
+    const listed = members.map((userId) => ({
+      userId,
+      name: userId,
+      role: 'admin' as const,
+      joinedAt: createdAt,
+    }))
+    const shown = { ...group, memberCount: members.length, lastSeq: seq, members: listed }
+    this.#event(open, seq, createdAt, 'group_created', {
+      group: shown,
+      groupId,
+      seq,
+      by: createdBy,
+      at: createdAt,
+    })
+    this.#flush()
+    this.counts.groups += 1
+  }
+
+  /** @throws ImportError if the record is not that of a group */
+  #groupOf(record: GroupRecord, line: number): StoredGroup {
+    const { groupId, kind = 'group', createdAt, members } = record
+    if (kind === 'direct') {
+      const [one, other] = members ?? []
+      if (one === undefined || other === undefined || one === other) {
+        throw lineError(line, 'group.members of a direct chat must be its two users')
+      }
+      const createdBy = record.createdBy ?? one
+      return {
+        groupId: this.#contacts.direct(one, other),
+        kind,
+        visibility: 'private',
+        createdBy,
+        createdAt,
+      }
+    }
+    const refusal = refusalOf(groupIdType, groupId)
+    if (refusal !== undefined) throw lineError(line, `group.groupId ${refusal}`)
+    // IDN-3
+    if (groupId.startsWith(DIRECT_PREFIX)) {
+      throw lineError(line, `group.groupId must not begin with ${DIRECT_PREFIX}`)
+    }
+    if (members) throw lineError(line, 'group.members is for direct chats; each member of a group has a line')
+    if (record.createdBy === undefined) throw lineError(line, 'group.createdBy is missing')
+    const { createdBy, visibility = 'private', name, topic, avatarUrl } = record
+    return { groupId, kind, visibility, createdBy, createdAt, name, topic, avatarUrl }
+  }
+
+  #applyMember({ groupId, userId, role, joinedAt }: MemberRecord, line: number): void {
+    const group = this.#groupIn('member', groupId, line)
+    this.#flush()
+    // A user who has left or was banned since does not return by an import. GRP-3
+    if (this.#rows.isKnown(group.key, userId)) return
+    if (group.kind === 'direct') throw lineError(line, 'member: a direct chat has only its two users')
+    if (group.memberCount >= limits.membersPerGroup) {
+      throw lineError(line, `member: group ${groupId} has ${limits.membersPerGroup} members, the most`)
+    }
+    const seq = this.#nextSeq(group)
+    const at = joinedAt ?? group.createdAt
+    this.#addMember(group, userId, role ?? this.#rows.defaultRole(group.key, userId), seq, at)
+    this.#event(group, seq, at, 'user_joined_group', {
+      userId,
+      userName: userId,
+      groupId: group.groupId,
+      seq,
+    })
+    this.#flush()
+    this.counts.members += 1
+  }
+
+  #applyMessage(record: MessageRecord, line: number): void {
+    const { id, senderId, content, createdAt, editedAt, replyToId } = record
+    const group = this.#groupIn('message', record.groupId, line)
+    const { groupId, key } = group
+    if (!this.#rows.addMessage(key, id, nextOf(group))) {
+      this.counts.repeated += 1
+      return
+    }
+    const repliedTo = replyToId === undefined ? undefined : this.#message(group, replyToId)
+    if (replyToId !== undefined && !repliedTo) this.counts.unknown += 1
+    const seq = this.#nextSeq(group)
+    const message = {
+      messageId: toMessageId(groupId, seq),
+      groupId,
+      seq,
+      senderId,
+      senderName: senderId,
+      type: record.type ?? 'text',
+      content,
+      createdAt,
+      tempId: id,
+      replyToId: repliedTo && toMessageId(groupId, repliedTo.seq),
+      mentions: mentionsOf(record, repliedTo?.senderId),
+    }
+    group.posts.push({ type: 'message', message })
+    if (editedAt !== undefined) group.posts.push({ type: 'change', message: { ...message, editedAt } })
+    this.#posting.add(group)
+    this.#senders.set(message.messageId, senderId)
+    if (createdAt < group.lastAt) this.counts.unordered += 1
+    group.lastAt = Math.max(group.lastAt, createdAt)
+    this.counts.messages += 1
+  }
+
+  #applyRead({ groupId, userId, id }: ReadRecord, line: number): void {
+    const group = this.#groupIn('read', groupId, line)
+    const read = this.#message(group, id)
+    if (!read) {
+      this.counts.unknown += 1
+      return
+    }
+    this.#flush()
+    const member = this.#rows.member(group.key, userId)
+    if (!member || member.readSeq >= read.seq) return
+    this.#entries.push(this.#marks.readUpTo(group.groupId, member, read.seq))
+    this.#flush()
+  }
+
+  /** The number and the sender of an imported message. */
+  #message({ key, groupId }: OpenGroup, oldId: string) {
+    const seq = this.#rows.seqOf(key, oldId)
+    if (seq === undefined) return undefined
+    const senderId = this.#senders.get(toMessageId(groupId, seq)) ?? this.#rows.senderOf(key, seq)
+    return { seq, senderId }
+  }
+
+  #addMember(group: OpenGroup, userId: string, role: Role, joinedSeq: number, joinedAt: number): void {
+    const { groupId } = group
+    const member = { userId, role, joinedSeq, joinedAt, mutedUntil: 0, quietUntil: 0 }
+    this.#entries.push({ type: 'member', groupId, member }, { type: 'uninvite', groupId, userId })
+    group.memberCount += 1
+  }
+
+  #event<N extends EventName>(
+    { groupId }: OpenGroup,
+    seq: number,
+    at: number,
+    name: N,
+    fields: EventFields<N>,
+  ): void {
+    const { code } = events[name]
+    this.#entries.push({ type: 'event', groupId, seq, code, at, frame: encodeEvent(name, 0, fields) })
+  }
+
+  #groupIn(record: string, oldId: string, line: number): OpenGroup {
+    const group = this.#find(oldId)
+    if (!group) {
+      throw lineError(line, `${record}: there is no group ${oldId}; its line must be before its members`)
+    }
+    return group
+  }
+
+  #find(oldId: string): OpenGroup | undefined {
+    const open = this.#groups.get(oldId)
+    if (open) return open
+    this.#flush()
+    const stored = this.#rows.group(oldId)
+    return stored && this.#open(oldId, stored)
+  }
+
+  #open(oldId: string, position: GroupPosition): OpenGroup {
+    const { key, groupId, kind, createdAt, memberCount, lastSeq, activeAt } = position
+    const open = {
+      oldId,
+      key,
+      groupId,
+      kind,
+      createdAt,
+      memberCount,
+      lastSeq,
+      lastAt: activeAt,
+      ceiling: this.#rows.ceiling(groupId),
+      touched: false,
+      posts: [],
+    }
+    this.#groups.set(oldId, open)
+    return open
+  }
+
+  /** Assigns the next number. Numbers that a crash has left in doubt are reported first. GAP-1 */
+  #nextSeq(group: OpenGroup): number {
+    const { oldId, key, groupId, lastSeq, ceiling } = group
+    const next = nextOf(group)
+    if (!group.touched) this.#rows.touch(oldId, key, lastSeq)
+    group.touched = true
+    if (next > lastSeq + 1) {
+      const gap = { groupId, seq: next - 1, from: lastSeq + 1, to: ceiling }
+      this.#event(group, next - 1, this.#marks.now, 'gap', gap)
+    }
+    group.lastSeq = next
+    return next
+  }
+
+  #flush(): void {
+    const entries = this.#entries
+    for (const group of this.#posting) {
+      for (const post of group.posts) entries.push(post)
+      group.posts = []
+    }
+    this.#posting.clear()
+    this.#senders.clear()
+    this.#entries = []
+    if (entries.length > 0) this.#writer.commit(entries)
+  }
+
+  #checkpoint(): void {
+    const wal = statSync(`${databasePath(this.#dataDir)}-wal`, { throwIfNoEntry: false })
+    if ((wal?.size ?? 0) > MAX_WAL_BYTES) this.#writer.checkpoint()
+  }
+}
+
+/** The next number of the group: after a crash, above those in doubt and the number of their `gap`. */
+function nextOf({ lastSeq, ceiling }: OpenGroup): number {
+  return ceiling > lastSeq ? ceiling + 2 : lastSeq + 1
+}
+
+/** MEN-1: a reply mentions the sender of what it replies to. */
+function mentionsOf(
+  { mentions = [], senderId }: MessageRecord,
+  repliedId: string | undefined,
+): readonly string[] | undefined {
+  const all = new Set(mentions)
+  if (repliedId !== undefined && repliedId !== senderId) all.add(repliedId)
+  return all.size > 0 ? [...all] : undefined
+}
