@@ -10,9 +10,10 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { aCertificate } from './support/certificate.ts'
 import { eventually } from './support/conditions.ts'
-import { temporaryFolder } from './support/engines.ts'
+import { startInline, temporaryFolder } from './support/engines.ts'
 import { SECRET, ServerProcess, tokenOf } from './support/server-process.ts'
 import { SocketClient } from './support/socket-client.ts'
+import { TcpProxy } from './support/tcp-proxy.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -29,7 +30,9 @@ function run(
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(root, join(folder, 'node_modules', 'tertulia'))
-  symlinkSync(join(root, 'node_modules', 'web-push'), join(folder, 'node_modules', 'web-push'))
+  for (const name of ['web-push', 'socket.io-client']) {
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+  }
   writeFileSync(join(folder, 'example.mjs'), codeOf(example))
   const child = spawn(process.execPath, ['example.mjs', ...args], {
     cwd: folder,
@@ -57,6 +60,32 @@ describe('examples/', () => {
     const server = await ServerProcess.start(temporaryFolder())
     const { said } = run('client-chat.mjs', [`http://127.0.0.1:${server.port}`, await tokenOf('ana')])
     await eventually(() => expect(said()).toBe('(connecting)\n(connected)\nana: olá\n'))
+  })
+})
+
+describe('examples/socket-io/', () => {
+  // SIO-1
+  it('node.mjs: the client connects, and its message is stored', async () => {
+    const server = await ServerProcess.start(temporaryFolder())
+    const { said } = run('socket-io/node.mjs', [`http://127.0.0.1:${server.port}`, await tokenOf('ana')])
+    await eventually(() => expect(said()).toBe('(connected as ana)\n(stored as 2) olá\n'))
+  })
+
+  it('node.mjs: after a restart of the server it receives what it missed', async () => {
+    const dataDir = temporaryFolder()
+    const first = await ServerProcess.start(dataDir)
+    const proxy = await TcpProxy.start(first.port)
+    const { said } = run('socket-io/node.mjs', [`http://127.0.0.1:${proxy.port}`, await tokenOf('ana')])
+    await eventually(() => expect(said()).toContain('(stored as 2)'))
+    await first.stop()
+    const engine = await startInline({ dataDir })
+    const tablet = await engine.connect({ userId: 'ana' })
+    const [listing] = (await tablet.getGroups({})).groups
+    const groupId = listing?.group.groupId ?? ''
+    await tablet.sendMessage({ groupId, content: 'missed', tempId: 't1' })
+    await engine.close()
+    proxy.target = (await ServerProcess.start(dataDir)).port
+    await eventually(() => expect(said()).toMatch(/connected as ana\)\n(ana: olá\n)?ana: missed\n$/))
   })
 })
 
@@ -161,7 +190,9 @@ describe('README.md', () => {
         .replace(/^\/\/.*\n/gm, '')
         .replace(/ +/g, ' ')
         .trim()
-    const examples = readdirSync(join(root, 'examples')).map((name) => withoutComments(codeOf(name)))
+    const examples = readdirSync(join(root, 'examples'))
+      .filter((name) => name.endsWith('.mjs'))
+      .map((name) => withoutComments(codeOf(name)))
     const shown = readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```js\n(import .*?)^```/gms)
     for (const [, code = ''] of shown) expect(examples).toContain(withoutComments(code))
   })
