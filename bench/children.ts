@@ -16,7 +16,7 @@ import type { Target } from './load/crowd.ts'
 
 const main = fileURLToPath(new URL('../server/main.js', import.meta.url))
 const loadProcess = fileURLToPath(new URL('./load/load-process.js', import.meta.url))
-const barePeer = fileURLToPath(new URL('./peers/bare-uws-process.js', import.meta.url))
+const peers = new URL('./peers/', import.meta.url)
 /** The arguments of `npm start` and of the bin; a test compares the three. */
 const START_ARGS = ['--max-semi-space-size=2', '--v8-pool-size=0']
 const SECRET = 'the secret of a benchmark, 32 bytes or more'
@@ -93,15 +93,22 @@ export class Children {
     }
   }
 
-  /** Starts the bare peer. */
-  async peer(): Promise<RunningServer> {
-    const child = this.#own(fork(barePeer))
+  /** Starts a program of `peers/`. */
+  async peer(
+    program: string,
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<RunningServer> {
+    const path = fileURLToPath(new URL(`${program}.js`, peers))
+    const child = this.#own(
+      fork(path, args, { execArgv: [...this.#serverArgs], env: { ...process.env, ...env } }),
+    )
     const port = new Promise<number>((resolve, reject) => {
       child.once('message', (said) => resolve((said as { readonly port: number }).port))
-      child.once('exit', () => reject(new Error('the bare peer ended at its start')))
+      child.once('exit', () => reject(new Error(`${program} ended at its start`)))
     })
     const asServer = this.#asServer(child, [], () => {})
-    return { ...asServer, port: await within(START_DEADLINE_MS, 'the bare peer listens', port) }
+    return { ...asServer, port: await within(START_DEADLINE_MS, `${program} listens`, port) }
   }
 
   /** Runs one case in a separate process. */

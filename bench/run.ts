@@ -115,7 +115,7 @@ async function runRound(name: string): Promise<Figures> {
       : figures
   }
   const own = await ask(name, await children.server())
-  const bare = await ask(name, await children.peer())
+  const bare = await ask(name, await children.peer('bare-uws-process'))
   const [ours = 0, theirs = 1] = [own['deliveries/s'], bare['deliveries/s']]
   return {
     ...own,

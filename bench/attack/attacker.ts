@@ -75,7 +75,7 @@ export class Attacker {
           }
         },
         () => reject(new Error('the server closed the attacker')),
-        ADDRESS,
+        { localAddress: ADDRESS },
       )
       this.#clients.push(client)
     })

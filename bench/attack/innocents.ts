@@ -129,7 +129,7 @@ export class Innocents {
           else onFrame(bytes, start)
         },
         () => reject(new Error(`the server closed ${userId}`)),
-        `127.0.1.${1 + (index % ADDRESSES)}`,
+        { localAddress: `127.0.1.${1 + (index % ADDRESSES)}` },
       )
     })
   }

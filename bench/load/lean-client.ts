@@ -18,9 +18,18 @@ const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
 const CLOSE = 8
 const PING = 9
 const PONG = 10
+const TEXT = 1
 const BINARY = 2
 
 const shared = Buffer.allocUnsafeSlow(READ_BYTES)
+
+export interface LeanOptions {
+  readonly localAddress?: string
+  /** The path with its query. */
+  readonly path?: string
+  /** Sends text frames. */
+  readonly isText?: boolean
+}
 
 export class LeanClient {
   /** Number of the client in its case; the case assigns it. */
@@ -29,6 +38,7 @@ export class LeanClient {
   posts = 0
   readonly #socket: Socket
   readonly #onFrame: OnFrame
+  readonly #opcode: number
   #rest: Buffer | null = null
   #upgraded = false
   #open = true
@@ -39,9 +49,10 @@ export class LeanClient {
     token: string,
     onFrame: OnFrame,
     onEnd: () => void,
-    localAddress?: string,
+    { localAddress, path = '/ws', isText = false }: LeanOptions = {},
   ) {
     this.index = index
+    this.#opcode = isText ? TEXT : BINARY
     this.#onFrame = onFrame
     this.#socket = connect({
       host: '127.0.0.1',
@@ -57,7 +68,7 @@ export class LeanClient {
       },
     })
     this.#socket.write(
-      `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\nAuthorization: Bearer ${token}\r\n\r\n`,
     )
     const end = () => {
@@ -69,9 +80,9 @@ export class LeanClient {
     this.#socket.on('close', end)
   }
 
-  /** Sends a payload as one binary frame. */
+  /** Sends a payload as one frame. */
   send(payload: Uint8Array): void {
-    this.#socket.write(toFrame(payload, BINARY))
+    this.#socket.write(toFrame(payload, this.#opcode))
   }
 
   /** Closes the connection. */
