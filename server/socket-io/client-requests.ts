@@ -72,7 +72,7 @@ export class ClientRequests {
   /** The connection of the requests from now on; those without an answer are dropped. */
   restart(connection: Connection | null): void {
     for (const { tempId, upload } of this.#asked?.values() ?? []) {
-      if (tempId !== undefined) this.#host.posts.remove(this.#userId, tempId)
+      if (tempId !== undefined) this.#posted(tempId)
       if (upload) this.#host.held.remove(upload.bytes, this.#userId)
     }
     this.#asked = null
@@ -113,10 +113,15 @@ export class ClientRequests {
   answered(event: Event, compress: boolean): void {
     const asked = this.#asked?.get(event.ref)
     this.#asked?.delete(event.ref)
-    if (asked?.tempId !== undefined) this.#host.posts.remove(this.#userId, asked.tempId)
+    if (asked?.tempId !== undefined) this.#posted(asked.tempId)
     if (asked?.internal) asked.internal()
     else if (asked?.upload) asked.upload.answered(event)
     else if (asked) this.#answer(asked, event, compress)
+  }
+
+  /** The post has an answer, or will not get one. */
+  #posted(tempId: string): void {
+    if (this.#connection) this.#host.posts.remove(this.#userId, tempId, this.#connection)
   }
 
   /** Sends a request to the connection. @throws ChatError if it cannot be encoded */
@@ -195,7 +200,10 @@ export class ClientRequests {
         return this.#fail(asked, errorFields(fields), compress)
       }
       case 'ok':
-        return this.#acknowledge(asked, { success: true, ...(event as Event<'ok'>).fields.result })
+        return this.#acknowledge(asked, {
+          success: true,
+          ...this.#host.translate.result(event as Event<'ok'>),
+        })
       case 'pong':
         if (asked.name === 'leave_group') return this.#acknowledge(asked, { success: true })
     }

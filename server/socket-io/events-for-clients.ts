@@ -69,6 +69,17 @@ export class EventsForClients {
     }
   }
 
+  /** The result of a request that is answered with `ok`, whose fields are not in the table. */
+  result({ fields }: Event<'ok'>): Fields {
+    const entries = Object.entries(fields.result ?? {})
+    return Object.fromEntries(entries.map(([name, value]) => [name, this.#resultOf(name, value)]))
+  }
+
+  #resultOf(name: string, value: unknown): unknown {
+    const isTime = this.#options.times === 'iso' && TIME.test(name)
+    return isTime && (typeof value === 'number' || typeof value === 'bigint') ? isoOf(Number(value)) : value
+  }
+
   /** The time as clients receive it. */
   time(ms: number): string | number {
     return this.#options.times === 'iso' ? isoOf(ms) : ms

@@ -13,7 +13,8 @@ import { msgpackWire, type Wire, type WithoutTopic } from '../wire.ts'
 import type { EventsForClients } from './events-for-clients.ts'
 
 const NEW_MESSAGE_CODE: number = events.new_message.code
-const nothing = Buffer.alloc(0)
+/** The Engine.IO packet that clients ignore: an empty message ends some of them. */
+const nothing = Buffer.from('6')
 
 /** The sessions that wait for the answer to a post, by sender and tempId. */
 export class Posts {
@@ -23,12 +24,15 @@ export class Posts {
     return this.#waiting.size
   }
 
+  /** The first session that posts a tempId causes the message, whatever other sessions repeat. IDM-1 */
   add(userId: string, tempId: string, connection: WithoutTopic): void {
-    this.#waiting.set(`${userId}\0${tempId}`, connection)
+    const key = `${userId}\0${tempId}`
+    if (!this.#waiting.has(key)) this.#waiting.set(key, connection)
   }
 
-  remove(userId: string, tempId: string): void {
-    this.#waiting.delete(`${userId}\0${tempId}`)
+  remove(userId: string, tempId: string, connection: WithoutTopic): void {
+    const key = `${userId}\0${tempId}`
+    if (this.#waiting.get(key) === connection) this.#waiting.delete(key)
   }
 
   of(event: Event<'new_message'>): WithoutTopic | null {

@@ -134,16 +134,29 @@ export function fileBytes(file: unknown, fileSize: unknown): Uint8Array {
 
 function bytesOf(file: unknown): Uint8Array | null {
   if (file instanceof Uint8Array) return file
-  if (typeof file === 'string') return fromBase64(file)
+  if (typeof file === 'string') return fromText(file)
   if (Array.isArray(file)) return fromList(file)
   const { type, data } = (file ?? {}) as { readonly type?: unknown; readonly data?: unknown }
   return type === 'Buffer' && Array.isArray(data) ? fromList(data) : null
 }
 
-function fromBase64(text: string): Uint8Array | null {
+function fromText(text: string): Uint8Array | null {
   const comma = text.startsWith('data:') ? text.indexOf(',') : -1
+  if (comma > 0 && !/;base64$/i.test(text.slice(0, comma))) return fromEscapes(text.slice(comma + 1))
   const digits = text.slice(comma + 1).replace(/\s/g, '')
-  return BASE64.test(digits) ? Buffer.from(digits, 'base64') : null
+  const isWhole = BASE64.test(digits) && digits.replace(/=+$/, '').length % 4 !== 1
+  return isWhole ? Buffer.from(digits, 'base64') : null
+}
+
+/** A data URL without base64: percent escapes are bytes. */
+function fromEscapes(text: string): Uint8Array | null {
+  if (/%(?![0-9a-f]{2})/i.test(text)) return null
+  // One character for each byte, as `latin1` reads it.
+  const bytes = Buffer.from(text).toString('latin1')
+  return Buffer.from(
+    bytes.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  )
 }
 
 function fromList(list: readonly unknown[]): Uint8Array | null {

@@ -65,12 +65,16 @@ export class Client {
 export type Options = Partial<ManagerOptions & SocketOptions>
 
 /** A client that is not connected yet. */
-export function clientOf(server: Server, options: Options): Client {
+export function clientOf(server: Pick<Server, 'port'>, options: Options): Client {
   return new Client(io(`http://127.0.0.1:${server.port}`, { forceNew: true, autoConnect: false, ...options }))
 }
 
 /** A client that has received `connected`. */
-export async function connect(server: Server, userId: string, options: Options = {}): Promise<Client> {
+export async function connect(
+  server: Pick<Server, 'port'>,
+  userId: string,
+  options: Options = {},
+): Promise<Client> {
   const client = clientOf(server, {
     transports: ['websocket'],
     auth: { token: await tokenOf(userId) },
