@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { SlowFirst } from './test/support/slow-first.ts'
 
 // `TERTULIA_TEST_TRANSPORT=node npx vitest run` runs every server on the built-in transport.
 const withoutUws =
@@ -16,6 +17,7 @@ export default defineConfig({
     // loading the modules again for every file would take as long as the tests. No file changes a module.
     pool: 'forks',
     isolate: false,
+    sequence: { sequencer: SlowFirst },
     // Many tests wait for timers and for processes: three at a time, also on a machine of two cores.
     maxWorkers: Math.max(3, availableParallelism() - 1),
     execArgv: withoutUws,

@@ -85,7 +85,7 @@ describe.each(modes)('presence ($mode)', ({ start }) => {
     sessions[1]?.close()
     const startedAt = performance.now()
     await engine.close()
-    expect(performance.now() - startedAt).toBeLessThan(3_000)
+    expect(performance.now() - startedAt).toBeLessThan(GRACE_MS)
   })
 
   it('remains correct after actors were unloaded', async () => {
