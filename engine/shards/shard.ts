@@ -3,7 +3,7 @@
  *
  * It receives batches from the hub. A client frame is decoded and validated here, once. The
  * `Performer` executes the effects of the actors. A shard has no clock, thread or file of its own, so
- * that the same code runs in a worker and on the calling thread. Bounds: loaded actors (`maxActors`),
+ * that the same code runs in a worker and on the calling thread. Bounds: `LoadedActors`,
  * mail per actor (`Mailbox`), uncommitted items (`HeldBack`); the hub bounds its inbox.
  */
 import { decodeRequest } from '../../protocol/codec.ts'
@@ -14,9 +14,7 @@ import { groupOf } from '../../protocol/routed-group.ts'
 import type { Asked } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
 import type { FileDepths } from '../actors/file-calls.ts'
-import { GroupActor } from '../actors/group/group-actor.ts'
 import type { Mail, MailToGroups } from '../actors/mail.ts'
-import { UserActor } from '../actors/user/user-actor.ts'
 import { shardOf } from '../base/partition.ts'
 import type { Status } from '../stored/stored-user.ts'
 import { type BatchWriter, readBatch } from '../threads/batch.ts'
@@ -25,27 +23,19 @@ import { Alarms } from './alarms.ts'
 import { Attaching } from './attaching.ts'
 import { type Blocks, statuses, ToHub, ToShard } from './hub-records.ts'
 import { Ledger } from './ledger.ts'
+import { LoadedActors, type LoadedActorsOptions } from './loaded-actors.ts'
 import { Performer, type PerformerOptions, type ShardDeps } from './performer.ts'
 import { PresenceDirectory } from './presence-directory.ts'
-import { ReleasedGroups } from './released-groups.ts'
 import { Replies } from './replies.ts'
 
-/** Default of `maxActors`. */
-const MAX_ACTORS = 200_000
-/** Idle time after which actors are evicted when there are too many. */
-const CROWDED_IDLE_MS = 1_000
-const RETRY_AFTER_MS = 500
 /** Delay before a group is loaded again after its entries were refused. */
 const RELOAD_AFTER_MS = 1_000
 /** Number of handled records above which the hub is notified of them in a batch of its own. */
 const REPORT_AFTER = 1_024
 
-export interface ShardOptions extends PerformerOptions {
-  readonly index: number
+export interface ShardOptions extends PerformerOptions, LoadedActorsOptions {
   /** Actors that were unused for this time are evicted. */
   readonly idleMs: number
-  /** Limit of loaded actors of each kind. Above it, idle ones are evicted early, then new ones are refused. */
-  readonly maxActors?: number
 }
 
 /** The user of a session. A session that is not `listening` receives no events, only answers. */
@@ -80,7 +70,6 @@ export interface ShardStats extends FileDepths {
 
 export class Shard {
   readonly #options: ShardOptions
-  readonly #steadyNow: () => number
   readonly #toHub: BatchWriter
   /** Records that were handled and that the hub was not notified of. */
   #handled = 0
@@ -90,15 +79,12 @@ export class Shard {
   readonly #ledger: Ledger
   readonly #performer: Performer
   readonly #sessions = new Map<number, SessionIdentity>()
-  readonly #groups = new Map<string, GroupActor>()
-  readonly #users = new Map<string, UserActor>()
-  readonly #released = new ReleasedGroups()
+  readonly #actors: LoadedActors
   readonly #attaching: Attaching
   #draining = false
 
   constructor(options: ShardOptions, deps: ShardDeps) {
     this.#options = options
-    this.#steadyNow = deps.steadyNow
     this.#toHub = deps.toHub
     this.#alarms = new Alarms(deps, ({ to, id, what }) =>
       this.#deliver({ to, id, mail: { type: 'alarm', what } } as Mail),
@@ -107,7 +93,8 @@ export class Shard {
     this.#ledger = new Ledger(options, deps, this.#replies, {
       drained: () => this.sweep(),
       failing: (lanes, error) => {
-        for (const group of this.#groups.values()) if (lanes.has(group.lane)) group.storageFailed(error)
+        for (const group of this.#actors.groups.values())
+          if (lanes.has(group.lane)) group.storageFailed(error)
       },
       refused: (groupId) => this.#abandon(groupId),
     })
@@ -117,12 +104,13 @@ export class Shard {
       alarms: this.#alarms,
       directory: this.#directory,
     })
+    this.#actors = new LoadedActors(options, this.#performer, this.#alarms, () => this.#ledger.fails)
     this.#attaching = new Attaching({
       stateOf: (id, mail, sinceMs) => {
-        const group = this.#groups.get(id)
+        const group = this.#actors.groups.get(id)
         if (group) return group.isCaughtUp(mail) ? 'caught-up' : 'other'
         // A group whose entries were refused is loaded soon: its members must be notified of what was lost.
-        const mayDiffer = this.#alarms.waits('group', id) || this.#released.maybeSince(id, sinceMs)
+        const mayDiffer = this.#alarms.waits('group', id) || this.#actors.mayHaveBeenLoaded(id, sinceMs)
         return mayDiffer ? 'other' : 'unchanged'
       },
       deliver: (id, mail) => this.#deliver({ to: 'group', id, mail }),
@@ -181,22 +169,9 @@ export class Shard {
 
   /** Evicts idle actors, or all actors while it drains. Called periodically, and after commits while draining. */
   sweep(idleMs = this.#draining ? 0 : this.#options.idleMs): void {
-    const usedBefore = this.#steadyNow() - idleMs
-    for (const [id, group] of this.#groups) {
-      if (group.lastUsedAt > usedBefore || this.#alarms.waits('group', id)) continue
-      if (!group.release()) continue
-      this.#groups.delete(id)
-      this.#released.add(id, this.#steadyNow())
-    }
-    // While storage fails, memberships of a user may be uncommitted.
-    if (!this.#ledger.fails) {
-      for (const [id, user] of this.#users) {
-        if (user.lastUsedAt > usedBefore || this.#alarms.waits('user', id)) continue
-        if (user.idle) this.#users.delete(id)
-      }
-    }
+    this.#actors.evict(idleMs)
     const { appended, committed } = this.#ledger.depths
-    if (this.#draining && this.#groups.size === 0 && appended === committed)
+    if (this.#draining && this.#actors.groups.size === 0 && appended === committed)
       this.#toHub.push(ToHub.drained, 0)
   }
 
@@ -207,21 +182,18 @@ export class Shard {
   }
 
   stats(): ShardStats {
-    let mail = 0
-    for (const actor of this.#groups.values()) mail += actor.depth
-    for (const actor of this.#users.values()) mail += actor.depth
     return {
-      groups: this.#groups.size,
-      users: this.#users.size,
+      groups: this.#actors.groups.size,
+      users: this.#actors.users.size,
       sessions: this.#sessions.size,
-      mail,
+      mail: this.#actors.mail,
       alarms: this.#alarms.size,
       ...this.#performer.depths,
     }
   }
 
   #drain(): void {
-    if (!this.#draining) for (const user of this.#users.values()) user.stopping()
+    if (!this.#draining) for (const user of this.#actors.users.values()) user.stopping()
     this.#draining = true
     this.#ledger.stopWrites()
     this.#alarms.ringAll()
@@ -242,9 +214,9 @@ export class Shard {
       const asked: Asked = { type: 'request', by, request }
       switch (requests[request.event].route) {
         case 'group':
-          return this.#group(groupOf(request)).receive(asked)
+          return this.#actors.group(groupOf(request)).receive(asked)
         case 'user':
-          return this.#user(userId).receive(asked)
+          return this.#actors.user(userId).receive(asked)
         case 'connection':
           throw new ChatError('bad_request', `${request.event} is answered by the connection only`)
       }
@@ -272,7 +244,7 @@ export class Shard {
     if (!identity?.listening) return
     const { userId } = identity
     this.#notifyDisconnected(userId, this.#directory.closed(userId))
-    this.#users.get(userId)?.receive({ type: 'closed', session })
+    this.#actors.users.get(userId)?.receive({ type: 'closed', session })
   }
 
   #onPresence(userId: string, status: Status): void {
@@ -305,10 +277,10 @@ export class Shard {
 
   #deliver(envelope: Mail): void {
     const { to, id, mail } = envelope
-    if (to === 'user' && envelope.ifLoaded && !this.#users.has(id)) return
+    if (to === 'user' && envelope.ifLoaded && !this.#actors.users.has(id)) return
     try {
-      if (to === 'group') this.#group(id).receive(mail)
-      else this.#user(id, mail.type === 'open').receive(mail)
+      if (to === 'group') this.#actors.group(id).receive(mail)
+      else this.#actors.user(id, mail.type === 'open').receive(mail)
     } catch (error) {
       this.#replies.report(error, `mail "${mail.type}" could not be delivered`)
       // A session that misses mail would miss events: it reconnects and resumes.
@@ -316,51 +288,9 @@ export class Shard {
     }
   }
 
-  #group(id: string): GroupActor {
-    const known = this.#groups.get(id)
-    if (known) return known
-    this.#requireOwned(id)
-    this.#makeRoom(this.#groups)
-    const actor = new GroupActor(id, this.#performer)
-    actor.onFailed = () => this.#groups.delete(id)
-    this.#groups.set(id, actor)
-    return actor
-  }
-
   /** Unloads the actor. The next one is loaded soon, so that members are notified of what was removed (GAP-1). */
   #abandon(groupId: string): void {
-    const group = this.#groups.get(groupId)
-    if (!group) return
-    this.#groups.delete(groupId)
-    group.abandon()
-    this.#alarms.set({ to: 'group', id: groupId, what: 'reload' }, RELOAD_AFTER_MS)
-  }
-
-  #user(id: string, opening = false): UserActor {
-    const known = this.#users.get(id)
-    if (known) return known
-    this.#requireOwned(id)
-    this.#makeRoom(this.#users)
-    const actor = new UserActor(id, this.#performer, opening)
-    actor.onFailed = () => this.#users.delete(id)
-    this.#users.set(id, actor)
-    return actor
-  }
-
-  /** TRN-9: an id has one actor. A second one, in a shard that does not own the id, is never opened. */
-  #requireOwned(id: string): void {
-    const { index, shards } = this.#options
-    const owner = shardOf(id, shards)
-    if (owner !== index)
-      throw new Error(`shard ${index} does not own ${JSON.stringify(id)}: shard ${owner} does`)
-  }
-
-  #makeRoom(actors: ReadonlyMap<string, unknown>): void {
-    const { maxActors = MAX_ACTORS } = this.#options
-    if (actors.size < maxActors) return
-    this.sweep(CROWDED_IDLE_MS)
-    if (actors.size >= maxActors) {
-      throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
-    }
+    if (this.#actors.abandon(groupId))
+      this.#alarms.set({ to: 'group', id: groupId, what: 'reload' }, RELOAD_AFTER_MS)
   }
 }
