@@ -65,9 +65,8 @@ export interface EngineOptions {
   /** Folder of the database; created if it is missing. One process at a time may use it. */
   readonly dataDir: string
   /**
-   * Worker threads that run the actors, 1 to 64, by default one less than the cores; no more than 32 are
-   * started. Or
-   * `inline`: everything on the calling thread, for tests and small embeddings.
+   * Worker threads that run the actors, 1 to 32, by default one less than the cores. Or `inline`: everything
+   * on the calling thread, for tests and small embeddings.
    */
   readonly shards?: number | 'inline' | undefined
   /** When a change is acknowledged (DUR-1): at once, committed (default), or fsynced. */

@@ -84,11 +84,11 @@ describe('the options of createEngine', () => {
     ['none', undefined, 'the options of createEngine must be an object (got undefined)'],
     ['no folder', {}, 'dataDir must be a path (got undefined)'],
     ['an empty folder', { dataDir: '' }, "dataDir must be a path (got '')"],
-    ['no shards', { shards: 0 }, "shards must be an integer from 1 to 64, or 'inline' (got 0)"],
+    ['no shards', { shards: 0 }, "shards must be an integer from 1 to 32, or 'inline' (got 0)"],
     [
       'a thousand shards',
       { shards: 1_000 },
-      "shards must be an integer from 1 to 64, or 'inline' (got 1000)",
+      "shards must be an integer from 1 to 32, or 'inline' (got 1000)",
     ],
     ['a fraction of a shard', { shards: 1.5 }, '(got 1.5)'],
     [
