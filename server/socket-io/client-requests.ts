@@ -59,25 +59,24 @@ const OVERLOADED_MS = 500
 export class ClientRequests {
   readonly #host: RequestsHost
   readonly #port: RequestsPort
-  #connection: Connection | null = null
+  readonly #connection: Connection
   #lastRef = 0
   #asked: Map<number, Asked> | null = null
   #uploads = 0
 
-  constructor(host: RequestsHost, port: RequestsPort) {
+  constructor(host: RequestsHost, port: RequestsPort, connection: Connection) {
     this.#host = host
     this.#port = port
+    this.#connection = connection
   }
 
-  /** The connection of the requests from now on; those without an answer are dropped. */
-  restart(connection: Connection | null): void {
+  /** The connection is closed: requests without an answer are dropped. */
+  end(): void {
     for (const { tempId, upload } of this.#asked?.values() ?? []) {
       if (tempId !== undefined) this.#posted(tempId)
       if (upload) this.#host.held.remove(upload.bytes, this.#userId)
     }
     this.#asked = null
-    this.#uploads = 0
-    this.#connection = connection
   }
 
   /** An event of the client. */
@@ -129,15 +128,14 @@ export class ClientRequests {
     const ref = this.#nextRef()
     const frame = frameOf(row, fields, ref)
     this.#register(ref, asked)
-    if (asked.tempId !== undefined && this.#connection) {
+    if (asked.tempId !== undefined) {
       this.#host.posts.add(this.#userId, asked.tempId, this.#connection)
     }
-    this.#connection?.received(frame, true)
+    this.#connection.received(frame, true)
   }
 
   /** Refuses a request through the connection, which charges it, as an unknown one. */
   #refuse(asked: Asked, refusal: ChatError): void {
-    if (!this.#connection) return
     const ref = this.#nextRef()
     this.#register(ref, { ...asked, refusal })
     this.#connection.received(packFrame([UNKNOWN_CODE, ref]), true)
@@ -232,7 +230,7 @@ export class ClientRequests {
   }
 
   get #userId(): string {
-    return this.#connection?.userId ?? ''
+    return this.#connection.userId
   }
 
   #nextRef(): number {

@@ -22,7 +22,7 @@ import type { ClientEvent } from './events-for-clients.ts'
 import { tokenOf } from './handshake.ts'
 import type { LocalTopics } from './local-topics.ts'
 import { type Packet, PacketError, packetText, packetTypes, type Sender } from './packet.ts'
-import { PacketReader } from './packet-reader.ts'
+import { IncompletePacket, readPacket } from './packet-reader.ts'
 import type { Recoveries } from './recovery.ts'
 
 /** What all client sockets share. */
@@ -49,11 +49,12 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
   readonly #session: EngineSession
   readonly #address: string
   readonly #token: string
-  readonly #packets: PacketReader
-  readonly #topics: ClientTopics
-  readonly #requests: ClientRequests
   #connection: Connection | null = null
   #phase: Phase = 'idle'
+  /** Null while the transport publishes to the client like to all others. */
+  #topics: ClientTopics | null = null
+  #incomplete: IncompletePacket | null = null
+  #requests: ClientRequests | null = null
   #refusedConnects = 0
   #recovery: ClientRecovery | null = null
 
@@ -62,9 +63,6 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
     this.#session = session
     this.#address = address
     this.#token = token
-    this.#packets = new PacketReader(host)
-    this.#topics = new ClientTopics(host.topics, session)
-    this.#requests = new ClientRequests(host, this)
   }
 
   /** The transport is open. */
@@ -80,7 +78,7 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
     const event = decodeEvent(frame)
     if (!event) return
     if (event.event === 'connected') this.#connected(event as Event<'connected'>)
-    if (event.ref !== 0) this.#requests.answered(event, compress)
+    if (event.ref !== 0) this.#requests?.answered(event, compress)
     else for (const one of this.#host.translate.of(event)) this.emit(one, compress)
   }
 
@@ -103,7 +101,7 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
       if (stays) this.#packet(packetTypes.disconnect, undefined)
     } else if (code >= 4400 && this.#phase === 'connecting') {
       const name = code === closeCodes.too_many_sessions.code ? 'too_many_sessions' : 'unauthenticated'
-      const isOpen = this.#refuseConnect(this.#topics.namespace, { message, data: { code: name, message } })
+      const isOpen = this.#refuseConnect(this.#namespace, { message, data: { code: name, message } })
       if (isOpen) this.#reconnect()
       return
     }
@@ -121,19 +119,33 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
   }
 
   subscribe(topic: string): void {
-    this.#topics.subscribe(topic)
+    this.#subscriptions.subscribe(topic)
   }
 
   unsubscribe(topic: string): void {
-    this.#topics.unsubscribe(topic)
+    this.#subscriptions.unsubscribe(topic)
   }
 
   isSubscribed(topic: string): boolean {
-    return this.#topics.isSubscribed(topic)
+    return this.#subscriptions.isSubscribed(topic)
   }
 
   getTopics(): readonly string[] {
-    return this.#topics.all()
+    return this.#subscriptions.getTopics()
+  }
+
+  get #subscriptions(): Pick<Socket, 'subscribe' | 'unsubscribe' | 'isSubscribed' | 'getTopics'> {
+    return this.#topics ?? this.#session.socket ?? this.#ownTopics
+  }
+
+  get #ownTopics(): ClientTopics {
+    this.#topics ??= new ClientTopics(this.#host.topics, this.#session)
+    return this.#topics
+  }
+
+  /** Empty for the main one. */
+  get #namespace(): string {
+    return this.#topics?.namespace ?? ''
   }
 
   // SessionUser, called by the session
@@ -151,7 +163,7 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
   }
 
   upgraded(socket: Socket): void {
-    this.#topics.upgraded(socket)
+    this.#topics?.upgraded(socket)
   }
 
   closed(): void {
@@ -165,29 +177,46 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
   }
 
   received(message: string | Uint8Array): void {
-    const packet = this.#packets.read(message, this)
+    const packet = typeof message === 'string' ? this.#read(message) : this.#attach(message)
     if (packet) this.#handle(packet)
+  }
+
+  #read(text: string): Packet | null {
+    if (this.#incomplete) throw new PacketError('text between attachments')
+    const packet = readPacket(text, this, this.#host)
+    if (packet.attachments === 0) return packet
+    this.#incomplete = new IncompletePacket(packet, this.userId, this.#host)
+    return null
+  }
+
+  #attach(bytes: Uint8Array): Packet | null {
+    if (!this.#incomplete) throw new PacketError('no packet has this attachment')
+    const packet = this.#incomplete.add(bytes)
+    if (packet) this.#incomplete = null
+    return packet
   }
 
   #handle(packet: Packet): void {
     const { type, namespace, ackId, data } = packet
     if (type === packetTypes.connect) return this.#connectPacket(namespace, data)
-    const isOurs = namespace === (this.#topics.namespace || '/')
-    if (this.#phase === 'idle' || !isOurs) throw new PacketError('not connected')
+    const isOurs = namespace === (this.#namespace || '/')
+    const connection = this.#connection
+    if (this.#phase === 'idle' || !connection || !isOurs) throw new PacketError('not connected')
     switch (type) {
       case packetTypes.disconnect:
         return this.#reconnect()
       case packetTypes.event:
       case packetTypes.binaryEvent: {
         const [name, ...args] = data as readonly unknown[]
-        if (packet.refusal) return this.#requests.refuse(name, ackId, packet.refusal)
-        return this.#requests.receive(name, args, ackId)
+        if (packet.refusal) this.#requestsOf(connection).refuse(name, ackId, packet.refusal)
+        else this.#requestsOf(connection).receive(name, args, ackId)
+        return
       }
       case packetTypes.connectError:
         throw new PacketError('only a server sends CONNECT_ERROR')
       default:
         // The server requests no acknowledgements.
-        this.#connection?.countMalformed()
+        connection.countMalformed()
     }
   }
 
@@ -198,12 +227,12 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
     }
     if (this.#phase === 'connected') throw new PacketError('already connected')
     if (this.#phase === 'connecting') return
-    this.#topics.namespace = namespace === '/' ? '' : PATH_NAMESPACE
+    if (namespace === PATH_NAMESPACE) this.#ownTopics.namespace = PATH_NAMESPACE
     const payload = (auth ?? {}) as Readonly<Record<string, unknown>>
     if (payload['recover'] === true) {
       this.#recovery = new ClientRecovery(this.#host.recoveries, payload)
       // Not all clients have offsets.
-      this.#topics.relay = (message) => this.#relay(message)
+      this.#ownTopics.relay = (message) => this.#relay(message)
     }
     this.#phase = 'connecting'
     const token = tokenOf(auth, this.#token)
@@ -233,16 +262,18 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
     const { newSid } = this.#host
     const recovery = this.#recovery
     // With more groups than listed it is not known where the others are.
-    if (!recovery || !this.#connection || hasMore) {
+    const connection = this.#connection
+    if (!recovery || !connection || hasMore) {
       return this.#packet(packetTypes.connect, { sid: newSid() })
     }
     const close = () => this.#session.close()
-    const { pid, positions } = recovery.begin(this.#connection.userId, groups, newSid(), close)
+    const { pid, positions } = recovery.begin(connection.userId, groups, newSid(), close)
     this.#packet(packetTypes.connect, { sid: newSid(), pid })
     if (!positions) return
     // Not inside the engine's call.
     queueMicrotask(() => {
-      if (this.#recovery === recovery) this.#requests.resume(positions, () => this.#resumed(recovery))
+      if (this.#recovery !== recovery) return
+      this.#requestsOf(connection).resume(positions, () => this.#resumed(recovery))
     })
   }
 
@@ -254,6 +285,12 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
   #relay(message: Uint8Array): void {
     const [name, fields] = JSON.parse(Buffer.from(message).toString().slice(2))
     this.emit([name, fields], false)
+  }
+
+  /** Created when it is needed: idle clients have none. */
+  #requestsOf(connection: Connection): ClientRequests {
+    this.#requests ??= new ClientRequests(this.#host, this, connection)
+    return this.#requests
   }
 
   // RequestsPort, called by the requests
@@ -272,7 +309,7 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
   }
 
   #packet(type: number, data: unknown, ackId?: number, compress = false): void {
-    this.#session.send(Buffer.from(`4${packetText(type, this.#topics.namespace, ackId, data)}`), compress)
+    this.#session.send(Buffer.from(`4${packetText(type, this.#namespace, ackId, data)}`), compress)
   }
 
   // The connection
@@ -280,7 +317,6 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
   #connect(isFirst: boolean): void {
     this.#phase = 'idle'
     this.#connection = this.#host.connect(this, this.#address, isFirst)
-    this.#requests.restart(this.#connection)
     if (!this.#connection) this.#session.close(closeCodes.try_later.code)
   }
 
@@ -288,7 +324,6 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
   #reconnect(): void {
     for (const topic of this.getTopics()) this.unsubscribe(topic)
     this.#disconnect()
-    this.#topics.namespace = ''
     this.#session.distrust()
     if (this.#session.isOpen) this.#connect(false)
   }
@@ -296,10 +331,12 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
   #disconnect(): void {
     this.#recovery?.end()
     this.#recovery = null
-    this.#topics.close()
-    this.#topics.relay = null
-    this.#packets.reset()
-    this.#requests.restart(null)
+    this.#topics?.close()
+    this.#topics = null
+    this.#incomplete?.release()
+    this.#incomplete = null
+    this.#requests?.end()
+    this.#requests = null
     const connection = this.#connection
     this.#connection = null
     this.#phase = 'idle'

@@ -42,7 +42,7 @@ export class ClientTopics implements LocalSubscriber {
     return this.#local?.has(topic) || this.#session.socket?.isSubscribed(topic) || false
   }
 
-  all(): readonly string[] {
+  getTopics(): readonly string[] {
     return [...(this.#local ?? []), ...(this.#session.socket?.getTopics() ?? [])]
   }
 

@@ -44,14 +44,20 @@ export interface EngineHost {
   failed(error: unknown): void
 }
 
-/** A WebSocket: of a new session, of a session that polls, or of neither, to be closed. */
-interface Carrier {
+/** A handshake of a WebSocket. */
+interface Handshake {
   readonly asked: EngineRequest
   readonly address: string
-  session: EngineSession | null
-  socket: Socket | null
   /** Null if the transport does not need it. */
   claim: LimitClaim | null
+}
+
+/** A WebSocket: of a new session, of a session that polls, or of neither, to be closed. */
+interface Carrier {
+  /** Null when the socket is open. */
+  handshake: Handshake | null
+  session: EngineSession | null
+  socket: Socket | null
 }
 
 const BAD_REQUEST = 3
@@ -139,16 +145,19 @@ export class EngineIo implements SessionOwner {
     if (refused) return refused
     if (!this.#host.originAllowed(request.header('origin'), request.header('host'))) return refusedUpgrade(4)
     const address = this.#host.addressOf(request)
-    const accept: Carrier = { asked, address, session: null, socket: null, claim: null }
+    const handshake: Handshake = { asked, address, claim: null }
     const fixedLimit = async (): Promise<FixedLimit> => {
-      accept.claim = await this.#limits.decide({ token: asked.token, address, session: session ?? null })
-      return accept.claim.limit
+      handshake.claim = await this.#limits.decide({ token: asked.token, address, session: session ?? null })
+      return handshake.claim.limit
     }
-    return { accept, protocol: '', fixedLimit }
+    return { accept: { handshake, session: null, socket: null }, protocol: '', fixedLimit }
   }
 
   #opened(carrier: Carrier, socket: Socket): void {
-    const { asked, address } = carrier
+    const { handshake } = carrier
+    if (!handshake) return
+    const { asked, address, claim } = handshake
+    carrier.handshake = null
     carrier.socket = socket
     if (asked.sid !== '') {
       const session = this.#sessions.get(asked.sid)
@@ -158,12 +167,12 @@ export class EngineIo implements SessionOwner {
         if (session && ++session.refusedSockets > MAX_REFUSED_SOCKETS) session.close()
         return
       }
-      this.#carries(carrier, session)
+      this.#carries(carrier, session, claim)
       session.probe(socket, this.#host.steadyNow())
       return
     }
     const session = this.#open(socket)
-    this.#carries(carrier, session)
+    this.#carries(carrier, session, claim)
     session.send(Buffer.from(this.#openPacket(session, [])), false)
     this.#guarded(() => this.#host.opened(session, address, asked.token))
   }
@@ -194,11 +203,11 @@ export class EngineIo implements SessionOwner {
     this.#sessions.delete(sid)
   }
 
-  #carries(carrier: Carrier, session: EngineSession): void {
+  #carries(carrier: Carrier, session: EngineSession, claim: LimitClaim | null): void {
     carrier.session = session
-    if (!carrier.claim || session.isTrusted) return
-    session.claim = carrier.claim
-    this.#limits.add(carrier.claim)
+    if (!claim || session.isTrusted) return
+    session.claim = claim
+    this.#limits.add(claim)
   }
 
   #open(socket: Socket | null): EngineSession {

@@ -31,6 +31,13 @@ export interface SessionOwner {
   closed(session: EngineSession): void
 }
 
+/** A WebSocket that is not used yet. */
+interface Probe {
+  readonly socket: Socket
+  readonly sinceMs: number
+  isAnswered: boolean
+}
+
 /** Client and server count as disconnected after both (PRS-1). */
 export const PING_INTERVAL_MS = 25_000
 export const PING_TIMEOUT_MS = 20_000
@@ -53,14 +60,14 @@ export class EngineSession {
   /** What its WebSocket may send before it is authenticated. */
   claim: LimitClaim | null = null
   #socket: Socket | null
-  readonly #queue = new PollQueue()
-  #probe: Socket | null = null
-  #probedAtMs = 0
-  #isProbed = false
+  /** Created for the first packet or poll; a WebSocket needs none. */
+  #queue: PollQueue | null = null
+  #probe: Probe | null = null
   #isOpen = true
   #isTrusted = false
   #pingAtMs: number
-  #pongByMs = Number.POSITIVE_INFINITY
+  /** 0 if no ping is unanswered. Whole milliseconds need no memory of their own. */
+  #pongByMs = 0
   readonly #owner: SessionOwner
   /** Calls those that wait for `settled`. */
   #settle: (() => void) | null = null
@@ -68,7 +75,7 @@ export class EngineSession {
   constructor(sid: string, nowMs: number, socket: Socket | null, owner: SessionOwner) {
     this.sid = sid
     this.#socket = socket
-    this.#pingAtMs = nowMs + PING_INTERVAL_MS
+    this.#pingAtMs = Math.ceil(nowMs) + PING_INTERVAL_MS
     this.#owner = owner
   }
 
@@ -82,7 +89,7 @@ export class EngineSession {
   }
 
   get hasPoll(): boolean {
-    return this.#queue.hasPoll
+    return this.#queue?.hasPoll ?? false
   }
 
   get isUpgrading(): boolean {
@@ -94,7 +101,7 @@ export class EngineSession {
   }
 
   get unsentBytes(): number {
-    return this.#queue.bytes + (this.#socket?.getBufferedAmount() ?? 0)
+    return (this.#queue?.bytes ?? 0) + (this.#socket?.getBufferedAmount() ?? 0)
   }
 
   /** Sends a packet with its type. */
@@ -105,7 +112,7 @@ export class EngineSession {
       return
     }
     const text = Buffer.from(packet.buffer, packet.byteOffset, packet.length).toString()
-    this.#queue.push(text, packet.length)
+    this.#polls.push(text, packet.length)
     this.#answerPoll()
   }
 
@@ -142,8 +149,10 @@ export class EngineSession {
   close(code = NORMAL_CLOSURE, reason: Uint8Array = nothing): void {
     if (!this.#isOpen) return
     const socket = this.#socket
-    this.#queue.push(CLOSE)
-    this.#answerPoll()
+    if (this.#queue) {
+      this.#queue.push(CLOSE)
+      this.#answerPoll()
+    }
     this.#end()
     socket?.end(code, reason)
   }
@@ -170,11 +179,11 @@ export class EngineSession {
       case '4':
         return this.#deliver(packet.slice(1))
       case PONG:
-        this.#pongByMs = Number.POSITIVE_INFINITY
+        this.#pongByMs = 0
         this.user?.ponged()
         return true
       case CLOSE:
-        this.#queue.release()
+        this.#queue?.release()
         this.close()
         return true
       default:
@@ -202,53 +211,58 @@ export class EngineSession {
 
   /** A poll arrived; it is answered when a packet waits. */
   poll(poll: Poll): void {
-    this.#queue.wait(poll)
-    if (this.#probe) this.#queue.push(NOOP)
+    this.#polls.wait(poll)
+    if (this.#probe) this.#polls.push(NOOP)
     this.#answerPoll()
   }
 
   /** The client of this poll has disconnected. */
   pollAborted({ response }: Poll): void {
-    if (this.#queue.aborted(response)) this.close()
+    if (this.#queue?.aborted(response)) this.close()
+  }
+
+  get #polls(): PollQueue {
+    this.#queue ??= new PollQueue()
+    return this.#queue
   }
 
   #answerPoll(): void {
-    if (this.#queue.answer() && this.#isOpen) this.user?.drained()
+    if (this.#queue?.answer() && this.#isOpen) this.user?.drained()
   }
 
   // Upgrade from polling to WebSocket
 
   /** A WebSocket for this session is open; it is used after the client has sent `5`. */
   probe(socket: Socket, nowMs: number): void {
-    this.#probe = socket
-    this.#probedAtMs = nowMs
-    this.#isProbed = false
+    this.#probe = { socket, sinceMs: nowMs, isAnswered: false }
   }
 
   /** A message on the WebSocket that is not used yet. */
   probed(socket: Socket, message: string): void {
-    if (this.#probe !== socket || !this.#isOpen) return
-    if (message === '2probe' && !this.#isProbed) {
-      this.#isProbed = true
+    const probe = this.#probe
+    if (probe?.socket !== socket || !this.#isOpen) return
+    if (message === '2probe' && !probe.isAnswered) {
+      probe.isAnswered = true
       socket.send(Buffer.from('3probe'), false, false)
-      this.#queue.release()
+      this.#queue?.release()
     } else if (message === '5') this.#upgrade(socket)
     else socket.close()
   }
 
   /** Returns whether the socket was the one that is not used yet. */
   probeClosed(socket: Socket): boolean {
-    if (this.#probe !== socket) return false
+    if (this.#probe?.socket !== socket) return false
     this.#probe = null
     return true
   }
 
   #upgrade(socket: Socket): void {
     this.#probe = null
-    this.#queue.release()
+    this.#queue?.release()
     this.#socket = socket
     if (this.#isTrusted) socket.trust?.()
-    const waiting = this.#queue.takeAll()
+    const waiting = this.#queue?.takeAll() ?? []
+    this.#queue = null
     socket.cork(() => {
       for (const packet of waiting) if (packet !== NOOP) socket.send(Buffer.from(packet), false, false)
     })
@@ -257,27 +271,28 @@ export class EngineSession {
 
   /** Sends a ping if it is due; closes the session of a client that does not answer. */
   sweep(nowMs: number): void {
-    if (nowMs >= this.#pongByMs) {
+    if (this.#pongByMs > 0 && nowMs >= this.#pongByMs) {
       this.close()
       return
     }
     if (nowMs >= this.#pingAtMs) {
-      this.#pongByMs = Math.max(this.#pingAtMs + PING_TIMEOUT_MS, nowMs + MIN_PING_TIMEOUT_MS)
-      this.#pingAtMs = nowMs + PING_INTERVAL_MS
+      const now = Math.ceil(nowMs)
+      this.#pongByMs = Math.max(this.#pingAtMs + PING_TIMEOUT_MS, now + MIN_PING_TIMEOUT_MS)
+      this.#pingAtMs = now + PING_INTERVAL_MS
       this.send(Buffer.from(PING), false)
     }
-    if (this.#probe && nowMs >= this.#probedAtMs + UPGRADE_TIMEOUT_MS) this.#probe.close()
+    if (this.#probe && nowMs >= this.#probe.sinceMs + UPGRADE_TIMEOUT_MS) this.#probe.socket.close()
   }
 
   #end(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#socket = null
-    this.#queue.takeAll()
-    this.#queue.release()
+    this.#queue?.takeAll()
+    this.#queue?.release()
     const probe = this.#probe
     this.#probe = null
-    probe?.close()
+    probe?.socket.close()
     this.#settled()
     this.#owner.closed(this)
     this.user?.closed()

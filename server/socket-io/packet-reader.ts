@@ -8,15 +8,6 @@ import type { HeldBytes } from '../held-bytes.ts'
 import { MAX_NEWCOMER_BYTES } from '../newcomers.ts'
 import { insertAttachments, type Packet, PacketError, parsePacket, type Sender } from './packet.ts'
 
-/** A packet whose attachments have not all arrived. */
-interface IncompletePacket {
-  readonly packet: Packet
-  readonly attachments: Uint8Array[]
-  /** The owner of the held bytes. */
-  readonly owner: string
-  bytes: number
-}
-
 export interface PacketReaderOptions {
   readonly held: HeldBytes
   /** The largest event of a client. */
@@ -28,51 +19,52 @@ export interface PacketReaderOptions {
 /** Characters of JSON that one byte of a value can need, such as `\u0061`. */
 const CHARS_PER_BYTE = 6
 
-export class PacketReader {
-  readonly #options: PacketReaderOptions
-  #incomplete: IncompletePacket | null = null
+/**
+ * Reads a text. Before the client is connected packets are small and have no attachments.
+ * @throws PacketError
+ */
+export function readPacket(text: string, sender: Sender, { maxMessageBytes }: PacketReaderOptions): Packet {
+  const isConnected = sender.userId !== ''
+  if (!isConnected && text.length > MAX_NEWCOMER_BYTES) throw new PacketError('not connected')
+  const packet = parsePacket(text, CHARS_PER_BYTE * maxMessageBytes, sender)
+  if (!isConnected && packet.attachments > 0) throw new PacketError('not connected')
+  return packet
+}
 
-  constructor(options: PacketReaderOptions) {
+/** A packet whose attachments have not all arrived. */
+export class IncompletePacket {
+  readonly #packet: Packet
+  readonly #options: PacketReaderOptions
+  /** The owner of the held bytes. */
+  readonly #owner: string
+  readonly #attachments: Uint8Array[] = []
+  #bytes = 0
+
+  constructor(packet: Packet, owner: string, options: PacketReaderOptions) {
+    this.#packet = packet
+    this.#owner = owner
     this.#options = options
   }
 
   /**
-   * The packet that the message completes, or null if attachments are missing. Before the client is
-   * connected there are no attachments, and packets are small.
+   * Adds an attachment. Returns the packet if it was the last one.
    * @throws PacketError
    */
-  read(message: string | Uint8Array, sender: Sender): Packet | null {
-    if (typeof message !== 'string') return this.#attach(message)
-    const isConnected = sender.userId !== ''
-    if (!isConnected && message.length > MAX_NEWCOMER_BYTES) throw new PacketError('not connected')
-    if (this.#incomplete) throw new PacketError('text between attachments')
-    const maxChars = CHARS_PER_BYTE * this.#options.maxMessageBytes
-    const packet = parsePacket(message, maxChars, sender)
-    if (packet.attachments === 0) return packet
-    if (!isConnected) throw new PacketError('not connected')
-    this.#incomplete = { packet, attachments: [], owner: sender.userId, bytes: 0 }
-    return null
-  }
-
-  /** Discards an incomplete packet. */
-  reset(): void {
-    if (this.#incomplete) this.#options.held.remove(this.#incomplete.bytes, this.#incomplete.owner)
-    this.#incomplete = null
-  }
-
-  #attach(bytes: Uint8Array): Packet | null {
-    const incomplete = this.#incomplete
-    if (!incomplete) throw new PacketError('no packet has this attachment')
+  add(bytes: Uint8Array): Packet | null {
     const { held, maxPayloadBytes } = this.#options
-    if (incomplete.bytes + bytes.length > maxPayloadBytes || !held.add(bytes.length, incomplete.owner)) {
-      this.reset()
+    if (this.#bytes + bytes.length > maxPayloadBytes || !held.add(bytes.length, this.#owner)) {
       throw new PacketError('the attachments are too large')
     }
-    incomplete.bytes += bytes.length
-    incomplete.attachments.push(bytes)
-    const { packet, attachments } = incomplete
-    if (attachments.length < packet.attachments) return null
-    this.reset()
-    return { ...packet, data: insertAttachments(packet.data, attachments) }
+    this.#bytes += bytes.length
+    this.#attachments.push(bytes)
+    if (this.#attachments.length < this.#packet.attachments) return null
+    this.release()
+    return { ...this.#packet, data: insertAttachments(this.#packet.data, this.#attachments) }
+  }
+
+  /** The bytes are no longer held. */
+  release(): void {
+    this.#options.held.remove(this.#bytes, this.#owner)
+    this.#bytes = 0
   }
 }

@@ -39,8 +39,8 @@ async function start(create: typeof createServer, options: ServerOptions): Promi
 }
 
 /** A token that the servers of `startServer` accept. */
-export function tokenOf(userId: string): Promise<string> {
-  return makeToken(resolveSettings({ jwtSecret }), { userId, ttlSeconds: 600 })
+export function tokenOf(userId: string, ttlSeconds = 600): Promise<string> {
+  return makeToken(resolveSettings({ jwtSecret }), { userId, ttlSeconds })
 }
 
 /** A client that has received `connected`; terminated after the test. */

@@ -180,6 +180,32 @@ describe('Socket.IO', () => {
     await client.send(packet).closed()
   })
 
+  // LIM-2
+  it('ends the session that is too many with DISCONNECT, so that it stays away', async () => {
+    const server = await startServer({ maxSessionsPerUser: 1 })
+    const first = await connect(server, 'ana')
+    const reason = new Promise((resolve) => first.socket.once('disconnect', resolve))
+    await connect(server, 'ana')
+    expect(await reason).toBe('io server disconnect')
+    expect(first.socket.active).toBe(false)
+  })
+
+  // AUT-4
+  it('a client whose token expires reconnects by itself, with a newer one', async () => {
+    let aheadMs = 0
+    const server = await startServer({ now: () => Date.now() + aheadMs })
+    const tokens = [await tokenOf('ana'), await tokenOf('ana', 6_000)]
+    const ana = await connect(server, 'ana', {
+      reconnectionDelay: 1,
+      auth: (send) => send({ token: tokens.shift() }),
+    })
+    const reason = new Promise((resolve) => ana.socket.once('disconnect', resolve))
+    aheadMs = 3_600_000
+    expect(await reason).toBe('transport close')
+    await new Promise((resolve) => ana.socket.once('connected', resolve))
+    expect(await ana.ask('ping', {})).toMatchObject({ success: true })
+  })
+
   // LIM-1
   it('is rate limited like every client', async () => {
     const server = await startServer({ rateLimit: 2 })
