@@ -13,6 +13,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/bundle.ts'],
+    setupFiles: ['test/support/fixed-seed.ts'],
     // Processes, because native addons (SQLite, uWebSockets.js) need a main thread. Each runs many files:
     // loading the modules again for every file would take as long as the tests. No file changes a module.
     pool: 'forks',

@@ -25,9 +25,8 @@ const ascii = /^[\0-\x7f]*$/
  * Characters that may compose into one: a base and its marks, the letters of a Hangul syllable, also of
  * half width, or a vowel of Kirat Rai, which is a letter to Unicode. Plain ASCII is copied as a whole.
  */
-const JOINS =
-  '[\\p{M}\\p{Default_Ignorable_Code_Point}\\u1160-\\u11ff\\ud7b0-\\ud7ff\\uff9e\\uff9f\\u{16d67}]'
-const clusters = new RegExp(`[\\0-\\x7f]+(?!${JOINS})|[\\uffa0-\\uffdc]+|[^]${JOINS}*`, 'gu')
+const JOINS = '\\p{M}\\p{Default_Ignorable_Code_Point}\\u1160-\\u11ff\\ud7b0-\\ud7ff\\uff9e\\uff9f\\u{16d67}'
+const clusters = new RegExp(`[\\0-\\x7f]+(?![${JOINS}])|[^][${JOINS}\\uffa0-\\uffdc]*`, 'gu')
 
 /** The normal form of a text. */
 export function normalForm(original: string): NormalForm {

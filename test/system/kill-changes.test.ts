@@ -6,6 +6,7 @@ import { SocketClient } from '../support/socket-client.ts'
 
 const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 6)
 const GROUP = 'kitchen'
+const LIMIT_MS = 60_000 + ROUNDS * 30_000
 const POSTS = 20
 const IN_FLIGHT = 30
 
@@ -101,5 +102,5 @@ describe(`kill -9 between changes, ${ROUNDS} times on one data directory`, () =>
       client.ws.terminate()
       return fields
     }
-  }, 120_000)
+  }, LIMIT_MS)
 })

@@ -51,6 +51,12 @@ describe('normal form', () => {
     }
   })
 
+  it('composes the letters of a Hangul syllable, also if some of them are of half width', () => {
+    for (const text of ['\uac00\uffaa', '\uffb1\u1161', '\u1100\uffc2']) {
+      expect(normalForm(text).text).toBe(text.normalize('NFKC'))
+    }
+  })
+
   it('maps each character to its source', () => {
     const { text, places } = normalForm('aé e\u0301\u200bx ｶﾞ ㎏')
     expect(text).toBe('aé éx ガ kg')
