@@ -6,7 +6,9 @@
 import { signToken, type Target, until } from './crowd.ts'
 import { LeanClient } from './lean-client.ts'
 
-const AT_ONCE = 128
+const AT_ONCE = 64
+/** The server limits newcomers of one address. */
+const ADDRESSES = 200
 const PATH = '/socket.io/?EIO=4&transport=websocket'
 const OPEN = 0x30
 const PING = 0x32
@@ -60,7 +62,7 @@ export class SocketIoCrowd {
           () => {
             this.lost += 1
           },
-          { path: PATH, isText: true },
+          { path: PATH, isText: true, localAddress: `127.0.1.${1 + (i % ADDRESSES)}` },
         ),
       )
     }

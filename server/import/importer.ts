@@ -38,8 +38,10 @@ import type {
 import { ReadMarks } from './read-marks.ts'
 
 const MAX_OPEN_GROUPS = 10_000
+/** Entries that are written together, plus those of one group. */
+const WRITTEN_AT_ONCE = 256
 /** Above this size the WAL is moved into the file. */
-const MAX_WAL_BYTES = 32 * 1_048_576
+const MAX_WAL_BYTES = 64 * 1_048_576
 const DIRECT_PREFIX = 'd_'
 
 /** Numbers of what was imported, and of what was not. */
@@ -67,7 +69,7 @@ interface OpenGroup extends Pick<GroupPosition, 'key' | 'groupId' | 'kind' | 'cr
   /** Whether something was imported into it since it was opened. */
   touched: boolean
   /** Messages that are not written yet. */
-  posts: LogEntry[]
+  waiting: MessageRecord[]
 }
 
 export class Importer {
@@ -88,10 +90,12 @@ export class Importer {
   readonly #marks: ReadMarks
   /** By the id in the file. */
   readonly #groups = new Map<string, OpenGroup>()
-  /** What is to be written, except messages: those are written group by group, which needs fewer pages. */
+  readonly #groupsByKey = new Map<number, OpenGroup>()
+  /** What is to be written next. */
   #entries: LogEntry[] = []
-  readonly #posting = new Set<OpenGroup>()
-  /** The senders of the messages that are not written yet, by message id. */
+  /** Messages wait and are written group by group, because each group has its own pages. */
+  readonly #waiting = new Set<OpenGroup>()
+  /** The senders of the messages in `#entries`, by message id. */
   readonly #senders = new Map<string, string>()
 
   /** Opens the data folder, and creates it if it does not exist. @throws StorageError if it is in use */
@@ -114,7 +118,7 @@ export class Importer {
   /** Imports all records, or none if one of them is refused. @throws ImportError that names the line */
   apply(records: Iterable<LineRecord>): void {
     const before = { ...this.counts }
-    if (this.#groups.size > MAX_OPEN_GROUPS) this.#groups.clear()
+    if (this.#groups.size > MAX_OPEN_GROUPS) this.#forgetGroups()
     try {
       this.#db
         .transaction(() => {
@@ -123,7 +127,7 @@ export class Importer {
         })
         .immediate()
     } catch (error) {
-      this.#groups.clear()
+      this.#forgetGroups()
       Object.assign(this.counts, before)
       throw error
     }
@@ -171,7 +175,7 @@ export class Importer {
       case 'member':
         return this.#applyMember(record, line)
       case 'message':
-        return this.#applyMessage(record, line)
+        return this.#wait(record, line)
       case 'read':
         return this.#applyRead(record, line)
     }
@@ -265,9 +269,14 @@ export class Importer {
     this.counts.members += 1
   }
 
-  #applyMessage(record: MessageRecord, line: number): void {
-    const { id, senderId, content, createdAt, editedAt, replyToId } = record
+  #wait(record: MessageRecord, line: number): void {
     const group = this.#groupIn('message', record.groupId, line)
+    group.waiting.push(record)
+    this.#waiting.add(group)
+  }
+
+  #applyMessage(group: OpenGroup, record: MessageRecord): void {
+    const { id, senderId, content, createdAt, editedAt, replyToId } = record
     const { groupId, key } = group
     if (!this.#rows.addMessage(key, id, nextOf(group))) {
       this.counts.repeated += 1
@@ -289,9 +298,8 @@ export class Importer {
       replyToId: repliedTo && toMessageId(groupId, repliedTo.seq),
       mentions: mentionsOf(record, repliedTo?.senderId),
     }
-    group.posts.push({ type: 'message', message })
-    if (editedAt !== undefined) group.posts.push({ type: 'change', message: { ...message, editedAt } })
-    this.#posting.add(group)
+    this.#entries.push({ type: 'message', message })
+    if (editedAt !== undefined) this.#entries.push({ type: 'change', message: { ...message, editedAt } })
     this.#senders.set(message.messageId, senderId)
     if (createdAt < group.lastAt) this.counts.unordered += 1
     group.lastAt = Math.max(group.lastAt, createdAt)
@@ -300,12 +308,12 @@ export class Importer {
 
   #applyRead({ groupId, userId, id }: ReadRecord, line: number): void {
     const group = this.#groupIn('read', groupId, line)
+    this.#flush()
     const read = this.#message(group, id)
     if (!read) {
       this.counts.unknown += 1
       return
     }
-    this.#flush()
     const member = this.#rows.member(group.key, userId)
     if (!member || member.readSeq >= read.seq) return
     this.#entries.push(this.#marks.readUpTo(group.groupId, member, read.seq))
@@ -356,7 +364,13 @@ export class Importer {
 
   #open(oldId: string, position: GroupPosition): OpenGroup {
     const { key, groupId, kind, createdAt, memberCount, lastSeq, activeAt } = position
-    const open = {
+    // A direct chat may have several ids in the file.
+    const known = this.#groupsByKey.get(key)
+    if (known) {
+      this.#groups.set(oldId, known)
+      return known
+    }
+    const open: OpenGroup = {
       oldId,
       key,
       groupId,
@@ -367,9 +381,10 @@ export class Importer {
       lastAt: activeAt,
       ceiling: this.#rows.ceiling(groupId),
       touched: false,
-      posts: [],
+      waiting: [],
     }
     this.#groups.set(oldId, open)
+    this.#groupsByKey.set(key, open)
     return open
   }
 
@@ -387,16 +402,30 @@ export class Importer {
     return next
   }
 
+  /** Writes everything that waits. */
   #flush(): void {
-    const entries = this.#entries
-    for (const group of this.#posting) {
-      for (const post of group.posts) entries.push(post)
-      group.posts = []
+    for (const group of this.#waiting) {
+      for (const record of group.waiting) this.#applyMessage(group, record)
+      group.waiting = []
+      if (this.#entries.length >= WRITTEN_AT_ONCE) this.#write()
     }
-    this.#posting.clear()
-    this.#senders.clear()
+    this.#waiting.clear()
+    this.#write()
+  }
+
+  #write(): void {
+    if (this.#entries.length === 0) return
+    const entries = this.#entries
     this.#entries = []
-    if (entries.length > 0) this.#writer.commit(entries)
+    this.#senders.clear()
+    this.#writer.commit(entries)
+  }
+
+  #forgetGroups(): void {
+    this.#groups.clear()
+    this.#groupsByKey.clear()
+    this.#waiting.clear()
+    this.#entries = []
   }
 
   #checkpoint(): void {
@@ -415,6 +444,7 @@ function mentionsOf(
   { mentions = [], senderId }: MessageRecord,
   repliedId: string | undefined,
 ): readonly string[] | undefined {
+  if (mentions.length === 0 && repliedId === undefined) return undefined
   const all = new Set(mentions)
   if (repliedId !== undefined && repliedId !== senderId) all.add(repliedId)
   return all.size > 0 ? [...all] : undefined

@@ -220,12 +220,13 @@ describe('tertulia import', () => {
       message(1, { groupId: 'room 17' }),
       { record: 'group', groupId: 'room 18', kind: 'direct', members: ['bob', 'ana'], createdAt: AT },
       message(2, { groupId: 'room 18' }),
+      message(3, { groupId: 'room 17' }),
     )
     const engine = await startInline({ dataDir })
     const bob = await engine.connect({ userId: 'bob' })
     const { groupId } = await bob.createGroup({ kind: 'direct', members: ['ana'] })
     const { messages } = await bob.getHistory({ groupId })
-    expect(messages.map(({ tempId }) => tempId)).toEqual(['m1', 'm2'])
+    expect(messages.map(({ tempId }) => tempId)).toEqual(['m1', 'm2', 'm3'])
     expect((await runImport(temporaryFolder(), fileOf(message(1)))).code).toBe(1)
   })
 
