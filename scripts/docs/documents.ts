@@ -22,11 +22,24 @@ export function documents(root: string): ReadonlyMap<string, string> {
   })
   return new Map([
     ['docs/PROTOCOL.md', page],
-    ['docs/protocol.json', `${JSON.stringify(reference(), null, 2)}\n`],
+    ['docs/protocol.json', referenceText()],
     ['docs/CONFIGURATION.md', configurationPage()],
     ['docs/PERMISSIONS.md', permissionsPage()],
     ['docs/HTTP.md', httpPage()],
   ])
+}
+
+/** One line for each message, record and error: indented JSON would be twice as large. */
+function referenceText(): string {
+  const parts = Object.entries(reference()).map(([name, part]) => `"${name}": ${linesOf(part)}`)
+  return `{\n${parts.join(',\n')}\n}\n`
+}
+
+function linesOf(part: unknown): string {
+  if (Array.isArray(part)) return `[\n${part.map((entry) => JSON.stringify(entry)).join(',\n')}\n]`
+  if (typeof part !== 'object' || part === null) return JSON.stringify(part)
+  const entries = Object.entries(part).map(([name, entry]) => `"${name}": ${JSON.stringify(entry)}`)
+  return `{\n${entries.join(',\n')}\n}`
 }
 
 function configurationPage(): string {
