@@ -5,28 +5,30 @@
 import type { Verified } from './claims.ts'
 
 export class TokenExpiry {
-  #token: Verified
+  /** When the token expires; sent with the warning. */
+  expiresAtMs: number
+  #warnAtMs: number
+  #endsAtMs: number
   #isWarned = false
 
-  constructor(token: Verified) {
-    this.#token = token
-  }
-
-  /** When the token expires; sent with the warning. */
-  get expiresAtMs(): number {
-    return this.#token.expiresAtMs
+  constructor({ expiresAtMs, warnAtMs, endsAtMs }: Verified) {
+    this.expiresAtMs = expiresAtMs
+    this.#warnAtMs = warnAtMs
+    this.#endsAtMs = endsAtMs
   }
 
   /** The token that is valid from now on. Sending the same one again causes no second warning. */
-  replace(token: Verified): void {
-    if (this.#isWarned && token.expiresAtMs === this.#token.expiresAtMs) return
-    this.#token = token
+  replace({ expiresAtMs, warnAtMs, endsAtMs }: Verified): void {
+    if (this.#isWarned && expiresAtMs === this.expiresAtMs) return
+    this.expiresAtMs = expiresAtMs
+    this.#warnAtMs = warnAtMs
+    this.#endsAtMs = endsAtMs
     this.#isWarned = false
   }
 
   /** What is due at this time; `warning` is returned once per token. */
   due(nowMs: number): 'warning' | 'end' | null {
-    if (nowMs < (this.#isWarned ? this.#token.endsAtMs : this.#token.warnAtMs)) return null
+    if (nowMs < (this.#isWarned ? this.#endsAtMs : this.#warnAtMs)) return null
     if (this.#isWarned) return 'end'
     this.#isWarned = true
     return 'warning'

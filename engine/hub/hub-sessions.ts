@@ -19,20 +19,20 @@ export interface HubSession {
   /** Empty until a token or a look-up for the hooks supplies it. */
   name: string
   readonly homeShard: number
-  /** The subscriber sets of groups that contain it. */
-  readonly subscribed: Set<Subscribers>
+  /** The subscriber sets of groups that contain it; null before the first one. */
+  subscribed: Set<Subscribers> | null
   /** The last announcement sent to it. */
   announced: number
   /** Of a session that only makes requests: its identity, and the shards that know it. Null if all know it. */
   readonly asks: { readonly identity: Uint8Array; readonly shards: Set<ShardLink> } | null
 }
 
-const none: ReadonlySet<HubSession> = new Set()
+const none: readonly HubSession[] = []
 
 export class HubSessions {
   readonly #byNumber = new Map<number, HubSession>()
-  /** For leaving a group with all devices at once. */
-  readonly #byUser = new Map<string, Set<HubSession>>()
+  /** For leaving a group with all devices at once. Most users have one session: an array of it is small. */
+  readonly #byUser = new Map<string, readonly HubSession[]>()
   /** The users that each connected user has blocked. // PRV-1 */
   readonly #blocked = new Map<string, ReadonlySet<string>>()
   #lastNumber = 0
@@ -49,7 +49,7 @@ export class HubSessions {
     return this.#byNumber.values()
   }
 
-  ofUser(userId: string): ReadonlySet<HubSession> {
+  ofUser(userId: string): readonly HubSession[] {
     return this.#byUser.get(userId) ?? none
   }
 
@@ -63,18 +63,19 @@ export class HubSessions {
   add(session: HubSession): void {
     this.#byNumber.set(session.number, session)
     const others = this.#byUser.get(session.userId)
-    if (others) others.add(session)
-    else this.#byUser.set(session.userId, new Set([session]))
+    // A literal has room for one; a spread would have room for 17.
+    this.#byUser.set(session.userId, others ? [...others, session] : [session])
   }
 
   remove(session: HubSession): void {
     const { number, userId } = session
     this.#byNumber.delete(number)
-    const others = this.#byUser.get(userId)
-    others?.delete(session)
-    if (others?.size !== 0) return
-    this.#byUser.delete(userId)
-    this.#blocked.delete(userId)
+    const others = this.ofUser(userId).filter((other) => other !== session)
+    if (others.length > 0) this.#byUser.set(userId, others)
+    else {
+      this.#byUser.delete(userId)
+      this.#blocked.delete(userId)
+    }
   }
 
   /** The newest token of a user applies to all their sessions (IDN-2). */

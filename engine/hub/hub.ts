@@ -296,7 +296,7 @@ export class Hub implements Gateway {
       name,
       homeShard,
       early: listening ? [] : null,
-      subscribed: new Set(),
+      subscribed: null,
       announced: 0,
       asks,
     })

@@ -33,6 +33,7 @@ export class Subscriptions {
         this.#byTopic.set(topic, subscribers)
       }
       subscribers.sessions.add(session)
+      session.subscribed ??= new Set()
       session.subscribed.add(subscribers)
     }
   }
@@ -48,7 +49,7 @@ export class Subscriptions {
 
   /** The session is closed. */
   removeAll(session: HubSession): void {
-    for (const subscribers of session.subscribed) this.#leave(session, subscribers)
+    for (const subscribers of session.subscribed ?? []) this.#leave(session, subscribers)
   }
 
   /** PRS-3: an event for the subscribers of several topics, once for each session. */
@@ -72,7 +73,7 @@ export class Subscriptions {
   /** An event for the sessions of one user that are subscribed to one of the topics. */
   #announceTo(userId: string, topics: ReadonlySet<string>, frame: Uint8Array): void {
     for (const session of this.#sessions.ofUser(userId)) {
-      for (const { topic } of session.subscribed) {
+      for (const { topic } of session.subscribed ?? []) {
         if (!topics.has(topic)) continue
         session.port.send(frame)
         break
@@ -81,7 +82,7 @@ export class Subscriptions {
   }
 
   #leave(session: HubSession, subscribers: Subscribers): void {
-    session.subscribed.delete(subscribers)
+    session.subscribed?.delete(subscribers)
     subscribers.sessions.delete(session)
     if (subscribers.sessions.size === 0) this.#byTopic.delete(subscribers.topic)
   }
