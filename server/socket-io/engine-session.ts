@@ -132,7 +132,8 @@ export class EngineSession {
   settled(withinMs: number): Promise<void> {
     if (this.#isTrusted || !this.#isOpen || this.#settle) return Promise.resolve()
     return new Promise((resolve) => {
-      const late = setTimeout(resolve, withinMs)
+      // What arrived while the process was busy is handled before.
+      const late = setTimeout(() => setImmediate(resolve), withinMs)
       this.#settle = () => {
         clearTimeout(late)
         resolve()
