@@ -25,7 +25,10 @@ export interface SearchReads {
     /** `next` if there may be more: the last position that was searched. */
     readonly result: { readonly hits: readonly SearchHit[]; readonly next?: SearchPlace | undefined } | null
   }
-  /** Users who share a group with the user, by the beginnings of their names' words, or by id. */
+  /**
+   * Users who share a group with the user, by the beginnings of their names' words, or by id, with the sort
+   * keys by which answers of several nodes can be merged.
+   */
   users: {
     readonly args: {
       readonly userId: string

@@ -42,6 +42,8 @@ export type NamePlace = readonly [word: string, key: number]
 /** A page of users; `next` if there may be more. */
 export interface UsersPage {
   readonly users: readonly User[]
+  /** The sort key of each user: the word of the name that was found; the empty text for the user with that id. */
+  readonly keys: readonly string[]
   readonly next?: NamePlace | undefined
 }
 

@@ -45,19 +45,21 @@ export class People {
     const wanted = tokenize(query).map(({ text }) => text)
     const exactId = query.trim()
     const users: User[] = []
+    const keys: string[] = []
     let bytes = 0
-    const add = (user: User) => {
+    const add = (user: User, word: string) => {
       users.push(user)
+      keys.push(word)
       bytes += wireBytes(user)
     }
     const exact = cursor === undefined && exactId !== userId ? this.#sql.byId.get(exactId) : undefined
-    if (exact && this.#isIn(exact.user_key, groups, MAX_STEPS) > 0) add(toUser(exact))
+    if (exact && this.#isIn(exact.user_key, groups, MAX_STEPS) > 0) add(toUser(exact), '')
     const lead = wanted.reduce((longest, word) => (word.length > longest.length ? word : longest), '')
-    if (caller === undefined || lead === '') return { users }
+    if (caller === undefined || lead === '') return { users, keys }
     let steps = 0
     let next: NamePlace = cursor ?? [lead, 0]
     for (const place of this.#places(caller, groups, lead, cursor)) {
-      if (users.length === limit || steps > MAX_STEPS) return { users, next }
+      if (users.length === limit || steps > MAX_STEPS) return { users, keys, next }
       const before = next
       next = place
       const [word, key] = place
@@ -69,10 +71,10 @@ export class People {
       steps += Math.abs(looked)
       if (looked <= 0) continue
       const user = toUser(row)
-      if (isTooMuch(bytes, user)) return { users, next: before } // SLW-1
-      add(user)
+      if (isTooMuch(bytes, user)) return { users, keys, next: before } // SLW-1
+      add(user, word)
     }
-    return steps > MAX_STEPS ? { users, next } : { users }
+    return steps > MAX_STEPS ? { users, keys, next } : { users, keys }
   }
 
   /** The places after the cursor whose word begins with `lead`: of a few fellow members, or of all users. */

@@ -210,7 +210,7 @@ export class Disk {
   /** Searches are not simulated: they find nothing. */
   #answer(query: ReadQuery): unknown {
     if (query.read === 'search') return { hits: [] }
-    if (query.read === 'users') return { users: [] }
+    if (query.read === 'users') return { users: [], keys: [] }
     return this.#reader.run(query as never)
   }
 }

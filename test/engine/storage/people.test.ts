@@ -101,6 +101,19 @@ describe('a search for people', () => {
     expect(search('jo', 1)).toEqual(['u2'])
   })
 
+  // The lists of several nodes are merged by these keys.
+  it('gives the sort key of each user', () => {
+    const { page } = people(...named, ...group('g', 'ana', 'u1', 'u2', 'u3', 'u4', 'joa'))
+    const first = page('joa', 2)
+    expect(first.users.map(({ userId }, i) => [first.keys[i], userId])).toEqual([
+      ['', 'joa'],
+      ['joana', 'u2'],
+    ])
+    expect(page('joa', 2, first.next).keys).toEqual(['joao'])
+    expect(page('jo', 10).keys).toEqual(['joana', 'joao', 'jordao'])
+    expect(page('', 10)).toEqual({ users: [], keys: [] })
+  })
+
   it('finds the user with that id first, for any form of id', () => {
     const { search } = people(...group('g', 'ana', 'ana|2', '!', 'bruno'))
     expect(search('!')).toEqual(['!'])
