@@ -13,6 +13,8 @@ export type Way = 'polling' | 'websocket'
 export class PollingClient {
   /** Called with every event, and how it arrived. */
   onEvent: (name: string, payload: Payload, way: Way) => void = () => {}
+  /** Called when the session ends. */
+  onEnded: (why: string) => void = () => {}
   /** Why the session ended, if it did. */
   ended: string | null = null
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 2 })
@@ -88,7 +90,9 @@ export class PollingClient {
   }
 
   #end(why: string): undefined {
-    this.ended ??= why
+    if (this.ended !== null) return
+    this.ended = why
+    this.onEnded(why)
   }
 
   #http(method: 'GET' | 'POST', body?: string): Promise<string> {

@@ -14,12 +14,14 @@ import { PollingClient, type Way } from './polling-client.ts'
 const CLIENTS = Number(process.env['UPGRADE_CLIENTS'] ?? 12)
 const MESSAGES = Number(process.env['UPGRADE_MESSAGES'] ?? 60)
 const IN_FLIGHT = 20
+/** Clients that connect at the same time. */
+const AT_ONCE = 4
 const names = Array.from({ length: CLIENTS }, (_, i) => `member-${i}`)
 /** The group's creation has the seq 1. */
 const expected = Array.from({ length: MESSAGES }, (_, i) => i + 2)
 
 /** Sends all messages, some at once; `sent` is called after each acknowledgement with their number. */
-async function talk(sender: Client, sent: (count: number) => void = () => {}): Promise<void> {
+async function talk(sender: Client, sent: (count: number) => unknown = () => {}): Promise<void> {
   let next = 0
   let count = 0
   const lane = async () => {
@@ -28,7 +30,7 @@ async function talk(sender: Client, sent: (count: number) => void = () => {}): P
       expect(await sender.ask('send_message', { groupId: 'kitchen', content })).toMatchObject({
         success: true,
       })
-      sent(++count)
+      await sent(++count)
     }
   }
   await Promise.all(Array.from({ length: IN_FLIGHT }, lane))
@@ -39,6 +41,29 @@ async function start(transport: 'uws' | 'node'): Promise<{ server: Server; sende
   const sender = await connect(server, 'ana')
   await groupOf(sender, 'kitchen', names)
   return { server, sender }
+}
+
+/** Resumes from the beginning, and returns the seqs of all messages: the missed ones, then the live ones. */
+async function receiveAll(client: Client): Promise<readonly number[]> {
+  // A client that reconnected by itself would have to resume again.
+  const lost = new Promise<never>((_, reject) =>
+    client.socket.once('disconnect', (why) => reject(new Error(why))),
+  )
+  const { groups } = await client.next('connected')
+  const baseline = (groups as Payload[])[0]?.['lastSeq'] as number
+  const resumed = client.ask('resume', { groups: [['kitchen', 1]] })
+  const replayed: number[] = []
+  const live: number[] = []
+  while (replayed.length + live.length < MESSAGES) {
+    const { seq } = await Promise.race([lost, client.next('new_message')])
+    if ((seq as number) <= baseline) replayed.push(seq as number)
+    else live.push(seq as number)
+  }
+  expect(await resumed).toEqual({ success: true, groups: [['kitchen', baseline, true]] })
+  await client.settled()
+  expect(client.names.filter((name) => name === 'new_message')).toHaveLength(MESSAGES)
+  expect(client.socket.io.engine.transport.name).toBe('websocket')
+  return [...replayed, ...live]
 }
 
 describe.each(transports.map(({ name }) => name))(
@@ -52,7 +77,8 @@ describe.each(transports.map(({ name }) => name))(
         const upgradesAt = 1 + Math.floor((i * (MESSAGES - 1)) / CLIENTS)
         const seqs: unknown[] = []
         const ways: Record<Way, number> = { polling: 0, websocket: 0 }
-        const all = new Promise<void>((resolve) => {
+        const all = new Promise<void>((resolve, reject) => {
+          client.onEnded = (why) => reject(new Error(`${names[i]}: ${why}`))
           client.onEvent = (name, payload, way) => {
             if (name !== 'new_message') return
             seqs.push(payload['seq'])
@@ -83,31 +109,19 @@ describe.each(transports.map(({ name }) => name))(
     it('the real client, which connects during the load and resumes from the beginning', async () => {
       const { server, sender } = await start(transport)
       const options = { transports: ['polling', 'websocket'] }
-      const seqs = names.map((): { replayed: number[]; live: number[] } => ({ replayed: [], live: [] }))
-      const done: Promise<void>[] = []
-      const join = async (i: number) => {
-        const client = await connect(server, names[i] as string, options)
-        const { groups } = await client.next('connected')
-        const baseline = (groups as Payload[])[0]?.['lastSeq'] as number
-        const answer = client.ask('resume', { groups: [['kitchen', 1]] })
-        const own = seqs[i] as { replayed: number[]; live: number[] }
-        while (own.replayed.length + own.live.length < MESSAGES) {
-          const seq = (await client.next('new_message'))['seq'] as number
-          if (seq <= baseline) own.replayed.push(seq)
-          else own.live.push(seq)
+      const connecting: Promise<Client>[] = []
+      const finished: Promise<readonly number[]>[] = []
+      await talk(sender, async (count) => {
+        while (connecting.length < CLIENTS && count * CLIENTS >= connecting.length * MESSAGES) {
+          const client = connect(server, names[connecting.length] as string, options)
+          connecting.push(client)
+          finished.push(client.then(receiveAll))
         }
-        expect(await answer).toEqual({ success: true, groups: [['kitchen', baseline, true]] })
-        await client.settled()
-        expect(client.names.filter((name) => name === 'new_message')).toHaveLength(MESSAGES)
-        expect(client.socket.io.engine.transport.name).toBe('websocket')
-      }
-      await talk(sender, (count) => {
-        while (done.length < CLIENTS && done.length * MESSAGES <= count * CLIENTS)
-          done.push(join(done.length))
+        // Some connect at once; the load continues while they upgrade and resume.
+        await connecting.at(-AT_ONCE)
       })
-      await Promise.all(done)
-      expect(done).toHaveLength(CLIENTS)
-      for (const { replayed, live } of seqs) expect([...replayed, ...live]).toEqual(expected)
+      expect(finished).toHaveLength(CLIENTS)
+      for (const seqs of await Promise.all(finished)) expect(seqs).toEqual(expected)
     }, 600_000)
   },
 )
