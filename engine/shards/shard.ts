@@ -157,11 +157,7 @@ export class Shard {
           return this.#drain()
       }
     })
-    this.#reportHandled()
-  }
-
-  /** Together with other records if possible: a batch of its own would wake the hub's thread for nothing. */
-  #reportHandled(): void {
+    // Together with other records if possible: a separate batch would wake the hub's thread for nothing.
     if (this.#toHub.isEmpty && this.#handled < REPORT_AFTER) return
     this.#toHub.push(ToHub.handled, this.#handled)
     this.#handled = 0
