@@ -10,6 +10,9 @@ export const RECENT_EVENTS = 256
 /** IDM-1: idempotency keys are stored for at least this number of messages per group. */
 export const REMEMBERED_TEMP_IDS = 1_024
 
+/** IDN-3: ids of direct chats begin with this prefix, and no other ids do. */
+export const DIRECT_PREFIX = 'd_'
+
 export type Role = 'admin' | 'moderator' | 'member'
 
 /** A group with its current properties. */

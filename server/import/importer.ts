@@ -20,7 +20,7 @@ import { type GroupPosition, ImportedRows } from '../../engine/storage/sqlite/im
 import { prepareReads } from '../../engine/storage/sqlite/read-statements.ts'
 import { Writer } from '../../engine/storage/sqlite/writer.ts'
 import type { LogEntry } from '../../engine/stored/log-entry.ts'
-import type { Role, StoredGroup } from '../../engine/stored/stored-group.ts'
+import { DIRECT_PREFIX, type Role, type StoredGroup } from '../../engine/stored/stored-group.ts'
 import { encodeEvent } from '../../protocol/codec.ts'
 import { type EventFields, type EventName, events } from '../../protocol/events.ts'
 import { groupId as groupIdType, toMessageId } from '../../protocol/ids.ts'
@@ -42,7 +42,6 @@ const MAX_OPEN_GROUPS = 10_000
 const WRITTEN_AT_ONCE = 256
 /** Above this size the WAL is moved into the file. */
 const MAX_WAL_BYTES = 64 * 1_048_576
-const DIRECT_PREFIX = 'd_'
 
 /** Numbers of what was imported, and of what was not. */
 export interface ImportCounts {

@@ -4,14 +4,12 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
+import { DIRECT_PREFIX } from '../../stored/stored-group.ts'
 import type { ListingCursor } from '../../stored/stored-user.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effects, read, tellGroup } from '../effects.ts'
 import { reserveRoom } from './room.ts'
 import type { UserState } from './user-state.ts'
-
-/** Ids of direct chats begin with this prefix, and no other ids do. */
-const DIRECT_PREFIX = 'd_'
 
 /**
  * Forwards the creation of a group to the actor that will own it.

@@ -6,6 +6,7 @@
  * time retains its id.
  */
 import { createHash, createHmac } from 'node:crypto'
+import { DIRECT_PREFIX } from '../../stored/stored-group.ts'
 
 /** 162 bits: a whole number of base64url digits. */
 const ID_CHARS = 27
@@ -21,7 +22,7 @@ export function unkeyedDirectId(one: string, other: string): string {
 }
 
 function idOf(digest: string): string {
-  return `d_${digest.slice(0, ID_CHARS)}`
+  return `${DIRECT_PREFIX}${digest.slice(0, ID_CHARS)}`
 }
 
 /** Equal for both orders of a pair, and different for different pairs. */
