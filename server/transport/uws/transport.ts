@@ -183,7 +183,10 @@ function accept<Data extends object>(
   res.onAborted(() => {
     isAborted = true
   })
-  void fixedLimit().then((limit) => {
+  // In a job of the event loop: while the library reads another request, it would take this socket for that
+  // request's, and the process would end.
+  const later = (limit: FixedLimit): void => {
     if (!isAborted) res.cork(() => upgrade(limit))
-  })
+  }
+  void fixedLimit().then((limit) => setImmediate(later, limit))
 }

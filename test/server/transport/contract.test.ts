@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import type { FixedLimit } from '../../../server/transport/transport.ts'
 import { transports } from '../../support/transports.ts'
@@ -7,6 +8,10 @@ import { aPeer, type Peer, rawHttp, startApp } from './app.ts'
 
 const bytes = (text: string) => Buffer.from(text)
 const ok = { status: 200, headers: [] } as const
+
+const HANDSHAKE =
+  'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
 
 describe.each(transports)('$name: HTTP', (transport) => {
   it('provides the method, the path, the query and the address', async () => {
@@ -195,10 +200,7 @@ describe.each(transports)('$name: sockets', (transport) => {
     // A transport that can change the limit of an open socket does not ask.
     const isAsked = transport.name === 'uws'
     const left = connect(test.port, '127.0.0.1')
-    left.write(
-      'GET /ws?left HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-    )
+    left.write(HANDSHAKE.replace('/ws', '/ws?left'))
     if (isAsked) await expect.poll(() => limits.has('left')).toBe(true)
     left.destroy()
     const names: readonly FixedLimit[] = ['small', 'large', 'full']
@@ -216,6 +218,45 @@ describe.each(transports)('$name: sockets', (transport) => {
       await client.closed
     }
     expect(test.peers.map(({ name }) => name)).toEqual(isAsked ? names : expect.arrayContaining([...names]))
+  })
+
+  // INP-2: uWebSockets.js ends the process if it reads another request while a handshake is accepted.
+  it('accept a handshake whose limit becomes known while another request is handled', async () => {
+    let decide: ((limit: FixedLimit) => void) | null = null
+    const test = await startApp(transport, {
+      serve(request, response) {
+        const { path } = request
+        response.onData((_, isLast) => {
+          if (!isLast) return
+          response.end({ status: 200, headers: [] }, Buffer.from(`answer ${path}`))
+          decide?.('full')
+        })
+      },
+      upgrade: () => ({
+        accept: aPeer('waiting'),
+        protocol: '',
+        fixedLimit: () => new Promise((resolve) => (decide = resolve)),
+      }),
+      behavior: { newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes: { large: 3_000, small: 2_000 } } },
+    })
+    const requests = [
+      HANDSHAKE,
+      'POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx',
+      'GET /b HTTP/1.1\r\nHost: x\r\n\r\n',
+    ]
+    const sockets = requests.map(() => connect(test.port, '127.0.0.1'))
+    const texts = ['', '', '']
+    for (const [i, socket] of sockets.entries()) {
+      onTestFinished(() => void socket.destroy())
+      socket.on('data', (data) => (texts[i] += data.toString('latin1')))
+      await once(socket, 'connect')
+    }
+    // All in one turn of the event loop, so that the server reads all in one turn as well.
+    for (const [i, socket] of sockets.entries()) socket.write(requests[i] as string)
+    await expect.poll(() => texts[0]).toMatch(/^HTTP\/1.1 101 .*\r\n\r\n$/s)
+    await expect.poll(() => texts[1]).toMatch(/^HTTP\/1.1 200 .*answer \/a$/s)
+    await expect.poll(() => texts[2]).toMatch(/^HTTP\/1.1 200 .*answer \/b$/s)
+    expect(test.peers.length).toBe(1)
   })
 
   it.each([0, 1, 125, 126, 65_535, 65_536, 90_000])(
