@@ -2,13 +2,14 @@
  * Build: TypeScript to `dist/`, and beside it the files that the programs read at run time.
  *
  * The old `dist/` is removed first, so that nothing of a deleted source remains. The programs have no
- * comments, the declarations have them: editors show them. Plain JavaScript, because it runs before
- * anything is built and Node 20 reads no TypeScript.
+ * comments and no white space (`compact.mjs`: the package may have 2 MB), the declarations have them: editors
+ * show them. Plain JavaScript, because it runs before anything is built and Node 20 reads no TypeScript.
  */
 import { execFileSync } from 'node:child_process'
 import { chmodSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { copyAssets, copySwaggerUi } from './assets.mjs'
+import { compactPrograms } from './compact.mjs'
 import { pruneDeclarations } from './declarations.mjs'
 import { fitSqlite } from './sqlite-for-node.mjs'
 
@@ -24,6 +25,7 @@ try {
   process.exit(1)
 }
 pruneDeclarations(root)
+compactPrograms(root)
 // npm sets the mode of a command when it links it, which a second build would undo.
 chmodSync(`${root}/dist/server/main.js`, 0o755)
 copyAssets(root)

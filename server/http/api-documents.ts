@@ -6,7 +6,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
+import { brotliDecompress } from 'node:zlib'
 import { ChatError } from '../../protocol/errors.ts'
 import { asyncApi } from './asyncapi.ts'
 import { openApi } from './openapi.ts'
@@ -74,8 +74,8 @@ function text(type: string, body: string, headers: Readonly<Record<string, strin
 
 async function asset(name: string, type: string): Promise<HttpReply> {
   try {
-    const compressed = await readFile(new URL(`${name}.gz`, folder))
-    const content = await promisify(gunzip)(compressed)
+    const compressed = await readFile(new URL(`${name}.br`, folder))
+    const content = await promisify(brotliDecompress)(compressed)
     return text(type, content.toString(), { 'Cache-Control': 'max-age=86400' })
   } catch {
     throw new ChatError('not_found', 'Swagger UI is only part of the built server')
