@@ -1,0 +1,195 @@
+/**
+ * IndexedDB database: the cache in browsers.
+ *
+ * One object store for each table; `items` by group and seq, and `ranges` by group, changed in the transaction
+ * of the items that they describe. A newer version is added to `migrations`; a tab with an older version closes
+ * its connection when another tab upgrades. A connection that the browser closed is opened again by the next
+ * call. All failures reject: the cache decides what is forgotten.
+ */
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+import { type Batch, type CacheDatabase, pageOf } from './cache-database.ts'
+import {
+  type CachedItem,
+  type CachedPage,
+  type CachedState,
+  keyPaths,
+  type Table,
+  type Tables,
+} from './message-cache.ts'
+import { joinRange, rangeOf, rangesFrom, type SeqRange } from './seq-ranges.ts'
+
+type Schema = DBSchema & { [T in Table]: { key: string; value: Tables[T] } } & {
+  items: { key: [groupId: string, seq: number]; value: CachedItem }
+  ranges: { key: string; value: { groupId: string; ranges: readonly SeqRange[] } }
+}
+type Database = IDBPDatabase<Schema>
+
+/** From version n to n + 1. */
+const migrations: readonly ((database: Database) => void)[] = [
+  (database) => {
+    for (const [table, keyPath] of Object.entries(keyPaths)) {
+      database.createObjectStore(table as Table, { keyPath })
+    }
+    database.createObjectStore('items', { keyPath: ['groupId', 'seq'] })
+    database.createObjectStore('ranges', { keyPath: 'groupId' })
+  },
+]
+const stores = [...(Object.keys(keyPaths) as Table[]), 'items', 'ranges'] as const
+
+export class IdbDatabase implements CacheDatabase {
+  readonly #name: string
+  readonly #onCreated: () => void
+  #database: Promise<Database> | null = null
+
+  /** `onCreated` is called when the database did not exist: nothing is stored. */
+  constructor(name: string, onCreated: () => void) {
+    this.#name = name
+    this.#onCreated = onCreated
+  }
+
+  async load(): Promise<CachedState> {
+    const transaction = (await this.#open()).transaction(stores)
+    const all = <T extends Table>(table: T) => transaction.objectStore(table).getAll() as Promise<Tables[T][]>
+    const [profiles, groups, outbox, drafts, uploads] = await Promise.all([
+      all('profile'),
+      all('groups'),
+      all('outbox'),
+      all('drafts'),
+      all('uploads'),
+    ])
+    return {
+      profile: profiles[0] ?? null,
+      groups,
+      outbox: outbox.sort((a, b) => a.order - b.order),
+      drafts,
+      uploads,
+    }
+  }
+
+  async write({ userId, rows, forgotten, items }: Batch): Promise<boolean> {
+    const transaction = (await this.#open()).transaction(stores, 'readwrite')
+    const store = <N extends (typeof stores)[number]>(name: N) => transaction.objectStore(name)
+    const changes = [...rows]
+    // Each promise has a handler: an abort rejects all of them.
+    const done: Promise<unknown>[] = [transaction.done]
+    const groupIds = [...new Set(items.map(({ groupId }) => groupId))]
+    const read = Promise.all([
+      store('profile').getAllKeys(),
+      ...groupIds.map((groupId) => store('ranges').get(groupId)),
+    ])
+    done.push(read)
+    const known = new Map<string, readonly SeqRange[]>()
+    const work = read.then(([owners, ...found]) => {
+      const isOwn = owners.includes(userId ?? '') || changes.some(({ table }) => table === 'profile')
+      if (userId !== undefined && !isOwn) return false
+      for (const row of found) if (row) known.set(row.groupId, row.ranges)
+      for (const { table, key, row } of changes)
+        done.push(row ? store(table).put(row) : store(table).delete(key))
+      for (const groupId of forgotten) {
+        known.delete(groupId)
+        done.push(store('items').delete(itemsOf(groupId)), store('ranges').delete(groupId))
+      }
+      for (const { groupId, items: changed, range } of items) {
+        if (!changed) {
+          if (range) done.push(store('items').delete(itemsOf(groupId, ...range)))
+          continue
+        }
+        const ranges = range ? joinRange(known.get(groupId) ?? [], range) : (known.get(groupId) ?? [])
+        known.set(groupId, ranges)
+        for (const item of changed) if (rangeOf(ranges, item.seq)) done.push(store('items').put(item))
+      }
+      for (const groupId of groupIds) {
+        const ranges = known.get(groupId)
+        if (ranges?.length) done.push(store('ranges').put({ groupId, ranges }))
+      }
+      return true
+    })
+    const isWritten = await work.catch((error: unknown) => {
+      for (const one of done) one.catch(() => {})
+      throw error
+    })
+    await Promise.all(done)
+    return isWritten
+  }
+
+  async page(
+    groupId: string,
+    seq: number,
+    limit: number,
+    direction: 'older' | 'newer',
+  ): Promise<CachedPage | null> {
+    const transaction = (await this.#open()).transaction(['items', 'ranges'])
+    const row = await transaction.objectStore('ranges').get(groupId)
+    const range = row && rangeOf(row.ranges, seq)
+    if (!range) return null
+    const store = transaction.objectStore('items')
+    if (direction === 'newer') {
+      return pageOf(await store.getAll(itemsOf(groupId, seq, range[1]), limit), seq, range, limit, direction)
+    }
+    // Not a cursor, which is slower for each item: most seqs are those of messages.
+    for (let span = limit * 2; ; span *= 4) {
+      const from = Math.max(range[0], seq - span)
+      const items = await store.getAll(itemsOf(groupId, from, seq))
+      if (items.length >= limit || from === range[0]) {
+        return pageOf(items.slice(-limit), seq, range, limit, direction)
+      }
+    }
+  }
+
+  async trim(max: (count: number) => number): Promise<number> {
+    const transaction = (await this.#open()).transaction(stores, 'readwrite')
+    const store = transaction.objectStore('items')
+    const ranges = transaction.objectStore('ranges')
+    const count = await store.count()
+    let excess = count - max(count)
+    if (excess > 0) {
+      const groups = new Map(
+        (await transaction.objectStore('groups').getAll()).map((group) => [group.groupId, group]),
+      )
+      const activity = ({ groupId }: { groupId: string }) => groups.get(groupId)?.lastActivityAt ?? 0
+      for (const row of (await ranges.getAll()).sort((a, b) => activity(a) - activity(b))) {
+        if (excess <= 0) break
+        const { groupId } = row
+        const keys = await store.getAllKeys(itemsOf(groupId))
+        const first = keys[excess]?.[1]
+        excess -= keys.length
+        await store.delete(itemsOf(groupId, 0, (first ?? Number.POSITIVE_INFINITY) - 1))
+        if (first === undefined) await ranges.delete(groupId)
+        else await ranges.put({ groupId, ranges: rangesFrom(row.ranges, first) })
+      }
+    }
+    await transaction.done
+    return Math.min(count, max(count))
+  }
+
+  async clear(): Promise<void> {
+    const transaction = (await this.#open()).transaction(stores, 'readwrite')
+    await Promise.all([...stores.map((name) => transaction.objectStore(name).clear()), transaction.done])
+  }
+
+  close(): void {
+    this.#database?.then((database) => database.close()).catch(() => {})
+    this.#database = null
+  }
+
+  #open(): Promise<Database> {
+    if (this.#database) return this.#database
+    const opened = openDB<Schema>(this.#name, migrations.length, {
+      upgrade: (database, oldVersion) => {
+        if (oldVersion === 0) this.#onCreated()
+        for (const migrate of migrations.slice(oldVersion)) migrate(database)
+      },
+      blocking: () => this.close(),
+      terminated: () => this.close(),
+    })
+    this.#database = opened
+    opened.catch(() => {
+      if (this.#database === opened) this.#database = null
+    })
+    return opened
+  }
+}
+
+function itemsOf(groupId: string, from = 0, to = Number.POSITIVE_INFINITY): IDBKeyRange {
+  return IDBKeyRange.bound([groupId, from], [groupId, to])
+}

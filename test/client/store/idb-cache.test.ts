@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest'
+import { Browser } from '../../support/browser.ts'
+import { useIndexedDb } from '../../support/indexed-db.ts'
+import {
+  aGroup,
+  anEntry,
+  describeCache,
+  describeSharing,
+  messages,
+  openCache,
+  profile,
+} from './cache-contract.ts'
+
+describeCache('a cache in IndexedDB', useIndexedDb)
+describeSharing('caches in IndexedDB of several tabs', useIndexedDb)
+
+describe('a cache whose IndexedDB fails', () => {
+  it('opens after a reload with everything that was written', async () => {
+    useIndexedDb()
+    const before = openCache(new Browser().openTab())
+    await before.open()
+    before.put('profile', profile)
+    before.put('outbox', anEntry('one', 1))
+    before.putItems('team', messages('team', 1, 3), [1, 3])
+    await before.close()
+    const after = openCache(new Browser().openTab())
+    expect(await after.open()).toMatchObject({ profile, outbox: [{ key: 'one' }] })
+    expect(await after.older('team', 3, 10)).toMatchObject({ from: 1, to: 3 })
+  })
+
+  it('forgets items, not rows, when the quota is reached', async () => {
+    useIndexedDb()
+    const cache = openCache(new Browser().openTab())
+    await cache.open()
+    cache.put('profile', profile)
+    for (const [at, groupId] of ['old', 'new'].entries()) {
+      cache.put('groups', aGroup(groupId, 40, at))
+      cache.putItems(groupId, messages(groupId, 1, 40), [1, 40])
+    }
+    await cache.flush()
+    const restore = refusePuts('items')
+    cache.put('outbox', anEntry('one', 1))
+    cache.putItems('new', messages('new', 41, 70), [41, 70])
+    await cache.flush()
+    expect(await cache.older('old', 40, 1)).toBeNull()
+    expect((await cache.open()).outbox).toHaveLength(1)
+    restore()
+    cache.putItems('new', messages('new', 71, 80), [71, 80])
+    expect(await cache.older('new', 80, 20)).toMatchObject({ from: 71, to: 80 })
+  })
+
+  it('writes the rows that did not fit with the next write that succeeds', async () => {
+    useIndexedDb()
+    const browser = new Browser()
+    const cache = openCache(browser.openTab())
+    await cache.open()
+    const restore = refusePuts('all')
+    cache.put('profile', profile)
+    cache.put('outbox', anEntry('one', 1))
+    cache.putItems('team', messages('team', 1, 3), [1, 3])
+    await cache.flush()
+    expect((await cache.open()).outbox).toHaveLength(1)
+    restore()
+    cache.put('outbox', anEntry('two', 2))
+    await cache.flush()
+    const { outbox } = await openCache(new Browser().openTab()).open()
+    expect(outbox.map(({ key }) => key)).toEqual(['one', 'two'])
+  })
+
+  it('writes all rows again when the browser deleted the database', async () => {
+    const factory = useIndexedDb()
+    const cache = openCache(new Browser().openTab())
+    await cache.open()
+    cache.put('profile', profile)
+    cache.put('outbox', anEntry('one', 1))
+    cache.putItems('team', messages('team', 1, 3), [1, 3])
+    await cache.flush()
+    await new Promise((resolve) => {
+      factory.deleteDatabase('test').onsuccess = resolve
+    })
+    cache.put('drafts', { groupId: 'team', text: 'Hello', at: 1 })
+    await cache.flush()
+    expect(await cache.older('team', 3, 10)).toBeNull()
+    const state = await openCache(new Browser().openTab()).open()
+    expect(state).toMatchObject({ profile, outbox: [{ key: 'one' }], drafts: [{ text: 'Hello' }] })
+  })
+
+  it('continues in memory where the browser refuses databases', async () => {
+    const factory = useIndexedDb()
+    factory.open = () => {
+      throw new DOMException('refused', 'SecurityError')
+    }
+    const cache = openCache(new Browser().openTab())
+    await cache.open()
+    cache.put('drafts', { groupId: 'team', text: 'Hello', at: 1 })
+    cache.putItems('team', messages('team', 1, 3), [1, 3])
+    expect(await cache.older('team', 3, 10)).toMatchObject({ from: 1, to: 3 })
+    expect((await cache.open()).drafts).toHaveLength(1)
+  })
+})
+
+/** From now on new items are refused, as by a quota; or all rows. */
+function refusePuts(which: 'items' | 'all'): () => void {
+  const { put } = IDBObjectStore.prototype
+  IDBObjectStore.prototype.put = function (...row) {
+    if (which === 'items' && this.name !== 'items') return put.apply(this, row)
+    throw new DOMException('the quota is reached', 'QuotaExceededError')
+  }
+  return () => {
+    IDBObjectStore.prototype.put = put
+  }
+}

@@ -1,0 +1,3 @@
+import { describeCache } from './cache-contract.ts'
+
+describeCache('a cache in memory', () => {})

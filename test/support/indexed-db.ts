@@ -1,0 +1,19 @@
+/**
+ * IndexedDB in Node, for one test: the globals of a browser over an empty, in-memory implementation.
+ */
+import * as fake from 'fake-indexeddb'
+import { onTestFinished } from 'vitest'
+
+const globals = globalThis as unknown as Record<string, unknown>
+
+/** Returns the factory. The globals are removed when the test ends. */
+export function useIndexedDb(): IDBFactory {
+  const factory = new fake.IDBFactory()
+  const values = { ...fake, indexedDB: factory } as Record<string, unknown>
+  const names = Object.keys(values).filter((name) => name === 'indexedDB' || name.startsWith('IDB'))
+  for (const name of names) globals[name] = values[name]
+  onTestFinished(() => {
+    for (const name of names) delete globals[name]
+  })
+  return factory
+}
