@@ -1,0 +1,60 @@
+/**
+ * Call view: the state of the user's calls, for an interface to show. There is one call at a time.
+ */
+import type { View } from '../store/types.ts'
+import type { CallEnd, SentMedia } from './call-message.ts'
+
+/** What is sent or received, and the stream that has it. */
+export interface CallMedia extends SentMedia {
+  readonly stream: MediaStream | null
+}
+
+/** The two sides of a call. */
+export interface CallInfo {
+  readonly callId: string
+  readonly groupId: string
+  /** The other user. */
+  readonly userId: string
+  readonly direction: 'out' | 'in'
+  readonly withVideo: boolean
+  readonly local: CallMedia
+  readonly remote: CallMedia
+}
+
+/**
+ * - `calling`: waits for the other user to answer; `isRinging` once one of their devices rings.
+ * - `ringing`: the other user calls: `accept` or `decline`.
+ * - `connecting`, `connected`, `reconnecting`: answered. `connectedAt`: milliseconds since 1970.
+ * - `ended`: until `dismiss` or the next call.
+ */
+export type CallView =
+  | { readonly state: 'idle' }
+  | ({ readonly state: 'calling'; readonly isRinging: boolean } & CallInfo)
+  | ({ readonly state: 'ringing' } & CallInfo)
+  | ({ readonly state: 'connecting' } & CallInfo)
+  | ({ readonly state: 'connected' | 'reconnecting'; readonly connectedAt: number } & CallInfo)
+  | ({ readonly state: 'ended'; readonly reason: CallEnd; readonly connectedAt: number | null } & CallInfo)
+
+/** A view whose value is set; listeners are called once for each turn of the event loop. */
+export class CallState implements View<CallView> {
+  readonly #listeners = new Set<() => void>()
+  #value: CallView = { state: 'idle' }
+  #isNotifying = false
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  readonly getSnapshot = (): CallView => this.#value
+
+  set(value: CallView): void {
+    this.#value = value
+    if (this.#isNotifying) return
+    this.#isNotifying = true
+    queueMicrotask(() => {
+      this.#isNotifying = false
+      for (const listener of [...this.#listeners]) listener()
+    })
+  }
+}
