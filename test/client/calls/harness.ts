@@ -24,7 +24,7 @@ export interface CallStage {
 }
 
 /** The signals of a client. */
-export function signalsOf(client: ChatClient): CallSignals {
+function signalsOf(client: ChatClient): CallSignals {
   return {
     me: { getSnapshot: () => ({ userId: client.userId }) },
     onSignal: (listener) => client.on('signal', listener),

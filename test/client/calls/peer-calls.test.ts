@@ -136,7 +136,7 @@ describe('a call', () => {
 })
 
 describe('an answered call', () => {
-  it('tells the other side what is muted and shown, and offers new tracks from both sides at once', async () => {
+  it('notifies the other side of what is muted and shown, and offers new tracks from both sides at once', async () => {
     const { engine, groupId, device, network } = await aCallStage()
     const [a, b] = [await device('ana'), await device('bruno')]
     await a.calls.call({ groupId, userId: 'bruno', withVideo: false })
