@@ -320,7 +320,7 @@ export class Tabs<State, Event> {
       this.#settle(({ name, fields, resolve, reject }) =>
         this.#options.answer(name, fields).then(resolve as (value: unknown) => void, reject),
       )
-    } else if (this.#role.name !== 'waiting') {
+    } else if ('leader' in this.#role) {
       const { leader } = this.#role
       for (const [id, request] of this.#requests) {
         if (request.isSent) continue
