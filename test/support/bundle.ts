@@ -70,7 +70,8 @@ const inPlace: Plugin = {
     onLoad({ filter: /\/dist\/(engine|server|protocol)\/.*\.js$/ }, ({ path }) => {
       // Computed where it runs: the folder may be moved.
       const url = `import.meta.url.replace(/\\/dist\\/bundle\\/.*/, '/dist/bundle/${relative(dist, path)}')`
-      return { contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', url) }
+      // The lines of built programs end anywhere between two tokens.
+      return { contents: readFileSync(path, 'utf8').replaceAll(/import\.\s*meta\.\s*url/g, url) }
     })
   },
 }
