@@ -12,6 +12,8 @@ const withoutUws =
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // In a browser: vitest.web.config.ts.
+    exclude: ['test/web/**'],
     globalSetup: ['test/support/bundle.ts'],
     setupFiles: ['test/support/fixed-seed.ts'],
     // Processes, because native addons (SQLite, uWebSockets.js) need a main thread. Each runs many files:

@@ -6,7 +6,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, wri
 import { extname, join } from 'node:path'
 import { brotliCompressSync } from 'node:zlib'
 
-const folders = ['engine', 'server', 'web']
+const folders = ['engine', 'server']
 const extensions = new Set(['.sql', '.html', '.css', '.svg'])
 
 /** Copies every asset below `root` to the same place below `root/dist`. */

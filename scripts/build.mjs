@@ -1,5 +1,5 @@
 /**
- * Build: TypeScript to `dist/`, and beside it the files that the programs read at run time.
+ * Build: TypeScript to `dist/`, beside it the files that the programs read at run time, and the pages.
  *
  * The old `dist/` is removed first, so that nothing of a deleted source remains. The programs have no
  * comments and no white space (`compact.mjs`: the package may have 2 MB), the declarations have them: editors
@@ -8,6 +8,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { build } from 'vite'
 import { copyAssets, copySwaggerUi } from './assets.mjs'
 import { compactPrograms } from './compact.mjs'
 import { pruneDeclarations } from './declarations.mjs'
@@ -30,6 +31,7 @@ compactPrograms(root)
 chmodSync(`${root}/dist/server/main.js`, 0o755)
 copyAssets(root)
 copySwaggerUi(root)
+await build({ configFile: `${root}/vite.config.ts` })
 
 function compile(...args) {
   const tsc = `${root}/node_modules/typescript/bin/tsc`

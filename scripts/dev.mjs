@@ -1,6 +1,6 @@
 /**
- * Dev: the compiler and the server, both watching. A change of a source restarts the server.
- * Ends both when either ends, or on a signal.
+ * Dev: the compiler, the build of the pages and the server, all watching. A change of a source restarts
+ * the server. Ends all when one ends, or on a signal.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +16,14 @@ const children = [
     cwd: root,
     stdio: 'inherit',
   }),
+  spawn(
+    process.execPath,
+    [`${root}/node_modules/vite/bin/vite.js`, 'build', '--watch', '-c', 'vite.config.ts'],
+    {
+      cwd: root,
+      stdio: 'inherit',
+    },
+  ),
   spawn(
     process.execPath,
     [

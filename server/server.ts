@@ -24,8 +24,8 @@ import { fileRoutes } from './http/files.ts'
 import { healthRoutes } from './http/health.ts'
 import { metricsRoutes } from './http/metrics.ts'
 import { addRoutes } from './http/router.ts'
-import { tryPageRoute } from './http/try-page.ts'
 import { upgradeRequiredRoute } from './http/upgrade-required.ts'
+import { webRoutes } from './http/web-routes.ts'
 import { createLog, type ServerLogger } from './logger.ts'
 import { LoopDelay } from './metrics/loop-delay.ts'
 import { type ServerStats, statsOf } from './metrics/server-stats.ts'
@@ -161,7 +161,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     now: steadyNow,
   })
   const routes = [
-    tryPageRoute(),
+    ...webRoutes(),
     upgradeRequiredRoute(),
     ...healthRoutes(engine, () => accepting),
     ...apiRoutes({ ...shared, engine, accepting: () => accepting }),

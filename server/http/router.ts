@@ -61,7 +61,7 @@ const EXPOSED_HEADERS =
 
 /** Headers that handlers can read, besides those with a field of their own. */
 const readHeaders = [
-  ...['content-length', 'content-type', 'range', 'if-range', 'if-none-match', 'host'],
+  ...['content-length', 'content-type', 'range', 'if-range', 'if-none-match', 'accept-encoding', 'host'],
   // Whether a proxy forwarded the request.
   ...['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'],
 ] as const

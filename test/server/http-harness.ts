@@ -9,7 +9,6 @@ import { createAuthenticator } from '../../server/auth.ts'
 import { apiRoutes } from '../../server/http/api.ts'
 import { healthRoutes } from '../../server/http/health.ts'
 import { addRoutes, type Router } from '../../server/http/router.ts'
-import { tryPageRoute } from '../../server/http/try-page.ts'
 import { originRule } from '../../server/origins.ts'
 import { RateLimiter } from '../../server/rate-limit.ts'
 import { RefusalLog } from '../../server/refusal-log.ts'
@@ -63,11 +62,7 @@ export async function startHttp(
     logger,
   }
   const accepting = () => harness.accepting
-  const routes = [
-    tryPageRoute(),
-    ...healthRoutes(engine, accepting),
-    ...apiRoutes({ ...shared, engine, accepting }),
-  ]
+  const routes = [...healthRoutes(engine, accepting), ...apiRoutes({ ...shared, engine, accepting })]
   const router = addRoutes(app, routes, shared)
   const port = await app.listen('127.0.0.1', 0)
   return Object.assign(harness as unknown as HttpHarness, {

@@ -9,6 +9,7 @@ const mayImport = {
   engine: ['protocol'],
   server: ['engine', 'protocol'],
   client: ['protocol'],
+  web: ['client', 'protocol'],
   testing: ['engine', 'client', 'protocol'],
 } as const satisfies Record<string, readonly string[]>
 
@@ -101,7 +102,7 @@ describe('the folders of engine/', () => {
   })
 })
 
-describe.each(['protocol', 'client'])('%s/', (folder) => {
+describe.each(['protocol', 'client', 'web'])('%s/', (folder) => {
   it('runs in a browser: it imports nothing of Node', () => {
     const wrong = imports.filter(({ from, to }) => folderOf(from) === folder && to.startsWith('node:'))
     expect(wrong).toEqual([])

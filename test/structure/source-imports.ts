@@ -19,7 +19,7 @@ export interface Import {
 /** The sources of a folder and all below it, from the root of the repository. @throws where it has none */
 export function sourcesOf(folder: string): readonly string[] {
   const sources = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((path) => /\.(ts|mjs)$/.test(path))
+    .filter((path) => /\.(tsx?|mjs)$/.test(path))
     .map((path) => join(folder, path))
     .sort()
   // A rule over no files could not fail.

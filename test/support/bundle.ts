@@ -41,6 +41,7 @@ export async function setup(): Promise<void> {
     const isAsset = (path: string) => !/\.(js|d\.ts)$/.test(path)
     cpSync(join(dist, folder), join(outdir, folder), { recursive: true, filter: isAsset })
   }
+  cpSync(join(dist, 'web'), join(outdir, 'web'), { recursive: true })
   await build({
     absWorkingDir: dist,
     entryPoints: entries,

@@ -1,0 +1,94 @@
+/**
+ * Web files: a plugin of the build of the pages. Compresses each file where that makes it a tenth smaller, puts
+ * the list of files that a page needs offline into the service worker, and writes `files.json`.
+ *
+ * `files.json` is the list of the server: for each path the file, its type and encoding, an ETag, and
+ * whether the name changes with the content. The server serves nothing that is not in it.
+ */
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+
+const staticFolder = fileURLToPath(new URL('../web/static', import.meta.url))
+/** The place of the list in the service worker. */
+const SHELL_FILES = /(["'`])%SHELL_FILES%\1/
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
+}
+
+/** The plugin. Nothing is left for Vite to write. */
+export function webFiles() {
+  let outDir
+  return {
+    name: 'web-files',
+    enforce: 'post',
+    configResolved(config) {
+      outDir = config.build.outDir
+    },
+    generateBundle: {
+      order: 'post',
+      handler(_, bundle) {
+        const files = new Map(
+          readdirSync(staticFolder).map((name) => [name, readFileSync(join(staticFolder, name))]),
+        )
+        const shell = new Set(['./', ...files.keys()])
+        for (const [name, output] of Object.entries(bundle)) {
+          files.set(name, Buffer.from(output.type === 'chunk' ? output.code : output.source))
+          delete bundle[name]
+          // The dashboard and other pages are not needed offline.
+          if (output.type === 'chunk' && !isOfPage(output)) continue
+          if (name.startsWith('assets/')) shell.add(name)
+        }
+        const worker = files.get('sw.js')
+        if (worker) files.set('sw.js', Buffer.from(withShellFiles(worker.toString(), files, [...shell])))
+        write(outDir, files)
+      },
+    },
+  }
+}
+
+/** Whether a chunk belongs to the chat page only: no source of it is in a folder of another page. */
+function isOfPage({ moduleIds }) {
+  return !moduleIds.some((id) => /\/web\/(admin|asyncapi)\/|\/uplot\//.test(id))
+}
+
+/** The paths, and a hash of their contents, which makes the worker change with any of them. */
+function withShellFiles(code, files, paths) {
+  const contents = paths.map((path) => files.get(path === './' ? 'index.html' : path) ?? '')
+  const version = hashOf(Buffer.concat(contents.map((content) => Buffer.from(content))))
+  if (!SHELL_FILES.test(code)) throw new Error(`sw.js has no place for its files: ${SHELL_FILES}`)
+  return code.replace(SHELL_FILES, () => JSON.stringify(JSON.stringify({ version, paths })))
+}
+
+function write(outDir, files) {
+  const list = []
+  for (const [name, content] of files) {
+    const compressed = gzipSync(content, { level: 9 })
+    const isSmaller = compressed.length < 0.9 * content.length
+    const file = isSmaller ? `${name}.gz` : name
+    mkdirSync(dirname(join(outDir, file)), { recursive: true })
+    writeFileSync(join(outDir, file), isSmaller ? compressed : content)
+    list.push({
+      path: `/${name.replace(/(^|\/)index\.html$/, '')}`,
+      file,
+      type: types[extname(name)] ?? 'application/octet-stream',
+      ...(isSmaller && { encoding: 'gzip' }),
+      etag: `"${hashOf(content)}"`,
+      ...(name.startsWith('assets/') && { isImmutable: true }),
+    })
+  }
+  list.sort((a, b) => (a.path < b.path ? -1 : 1))
+  writeFileSync(join(outDir, 'files.json'), `[\n${list.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`)
+}
+
+function hashOf(content) {
+  return createHash('sha256').update(content).digest('base64url').slice(0, 16)
+}

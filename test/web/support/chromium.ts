@@ -1,0 +1,2 @@
+/** Where Chromium is: `CHROMIUM`, else the place of Debian's package. */
+export const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'

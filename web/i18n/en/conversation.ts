@@ -1,0 +1,3 @@
+/** English texts of the area "conversation". */
+
+export const conversation = {}

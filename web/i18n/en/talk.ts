@@ -1,0 +1,3 @@
+/** English texts of the area "talk". */
+
+export const talk = {}

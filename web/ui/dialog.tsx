@@ -1,0 +1,53 @@
+/**
+ * Dialog: a modal dialog of the browser, which holds the focus, closes by Escape and returns the focus.
+ * A click outside of it closes it too.
+ */
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useRef } from 'preact/hooks'
+import { useShell } from '../shell.ts'
+import { IconButton } from './button.tsx'
+
+interface DialogProps {
+  readonly title: string
+  readonly children: ComponentChildren
+  readonly onClose: () => void
+  readonly kind?: 'normal' | 'wide' | 'jump'
+}
+
+export function Dialog({ title, children, onClose, kind = 'normal' }: DialogProps) {
+  const { texts } = useShell()
+  const ref = useRef<HTMLDialogElement>(null)
+  const titleId = useId()
+  useEffect(() => {
+    const dialog = ref.current
+    const before = document.activeElement
+    if (dialog && !dialog.open) dialog.showModal()
+    return () => {
+      dialog?.close()
+      if (before instanceof HTMLElement && before.isConnected) before.focus()
+    }
+  }, [])
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does the same.
+    <dialog
+      ref={ref}
+      class={`dialog dialog-${kind}`}
+      aria-labelledby={titleId}
+      onCancel={(event) => {
+        event.preventDefault()
+        onClose()
+      }}
+      onClick={(event) => {
+        if (event.target === event.currentTarget) onClose()
+      }}
+    >
+      <div class="dialog-body">
+        <header class="dialog-header">
+          <h2 id={titleId}>{title}</h2>
+          <IconButton icon="close" label={texts.shell.close} tip="below" onClick={onClose} />
+        </header>
+        {children}
+      </div>
+    </dialog>
+  )
+}
