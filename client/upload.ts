@@ -20,6 +20,12 @@ export interface FileToUpload {
   readonly data: Blob | Uint8Array
   /** Called after each chunk; both numbers are bytes. */
   readonly onProgress?: ((received: number, size: number) => void) | undefined
+  /** Continues an upload that was interrupted, for instance by a reload. `not_found` if the server deleted it. */
+  readonly uploadId?: string | undefined
+  /** Called with the id of the upload before its first byte, for `uploadId`. */
+  readonly onBegin?: ((uploadId: string) => void) | undefined
+  /** SHA-256 of the file, hexadecimal: the server refuses other bytes with `bad_file`. */
+  readonly sha256?: string | undefined
   /** Aborting it rejects the upload with its reason; the server deletes the received bytes after a day. */
   readonly signal?: AbortSignal | undefined
 }
@@ -36,10 +42,12 @@ const RETRY_AFTER_MS = 500
 
 /** Uploads the file; resolves once it is stored. Rejects with a `ChatError` or `ClientError`. */
 export async function upload(file: FileToUpload, { ask, clock, chunkBytes }: UploadOptions): Promise<File> {
-  const { groupId, fileName, mimeType, data, onProgress, signal } = file
+  const { groupId, fileName, mimeType, sha256, data, onBegin, onProgress, signal } = file
   const size = data instanceof Uint8Array ? data.length : data.size
-  const announced = { fileName, fileSize: size, groupId, mimeType }
-  let { uploadId, received } = await ask('upload_begin', announced)
+  const announced = { fileName, fileSize: size, groupId, mimeType, sha256 }
+  let { uploadId, received } = await ask('upload_begin', { ...announced, uploadId: file.uploadId })
+  onBegin?.(uploadId)
+  onProgress?.(received, size)
   for (let failures = 0; ; ) {
     try {
       while (received < size) {

@@ -1,7 +1,6 @@
 /**
  * Call view: the state of the user's calls, for an interface to show. There is one call at a time.
  */
-import type { View } from '../store/types.ts'
 import type { CallEnd, SentMedia } from './call-message.ts'
 
 /** What is sent or received, and the stream that has it. */
@@ -34,27 +33,3 @@ export type CallView =
   | ({ readonly state: 'connecting' } & CallInfo)
   | ({ readonly state: 'connected' | 'reconnecting'; readonly connectedAt: number } & CallInfo)
   | ({ readonly state: 'ended'; readonly reason: CallEnd; readonly connectedAt: number | null } & CallInfo)
-
-/** A view whose value is set; listeners are called once for each turn of the event loop. */
-export class CallState implements View<CallView> {
-  readonly #listeners = new Set<() => void>()
-  #value: CallView = { state: 'idle' }
-  #isNotifying = false
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
-
-  readonly getSnapshot = (): CallView => this.#value
-
-  set(value: CallView): void {
-    this.#value = value
-    if (this.#isNotifying) return
-    this.#isNotifying = true
-    queueMicrotask(() => {
-      this.#isNotifying = false
-      for (const listener of [...this.#listeners]) listener()
-    })
-  }
-}

@@ -6,11 +6,13 @@
  * and the other user's device answers it by itself.
  */
 import { type Clock, systemClock } from '../clock.ts'
+import type { View } from '../store/types.ts'
+import { ViewCell } from '../store/view-cell.ts'
 import { makeTempId } from '../temp-id.ts'
 import { Call, type CallContext } from './call.ts'
 import { CALL_KIND, type Envelope, MessageReader } from './call-message.ts'
 import { CallSender, type CallSignals } from './call-sender.ts'
-import { CallState, type CallView } from './call-view.ts'
+import type { CallView } from './call-view.ts'
 import { LocalMedia, type MediaDevicesLike } from './local-media.ts'
 
 export interface PeerCallsOptions {
@@ -37,8 +39,8 @@ export interface PeerCallsOptions {
  */
 export class PeerCalls {
   /** The current call; `idle` for none. */
-  readonly view: { subscribe(listener: () => void): () => void; getSnapshot(): CallView }
-  readonly #state = new CallState()
+  readonly view: View<CallView>
+  readonly #state = new ViewCell<CallView>({ state: 'idle' })
   readonly #reader = new MessageReader()
   readonly #context: CallContext
   readonly #devices: () => MediaDevicesLike
