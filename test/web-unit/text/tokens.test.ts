@@ -1,0 +1,170 @@
+/**
+ * Message text: tokens give the text back, links are safe, and hostile texts end.
+ */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type Block, blocksOf, plainText, sourceOf } from '../../../web/text/blocks.ts'
+import { isEmojiOnly } from '../../../web/text/emoji-only.ts'
+import { type Inline, inlineTokens } from '../../../web/text/inline.ts'
+
+const ana = { userId: 'ana', forms: ['Ana Silva', 'Ana'] }
+
+/** Texts in which syntax is frequent. */
+const piece = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      '*',
+      '**',
+      '_',
+      '__',
+      '~',
+      '~~',
+      '`',
+      '```',
+      '[',
+      '](',
+      ')',
+      '\\',
+      '@',
+      '\n',
+      ' ',
+    ),
+  },
+  fc.constantFrom(
+    'https://a.example/(b)',
+    'javascript:alert(1)',
+    'www.a.example.',
+    '> ',
+    '- ',
+    '3. ',
+    '@Ana',
+    '```ts\n',
+  ),
+  fc.constantFrom('word', 'é', '漢字', '😀', '👩‍👩‍👧', '\ud83d', '<b>', '&amp;', '\r', '\t'),
+  fc.string({ maxLength: 4, unit: 'binary' }),
+)
+const written = fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(''))
+
+function all(blocks: readonly Block[]): readonly Inline[] {
+  const flat = (nodes: readonly Inline[]): readonly Inline[] =>
+    nodes.flatMap((node) => ('inside' in node ? [node, ...flat(node.inside)] : [node]))
+  return blocks.flatMap((block) =>
+    block.kind === 'code' ? [] : block.lines.flatMap((line) => flat(line.inside)),
+  )
+}
+
+const kinds = (line: string) => inlineTokens(line, [ana]).map((node) => node.kind)
+
+describe('tokens of a message', () => {
+  test('give the text back', () => {
+    fc.assert(
+      fc.property(written, (text) => sourceOf(blocksOf(text, [ana])) === text),
+      { numRuns: 3_000 },
+    )
+  })
+
+  test('link only to http, https and mailto, and never inside a link', () => {
+    fc.assert(
+      fc.property(written, (text) => {
+        for (const node of all(blocksOf(text, [ana]))) {
+          if (node.kind !== 'link' && node.kind !== 'url') continue
+          expect(['http:', 'https:', 'mailto:']).toContain(new URL(node.href).protocol)
+          if (node.kind === 'link')
+            expect(
+              all([{ kind: 'lines', lines: [{ prefix: '', inside: node.inside, end: '' }] }]).some(
+                (n) => n.kind === 'url' || n.kind === 'link',
+              ),
+            ).toBe(false)
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  // Each would run for minutes in quadratic time.
+  test.each([
+    '*a',
+    '**',
+    '_a_ ',
+    '~~~',
+    '`',
+    '``a`',
+    '[',
+    '[a](',
+    ']()',
+    '[a](b(',
+    '\\',
+    '@',
+    '@Ana',
+    'http://',
+    'https://a.b/(',
+    'www.',
+    '```\n',
+    '> ',
+    '- a\n',
+    '1. \n',
+    '*_~`[',
+    '[http://a.b](',
+    '](http://c.d)',
+    '***a',
+    '😀',
+    '**a*b',
+  ])('are found in linear time in %j repeated', (part) => {
+    const text = part.repeat(Math.ceil(200_000 / part.length))
+    expect(sourceOf(blocksOf(text, [ana]))).toBe(text)
+  })
+
+  test('nest no deeper than there are kinds', () => {
+    const depth = (nodes: readonly Inline[]): number =>
+      Math.max(0, ...nodes.map((node) => ('inside' in node ? 1 + depth(node.inside) : 0)))
+    fc.assert(
+      fc.property(written, (text) =>
+        blocksOf(text).every((b) => b.kind === 'code' || b.lines.every((line) => depth(line.inside) <= 7)),
+      ),
+    )
+  })
+
+  test.each([
+    ['*a*', ['em']],
+    ['**a**', ['strong']],
+    ['***a***', ['strong']],
+    ['~~a~~ and ~b~', ['strike', 'text', 'strike']],
+    ['2*3*4 snake_case_name', ['text']],
+    ['**重要**です', ['strong', 'text']],
+    ['`*a*`', ['code']],
+    ['``a`b``', ['code']],
+    ['a ` b', ['text']],
+    ['\\*a\\*', ['escape', 'text', 'escape']],
+    ['¯\\_(ツ)_/¯', ['text']],
+    ['@Ana Silva, hello', ['mention', 'text']],
+    ['a@Ana', ['text']],
+    ['@Anabela', ['text']],
+    ['see (https://a.example/x_(y)).', ['text', 'url', 'text']],
+    ['[a *b*](https://a.example)', ['link']],
+    ['[a](javascript:alert(1))', ['text']],
+    ['[bank.example](https://evil.example)', ['text', 'url', 'text']],
+    ['https://bank.example@evil.example', ['text']],
+  ])('%s', (line, expected) => {
+    expect(kinds(line)).toEqual(expected)
+  })
+
+  test('form quotes, lists and code', () => {
+    const text = '> a\n> b\n- c\n- d\n7. e\n```ts\nlet x\n```\nend\n```'
+    const blocks = blocksOf(text)
+    expect(blocks.map((block) => block.kind)).toEqual(['quote', 'bullets', 'numbers', 'code', 'lines'])
+    expect(blocks[2]).toMatchObject({ start: 7 })
+    expect(blocks[3]).toMatchObject({ language: 'ts', text: 'let x\n' })
+  })
+
+  test('have a plain form of one line', () => {
+    expect(plainText('**Hi**\n> [there](https://a.example)\n```\ncode\n```')).toBe('Hi there code')
+    expect(plainText('x'.repeat(1_000), 10)).toHaveLength(10)
+  })
+
+  test('of emoji alone are recognised', () => {
+    for (const text of ['😀', '👍🏽 🎉', '👩‍👩‍👧', '🇧🇷', '❤️', '1️⃣', '🏴󠁧󠁢󠁥󠁮󠁧󠁿'])
+      expect(isEmojiOnly(text), text).toBe(true)
+    for (const text of ['', '1', '#', 'a😀', '©', '😀'.repeat(7)]) expect(isEmojiOnly(text), text).toBe(false)
+  })
+})
