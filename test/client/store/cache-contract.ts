@@ -67,11 +67,11 @@ export function openCache(tab: Tab, maxItems?: number): MessageCache {
 const seqs = (page: { readonly items: readonly CachedItem[] } | null) => page?.items.map(({ seq }) => seq)
 
 /** `prepare` runs before each test. */
-export function describeCache(name: string, prepare: () => void): void {
+export function describeCache(name: string, prepare: () => unknown): void {
   describe(name, () => {
     let cache: MessageCache
     beforeEach(async () => {
-      prepare()
+      await prepare()
       cache = openCache(new Browser().openTab())
       await cache.open()
     })
@@ -241,14 +241,14 @@ export function describeCache(name: string, prepare: () => void): void {
 }
 
 /** Tabs that share one database. */
-export function describeSharing(name: string, prepare: () => void): void {
+export function describeSharing(name: string, prepare: () => unknown): void {
   describe(name, () => {
     let browser: Browser
     let first: MessageCache
     let second: MessageCache
     const received: SharedChange[] = []
     beforeEach(async () => {
-      prepare()
+      await prepare()
       browser = new Browser()
       first = openCache(browser.openTab())
       await first.open()
