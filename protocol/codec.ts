@@ -49,6 +49,23 @@ export function encodeEvent<N extends EventName>(name: N, ref: number, fields: E
   return encode({ name, fields }, ref)
 }
 
+/** In the frame of a `new_message`, its record starts here: after the list, the code and the ref 0, a byte each. */
+const RECORD_AT = 3
+/** A list of five values: the code, the ref and the fields of `message_sent`. */
+const LIST_OF_5 = 0x95
+const TRUE = 0xc3
+
+/** Encodes the `message_sent` of a post with the record in the frame of its `new_message`, which is not encoded again. */
+export function encodeMessageSent(newMessage: Uint8Array, ref: number, tempId: string): Uint8Array {
+  const head = msgpack.pack([events.message_sent.code, ref, tempId])
+  const frame = new Uint8Array(head.length + newMessage.length - RECORD_AT + 1)
+  frame.set(head)
+  frame[0] = LIST_OF_5
+  frame.set(newMessage.subarray(RECORD_AT), head.length)
+  frame[frame.length - 1] = TRUE
+  return frame
+}
+
 /** The client's half, for programs in Node. */
 export const { encodeRequest, decodeEvent, packRequest } = clientCodec(msgpack)
 

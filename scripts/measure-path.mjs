@@ -8,7 +8,8 @@
  * every thread. The runs differ only in the number of requests, so the difference divided by that number
  * is the cost of one request; the start, the handshake and the stop cancel out. One request at a time is
  * under way. `session` is a session in the engine's process; its encoding and decoding are counted. The
- * clients of WebSockets and HTTP run in this process and are not counted. `files` and `calls` are without
+ * clients of WebSockets and HTTP run in this process and are not counted. `encodings` are of the shards: events
+ * for sessions and entries for the log. `files` and `calls` are without
  * the search thread, which follows the log and delays no answer, and without `node_modules`.
  */
 import { spawn } from 'node:child_process'
@@ -38,7 +39,7 @@ const groupId = 'kitchen'
 
 /** What is measured. `bars` are the limits of the figures of the same name. */
 const cases = {
-  'send_message, session': { shards: 2, start: localSender, bars: { files: 28, calls: 170 } },
+  'send_message, session': { shards: 2, start: localSender, bars: { files: 28, calls: 170, encodings: 2 } },
   'send_message, WebSocket': { shards: 2, start: sender, bars: {} },
   'get_history of 50 in memory, session': { shards: 2, start: localReader, bars: { calls: 400 } },
   'get_history of 50 in memory, WebSocket': { shards: 2, start: reader, bars: {} },
@@ -61,6 +62,7 @@ async function measureAll() {
       ...Object.fromEntries(['main', 'shard', 'writer', 'search'].map((thread) => [thread, callsOf(thread)])),
       'to shards': recordsOf(functions, 'main'),
       'to main': recordsOf(functions, 'shard'),
+      encodings: encodingsOf(functions),
     }
     table[name] = Object.fromEntries(Object.entries(figures).map(withBar(bars)))
     if (first === '--calls') list(name, functions)
@@ -264,6 +266,14 @@ function recordsOf(functions, thread) {
   const pushes = functions.filter(({ file, name }) => file.endsWith('/batch.js') && name === 'push')
   if (pushes.length === 0) throw new Error('no push in batch.js was called: is it still named so?')
   return sum(pushes.filter((push) => push.thread === thread))
+}
+
+/** Objects that the shards encoded: frames of events, and what they sent to the log. */
+function encodingsOf(functions) {
+  const isEncoding = ({ file, name }) =>
+    (file === 'protocol/codec.js' && name === 'encode') ||
+    (file === 'engine/threads/packing.js' && (name === 'pack' || name === 'post'))
+  return sum(functions.filter((one) => one.thread === 'shard' && isEncoding(one)))
 }
 
 function sum(functions) {

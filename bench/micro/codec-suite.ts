@@ -1,7 +1,13 @@
 /**
  * Codec: the cost of encoding and decoding one frame, and of reading its head only.
  */
-import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from '../../protocol/codec.ts'
+import {
+  decodeEvent,
+  decodeRequest,
+  encodeEvent,
+  encodeMessageSent,
+  encodeRequest,
+} from '../../protocol/codec.ts'
 import { peekHead } from '../../protocol/frame-head.ts'
 import { type MicroSuite, type MicroTask, OPERATIONS } from './micro-task.ts'
 import { sampleMessage, sampleRequest } from './sample.ts'
@@ -17,6 +23,7 @@ export function codecSuite(): MicroSuite {
       repeated('decode and validate send_message', () => decodeRequest(request)),
       repeated('peek at the head of send_message', () => peekHead(request)),
       repeated('encode new_message', () => encodeEvent('new_message', 0, { message })),
+      repeated('make message_sent of new_message', () => encodeMessageSent(event, 1, fields.tempId)),
       repeated('decode new_message', () => decodeEvent(event)),
     ],
     end: () => {},

@@ -22,7 +22,14 @@ export type Effect =
   /** Writes to the log. */
   | { readonly type: 'append'; readonly entry: LogEntry }
   /** A durable event of the group: it is written to the log, added to the newest events and sent to every member. */
-  | { readonly type: 'record'; readonly seq: number; readonly at: number; readonly event: Recorded }
+  | {
+      readonly type: 'record'
+      readonly seq: number
+      readonly at: number
+      readonly event: Recorded
+      /** Who sent the post: receives `message_sent`, with the same bytes, once it is committed (DUR-1). */
+      readonly sender?: Sender | undefined
+    }
   /** The event `seq`, which follows, changes a post. */
   | ({ readonly type: 'change' } & PostChange)
   /** Answers the caller immediately. */
@@ -139,6 +146,12 @@ export type Effect =
 type Recorded = { [N in DurableEvent]: { readonly name: N; readonly fields: EventFields<N> } }[DurableEvent]
 type Sent = { [N in EventName]: { readonly name: N; readonly fields: EventFields<N> } }[EventName]
 
+/** The sender of a post, and the key that they gave it. */
+export interface Sender {
+  readonly by: Caller
+  readonly tempId: string
+}
+
 export interface ReadEffect {
   readonly type: 'read'
   readonly query: ReadQuery
@@ -170,8 +183,9 @@ export function record<N extends DurableEvent>(
   at: number,
   name: N,
   fields: EventFields<N>,
+  sender?: Sender,
 ): Effect {
-  return { type: 'record', seq, at, event: { name, fields } as Recorded }
+  return { type: 'record', seq, at, event: { name, fields } as Recorded, sender }
 }
 
 export function answer<N extends EventName>(to: Caller, name: N, fields: EventFields<N>): Effect {

@@ -6,7 +6,7 @@
  * lane that waits does not hold up another one. Bound: `HeldBack`; above it writes are refused as
  * `overloaded`, and as `storage_unavailable` while their lane cannot be committed.
  */
-import { encode } from '../../protocol/codec.ts'
+import { encode, encodeMessageSent } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { events } from '../../protocol/events.ts'
 import { parseMessageId } from '../../protocol/ids.ts'
@@ -180,7 +180,7 @@ export class Ledger implements ActorLedger {
   }
 
   /** Appends a durable event of a group and sends it to every member, at once or once it is committed. */
-  record({ seq, at, event }: Extract<Effect, { type: 'record' }>, group: EventSource): void {
+  record({ seq, at, event, sender }: Extract<Effect, { type: 'record' }>, group: EventSource): void {
     const lane = this.#lanes[group.lane] as Lane
     const frame = encode(event, 0)
     if (event.name === 'new_message') {
@@ -201,6 +201,9 @@ export class Ledger implements ActorLedger {
       const release = () => this.#show(group, seq, frame)
       lane.held.push(lane.appended, group.groupId, { type: 'show', frame, release })
     }
+    if (!sender) return
+    const { by, tempId } = sender
+    this.answer(by, encodeMessageSent(frame, by.ref, tempId), tempId, group)
   }
 
   /** Appends the new version of a post. */

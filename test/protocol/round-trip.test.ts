@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from '../../protocol/codec.ts'
+import {
+  decodeEvent,
+  decodeRequest,
+  encodeEvent,
+  encodeMessageSent,
+  encodeRequest,
+} from '../../protocol/codec.ts'
 import { eventFromJson, eventToJson, requestFromJson } from '../../protocol/json-codec.ts'
 import { arbitraryEvent, arbitraryRequest, eventNames, holds, requestNames } from './arbitrary.ts'
 
@@ -47,4 +53,16 @@ describe.each(eventNames)('the event %s', (name) => {
       }),
     )
   })
+})
+
+it('encodes a message_sent with the record of the new_message', () => {
+  holds(
+    fc.property(arbitraryEvent('message_sent'), ({ ref, fields }) => {
+      const newMessage = encodeEvent('new_message', 0, { message: fields.message })
+      const sent = encodeMessageSent(newMessage, ref, fields.tempId)
+      expect(Buffer.from(sent)).toEqual(
+        Buffer.from(encodeEvent('message_sent', ref, { ...fields, success: true })),
+      )
+    }),
+  )
 })

@@ -97,7 +97,10 @@ export function brief(effects: Effects): readonly string[] {
   return effects.flatMap((effect) => {
     switch (effect.type) {
       case 'record':
-        return `record ${effect.event.name} ${effect.seq}`
+        return [
+          `record ${effect.event.name} ${effect.seq}`,
+          ...(effect.sender ? ['answer_committed message_sent'] : []),
+        ]
       case 'append':
         return `append ${effect.entry.type}`
       case 'answer':

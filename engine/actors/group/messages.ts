@@ -100,9 +100,8 @@ function post(
   if (file) fileShown(group, file.fileId)
   return [
     ...accept(group, by.userId), // PRV-2
-    record(seq, now, 'new_message', { message }),
+    record(seq, now, 'new_message', { message }, { by, tempId }),
     ...typingEnded(group, by.userId, by.session),
-    sent(by, tempId, message),
   ]
 }
 

@@ -25,12 +25,7 @@ describe('send_message', () => {
       mentions: ['bruno'],
     }
     expect(only(effects, 'record').event.fields).toEqual({ message })
-    const answer = only(effects, 'answer_committed')
-    expect(answer).toMatchObject({
-      to: by('ana'),
-      tempId: 't1',
-      event: { fields: { tempId: 't1', success: true, message } },
-    })
+    expect(only(effects, 'record').sender).toEqual({ by: by('ana'), tempId: 't1' })
     expect(group.lastSeq).toBe(2)
   })
 

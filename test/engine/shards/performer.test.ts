@@ -17,13 +17,8 @@ import { aPost, by } from '../../support/groups.ts'
 import { aPerformer } from '../../support/performer.ts'
 
 const post = (seq: number): Effect => record(seq, 0, 'new_message', { message: aPost(seq) })
-const sent = (seq: number): Effect =>
-  answerCommitted(
-    by('ana'),
-    'message_sent',
-    { tempId: `t${seq}`, message: aPost(seq), success: true },
-    `t${seq}`,
-  )
+const sentPost = (seq: number): Effect =>
+  record(seq, 0, 'new_message', { message: aPost(seq) }, { by: by('ana'), tempId: `t${seq}` })
 const ok = answerCommitted(by('ana'), 'ok', {})
 
 /** Lets pending promises continue. */
@@ -32,7 +27,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve))
 describe('a recorded event', () => {
   it('is written, shown to all members at once, and answered once it is committed', () => {
     const { perform, entries, toHub, log, group, state } = aPerformer()
-    perform([post(2), sent(2)])
+    perform([sentPost(2)])
     expect(entries).toEqual([{ type: 'message', message: aPost(2) }])
     expect(toHub()).toEqual(['publish g:g new_message'])
     expect([group.lastOffset, state.publishedSeq]).toEqual([1, 2])
@@ -52,8 +47,8 @@ describe('a recorded event', () => {
 
   it('waits with FANOUT=committed until it is committed; then it is shown, and answered after that', () => {
     const { perform, toHub, log, state } = aPerformer({ fanout: 'committed' })
-    perform([post(2), sent(2)])
-    perform([post(3), sent(3)])
+    perform([sentPost(2)])
+    perform([sentPost(3)])
     expect([toHub(), state.publishedSeq]).toEqual([[], 1])
     log.committed(1)
     expect(toHub()).toEqual(['publish g:g new_message', 'send 3 message_sent'])
@@ -65,7 +60,7 @@ describe('a recorded event', () => {
 
   it('is answered at once with DURABILITY=memory', () => {
     const { perform, toHub } = aPerformer({ durability: 'memory' })
-    perform([post(2), sent(2)])
+    perform([sentPost(2)])
     expect(toHub()).toEqual(['publish g:g new_message', 'send 3 message_sent'])
   })
 })
@@ -194,7 +189,7 @@ describe('a post that was changed', () => {
 describe('when storage fails', () => {
   it('all held answers become refusals, a post’s by its tempId, and writes are refused until it recovers', () => {
     const { perform, ledger, log, toHub, logCalls, group } = aPerformer()
-    perform([post(2), sent(2), ok])
+    perform([sentPost(2), ok])
     toHub()
     expect(ledger.refusal(group.lane)).toBeNull()
     log.failing('no room')
@@ -219,7 +214,7 @@ describe('when storage fails', () => {
   it('events to be shown, and leases, still follow the commit, in order', () => {
     const { perform, ledger, log, toHub } = aPerformer({ fanout: 'committed' })
     const leased: string[] = []
-    perform([post(2), sent(2)])
+    perform([sentPost(2)])
     ledger.lease('g', 1_024, () => leased.push('leased'))
     ledger.afterShown(
       'g',
@@ -242,8 +237,8 @@ describe('a lane of the log', () => {
   it('that waits holds up no other', () => {
     const { perform, ledger, toHub, log, group, report } = aPerformer()
     const elsewhere = { ...group, groupId: other, topic: Buffer.from(`g:${other}`), lane: laneOf(other) }
-    perform([post(2), sent(2)])
-    perform([post(3), sent(3)], elsewhere)
+    perform([sentPost(2)])
+    perform([sentPost(3)], elsewhere)
     toHub()
     report.committed([[elsewhere.lane, 1]])
     expect(toHub()).toEqual(['send 3 message_sent'])
