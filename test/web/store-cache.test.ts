@@ -49,6 +49,15 @@ describe('the cache of the client store in Chromium', () => {
     expect(failures).toEqual([])
     expect(count).toBeGreaterThan(15)
   })
+
+  it('stores a draft of the last moment before a reload', async () => {
+    const page = await aPage(await aContext())
+    const reloaded = page.waitForEvent('load')
+    await page.evaluate(() => cachePage.drafts('Hello')).catch(() => {})
+    await reloaded
+    await page.addScriptTag({ content: program })
+    expect(await page.evaluate(() => cachePage.drafts())).toEqual(['Hello', 'Hello'])
+  })
 })
 
 describe('the tabs of the client store in Chromium', () => {

@@ -90,7 +90,13 @@ class BatchedCache implements MessageCache {
             if (rows.size > 0) this.#schedule()
           })
         : new MemoryDatabase()
-    this.#stopListening = channel.listen((message) => this.#onMessage(message as CacheMessage))
+    const stopListening = channel.listen((message) => this.#onMessage(message as CacheMessage))
+    // In Node there is no page.
+    globalThis.addEventListener?.('pagehide', this.#onHide)
+    this.#stopListening = () => {
+      stopListening()
+      globalThis.removeEventListener?.('pagehide', this.#onHide)
+    }
   }
 
   async open(userId?: string): Promise<CachedState> {
@@ -267,6 +273,13 @@ class BatchedCache implements MessageCache {
     this.#untrimmed = 0
     const max = this.#maxItems
     await this.#database.trim((count) => (count > max ? Math.floor(max * 0.8) : count)).catch(() => {})
+  }
+
+  /** Groups and items are not part of it: they are consistent only when they are written together. */
+  readonly #onHide = (): void => {
+    const rows = [...(this.#inFlight?.values() ?? []), ...this.#rows.values()].filter(isShared)
+    if (rows.length > 0) this.#database.writeLast(rows).catch(() => {})
+    void this.flush()
   }
 
   #onMessage(message: CacheMessage): void {

@@ -32,6 +32,8 @@ export interface CacheDatabase {
   load(): Promise<CachedState>
   /** Resolves with false if the database was wiped: the batch belongs to a user who signed out. */
   write(batch: Batch): Promise<boolean>
+  /** Starts to write rows without waiting for anything: the page may end in this turn of the event loop. */
+  writeLast(rows: Iterable<RowChange>): Promise<void>
   /** See `older` and `newer` of the message cache. */
   page(groupId: string, seq: number, limit: number, direction: 'older' | 'newer'): Promise<CachedPage | null>
   /** Forgets items of the least recently active groups until `max` are left. Resolves with how many are left. */

@@ -7,7 +7,7 @@
  * call. All failures reject: the cache decides what is forgotten.
  */
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
-import { type Batch, type CacheDatabase, pageOf } from './cache-database.ts'
+import { type Batch, type CacheDatabase, pageOf, type RowChange } from './cache-database.ts'
 import {
   type CachedItem,
   type CachedPage,
@@ -110,6 +110,18 @@ export class IdbDatabase implements CacheDatabase {
     })
     await Promise.all(done)
     return isWritten
+  }
+
+  async writeLast(rows: Iterable<RowChange>): Promise<void> {
+    const transaction = (await this.#open()).transaction(stores, 'readwrite')
+    const done: Promise<unknown>[] = [transaction.done]
+    for (const { table, key, row } of rows) {
+      const store = transaction.objectStore(table)
+      done.push(row ? store.put(row) : store.delete(key))
+    }
+    // Without it, the browser aborts the transaction of a page that has ended.
+    transaction.commit()
+    await Promise.all(done)
   }
 
   async page(

@@ -61,6 +61,8 @@ export class MemoryDatabase implements CacheDatabase {
     return true
   }
 
+  async writeLast(): Promise<void> {}
+
   async page(
     groupId: string,
     seq: number,

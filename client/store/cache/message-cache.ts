@@ -6,7 +6,7 @@
  *   it is read again from the server. Messages are stored with the ranges of seqs in which all are known.
  * - what only this device has: outbox, drafts, uploads. Shared at once with the other tabs of the browser,
  *   removed only by the store.
- * Writes are collected and written at most every `WRITE_MS`, the last value of a row wins. No method throws or
+ * Writes are collected and written at most every 50 ms and at `pagehide`; the last value of a row wins. No method throws or
  * rejects because of the storage: without one, the cache is in memory.
  */
 import type { GroupListing, Limits, Message } from '../../../protocol/records.ts'
@@ -150,7 +150,7 @@ export interface MessageCache {
   /** The first items from `from` on, at most `limit`; null if that seq is in no known range. */
   newer(groupId: string, from: number, limit: number): Promise<CachedPage | null>
 
-  /** Writes now what is collected; call it at `pagehide`. Resolves when it is written or held in memory. */
+  /** Writes now what is collected. Resolves when it is written or held in memory. */
   flush(): Promise<void>
   /** Removes everything of the user, in all tabs. */
   wipe(): Promise<void>

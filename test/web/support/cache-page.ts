@@ -1,6 +1,7 @@
 /**
  * What the tests of the store's cache and tabs load into a page.
  */
+import { createMessageCache } from '../../../client/store/cache/batched-cache.ts'
 import { openTabChannel } from '../../../client/store/tab-channel.ts'
 import { webLocks } from '../../../client/store/tab-locks.ts'
 import { Tabs } from '../../../client/store/tabs.ts'
@@ -19,6 +20,19 @@ export function runContract(): ReturnType<typeof runTests> {
   describeCache('a cache', prepare)
   describeSharing('caches of several tabs', prepare)
   return runTests()
+}
+
+/** The drafts of the cache; with `text`, one more, and the page is loaded again before this function returns. */
+export async function drafts(text?: string): Promise<readonly string[]> {
+  const cache = createMessageCache({ name: 'drafts', channel: openTabChannel('drafts') })
+  const state = await cache.open()
+  if (text !== undefined) {
+    cache.put('drafts', { groupId: 'first', text, at: 1 })
+    await cache.flush()
+    cache.put('drafts', { groupId: 'second', text, at: 1 })
+    location.reload()
+  }
+  return state.drafts.map((draft) => draft.text)
 }
 
 /** Joins the tabs of the browser. */
