@@ -9,6 +9,8 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 // @ts-expect-error The script is plain JavaScript, which Node 20 runs without a build.
+import { emojiData } from './scripts/emoji-data.mjs'
+// @ts-expect-error As above.
 import { webFiles } from './scripts/web-files.mjs'
 
 const path = (name: string) => fileURLToPath(new URL(`./web/${name}`, import.meta.url))
@@ -52,5 +54,5 @@ export default defineConfig({
       },
     },
   },
-  plugins: [webFiles()],
+  plugins: [emojiData(), webFiles()],
 })

@@ -1,6 +1,18 @@
 /**
  * Conversation: the messages of a group, and the composer.
  */
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { MessageItem } from '../../client/store/types.ts'
+import { useShell, useView } from '../shell.ts'
+import { Composer } from './composer/composer.tsx'
+import type { Mode } from './composer/mode-bar.tsx'
+import { ConversationHeader } from './conversation-header.tsx'
+import { ActionMenu, type OpenMenu } from './list/action-menu.tsx'
+import { formsOf, type ListContext } from './list/list-context.ts'
+import { actionsOf, canEdit, seqOfId } from './list/message-actions.ts'
+import { MessageList } from './list/message-list.tsx'
+import { OpenDialog, type OpenDialogState } from './open-dialog.tsx'
+import { useActions } from './use-actions.ts'
 
 interface ConversationProps {
   readonly groupId: string
@@ -8,6 +20,103 @@ interface ConversationProps {
   readonly seq: number | null
 }
 
-export function Conversation({ groupId }: ConversationProps) {
-  return <h1>{groupId}</h1>
+export function Conversation({ groupId, seq }: ConversationProps) {
+  const { store, texts, navigation, fail } = useShell()
+  const handle = useMemo(() => store.group(groupId), [store, groupId])
+  const info = useView(handle.info)
+  const members = useView(handle.members)
+  const { userId: me, limits } = useView(store.me)
+  const [mode, setMode] = useState<Mode | null>(null)
+  const [menu, setMenu] = useState<OpenMenu | null>(null)
+  const [dialog, setDialog] = useState<OpenDialogState | null>(null)
+  const input = useRef<HTMLTextAreaElement>(null)
+  const focusInput = useCallback(() => input.current?.focus(), [])
+  const isDirect = info?.kind === 'direct'
+  const role = members.role
+
+  // Opens at the message of the address, or at the first unread one.
+  const isOpen = info !== null
+  useEffect(() => {
+    if (!isOpen) return
+    const unread = handle.info.getSnapshot()?.unread ?? 0
+    if (seq !== null) handle.jumpTo({ seq }).catch(fail)
+    else if (unread > 0) handle.jumpTo('unread').catch(fail)
+  }, [handle, isOpen, seq, fail])
+  useEffect(() => {
+    if (isOpen && matchMedia('(hover: hover)').matches) focusInput()
+  }, [isOpen, focusInput])
+
+  const actions = useActions({ handle, me, setMode, setDialog, focusInput })
+  const names = useMemo(() => new Map(members.members.map(({ userId, name }) => [userId, name])), [members])
+  const context = useMemo((): ListContext => {
+    const nameOf = (userId: string) =>
+      names.get(userId) || (info?.peer?.userId === userId ? info.peer.name : '') || userId
+    return {
+      ...actions,
+      handle,
+      me,
+      isDirect,
+      memberCount: names.size,
+      nameOf,
+      mentionablesOf: ({ mentions }) =>
+        mentions.map((userId) => ({ userId, forms: formsOf(userId, nameOf(userId)) })),
+      openMenu: (item, x, y) => setMenu({ item, x, y }),
+      jumpTo: (messageId) => {
+        handle.jumpTo({ seq: seqOfId(messageId) }).catch(fail)
+      },
+      openPerson: () => navigation.go({ panel: 'members' }),
+    }
+    // The title and the like change often, and the rows do not show them.
+  }, [actions, handle, me, isDirect, names, info?.peer?.userId, info?.peer?.name, navigation, fail])
+
+  const lastOwn = useCallback((): MessageItem | null => {
+    const { items } = handle.messages.getSnapshot()
+    const rules = { role, isDirect, limits, now: Date.now() }
+    const own = items.findLast(
+      (item) => item.kind === 'message' && item.type === 'text' && canEdit(item, rules),
+    )
+    return own?.kind === 'message' ? own : null
+  }, [handle, role, isDirect, limits])
+
+  if (!info) {
+    return (
+      <div class="empty">
+        <h2>{texts.conversation.notThere}</h2>
+        <p>{texts.conversation.notThereText}</p>
+      </div>
+    )
+  }
+  return (
+    <div class="conversation">
+      <ConversationHeader handle={handle} info={info} members={members} />
+      <MessageList handle={handle} context={context} onEscape={focusInput} />
+      <Composer
+        handle={handle}
+        info={info}
+        members={members}
+        mode={mode}
+        setMode={setMode}
+        input={input}
+        lastOwn={lastOwn}
+      />
+      {menu && (
+        <ActionMenu
+          {...menu}
+          me={me}
+          actions={actionsOf(menu.item, { role, isDirect, limits, now: Date.now() })}
+          recallMs={menu.item.createdAt + (limits?.recallWindowMs ?? 0) - Date.now()}
+          onClose={() => setMenu(null)}
+          onReact={(emoji) => {
+            setMenu(null)
+            context.react(menu.item, emoji)
+          }}
+          onRun={(action) => {
+            setMenu(null)
+            context.run(action, menu.item)
+          }}
+        />
+      )}
+      {dialog && <OpenDialog state={dialog} context={context} onClose={() => setDialog(null)} />}
+    </div>
+  )
 }

@@ -1,0 +1,201 @@
+/**
+ * Composer: where messages are written. Its text is the draft of the group, stored at each change; while a
+ * message is edited or answered, that is shown above it, and Escape ends it.
+ *
+ * Enter sends and Shift+Enter begins a line, except while an input method composes a character.
+ */
+import type { RefObject } from 'preact'
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import type { GroupHandle, GroupItem, MembersView, MessageItem } from '../../../client/store/types.ts'
+import { useShell, useView } from '../../shell.ts'
+import { ComposerTools, sendFiles } from '../../talk/composer-tools.tsx'
+import { IconButton } from '../../ui/button.tsx'
+import { EmojiButton } from '../emoji-button.tsx'
+import { type Completion, complete, completionAt } from './completion.ts'
+import { type Choice, CompletionList, useChoices } from './completion-list.tsx'
+import { type Mode, ModeBar } from './mode-bar.tsx'
+import { StatusLine } from './status-line.tsx'
+import { bytesOf, mentionsIn } from './written.ts'
+
+interface ComposerProps {
+  readonly handle: GroupHandle
+  readonly info: GroupItem
+  readonly members: MembersView
+  readonly mode: Mode | null
+  readonly setMode: (mode: Mode | null) => void
+  readonly input: RefObject<HTMLTextAreaElement | null>
+  /** The user's last message that can be edited. */
+  readonly lastOwn: () => MessageItem | null
+}
+
+/** The size is shown from this share of the limit on. */
+const NEAR = 0.8
+
+export function Composer({ handle, info, members, mode, setMode, input, lastOwn }: ComposerProps) {
+  const { store, texts, fail } = useShell()
+  const t = texts.conversation
+  const me = useView(store.me)
+  const [text, setText] = useText(handle, info, mode)
+  const [completion, setCompletion] = useState<Completion | null>(null)
+  const [at, setAt] = useState(0)
+  const choices = useChoices(completion, members, me.userId)
+  const caret = useRef<number | null>(null)
+  const listId = useId()
+  const maxBytes = me.limits?.maxContentBytes ?? 32_768
+  const bytes = text.length * 3 > maxBytes * NEAR ? bytesOf(text) : 0
+  const isOver = bytes > maxBytes
+  const canSend = text.trim() !== '' && !isOver
+
+  // The height follows the text; the browser limits it by max-height.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: measured again when the text changes.
+  useLayoutEffect(() => {
+    const area = input.current
+    if (!area) return
+    area.style.height = 'auto'
+    area.style.height = `${area.scrollHeight}px`
+    if (caret.current !== null) area.setSelectionRange(caret.current, caret.current)
+    caret.current = null
+  }, [text, input])
+
+  const write = (next: string, at?: number) => {
+    caret.current = at ?? null
+    setText(next)
+  }
+  const choose = (choice: Choice) => {
+    const area = input.current
+    if (!completion || !area) return
+    const done = complete(text, area.selectionStart, completion, choice.text)
+    setCompletion(null)
+    write(done.text, done.caret)
+    area.focus()
+  }
+  const insert = (piece: string) => {
+    const area = input.current
+    const from = area?.selectionStart ?? text.length
+    const to = area?.selectionEnd ?? text.length
+    write(text.slice(0, from) + piece + text.slice(to), from + piece.length)
+    area?.focus()
+  }
+  const end = () => {
+    setMode(null)
+    setCompletion(null)
+  }
+  const send = () => {
+    if (!canSend) return
+    const content = text.trim()
+    const mentions = mentionsIn(content, members.members)
+    if (mode?.kind === 'edit') {
+      if (content !== mode.item.content) handle.edit(mode.item.messageId ?? '', content, mentions).catch(fail)
+    } else {
+      handle.send({ content, mentions, ...(mode && { replyToId: mode.item.messageId }) })
+      setText('')
+    }
+    end()
+    input.current?.focus()
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    // 229 is the key of an input method in browsers that do not set `isComposing` in time.
+    if (event.isComposing || event.keyCode === 229) return
+    const { key } = event
+    if (choices.length > 0 && !event.shiftKey) {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[key]
+      if (step !== undefined) setAt((at + step + choices.length) % choices.length)
+      else if (key === 'Enter' || key === 'Tab') choose(choices[Math.min(at, choices.length - 1)] as Choice)
+      else if (key === 'Escape') setCompletion(null)
+      else return
+    } else if (key === 'Enter' && !event.shiftKey && !event.altKey) send()
+    else if (key === 'Escape' && mode) end()
+    else if (key === 'ArrowUp' && text === '' && !mode) {
+      const own = lastOwn()
+      if (!own) return
+      setMode({ kind: 'edit', item: own })
+    } else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+  const files = (list: FileList | undefined): boolean => {
+    if (!list || list.length === 0) return false
+    sendFiles(handle, [...list], mode?.kind === 'reply' ? mode.item.messageId : undefined)
+    if (mode?.kind === 'reply') end()
+    return true
+  }
+
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault()
+        send()
+      }}
+      onDragOver={(event) => event.dataTransfer?.types.includes('Files') && event.preventDefault()}
+      onDrop={(event) => files(event.dataTransfer?.files) && event.preventDefault()}
+    >
+      <StatusLine handle={handle} info={info} onUndone={(content) => write(text === '' ? content : text)} />
+      {choices.length > 0 && <CompletionList id={listId} choices={choices} at={at} onChoose={choose} />}
+      {mode && <ModeBar mode={mode} onEnd={end} />}
+      <div class="composer-row">
+        {mode?.kind !== 'edit' && (
+          <ComposerTools handle={handle} replyToId={mode?.item.messageId} onSent={end} />
+        )}
+        <div class="composer-field">
+          <textarea
+            ref={input}
+            rows={1}
+            class="composer-input"
+            value={text}
+            placeholder={t.placeholder}
+            aria-label={mode?.kind === 'edit' ? t.editLabel : t.writeTo(info.title)}
+            aria-autocomplete="list"
+            aria-controls={choices.length > 0 ? listId : undefined}
+            aria-activedescendant={choices.length > 0 ? `${listId}-${at}` : undefined}
+            aria-invalid={isOver}
+            autocapitalize="sentences"
+            enterkeyhint="send"
+            onInput={(event) => {
+              const area = event.currentTarget
+              setText(area.value)
+              setCompletion(completionAt(area.value, area.selectionStart))
+              setAt(0)
+              if (mode?.kind !== 'edit' && area.value !== '') handle.typing()
+            }}
+            onKeyDown={onKeyDown}
+            onBlur={() => setCompletion(null)}
+            onPaste={(event) => files(event.clipboardData?.files) && event.preventDefault()}
+          />
+          <EmojiButton label={t.emoji} onChoose={insert} />
+        </div>
+        <IconButton
+          icon={mode?.kind === 'edit' ? 'check' : 'send'}
+          kind="primary"
+          label={mode?.kind === 'edit' ? t.save : t.send}
+          disabled={!canSend}
+          onClick={send}
+        />
+      </div>
+      {bytes > maxBytes * NEAR && (
+        <p class={isOver ? 'composer-size composer-over' : 'composer-size'} role="status">
+          {isOver ? t.bytesOver(bytes - maxBytes) : t.bytesLeft(maxBytes - bytes)}
+        </p>
+      )}
+    </form>
+  )
+}
+
+/** The text: the draft of the group, which other tabs change too, or the message that is edited. */
+function useText(handle: GroupHandle, info: GroupItem, mode: Mode | null) {
+  const edited = mode?.kind === 'edit' ? mode.item : null
+  const [change, setChange] = useState<{ readonly of: MessageItem; readonly text: string } | null>(null)
+  // What was typed last, until the store shows it.
+  const [typed, setTyped] = useState<string | null>(null)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another text in the store replaces it.
+  useEffect(() => setTyped(null), [info.draft])
+  if (edited) {
+    const text = change?.of === edited ? change.text : edited.content
+    return [text, (next: string) => setChange({ of: edited, text: next })] as const
+  }
+  const set = (next: string) => {
+    setTyped(next)
+    handle.setDraft(next)
+  }
+  return [typed ?? info.draft, set] as const
+}

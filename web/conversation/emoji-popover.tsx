@@ -1,0 +1,82 @@
+/**
+ * The emoji picker in the top layer, near a point. It is loaded when it is first opened.
+ */
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { useShell } from '../shell.ts'
+import { useLoaded } from './lazy.ts'
+
+export interface Place {
+  readonly x: number
+  readonly y: number
+}
+
+interface EmojiPopoverProps {
+  readonly place: Place
+  readonly onChoose: (emoji: string) => void
+  readonly onClose: () => void
+}
+
+const MARGIN = 8
+const load = () => import('../emoji/emoji-picker.tsx').then(({ EmojiPicker }) => EmojiPicker)
+
+export function EmojiPopover({ place, onChoose, onClose }: EmojiPopoverProps) {
+  const { texts } = useShell()
+  const ref = useRef<HTMLDivElement>(null)
+  const Picker = useLoaded(load)
+  const closed = useRef(onClose)
+  closed.current = onClose
+  useLayoutEffect(() => {
+    const box = ref.current
+    if (!box) return
+    const before = document.activeElement
+    box.showPopover()
+    const { offsetWidth: width, offsetHeight: height } = box
+    const isAbove = place.y - height - MARGIN > 0
+    box.style.setProperty(
+      '--x',
+      `${Math.max(MARGIN, Math.min(place.x - width, innerWidth - width - MARGIN))}px`,
+    )
+    box.style.setProperty(
+      '--y',
+      `${isAbove ? place.y - height - MARGIN : Math.max(MARGIN, innerHeight - height - MARGIN)}px`,
+    )
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected && box.contains(document.activeElement))
+        before.focus()
+    }
+  }, [place])
+  useEffect(() => {
+    const box = ref.current
+    const onToggle = (event: Event) => {
+      if ((event as ToggleEvent).newState === 'closed') closed.current()
+    }
+    box?.addEventListener('toggle', onToggle)
+    return () => box?.removeEventListener('toggle', onToggle)
+  }, [])
+  return (
+    <div
+      ref={ref}
+      popover="auto"
+      class="menu emoji-popover"
+      role="dialog"
+      aria-label={texts.conversation.emoji}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape') return
+        event.preventDefault()
+        event.stopPropagation()
+        onClose()
+      }}
+    >
+      {Picker ? (
+        <Picker
+          onChoose={(emoji) => {
+            onClose()
+            onChoose(emoji)
+          }}
+        />
+      ) : (
+        <p class="mark">{texts.shell.loading}</p>
+      )}
+    </div>
+  )
+}

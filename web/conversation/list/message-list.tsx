@@ -1,0 +1,178 @@
+/**
+ * The messages of a group: the window of the store as a list, with keyboard, reading marks and announcements.
+ */
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { GroupHandle, MessageItem } from '../../../client/store/types.ts'
+import { useShell, useView } from '../../shell.ts'
+import { Icon } from '../../ui/icon.tsx'
+import { AnchoredList, type Visible } from './anchored-list.tsx'
+import { ListContext } from './list-context.ts'
+import { ListRow } from './list-row.tsx'
+import { rowsOf } from './rows.ts'
+import { useAnnouncements } from './use-announcements.ts'
+import { useListKeys } from './use-list-keys.ts'
+import { useReadMark } from './use-read-mark.ts'
+
+/** Pages are loaded this many pixels before the end of the window is visible. */
+const LOAD_AHEAD = 1_200
+const HIGHLIGHT_MS = 2_500
+const nothing: Visible = { from: 0, to: 0, read: [], isAtEnd: true, above: 0, below: 0 }
+
+interface MessageListProps {
+  readonly handle: GroupHandle
+  readonly context: ListContext
+  /** Leaves the list, for instance for the composer. */
+  readonly onEscape: () => void
+}
+
+export function MessageList({ handle, context, onEscape }: MessageListProps) {
+  const { texts, fail } = useShell()
+  const view = useView(handle.messages)
+  const info = useView(handle.info)
+  const rows = useMemo(() => rowsOf(view), [view])
+  const list = useRef<AnchoredList<(typeof rows)[number]>>(null)
+  const box = useRef<HTMLElement>(null)
+  const [visible, setVisible] = useState(nothing)
+  const [highlight, setHighlight] = useState<string | null>(null)
+  const keys = useListKeys({ rows, list, box, visible, context, onEscape })
+
+  useAnnouncements(handle, view, info)
+  useReadMark(handle, view, info, visible)
+
+  // The row of a jump is highlighted for a while.
+  const { target } = view
+  useEffect(() => {
+    if (!target) return
+    setHighlight(target.key)
+    const timer = setTimeout(() => setHighlight(null), HIGHLIGHT_MS)
+    return () => clearTimeout(timer)
+  }, [target])
+
+  // What the user sends is shown, wherever the list is.
+  const newest = view.items.at(-1)
+  const pendingKey =
+    newest?.kind === 'message' && newest.mine && newest.state === 'pending' ? newest.key : null
+  useEffect(() => {
+    if (pendingKey === null) return
+    if (handle.messages.getSnapshot().hasNewer) handle.jumpTo('newest').catch(fail)
+    list.current?.scrollToEnd()
+  }, [pendingKey, handle, fail])
+
+  const { hasOlder, hasNewer, loading } = view
+  const isNearStart = visible.above < LOAD_AHEAD
+  const isNearEnd = visible.below < LOAD_AHEAD
+  useEffect(() => {
+    if (loading !== null || view.items.length === 0) return
+    if (hasOlder && isNearStart) handle.loadOlder().catch(fail)
+    else if (hasNewer && isNearEnd) handle.loadNewer().catch(fail)
+  }, [handle, fail, hasOlder, hasNewer, loading, isNearStart, isNearEnd, view])
+
+  const onVisible = useCallback(
+    (now: Visible) => setVisible((before) => (isSameVisible(before, now) ? before : now)),
+    [],
+  )
+  const toNewest = () => {
+    if (hasNewer) handle.jumpTo('newest').catch(fail)
+    list.current?.scrollToEnd()
+    keys.reset()
+  }
+  const unread = info?.unread ?? 0
+  const isAway = hasNewer || visible.below > 240
+  return (
+    <ListContext.Provider value={context}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: keys and presses reach it from its rows, which have the focus. */}
+      <section
+        ref={box}
+        class="messages"
+        onKeyDown={keys.onKeyDown}
+        onFocusIn={keys.onFocusIn}
+        onContextMenu={(event) => openMenuAt(event, itemOf(event.target), context)}
+        {...longPress((target, x, y) => {
+          const item = itemOf(target)
+          if (item) context.openMenu(item, x, y)
+        })}
+      >
+        <AnchoredList
+          ref={list}
+          rows={rows}
+          keepKey={keys.active}
+          hasEnd={!hasNewer}
+          target={target}
+          label={texts.conversation.listLabel(info?.title ?? '')}
+          onVisible={onVisible}
+          renderRow={(row, index) => (
+            <ListRow
+              row={row}
+              index={index}
+              isActive={row.key === keys.active}
+              isTarget={row.key === highlight}
+              context={context}
+            />
+          )}
+        />
+        {isAway && (
+          <button type="button" class="to-newest" onClick={toNewest}>
+            {unread > 0 && <span>{texts.conversation.newMessages(unread)}</span>}
+            <Icon name="down" size={18} />
+            {unread === 0 && <span class="visually-hidden">{texts.conversation.toNewest}</span>}
+          </button>
+        )}
+      </section>
+    </ListContext.Provider>
+  )
+
+  function itemOf(target: EventTarget | null): MessageItem | null {
+    const key = (target as Element | null)?.closest?.('[data-key]')?.getAttribute('data-key')
+    const row = rows.find((one) => one.key === key)
+    return row?.kind === 'message' ? row.item : null
+  }
+}
+
+/** Only what has a consequence: a new value renders the list again. */
+function isSameVisible(a: Visible, b: Visible): boolean {
+  return (
+    a.isAtEnd === b.isAtEnd &&
+    a.above < LOAD_AHEAD === b.above < LOAD_AHEAD &&
+    a.below < LOAD_AHEAD === b.below < LOAD_AHEAD &&
+    a.below > 240 === b.below > 240 &&
+    a.read.at(-1) === b.read.at(-1) &&
+    a.read[0] === b.read[0]
+  )
+}
+
+/** The browser's own menu stays for links, media and selected text. */
+function openMenuAt(event: MouseEvent, item: MessageItem | null, context: ListContext): void {
+  if (!item || (event.target as Element).closest('a, img, video, audio') || !getSelection()?.isCollapsed)
+    return
+  event.preventDefault()
+  const row = (event.target as Element).closest('[data-key]')?.getBoundingClientRect()
+  const isByKey = event.clientX === 0 && event.clientY === 0
+  context.openMenu(
+    item,
+    isByKey && row ? row.left + 48 : event.clientX,
+    isByKey && row ? row.top + 24 : event.clientY,
+  )
+}
+
+const LONG_PRESS_MS = 450
+const MOVE_PX = 10
+
+/** Handlers that call `open` when a finger stays on a place. */
+function longPress(open: (target: EventTarget | null, x: number, y: number) => void) {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let start = { x: 0, y: 0 }
+  const end = () => clearTimeout(timer)
+  return {
+    onPointerDown({ pointerType, clientX, clientY, target }: PointerEvent) {
+      end()
+      if (pointerType !== 'touch') return
+      start = { x: clientX, y: clientY }
+      timer = setTimeout(() => open(target, clientX, clientY), LONG_PRESS_MS)
+    },
+    onPointerMove({ clientX, clientY }: PointerEvent) {
+      if (Math.hypot(clientX - start.x, clientY - start.y) > MOVE_PX) end()
+    },
+    onPointerUp: end,
+    onPointerCancel: end,
+  }
+}

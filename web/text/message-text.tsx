@@ -1,0 +1,113 @@
+/**
+ * Message text as nodes of the document. No HTML is made of messages: each token becomes an element or a
+ * text node.
+ */
+import { Fragment, type VNode } from 'preact'
+import { type Block, blocksOf, type Line } from './blocks.ts'
+import { isEmojiOnly } from './emoji-only.ts'
+import type { Inline, Mentionable } from './inline.ts'
+
+export interface MessageTextProps {
+  readonly text: string
+  readonly mentions: readonly Mentionable[]
+  /** Mentions of this user are emphasised. */
+  readonly me: string
+  readonly onMention?: ((userId: string) => void) | undefined
+}
+
+export function MessageText({ text, mentions, me, onMention }: MessageTextProps): VNode {
+  if (isEmojiOnly(text)) return <p class="text text-emoji">{text}</p>
+  const context = { me, onMention }
+  return <div class="text">{blocksOf(text, mentions).map((block, i) => blockNode(block, i, context))}</div>
+}
+
+interface Context {
+  readonly me: string
+  readonly onMention: ((userId: string) => void) | undefined
+}
+
+function blockNode(block: Block, key: number, context: Context): VNode {
+  switch (block.kind) {
+    case 'code':
+      return (
+        <pre key={key} tabIndex={-1}>
+          <code>{block.text.replace(/\n$/, '')}</code>
+        </pre>
+      )
+    case 'quote':
+      return <blockquote key={key}>{linesOf(block.lines, context)}</blockquote>
+    case 'bullets':
+      return <ul key={key}>{block.lines.map((line, i) => itemNode(line, i, context))}</ul>
+    case 'numbers':
+      return (
+        <ol key={key} start={block.start}>
+          {block.lines.map((line, i) => itemNode(line, i, context))}
+        </ol>
+      )
+    case 'lines':
+      return <p key={key}>{linesOf(block.lines, context)}</p>
+  }
+}
+
+function itemNode(line: Line, key: number, context: Context): VNode {
+  return <li key={key}>{inlineNodes(line.inside, context)}</li>
+}
+
+function linesOf(lines: readonly Line[], context: Context): readonly VNode[] {
+  return lines.map((line, i) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other identity, and are not reordered.
+    <Fragment key={i}>
+      {i > 0 && <br />}
+      {inlineNodes(line.inside, context)}
+    </Fragment>
+  ))
+}
+
+function inlineNodes(nodes: readonly Inline[], context: Context): readonly (VNode | string)[] {
+  return nodes.map((node, i) => inlineNode(node, i, context))
+}
+
+function inlineNode(node: Inline, key: number, context: Context): VNode | string {
+  switch (node.kind) {
+    case 'text':
+      return node.text
+    case 'escape':
+      return node.text.slice(1)
+    case 'code':
+      return <code key={key}>{node.text}</code>
+    case 'strong':
+      return <strong key={key}>{inlineNodes(node.inside, context)}</strong>
+    case 'em':
+      return <em key={key}>{inlineNodes(node.inside, context)}</em>
+    case 'strike':
+      return <s key={key}>{inlineNodes(node.inside, context)}</s>
+    case 'url':
+      return link(node.href, node.text, key)
+    case 'link':
+      return link(node.href, inlineNodes(node.inside, context), key)
+    case 'mention': {
+      const { userId, text } = node
+      const { me, onMention } = context
+      const name = userId === me ? 'mention mention-me' : 'mention'
+      if (!onMention)
+        return (
+          <span key={key} class={name}>
+            {text}
+          </span>
+        )
+      return (
+        <button key={key} type="button" class={name} tabIndex={-1} onClick={() => onMention(userId)}>
+          {text}
+        </button>
+      )
+    }
+  }
+}
+
+function link(href: string, inside: string | readonly (VNode | string)[], key: number): VNode {
+  return (
+    <a key={key} href={href} target="_blank" rel="noopener noreferrer" title={href} tabIndex={-1}>
+      {inside}
+    </a>
+  )
+}
