@@ -5,6 +5,8 @@
  * `gateway` connects a front end with sockets to the same actors. All guarantees of a session
  * hold for both.
  */
+
+import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { inspect } from 'node:util'
 import { encodeEvent } from '../protocol/codec.ts'
@@ -37,10 +39,12 @@ import { LocalPort, LocalTopics, openSession, type Session } from './hub/session
 import type { Durability } from './log/durability.ts'
 import { inlineRuntime } from './runtime/inline-shards.ts'
 import type { Runtime, ShardsOptions } from './runtime/running-shards.ts'
+import type { ThreadFigures } from './runtime/thread-figures.ts'
 import { workerRuntime } from './runtime/worker-shards.ts'
 import type { IndexerStats } from './search/indexer-stats.ts'
 import type { ShardStats } from './shards/shard.ts'
 import { DAMAGED } from './storage/damage.ts'
+import { walPath } from './storage/sqlite/database.ts'
 import { version } from './version.ts'
 
 /** The time limit of commits in `close`, unless the caller gives another; it fits into a 5 s stop. */
@@ -149,6 +153,14 @@ export interface EngineStats {
   readonly disk: DiskFigures | null
 }
 
+/** What an engine does inside, for the dashboard of an operator. */
+export interface EngineDetails {
+  /** The threads besides the calling one; none with inline shards. */
+  readonly threads: readonly ThreadFigures[]
+  /** Size of the write-ahead log of the database; null if it cannot be read. */
+  readonly walBytes: number | null
+}
+
 export interface Engine {
   /** The interface between connections and the engine. */
   readonly gateway: Gateway
@@ -173,6 +185,8 @@ export interface Engine {
   /** Whether writes are accepted. */
   health(): Health
   stats(): Promise<EngineStats>
+  /** Reads the details; a thread that hangs does not delay it. */
+  details(): Promise<EngineDetails>
   /**
    * Commits everything, returns leases and ends the threads. Commits that are not done after
    * `withinMs` (3,500 by default) are abandoned. Rejects if a thread hangs; acknowledged changes are
@@ -302,6 +316,10 @@ export async function startEngine(options: EngineOptions, runtime: Runtime): Pro
       const [stats, search] = await Promise.all([hub.stats(), running.searchStats()])
       return { ...stats, search, disk: disk.figures }
     },
+    async details() {
+      const wal = await stat(walPath(options.dataDir)).catch(() => null)
+      return { threads: running.threads(), walBytes: wal?.size ?? null }
+    },
     close(withinMs = CLOSE_MS) {
       closing ??= close(withinMs)
       return closing
@@ -314,6 +332,7 @@ export type { FileAccess } from './files/file-access.ts'
 export type { Hooks } from './hooks/hooks.ts'
 export type { Health } from './hub/health.ts'
 export type { Session } from './hub/session.ts'
+export type { ThreadFigures } from './runtime/thread-figures.ts'
 
 function requiredNotices(hooks: Hooks | undefined): PostNotices | undefined {
   if (!hooks?.afterMessage && !hooks?.userOffline) return undefined

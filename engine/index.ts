@@ -20,7 +20,14 @@ export type {
 export type { ContactPolicy } from './actors/group-rules.ts'
 export type { EngineLogger } from './base/engine-logger.ts'
 export { StorageError } from './base/storage-error.ts'
-export { createEngine, type Engine, type EngineOptions, type EngineStats } from './engine.ts'
+export {
+  createEngine,
+  type Engine,
+  type EngineDetails,
+  type EngineOptions,
+  type EngineStats,
+  type ThreadFigures,
+} from './engine.ts'
 export {
   type Draft,
   type DraftChange,

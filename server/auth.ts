@@ -30,6 +30,8 @@ export interface AuthenticatorOptions {
   readonly userClaim?: string | undefined
   /** The claim with the user's name; `name` by default. */
   readonly nameClaim?: string | undefined
+  /** The claim that is `true` for operators; `admin` by default. */
+  readonly adminClaim?: string | undefined
   /** The tolerance for `exp` and `nbf`; 5 seconds by default. */
   readonly leewaySeconds?: number | undefined
   readonly logger: EngineLogger
@@ -67,6 +69,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const claims: ClaimRules = {
     userClaim: options.userClaim ?? 'sub',
     nameClaim: options.nameClaim ?? 'name',
+    adminClaim: options.adminClaim ?? 'admin',
     leewayMs: leewaySeconds * 1_000,
   }
   return async (token) => {

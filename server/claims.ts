@@ -18,6 +18,8 @@ export interface Verified {
   readonly identity: Identity
   /** The operator's service sends its HTTP requests with this token, on behalf of the user (PRV-2). */
   readonly isService?: true | undefined
+  /** The token belongs to an operator, who may use the dashboard. */
+  readonly isAdmin?: true | undefined
   /** When the token expires. */
   readonly expiresAtMs: number
   /** When the client is warned: a minute before the end, or at half of a shorter lifetime. */
@@ -29,6 +31,7 @@ export interface Verified {
 export interface ClaimRules {
   readonly userClaim: string
   readonly nameClaim: string
+  readonly adminClaim: string
   readonly leewayMs: number
 }
 
@@ -39,7 +42,7 @@ const SHORT_LIFETIME_MS = 90_000
 
 /** @throws AuthError if a claim has the wrong form. */
 export function readClaims(payload: JWTPayload, rules: ClaimRules, nowMs: number): Verified {
-  const { userClaim, nameClaim, leewayMs } = rules
+  const { userClaim, nameClaim, adminClaim, leewayMs } = rules
   const userId = textClaim(payload, userClaim, limits.userIdBytes)
   if (userId === undefined) throw new AuthError(`the token has no ${userClaim}`)
   const refusal = refusalOf(userIdField, userId)
@@ -52,6 +55,7 @@ export function readClaims(payload: JWTPayload, rules: ClaimRules, nowMs: number
       picture: textClaim(payload, 'picture', limits.urlBytes),
     },
     isService: payload[SERVICE_CLAIM] === true || undefined,
+    isAdmin: (Object.hasOwn(payload, adminClaim) && payload[adminClaim] === true) || undefined,
     expiresAtMs,
     warnAtMs: expiresAtMs - warnBeforeMs(lifetimeMs(payload.iat, expiresAtMs, nowMs)),
     endsAtMs: nowMs < expiresAtMs ? expiresAtMs : expiresAtMs + leewayMs,

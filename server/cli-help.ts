@@ -34,6 +34,7 @@ Outside production, if no key is set, a secret for tokens is created in DATA_DIR
     options: {
       user: { value: 'ID', doc: 'the user that the token identifies; required' },
       name: { value: 'NAME', doc: 'the user’s display name' },
+      admin: { doc: 'the user may use the dashboard at /admin' },
       ttl: { value: 'TIME', doc: `lifetime, such as 30m, ${DEFAULT_TTL} (default) or 7d` },
     },
     detail: `Signs with JWT_SECRET, or with the secret that the server created in its DATA_DIR. Run it in the

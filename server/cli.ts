@@ -67,7 +67,12 @@ function run({ command, argument, values }: Arguments, context: CommandContext):
       return serve(context)
     case 'token':
       return token(
-        { user: String(values['user']), name: textOf(values['name']), ttl: textOf(values['ttl']) },
+        {
+          user: String(values['user']),
+          name: textOf(values['name']),
+          ttl: textOf(values['ttl']),
+          admin: values['admin'] === true,
+        },
         context,
       )
     case 'backup':

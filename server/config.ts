@@ -284,6 +284,12 @@ export const settings = {
     default: 'name',
     doc: 'The claim with the user’s name.',
   },
+  jwtAdminClaim: {
+    env: 'JWT_ADMIN_CLAIM',
+    kind: text(1, 256),
+    default: 'admin',
+    doc: 'The claim of operators: a token in which it is `true` may use `/admin`. Change it if your issuer uses the name for something else.',
+  },
   jwtLeeway: {
     env: 'JWT_LEEWAY',
     kind: integer(0, 300),

@@ -34,6 +34,10 @@ export interface TokenHolder {
 /** A connection, as the front end uses it. */
 export interface HostedConnection extends TokenHolder, Newcomer, UserSession, WithoutTopic {
   readonly wire: Wire
+  /** The engine's number of the session; -1 before it is open. */
+  readonly session: number
+  /** When the socket was opened, seconds of the monotonic clock. */
+  readonly openedAtSeconds: number
   /** Requests with a ref that have no answer yet. */
   readonly unanswered: number
   readonly unsentBytes: number

@@ -74,6 +74,8 @@ export class Connection implements SessionPort, Requester, HostedConnection {
   /** When the client last sent something, in steps of a second. */
   lastReceivedAtMs = 0
   session = NO_SESSION
+  /** In seconds: a small integer needs no memory of its own. */
+  openedAtSeconds = 0
   readonly #host: ConnectionHost
   #state: State
   #socket: Socket | null = null
@@ -96,6 +98,7 @@ export class Connection implements SessionPort, Requester, HostedConnection {
     this.#socket = socket
     this.#writer = new SocketWriter(this.#host, socket, this.wire)
     this.lastReceivedAtMs = this.#host.sweptAtMs
+    this.openedAtSeconds = Math.floor(this.lastReceivedAtMs / 1_000)
     const dueAtMs = this.#host.steadyNow() + AUTH_DEADLINE_MS
     if (token === null) this.#state = { name: 'awaiting_token', dueAtMs }
     else this.#verify(token, 0, dueAtMs)

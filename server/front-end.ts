@@ -152,6 +152,11 @@ export class FrontEnd implements ConnectionHost, Publisher {
     return this.#sessions.users
   }
 
+  /** The connections of one user, for operators. */
+  connectionsOf(userId: string): readonly HostedConnection[] {
+    return this.#sessions.of(userId)
+  }
+
   /** Unsent bytes of all connections. */
   get unsentBytes(): number {
     let sum = 0
@@ -174,7 +179,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
   }
 
   #publish(topic: string, frame: Uint8Array): void {
-    if (codeOf(frame) === NEW_MESSAGE_CODE) this.meters.messages += 1
+    if (codeOf(frame) === NEW_MESSAGE_CODE) this.meters.published(topic)
     this.#bytesSinceCheck += frame.length
     if (this.#bytesSinceCheck > this.maxBackpressure / 4) this.#checkBacklogs(frame.length)
     for (const { wire, connections } of this.#wires) {

@@ -5,6 +5,7 @@
  */
 import pino, { type DestinationStream, type LevelWithSilent } from 'pino'
 import type { EngineLogger } from '../engine/base/engine-logger.ts'
+import { type LogLines, RecentLines } from './admin/recent-lines.ts'
 
 /** The server's log. The two lowest levels are optional. */
 export interface ServerLogger extends EngineLogger {
@@ -14,6 +15,8 @@ export interface ServerLogger extends EngineLogger {
   trace?(fields: object, message: string): void
   /** Whether lines of that level are written. Without this function every level with a method is written. */
   isLevelEnabled?(level: string): boolean
+  /** The last lines, for the dashboard. A logger without it shows none there. */
+  readonly recent?: LogLines
 }
 
 /** The logger if it writes lines of that level, else null, so that the caller builds no line. */
@@ -38,5 +41,11 @@ export function createLog(level: LevelWithSilent, destination?: DestinationStrea
   }
   // Written synchronously, so that the last lines of a process are not lost.
   const out = destination ?? pino.destination({ fd: 2, sync: true })
-  return pino(options, { write: (line) => void out.write(line.replace(JWT, CENSOR)) })
+  const recent = new RecentLines()
+  const write = (line: string) => {
+    const clean = line.replace(JWT, CENSOR)
+    recent.add(clean)
+    out.write(clean)
+  }
+  return Object.assign(pino(options, { write }), { recent })
 }

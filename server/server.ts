@@ -9,6 +9,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { machineClock } from '../engine/base/clock.ts'
 import { createEngine, type Engine, type Hooks } from '../engine/engine.ts'
 import { AddressGuard } from './address-guard.ts'
+import { adminRoutes } from './admin/admin-routes.ts'
+import { Live } from './admin/live-figures.ts'
+import { UserConnections } from './admin/user-connections.ts'
 import { createAuthenticator } from './auth.ts'
 import {
   ConfigError,
@@ -107,6 +110,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     audience: settings.jwtAudience,
     userClaim: settings.jwtUserClaim,
     nameClaim: settings.jwtNameClaim,
+    adminClaim: settings.jwtAdminClaim,
     leewaySeconds: settings.jwtLeeway,
     logger,
     now,
@@ -167,6 +171,12 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     ...apiRoutes({ ...shared, engine, accepting: () => accepting }),
     ...documentRoutes(),
     ...metricsRoutes({ ...shared, stats }),
+    ...adminRoutes({
+      ...shared,
+      live: new Live({ stats, engine, meters: frontEnd.meters, recent: logger.recent, steadyNow }),
+      connections: new UserConnections({ ...shared, sockets: frontEnd }),
+      recent: logger.recent,
+    }),
     ...fileRoutes({ ...shared, engine, accepting: () => accepting }),
   ]
   const router = addRoutes(

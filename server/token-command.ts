@@ -11,6 +11,7 @@ export interface TokenArguments {
   readonly user: string
   readonly name?: string | undefined
   readonly ttl?: string | undefined
+  readonly admin?: boolean | undefined
 }
 
 const TTL_UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
@@ -21,7 +22,7 @@ export async function token(given: TokenArguments, { env, out }: CommandContext)
   const settings = resolveSettings(settingsFromEnv(env))
   const ttlSeconds = secondsOf(given.ttl ?? DEFAULT_TTL)
   requireSharedSecret(settings)
-  out(await makeToken(settings, { userId: given.user, name: given.name, ttlSeconds }))
+  out(await makeToken(settings, { userId: given.user, name: given.name, isAdmin: given.admin, ttlSeconds }))
   return 0
 }
 

@@ -13,6 +13,8 @@ export interface TokenRequest {
   /** Becomes `sub`. */
   readonly userId: string
   readonly name?: string | undefined
+  /** The user may use the dashboard. */
+  readonly isAdmin?: boolean | undefined
   readonly ttlSeconds: number
 }
 
@@ -30,8 +32,9 @@ export async function makeToken(settings: Settings, request: TokenRequest): Prom
     )
   }
   const issuedAt = Math.floor(Date.now() / 1_000)
-  const claims = { [settings.jwtUserClaim]: request.userId }
+  const claims: Record<string, string | true> = { [settings.jwtUserClaim]: request.userId }
   if (request.name !== undefined) claims[settings.jwtNameClaim] = request.name
+  if (request.isAdmin) claims[settings.jwtAdminClaim] = true
   const token = new SignJWT(claims)
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setIssuedAt(issuedAt)

@@ -24,6 +24,11 @@ export class UserSessions<S extends UserSession> {
     return this.#byUser.size
   }
 
+  /** The sessions of one user. */
+  of(userId: string): readonly S[] {
+    return this.#byUser.get(userId) ?? []
+  }
+
   /** Adds a session; returns the one that must be closed for it, which is no longer counted. */
   add(session: S): S | undefined {
     const own = this.#byUser.get(session.userId)

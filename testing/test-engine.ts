@@ -110,6 +110,7 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
     request: (identity, name, fields, asker) => engine.request(identity, name, fields, asker),
     health: () => engine.health(),
     stats: () => engine.stats(),
+    details: () => engine.details(),
     clock,
     async advance(ms) {
       await settle()

@@ -56,6 +56,7 @@ function startInlineShards(count: number, given: ShardsOptions, timers: Timers):
     },
     searchStats: async () => storage.searchStats(),
     // There is no other thread.
+    threads: () => [],
     silent: null,
     get damaged() {
       return storage.damaged()

@@ -14,7 +14,7 @@ import { SearchService } from '../search/search-service.ts'
 import { DAMAGED, damageRefusal, isDamage } from '../storage/damage.ts'
 import { InlineLog } from '../storage/inline-log.ts'
 import { InlineViews, type QueryRunner } from '../storage/query-runner.ts'
-import { databasePath, lockDirectory, openReader, openWriter } from '../storage/sqlite/database.ts'
+import { lockDirectory, openReader, openWriter, walPath } from '../storage/sqlite/database.ts'
 import { FileRows } from '../storage/sqlite/file-rows.ts'
 import { Reader } from '../storage/sqlite/reader.ts'
 import { Writer } from '../storage/sqlite/writer.ts'
@@ -52,7 +52,7 @@ export function openInlineStorage(
     const changes = new ChangedGroups((note) => {
       search.changed(note, () => changes.handled())
     })
-    const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`, changes.committed)
+    const loop = new WriteLoop(writer, walPath(dataDir), changes.committed)
     const janitor = new Janitor({
       folder: new FileFolder(dataDir),
       rows: new FileRows(db),

@@ -11,6 +11,7 @@ import type { IndexerStats } from '../search/indexer-stats.ts'
 import type { ShardOptions } from '../shards/shard.ts'
 import type { Defer } from '../threads/batch.ts'
 import type { Timers } from '../threads/timer.ts'
+import type { ThreadFigures } from './thread-figures.ts'
 
 export interface ShardsOptions {
   readonly dataDir: string
@@ -33,6 +34,8 @@ export interface RunningShards {
   onBatch(take: (index: number, batch: Uint8Array) => void): void
   /** How far the search index lags the log. */
   searchStats(): Promise<IndexerStats>
+  /** The threads besides the calling one. */
+  threads(): readonly ThreadFigures[]
   /** The name of a thread that has stopped answering, or null. */
   readonly silent: string | null
   /** Whether a part of the database could not be read because it is damaged. */

@@ -17,6 +17,7 @@ import type { ShardThreadData } from './shard-thread.ts'
 import { startSearch } from './start-search.ts'
 import { type StorageRole, startStorageThread } from './start-storage.ts'
 import { startThread } from './start-thread.ts'
+import { threadFigures } from './thread-figures.ts'
 import type { StorageThreadNote } from './writer-thread.ts'
 
 const LOOK_AGAIN_MS = 250
@@ -127,6 +128,7 @@ async function startWorkerShards(shards: number, options: ShardsOptions): Promis
       }
     },
     searchStats: () => search.stats(),
+    threads: threadFigures(threads, (name) => watchdog.answerMs(name)),
     get damaged() {
       return damaged
     },

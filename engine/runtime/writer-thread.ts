@@ -14,7 +14,7 @@ import type { Durability } from '../log/durability.ts'
 import type { LaneBatch } from '../log/log.ts'
 import { ChangedGroups } from '../search/changed-groups.ts'
 import type { WriterNote } from '../storage/remote-log.ts'
-import { databasePath, lockDirectory, openWriter } from '../storage/sqlite/database.ts'
+import { lockDirectory, openWriter, walPath } from '../storage/sqlite/database.ts'
 import { FileRows } from '../storage/sqlite/file-rows.ts'
 import { Writer } from '../storage/sqlite/writer.ts'
 import { WriteLoop, type WriteSource } from '../storage/write-loop.ts'
@@ -62,7 +62,7 @@ try {
   writer.checkpoint()
   const changes = new ChangedGroups((note) => search?.postMessage(note))
   search?.on('message', () => changes.handled())
-  const loop = new WriteLoop(writer, `${databasePath(dataDir)}-wal`, changes.committed)
+  const loop = new WriteLoop(writer, walPath(dataDir), changes.committed)
   const janitor = new Janitor({
     folder: new FileFolder(dataDir),
     rows: new FileRows(db),

@@ -23,6 +23,8 @@ interface Watched {
   readonly port: MessagePort
   /** When the ping that is not answered yet was sent; null where none is. */
   pingedAtMs: number | null
+  /** The time from the last answered ping to its answer. */
+  answerMs: number
 }
 
 const machine: WatchdogDeps = { steadyNow: () => performance.now(), after: startTimer }
@@ -40,8 +42,9 @@ export class Watchdog {
   /** Watches one more thread; the port returned goes to it, for `answerPings`. */
   watch(name: string): MessagePort {
     const { port1, port2 } = new MessageChannel()
-    const watched: Watched = { name, port: port1, pingedAtMs: null }
+    const watched: Watched = { name, port: port1, pingedAtMs: null, answerMs: 0 }
     port1.on('message', () => {
+      watched.answerMs = this.#deps.steadyNow() - (watched.pingedAtMs ?? 0)
       watched.pingedAtMs = null
     })
     port1.unref()
@@ -54,6 +57,14 @@ export class Watchdog {
     const before = this.#deps.steadyNow() - SILENT_AFTER_MS
     const silent = this.#watched.find(({ pingedAtMs }) => pingedAtMs !== null && pingedAtMs <= before)
     return silent?.name ?? null
+  }
+
+  /** The time that the thread needed for the last ping, or has needed so far: the delay of its event loop. */
+  answerMs(name: string): number {
+    const watched = this.#watched.find((one) => one.name === name)
+    if (!watched) return 0
+    const { pingedAtMs, answerMs } = watched
+    return pingedAtMs === null ? answerMs : Math.max(answerMs, this.#deps.steadyNow() - pingedAtMs)
   }
 
   /** Ends the pings. */

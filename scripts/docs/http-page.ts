@@ -46,6 +46,12 @@ ${rows.join('\n')}
 | --- | --- |
 | \`GET /healthz\`, \`GET /readyz\` | Whether the process is alive, and whether it accepts work; without a token. |
 | \`GET /api/stats\`, \`GET /metrics\` | Metrics, as JSON and for Prometheus: [OPERATIONS.md](OPERATIONS.md). |
+| \`GET /api/admin/live\`, \`GET /api/admin/log?from=…\` | The figures of the dashboard at \`/admin\`, and the last lines of the log. |
+| \`GET /api/admin/users/{userId}/connections\`, \`DELETE\`, \`DELETE …/{id}\` | The open connections of a user; closes all of them, or one, with 4403. |
 | \`GET /openapi.json\`, \`GET /asyncapi.json\`, \`GET /swagger\` | This page as OpenAPI, as AsyncAPI, and interactive; without a token. |
+
+Routes below \`/api/admin\` require a token whose claim \`admin\` (\`JWT_ADMIN_CLAIM\`) is \`true\`; other tokens are answered 403
+\`forbidden\`. A user whose connections were closed can sign in again while their token is valid: refuse it in the hook
+\`authorize\`.
 `
 }

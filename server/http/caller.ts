@@ -13,7 +13,7 @@ import { bearerToken } from '../upgrade.ts'
 import type { HttpCall } from './router.ts'
 
 /** The user of a request, and whether the operator's service sends it on behalf of the user. */
-export type HttpCaller = Pick<Verified, 'identity' | 'isService'>
+export type HttpCaller = Pick<Verified, 'identity' | 'isService' | 'isAdmin'>
 
 export interface CallerOptions {
   readonly authenticate: Authenticator
@@ -47,6 +47,16 @@ export async function callerOf(
     refusals.note({ kind: 'rate_limited', address, userId, why })
     throw new ChatError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs })
   }
+  return caller
+}
+
+/**
+ * The operator who sends a request: the one place that decides who may use the dashboard.
+ * @throws ChatError also `forbidden`, for the token of another user.
+ */
+export async function adminOf(call: HttpCall, options: CallerOptions): Promise<HttpCaller> {
+  const caller = await callerOf(call, options, 'reads')
+  if (!caller.isAdmin) throw new ChatError('forbidden', 'only a token of an operator may do this')
   return caller
 }
 

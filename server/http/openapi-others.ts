@@ -49,6 +49,16 @@ const forOperators = (operationId: string, summary: string, content: JsonSchema)
   },
 })
 
+const forAdmins = (operationId: string, summary: string, parameters: readonly JsonSchema[] = []) => ({
+  tags: ['operation'],
+  operationId,
+  summary,
+  description: 'Requires a token whose claim `admin` (`JWT_ADMIN_CLAIM`) is `true`.',
+  ...(parameters.length > 0 && { parameters }),
+  responses: { 200: { description: 'Done', content: anyJson }, default: error },
+})
+const userConnections = '/api/admin/users/{userId}/connections'
+
 /** By path. */
 export const otherPaths: JsonSchema = {
   '/api/chat/files': {
@@ -103,6 +113,29 @@ export const otherPaths: JsonSchema = {
   '/healthz': open('Whether the process is alive.'),
   '/readyz': open('Whether the server accepts requests.'),
   '/api/stats': forOperators('stats', 'The server’s statistics.', anyJson),
+  '/api/admin/live': {
+    get: forAdmins(
+      'admin_live',
+      'The figures of the dashboard: statistics, threads, busiest groups, alerts.',
+    ),
+  },
+  '/api/admin/log': {
+    get: forAdmins('admin_log', 'The last lines of the log, at most 200.', [
+      query('from', 'integer', 'the number of the first line: `next` of the answer before'),
+    ]),
+  },
+  [userConnections]: {
+    get: forAdmins('admin_connections', 'The open connections of a user.', [path('userId')]),
+    delete: forAdmins('admin_disconnect_all', 'Closes all connections of a user with 4403.', [
+      path('userId'),
+    ]),
+  },
+  [`${userConnections}/{id}`]: {
+    delete: forAdmins('admin_disconnect', 'Closes one connection of a user with 4403.', [
+      path('userId'),
+      path('id'),
+    ]),
+  },
   '/metrics': forOperators('metrics', 'The same statistics for Prometheus.', {
     'text/plain': { schema: { type: 'string' } },
   }),

@@ -12,9 +12,9 @@ import type { EngineLogger } from '../../engine/base/engine-logger.ts'
 import { Contacts } from '../../engine/storage/sqlite/contacts.ts'
 import {
   type DirectoryLock,
-  databasePath,
   lockDirectory,
   openWriter,
+  walPath,
 } from '../../engine/storage/sqlite/database.ts'
 import { type GroupPosition, ImportedRows } from '../../engine/storage/sqlite/imported-rows.ts'
 import { prepareReads } from '../../engine/storage/sqlite/read-statements.ts'
@@ -428,7 +428,7 @@ export class Importer {
   }
 
   #checkpoint(): void {
-    const wal = statSync(`${databasePath(this.#dataDir)}-wal`, { throwIfNoEntry: false })
+    const wal = statSync(walPath(this.#dataDir), { throwIfNoEntry: false })
     if ((wal?.size ?? 0) > MAX_WAL_BYTES) this.#writer.checkpoint()
   }
 }

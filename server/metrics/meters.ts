@@ -6,6 +6,7 @@
  * front end, so clients cannot make the maps grow.
  */
 import type { CloseReason } from '../../protocol/close-codes.ts'
+import { BusiestGroups } from './busiest-groups.ts'
 import { Latency, type LatencyStats } from './latency.ts'
 import { type Rate, RateMeter } from './rates.ts'
 
@@ -65,12 +66,31 @@ export class Meters {
   readonly #errors = new Map<string, number>()
   readonly #rates: Readonly<Record<'requests' | 'messages' | 'deliveries' | 'errors', RateMeter>>
   #errorsTotal = 0
+  #busiest: BusiestGroups | null = null
 
   /** `nowMs` is a time of the clock that `sample` is called with. */
   constructor(nowMs: number) {
     this.latency = new Latency(nowMs)
     const rate = () => new RateMeter(nowMs)
     this.#rates = { requests: rate(), messages: rate(), deliveries: rate(), errors: rate() }
+  }
+
+  /** A message is published to the members of its group. */
+  published(topic: string): void {
+    this.messages += 1
+    this.#busiest?.count(topic)
+  }
+
+  /** Counts messages by group, from the first call until nobody has called for some seconds. */
+  busiestGroups(nowMs: number): BusiestGroups {
+    this.#busiest ??= new BusiestGroups(nowMs)
+    this.#busiest.wanted(nowMs)
+    return this.#busiest
+  }
+
+  /** Whether messages are being counted by group. */
+  get countsGroups(): boolean {
+    return this.#busiest !== null
   }
 
   /** An upgrade was refused. */
@@ -97,6 +117,7 @@ export class Meters {
     deliveries.sample(nowMs, this.deliveries)
     errors.sample(nowMs, this.#errorsTotal)
     this.latency.rotate(nowMs)
+    if (this.#busiest?.isUnwanted(nowMs)) this.#busiest = null
   }
 
   stats(): MeterStats {

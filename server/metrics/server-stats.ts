@@ -127,11 +127,11 @@ function collectStats(sources: StatsSources, { shards, search, hooks, disk }: En
   const sum = (count: (shard: EngineStats['shards'][number]) => number) =>
     shards.reduce((total, shard) => total + count(shard), 0)
   const memory = process.memoryUsage()
-  const at = now()
+  const nowMs = now()
   return {
     version,
-    at,
-    uptimeMs: at - sources.startedAtMs,
+    at: Date.now(),
+    uptimeMs: nowMs - sources.startedAtMs,
     transport: sources.transport,
     connections: {
       now: sockets.connections,

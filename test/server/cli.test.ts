@@ -171,7 +171,7 @@ describe('tertulia', () => {
     [['token'], 'token requires --user ID; example: tertulia token --user ana'],
     [
       ['token', '--user'],
-      '--user requires a value; usage: tertulia token --user ID [--name NAME] [--ttl TIME]',
+      '--user requires a value; usage: tertulia token --user ID [--name NAME] [--admin] [--ttl TIME]',
     ],
     [['backup'], 'backup requires FILE; usage: tertulia backup FILE'],
     [['import'], 'import requires FILE; usage: tertulia import FILE'],

@@ -20,6 +20,11 @@ export function databasePath(dataDir: string): string {
   return join(dataDir, 'tertulia.db')
 }
 
+/** Path of the write-ahead log of the database file. */
+export function walPath(dataDir: string): string {
+  return `${databasePath(dataDir)}-wal`
+}
+
 /** The lock that prevents a second process from writing the same data directory. */
 export interface DirectoryLock {
   release(): void

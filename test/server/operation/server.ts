@@ -10,7 +10,7 @@ import { makeToken } from '../../../server/token.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 import { type ClientOptions, SocketClient } from '../../support/socket-client.ts'
 
-const jwtSecret = 'a secret of thirty-two bytes, and more'
+export const jwtSecret = 'a secret of thirty-two bytes, and more'
 const quiet = { info() {}, warn() {}, error() {} }
 
 /** Starts a server with inline shards; closed after the test. */
