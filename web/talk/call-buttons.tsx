@@ -1,8 +1,42 @@
 /**
- * The buttons that begin a call, in the header of a direct chat.
+ * Call buttons: start an audio or video call with the other user of a direct chat.
  */
 import type { GroupHandle } from '../../client/store/types.ts'
+import { useShell, useView } from '../shell.ts'
+import { IconButton } from '../ui/button.tsx'
+import { callsOf } from './talk-state.ts'
 
-export function CallButtons(_: { readonly handle: GroupHandle }) {
-  return null
+export function CallButtons({ handle }: { readonly handle: GroupHandle }) {
+  const { store, texts, fail, toast } = useShell()
+  const info = useView(handle.info)
+  const { state } = useView(store.connection)
+  const peer = info?.peer
+  if (!peer || typeof RTCPeerConnection === 'undefined') return null
+  const call = (withVideo: boolean) => {
+    // Browsers give microphones only to pages with TLS.
+    if (!navigator.mediaDevices) return toast(texts.talk.noMicrophone)
+    const { groupId } = handle
+    callsOf(store)
+      .then((calls) => calls.call({ groupId, userId: peer.userId, withVideo }))
+      .catch(fail)
+  }
+  const isOff = state !== 'live' && state !== 'catching_up'
+  return (
+    <>
+      <IconButton
+        icon="phone"
+        label={texts.talk.callAudio(peer.name)}
+        tip="below"
+        disabled={isOff}
+        onClick={() => call(false)}
+      />
+      <IconButton
+        icon="video"
+        label={texts.talk.callVideo(peer.name)}
+        tip="below"
+        disabled={isOff}
+        onClick={() => call(true)}
+      />
+    </>
+  )
 }

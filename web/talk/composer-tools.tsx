@@ -1,7 +1,14 @@
 /**
- * What the composer has besides its text: files and voice messages.
+ * Composer tools: what the composer has besides its text: files and voice messages.
  */
+import { useRef, useState } from 'preact/hooks'
 import type { GroupHandle } from '../../client/store/types.ts'
+import { useShell, useView } from '../shell.ts'
+import { IconButton } from '../ui/button.tsx'
+import { FilesDialog } from './files-dialog.tsx'
+import './talk.css'
+import { chooseFiles, chosenIn } from './talk-state.ts'
+import { VoiceRecorder } from './voice-recorder.tsx'
 
 interface ComposerToolsProps {
   readonly handle: GroupHandle
@@ -11,11 +18,43 @@ interface ComposerToolsProps {
   readonly onSent: () => void
 }
 
-export function ComposerTools(_: ComposerToolsProps) {
-  return null
+export function ComposerTools({ handle, replyToId, onSent }: ComposerToolsProps) {
+  const t = useShell().texts.talk
+  const input = useRef<HTMLInputElement>(null)
+  const [isRecording, setRecording] = useState(false)
+  const { files } = useView(chosenIn(handle))
+  const canRecord = typeof MediaRecorder !== 'undefined' && navigator.mediaDevices !== undefined
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        aria-label={t.attach}
+        onChange={({ currentTarget }) => {
+          chooseFiles(handle, [...(currentTarget.files ?? [])], replyToId)
+          currentTarget.value = ''
+        }}
+      />
+      <IconButton icon="attach" label={t.attach} onClick={() => input.current?.click()} />
+      {canRecord && (
+        <IconButton icon="mic" label={t.record} pressed={isRecording} onClick={() => setRecording(true)} />
+      )}
+      {isRecording && (
+        <VoiceRecorder
+          handle={handle}
+          replyToId={replyToId}
+          onSent={onSent}
+          onClose={() => setRecording(false)}
+        />
+      )}
+      {files.length > 0 && <FilesDialog handle={handle} onSent={onSent} />}
+    </>
+  )
 }
 
-/** Sends files that were pasted or dropped. */
+/** Shows files that were pasted or dropped, to be sent. */
 export function sendFiles(handle: GroupHandle, files: readonly File[], replyToId: string | undefined): void {
-  for (const file of files) handle.send({ content: '', replyToId, file: { blob: file, fileName: file.name } })
+  chooseFiles(handle, files, replyToId)
 }

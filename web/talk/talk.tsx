@@ -1,6 +1,48 @@
 /**
- * Talk: calls and notifications, which are there whatever is on show. Mounted once.
+ * Talk: calls, the viewer of images, and notifications, which are there whatever is on show. Mounted once.
  */
+import { useEffect, useState } from 'preact/hooks'
+import type { PeerCalls } from '../../client/calls/peer-calls.ts'
+import type { PreferencesView } from '../settings/preferences.ts'
+import { useShell, useView } from '../shell.ts'
+import { CallPanel } from './call-panel.tsx'
+import { startNotifications } from './notifications.ts'
+import './talk.css'
+import { callsOf, viewerOf } from './talk-state.ts'
+import { Viewer } from './viewer.tsx'
+
 export function Talk() {
-  return null
+  const { store, navigation, preferences, texts } = useShell()
+  const viewed = useView(viewerOf(store))
+  const [calls, setCalls] = useState<PeerCalls | null>(null)
+  useEffect(() => {
+    if (typeof RTCPeerConnection === 'undefined') return
+    let isEnded = false
+    const loading = callsOf(store)
+    loading.then((loaded) => !isEnded && setCalls(loaded)).catch(() => {})
+    return () => {
+      isEnded = true
+      loading.then((loaded) => loaded.hangUp()).catch(() => {})
+    }
+  }, [store])
+  useEffect(
+    () =>
+      startNotifications({
+        store,
+        navigation,
+        preferences: preferences as Pick<PreferencesView, 'getSnapshot'>,
+        appName: texts.shell.appName,
+        textOf: ({ lastMessage }) => {
+          const { type = 'text', content = '' } = lastMessage ?? {}
+          return content !== '' || type === 'text' ? content.slice(0, 200) : texts.shell[type]
+        },
+      }),
+    [store, navigation, preferences, texts],
+  )
+  return (
+    <>
+      {calls && <CallPanel calls={calls} />}
+      {viewed && <Viewer item={viewed} />}
+    </>
+  )
 }

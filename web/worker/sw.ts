@@ -4,6 +4,9 @@
  * The build puts in the list of files and a hash of their contents. A new version is stored completely
  * before it replaces the old one, so that a page never mixes two. Requests of the chat itself, other
  * pages and other origins go to the network.
+ *
+ * It shows messages that a service sends by Web Push, as `{"title", "body", "tag"}` where the tag is the
+ * group, unless a page is looked at. A click on a notification opens its group.
  */
 declare const self: ServiceWorkerGlobalScope
 
@@ -44,5 +47,38 @@ self.addEventListener('fetch', (event) => {
       .open(cacheName)
       .then((cache) => cache.match(mode === 'navigate' ? scope : address))
       .then((stored) => stored ?? fetch(event.request)),
+  )
+})
+
+self.addEventListener('push', (event) => {
+  const { title, body, tag } = readPush(event.data)
+  event.waitUntil(
+    self.clients.matchAll({ type: 'window' }).then(async (pages) => {
+      if (pages.some(({ focused }) => focused)) return
+      const icon = new URL('static/icon-192.png', scope).href
+      await self.registration.showNotification(title, { body, tag, icon, data: { groupId: tag } })
+    }),
+  )
+})
+
+function readPush(data: PushMessageData | null): { title: string; body: string; tag: string } {
+  try {
+    return { title: 'Tertulia', body: '', tag: '', ...(data?.json() as object) }
+  } catch {
+    return { title: 'Tertulia', body: '', tag: '' }
+  }
+}
+
+self.addEventListener('notificationclick', (event) => {
+  const { notification } = event
+  notification.close()
+  const { groupId = '' } = (notification.data ?? {}) as { readonly groupId?: string }
+  const url = new URL(groupId === '' ? '.' : `#/g/${encodeURIComponent(groupId)}`, scope).href
+  event.waitUntil(
+    self.clients.matchAll({ type: 'window' }).then(async ([page]) => {
+      if (!page) return await self.clients.openWindow(url)
+      // The page reads its address: it goes to the group without a reload.
+      await (await page.focus()).navigate(url)
+    }),
   )
 })

@@ -1,3 +1,80 @@
-/** English texts of the area "talk". */
+/** English texts of files, voice messages and calls. */
+import { pluralIn } from '../plural.ts'
 
-export const talk = {}
+const plural = pluralIn('en')
+
+export const talk = {
+  attach: 'Attach files',
+  sendFiles: (n: number) => plural(n, { one: 'Send a file', other: 'Send # files' }),
+  caption: 'Add a text',
+  send: 'Send',
+  tooLarge: (limit: string) => `Too large: at most ${limit}`,
+
+  uploading: (name: string) => `Upload of ${name}`,
+  uploadState: {
+    waiting: 'Waiting',
+    uploading: 'Uploading',
+    paused: 'Paused',
+    done: 'Sent',
+    failed: 'Failed',
+  },
+  sentOf: (sent: string, size: string) => `${sent} of ${size}`,
+  pauseUpload: 'Pause the upload',
+  resumeUpload: 'Resume the upload',
+  abortUpload: 'Cancel the upload',
+  openImage: (name: string) => `Open image ${name}`,
+  downloadFile: (name: string) => `Download ${name}`,
+  previousImage: 'Previous image',
+  nextImage: 'Next image',
+  zoomIn: 'Enlarge',
+  zoomFit: 'Fit to the window',
+  play: 'Play',
+  pauseSound: 'Pause',
+  positionIn: (name: string) => `Position in ${name}`,
+  cannotPlay: 'This browser cannot play the file.',
+
+  record: 'Record a voice message',
+  recording: 'Recording a voice message',
+  cancelRecording: 'Discard the recording',
+  sendRecording: 'Send the recording',
+  noMicrophone: 'There is no microphone, or the browser does not allow it.',
+
+  callAudio: (name: string) => `Call ${name}`,
+  callVideo: (name: string) => `Video call with ${name}`,
+  callWith: (name: string) => `Call with ${name}`,
+  rings: (name: string) => `${name} calls you`,
+  ringsVideo: (name: string) => `${name} calls you with video`,
+  answer: 'Answer',
+  answerVideo: 'Answer with video',
+  declineCall: 'Decline',
+  hangUp: 'Hang up',
+  mute: 'Mute the microphone',
+  unmute: 'Unmute the microphone',
+  cameraOn: 'Switch the camera on',
+  cameraOff: 'Switch the camera off',
+  screenOn: 'Share your screen',
+  screenOff: 'Stop sharing your screen',
+  noVideo: 'There is no camera or screen, or the browser does not allow it.',
+  peerMuted: 'microphone off',
+  ownVideo: 'Your video',
+  larger: 'Enlarge',
+  smaller: 'Reduce',
+  callState: {
+    calling: 'Calling …',
+    ringsThere: 'Ringing …',
+    ringing: 'Incoming call',
+    connecting: 'Connecting …',
+    connected: 'Connected',
+    reconnecting: 'Connection lost, connecting again …',
+  },
+  callEnded: {
+    hung_up: 'Call ended',
+    declined: 'Call declined',
+    busy: 'In another call',
+    no_answer: 'No answer',
+    missed: 'Missed call',
+    answered_elsewhere: 'Answered on another device',
+    failed: 'The call could not be connected',
+    no_media: 'There is no microphone, or the browser does not allow it.',
+  },
+}

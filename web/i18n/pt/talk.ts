@@ -1,4 +1,81 @@
-/** Portuguese texts of the area "talk". */
+/** Portuguese texts of files, voice messages and calls. */
+import { pluralIn } from '../plural.ts'
 import type { Texts } from '../texts.ts'
 
-export const talk: Texts['talk'] = {}
+const plural = pluralIn('pt')
+
+export const talk: Texts['talk'] = {
+  attach: 'Anexar ficheiros',
+  sendFiles: (n) => plural(n, { one: 'Enviar um ficheiro', other: 'Enviar # ficheiros' }),
+  caption: 'Acrescentar um texto',
+  send: 'Enviar',
+  tooLarge: (limit) => `Demasiado grande: no máximo ${limit}`,
+
+  uploading: (name) => `Envio de ${name}`,
+  uploadState: {
+    waiting: 'Em espera',
+    uploading: 'A enviar',
+    paused: 'Em pausa',
+    done: 'Enviado',
+    failed: 'Falhou',
+  },
+  sentOf: (sent, size) => `${sent} de ${size}`,
+  pauseUpload: 'Pausar o envio',
+  resumeUpload: 'Retomar o envio',
+  abortUpload: 'Cancelar o envio',
+  openImage: (name) => `Abrir a imagem ${name}`,
+  downloadFile: (name) => `Transferir ${name}`,
+  previousImage: 'Imagem anterior',
+  nextImage: 'Imagem seguinte',
+  zoomIn: 'Ampliar',
+  zoomFit: 'Ajustar à janela',
+  play: 'Reproduzir',
+  pauseSound: 'Pausar',
+  positionIn: (name) => `Posição em ${name}`,
+  cannotPlay: 'Este navegador não consegue reproduzir o ficheiro.',
+
+  record: 'Gravar uma mensagem de voz',
+  recording: 'A gravar uma mensagem de voz',
+  cancelRecording: 'Descartar a gravação',
+  sendRecording: 'Enviar a gravação',
+  noMicrophone: 'Não há microfone, ou o navegador não o permite.',
+
+  callAudio: (name) => `Ligar a ${name}`,
+  callVideo: (name) => `Videochamada com ${name}`,
+  callWith: (name) => `Chamada com ${name}`,
+  rings: (name) => `${name} está a ligar`,
+  ringsVideo: (name) => `${name} está a ligar com vídeo`,
+  answer: 'Atender',
+  answerVideo: 'Atender com vídeo',
+  declineCall: 'Recusar',
+  hangUp: 'Desligar',
+  mute: 'Silenciar o microfone',
+  unmute: 'Ligar o microfone',
+  cameraOn: 'Ligar a câmara',
+  cameraOff: 'Desligar a câmara',
+  screenOn: 'Partilhar o ecrã',
+  screenOff: 'Deixar de partilhar o ecrã',
+  noVideo: 'Não há câmara ou ecrã, ou o navegador não o permite.',
+  peerMuted: 'microfone desligado',
+  ownVideo: 'O seu vídeo',
+  larger: 'Ampliar',
+  smaller: 'Reduzir',
+  callState: {
+    calling: 'A ligar …',
+    ringsThere: 'A tocar …',
+    ringing: 'Chamada a receber',
+    connecting: 'A estabelecer a ligação …',
+    connected: 'Em chamada',
+    reconnecting: 'Ligação perdida, a ligar de novo …',
+  },
+  callEnded: {
+    hung_up: 'Chamada terminada',
+    declined: 'Chamada recusada',
+    busy: 'Noutra chamada',
+    no_answer: 'Sem resposta',
+    missed: 'Chamada não atendida',
+    answered_elsewhere: 'Atendida noutro dispositivo',
+    failed: 'Não foi possível estabelecer a chamada',
+    no_media: 'Não há microfone, ou o navegador não o permite.',
+  },
+}

@@ -1,0 +1,54 @@
+/**
+ * Upload progress: how much of a file is sent, with pause, resume and abort.
+ */
+import type { MessageItem, UploadItem } from '../../client/store/types.ts'
+import { useShell } from '../shell.ts'
+import { IconButton } from '../ui/button.tsx'
+
+interface UploadProgressProps {
+  readonly item: MessageItem
+  readonly upload: UploadItem
+}
+
+export function UploadProgress({ item, upload }: UploadProgressProps) {
+  const { store, texts, format } = useShell()
+  const { uploadId, fileName, size, sent, state, failure } = upload
+  const t = texts.talk
+  const percent = size === 0 ? 0 : Math.floor((sent / size) * 100)
+  const isStopped = state === 'paused' || state === 'failed'
+  return (
+    <div class="upload">
+      <span class="grow upload-text">
+        <span class="ellipsis">{fileName}</span>
+        <span class="soft small">
+          {failure ? failure.message : t.uploadState[state]} ·{' '}
+          {t.sentOf(format.bytes(sent), format.bytes(size))}
+        </span>
+        <progress value={sent} max={Math.max(1, size)} aria-label={t.uploading(fileName)}>
+          {percent}%
+        </progress>
+      </span>
+      {isStopped ? (
+        <IconButton
+          icon={state === 'failed' ? 'retry' : 'play'}
+          label={t.resumeUpload}
+          tabIndex={-1}
+          onClick={() => store.resumeUpload(uploadId)}
+        />
+      ) : (
+        <IconButton
+          icon="pause"
+          label={t.pauseUpload}
+          tabIndex={-1}
+          onClick={() => store.pauseUpload(uploadId)}
+        />
+      )}
+      <IconButton
+        icon="close"
+        label={t.abortUpload}
+        tabIndex={-1}
+        onClick={() => store.group(item.groupId).discard(item.key)}
+      />
+    </div>
+  )
+}
