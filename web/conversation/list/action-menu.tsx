@@ -5,6 +5,7 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { MessageItem } from '../../../client/store/types.ts'
 import { useShell } from '../../shell.ts'
+import { fileActions } from '../../talk/file-actions.ts'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import type { ActionName } from './message-actions.ts'
 
@@ -56,7 +57,8 @@ const keysOf: Partial<Record<ActionName, string>> = {
 
 export function ActionMenu(props: ActionMenuProps) {
   const { item, x, y, actions, recallMs, me, onRun, onReact, onClose } = props
-  const { texts, format } = useShell()
+  const shell = useShell()
+  const { texts, format } = shell
   const t = texts.conversation
   const ref = useRef<HTMLDivElement>(null)
 
@@ -141,6 +143,22 @@ export function ActionMenu(props: ActionMenuProps) {
             {keysOf[action] && <kbd>{keysOf[action]}</kbd>}
           </button>
         ))}
+      {fileActions(item, shell).map(({ label: text, icon = 'file', run }) => (
+        <button
+          key={text}
+          type="button"
+          role="menuitem"
+          tabIndex={-1}
+          class="menu-item"
+          onClick={() => {
+            onClose()
+            run()
+          }}
+        >
+          <Icon name={icon} size={18} />
+          <span>{text}</span>
+        </button>
+      ))}
     </div>
   )
 }
