@@ -69,21 +69,19 @@ async function server() {
     log += `${line}\n`
     transport ||= /"transport":"(\w+)"/.exec(line)?.[1] ?? ''
   })
-  const link = await new Promise((resolve) => {
+  let port = ''
+  const token = await new Promise((resolve) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const found = /^Try it: http:\/\/127\.0\.0\.1:(\d+)\/#token=(\S+)$/.exec(line)
-      if (found) resolve(found)
+      port ||= /^Try it: http:\/\/127\.0\.0\.1:(\d+)\//.exec(line)?.[1] ?? ''
+      const token = /^Token of the user .*: (\S+)$/.exec(line)?.[1]
+      if (token) resolve(token)
     })
     void end.then(() => resolve(null))
   })
-  if (link) {
-    const load = spawn(
-      process.execPath,
-      [`${root}/scripts/starts-load.mjs`, link[1], link[2], String(SOCKETS)],
-      {
-        stdio: 'inherit',
-      },
-    )
+  if (token) {
+    const load = spawn(process.execPath, [`${root}/scripts/starts-load.mjs`, port, token, String(SOCKETS)], {
+      stdio: 'inherit',
+    })
     await Promise.race([delay(LOAD_MS), end])
     load.kill('SIGKILL')
     child.kill('SIGTERM')

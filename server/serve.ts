@@ -5,6 +5,7 @@
 
 import { version } from '../engine/version.ts'
 import { resolveSettings, type Settings, settingsFromEnv } from './config.ts'
+import { trialKey } from './http/trial-routes.ts'
 import { createLog } from './logger.ts'
 import { createServer, type Server } from './server.ts'
 import { makeToken } from './token.ts'
@@ -45,12 +46,12 @@ export async function serve(context: CommandContext): Promise<number> {
   }
 }
 
-/** Outside production: prints a link to the try-it page, and a token for other clients. */
+/** Outside production: prints a link to the page, where people are tried by their name, and a token. */
 async function printTrialLink(settings: Settings, server: Server, { out }: CommandContext): Promise<void> {
-  const hasSecret = settings.jwtPublicKey === undefined && settings.jwtJwksUrl === undefined
-  if (settings.nodeEnv === 'production' || !hasSecret) return
+  const key = trialKey(settings)
+  if (key === null) return
+  out(`Try it: ${server.url}/#trial=${key} (in two windows to be two people)`)
   const token = await makeToken(settings, { userId: TRIAL_USER, name: 'Guest', ttlSeconds: TRIAL_SECONDS })
-  out(`Try it: ${server.url}/#token=${token}`)
   out(`Token of the user "${TRIAL_USER}", for 12 hours: ${token}`)
 }
 

@@ -27,6 +27,7 @@ import { fileRoutes } from './http/files.ts'
 import { healthRoutes } from './http/health.ts'
 import { metricsRoutes } from './http/metrics.ts'
 import { addRoutes } from './http/router.ts'
+import { trialRoutes } from './http/trial-routes.ts'
 import { upgradeRequiredRoute } from './http/upgrade-required.ts'
 import { webRoutes } from './http/web-routes.ts'
 import { createLog, type ServerLogger } from './logger.ts'
@@ -166,6 +167,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   })
   const routes = [
     ...webRoutes(),
+    ...trialRoutes({ settings, guard }),
     upgradeRequiredRoute(),
     ...healthRoutes(engine, () => accepting),
     ...apiRoutes({ ...shared, engine, accepting: () => accepting }),

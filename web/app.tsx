@@ -1,15 +1,19 @@
 /**
  * App: the frame of the chat page with its three regions: groups, conversation, details.
  */
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import type { FunctionComponent } from 'preact'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Store } from '../client/store/types.ts'
+import { ConnectionBanner } from './connection-banner.tsx'
 import { Conversation } from './conversation/conversation.tsx'
 import { Panel } from './conversation/panel.tsx'
+import { GroupList } from './groups/group-list.tsx'
 import { createFormat } from './i18n/format.ts'
-import { localeOf, type Texts } from './i18n/texts.ts'
+import { type Language, localeOf, type Texts } from './i18n/texts.ts'
+import { focusRegion, useKeys } from './keys.tsx'
 import type { Navigation } from './navigation.ts'
 import type { PreferencesView } from './settings/preferences.ts'
-import { type DialogName, type Shell, ShellContext, type ToastAction, useView } from './shell.ts'
+import { type DialogName, type Shell, ShellContext, type ToastAction, useShell, useView } from './shell.ts'
 import { Talk } from './talk/talk.tsx'
 import { useTheme } from './theme/use-theme.ts'
 import type { Announcer } from './ui/announcer.ts'
@@ -18,15 +22,20 @@ import { type ToastItem, Toasts } from './ui/toast.tsx'
 export interface AppProps {
   readonly store: Store
   readonly texts: Texts
-  readonly language: 'en' | 'pt'
+  readonly language: Language
   readonly navigation: Navigation
   readonly preferences: PreferencesView
   readonly announcer: Announcer
+  /** Asks for a token; nothing is removed. */
+  readonly onSignIn: () => void
+  /** Ends the session and removes everything of the user. */
+  readonly onSignOut: () => void
 }
 
-export function App({ store, texts, language, navigation, preferences, announcer }: AppProps) {
+export function App({ store, texts, language, navigation, preferences, announcer, ...on }: AppProps) {
   const [toasts, setToasts] = useState<readonly ToastItem[]>([])
   const [dialog, setDialog] = useState<DialogName | null>(null)
+  const root = useRef<HTMLDivElement>(null)
   const shell = useMemo((): Shell => {
     const toast = (text: string, action?: ToastAction) => {
       announcer.say(text)
@@ -46,47 +55,95 @@ export function App({ store, texts, language, navigation, preferences, announcer
       openDialog: setDialog,
     }
   }, [store, texts, language, navigation, preferences, announcer])
-  const { groupId, seq, panel } = useView(navigation.place)
   const theme = useTheme(preferences)
+  useKeys(root, shell)
+  useLayoutEffect(() => {
+    // Outside of the components: the regions exist before the first text, and stay.
+    root.current?.append(announcer.element)
+  }, [announcer])
   return (
     <ShellContext.Provider value={shell}>
-      <div class="tertulia" lang={language} {...theme}>
-        <div class="frame" data-shows={groupId === null ? 'groups' : 'conversation'}>
-          <nav class="region-groups" data-region aria-label={texts.shell.regionGroups} tabIndex={-1} />
-          <main
-            class="region-conversation"
-            data-region
-            aria-label={texts.shell.regionConversation}
-            tabIndex={-1}
-          >
-            {groupId !== null && <Conversation key={groupId} groupId={groupId} seq={seq} />}
-          </main>
-          {panel !== null && (
-            <aside class="region-details" data-region aria-label={texts.shell.regionDetails} tabIndex={-1}>
-              <Panel key={panel} name={panel} groupId={groupId} />
-            </aside>
-          )}
-        </div>
+      <div ref={root} class="tertulia" lang={language} {...theme}>
+        <Frame onSignIn={on.onSignIn} />
         <Talk />
-        {dialog !== null && <span />}
+        {dialog !== null && (
+          <LazyDialogs name={dialog} onClose={() => setDialog(null)} onSignOut={on.onSignOut} />
+        )}
         <Toasts
           items={toasts}
           closeLabel={texts.shell.close}
           onClose={(id) => setToasts((shown) => shown.filter((one) => one.id !== id))}
         />
-        <AnnouncerRegion announcer={announcer} />
       </div>
     </ShellContext.Provider>
   )
 }
 
-/** The regions of the announcer, which is not made of components. */
-function AnnouncerRegion({ announcer }: { readonly announcer: Announcer }) {
-  const [element, setElement] = useState<HTMLElement | null>(null)
+function Frame({ onSignIn }: { readonly onSignIn: () => void }) {
+  const { texts, navigation } = useShell()
+  const { shell } = texts
+  const { groupId, seq, panel } = useView(navigation.place)
+  const main = useRef<HTMLElement>(null)
+  useFocusOfGroup(groupId, main)
+  return (
+    <div class="frame" data-shows={groupId === null && panel === null ? 'groups' : 'conversation'}>
+      <div class="banners">
+        <ConnectionBanner onSignIn={onSignIn} />
+      </div>
+      <nav class="region-groups" data-region aria-label={shell.regionGroups} tabIndex={-1}>
+        <GroupList />
+      </nav>
+      <main
+        ref={main}
+        class="region-conversation"
+        data-region
+        aria-label={shell.regionConversation}
+        tabIndex={-1}
+      >
+        {groupId === null ? (
+          <div class="empty">
+            <h1>{shell.noneChosen}</h1>
+            <p>{shell.noneChosenText}</p>
+          </div>
+        ) : (
+          <Conversation key={groupId} groupId={groupId} seq={seq} />
+        )}
+      </main>
+      {panel !== null && (
+        <aside class="region-details" data-region aria-label={shell.regionDetails} tabIndex={-1}>
+          <Panel key={panel} name={panel} groupId={groupId} />
+        </aside>
+      )}
+    </div>
+  )
+}
+
+/**
+ * After the user has chosen a group the focus is in its conversation: in the composer, or with a touch
+ * screen, whose keyboard would cover the messages, on the region. The first group of a page, which the
+ * user did not choose, does not get the focus.
+ */
+function useFocusOfGroup(groupId: string | null, main: { readonly current: HTMLElement | null }): void {
+  const last = useRef(groupId)
   useEffect(() => {
-    element?.append(announcer.element)
-  }, [element, announcer])
-  return <div ref={setElement} />
+    if (last.current === groupId) return
+    last.current = groupId
+    if (groupId === null || !main.current) return
+    if (matchMedia('(pointer: coarse)').matches) main.current.focus()
+    else focusRegion(main.current)
+  }, [groupId, main])
+}
+
+type DialogsProps = Parameters<typeof import('./dialogs.tsx').Dialogs>[0]
+
+/** The dialogs, which are not part of the first load. */
+function LazyDialogs(props: DialogsProps) {
+  const { fail } = useShell()
+  const [loaded, setLoaded] = useState<{ readonly Dialogs: FunctionComponent<DialogsProps> } | null>(null)
+  useEffect(() => {
+    import('./dialogs.tsx').then(setLoaded, fail)
+  }, [fail])
+  return loaded && <loaded.Dialogs key={props.name} {...props} />
 }
 
 function nextId(shown: readonly ToastItem[]): number {

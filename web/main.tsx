@@ -1,16 +1,25 @@
 /**
- * Main: the page of the server at `/`.
+ * Main: starts the page of the server at `/`.
  */
 import { render } from 'preact'
-import { chooseLanguage, loadTexts } from './i18n/texts.ts'
-import { SignIn } from './session/sign-in.tsx'
+import { textsFor } from './i18n/use-language.ts'
+import { addressNavigation } from './navigation.ts'
+import { Page } from './page.tsx'
+import { installWorker } from './session/install-worker.ts'
+import { openSession } from './session/session.ts'
 import { openPreferences } from './settings/preferences.ts'
 import './theme/index.css'
 
 const preferences = openPreferences()
-const { language } = preferences.getSnapshot()
-const chosen = language === 'auto' ? chooseLanguage(navigator.languages) : language
-const texts = await loadTexts(chosen)
-document.documentElement.lang = chosen
+// First: a token is in the address, where a place is afterwards.
+const session = openSession()
+const navigation = addressNavigation()
 const root = document.querySelector('#app')
-if (root) render(<SignIn texts={texts} preferences={preferences} onToken={() => undefined} />, root)
+
+async function start(): Promise<void> {
+  const first = await textsFor(preferences.getSnapshot())
+  if (root) render(<Page {...{ preferences, navigation, first, session }} />, root)
+}
+
+void start()
+void installWorker()

@@ -1,7 +1,51 @@
-/** Mount into: shows the chat inside of an element of any page. */
+/**
+ * Mount into: shows the chat inside of an element of another page.
+ */
+import { render } from 'preact'
+import { useEffect, useMemo } from 'preact/hooks'
+import type { Store } from '../client/store/types.ts'
+import { App } from './app.tsx'
+import { type LanguageTexts, textsFor, useLanguage } from './i18n/use-language.ts'
 import type { ChatOptions, MountedChat } from './index.ts'
+import { memoryNavigation, type Navigation } from './navigation.ts'
+import { openStore } from './session/open-store.ts'
+import { openPreferences, type PreferencesView } from './settings/preferences.ts'
+import { Announcer } from './ui/announcer.ts'
 import './theme/index.css'
 
-export async function mountInto(_element: Element, _options: ChatOptions): Promise<MountedChat> {
-  throw new Error('not yet')
+export async function mountInto(element: Element, options: ChatOptions): Promise<MountedChat> {
+  const { url, token, language, theme } = options
+  const preferences = openPreferences()
+  if (language !== undefined) preferences.set({ language })
+  if (theme !== undefined) preferences.set({ theme })
+  const store = openStore({ url, token })
+  const navigation = memoryNavigation()
+  const first = await textsFor(preferences.getSnapshot())
+  const unmount = async () => {
+    render(null, element)
+    await store.close()
+  }
+  const signOut = async () => {
+    render(null, element)
+    await store.signOut()
+  }
+  render(<Mounted {...{ store, preferences, navigation, first, signOut }} />, element)
+  return { show: (groupId) => navigation.go({ groupId }), unmount, signOut }
+}
+
+interface MountedProps {
+  readonly store: Store
+  readonly preferences: PreferencesView
+  readonly navigation: Navigation
+  readonly first: LanguageTexts
+  readonly signOut: () => Promise<void>
+}
+
+function Mounted({ store, preferences, navigation, first, signOut }: MountedProps) {
+  const { language, texts } = useLanguage(preferences, first)
+  const announcer = useMemo(() => new Announcer(), [])
+  useEffect(() => store.connect(), [store])
+  const props = { store, texts, language, preferences, navigation, announcer }
+  // The page's token function signs in again.
+  return <App {...props} onSignIn={() => store.connect()} onSignOut={() => void signOut()} />
 }

@@ -12,6 +12,7 @@ import type { AddressGuard } from '../address-guard.ts'
 import { prometheusText, prometheusType } from '../metrics/prometheus.ts'
 import type { ServerStats } from '../metrics/server-stats.ts'
 import { bearerToken } from '../upgrade.ts'
+import { isLocal } from './local-call.ts'
 import { json } from './reply.ts'
 import type { HttpCall, Route } from './router.ts'
 
@@ -62,21 +63,6 @@ function admit(call: HttpCall, { metricsToken, guard }: MetricsOptions): void {
   if (isSame(bearerToken(call.authorization), metricsToken)) return
   guard.failed(call.address)
   throw new ChatError('unauthenticated', 'Authorization must contain METRICS_TOKEN as a Bearer token')
-}
-
-const proxyHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'] as const
-
-function isLocal({ address, headers }: HttpCall): boolean {
-  const host = headers['host'] ?? ''
-  return (
-    isLoopback(address) &&
-    /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host) &&
-    proxyHeaders.every((name) => headers[name] === undefined)
-  )
-}
-
-function isLoopback(address: string): boolean {
-  return /^(127\.\d|(0000:){5}ffff:7f|(0000:){7}0001$|::ffff:127\.|::1$)/i.test(address)
 }
 
 /** Compares in constant time. */

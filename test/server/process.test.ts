@@ -28,10 +28,12 @@ async function startProcess(
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   const said: string[] = []
+  let port = 0
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
     said.push(line)
-    const link = /^Try it: http:\/\/127\.0\.0\.1:(\d+)\/#token=(\S+)$/.exec(line)
-    if (link) return { child, port: Number(link[1]), token: link[2] as string }
+    port = Number(/^Try it: http:\/\/127\.0\.0\.1:(\d+)\//.exec(line)?.[1] ?? port)
+    const token = /^Token of the user .*: (\S+)$/.exec(line)?.[1]
+    if (token !== undefined) return { child, port, token }
   }
   throw new Error(`it ended: ${said.join('\n')}`)
 }

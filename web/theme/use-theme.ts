@@ -23,7 +23,7 @@ export function useTheme(preferences: View<Preferences>): ThemeAttributes {
 }
 
 /** Whether a media query matches now. */
-export function useMedia(query: string): boolean {
+function useMedia(query: string): boolean {
   const [matches, setMatches] = useState(() => matchMedia(query).matches)
   useEffect(() => {
     const list = matchMedia(query)

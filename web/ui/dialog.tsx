@@ -22,6 +22,9 @@ export function Dialog({ title, children, onClose, kind = 'normal' }: DialogProp
     const dialog = ref.current
     const before = document.activeElement
     if (dialog && !dialog.open) dialog.showModal()
+    // Not the button that closes it, which is first.
+    dialog?.querySelector<HTMLElement>('.dialog-header ~ * :is(input, select, textarea)')?.focus()
+    dialog?.querySelector<HTMLElement>('.dialog-header ~ :is(input, textarea)')?.focus()
     return () => {
       dialog?.close()
       if (before instanceof HTMLElement && before.isConnected) before.focus()

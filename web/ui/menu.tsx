@@ -20,6 +20,7 @@ interface MenuProps {
   /** Items that are false are left out. */
   readonly items: readonly (MenuItem | false)[]
   readonly tabIndex?: number
+  readonly tip?: 'above' | 'below'
 }
 
 const MARGIN = 8

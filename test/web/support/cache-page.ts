@@ -2,17 +2,10 @@
  * What the tests of the store's cache and tabs load into a page.
  */
 import { createMessageCache } from '../../../client/store/cache/batched-cache.ts'
-import type { CachedMessage } from '../../../client/store/cache/message-cache.ts'
 import { openTabChannel } from '../../../client/store/tab-channel.ts'
 import { webLocks } from '../../../client/store/tab-locks.ts'
 import { Tabs } from '../../../client/store/tabs.ts'
-import {
-  aGroup,
-  describeCache,
-  describeSharing,
-  messages,
-  profile,
-} from '../../client/store/cache-contract.ts'
+import { describeCache, describeSharing } from '../../client/store/cache-contract.ts'
 import { runTests } from './page-vitest.ts'
 
 const prepare = () =>
@@ -29,26 +22,17 @@ export function runContract(): ReturnType<typeof runTests> {
   return runTests()
 }
 
-/** A cache of the browser, with 2,000 long messages in two groups if it is new. */
-export async function openCache() {
-  const cache = createMessageCache({ name: 'device', channel: openTabChannel('device') })
+/** The drafts of the cache; with `text`, one more, and the page is loaded again before this function returns. */
+export async function drafts(text?: string): Promise<readonly string[]> {
+  const cache = createMessageCache({ name: 'drafts', channel: openTabChannel('drafts') })
   const state = await cache.open()
-  const drafts = () => state.drafts.map(({ text }) => text)
-  const setDraft = (groupId: string, text: string) => cache.put('drafts', { groupId, text, at: 1 })
-  const has = async (groupId: string) => (await cache.older(groupId, 1_000, 1)) !== null
-  const fill = async () => {
-    cache.put('profile', profile)
-    for (const [at, groupId] of ['old', 'new'].entries()) {
-      cache.put('groups', aGroup(groupId, 1_000, at))
-      for (const item of messages(groupId, 1, 1_000)) {
-        const content = Array.from({ length: 50 }, () => crypto.randomUUID()).join()
-        const message = { ...('message' in item && item.message), content } as CachedMessage['message']
-        cache.putItems(groupId, [{ ...item, message }], [item.seq, item.seq])
-      }
-      await cache.flush()
-    }
+  if (text !== undefined) {
+    cache.put('drafts', { groupId: 'first', text, at: 1 })
+    await cache.flush()
+    cache.put('drafts', { groupId: 'second', text, at: 1 })
+    location.reload()
   }
-  return { cache, drafts, setDraft, has, fill }
+  return state.drafts.map((draft) => draft.text)
 }
 
 /** Joins the tabs of the browser. */
