@@ -4,9 +4,8 @@
  * Each answer means that the message is committed (durable defaults). Its time is measured from the
  * moment at which the message is sent: in a closed loop, when the previous one was answered.
  */
-import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
-import { Crowd, until } from '../load/crowd.ts'
+import { Crowd, RECENT_REQUESTS, until } from '../load/crowd.ts'
 import { latencyHistogram } from '../load/latency.ts'
 import type { LeanClient } from '../load/lean-client.ts'
 import { watchCores } from '../load/process-figures.ts'
@@ -14,7 +13,7 @@ import type { CaseInput, Figures } from './case.ts'
 
 const SENDERS = 64
 const GROUP_SIZE = 4
-const WINDOW = 64
+const WINDOW = RECENT_REQUESTS
 const SECONDS = 10
 const QUICK_SECONDS = 4
 const WARM_UP_MS = 1_000
@@ -28,8 +27,8 @@ export async function ingestCase(input: CaseInput): Promise<Figures> {
   await crowd.expect(events.group_created.code, SENDERS)
 
   const histogram = latencyHistogram()
-  // One sender receives answers in the order of its sends: a ring of send times is sufficient.
-  const sentAt = crowd.clients.map(() => new Float64Array(WINDOW))
+  /** By client and ref. */
+  const sentAt = crowd.clients.map(() => new Float64Array(RECENT_REQUESTS))
   const sent = new Uint32Array(SENDERS)
   const answered = new Uint32Array(SENDERS)
   let measuring = false
@@ -38,18 +37,17 @@ export async function ingestCase(input: CaseInput): Promise<Figures> {
     const { index } = client
     const number = sent[index] as number
     sent[index] = number + 1
-    ;(sentAt[index] as Float64Array)[number % WINDOW] = performance.now()
     const groupId = `g${index - (index % GROUP_SIZE)}`
     const fields = { groupId, content: 'a message of about the usual length', tempId: `t${number}` }
-    client.send(encodeRequest('send_message', 2, fields))
+    const at = performance.now()
+    ;(sentAt[index] as Float64Array)[crowd.request(client, 'send_message', fields)] = at
   }
-  crowd.onEvent = (client, code) => {
+  crowd.onEvent = (client, code, bytes, start) => {
     if (code !== events.message_sent.code) return
     const { index } = client
-    const number = answered[index] as number
-    answered[index] = number + 1
+    ;(answered[index] as number) += 1
     if (measuring) {
-      const ms = performance.now() - ((sentAt[index] as Float64Array)[number % WINDOW] as number)
+      const ms = performance.now() - ((sentAt[index] as Float64Array)[bytes[start + 2] as number] as number)
       histogram.recordValue(Math.max(1, Math.round(ms * 1_000)))
     }
     if (!stopped) sendNext(client)
@@ -75,13 +73,14 @@ export async function ingestCase(input: CaseInput): Promise<Figures> {
     const first = index - (index % GROUP_SIZE)
     return sent.subarray(first, first + GROUP_SIZE).reduce((sum, count) => sum + count, 0)
   })
-  const { lost } = crowd
+  const { lost, refused } = crowd
   crowd.end()
   return {
     'message_sent/s': histogram.totalCount / seconds,
     'p50 ms': histogram.getValueAtPercentile(50) / 1_000,
     'p99 ms': histogram.getValueAtPercentile(99) / 1_000,
     lost,
+    refused,
     ...cores,
   }
 }

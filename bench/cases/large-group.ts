@@ -4,7 +4,6 @@
  * The next message is sent when one is answered (`message_sent`, durable). The bare peer of `peers/`
  * implements as much of the protocol as this case needs.
  */
-import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
 import { Crowd, until } from '../load/crowd.ts'
 import type { LeanClient } from '../load/lean-client.ts'
@@ -28,7 +27,7 @@ export async function largeGroupCase(input: CaseInput): Promise<Figures> {
   let stopped = false
   const sendNext = (client: LeanClient) => {
     sent += 1
-    client.send(encodeRequest('send_message', 2, { groupId: 'large', content: CONTENT, tempId: `t${sent}` }))
+    crowd.request(client, 'send_message', { groupId: 'large', content: CONTENT, tempId: `t${sent}` })
   }
   let frameBytes = 0
   crowd.onEvent = (client, code, _bytes, start, end) => {
@@ -53,13 +52,14 @@ export async function largeGroupCase(input: CaseInput): Promise<Figures> {
     () => `expected ${sent * MEMBERS} deliveries, came ${crowd.counts[code]}`,
   )
   await crowd.checkPosts(() => sent)
-  const { lost } = crowd
+  const { lost, refused } = crowd
   crowd.end()
   return {
     'deliveries/s': deliveries / seconds,
     'messages/s': deliveries / seconds / MEMBERS,
     'bytes/message': frameBytes,
     lost,
+    refused,
     ...cores,
   }
 }

@@ -8,7 +8,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Histogram } from 'hdr-histogram-js'
-import { decodeEvent, encodeRequest } from '../../protocol/codec.ts'
+import { decodeEvent } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
 import { Crowd, until } from '../load/crowd.ts'
 import { latencyHistogram } from '../load/latency.ts'
@@ -61,11 +61,12 @@ export async function readingCase(input: CaseInput): Promise<Figures> {
   const cores = coresBusy()
   const receiptsASecond = await run(crowd, { ...busy, seconds, histogram: histograms.busy })
   await checkCounts(crowd)
-  const { lost } = crowd
+  const { lost, refused } = crowd
   crowd.end()
   const p99 = (histogram: Histogram) => histogram.getValueAtPercentile(99) / 1_000
   return {
     lost,
+    refused,
     'messages alone p99 ms': p99(histograms.alone),
     'with reading p99 ms': p99(histograms.chatting),
     'p99 factor': p99(histograms.chatting) / p99(histograms.alone),
@@ -95,7 +96,7 @@ async function run(
     if (!reads || numberAt(bytes, at + DIGITS, INDEX_DIGITS) === client.index) return
     const messageId = messageIdOf(bytes, start)
     const groupId = messageId.slice(0, messageId.indexOf(':'))
-    client.send(encodeRequest('message_read', 3, { messageIds: [messageId], groupId }))
+    crowd.request(client, 'message_read', { messageIds: [messageId], groupId })
   }
   for (let sent = 0; sent < total; ) {
     const dueUs = Math.round(startUs + sent * intervalUs)
@@ -106,10 +107,10 @@ async function run(
     }
     const sender = crowd.clients[(sent * 7_919) % CLIENTS] as LeanClient
     const groupId = `g${Math.floor(sender.index / GROUP_SIZE)}`
-    if (types) sender.send(encodeRequest('typing_start', 4, { groupId }))
+    if (types) crowd.request(sender, 'typing_start', { groupId })
     const mark = String(dueUs).padStart(DIGITS, '0') + String(sender.index).padStart(INDEX_DIGITS, '0')
     const content = `due:${mark} a message of about the usual length`
-    sender.send(encodeRequest('send_message', 2, { groupId, content, tempId: `${startUs}-${sent}` }))
+    crowd.request(sender, 'send_message', { groupId, content, tempId: `${startUs}-${sent}` })
     sent += 1
   }
   await until(
@@ -135,7 +136,7 @@ async function checkCounts(crowd: Crowd): Promise<void> {
       const messageId = group?.lastMessage?.messageId
       if (group?.unread !== 0 || messageId === undefined)
         throw new Error(`u${client.index}: ${group?.unread} unread`)
-      listed.push(() => client.send(encodeRequest('get_receipts', 6, { messageId })))
+      listed.push(() => crowd.request(client, 'get_receipts', { messageId }))
     } else if (event?.event === 'receipts') {
       if (event.fields.readCount !== READERS)
         throw new Error(`${event.fields.readCount} readers, not ${READERS}`)
@@ -144,7 +145,7 @@ async function checkCounts(crowd: Crowd): Promise<void> {
   }
   const asked = crowd.clients.filter(({ index }) => index % (CLIENTS / SAMPLE) < GROUP_SIZE)
   // The last sender has read the other messages by then: each client reads a message when it arrives.
-  for (const client of asked) client.send(encodeRequest('get_groups', 5, {}))
+  for (const client of asked) crowd.request(client, 'get_groups', {})
   await until(
     () => listed.length >= asked.length,
     () => `${asked.length - listed.length} lists missing`,

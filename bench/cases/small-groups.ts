@@ -7,7 +7,6 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Histogram } from 'hdr-histogram-js'
-import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
 import { Crowd, until } from '../load/crowd.ts'
 import { latencyHistogram } from '../load/latency.ts'
@@ -44,13 +43,14 @@ export async function smallGroupsCase(input: CaseInput): Promise<Figures> {
   const cores = coresBusy()
   await crowd.checkPosts(({ index }) => byGroup[Math.floor(index / GROUP_SIZE)] as number)
   const delivered = histogram.totalCount
-  const { lost } = crowd
+  const { lost, refused } = crowd
   crowd.end()
   return {
     messages: sent,
     expected: sent * GROUP_SIZE,
     delivered,
     lost,
+    refused,
     'p50 ms': histogram.getValueAtPercentile(50) / 1_000,
     'p99 ms': histogram.getValueAtPercentile(99) / 1_000,
     'p99.9 ms': histogram.getValueAtPercentile(99.9) / 1_000,
@@ -86,9 +86,7 @@ async function sendOnSchedule(
     const content = `due:${String(dueUs).padStart(DIGITS, '0')} a message of about the usual length`
     const group = Math.floor(sender.index / GROUP_SIZE)
     ;(byGroup[group] as number) += 1
-    sender.send(
-      encodeRequest('send_message', 2, { groupId: `g${group}`, content, tempId: `${startUs}-${sent}` }),
-    )
+    crowd.request(sender, 'send_message', { groupId: `g${group}`, content, tempId: `${startUs}-${sent}` })
     sent += 1
   }
   const expected = before + total * GROUP_SIZE

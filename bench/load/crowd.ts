@@ -1,17 +1,25 @@
 /**
  * Crowd: many authenticated clients, connected a limited number at a time.
  *
- * Every wait has a deadline; its error states what was expected and what arrived.
+ * A request that the server refuses for now (`overloaded`) is counted and sent again after the time that the
+ * server asks for: on a busy machine a run takes longer, and its figures show why. Any other error ends the
+ * run. Every wait has a deadline; its error states what was expected and what arrived.
  */
 import { createHmac } from 'node:crypto'
-import { encodeRequest } from '../../protocol/codec.ts'
+import { decodeEvent, encodeRequest } from '../../protocol/codec.ts'
+import { errors } from '../../protocol/errors.ts'
 import { events } from '../../protocol/events.ts'
+import type { RequestFields, RequestName } from '../../protocol/requests.ts'
 import { LeanClient } from './lean-client.ts'
 
 /** Connections opened at the same time: as after a deployment, not a SYN flood. */
 const AT_ONCE = 256
 const DEADLINE_MS = 60_000
 const CODE_OFFSET = 1
+const REF_OFFSET = 2
+/** Requests of a client that can be sent again: its newest. A ref below 128 is one byte. */
+export const RECENT_REQUESTS = 64
+const RETRY_MS = 100
 
 /** The server under load, and the secret for its tokens. */
 export interface Target {
@@ -28,7 +36,11 @@ export class Crowd {
   readonly counts = new Float64Array(128)
   /** Clients that the server closed. */
   lost = 0
+  /** Requests that were refused and sent again. */
+  refused = 0
   readonly #target: Target
+  /** The newest requests of each client that has sent any, by ref. */
+  readonly #recent = new Map<LeanClient, { next: number; readonly frames: Uint8Array[] }>()
   /** Set by the case for its measured part. */
   onEvent: OnEvent | null = null
 
@@ -65,7 +77,22 @@ export class Crowd {
   group(groupId: string, members: readonly LeanClient[]): void {
     const [first, ...rest] = members
     const fields = { kind: 'group', groupId, members: rest.map(({ index }) => `u${index}`) } as const
-    first?.send(encodeRequest('create_group', 1, fields))
+    if (first) this.request(first, 'create_group', fields)
+  }
+
+  /** Sends a request, again if it is refused for now. Returns its ref, below `RECENT_REQUESTS`. */
+  request<N extends RequestName>(client: LeanClient, name: N, fields: RequestFields<N>): number {
+    let recent = this.#recent.get(client)
+    if (!recent) {
+      recent = { next: 0, frames: [] }
+      this.#recent.set(client, recent)
+    }
+    const ref = recent.next
+    recent.next = (ref + 1) % RECENT_REQUESTS
+    const frame = encodeRequest(name, ref, fields)
+    recent.frames[ref] = frame
+    client.send(frame)
+    return ref
   }
 
   /** Sends a ping from every client and waits for the answers. */
@@ -109,9 +136,22 @@ export class Crowd {
     ;(this.counts[code] as number) += 1
     if (code === events.new_message.code) client.posts += 1
     if (code === events.error.code || code === events.message_error.code) {
-      throw new Error(`the server refused: ${bytes.toString('latin1', start, end)}`)
+      this.#refused(client, bytes.subarray(start, end))
+      return
     }
     this.onEvent?.(client, code, bytes, start, end)
+  }
+
+  #refused(client: LeanClient, bytes: Buffer): void {
+    const event = decodeEvent(bytes)
+    if (event?.event !== 'error' && event?.event !== 'message_error') return
+    const error = event.event === 'error' ? event.fields : event.fields.error
+    const frame = this.#recent.get(client)?.frames[bytes[REF_OFFSET] as number]
+    if (!frame || !(error.code in errors) || !errors[error.code as keyof typeof errors].retry) {
+      throw new Error(`the server refused: ${error.code}, ${error.message}`)
+    }
+    this.refused += 1
+    setTimeout(() => client.send(frame), error.retryAfterMs ?? RETRY_MS)
   }
 }
 

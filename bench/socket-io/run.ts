@@ -12,7 +12,6 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { encodeRequest } from '../../protocol/codec.ts'
 import { events } from '../../protocol/events.ts'
 import { Children, type RunningServer } from '../children.ts'
 import { Crowd, until } from '../load/crowd.ts'
@@ -159,7 +158,7 @@ async function binaryRoom(server: RunningServer): Promise<Room> {
   const send = (client: LeanClient) => {
     if (!isOpen) return
     sent += 1
-    client.send(encodeRequest('send_message', 2, { groupId: 'large', content: CONTENT, tempId: `t${sent}` }))
+    crowd.request(client, 'send_message', { groupId: 'large', content: CONTENT, tempId: `t${sent}` })
   }
   crowd.onEvent = (client, event, _bytes, start, end) => {
     if (event === code) postBytes = end - start
