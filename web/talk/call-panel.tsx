@@ -35,7 +35,7 @@ export function CallPanel({ calls }: { readonly calls: PeerCalls }) {
   const showsVideo = isAnswered && (call.remote.video !== null || call.local.video !== null)
   return (
     <section
-      class={`call${isLarge && isAnswered ? ' call-large' : ''}${showsVideo ? ' call-video' : ''}`}
+      class={`call${isLarge && showsVideo ? ' call-large' : ''}${showsVideo ? ' call-video' : ''}`}
       data-region
       tabIndex={-1}
       aria-label={t.callWith(name)}
@@ -57,9 +57,14 @@ export function CallPanel({ calls }: { readonly calls: PeerCalls }) {
         {call.state === 'ringing' && <RingingActions calls={calls} withVideo={call.withVideo} />}
         {isAnswered && (
           <AnsweredActions calls={calls} local={call.local}>
-            <Button kind="plain" onClick={() => setLarge(!isLarge)}>
-              {isLarge ? t.smaller : t.larger}
-            </Button>
+            {showsVideo && (
+              <IconButton
+                icon="expand"
+                label={isLarge ? t.smaller : t.larger}
+                pressed={isLarge}
+                onClick={() => setLarge(!isLarge)}
+              />
+            )}
           </AnsweredActions>
         )}
         {(isAnswered || call.state === 'calling') && (

@@ -105,7 +105,7 @@ function Upload({ item, uploadId }: { readonly item: MessageItem; readonly uploa
 }
 
 /** The size of the place for an image or video, with its proportions. */
-function sizeOf({ file, uploadId }: MessageItem, store: Store): { width: string; height: string } {
+function sizeOf({ file, uploadId }: MessageItem, store: Store): { width: string; aspectRatio: string } {
   const upload =
     file || uploadId === undefined
       ? undefined
@@ -113,7 +113,7 @@ function sizeOf({ file, uploadId }: MessageItem, store: Store): { width: string;
   const { width, height } = { ...DEFAULT, ...definedSize(file ?? upload) }
   const scale = Math.min(1, MAX_WIDTH / width, MAX_HEIGHT / height)
   const side = (length: number) => Math.max(MIN_SIDE, Math.round(length * scale))
-  return { width: `${side(width)}px`, height: `${side(height)}px` }
+  return { width: `${side(width)}px`, aspectRatio: `${side(width)} / ${side(height)}` }
 }
 
 function definedSize(

@@ -20,8 +20,8 @@ export function UploadProgress({ item, upload }: UploadProgressProps) {
     <div class="upload">
       <span class="grow upload-text">
         <span class="ellipsis">{fileName}</span>
-        <span class="soft small">
-          {failure ? failure.message : t.uploadState[state]} ·{' '}
+        <span class="small ellipsis">
+          {state !== 'uploading' && `${failure?.message ?? t.uploadState[state]} · `}
           {t.sentOf(format.bytes(sent), format.bytes(size))}
         </span>
         <progress value={sent} max={Math.max(1, size)} aria-label={t.uploading(fileName)}>

@@ -72,7 +72,7 @@ export function Viewer({ item }: { readonly item: MessageItem }) {
           {item.sender.name} · {format.dateTime(item.createdAt)}
         </span>
         <IconButton icon="plus" label={t.zoomIn} tip="below" onClick={() => zoom(1.5)} />
-        <IconButton icon="screen" label={t.zoomFit} tip="below" onClick={() => setView(fit)} />
+        <IconButton icon="expand" label={t.zoomFit} tip="below" onClick={() => setView(fit)} />
         {url && (
           <a
             class="icon-button"

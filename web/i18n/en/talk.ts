@@ -45,7 +45,7 @@ export const talk = {
   rings: (name: string) => `${name} calls you`,
   ringsVideo: (name: string) => `${name} calls you with video`,
   answer: 'Answer',
-  answerVideo: 'Answer with video',
+  answerVideo: 'With video',
   declineCall: 'Decline',
   hangUp: 'Hang up',
   mute: 'Mute the microphone',

@@ -46,7 +46,7 @@ export const talk: Texts['talk'] = {
   rings: (name) => `${name} está a ligar`,
   ringsVideo: (name) => `${name} está a ligar com vídeo`,
   answer: 'Atender',
-  answerVideo: 'Atender com vídeo',
+  answerVideo: 'Com vídeo',
   declineCall: 'Recusar',
   hangUp: 'Desligar',
   mute: 'Silenciar o microfone',
