@@ -1,7 +1,7 @@
 /**
  * The header of a conversation: whose it is, who is there, and what can be opened beside it.
  */
-import { useId, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { GroupHandle, GroupItem, MembersView } from '../../client/store/types.ts'
 import type { PanelName } from '../navigation.ts'
 import { useShell, useView } from '../shell.ts'
@@ -24,7 +24,6 @@ export function ConversationHeader({ handle, info, members }: ConversationHeader
   const t = texts.conversation
   const toggle = (name: PanelName) => navigation.go({ panel: panel === name ? null : name })
   const isDirect = info.kind === 'direct'
-  const titleId = useId()
   const [isAskingDate, setAskingDate] = useState(false)
   return (
     <header class="conversation-header">
@@ -41,7 +40,6 @@ export function ConversationHeader({ handle, info, members }: ConversationHeader
         type="button"
         class="conversation-title"
         aria-expanded={panel === 'members'}
-        aria-labelledby={titleId}
         onClick={() => toggle('members')}
       >
         <Avatar
@@ -54,10 +52,8 @@ export function ConversationHeader({ handle, info, members }: ConversationHeader
         />
         <span class="conversation-names">
           <span class="conversation-name">
-            <strong id={titleId} class="ellipsis">
-              {info.title}
-            </strong>
-            {info.visibility === 'open' && <Icon name="globe" size={15} />}
+            <strong class="ellipsis">{info.title}</strong>
+            {!isDirect && info.visibility === 'open' && <Icon name="globe" size={15} />}
             {(info.mutedUntil ?? 0) > Date.now() && <Icon name="bellOff" size={15} />}
           </span>
           <span class="soft small ellipsis">{useSubtitle(info, members)}</span>

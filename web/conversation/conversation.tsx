@@ -31,6 +31,7 @@ export function Conversation({ groupId, seq }: ConversationProps) {
   const [dialog, setDialog] = useState<OpenDialogState | null>(null)
   const input = useRef<HTMLTextAreaElement>(null)
   const focusInput = useCallback(() => input.current?.focus(), [])
+  const closeMenu = useCallback(() => setMenu(null), [])
   const isDirect = info?.kind === 'direct'
   const role = members.role
 
@@ -41,6 +42,8 @@ export function Conversation({ groupId, seq }: ConversationProps) {
     const unread = handle.info.getSnapshot()?.unread ?? 0
     if (seq !== null) handle.jumpTo({ seq }).catch(fail)
     else if (unread > 0) handle.jumpTo('unread').catch(fail)
+    // An earlier visit may have left the window elsewhere.
+    else if (handle.messages.getSnapshot().hasNewer) handle.jumpTo('newest').catch(fail)
   }, [handle, isOpen, seq, fail])
   useEffect(() => {
     if (isOpen && matchMedia('(hover: hover)').matches) focusInput()
@@ -105,7 +108,7 @@ export function Conversation({ groupId, seq }: ConversationProps) {
           me={me}
           actions={actionsOf(menu.item, { role, isDirect, limits, now: Date.now() })}
           recallMs={menu.item.createdAt + (limits?.recallWindowMs ?? 0) - Date.now()}
-          onClose={() => setMenu(null)}
+          onClose={closeMenu}
           onReact={(emoji) => {
             setMenu(null)
             context.react(menu.item, emoji)

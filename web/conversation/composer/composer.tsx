@@ -35,7 +35,7 @@ export function Composer({ handle, info, members, mode, setMode, input, lastOwn 
   const { store, texts, fail } = useShell()
   const t = texts.conversation
   const me = useView(store.me)
-  const [text, setText] = useText(handle, info, mode)
+  const [text, setText] = useText(handle, info, mode, input)
   const [completion, setCompletion] = useState<Completion | null>(null)
   const [at, setAt] = useState(0)
   const choices = useChoices(completion, members, me.userId)
@@ -181,14 +181,18 @@ export function Composer({ handle, info, members, mode, setMode, input, lastOwn 
   )
 }
 
-/** The text: the draft of the group, which other tabs change too, or the message that is edited. */
-function useText(handle: GroupHandle, info: GroupItem, mode: Mode | null) {
+/**
+ * The text: the draft of the group, which other tabs change too, or the message that is edited. What is
+ * typed here is not replaced by the store while it has the focus: the store may lag behind the keys.
+ */
+function useText(handle: GroupHandle, info: GroupItem, mode: Mode | null, input: RefObject<Element | null>) {
   const edited = mode?.kind === 'edit' ? mode.item : null
   const [change, setChange] = useState<{ readonly of: MessageItem; readonly text: string } | null>(null)
-  // What was typed last, until the store shows it.
   const [typed, setTyped] = useState<string | null>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: another text in the store replaces it.
-  useEffect(() => setTyped(null), [info.draft])
+  useEffect(() => {
+    if (!document.hasFocus() || document.activeElement !== input.current) setTyped(null)
+  }, [info.draft])
   if (edited) {
     const text = change?.of === edited ? change.text : edited.content
     return [text, (next: string) => setChange({ of: edited, text: next })] as const

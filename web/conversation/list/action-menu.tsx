@@ -65,30 +65,37 @@ export function ActionMenu(props: ActionMenuProps) {
   useLayoutEffect(() => {
     const menu = ref.current
     if (!menu) return
+    const before = document.activeElement
     menu.showPopover()
     const { offsetWidth: width, offsetHeight: height } = menu
     menu.style.setProperty('--x', `${Math.max(MARGIN, Math.min(x, innerWidth - width - MARGIN))}px`)
     menu.style.setProperty('--y', `${Math.max(MARGIN, y + height + MARGIN > innerHeight ? y - height : y)}px`)
     focusables(menu)[0]?.focus({ preventScroll: true })
+    return () => {
+      if (before instanceof HTMLElement && menu.contains(document.activeElement))
+        before.focus({ preventScroll: true })
+    }
   }, [x, y])
 
-  const closed = useRef(onClose)
-  closed.current = onClose
+  // Not by `popover="auto"`: that closes when the finger of a long press leaves the screen.
   useEffect(() => {
-    const menu = ref.current
-    const onToggle = (event: Event) => {
-      if ((event as ToggleEvent).newState === 'closed') closed.current()
+    const closeOutside = (event: Event) => {
+      if (!ref.current?.contains(event.target as Node)) onClose()
     }
-    menu?.addEventListener('toggle', onToggle)
-    return () => menu?.removeEventListener('toggle', onToggle)
-  }, [])
+    document.addEventListener('pointerdown', closeOutside, true)
+    addEventListener('blur', onClose)
+    return () => {
+      document.removeEventListener('pointerdown', closeOutside, true)
+      removeEventListener('blur', onClose)
+    }
+  }, [onClose])
 
   const label = (action: ActionName) =>
     action === 'recall' ? t.recallLeft(format.clock(Math.max(0, recallMs) / 1_000)) : t[action]
   return (
     <div
       ref={ref}
-      popover="auto"
+      popover="manual"
       class="menu action-menu"
       role="menu"
       aria-label={t.actions}

@@ -59,6 +59,12 @@ export class AnchoredList<R extends Keyed> extends Component<AnchoredListProps<R
   #scrollTop = -1
   #observer: ResizeObserver | null = null
 
+  constructor(props: AnchoredListProps<R>) {
+    super(props)
+    // A jump of an earlier visit.
+    this.#target = props.target
+  }
+
   override componentDidMount(): void {
     const scroller = this.#scroller.current as HTMLDivElement
     this.#observer = new ResizeObserver(() => this.#settle())

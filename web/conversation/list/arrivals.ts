@@ -14,8 +14,11 @@ export class Arrivals {
   /** Null before anything of the group was seen. */
   #seen: number | null = null
 
-  /** The new messages of others, in order. The first call only remembers what is there. */
-  take(items: readonly Item[], last: MessageItem | undefined): readonly MessageItem[] {
+  /**
+   * The new messages of others, in order. The first call only remembers what is there. `isEmpty`: the group
+   * is known to have no messages.
+   */
+  take(items: readonly Item[], last: MessageItem | undefined, isEmpty = false): readonly MessageItem[] {
     const candidates = new Map<number, MessageItem>()
     for (let i = items.length - 1; i >= 0; i--) {
       const item = items[i] as Item
@@ -24,7 +27,10 @@ export class Arrivals {
       candidates.set(item.seq, item)
     }
     if (last?.seq !== undefined && last.seq > (this.#seen ?? 0)) candidates.set(last.seq, last)
-    if (candidates.size === 0) return []
+    if (candidates.size === 0) {
+      if (isEmpty) this.#seen ??= 0
+      return []
+    }
     const isFirst = this.#seen === null
     this.#seen = Math.max(this.#seen ?? 0, ...candidates.keys())
     if (isFirst) return []

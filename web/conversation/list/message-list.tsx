@@ -41,8 +41,9 @@ export function MessageList({ handle, context, onEscape }: MessageListProps) {
 
   // The row of a jump is highlighted for a while.
   const { target } = view
+  const formerTarget = useRef(target)
   useEffect(() => {
-    if (!target) return
+    if (!target || target === formerTarget.current) return
     setHighlight(target.key)
     const timer = setTimeout(() => setHighlight(null), HIGHLIGHT_MS)
     return () => clearTimeout(timer)
@@ -76,6 +77,10 @@ export function MessageList({ handle, context, onEscape }: MessageListProps) {
     list.current?.scrollToEnd()
     keys.reset()
   }
+  const openAt = useRef<typeof openMenu>(openMenu)
+  openAt.current = openMenu
+  // One state of a press for all renders.
+  const press = useMemo(() => longPress((target, x, y) => openAt.current(target, x, y)), [])
   const unread = info?.unread ?? 0
   const isAway = hasNewer || visible.below > 240
   return (
@@ -87,10 +92,7 @@ export function MessageList({ handle, context, onEscape }: MessageListProps) {
         onKeyDown={keys.onKeyDown}
         onFocusIn={keys.onFocusIn}
         onContextMenu={(event) => openMenuAt(event, itemOf(event.target), context)}
-        {...longPress((target, x, y) => {
-          const item = itemOf(target)
-          if (item) context.openMenu(item, x, y)
-        })}
+        {...press}
       >
         <AnchoredList
           ref={list}
@@ -120,6 +122,11 @@ export function MessageList({ handle, context, onEscape }: MessageListProps) {
       </section>
     </ListContext.Provider>
   )
+
+  function openMenu(target: EventTarget | null, x: number, y: number): void {
+    const item = itemOf(target)
+    if (item) context.openMenu(item, x, y)
+  }
 
   function itemOf(target: EventTarget | null): MessageItem | null {
     const key = (target as Element | null)?.closest?.('[data-key]')?.getAttribute('data-key')
@@ -161,18 +168,27 @@ const MOVE_PX = 10
 function longPress(open: (target: EventTarget | null, x: number, y: number) => void) {
   let timer: ReturnType<typeof setTimeout> | undefined
   let start = { x: 0, y: 0 }
+  let isOpen = false
   const end = () => clearTimeout(timer)
   return {
     onPointerDown({ pointerType, clientX, clientY, target }: PointerEvent) {
       end()
+      isOpen = false
       if (pointerType !== 'touch') return
       start = { x: clientX, y: clientY }
-      timer = setTimeout(() => open(target, clientX, clientY), LONG_PRESS_MS)
+      timer = setTimeout(() => {
+        isOpen = true
+        open(target, clientX, clientY)
+      }, LONG_PRESS_MS)
     },
     onPointerMove({ clientX, clientY }: PointerEvent) {
       if (Math.hypot(clientX - start.x, clientY - start.y) > MOVE_PX) end()
     },
     onPointerUp: end,
     onPointerCancel: end,
+    // Otherwise a click would follow, on what is under the finger now.
+    onTouchEnd(event: TouchEvent) {
+      if (isOpen && event.cancelable) event.preventDefault()
+    },
   }
 }

@@ -29,7 +29,6 @@ export function Reactions({ item }: { readonly item: MessageItem }) {
             class={isMine ? 'reaction reaction-mine' : 'reaction'}
             tabIndex={-1}
             aria-pressed={isMine}
-            aria-label={texts.conversation.reactedWith(reaction.emoji, who(reaction))}
             title={who(reaction)}
             onClick={() => react(item, reaction.emoji)}
             onContextMenu={(event) => {
@@ -40,6 +39,7 @@ export function Reactions({ item }: { readonly item: MessageItem }) {
           >
             <span class="reaction-emoji">{reaction.emoji}</span>
             <span>{format.number(reaction.count)}</span>
+            <span class="visually-hidden">: {who(reaction)}</span>
           </button>
         )
       })}

@@ -17,7 +17,8 @@ export function useAnnouncements(handle: GroupHandle, view: WindowView, info: Gr
     const { arrivals, failed } = state.current
     const t = texts.conversation
     const isMuted = (info?.mutedUntil ?? 0) > Date.now()
-    const arrived = arrivals.take(view.items, info?.lastMessage)
+    const isEmpty = info !== null && !info.lastMessage && info.readSeq === 0 && info.unread === 0
+    const arrived = arrivals.take(view.items, info?.lastMessage, isEmpty)
     if (!isMuted) {
       const lines = announcementsOf(
         arrived,

@@ -61,7 +61,6 @@ export const conversation = {
 
   reactions: 'Reactions',
   reactionsOf: (list: string) => `reactions: ${list}`,
-  reactedWith: (emoji: string, names: string) => `${emoji} ${names}`,
   others: (n: number) => plural(n, { one: '# other', other: '# others' }),
   inReplyTo: (name: string, text: string) => `in reply to ${name}: ${text}`,
 

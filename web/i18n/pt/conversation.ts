@@ -62,7 +62,6 @@ export const conversation: Texts['conversation'] = {
 
   reactions: 'Reações',
   reactionsOf: (list) => `reações: ${list}`,
-  reactedWith: (emoji, names) => `${emoji} ${names}`,
   others: (n) => plural(n, { one: 'mais # pessoa', other: 'mais # pessoas' }),
   inReplyTo: (name, text) => `em resposta a ${name}: ${text}`,
 
