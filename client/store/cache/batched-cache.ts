@@ -137,7 +137,11 @@ class BatchedCache implements MessageCache {
   }
 
   removeItems(groupId: string, from: number, to: number): void {
-    this.#changeItems({ groupId, items: null, range: [from, to] })
+    this.#changeItems({ groupId, removed: [from, to] })
+  }
+
+  changeItem(groupId: string, seq: number, change: (item: CachedItem) => CachedItem): void {
+    this.#changeItems({ groupId, seq, change })
   }
 
   older(groupId: string, upTo: number, limit: number): Promise<CachedPage | null> {
@@ -268,7 +272,7 @@ class BatchedCache implements MessageCache {
   }
 
   async #trim(items: readonly ItemsChange[]): Promise<void> {
-    for (const change of items) this.#untrimmed += change.items?.length ?? 0
+    for (const change of items) if ('items' in change) this.#untrimmed += change.items.length
     if (items.length === 0 || this.#untrimmed < TRIM_EVERY) return
     this.#untrimmed = 0
     const max = this.#maxItems

@@ -11,12 +11,12 @@ export interface RowChange {
   readonly row: Tables[Table] | undefined
 }
 
-/** A change of a group's items: `putItems`, or `removeItems` where `items` is null. */
-export interface ItemsChange {
-  readonly groupId: string
-  readonly items: readonly CachedItem[] | null
-  readonly range: SeqRange | undefined
-}
+/** A change of a group's items: `putItems`, `changeItem` or `removeItems`. */
+export type ItemsChange = { readonly groupId: string } & (
+  | { readonly items: readonly CachedItem[]; readonly range: SeqRange | undefined }
+  | { readonly seq: number; readonly change: (item: CachedItem) => CachedItem }
+  | { readonly removed: SeqRange }
+)
 
 /** Changes that are written together or not at all: first `forgotten`, then `items` in their order. */
 export interface Batch {

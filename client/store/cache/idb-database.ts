@@ -79,7 +79,7 @@ export class IdbDatabase implements CacheDatabase {
     ])
     done.push(read)
     const known = new Map<string, readonly SeqRange[]>()
-    const work = read.then(([owners, ...found]) => {
+    const work = read.then(async ([owners, ...found]) => {
       const isOwn = owners.includes(userId ?? '') || changes.some(({ table }) => table === 'profile')
       if (userId !== undefined && !isOwn) return false
       for (const row of found) if (row) known.set(row.groupId, row.ranges)
@@ -89,14 +89,17 @@ export class IdbDatabase implements CacheDatabase {
         known.delete(groupId)
         done.push(store('items').delete(itemsOf(groupId)), store('ranges').delete(groupId))
       }
-      for (const { groupId, items: changed, range } of items) {
-        if (!changed) {
-          if (range) done.push(store('items').delete(itemsOf(groupId, ...range)))
-          continue
-        }
-        const ranges = range ? joinRange(known.get(groupId) ?? [], range) : (known.get(groupId) ?? [])
-        known.set(groupId, ranges)
-        for (const item of changed) if (rangeOf(ranges, item.seq)) done.push(store('items').put(item))
+      for (const change of items) {
+        const { groupId } = change
+        if ('items' in change) {
+          const ranges = known.get(groupId) ?? []
+          const joined = change.range ? joinRange(ranges, change.range) : ranges
+          known.set(groupId, joined)
+          for (const item of change.items) if (rangeOf(joined, item.seq)) done.push(store('items').put(item))
+        } else if ('change' in change) {
+          const item = await store('items').get([groupId, change.seq])
+          if (item) done.push(store('items').put(change.change(item)))
+        } else done.push(store('items').delete(itemsOf(groupId, ...change.removed)))
       }
       for (const groupId of groupIds) {
         const ranges = known.get(groupId)

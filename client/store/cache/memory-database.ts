@@ -48,14 +48,19 @@ export class MemoryDatabase implements CacheDatabase {
   async write({ rows, forgotten, items }: Batch): Promise<boolean> {
     for (const change of rows) this.put(change)
     for (const groupId of forgotten) this.#groups.delete(groupId)
-    for (const { groupId, items: changed, range } of items) {
+    for (const change of items) {
+      const { groupId } = change
       const group = this.#groups.get(groupId) ?? { items: new Map<number, CachedItem>(), ranges: [] }
       this.#groups.set(groupId, group)
-      if (changed) {
-        if (range) group.ranges = joinRange(group.ranges, range)
-        for (const item of changed) if (rangeOf(group.ranges, item.seq)) group.items.set(item.seq, item)
-      } else if (range) {
-        for (const seq of group.items.keys()) if (seq >= range[0] && seq <= range[1]) group.items.delete(seq)
+      if ('items' in change) {
+        if (change.range) group.ranges = joinRange(group.ranges, change.range)
+        for (const item of change.items) if (rangeOf(group.ranges, item.seq)) group.items.set(item.seq, item)
+      } else if ('change' in change) {
+        const item = group.items.get(change.seq)
+        if (item) group.items.set(change.seq, change.change(item))
+      } else {
+        const [from, to] = change.removed
+        for (const seq of group.items.keys()) if (seq >= from && seq <= to) group.items.delete(seq)
       }
     }
     return true

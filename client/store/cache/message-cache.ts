@@ -142,6 +142,8 @@ export interface MessageCache {
    * ranges that it touches. Without, they replace items that are known already, for instance after an edit.
    */
   putItems(groupId: string, items: readonly CachedItem[], range?: readonly [from: number, to: number]): void
+  /** Changes an item if it is stored; together with the other changes, so that a crash separates none of them. */
+  changeItem(groupId: string, seq: number, change: (item: CachedItem) => CachedItem): void
   /** Removes the items of a range; it stays known (GAP-1). */
   removeItems(groupId: string, from: number, to: number): void
 

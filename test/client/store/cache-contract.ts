@@ -156,6 +156,17 @@ export function describeCache(name: string, prepare: () => unknown): void {
       expect(page?.items[1]).toMatchObject({ message: { content: 'edited' } })
     })
 
+    it('changes a stored item, after what was put before', async () => {
+      cache.putItems('team', messages('team', 1, 2), [1, 2])
+      const change = (item: CachedItem) => aMessage('team', item.seq, 'edited')
+      cache.changeItem('team', 2, change)
+      cache.changeItem('team', 3, change)
+      cache.putItems('team', [], [3, 4])
+      const page = await cache.older('team', 4, 10)
+      expect(seqs(page)).toEqual([1, 2])
+      expect(page?.items[1]).toMatchObject({ message: { content: 'edited' } })
+    })
+
     it('removes the items of a gap, whose range stays known', async () => {
       cache.putItems('team', messages('team', 1, 6), [1, 6])
       cache.removeItems('team', 3, 4)
