@@ -19,40 +19,20 @@ const MAX_WAITING = 2_000
 /** Far below the number of rate-limited requests for which the server closes the connection (4029). */
 const MAX_IN_FLIGHT = 32
 
-/** Reads and idempotent changes. `create_group` depends on its fields. */
-const idempotent: ReadonlySet<RequestName> = new Set([
-  'get_groups',
-  'get_history',
-  'get_invitations',
-  'get_members',
-  'get_pins',
-  'get_online_users',
-  'get_receipts',
-  'get_file',
-  'get_contacts',
-  'search',
-  'search_users',
-  'join_group',
-  'add_member',
-  'invite_member',
-  'decline_invitation',
-  'block_user',
-  'unblock_user',
-  'get_blocked',
-  'ban_member',
-  'mute_group',
-  'delete_message',
-  'recall_message',
-  'react',
-  'unreact',
-  'pin_message',
-  'unpin_message',
-  'message_delivered',
-  'message_read',
-  'mark_unread',
-  'update_status',
-  'upload_chunk',
-  'upload_end',
+/** Changes that may have a second effect if they are repeated; all others are reads and idempotent changes. */
+const notIdempotent: ReadonlySet<RequestName> = new Set([
+  'ping',
+  'leave_group',
+  'remove_member',
+  'edit_message',
+  'update_group',
+  'set_role',
+  'mute_member',
+  'typing_start',
+  'typing_stop',
+  'signal',
+  'upload_file',
+  'upload_begin',
 ] satisfies MethodRequest[])
 
 interface Call {
@@ -225,7 +205,8 @@ function wasExecuted({ name, answerLost }: Call, error: unknown): boolean {
   )
 }
 
-function isRepeatable({ name, fields }: Call): boolean {
+/** Whether a request has the same effect if it is carried out twice. */
+export function isRepeatable({ name, fields }: Pick<Call, 'name' | 'fields'>): boolean {
   if (name === 'create_group') return (fields as RequestFields<'create_group'>).kind === 'direct'
-  return idempotent.has(name)
+  return !notIdempotent.has(name)
 }

@@ -57,6 +57,8 @@ export type ClientEvents = {
   readonly state: ClientState
   /** Too many events were missed for `resume`: page the history. Live events follow. */
   readonly missed: Missed
+  /** All events that were missed before the connection was opened have been received. */
+  readonly caught_up: object
   /** The user was removed from the group while the client was disconnected. */
   readonly group_lost: { readonly groupId: string }
 }
@@ -140,7 +142,7 @@ export class ChatClient extends WithMethods {
    */
   constructor(options: ChatClientOptions) {
     super((name, fields) => this.#send(name, fields))
-    const { url, token, clock, timeoutMs, silenceMs, sendWindow, openSocket } = readOptions(options)
+    const { url, token, clock, timeoutMs, silenceMs, sendWindow, start, openSocket } = readOptions(options)
     this.#clock = clock
     this.#timeoutMs = timeoutMs
     this.#pacers = new Pacers(clock)
@@ -168,19 +170,22 @@ export class ChatClient extends WithMethods {
       },
       onDone: (groupId, to) => this.#outbox.caughtUp(groupId, to),
     })
-    this.#logs = new GroupLogs({
-      deliver: (event) => this.#deliver(event),
-      missed: (missed) => {
-        this.#search.add(missed)
-        this.#listeners.emit('missed', missed)
+    this.#logs = new GroupLogs(
+      {
+        deliver: (event) => this.#deliver(event),
+        missed: (missed) => {
+          this.#search.add(missed)
+          this.#listeners.emit('missed', missed)
+        },
+        lost: (groupId) => this.#listeners.emit('group_lost', { groupId }),
+        discovered: (position) => this.#current?.catchUp.start(position),
+        caughtUp: (groupId, seq) => {
+          if (this.#search.has(groupId)) this.#search.start(groupId)
+          else this.#outbox.caughtUp(groupId, seq)
+        },
       },
-      lost: (groupId) => this.#listeners.emit('group_lost', { groupId }),
-      discovered: (position) => this.#current?.catchUp.start(position),
-      caughtUp: (groupId, seq) => {
-        if (this.#search.has(groupId)) this.#search.start(groupId)
-        else this.#outbox.caughtUp(groupId, seq)
-      },
-    })
+      start,
+    )
     this.#link = new Link({
       url,
       token,
@@ -230,6 +235,24 @@ export class ChatClient extends WithMethods {
       this.#link.start()
     }
     return promise
+  }
+
+  /** Makes the next attempt to connect now, if the client waits for it. */
+  retryNow(): void {
+    this.#link.retryNow()
+  }
+
+  /** The answer to a request by its name in the protocol; for programs that choose it while they run. */
+  request<N extends MethodRequest>(name: N, fields: RequestFields<N>): Promise<Answer<N>> {
+    return this.#send(name, fields)
+  }
+
+  /**
+   * Like `sendMessage`, for a message that an earlier run of the application may have sent already: it is
+   * repeated when the missed events of its group have arrived without it (IDM-1).
+   */
+  resendMessage(fields: RequestFields<'send_message'>): Promise<Answer<'send_message'>> {
+    return this.#outbox.add(fields, 1)
   }
 
   /** Calls `listener` for each event of this name; the returned function removes it. */
@@ -292,6 +315,7 @@ export class ChatClient extends WithMethods {
         this.#logs.complete()
         current.isCaughtUp = true
         this.#outbox.allCaughtUp()
+        this.#listeners.emit('caught_up', {})
       },
     })
     const current: OpenConnection = { connection, connected, catchUp, isCaughtUp: false }

@@ -1,7 +1,7 @@
 /**
  * Group logs: the position of the application in each of the user's groups, over all connections.
  *
- * On the first connection a group starts at its `lastSeq` in `connected`. Groups that `connected`
+ * On the first connection without start positions a group starts at its `lastSeq` in `connected`. Groups that `connected`
  * does not list start at their `lastSeq` in `get_groups`, or with their first event. On every later
  * connection an unknown group is one that the user joined while the client was disconnected: it is
  * resumed from the user's join (CUP-2). A group is removed when the user leaves it or is no longer
@@ -10,6 +10,7 @@
 import type { EventFields } from '../protocol/events.ts'
 import type { GroupListing } from '../protocol/records.ts'
 import { type GroupEvent, GroupLog, placeOf } from './group-log.ts'
+import type { StartPositions } from './options.ts'
 
 /** Events that `resume` does not replay: page the history for the messages among them. */
 export interface Missed {
@@ -46,8 +47,12 @@ export class GroupLogs {
   /** Whether unknown groups may have missed events: not on the first connection. */
   #mayDiscover = false
 
-  constructor(handlers: GroupLogsHandlers) {
+  /** With `start`, the first connection of its user resumes from there. */
+  constructor(handlers: GroupLogsHandlers, start?: StartPositions) {
     this.#handlers = handlers
+    if (!start) return
+    this.#userId = start.userId
+    for (const [groupId, lastSeq] of start.groups) this.#add(groupId, lastSeq)
   }
 
   /** Handles a new connection. Returns the groups to resume. */

@@ -28,5 +28,5 @@ export { ClientError, type ClientErrorCode, clientErrors } from './client-error.
 export type { Clock } from './clock.ts'
 export type { Missed } from './group-logs.ts'
 export type { ClientState, TokenSource } from './link.ts'
-export type { ChatClientOptions } from './options.ts'
+export type { ChatClientOptions, StartPositions } from './options.ts'
 export type { FileToUpload } from './upload.ts'

@@ -94,6 +94,13 @@ export class Link {
     this.#dial()
   }
 
+  /** Ends the delay before the next attempt. */
+  retryNow(): void {
+    if (this.#phase.name !== 'waiting') return
+    this.#phase.cancel()
+    this.#dial()
+  }
+
   /** Closes the open connection; a new one is established. */
   drop(why: Disconnect): void {
     if (this.#phase.name === 'up') this.#phase.connection.end(why)

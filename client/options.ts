@@ -23,10 +23,21 @@ export interface ChatClientOptions {
    * stay in order even if one fails and is sent again; a higher value is faster.
    */
   readonly sendWindow?: number | undefined
+  /**
+   * Where an earlier run of the application ended, for the same user: the first `connected` is followed by
+   * all events of its groups since then (CUP-1). Dropped if the token belongs to another user.
+   */
+  readonly start?: StartPositions | undefined
   /** Time and randomness, for tests. */
   readonly clock?: Clock | undefined
   /** Opens the connection instead of a WebSocket to `url`, for tests; `tertulia/testing` passes one. */
   readonly openSocket?: ((url: string) => Promise<WebSocket>) | undefined
+}
+
+/** What the application has received: of each group, the seq of the last event. */
+export interface StartPositions {
+  readonly userId: string
+  readonly groups: readonly (readonly [groupId: string, lastSeq: number])[]
 }
 
 /** The options with their defaults. */
@@ -37,6 +48,7 @@ export interface ClientSettings {
   readonly silenceMs: number
   readonly sendWindow: number
   readonly clock: Clock
+  readonly start: StartPositions | undefined
   readonly openSocket: (url: string) => Promise<WebSocket>
 }
 
@@ -49,6 +61,7 @@ const names = [
   'requestTimeoutMs',
   'silenceMs',
   'sendWindow',
+  'start',
   'clock',
   'openSocket',
 ] satisfies (keyof ChatClientOptions)[]
@@ -77,6 +90,7 @@ export function readOptions(options: ChatClientOptions): ClientSettings {
     silenceMs: timeLimit('silenceMs', options.silenceMs ?? SILENCE_MS),
     sendWindow,
     clock,
+    start: options.start,
     openSocket: options.openSocket ?? openWebSocket,
   }
 }

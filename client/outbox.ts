@@ -84,8 +84,11 @@ export class Outbox {
     return this.#size
   }
 
-  /** Sends a message when it is its turn; resolves with `message_sent`. */
-  add(fields: Fields): Promise<Sent> {
+  /**
+   * Sends a message when it is its turn; resolves with `message_sent`. Above 0 `attempt` means that it may
+   * have been sent already.
+   */
+  add(fields: Fields, attempt = 0): Promise<Sent> {
     if (this.#closed) return Promise.reject(this.#closed)
     if (this.#size >= MAX_UNANSWERED) {
       return Promise.reject(new ChatError('overloaded', 'too many messages without an answer'))
@@ -96,7 +99,7 @@ export class Outbox {
         fields,
         resolve,
         reject,
-        attempt: 0,
+        attempt,
         inFlight: false,
         failures: 0,
         shown: null,

@@ -338,7 +338,6 @@ export interface DevtoolsEvent {
 export interface Signal {
   readonly groupId: string
   readonly fromUserId: string
-  readonly fromName: string
   readonly toUserId?: string | undefined
   readonly kind: string
   readonly payload: string
@@ -393,7 +392,7 @@ export interface Store {
   /** Calls `listener` for each signal of another member, for calls. */
   onSignal(listener: (signal: Signal) => void): () => void
   /** Sends a signal to a member of a group, or to all of them; it is not stored. */
-  signal(signal: Omit<Signal, 'fromUserId' | 'fromName'>): Promise<void>
+  signal(signal: Omit<Signal, 'fromUserId'>): Promise<void>
 
   /** Calls `listener` for each event of the devtools stream. */
   onDevtools(listener: (event: DevtoolsEvent) => void): () => void

@@ -26,7 +26,10 @@ export interface CachedGroup extends GroupListing {
   readonly groupId: string
   readonly lastSeq: number
   readonly lastActivityAt: number
+  /** Up to where each other member has received and read. */
+  readonly marks?: readonly ReceiptMark[] | undefined
 }
+export type ReceiptMark = readonly [userId: string, deliveredSeq: number, readSeq: number]
 
 /** A message or a notice of a group's log. */
 export type CachedItem = CachedMessage | CachedNotice
@@ -65,6 +68,8 @@ export interface OutboxEntry {
   readonly fields: unknown
   /** Refused by the server; waits for `retry` or `discard`. */
   readonly failure?: Failure | undefined
+  /** The newest seq of the group that was known when it was written: a message that was sent is above it. */
+  readonly afterSeq?: number | undefined
   /** The upload that it waits for. */
   readonly uploadId?: string | undefined
 }

@@ -1,0 +1,85 @@
+/**
+ * Group pins: the pinned messages, latest pin first. Loaded while they are on show, then changed by events.
+ */
+import { limits } from '../../protocol/limits.ts'
+import type { Message } from '../../protocol/records.ts'
+import { ComputedView } from './computed-view.ts'
+import type { GroupState } from './group-state.ts'
+import { type ChangeEvent, changeMessage } from './message-changes.ts'
+import { MessageItems } from './message-items.ts'
+import { share, shareList } from './sharing.ts'
+import type { StoreCore } from './store-core.ts'
+import type { MessageItem, PinsView } from './types.ts'
+
+export class GroupPins {
+  readonly view: ComputedView<PinsView>
+  readonly #group: GroupState
+  readonly #core: StoreCore
+  readonly #items = new MessageItems()
+  #messages: readonly Message[] = []
+  #isLoaded = false
+  #epoch = 0
+
+  constructor(group: GroupState, core: StoreCore) {
+    this.#group = group
+    this.#core = core
+    this.view = new ComputedView<PinsView>(
+      { pins: [], isLoaded: false },
+      (before) => this.#compute(before),
+      (isUsed) => {
+        if (isUsed) this.refresh()
+      },
+    )
+  }
+
+  /** Loads the pins again, if they are on show. */
+  refresh(): void {
+    if (this.view.isUsed && this.#core.isConnected && this.#group.row) void this.#load().catch(() => {})
+  }
+
+  onChange(event: ChangeEvent): void {
+    const { messageId } = event.fields
+    if (event.event === 'message_pinned') {
+      const message = this.#group.window.message(messageId)
+      if (!message) this.refresh()
+      else {
+        const others = this.#messages.filter((one) => one.messageId !== messageId)
+        this.#messages = [changeMessage(message, event), ...others]
+      }
+    } else {
+      this.#messages = this.#messages
+        .map((message) => (message.messageId === messageId ? changeMessage(message, event) : message))
+        .filter(({ pinnedAt }) => pinnedAt !== undefined)
+    }
+    this.view.changed()
+  }
+
+  async #load(): Promise<void> {
+    this.#epoch += 1
+    const epoch = this.#epoch
+    const { groupId } = this.#group
+    const all: Message[] = []
+    for (let cursor: string | undefined; all.length < limits.pinnedMessages; ) {
+      const page = await this.#core.request('get_pins', { groupId, ...(cursor !== undefined && { cursor }) })
+      if (epoch !== this.#epoch) return
+      this.#core.learnMessages(page.messages)
+      all.push(...page.messages)
+      cursor = page.cursor
+      if (cursor === undefined) break
+    }
+    this.#messages = all
+    this.#isLoaded = true
+    this.view.changed()
+  }
+
+  #compute(before: PinsView): PinsView {
+    const { me, people, outgoing } = this.#core
+    const { groupId, row } = this.#group
+    const entries = outgoing.of(groupId).filter(({ request }) => request !== 'send_message')
+    const items = this.#messages.map((message) => ({ groupId, seq: message.seq, message }))
+    const pins = this.#items
+      .list(items, { me, people, entries, marks: row?.marks ?? [], find: () => undefined })
+      .filter((item): item is MessageItem => item.kind === 'message' && item.pinnedAt !== undefined)
+    return share(before, { pins: shareList(before.pins, pins), isLoaded: this.#isLoaded })
+  }
+}

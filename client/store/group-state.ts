@@ -1,0 +1,488 @@
+/**
+ * Group state: one group, from its durable events and from what the server lists.
+ *
+ * `row` is what is cached of it. Two seqs say how far it is up to date: all events up to `row.lastSeq` were
+ * handled; the counts, the members and the fields of the group are those of `row.group.lastSeq`, which is
+ * higher while missed events arrive, because the server lists a group as it is now. Events between the two
+ * change messages, and no counts (UNR-1). Whatever cannot be derived from what is in memory is read again.
+ */
+import type { EventFields } from '../../protocol/events.ts'
+import type { Group, GroupListing, GroupSummary, Message } from '../../protocol/records.ts'
+import { type GroupEvent, placeOf } from '../group-log.ts'
+import type { CachedGroup, CachedItem, ReceiptMark } from './cache/message-cache.ts'
+import { ComputedView } from './computed-view.ts'
+import { GroupMembers } from './group-members.ts'
+import { GroupPins } from './group-pins.ts'
+import { GroupWindow } from './group-window.ts'
+import { type ChangeEvent, changeMessage, seqOf } from './message-changes.ts'
+import { MessageItems } from './message-items.ts'
+import { share } from './sharing.ts'
+import type { StoreCore } from './store-core.ts'
+import { lostItem } from './timeline.ts'
+import type { GroupItem, NoticeItem } from './types.ts'
+
+const TYPING_MS = 7_000
+const MAX_MARKS = 500
+/** Own messages whose receipts are read again after a connection was lost. */
+const RECEIPTS_READ = 8
+
+export class GroupState {
+  readonly groupId: string
+  readonly info: ComputedView<GroupItem | null>
+  readonly window: GroupWindow
+  readonly members: GroupMembers
+  readonly pins: GroupPins
+  row: CachedGroup | null = null
+  draft = ''
+  readonly #core: StoreCore
+  readonly #items = new MessageItems()
+  readonly #typing = new Map<string, () => void>()
+  /** Changes of cached messages that are not in memory, one after the other. */
+  #cacheWork: Promise<unknown> = Promise.resolve()
+  #hasReceipts = false
+
+  constructor(groupId: string, core: StoreCore) {
+    this.groupId = groupId
+    this.#core = core
+    this.window = new GroupWindow(this, core)
+    this.members = new GroupMembers(this, core)
+    this.pins = new GroupPins(this, core)
+    this.info = new ComputedView<GroupItem | null>(null, (before) => this.#compute(before))
+  }
+
+  /** Whether nothing would be lost without this object. */
+  get isIdle(): boolean {
+    const { info, window, members, pins } = this
+    return this.row === null && ![info, window.view, members.view, pins.view].some(({ isUsed }) => isUsed)
+  }
+
+  get mayHaveMarks(): boolean {
+    return this.row !== null && this.row.group.memberCount <= MAX_MARKS
+  }
+
+  restore(row: CachedGroup): void {
+    // A snapshot may be newer than the cache.
+    if (this.row && this.row.lastSeq > row.lastSeq) {
+      this.#core.cache.remove('groups', this.groupId)
+      this.#core.cache.put('groups', this.row)
+      return
+    }
+    const isOutdated = this.row !== null && this.row.lastSeq < row.lastSeq
+    this.row = row
+    if (row.lastMessage) this.#core.people.learn(senderOf(row.lastMessage), false)
+    for (const member of row.group.members ?? []) this.#core.people.learn(member, false)
+    this.changed()
+    if (isOutdated) this.window.outdated()
+    else this.window.open()
+  }
+
+  /** The group as the server lists it. */
+  merge(listing: GroupListing | GroupSummary, lastSeq: number): void {
+    const before = this.row
+    for (const member of listing.group.members ?? []) this.#core.people.learn(member, true)
+    const lastMessage = 'lastMessage' in listing ? listing.lastMessage : undefined
+    if (lastMessage) this.#core.learnMessages([lastMessage])
+    if (before && lastSeq < before.group.lastSeq) return
+    const { unread, mentions, mutedUntil } = listing
+    const newest =
+      (lastMessage?.seq ?? 0) >= (before?.lastMessage?.seq ?? 0) ? lastMessage : before?.lastMessage
+    const shown = newest ?? before?.lastMessage
+    const row: CachedGroup = {
+      ...before,
+      groupId: this.groupId,
+      group: {
+        ...listing.group,
+        members: listing.group.members ?? before?.group.members,
+        lastSeq,
+      },
+      unread,
+      mentions,
+      readSeq: listing.readSeq ?? 0,
+      mutedUntil,
+      lastMessage: shown,
+      // During a catch-up the events since the user joined follow.
+      lastSeq: before?.lastSeq ?? (this.#core.isLive ? lastSeq : 0),
+      lastActivityAt: Math.max(shown?.createdAt ?? 0, listing.group.createdAt),
+    }
+    this.#store(row)
+    // A read mark that the server has not received yet.
+    const read = this.#core.outgoing.get(`read:${this.groupId}`)
+    if (read) this.readUpTo((read.fields as { readonly upTo: number }).upTo)
+    this.window.open()
+  }
+
+  /** All events up to `lastSeq` were handled. */
+  caughtUp(): void {
+    const { row } = this
+    if (!row) return
+    if (row.group.lastSeq > row.lastSeq) this.#store({ ...row, lastSeq: row.group.lastSeq })
+    this.#hasReceipts = false
+    this.window.advance(row.group.lastSeq)
+    this.window.open()
+    this.windowLoaded()
+    this.members.refresh()
+    this.pins.refresh()
+  }
+
+  /** Handles a durable event, in the order of the group. */
+  handle(event: GroupEvent): void {
+    const { row } = this
+    const { seq } = placeOf(event)
+    if (!row || seq <= row.lastSeq) return
+    const isNew = seq > row.group.lastSeq
+    const after = { ...row, lastSeq: seq, group: { ...row.group, lastSeq: Math.max(seq, row.group.lastSeq) } }
+    let item: CachedItem | undefined
+    switch (event.event) {
+      case 'new_message':
+        item = this.#onMessage(after, event.fields.message, isNew)
+        break
+      case 'gap': {
+        this.#onGap(event.fields)
+        item = lostItem(this.groupId, seq)
+        after.lastMessage = this.row?.lastMessage
+        break
+      }
+      case 'message_edited':
+      case 'message_deleted':
+      case 'message_recalled':
+      case 'reaction_changed':
+      case 'message_pinned':
+      case 'message_unpinned':
+        this.#onChange(after, event, isNew)
+        break
+      default:
+        if (isNew) after.group = this.#changeGroup(after.group, event)
+        item = this.#notice(event, seq)
+        this.members.handle(event)
+    }
+    if (this.#core.isLeader) {
+      const from = row.lastSeq > 0 ? row.lastSeq + 1 : seq
+      this.#core.cache.putItems(this.groupId, item ? [item] : [], [from, seq])
+    }
+    this.window.advance(seq, item)
+    this.#store(after)
+  }
+
+  /** Events that `resume` does not replay: everything that is known of the messages may have changed. */
+  missed(from: number, to: number): void {
+    const { row } = this
+    if (!row) return
+    const first = Math.max(from, row.lastSeq + 1)
+    this.#forgetItems({ ...row, lastSeq: Math.max(row.lastSeq, to) })
+    this.window.missed(first, to)
+  }
+
+  remove(): void {
+    this.row = null
+    for (const cancel of this.#typing.values()) cancel()
+    this.#typing.clear()
+    this.window.drop()
+    this.changed()
+  }
+
+  changed(): void {
+    this.info.changed()
+    this.#core.groupChanged()
+  }
+
+  /** The names of users, or entries of the outbox, have changed. */
+  shownChanged(): void {
+    this.changed()
+    this.window.changed()
+    this.members.view.changed()
+    this.pins.view.changed()
+  }
+
+  /** A user types until `user_stopped_typing`, a message or `TYPING_MS` (TYP-1). */
+  typing(userId: string, isTyping: boolean): void {
+    this.#typing.get(userId)?.()
+    this.#typing.delete(userId)
+    if (isTyping && userId !== this.#core.me) {
+      this.#typing.set(
+        userId,
+        this.#core.clock.after(TYPING_MS, () => this.typing(userId, false)),
+      )
+    }
+    this.changed()
+  }
+
+  /** The user has read everything up to `seq`, here or on another device. */
+  readUpTo(seq: number): void {
+    const { row } = this
+    if (!row || seq <= (row.readSeq ?? 0)) return
+    this.#store({ ...row, readSeq: seq, ...this.#countAfter(row, seq) })
+  }
+
+  /** Unread messages start at `seq` again. */
+  unreadFrom(seq: number): void {
+    const { row } = this
+    if (!row || seq - 1 >= (row.readSeq ?? 0)) return
+    this.window.markUnread(seq)
+    this.#store({ ...row, readSeq: seq - 1, ...this.#countAfter(row, seq - 1) })
+  }
+
+  /** Changes fields before the server has answered; the returned function takes them back. */
+  expect(change: Partial<CachedGroup>): () => void {
+    const { row } = this
+    if (!row) return () => {}
+    this.#store({ ...row, ...change })
+    return () => {
+      if (!this.row) return
+      const back = Object.fromEntries(Object.keys(change).map((key) => [key, row[key as keyof CachedGroup]]))
+      this.#store({ ...this.row, ...back })
+    }
+  }
+
+  /** A member has received or read messages up to `seq`. */
+  mark(userId: string, kind: 'delivered' | 'read', seq: number): void {
+    const { row } = this
+    if (!row || !this.mayHaveMarks) return
+    const marks = row.marks ?? []
+    const [, delivered, read] = marks.find(([id]) => id === userId) ?? [userId, 0, 0]
+    const mark: ReceiptMark = [userId, Math.max(delivered, seq), kind === 'read' ? Math.max(read, seq) : read]
+    if (mark[1] === delivered && mark[2] === read) return
+    this.#store({ ...row, marks: [...marks.filter(([id]) => id !== userId), mark].slice(-MAX_MARKS) })
+    this.window.changed()
+  }
+
+  /** The window was loaded: receipts of the newest own messages are requested. */
+  windowLoaded(): void {
+    if (!this.#core.isConnected || !this.window.view.isUsed || !this.window.timeline) return
+    if (this.#hasReceipts) return
+    this.#hasReceipts = true
+    void this.#readReceipts()
+  }
+
+  async #readReceipts(): Promise<void> {
+    for (const seq of this.window.ownSeqs.slice(0, RECEIPTS_READ)) {
+      try {
+        const answer = await this.#core.request('get_receipts', { messageId: `${this.groupId}:${seq}` })
+        for (const [userId] of answer.delivered) this.mark(userId, 'delivered', seq)
+        for (const [userId] of answer.read) this.mark(userId, 'read', seq)
+        // Who has read a message has read those before it.
+        if (answer.readCount >= (this.row?.group.memberCount ?? 0) - 1) return
+      } catch {
+        return
+      }
+    }
+  }
+
+  #store(row: CachedGroup): void {
+    this.row = row
+    if (this.#core.isLeader) this.#core.cache.put('groups', row)
+    this.changed()
+  }
+
+  #onMessage(after: Mutable<CachedGroup>, message: Message, isNew: boolean): CachedItem {
+    const { me } = this.#core
+    this.#core.learnMessages([message])
+    if (message.seq > (after.lastMessage?.seq ?? 0)) after.lastMessage = message
+    after.lastActivityAt = Math.max(after.lastActivityAt, message.createdAt)
+    if (message.senderId !== me) {
+      if (isNew && isUnread(message, after)) {
+        after.unread += 1
+        if (message.mentions?.includes(me)) after.mentions += 1
+      }
+      this.#core.delivered(message.messageId)
+    }
+    this.#typing.get(message.senderId)?.()
+    this.#typing.delete(message.senderId)
+    return { groupId: this.groupId, seq: message.seq, message }
+  }
+
+  #onChange(after: Mutable<CachedGroup>, event: ChangeEvent, isNew: boolean): void {
+    const { messageId } = event.fields
+    const { me } = this.#core
+    const { lastMessage } = after
+    const before = lastMessage?.messageId === messageId ? lastMessage : this.window.message(messageId)
+    const change = (message: Message) => changeMessage(message, event)
+    if (lastMessage?.messageId === messageId) after.lastMessage = change(lastMessage)
+    const changesCounts = event.event !== 'reaction_changed' && !event.event.endsWith('pinned')
+    if (isNew && changesCounts && after.unread > 0 && seqOf(messageId) > (after.readSeq ?? 0)) {
+      if (before) {
+        const counts = (message: Message) => (isUnread(message, after) && message.senderId !== me ? 1 : 0)
+        const mentions = (message: Message) => (message.mentions?.includes(me) ? counts(message) : 0)
+        const changed = change(before)
+        after.unread += counts(changed) - counts(before)
+        after.mentions += mentions(changed) - mentions(before)
+      } else this.#core.refreshGroups()
+    }
+    const item = this.window.change(messageId, change)
+    this.pins.onChange(event)
+    this.#changeCached(messageId, item, change)
+  }
+
+  /** Changes a message in the cache, after earlier changes of it. */
+  #changeCached(messageId: string, item: CachedItem | null, change: (message: Message) => Message): void {
+    const { cache, isLeader } = this.#core
+    const { groupId } = this
+    if (item) this.#cacheWork = this.#cacheWork.then(() => cache.putItems(groupId, [item]))
+    else if (isLeader) {
+      const seq = seqOf(messageId)
+      this.#cacheWork = this.#cacheWork.then(async () => {
+        const found = (await cache.older(groupId, seq, 1))?.items[0]
+        if (found?.seq !== seq || !('message' in found)) return
+        cache.putItems(groupId, [{ ...found, message: change(found.message) }])
+      })
+    }
+  }
+
+  #changeGroup(group: Group, event: Exclude<GroupEvent, ChangeEvent>): Group {
+    switch (event.event) {
+      case 'user_joined_group':
+        return { ...group, memberCount: group.memberCount + 1 }
+      case 'user_left_group':
+        return { ...group, memberCount: Math.max(0, group.memberCount - 1) }
+      case 'group_updated': {
+        const { name, topic, avatarUrl, visibility } = event.fields
+        return {
+          ...group,
+          name: name ?? group.name,
+          topic: topic ?? group.topic,
+          avatarUrl: avatarUrl ?? group.avatarUrl,
+          visibility: visibility ?? group.visibility,
+        }
+      }
+      default:
+        return group
+    }
+  }
+
+  #notice(event: Exclude<GroupEvent, ChangeEvent>, seq: number): CachedItem | undefined {
+    const { people, isConnected } = this.#core
+    const make = (
+      what: NoticeItem['what'],
+      fields: {
+        readonly userId?: string
+        readonly userName?: string
+        readonly by?: string | undefined
+        readonly at?: number
+      },
+      text?: string,
+    ): CachedItem => {
+      const { userId, userName, by, at } = fields
+      const notice: NoticeItem = {
+        kind: 'notice',
+        key: `${this.groupId}:${seq}`,
+        seq,
+        // Events without a time are from now, or follow the last message.
+        at: at ?? (isConnected ? Date.now() : (this.row?.lastActivityAt ?? 0)),
+        what,
+        by: by === undefined ? undefined : people.person(by),
+        about: userId === undefined ? undefined : people.person(userId, userName),
+        text,
+      }
+      return { groupId: this.groupId, seq, notice }
+    }
+    switch (event.event) {
+      case 'user_joined_group':
+        return make('joined', event.fields)
+      case 'user_left_group': {
+        const { banned, by } = event.fields
+        return make(banned ? 'banned' : by === undefined ? 'left' : 'removed', event.fields)
+      }
+      case 'role_changed':
+        return make('role', event.fields, event.fields.role)
+      case 'group_updated':
+        if (event.fields.name !== undefined) return make('renamed', event.fields, event.fields.name)
+    }
+    return undefined
+  }
+
+  /** A crash took back everything from `from` to `to`, also changes of earlier messages (GAP-1). */
+  #onGap({ from, to }: EventFields<'gap'>): void {
+    const { row } = this
+    if (!row) return
+    this.window.timeline?.remove(from, to)
+    const seq = row.lastMessage?.seq ?? 0
+    const lastMessage = seq >= from && seq <= to ? undefined : row.lastMessage
+    this.#forgetItems({ ...row, lastMessage })
+    this.window.outdated()
+    this.#core.refreshGroups()
+    this.members.refresh()
+    this.pins.refresh()
+  }
+
+  #forgetItems(row: CachedGroup): void {
+    if (this.#core.isLeader) this.#core.cache.remove('groups', this.groupId)
+    this.#store(row)
+  }
+
+  /** The counts after a read mark; those of now if they are not known. */
+  #countAfter(row: CachedGroup, readSeq: number): Pick<CachedGroup, 'unread' | 'mentions'> {
+    const { timeline } = this.window
+    const { me } = this.#core
+    if (readSeq >= (row.lastMessage?.seq ?? row.lastSeq)) return { unread: 0, mentions: 0 }
+    if (!timeline?.isNewest || timeline.from > readSeq + 1) {
+      this.#core.refreshGroups()
+      return row
+    }
+    let unread = 0
+    let mentions = 0
+    for (const item of timeline.items) {
+      if (!('message' in item) || item.message.senderId === me) continue
+      if (!isUnread(item.message, { readSeq })) continue
+      unread += 1
+      if (item.message.mentions?.includes(me)) mentions += 1
+    }
+    return { unread, mentions }
+  }
+
+  #compute(before: GroupItem | null): GroupItem | null {
+    const { row, draft } = this
+    if (!row) return null
+    const { me, people, outgoing } = this.#core
+    const { group, unread, mentions, readSeq = 0, mutedUntil, lastMessage, lastActivityAt } = row
+    const entries = outgoing.of(this.groupId)
+    const sending = entries.filter(({ request }) => request === 'send_message')
+    const context = { me, people, entries, marks: row.marks ?? [], find: () => undefined }
+    const items = this.#items.list(
+      lastMessage ? [{ groupId: this.groupId, seq: lastMessage.seq, message: lastMessage }] : [],
+      context,
+    )
+    const last = items.at(-1)
+    const other = group.kind === 'direct' ? group.members?.find(({ userId }) => userId !== me) : undefined
+    const peer = other && people.person(other.userId, other.name)
+    const { status, lastSeenAt } = peer ? people.presence(peer.userId) : {}
+    const failed = sending.filter(({ failure }) => failure).length
+    return share(before, {
+      groupId: this.groupId,
+      kind: group.kind,
+      visibility: group.visibility,
+      title: peer?.name ?? group.name ?? this.groupId,
+      topic: group.topic,
+      picture: peer?.picture ?? group.avatarUrl,
+      memberCount: group.memberCount,
+      peer,
+      presence: status,
+      lastSeenAt,
+      unread,
+      mentions,
+      readSeq,
+      lastMessage: last?.kind === 'message' ? last : undefined,
+      lastActivityAt: Math.max(lastActivityAt, sending.at(-1)?.createdAt ?? 0),
+      typing: [...this.#typing.keys()].map((userId) => people.person(userId)),
+      mutedUntil,
+      draft,
+      pending: sending.length - failed,
+      failed,
+    })
+  }
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** Whether a message of another user counts as unread (UNR-1). */
+function isUnread(
+  { seq, deletedAt, recalledAt }: Message,
+  { readSeq = 0 }: Pick<CachedGroup, 'readSeq'>,
+): boolean {
+  return seq > readSeq && deletedAt === undefined && recalledAt === undefined
+}
+
+export function senderOf({ senderId, senderName }: Message): {
+  readonly userId: string
+  readonly name: string
+} {
+  return { userId: senderId, name: senderName }
+}

@@ -1,0 +1,383 @@
+/**
+ * Group window: the part of a group's messages on show, over the log of the server and the cache.
+ *
+ * It starts with the newest messages, from the cache if they are there. Pages extend it in both directions, a
+ * jump replaces it. What `resume` did not replay is shown as a hole until the window is loaded again, because
+ * anything in it may have changed meanwhile; the same after a `gap` (GAP-1).
+ * Bounded: above `MAX_ITEMS` the end that is far from the last page is dropped.
+ */
+import type { Message } from '../../protocol/records.ts'
+import type { CachedItem } from './cache/message-cache.ts'
+import { ComputedView } from './computed-view.ts'
+import type { GroupState } from './group-state.ts'
+import { seqOf } from './message-changes.ts'
+import { MessageItems } from './message-items.ts'
+import { share, shareList } from './sharing.ts'
+import type { StoreCore } from './store-core.ts'
+import { type LogPage, pageOfHistory, Timeline } from './timeline.ts'
+import type { GroupHandle, Item, WindowView } from './types.ts'
+
+const PAGE = 50
+const MAX_ITEMS = 500
+/** Pages that are loaded to find the messages before again. */
+const MAX_RELOADED = 4
+const MAX_QUOTES = 200
+
+const empty: WindowView = {
+  items: [],
+  hasOlder: false,
+  hasNewer: false,
+  loading: null,
+  firstUnreadSeq: null,
+  target: null,
+}
+
+type Place = Parameters<GroupHandle['jumpTo']>[0]
+
+export class GroupWindow {
+  readonly view: ComputedView<WindowView>
+  readonly #group: GroupState
+  readonly #core: StoreCore
+  readonly #items = new MessageItems()
+  /** Messages outside of the timeline that are replied to; null while one is loading. */
+  readonly #quotes = new Map<string, Message | null>()
+  #timeline: Timeline | null = null
+  #loading: WindowView['loading'] = null
+  /** Increases when the timeline is replaced: the result of an older request is dropped. */
+  #epoch = 0
+  #target: WindowView['target'] = null
+  #jumps = 0
+  /** The read mark when the group was opened with unread messages. */
+  #openedAt: number | null = null
+  #hole: { readonly from: number; readonly to: number } | null = null
+  /** The timeline must be loaded again, once there is a connection. */
+  #isOutdated = false
+
+  constructor(group: GroupState, core: StoreCore) {
+    this.#group = group
+    this.#core = core
+    this.view = new ComputedView(
+      empty,
+      (before) => this.#compute(before),
+      (isUsed) => {
+        if (isUsed) this.open()
+        else this.#openedAt = null
+        core.windowUsed(group, isUsed)
+      },
+    )
+  }
+
+  get timeline(): Timeline | null {
+    return this.#timeline
+  }
+
+  /** The newest of the messages on show that the user sent. */
+  get ownSeqs(): readonly number[] {
+    const own: number[] = []
+    for (const item of this.#timeline?.items ?? []) {
+      if ('message' in item && item.message.senderId === this.#core.me) own.push(item.seq)
+    }
+    return own.reverse()
+  }
+
+  message(messageId: string): Message | undefined {
+    const item = this.#timeline?.find(seqOf(messageId))
+    return item && 'message' in item ? item.message : (this.#quotes.get(messageId) ?? undefined)
+  }
+
+  /** Loads what is missing, if the window is on show. */
+  open(): void {
+    const { row } = this.#group
+    if (!row || !this.view.isUsed) return
+    if (this.#openedAt === null && row.unread > 0) this.#openedAt = row.readSeq ?? 0
+    if (!this.#timeline) void this.jumpTo('newest').catch(() => {})
+    else if (this.#isOutdated) void this.#reload()
+  }
+
+  /** Shows messages that were rendered on a server. */
+  preload(page: LogPage): void {
+    this.#timeline = new Timeline(page)
+    this.changed()
+  }
+
+  /** Forgets everything; loads again if the window is on show. */
+  drop(): void {
+    this.#epoch += 1
+    this.#timeline = null
+    this.#hole = null
+    this.#loading = null
+    this.#quotes.clear()
+    this.changed()
+  }
+
+  /** The lines from `seq` on count as unread. */
+  markUnread(seq: number): void {
+    this.#openedAt = seq - 1
+  }
+
+  /** A live event of the group: the log has reached `seq`. */
+  advance(seq: number, item?: CachedItem): void {
+    if (!this.#timeline) return
+    this.#timeline.advance(seq, item)
+    if (this.#timeline.items.length > MAX_ITEMS + PAGE) this.#timeline.trim(MAX_ITEMS, 'older')
+    this.changed()
+  }
+
+  /** A message of the user was stored; its event may arrive later. */
+  stored(message: Message): void {
+    const timeline = this.#timeline
+    if (timeline && (timeline.isNewest || message.seq <= timeline.to) && message.seq >= timeline.from) {
+      timeline.insert({ groupId: message.groupId, seq: message.seq, message })
+    }
+    this.changed()
+  }
+
+  /** Changes a message; returns its item if it is in the timeline. */
+  change(messageId: string, change: (message: Message) => Message): CachedItem | null {
+    const seq = seqOf(messageId)
+    const quote = this.#quotes.get(messageId)
+    if (quote) this.#quotes.set(messageId, change(quote))
+    const item = this.#timeline?.find(seq)
+    if (!item || !('message' in item)) {
+      if (quote) this.changed()
+      return null
+    }
+    const changed = { ...item, message: change(item.message) }
+    this.#timeline?.insert(changed)
+    this.changed()
+    return changed
+  }
+
+  /** Events from `from` to `to` were not received. */
+  missed(from: number, to: number): void {
+    if (!this.#timeline) return
+    if (this.#timeline.isNewest) this.#hole = { from: this.#hole?.from ?? from, to }
+    this.outdated()
+  }
+
+  outdated(): void {
+    this.#isOutdated = true
+    this.#quotes.clear()
+    this.#epoch += 1
+    this.#loading = null
+    this.changed()
+    this.open()
+  }
+
+  changed(): void {
+    this.view.changed()
+  }
+
+  async load(direction: 'older' | 'newer'): Promise<void> {
+    const timeline = this.#timeline
+    if (!timeline || this.#loading) return
+    const isOlder = direction === 'older'
+    const hasMore = () => (isOlder ? timeline.from > 1 : !timeline.isNewest)
+    if (!hasMore()) return
+    const epoch = this.#epoch
+    this.#setLoading(direction)
+    try {
+      const count = timeline.items.length
+      // A page of the cache may contain no messages.
+      while (timeline.items.length === count && hasMore()) {
+        const page = await this.#page(direction, isOlder ? timeline.from - 1 : timeline.to + 1)
+        if (epoch !== this.#epoch) return
+        timeline.merge(page)
+      }
+      timeline.trim(MAX_ITEMS, isOlder ? 'newer' : 'older')
+    } catch {
+      // Without a connection, the next call tries again.
+    } finally {
+      if (epoch === this.#epoch) this.#setLoading(null)
+    }
+  }
+
+  /** @throws a ChatError or ClientError if the place cannot be loaded. */
+  async jumpTo(place: Place): Promise<void> {
+    if (place === 'newest' && this.#timeline?.isNewest) {
+      this.#show(this.#timeline.items.at(-1)?.seq)
+      return
+    }
+    const known = typeof place === 'object' && 'seq' in place ? this.#timeline?.find(place.seq) : undefined
+    if (known) {
+      this.#show(known.seq)
+      return
+    }
+    this.#epoch += 1
+    const epoch = this.#epoch
+    this.#setLoading('jump')
+    try {
+      const isNewest = place === 'newest'
+      const seq = isNewest ? this.#lastSeq() : await this.#seqOf(place)
+      const older = await this.#page('older', isNewest ? null : seq)
+      const newer = older.isNewest ? null : await this.#page('newer', older.to + 1)
+      if (epoch !== this.#epoch) return
+      const hadTimeline = this.#timeline !== null
+      const timeline = new Timeline(older)
+      if (newer) timeline.merge(newer)
+      this.#replace(timeline)
+      // The first messages of the window are no jump.
+      if (hadTimeline || !isNewest)
+        this.#show((isNewest ? timeline.items.at(-1) : nearest(timeline, seq))?.seq)
+    } finally {
+      if (epoch === this.#epoch) this.#setLoading(null)
+    }
+  }
+
+  #lastSeq(): number {
+    return this.#group.row?.lastSeq ?? 0
+  }
+
+  /** The seq of a place that is not the end of the log. */
+  async #seqOf(place: Exclude<Place, 'newest'>): Promise<number> {
+    const readSeq = this.#group.row?.readSeq ?? 0
+    if (place === 'unread') return Math.min(readSeq + 1, this.#lastSeq())
+    if ('seq' in place) return place.seq
+    let low = 1
+    let high = Math.max(1, this.#lastSeq())
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const { messages } = await this.#core.request('get_history', {
+        groupId: this.#group.groupId,
+        after: middle - 1,
+        limit: 1,
+      })
+      const [message] = messages
+      if (!message || message.createdAt >= place.time) high = middle
+      else low = message.seq + 1
+    }
+    return low
+  }
+
+  /** The newest items up to `seq`, or the first from there on. With null, those at the end of the log. */
+  async #page(direction: 'older' | 'newer', seq: number | null): Promise<LogPage> {
+    const { cache } = this.#core
+    const { groupId } = this.#group
+    const isOlder = direction === 'older'
+    const place = seq ?? this.#lastSeq()
+    const cached = await (isOlder ? cache.older(groupId, place, PAGE) : cache.newer(groupId, place, PAGE))
+    if (cached && (cached.items.length > 0 || cached.from <= 1)) {
+      return { ...cached, isNewest: cached.to >= this.#lastSeq() }
+    }
+    const asked = isOlder ? (seq === null ? {} : { before: place + 1 }) : { after: place - 1 }
+    const answer = await this.#core.request('get_history', { groupId, ...asked, limit: PAGE })
+    const page = pageOfHistory(answer, asked, this.#lastSeq())
+    this.#core.learnMessages(answer.messages)
+    cache.putItems(groupId, page.items, [page.from, page.to])
+    return page
+  }
+
+  /** Loads the place on show again: what was there may have changed. */
+  async #reload(): Promise<void> {
+    const before = this.#timeline
+    if (!before || !this.#core.isConnected) return
+    this.#isOutdated = false
+    this.#epoch += 1
+    const epoch = this.#epoch
+    try {
+      const middle = before.items[before.items.length >> 1]?.seq ?? null
+      const page = await this.#page('older', before.isNewest ? null : middle)
+      let timeline = new Timeline(page)
+      for (let pages = 1; pages < MAX_RELOADED && timeline.from > Math.max(1, before.from); pages += 1) {
+        timeline.merge(await this.#page('older', timeline.from - 1))
+      }
+      if (!before.isNewest) timeline.merge(await this.#page('newer', timeline.to + 1))
+      if (epoch !== this.#epoch) return
+      // Equal messages stay the same objects, with the notices between them.
+      if (timeline.from <= before.to + 1 && timeline.from >= before.from) {
+        const { from, to, items, isNewest } = timeline
+        timeline = new Timeline({ from, to, items: before.items.filter(({ seq }) => seq >= from), isNewest })
+        timeline.merge({ from, to, items, isNewest })
+      }
+      this.#replace(timeline)
+    } catch {
+      if (epoch === this.#epoch) this.#isOutdated = true
+    }
+  }
+
+  #replace(timeline: Timeline): void {
+    this.#timeline = timeline
+    this.#hole = null
+    this.changed()
+    this.#group.windowLoaded()
+  }
+
+  #show(seq: number | undefined): void {
+    const item = seq === undefined ? undefined : this.#timeline?.find(seq)
+    if (!item) return
+    this.#jumps += 1
+    const isMine = 'message' in item && item.message.senderId === this.#core.me
+    const key = 'notice' in item ? item.notice.key : (isMine && item.message.tempId) || item.message.messageId
+    this.#target = { key, jump: this.#jumps }
+    this.changed()
+  }
+
+  #setLoading(loading: WindowView['loading']): void {
+    this.#loading = loading
+    this.changed()
+  }
+
+  #compute(before: WindowView): WindowView {
+    const timeline = this.#timeline
+    const { me, people, outgoing } = this.#core
+    const { groupId, row } = this.#group
+    const context = {
+      me,
+      people,
+      entries: outgoing.of(groupId),
+      marks: row?.marks ?? [],
+      find: (messageId: string) => this.#quote(messageId),
+    }
+    const items: Item[] = this.#items.list(timeline?.items ?? [], context)
+    if (this.#hole) {
+      const { from, to } = this.#hole
+      const at = items.findIndex((item) => item.kind !== 'hole' && (item.seq ?? to + 1) > to)
+      const hole: Item = { kind: 'hole', key: `hole:${from}`, from, to }
+      const known = before.items.find((item) => item.kind === 'hole' && item.to === to && item.from === from)
+      items.splice(at < 0 ? items.length : at, 0, known ?? hole)
+    }
+    return share(before, {
+      items: shareList(before.items, items),
+      hasOlder: timeline !== null && timeline.from > 1,
+      hasNewer: timeline !== null && !timeline.isNewest,
+      loading: this.#loading,
+      firstUnreadSeq: this.#firstUnread(),
+      target: this.#target,
+    })
+  }
+
+  #firstUnread(): number | null {
+    const openedAt = this.#openedAt
+    const timeline = this.#timeline
+    if (openedAt === null || !timeline || timeline.from > openedAt + 1) return null
+    const { me } = this.#core
+    const first = timeline.items.find(
+      (item) => item.seq > openedAt && 'message' in item && item.message.senderId !== me,
+    )
+    return first?.seq ?? null
+  }
+
+  /** The message that is replied to; requested if it is not known. */
+  #quote(messageId: string): Message | undefined {
+    const known = this.message(messageId)
+    if (known || this.#quotes.has(messageId) || !this.#core.isConnected) return known
+    const { groupId } = this.#group
+    if (this.#quotes.size >= MAX_QUOTES) this.#quotes.delete(this.#quotes.keys().next().value ?? '')
+    this.#quotes.set(messageId, null)
+    const after = seqOf(messageId) - 1
+    this.#core.request('get_history', { groupId, after, limit: 1 }).then(
+      ({ messages: [message] }) => {
+        if (message?.messageId !== messageId) return
+        this.#quotes.set(messageId, message)
+        this.changed()
+      },
+      () => this.#quotes.delete(messageId),
+    )
+    return undefined
+  }
+}
+
+/** The item at `seq`, or the next one, or the last. */
+function nearest({ items }: Timeline, seq: number): CachedItem | undefined {
+  return items.find((item) => item.seq >= seq) ?? items.at(-1)
+}

@@ -1,0 +1,16 @@
+/**
+ * `tertulia/store`: the state of the chats of one user, for pages and programs that show them.
+ */
+export { createMessageCache } from './cache/batched-cache.ts'
+export type {
+  CachedGroup,
+  CachedItem,
+  CachedPage,
+  CachedState,
+  MessageCache,
+  OutboxEntry,
+} from './cache/message-cache.ts'
+export { ChatStore, type ChatStoreOptions, type StoreSnapshot } from './chat-store.ts'
+export { openTabChannel, type TabChannel } from './tab-channel.ts'
+export { type TabLocks, webLocks } from './tab-locks.ts'
+export type * from './types.ts'

@@ -1,0 +1,89 @@
+/**
+ * Stores before an engine in the same process, whose time the test moves.
+ */
+import { setImmediate as turn } from 'node:timers/promises'
+import { onTestFinished } from 'vitest'
+import type { MessageCache } from '../../../client/store/cache/message-cache.ts'
+import { ChatStore, type ChatStoreOptions } from '../../../client/store/chat-store.ts'
+import { createMessageCache } from '../../../client/store/index.ts'
+import type { MessageItem, WindowView } from '../../../client/store/types.ts'
+import { MemorySocket } from '../../../testing/memory-socket.ts'
+import { startTestEngine, type TestEngine, type TestEngineOptions } from '../../../testing/test-engine.ts'
+
+export interface StoreStage {
+  engine: TestEngine
+  /** A store of a user; without `cache`, with an empty one. */
+  store(userId: string, options?: Partial<ChatStoreOptions>): ChatStore
+  /** A connected store that has loaded everything. */
+  liveStore(userId: string, options?: Partial<ChatStoreOptions>): Promise<ChatStore>
+  /** Breaks the user's connections, and refuses new ones until `online`. */
+  offline(userId: string): void
+  online(userId: string): void
+  /** Lets what was started arrive, and timers that are due run. */
+  settle(ms?: number): Promise<void>
+  /** Ends the engine without closing connections in order, and starts one with the same data. */
+  restart(options?: TestEngineOptions): Promise<void>
+}
+
+export async function aStoreStage(options: TestEngineOptions = {}): Promise<StoreStage> {
+  const sockets = new Set<MemorySocket>()
+  const offline = new Set<string>()
+  const stage: StoreStage = {
+    engine: await startTestEngine(options),
+    store(userId, given = {}) {
+      const store = new ChatStore({
+        url: 'http://memory.invalid',
+        token: JSON.stringify({ userId, name: userId.toUpperCase() }),
+        userId,
+        clock: stage.engine.clock.forClient,
+        cache: given.cache ?? aCache(stage),
+        openSocket: async () => {
+          if (offline.has(userId)) throw new Error('offline')
+          const socket = new MemorySocket(stage.engine.gateway, (ended) => sockets.delete(ended))
+          sockets.add(socket)
+          return socket as unknown as WebSocket
+        },
+        ...given,
+      })
+      onTestFinished(() => store.close())
+      return store
+    },
+    async liveStore(userId, given) {
+      const store = stage.store(userId, given)
+      store.connect()
+      await stage.settle(1)
+      return store
+    },
+    offline(userId) {
+      offline.add(userId)
+      for (const socket of sockets) if (socket.userId === userId) socket.cut()
+    },
+    online: (userId) => offline.delete(userId),
+    async settle(ms = 400) {
+      for (let i = 0; i < 8; i++) await turn()
+      await stage.engine.advance(ms)
+      for (let i = 0; i < 8; i++) await turn()
+    },
+    async restart(given = {}) {
+      for (const socket of sockets) socket.cut()
+      await stage.engine.close()
+      stage.engine = await startTestEngine({ ...options, ...given })
+    },
+  }
+  onTestFinished(() => stage.engine.close())
+  return stage
+}
+
+export function aCache(stage: StoreStage): MessageCache {
+  const channel = { post: () => {}, listen: () => () => {}, close: () => {} }
+  return createMessageCache({ name: 'test', channel, clock: stage.engine.clock.forClient })
+}
+
+/** The messages on show, as `content state`. */
+export function shown({ items }: WindowView): readonly string[] {
+  return messagesOf(items).map(({ content, state }) => `${content} ${state}`)
+}
+
+export function messagesOf(items: WindowView['items']): readonly MessageItem[] {
+  return items.filter((item): item is MessageItem => item.kind === 'message')
+}
