@@ -65,7 +65,7 @@ export interface ChatStoreOptions extends Pick<ChatClientOptions, 'url' | 'clock
   readonly token: TokenSource
   /** The user of the token, so that the cached state of another user is never shown. */
   readonly userId?: string | undefined
-  /** Where the state is stored; in IndexedDB by default, in memory where there is none. */
+  /** Where the state is stored; in IndexedDB by default, in memory without it. */
   readonly cache?: MessageCache | undefined
   /** How the tabs of a browser find each other; false if this one has a connection of its own. */
   readonly tabs?: { readonly channel: TabChannel; readonly locks: TabLocks } | false | undefined

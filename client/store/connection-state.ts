@@ -1,5 +1,5 @@
 /**
- * Connection state: what people are told about the connection, from the state of the client.
+ * Connection state: the connection as people see it, from the state of the client.
  */
 import type { ClientState } from '../link.ts'
 import { ComputedView } from './computed-view.ts'

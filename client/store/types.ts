@@ -266,7 +266,7 @@ export interface NewMessage {
 export interface NewFile {
   readonly blob: Blob
   readonly fileName: string
-  /** For images and videos, so that their place can be kept free before they load. */
+  /** For images and videos, so that their place can be reserved before they load. */
   readonly width?: number | undefined
   readonly height?: number | undefined
 }
@@ -278,7 +278,7 @@ export interface GroupHandle {
   readonly info: View<GroupItem | null>
   /** While it has a subscriber, the newest messages or the place of the last jump are loaded. */
   readonly messages: View<WindowView>
-  /** Loaded and kept up to date while it has a subscriber. */
+  /** Loaded and updated while it has a subscriber. */
   readonly members: View<MembersView>
   readonly pins: View<PinsView>
 

@@ -91,7 +91,7 @@ class BatchedCache implements MessageCache {
           })
         : new MemoryDatabase()
     const stopListening = channel.listen((message) => this.#onMessage(message as CacheMessage))
-    // In Node there is no page.
+    // In Node pages do not exist.
     globalThis.addEventListener?.('pagehide', this.#onHide)
     this.#stopListening = () => {
       stopListening()
