@@ -1,11 +1,11 @@
 /**
- * Notifications: messages that arrive while the page is not looked at, the number of unread messages in the
- * title and on the app's icon, and the sound of an arrival.
+ * Notifications: messages that arrive while the page is not looked at, the number of unread messages on the
+ * icon of the installed app, and the sound of an arrival.
  *
  * A notification disappears when its group was read, here or on another device. Nothing is shown or played
  * for groups with notifications off, while the user is busy, or before the user switched it on in the settings.
  */
-import type { GroupItem, GroupsView, Store } from '../../client/store/types.ts'
+import type { GroupItem, Store } from '../../client/store/types.ts'
 import type { Navigation } from '../navigation.ts'
 import type { PreferencesView } from '../settings/preferences.ts'
 
@@ -15,21 +15,14 @@ export interface NotificationsOptions {
   readonly preferences: Pick<PreferencesView, 'getSnapshot'>
   /** A message in one line. */
   readonly textOf: (group: GroupItem) => string
-  readonly appName: string
-}
-
-/** Asks for the browser's permission; call it in the handler of a click. Resolves with whether it was given. */
-export async function allowNotifications(): Promise<boolean> {
-  if (typeof Notification === 'undefined') return false
-  return (await Notification.requestPermission()) === 'granted'
 }
 
 /** Shows the unread messages of a store outside of the page, until the returned function is called. */
 export function startNotifications(options: NotificationsOptions): () => void {
-  const { store, appName } = options
+  const { store } = options
   const shown = new ShownNotifications(options)
   let before = store.groups.getSnapshot()
-  showCount(before, appName)
+  showBadge(before.unread)
   const end = store.groups.subscribe(() => {
     const now = store.groups.getSnapshot()
     const known = new Map(before.groups.map((group) => [group.groupId, group]))
@@ -40,11 +33,11 @@ export function startNotifications(options: NotificationsOptions): () => void {
       if (isArrival(group, old, options)) shown.show(group)
     }
     before = now
-    showCount(now, appName)
+    showBadge(now.unread)
   })
   return () => {
     end()
-    showCount({ ...before, unread: 0 }, appName)
+    showBadge(0)
   }
 }
 
@@ -111,8 +104,7 @@ async function registration(): Promise<ServiceWorkerRegistration | undefined> {
   return found?.active ? found : undefined
 }
 
-function showCount({ unread }: GroupsView, appName: string): void {
-  document.title = unread > 0 ? `(${unread}) ${appName}` : appName
+function showBadge(unread: number): void {
   const badge = unread > 0 ? navigator.setAppBadge?.(unread) : navigator.clearAppBadge?.()
   badge?.catch(() => {})
 }

@@ -31,7 +31,6 @@ export function Talk() {
         store,
         navigation,
         preferences: preferences as Pick<PreferencesView, 'getSnapshot'>,
-        appName: texts.shell.appName,
         textOf: ({ lastMessage }) => {
           const { type = 'text', content = '' } = lastMessage ?? {}
           return content !== '' || type === 'text' ? content.slice(0, 200) : texts.shell[type]
