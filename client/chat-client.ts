@@ -315,9 +315,11 @@ export class ChatClient extends WithMethods {
         this.#logs.complete()
         current.isCaughtUp = true
         this.#outbox.allCaughtUp()
-        this.#listeners.emit('caught_up', {})
+        // Without a group nothing is missed: this is called before `connected` is emitted.
+        if (isAnnounced) this.#listeners.emit('caught_up', {})
       },
     })
+    let isAnnounced = false
     const current: OpenConnection = { connection, connected, catchUp, isCaughtUp: false }
     this.#current = current
     catchUp.start()
@@ -327,6 +329,8 @@ export class ChatClient extends WithMethods {
     for (const { resolve } of this.#waiters.splice(0)) resolve(connected)
     // A listener may have closed the client.
     if (!connection.isOpen) return
+    isAnnounced = true
+    if (current.isCaughtUp) this.#listeners.emit('caught_up', {})
     this.#calls.online(connection)
     this.#outbox.online()
   }
