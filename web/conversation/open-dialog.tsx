@@ -3,8 +3,7 @@
  */
 import type { MessageItem } from '../../client/store/types.ts'
 import { useShell } from '../shell.ts'
-import { Button } from '../ui/button.tsx'
-import { Dialog } from '../ui/dialog.tsx'
+import { ConfirmDialog } from './confirm-dialog.tsx'
 import { EmojiPopover } from './emoji-popover.tsx'
 import { useLoaded } from './lazy.ts'
 import type { ListContext } from './list/list-context.ts'
@@ -38,19 +37,17 @@ export function OpenDialog({ state, context, onClose }: OpenDialogProps) {
       const confirm = () => {
         if (isDelete) handle.delete(state.item.messageId ?? '').catch(fail)
         else handle.discard(state.item.key)
-        onClose()
       }
       return (
-        <Dialog title={isDelete ? t.deleteTitle : t.discardTitle} onClose={onClose}>
+        <ConfirmDialog
+          title={isDelete ? t.deleteTitle : t.discardTitle}
+          label={isDelete ? t.delete : t.discard}
+          onConfirm={confirm}
+          onClose={onClose}
+        >
           <p>{isDelete ? t.deleteText : t.discardText}</p>
           <blockquote class="confirm-quote ellipsis">{contentOf(state.item, texts)}</blockquote>
-          <div class="row row-end">
-            <Button onClick={onClose}>{texts.shell.cancel}</Button>
-            <Button kind="danger" onClick={confirm}>
-              {isDelete ? t.delete : t.discard}
-            </Button>
-          </div>
-        </Dialog>
+        </ConfirmDialog>
       )
     }
   }

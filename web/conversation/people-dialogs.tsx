@@ -40,7 +40,7 @@ export function ReceiptsDialog({ item, context, onClose }: PeopleDialogProps) {
       {list.length === 0 && <p class="soft">{t.nobody}</p>}
       <ul>
         {list.map(({ user, at }) => (
-          <PersonRow key={user.userId} person={user} detail={format.dateTime(at)} />
+          <PersonRow key={user.userId} person={user} detail={`${format.day(at)}, ${format.time(at)}`} />
         ))}
       </ul>
     </section>

@@ -18,6 +18,7 @@ describe('completion', () => {
     ['(@Ana Si', { kind: 'mention', query: 'Ana Si', from: 1 }],
     [':smi', { kind: 'emoji', query: 'smi', from: 0 }],
     ['a 😀:he', { kind: 'emoji', query: 'he', from: 4 }],
+    ['@Ana :he', { kind: 'emoji', query: 'he', from: 5 }],
     ['mail a@b', null],
     ['@Ana ', null],
     ['at 10:30', null],

@@ -19,10 +19,10 @@ const emoji = /(?:^|[^\p{L}\p{N}:/])(:([\p{L}\p{N}_+-]{2,}))$/u
 /** What can be completed at the caret; null for nothing. */
 export function completionAt(text: string, caret: number): Completion | null {
   const before = text.slice(Math.max(0, caret - MAX_QUERY), caret)
-  const name = mention.exec(before)?.[1]
-  if (name !== undefined) return { kind: 'mention', query: name, from: caret - name.length - 1 }
   const word = emoji.exec(before)?.[2]
-  return word === undefined ? null : { kind: 'emoji', query: word, from: caret - word.length - 1 }
+  if (word !== undefined) return { kind: 'emoji', query: word, from: caret - word.length - 1 }
+  const name = mention.exec(before)?.[1]
+  return name === undefined ? null : { kind: 'mention', query: name, from: caret - name.length - 1 }
 }
 
 /** The text with the completed word, and where the caret is then. */

@@ -8,7 +8,7 @@
  * or resized above. Scrolling chooses a new anchor. The scroll anchoring of browsers is off: it is not
  * everywhere, and does not know the spacers.
  */
-import { Component, createRef, type VNode } from 'preact'
+import { Component, createRef, type RefObject, type VNode } from 'preact'
 import { type Range, RowLayout } from './row-layout.ts'
 
 /** Pixels above and below the viewport in which rows are in the document. */
@@ -42,6 +42,8 @@ export interface AnchoredListProps<R extends Keyed> {
   /** After each change of what is visible. */
   readonly onVisible: (visible: Visible) => void
   readonly label: string
+  /** The list, for its methods: Preact 11 gives the property `ref` of components to them. */
+  readonly control: RefObject<AnchoredList<R> | null>
 }
 
 type Anchor = { readonly key: string; readonly bottom: number; readonly align?: 'center' } | 'end'
@@ -66,6 +68,7 @@ export class AnchoredList<R extends Keyed> extends Component<AnchoredListProps<R
   }
 
   override componentDidMount(): void {
+    this.props.control.current = this
     const scroller = this.#scroller.current as HTMLDivElement
     this.#observer = new ResizeObserver(() => this.#settle())
     this.#observer.observe(scroller)
@@ -78,6 +81,7 @@ export class AnchoredList<R extends Keyed> extends Component<AnchoredListProps<R
   }
 
   override componentWillUnmount(): void {
+    this.props.control.current = null
     this.#observer?.disconnect()
   }
 

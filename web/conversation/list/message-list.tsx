@@ -95,7 +95,7 @@ export function MessageList({ handle, context, onEscape }: MessageListProps) {
         {...press}
       >
         <AnchoredList
-          ref={list}
+          control={list}
           rows={rows}
           keepKey={keys.active}
           hasEnd={!hasNewer}

@@ -6,7 +6,7 @@ import type { GroupHandle, GroupItem } from '../../../client/store/types.ts'
 import { useShell, useView } from '../../shell.ts'
 import { Avatar } from '../../ui/avatar.tsx'
 import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
+import { ConfirmDialog } from '../confirm-dialog.tsx'
 
 interface GroupDetailsProps {
   readonly handle: GroupHandle
@@ -18,7 +18,7 @@ const HOUR_MS = 3_600_000
 const FOREVER = Date.UTC(2100, 0, 1)
 
 export function GroupDetails({ handle, info }: GroupDetailsProps) {
-  const { store, texts, format, fail, toast } = useShell()
+  const { store, texts, format, navigation, fail, toast } = useShell()
   const { role } = useView(handle.members)
   const [isEditing, setEditing] = useState(false)
   const [isLeaving, setLeaving] = useState(false)
@@ -84,28 +84,18 @@ export function GroupDetails({ handle, info }: GroupDetailsProps) {
         )}
       </div>
       {isLeaving && (
-        <Dialog title={t.leaveTitle(info.title)} onClose={() => setLeaving(false)}>
+        <ConfirmDialog
+          title={t.leaveTitle(info.title)}
+          label={t.leave}
+          onConfirm={() => {
+            handle.leave().then(() => navigation.go({ groupId: null }), fail)
+          }}
+          onClose={() => setLeaving(false)}
+        >
           <p>{t.leaveText}</p>
-          <div class="row row-end">
-            <Button onClick={() => setLeaving(false)}>{texts.shell.cancel}</Button>
-            <Leave handle={handle} onDone={() => setLeaving(false)} />
-          </div>
-        </Dialog>
+        </ConfirmDialog>
       )}
     </section>
-  )
-}
-
-function Leave({ handle, onDone }: { readonly handle: GroupHandle; readonly onDone: () => void }) {
-  const { texts, navigation, fail } = useShell()
-  const leave = () => {
-    onDone()
-    handle.leave().then(() => navigation.go({ groupId: null }), fail)
-  }
-  return (
-    <Button kind="danger" onClick={leave}>
-      {texts.conversation.leave}
-    </Button>
   )
 }
 

@@ -6,9 +6,8 @@ import { useState } from 'preact/hooks'
 import type { GroupHandle, MembersView } from '../../../client/store/types.ts'
 import { useShell } from '../../shell.ts'
 import { Avatar } from '../../ui/avatar.tsx'
-import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
 import { Menu, type MenuItem } from '../../ui/menu.tsx'
+import { ConfirmDialog } from '../confirm-dialog.tsx'
 
 type MemberOnShow = MembersView['members'][number]
 
@@ -45,24 +44,16 @@ export function MemberRow({ handle, member, role, me }: MemberRowProps) {
       </span>
       <Actions handle={handle} member={member} role={role} me={me} onAsk={setAsked} />
       {asked && (
-        <Dialog
+        <ConfirmDialog
           title={asked === 'ban' ? t.banTitle(name) : t.removeTitle(name)}
+          label={asked === 'ban' ? t.ban : t.remove}
+          onConfirm={() => {
+            handle[asked](userId).catch(fail)
+          }}
           onClose={() => setAsked(null)}
         >
           <p>{asked === 'ban' ? t.banText : t.removeText}</p>
-          <div class="row row-end">
-            <Button onClick={() => setAsked(null)}>{texts.shell.cancel}</Button>
-            <Button
-              kind="danger"
-              onClick={() => {
-                handle[asked](userId).catch(fail)
-                setAsked(null)
-              }}
-            >
-              {asked === 'ban' ? t.ban : t.remove}
-            </Button>
-          </div>
-        </Dialog>
+        </ConfirmDialog>
       )}
     </li>
   )
