@@ -46,6 +46,7 @@ export default defineConfig({
         mount: path('mount.ts'),
         sw: path('worker/sw.ts'),
       },
+      checks: { pluginTimings: false },
       preserveEntrySignatures: 'exports-only',
       output: {
         entryFileNames: ({ name }) => (name === 'mount' || name === 'sw' ? '[name].js' : 'assets/[hash].js'),

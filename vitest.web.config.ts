@@ -20,10 +20,10 @@ export default defineConfig({
     pool: 'forks',
     // Each browser uses a core by itself.
     maxWorkers: 1,
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
-    expect: { poll: { timeout: 20_000 } },
+    expect: { poll: { timeout: 40_000 } },
     retry: process.env['CI'] ? 1 : 0,
     restoreMocks: true,
   },

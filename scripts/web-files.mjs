@@ -43,9 +43,7 @@ export function webFiles() {
         for (const [name, output] of Object.entries(bundle)) {
           files.set(name, Buffer.from(output.type === 'chunk' ? output.code : output.source))
           delete bundle[name]
-          // The dashboard and other pages are not needed offline.
-          if (output.type === 'chunk' && !isOfPage(output)) continue
-          if (name.startsWith('assets/')) shell.add(name)
+          if (name.startsWith('assets/') && !isLeftOut(output)) shell.add(name)
         }
         const worker = files.get('sw.js')
         if (worker) files.set('sw.js', Buffer.from(withShellFiles(worker.toString(), files, [...shell])))
@@ -55,9 +53,10 @@ export function webFiles() {
   }
 }
 
-/** Whether a chunk belongs to the chat page only: no source of it is in a folder of another page. */
-function isOfPage({ moduleIds }) {
-  return !moduleIds.some((id) => /\/web\/(admin|asyncapi)\/|\/uplot\//.test(id))
+/** Whether a file is not stored for a start offline: of the dashboard, or large and stored when it is used. */
+function isLeftOut(output) {
+  const sources = output.type === 'chunk' ? output.moduleIds : output.originalFileNames
+  return sources.some((id) => /\bweb\/(admin|asyncapi)\/|\/uplot\/|virtual:emoji/.test(id))
 }
 
 /** The paths, and a hash of their contents, which makes the worker change with any of them. */

@@ -1,12 +1,9 @@
 /**
  * App: the frame of the chat page with its three regions: groups, conversation, details.
  */
-import type { FunctionComponent } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Store } from '../client/store/types.ts'
 import { ConnectionBanner } from './connection-banner.tsx'
-import { Conversation } from './conversation/conversation.tsx'
-import { Panel } from './conversation/panel.tsx'
 import { GroupList } from './groups/group-list.tsx'
 import { createFormat } from './i18n/format.ts'
 import { type Language, localeOf, type Texts } from './i18n/texts.ts'
@@ -14,10 +11,16 @@ import { focusRegion, useKeys } from './keys.tsx'
 import type { Navigation } from './navigation.ts'
 import type { PreferencesView } from './settings/preferences.ts'
 import { type DialogName, type Shell, ShellContext, type ToastAction, useShell, useView } from './shell.ts'
-import { Talk } from './talk/talk.tsx'
 import { useTheme } from './theme/use-theme.ts'
 import type { Announcer } from './ui/announcer.ts'
+import { lazy } from './ui/lazy.tsx'
 import { type ToastItem, Toasts } from './ui/toast.tsx'
+
+// Not part of the first load, which shows the groups.
+const Conversation = lazy(async () => (await import('./conversation/conversation.tsx')).Conversation)
+const Panel = lazy(async () => (await import('./conversation/panel.tsx')).Panel)
+const Talk = lazy(async () => (await import('./talk/talk.tsx')).Talk)
+const Dialogs = lazy(async () => (await import('./dialogs.tsx')).Dialogs)
 
 export interface AppProps {
   readonly store: Store
@@ -67,7 +70,7 @@ export function App({ store, texts, language, navigation, preferences, announcer
         <Frame onSignIn={on.onSignIn} />
         <Talk />
         {dialog !== null && (
-          <LazyDialogs name={dialog} onClose={() => setDialog(null)} onSignOut={on.onSignOut} />
+          <Dialogs key={dialog} name={dialog} onClose={() => setDialog(null)} onSignOut={on.onSignOut} />
         )}
         <Toasts
           items={toasts}
@@ -87,9 +90,9 @@ function Frame({ onSignIn }: { readonly onSignIn: () => void }) {
   useFocusOfGroup(groupId, main)
   return (
     <div class="frame" data-shows={groupId === null && panel === null ? 'groups' : 'conversation'}>
-      <div class="banners">
+      <section class="banners" aria-label={shell.connection}>
         <ConnectionBanner onSignIn={onSignIn} />
-      </div>
+      </section>
       <nav class="region-groups" data-region aria-label={shell.regionGroups} tabIndex={-1}>
         <GroupList />
       </nav>
@@ -132,18 +135,6 @@ function useFocusOfGroup(groupId: string | null, main: { readonly current: HTMLE
     if (matchMedia('(pointer: coarse)').matches) main.current.focus()
     else focusRegion(main.current)
   }, [groupId, main])
-}
-
-type DialogsProps = Parameters<typeof import('./dialogs.tsx').Dialogs>[0]
-
-/** The dialogs, which are not part of the first load. */
-function LazyDialogs(props: DialogsProps) {
-  const { fail } = useShell()
-  const [loaded, setLoaded] = useState<{ readonly Dialogs: FunctionComponent<DialogsProps> } | null>(null)
-  useEffect(() => {
-    import('./dialogs.tsx').then(setLoaded, fail)
-  }, [fail])
-  return loaded && <loaded.Dialogs key={props.name} {...props} />
 }
 
 function nextId(shown: readonly ToastItem[]): number {

@@ -11,6 +11,8 @@ export interface ChatOptions {
   readonly url: string
   /** Returns a token of the signed-in user; called for each connection, also after one has expired. */
   readonly token: () => string | Promise<string>
+  /** The user of the token: their stored chats are then shown before there is a connection. */
+  readonly userId?: string | undefined
   /** `en` or `pt`; the browser's language by default. */
   readonly language?: 'en' | 'pt' | undefined
   readonly theme?: 'auto' | 'light' | 'dark' | undefined

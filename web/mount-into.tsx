@@ -3,22 +3,22 @@
  */
 import { render } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
+import { ChatStore } from '../client/store/chat-store.ts'
 import type { Store } from '../client/store/types.ts'
 import { App } from './app.tsx'
 import { type LanguageTexts, textsFor, useLanguage } from './i18n/use-language.ts'
 import type { ChatOptions, MountedChat } from './index.ts'
 import { memoryNavigation, type Navigation } from './navigation.ts'
-import { openStore } from './session/open-store.ts'
 import { openPreferences, type PreferencesView } from './settings/preferences.ts'
 import { Announcer } from './ui/announcer.ts'
 import './theme/index.css'
 
 export async function mountInto(element: Element, options: ChatOptions): Promise<MountedChat> {
-  const { url, token, language, theme } = options
+  const { url, token, userId, language, theme } = options
   const preferences = openPreferences()
   if (language !== undefined) preferences.set({ language })
   if (theme !== undefined) preferences.set({ theme })
-  const store = openStore({ url, token })
+  const store = new ChatStore({ url, token, userId })
   const navigation = memoryNavigation()
   const first = await textsFor(preferences.getSnapshot())
   const unmount = async () => {

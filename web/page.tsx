@@ -2,11 +2,11 @@
  * Page: the page of the server at `/`: sign-in, or the app of the signed-in user.
  */
 import { useEffect, useMemo, useState } from 'preact/hooks'
+import { ChatStore } from '../client/store/chat-store.ts'
 import { App } from './app.tsx'
 import { type LanguageTexts, useLanguage } from './i18n/use-language.ts'
 import type { Navigation } from './navigation.ts'
-import { openStore } from './session/open-store.ts'
-import { currentToken, forget, type Session, save } from './session/session.ts'
+import { currentToken, forget, renewed, type Session, save } from './session/session.ts'
 import { SignIn } from './session/sign-in.tsx'
 import type { PreferencesView } from './settings/preferences.ts'
 import { useView } from './shell.ts'
@@ -26,7 +26,9 @@ export function Page({ preferences, navigation, first, session: given }: PagePro
     document.documentElement.lang = language
   }, [language])
   if (!session) {
-    return <SignIn texts={texts} preferences={preferences} onSession={(one) => setSession(save(one))} />
+    const onToken = (token: string, isTrial: boolean) =>
+      setSession(save({ ...renewed(token, null), isTrial }))
+    return <SignIn texts={texts} preferences={preferences} onToken={onToken} />
   }
   const props = { preferences, navigation, language, texts, session }
   return <SignedIn key={session.token} {...props} onSession={setSession} />
@@ -40,35 +42,44 @@ interface SignedInProps extends LanguageTexts {
 }
 
 function SignedIn({ session, onSession, language, texts, preferences, navigation }: SignedInProps) {
-  const store = useMemo(
-    () => openStore({ session, url: location.href, token: () => currentToken(session) }),
-    [session],
-  )
+  const store = useMemo(() => openStore(session), [session])
   const announcer = useMemo(() => new Announcer(), [])
   const [isAsking, setAsking] = useState(false)
   const connection = useView(store.connection)
-  const { unread } = useView(store.groups)
+  const { userId } = useView(store.me)
   useEffect(() => {
     store.connect()
     return () => void store.close()
   }, [store])
   useEffect(() => {
-    document.title = `${unread > 0 ? `(${unread}) ` : ''}${texts.shell.appName}`
-  }, [unread, texts])
-  const signOut = async () => {
-    if (!confirm(texts.shell.signOutConfirm)) return
-    await store.signOut()
+    // The server may have another id for the user than the token's subject.
+    if (userId !== '' && userId !== session.userId) save({ ...session, userId })
+  }, [userId, session])
+  const isSignedOut = connection.state === 'signed_out'
+  useEffect(() => {
+    if (!isSignedOut) return
+    // Here or in another tab.
     forget(session)
     navigation.go({ groupId: null, seq: null, panel: null })
     onSession(null)
-  }
+  }, [isSignedOut, session, navigation, onSession])
   // A token that was never accepted leaves nothing to show.
-  const isUnknown = connection.state === 'refused' && store.me.getSnapshot().userId === ''
+  const isUnknown = connection.state === 'refused' && store.groups.getSnapshot().groups.length === 0
   if (isAsking || isUnknown) {
     const refusal = connection.state === 'refused' ? connection.reason : undefined
-    const onNew = (one: Session) => onSession(save(one))
-    return <SignIn texts={texts} preferences={preferences} refusal={refusal} onSession={onNew} />
+    const onToken = (token: string, isTrial: boolean) =>
+      onSession(save({ ...renewed(token, session), isTrial }))
+    return <SignIn texts={texts} preferences={preferences} refusal={refusal} onToken={onToken} />
+  }
+  const signOut = () => {
+    if (confirm(texts.shell.signOutConfirm)) void store.signOut()
   }
   const props = { store, texts, language, preferences, navigation, announcer }
-  return <App {...props} onSignIn={() => setAsking(true)} onSignOut={() => void signOut()} />
+  return <App {...props} onSignIn={() => setAsking(true)} onSignOut={signOut} />
+}
+
+/** The store of a session. The server is where the page was loaded from. */
+export function openStore(session: Session): ChatStore {
+  const url = new URL('ws', location.href).href
+  return new ChatStore({ url, token: () => currentToken(session), userId: session.userId || undefined })
 }

@@ -6,17 +6,17 @@ import type { Texts } from '../i18n/texts.ts'
 import type { PreferencesView } from '../settings/preferences.ts'
 import { useTheme } from '../theme/use-theme.ts'
 import { Button } from '../ui/button.tsx'
-import { type Session, trialKey } from './session.ts'
+import { trialKey } from './session.ts'
 
 interface SignInProps {
   readonly texts: Texts
   readonly preferences: PreferencesView
   /** Why the last token was not accepted. */
   readonly refusal?: string | undefined
-  readonly onSession: (session: Session) => void
+  readonly onToken: (token: string, isTrial: boolean) => void
 }
 
-export function SignIn({ texts, preferences, refusal, onSession }: SignInProps) {
+export function SignIn({ texts, preferences, refusal, onToken }: SignInProps) {
   const theme = useTheme(preferences)
   const { shell } = texts
   const [hasTrial, setTrial] = useState(false)
@@ -29,14 +29,14 @@ export function SignIn({ texts, preferences, refusal, onSession }: SignInProps) 
         <img src="icon.svg" alt="" width={56} height={56} />
         <h1>{hasTrial ? shell.tryTitle : shell.signInTitle}</h1>
         {refusal !== undefined && <p role="alert">{shell.signInRefused(refusal)}</p>}
-        {hasTrial && <TrialForm texts={texts} onSession={onSession} />}
+        {hasTrial && <TrialForm texts={texts} onToken={onToken} />}
         {hasTrial ? (
           <details>
             <summary>{shell.signInToken}</summary>
-            <TokenForm texts={texts} onSession={onSession} />
+            <TokenForm texts={texts} onToken={onToken} />
           </details>
         ) : (
-          <TokenForm texts={texts} onSession={onSession} />
+          <TokenForm texts={texts} onToken={onToken} />
         )}
         <nav class="sign-in-links row soft" aria-label={shell.about}>
           <a href="swagger">{shell.httpApi}</a>
@@ -48,16 +48,16 @@ export function SignIn({ texts, preferences, refusal, onSession }: SignInProps) 
   )
 }
 
-type FormProps = Pick<SignInProps, 'texts' | 'onSession'>
+type FormProps = Pick<SignInProps, 'texts' | 'onToken'>
 
-function TokenForm({ texts: { shell }, onSession }: FormProps) {
+function TokenForm({ texts: { shell }, onToken }: FormProps) {
   const [token, setToken] = useState('')
   return (
     <form
       class="stack"
       onSubmit={(event) => {
         event.preventDefault()
-        onSession({ token: token.trim(), isTrial: false })
+        onToken(token.trim(), false)
       }}
     >
       <p class="soft">{shell.signInText}</p>
@@ -79,7 +79,7 @@ function TokenForm({ texts: { shell }, onSession }: FormProps) {
   )
 }
 
-function TrialForm({ texts: { shell }, onSession }: FormProps) {
+function TrialForm({ texts: { shell }, onToken }: FormProps) {
   const [name, setName] = useState('')
   const [isRefused, setRefused] = useState(false)
   return (
@@ -89,7 +89,7 @@ function TrialForm({ texts: { shell }, onSession }: FormProps) {
         event.preventDefault()
         setRefused(false)
         trialToken(name.trim()).then(
-          (token) => onSession({ token, isTrial: true }),
+          (token) => onToken(token, true),
           () => setRefused(true),
         )
       }}

@@ -41,44 +41,22 @@ self.addEventListener('message', ({ data }) => {
 self.addEventListener('fetch', (event) => {
   const { method, url, mode } = event.request
   const address = url.replace(/[?#].*$/, '')
-  if (method !== 'GET' || !urls.has(address)) return
-  event.respondWith(
-    caches
-      .open(cacheName)
-      .then((cache) => cache.match(mode === 'navigate' ? scope : address))
-      .then((stored) => stored ?? fetch(event.request)),
-  )
+  if (method !== 'GET') return
+  if (urls.has(address)) event.respondWith(fromCache(event.request, mode === 'navigate' ? scope : address))
+  else if (address.startsWith(`${scope}assets/`)) event.respondWith(storedWhenUsed(event.request))
 })
 
-self.addEventListener('push', (event) => {
-  const { title, body, tag } = readPush(event.data)
-  event.waitUntil(
-    self.clients.matchAll({ type: 'window' }).then(async (pages) => {
-      if (pages.some(({ focused }) => focused)) return
-      const icon = new URL('static/icon-192.png', scope).href
-      await self.registration.showNotification(title, { body, tag, icon, data: { groupId: tag } })
-    }),
-  )
-})
-
-function readPush(data: PushMessageData | null): { title: string; body: string; tag: string } {
-  try {
-    return { title: 'Tertulia', body: '', tag: '', ...(data?.json() as object) }
-  } catch {
-    return { title: 'Tertulia', body: '', tag: '' }
-  }
+async function fromCache(request: Request, address: string): Promise<Response> {
+  const cache = await caches.open(cacheName)
+  return (await cache.match(address)) ?? (await fetch(request))
 }
 
-self.addEventListener('notificationclick', (event) => {
-  const { notification } = event
-  notification.close()
-  const { groupId = '' } = (notification.data ?? {}) as { readonly groupId?: string }
-  const url = new URL(groupId === '' ? '.' : `#/g/${encodeURIComponent(groupId)}`, scope).href
-  event.waitUntil(
-    self.clients.matchAll({ type: 'window' }).then(async ([page]) => {
-      if (!page) return await self.clients.openWindow(url)
-      // The page reads its address: it goes to the group without a reload.
-      await (await page.focus()).navigate(url)
-    }),
-  )
-})
+/** Large parts, such as the names of emoji: their addresses change with their contents. */
+async function storedWhenUsed(request: Request): Promise<Response> {
+  const cache = await caches.open(cacheName)
+  const stored = await cache.match(request)
+  if (stored) return stored
+  const answer = await fetch(request)
+  if (answer.ok) await cache.put(request, answer.clone())
+  return answer
+}

@@ -16,7 +16,7 @@ import { afterAll, expect, onTestFinished } from 'vitest'
 import { tokenOf } from '../../support/server-process.ts'
 import { chromiumPath } from './chromium.ts'
 
-const ACTION_TIMEOUT_MS = 20_000
+const ACTION_TIMEOUT_MS = 40_000
 let browser: Promise<Browser> | undefined
 
 afterAll(async () => {

@@ -31,6 +31,7 @@ export const shell = {
   signOut: 'Sign out',
   signOutConfirm: 'Sign out and remove messages, drafts and unsent messages from this device?',
 
+  connection: 'Connection',
   connecting: 'Connecting …',
   catchingUp: 'Receiving what you missed …',
   offlineSince: (time: string) => `Offline since ${time}. What you write is stored and sent later.`,

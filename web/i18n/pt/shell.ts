@@ -32,6 +32,7 @@ export const shell: Texts['shell'] = {
   signOut: 'Sair',
   signOutConfirm: 'Sair e apagar deste dispositivo mensagens, rascunhos e mensagens por enviar?',
 
+  connection: 'Ligação',
   connecting: 'A ligar …',
   catchingUp: 'A receber o que perdeu …',
   offlineSince: (time) => `Sem rede desde as ${time}. O que escrever fica guardado e é enviado depois.`,
