@@ -81,19 +81,12 @@ export const settings = {
     unit: 'sockets',
     doc: 'The limit of sockets per user. Above it the socket that has been silent for longest is closed with 4409.',
   },
-  maxUnauthenticated: {
-    env: 'MAX_UNAUTHENTICATED',
-    kind: integer(1, 1_000_000),
-    default: 150,
-    unit: 'sockets',
-    doc: 'The limit of sockets that have not sent a token. Above it a new one replaces the oldest, or is refused with 503 while all are younger than a second. Each may hold a frame of 16 KiB, with uWebSockets.js of 16 KiB more than `MAX_MESSAGE_BYTES`, and at most 8 Socket.IO clients of 2 MiB.',
-  },
-  maxUnauthenticatedPerAddress: {
-    env: 'MAX_UNAUTHENTICATED_PER_ADDRESS',
-    kind: integer(1, 1_000_000),
-    default: 100,
-    unit: 'sockets',
-    doc: 'The same limit for one address; refused with 429.',
+  maxUnauthenticatedBytes: {
+    env: 'MAX_UNAUTHENTICATED_BYTES',
+    kind: integer(65_536, 1_024 * MIB),
+    default: 10 * MIB,
+    unit: 'bytes',
+    doc: 'The limit of what clients that are not authenticated can make the server hold; three quarters of it for one address. Each counts with 16 KiB, with uWebSockets.js with 16 KiB more than `MAX_MESSAGE_BYTES`, a Socket.IO client with up to 6 MiB. Above it a new one replaces the oldest of the address that uses most, or is refused with 503 (429 for its address) while all are younger than a second.',
   },
   maxMessageBytes: {
     env: 'MAX_MESSAGE_BYTES',

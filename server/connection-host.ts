@@ -47,6 +47,8 @@ export interface HostedConnection extends TokenHolder, Newcomer, UserSession, Wi
   checkBacklog(): void
   /** Handles deadlines, expiries and backlogs; called about once a second. */
   sweep(moment: Moment): void
+  /** What it can make the server hold before it is authenticated. */
+  readonly newcomerBytes: number
   /** How long the token has been under verification; 0 in other states. */
   verifyingMs(steadyNow: number): number
 }

@@ -76,6 +76,7 @@ export class Connection implements SessionPort, Requester, HostedConnection {
   session = NO_SESSION
   /** In seconds: a small integer needs no memory of its own. */
   openedAtSeconds = 0
+  newcomerBytes = MAX_NEWCOMER_BYTES
   readonly #host: ConnectionHost
   #state: State
   #socket: Socket | null = null
@@ -272,14 +273,14 @@ export class Connection implements SessionPort, Requester, HostedConnection {
   }
 
   /** Whether the first frame must contain a token. */
-  get awaitsToken(): boolean {
-    return this.#state.name === 'awaiting_token'
+  get isNewcomer(): boolean {
+    return this.#state.name === 'awaiting_token' || this.#state.name === 'verifying'
   }
 
   evict(): void {
     if (this.#isEnding()) return
     this.#state = closing
-    this.#host.closing(this, 'try_later', 'too many sockets without a token')
+    this.#host.closing(this, 'try_later', 'too many sockets that are not authenticated')
     this.#socket?.close()
   }
 

@@ -49,9 +49,10 @@ export interface FrontEndOptions {
   /** Whether frames of at least 1 KiB are compressed. */
   readonly compression?: 'off' | 'shared'
   readonly trustProxy: boolean
-  /** Limits of sockets that have not sent a token, per address and in total. */
-  readonly maxUnauthenticatedPerAddress: number
-  readonly maxUnauthenticated: number
+  /** The limit of what all sockets can make the server hold before they are authenticated. */
+  readonly maxUnauthenticatedBytes: number
+  /** Whether the transport fixes the largest message of a socket in its handshake. */
+  readonly fixesLimits: boolean
   readonly refusals: RefusalLog
   readonly logger: ServerLogger
   /** Milliseconds since 1970. */
@@ -80,6 +81,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
   readonly compressFrom: number
   readonly meters: Meters
   readonly steadyNow: () => number
+  readonly newcomers: Newcomers
   sweptAtMs: number
   readonly #options: FrontEndOptions
   readonly #gate: UpgradeGate
@@ -90,7 +92,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
     connections: 0,
   }))
   readonly #sessions: UserSessions<HostedConnection>
-  readonly #newcomers: Newcomers
+  readonly #ofFixed: { readonly full: number; readonly small: number }
   #bytesSinceCheck = 0
   #accepting = true
 
@@ -107,28 +109,30 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.topics = new Topics(app, setImmediate, this)
     this.path = new RequestPath({ ...options, meters: this.meters })
     this.#sessions = new UserSessions(options.maxSessionsPerUser)
-    this.#newcomers = new Newcomers({
-      max: options.maxUnauthenticated,
-      maxPerAddress: options.maxUnauthenticatedPerAddress,
-      now: steadyNow,
-    })
-    this.#gate = new UpgradeGate({ ...options, newcomers: this.#newcomers, meters: this.meters })
+    this.newcomers = new Newcomers({ maxBytes: options.maxUnauthenticatedBytes, now: steadyNow })
+    const { maxMessageBytes } = options
+    // A frame above `maxMessageBytes` is answered with an error; the transport closes the socket only far above it.
+    this.#ofFixed = {
+      full: Math.max(6 * maxMessageBytes, 2 * MIB),
+      small: fixedNewcomerBytes(maxMessageBytes),
+    }
+    this.#gate = new UpgradeGate({ ...options, newcomers: this.newcomers, meters: this.meters })
   }
 
   /** How sockets of a transport become connections. */
   get behavior(): SocketBehavior<Connection> {
-    const { compression, maxMessageBytes } = this.#options
-    const small = fixedNewcomerBytes(maxMessageBytes)
+    const { compression } = this.#options
+    const { full, small } = this.#ofFixed
     return {
       compression: compression === 'shared',
       idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
-      // A frame above `maxMessageBytes` is answered with an error; the transport closes the socket only far above it.
-      maxPayloadBytes: Math.max(6 * maxMessageBytes, 2 * MIB),
+      maxPayloadBytes: full,
       newcomer: {
         maxPayloadBytes: MAX_NEWCOMER_BYTES,
-        fixedPayloadBytes: { large: small, small },
+        fixedPayloadBytes: { large: small, medium: small, small },
       },
       upgrade: (request) => this.#upgrade(request),
+      abandoned: () => {},
       opened: (connection, socket) => this.attach(connection, socket),
       message: (connection, bytes, isBinary) => this.#received(connection, bytes, isBinary),
       pong: (connection) => connection.ponged(),
@@ -224,7 +228,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
   }
 
   admit(connection: HostedConnection): number {
-    this.#newcomers.remove(connection)
+    this.newcomers.remove(connection)
     const verdict = this.#options.limiter.take(connection.userId, 'connect')
     if (!verdict.pass) return verdict.retryAfterMs
     // LIM-2
@@ -244,7 +248,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
 
   closed(connection: HostedConnection): void {
     if (this.#connections.delete(connection)) this.#count(connection, -1)
-    this.#newcomers.remove(connection)
+    this.newcomers.remove(connection)
     this.#sessions.remove(connection)
     const { address, userId } = connection
     this.#options.logger.debug?.({ address, userId }, 'connection closed')
@@ -255,14 +259,13 @@ export class FrontEnd implements ConnectionHost, Publisher {
     const moment = { now: this.#options.now(), steadyNow: this.steadyNow() }
     this.sweptAtMs = moment.steadyNow
     this.meters.sample(moment.steadyNow)
-    let slow = 0
+    let slowBytes = 0
     for (const connection of this.#connections) {
       connection.sweep(moment)
       // While the issuer does not answer, sockets with a token from the upgrade wait as well.
-      if (
-        connection.verifyingMs(moment.steadyNow) > SLOW_CHECK_MS &&
-        ++slow > this.#options.maxUnauthenticated
-      ) {
+      if (connection.verifyingMs(moment.steadyNow) <= SLOW_CHECK_MS) continue
+      slowBytes += connection.newcomerBytes
+      if (slowBytes > this.#options.maxUnauthenticatedBytes) {
         connection.refused('too many tokens wait for verification', 'server')
       }
     }
@@ -284,19 +287,25 @@ export class FrontEnd implements ConnectionHost, Publisher {
     for (const connection of this.#connections) connection.end('shutdown')
   }
 
-  /** Checks a handshake. Returns the refusal, or null if it is allowed. */
-  check(asked: UpgradeRequest, address: string): RefusedUpgrade | null {
-    return this.#gate.check(asked, address, this.#connections.size)
+  /** Checks a handshake of a client that uses at most `newcomerBytes`. Returns the refusal, or null if it is allowed. */
+  check(asked: UpgradeRequest, address: string, newcomerBytes: number): RefusedUpgrade | null {
+    return this.#gate.check(asked, address, this.#connections.size, newcomerBytes)
   }
 
   #upgrade(request: Request): Verdict<Connection> {
     try {
       const asked = readUpgrade(request)
       const address = addressOf(request, this.#options.trustProxy)
-      const refused = this.check(asked, address)
+      const { full, small } = this.#ofFixed
+      const { fixesLimits } = this.#options
+      const refused = this.check(asked, address, fixesLimits ? small : MAX_NEWCOMER_BYTES)
       if (refused) return refused
       const accept = new Connection(this, asked.wire, address, asked.token)
-      return { accept, protocol: asked.protocol, fixedLimit: asked.token === null ? 'small' : 'full' }
+      // A token may wait for its issuer.
+      const fixedLimit =
+        asked.token !== null && fixesLimits && this.newcomers.makeLargeRoom(full) ? 'full' : 'small'
+      if (fixesLimits) accept.newcomerBytes = this.#ofFixed[fixedLimit]
+      return { accept, protocol: asked.protocol, fixedLimit }
     } catch (error) {
       this.#options.logger.error({ err: error }, 'handling an upgrade failed')
       return this.#gate.failed()
@@ -309,7 +318,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
     this.#count(connection, 1)
     this.meters.opened += 1
     connection.opened(socket)
-    if (connection.awaitsToken) this.#newcomers.add(connection)
+    if (connection.isNewcomer) this.newcomers.add(connection, connection.newcomerBytes)
   }
 
   #received(connection: Connection, bytes: Uint8Array, isBinary: boolean): void {

@@ -1,11 +1,12 @@
 /**
- * Newcomers: the sockets that have not sent a token yet, limited per address and in total.
+ * Newcomers: the clients that are not authenticated yet, limited by the memory that they can use (INP-2).
  *
- * What such a socket has sent is held in memory and belongs to no known user. When the limit is reached, a
- * newcomer replaces the oldest one that is at least a second old: a client that sends its token at once is
- * not blocked by sockets that send nothing. If all are younger, as when many clients reconnect after a
- * restart, the newcomer is refused and retries.
- * Bounded: `max` in total.
+ * What such a client has sent is held in memory and belongs to no known user. With uWebSockets.js an incomplete
+ * message cannot be observed, so each newcomer counts with the most that it may send. One bound applies to all
+ * of them, three quarters of it to one address. When it is reached, the address that uses most loses its
+ * oldest newcomer that is at least a second old: a client that sends its token at once is not blocked by
+ * clients that send nothing. If all are younger, as when many clients reconnect after a restart, the newcomer
+ * is refused and retries. Bounded: `maxBytes` in total; one newcomer is always allowed.
  */
 /** What a client may send before it is authenticated: a token of 8 KiB, and the JSON around it. */
 export const MAX_NEWCOMER_BYTES = 16_384
@@ -16,8 +17,7 @@ export function fixedNewcomerBytes(maxMessageBytes: number): number {
 }
 
 export interface NewcomersOptions {
-  readonly max: number
-  readonly maxPerAddress: number
+  readonly maxBytes: number
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number
 }
@@ -31,51 +31,102 @@ export interface Newcomer {
 /** The limit that is reached. */
 export type NewcomerRefusal = 'address' | 'all'
 
+interface Entry {
+  readonly bytes: number
+  readonly sinceMs: number
+}
+
+interface OfAddress {
+  bytes: number
+  /** Oldest first. */
+  readonly entries: Map<Newcomer, Entry>
+}
+
 const MIN_AGE_MS = 1_000
 
 export class Newcomers {
   readonly #options: NewcomersOptions
-  /** With the time of arrival, oldest first. */
-  readonly #all = new Map<Newcomer, number>()
-  readonly #byAddress = new Map<string, Set<Newcomer>>()
+  readonly #byAddress = new Map<string, OfAddress>()
+  #bytes = 0
 
   constructor(options: NewcomersOptions) {
     this.#options = options
   }
 
-  get size(): number {
-    return this.#all.size
+  /** What all newcomers may use. */
+  get bytes(): number {
+    return this.#bytes
   }
 
-  /** Makes room for one more socket of `address`, or returns the limit that is reached. */
-  makeRoom(address: string): NewcomerRefusal | null {
-    const { max, maxPerAddress } = this.#options
-    const own = this.#byAddress.get(address)
-    if (own && own.size >= maxPerAddress && !this.#replace(own)) return 'address'
-    if (this.#all.size >= max && !this.#replace(this.#all)) return 'all'
+  /** Makes room for a newcomer of `address` that uses at most `bytes`, or returns the limit that is reached. */
+  makeRoom(address: string, bytes: number): NewcomerRefusal | null {
+    const { maxBytes } = this.#options
+    for (;;) {
+      const own = this.#byAddress.get(address)
+      if (!own || own.bytes + bytes <= this.#share) break
+      if (!this.#evictFrom([own], 0)) return 'address'
+    }
+    while (this.#bytes > 0 && this.#bytes + bytes > maxBytes) {
+      if (!this.#evictFrom(this.#byAddress.values(), 0)) return 'all'
+    }
     return null
   }
 
-  add(newcomer: Newcomer): void {
-    this.#all.set(newcomer, this.#options.now())
-    const own = this.#byAddress.get(newcomer.address)
-    if (own) own.add(newcomer)
-    else this.#byAddress.set(newcomer.address, new Set([newcomer]))
+  /**
+   * Makes room for a limit that is larger than a newcomer needs. It leaves a quarter to others, and replaces
+   * only newcomers that use as much. Returns false if there is no room.
+   */
+  makeLargeRoom(bytes: number): boolean {
+    if (bytes > this.#share) return false
+    while (this.#bytes + bytes > this.#share) {
+      if (!this.#evictFrom(this.#byAddress.values(), bytes)) return false
+    }
+    return true
   }
 
-  /** It has sent a token or disconnected. */
+  add(newcomer: Newcomer, bytes: number): void {
+    const entry = { bytes, sinceMs: this.#options.now() }
+    const own = this.#byAddress.get(newcomer.address)
+    if (own) {
+      own.bytes += bytes
+      own.entries.set(newcomer, entry)
+    } else this.#byAddress.set(newcomer.address, { bytes, entries: new Map([[newcomer, entry]]) })
+    this.#bytes += bytes
+  }
+
+  /** It is authenticated or has disconnected. */
   remove(newcomer: Newcomer): void {
-    if (!this.#all.delete(newcomer)) return
     const own = this.#byAddress.get(newcomer.address)
-    own?.delete(newcomer)
-    if (own?.size === 0) this.#byAddress.delete(newcomer.address)
+    const entry = own?.entries.get(newcomer)
+    if (!own || !entry) return
+    own.entries.delete(newcomer)
+    own.bytes -= entry.bytes
+    this.#bytes -= entry.bytes
+    if (own.entries.size === 0) this.#byAddress.delete(newcomer.address)
   }
 
-  #replace(among: ReadonlySet<Newcomer> | ReadonlyMap<Newcomer, number>): boolean {
-    const [oldest] = among.keys()
-    if (!oldest || this.#options.now() - (this.#all.get(oldest) ?? 0) < MIN_AGE_MS) return false
-    this.remove(oldest)
-    oldest.evict()
+  get #share(): number {
+    return this.#options.maxBytes * 0.75
+  }
+
+  /** Closes the oldest newcomer with `minBytes` of the address that uses most. False if all are too young. */
+  #evictFrom(addresses: Iterable<OfAddress>, minBytes: number): boolean {
+    const youngestMs = this.#options.now() - MIN_AGE_MS
+    let found: Newcomer | null = null
+    let most = 0
+    for (const { bytes, entries } of addresses) {
+      if (bytes <= most) continue
+      for (const [newcomer, entry] of entries) {
+        if (entry.sinceMs > youngestMs) break
+        if (entry.bytes < minBytes) continue
+        found = newcomer
+        most = bytes
+        break
+      }
+    }
+    if (!found) return false
+    this.remove(found)
+    found.evict()
     return true
   }
 }

@@ -142,6 +142,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     guard,
     originAllowed,
     refusals,
+    fixesLimits: transport.fixesLimits,
     logger,
     now,
     steadyNow,

@@ -68,9 +68,18 @@ export class UpgradeGate {
     this.#stopping = true
   }
 
-  /** Checks a handshake while this many connections exist. Returns the refusal, or null if it is allowed. */
-  check(asked: UpgradeRequest, address: string, connections: number): RefusedUpgrade | null {
-    const refusal = this.#refusalOf(asked, address, connections)
+  /**
+   * Checks a handshake while this many connections exist, of a client that uses at most `newcomerBytes` before
+   * it is authenticated. Returns the refusal, or null if it is allowed.
+   */
+  check(
+    asked: UpgradeRequest,
+    address: string,
+    connections: number,
+    newcomerBytes: number,
+  ): RefusedUpgrade | null {
+    const refusal =
+      this.#refusalOf(asked, address, connections) ?? this.#withoutRoom(asked, address, newcomerBytes)
     if (!refusal) return null
     const { refusals, logger } = this.#options
     const { kind, why } = refusal
@@ -91,7 +100,7 @@ export class UpgradeGate {
   }
 
   #refusalOf(asked: UpgradeRequest, address: string, connections: number): Refusal | null {
-    const { guard, limiter, originAllowed, maxConnections, newcomers } = this.#options
+    const { guard, limiter, originAllowed, maxConnections } = this.#options
     if (this.#stopping) {
       return {
         status: 503,
@@ -130,7 +139,11 @@ export class UpgradeGate {
       const why = `unknown subprotocol: this server supports ${wires.map(({ subprotocol }) => subprotocol).join(' and ')}`
       return { status: 400, why, kind: 'subprotocol' }
     }
-    const full = asked.token === null ? newcomers.makeRoom(address) : null
+    return null
+  }
+
+  #withoutRoom({ token }: UpgradeRequest, address: string, newcomerBytes: number): Refusal | null {
+    const full = token === null ? this.#options.newcomers.makeRoom(address, newcomerBytes) : null
     if (!full) return null
     const why = 'too many sockets without a token; send the token with the upgrade, or retry'
     return { status: full === 'address' ? 429 : 503, why, kind: 'newcomers', headers: retryAfter(1) }

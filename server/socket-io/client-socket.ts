@@ -322,9 +322,10 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
 
   /** The namespace is left: the transport stays open for another CONNECT. */
   #reconnect(): void {
+    const userId = this.#connection?.userId ?? ''
     for (const topic of this.getTopics()) this.unsubscribe(topic)
     this.#disconnect()
-    this.#session.distrust()
+    this.#session.distrust(userId)
     if (this.#session.isOpen) this.#connect(false)
   }
 

@@ -5,21 +5,15 @@
  * Bounded: every session has a connection of the front end, which limits them.
  */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { IDLE_TIMEOUT_SECONDS } from '../front-end.ts'
 import type { HeldBytes } from '../held-bytes.ts'
-import { fixedNewcomerBytes, MAX_NEWCOMER_BYTES } from '../newcomers.ts'
+import { MAX_NEWCOMER_BYTES, type Newcomers } from '../newcomers.ts'
 import type { OriginRule } from '../origins.ts'
-import type {
-  FixedLimit,
-  Request,
-  Response,
-  Socket,
-  SocketBehavior,
-  Verdict,
-} from '../transport/transport.ts'
+import type { Request, Response, Socket, SocketBehavior, Verdict } from '../transport/transport.ts'
 import type { RefusedUpgrade } from '../upgrade-gate.ts'
 import { EngineSession, PING_INTERVAL_MS, PING_TIMEOUT_MS, type SessionOwner } from './engine-session.ts'
-import { FixedLimits, LARGE_BYTES, type LimitClaim } from './fixed-limits.ts'
+import { type FixedBytes, FixedLimits, fixedBytes, type LimitClaim } from './fixed-limits.ts'
 import { type EngineRequest, readEngineRequest, refusalMessages } from './handshake.ts'
 import { answerOf, Polling, refuse } from './polling.ts'
 
@@ -27,6 +21,7 @@ import { answerOf, Polling, refuse } from './polling.ts'
 export interface EngineHost {
   readonly originAllowed: OriginRule
   readonly held: HeldBytes
+  readonly newcomers: Newcomers
   /** The largest message of a client. */
   readonly maxPayloadBytes: number
   /** The largest message without a file. */
@@ -77,20 +72,26 @@ export class EngineIo implements SessionOwner {
   constructor(host: EngineHost) {
     this.#host = host
     this.#polling = new Polling({ ...host, maxBytes: host.maxPayloadBytes })
-    this.#limits = new FixedLimits((token) => host.userOf(token))
+    this.#limits = new FixedLimits({
+      newcomers: host.newcomers,
+      bytes: this.#fixedBytes,
+      userOf: (token) => host.userOf(token),
+      wait: delay,
+    })
   }
 
   /** How WebSockets of a transport become sessions. */
   get behavior(): SocketBehavior<Carrier> {
-    const { maxPayloadBytes, maxMessageBytes, compression } = this.#host
-    const small = fixedNewcomerBytes(maxMessageBytes)
-    const large = Math.min(maxPayloadBytes, Math.max(small, LARGE_BYTES))
+    const { maxPayloadBytes, compression } = this.#host
     return {
       compression,
       idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
       maxPayloadBytes,
-      newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: { large, small } },
+      newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: this.#fixedBytes },
       upgrade: (request) => this.#upgrade(request),
+      abandoned: ({ handshake }) => {
+        if (handshake?.claim) this.#limits.remove(handshake.claim)
+      },
       opened: (carrier, socket) => this.#opened(carrier, socket),
       message: (carrier, bytes, isBinary) => this.#message(carrier, bytes, isBinary),
       pong: () => {},
@@ -146,9 +147,10 @@ export class EngineIo implements SessionOwner {
     if (!this.#host.originAllowed(request.header('origin'), request.header('host'))) return refusedUpgrade(4)
     const address = this.#host.addressOf(request)
     const handshake: Handshake = { asked, address, claim: null }
-    const fixedLimit = async (): Promise<FixedLimit> => {
-      handshake.claim = await this.#limits.decide({ token: asked.token, address, session: session ?? null })
-      return handshake.claim.limit
+    const fixedLimit = async () => {
+      const { token } = asked
+      handshake.claim = await this.#limits.decide({ token, address, session: session ?? null })
+      return handshake.claim && handshake.claim.limit
     }
     return { accept: { handshake, session: null, socket: null }, protocol: '', fixedLimit }
   }
@@ -163,6 +165,7 @@ export class EngineIo implements SessionOwner {
       const session = this.#sessions.get(asked.sid)
       // A second WebSocket of a session is closed after its handshake; the first one stays.
       if (!session || session.socket || session.isUpgrading) {
+        if (claim) this.#limits.remove(claim)
         socket.end(POLICY_VIOLATION, Buffer.alloc(0))
         if (session && ++session.refusedSockets > MAX_REFUSED_SOCKETS) session.close()
         return
@@ -199,15 +202,31 @@ export class EngineIo implements SessionOwner {
     session.claim = null
   }
 
+  distrusted(session: EngineSession, userId: string): void {
+    if (!session.socket || session.socket.trust) return
+    const claim = this.#limits.again(userId)
+    if (claim) this.#claim(session, claim)
+    else session.close()
+  }
+
   closed({ sid }: EngineSession): void {
     this.#sessions.delete(sid)
   }
 
   #carries(carrier: Carrier, session: EngineSession, claim: LimitClaim | null): void {
     carrier.session = session
-    if (!claim || session.isTrusted) return
+    if (!claim) return
+    if (session.isTrusted) this.#limits.remove(claim)
+    else this.#claim(session, claim)
+  }
+
+  #claim(session: EngineSession, claim: LimitClaim): void {
     session.claim = claim
-    this.#limits.add(claim)
+    claim.evict = () => session.terminate()
+  }
+
+  get #fixedBytes(): FixedBytes {
+    return fixedBytes(this.#host.maxMessageBytes, this.#host.maxPayloadBytes)
   }
 
   #open(socket: Socket | null): EngineSession {

@@ -28,6 +28,8 @@ export interface SessionUser {
 export interface SessionOwner {
   /** The client is authenticated, or the session is closed. */
   settled(session: EngineSession): void
+  /** The client, which was this user, has to authenticate again. */
+  distrusted(session: EngineSession, userId: string): void
   closed(session: EngineSession): void
 }
 
@@ -123,9 +125,11 @@ export class EngineSession {
     this.#settled()
   }
 
-  /** The client has to authenticate again. */
-  distrust(): void {
+  /** The client, which was this user, has to authenticate again. */
+  distrust(userId: string): void {
+    if (!this.#isTrusted) return
     this.#isTrusted = false
+    this.#owner.distrusted(this, userId)
   }
 
   /** Resolves when the client is authenticated or the session is closed, at the latest after this time. */

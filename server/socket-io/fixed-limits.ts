@@ -4,19 +4,14 @@
  *
  * An incomplete message is held in memory before anybody knows who sends it. So the full limit is for a
  * client that is authenticated already: by the token of its handshake, or over long polling before the
- * upgrade, which waits a moment for it. Of the others, a few at a time get a large limit, enough for a
- * photo; the rest gets the small one, enough for every message.
- * Bounded: `MAX_LARGE` large ones, `MAX_FULL_PER_USER` full ones that have not sent CONNECT,
- * `MAX_VERIFYING` tokens at a time.
+ * upgrade, which waits a moment for it. The others count as newcomers with the limit that they get: the
+ * large one for a client that connects alone, the medium one, enough for a photo, for a few at a time. A
+ * handshake waits a moment for it; then it gets the small one, enough for every message.
+ * Bounded: `Newcomers`, `MAX_FULL_PER_USER` full ones that have not sent CONNECT, `MAX_VERIFYING` tokens and
+ * `MAX_WAITING` handshakes at a time.
  */
+import { fixedNewcomerBytes, MAX_NEWCOMER_BYTES, type Newcomer, type Newcomers } from '../newcomers.ts'
 import type { FixedLimit } from '../transport/transport.ts'
-
-/** The limit of one WebSocket, and who it is counted for until the client is authenticated. */
-export interface LimitClaim {
-  readonly limit: FixedLimit
-  /** Empty if it is not counted. */
-  readonly countedFor: string
-}
 
 /** A handshake whose limit is to be decided. */
 export interface LimitedHandshake {
@@ -33,68 +28,140 @@ interface UpgradedSession {
   settled(withinMs: number): Promise<void>
 }
 
-/** The large limit: with `MAX_LARGE` it is a part of the memory that newcomers can use. */
-export const LARGE_BYTES = 2 * 1_048_576
-const MAX_LARGE = 8
-const MAX_LARGE_PER_ADDRESS = 4
+/** The limit of one WebSocket; it counts as a newcomer until the client is authenticated. */
+export class LimitClaim implements Newcomer {
+  readonly limit: FixedLimit
+  readonly address: string
+  /** The user of a full limit; empty for a trusted session and for newcomers. */
+  readonly userId: string
+  /** Closes the socket to make room for another one. */
+  evict: () => void = () => {}
+
+  constructor(limit: FixedLimit, address: string, userId = '') {
+    this.limit = limit
+    this.address = address
+    this.userId = userId
+  }
+}
+
+const MIB = 1_048_576
+const BYTES_BESIDE_FILE = 65_536
 const MAX_FULL_PER_USER = 4
 /** Handshakes that wait are not counted as newcomers yet. */
 const MAX_VERIFYING = 64
+const MAX_WAITING = 256
 /** Clients send CONNECT when they begin the upgrade, which needs a connection first and so arrives later. */
 const AUTHENTICATED_WITHIN_MS = 100
-const small: LimitClaim = { limit: 'small', countedFor: '' }
-const full: LimitClaim = { limit: 'full', countedFor: '' }
+/** Others that connect at the same moment are authenticated within a few round trips. */
+const ENLARGED_WITHIN_MS = 500
+const ROOM_WITHIN_MS = 5_000
+const ROOM_CHECK_MS = 25
+
+/** The largest message by limit. */
+export type FixedBytes = Readonly<Record<Exclude<FixedLimit, 'full'>, number>>
+
+/** The limits of a server with these largest messages, without and with a file. */
+export function fixedBytes(maxMessageBytes: number, maxPayloadBytes: number): FixedBytes {
+  const small = fixedNewcomerBytes(maxMessageBytes)
+  const atLeastSmall = (bytes: number) => Math.min(maxPayloadBytes, Math.max(small, bytes))
+  return { large: atLeastSmall(6 * MIB + BYTES_BESIDE_FILE), medium: atLeastSmall(2 * MIB), small }
+}
+
+export interface FixedLimitsOptions {
+  readonly newcomers: Newcomers
+  readonly bytes: FixedBytes
+  /** Verifies a token: resolves with the user, or with null if the token is not valid. Must not reject. */
+  readonly userOf: (token: string) => Promise<string | null>
+  /** Resolves after these milliseconds. */
+  readonly wait: (ms: number) => Promise<unknown>
+}
 
 export class FixedLimits {
-  readonly #userOf: (token: string) => Promise<string | null>
-  readonly #counts = new Map<string, number>()
-  #large = 0
+  readonly #options: FixedLimitsOptions
+  readonly #newcomers: Newcomers
+  readonly #fullOf = new Map<string, number>()
   #verifying = 0
+  #waiting = 0
 
-  /** `userOf` verifies a token: it resolves with the user, or with null if the token is not valid. */
-  constructor(userOf: (token: string) => Promise<string | null>) {
-    this.#userOf = userOf
+  constructor(options: FixedLimitsOptions) {
+    this.#options = options
+    this.#newcomers = options.newcomers
   }
 
-  /** Decides the limit of a handshake. */
-  async decide({ token, address, session }: LimitedHandshake): Promise<LimitClaim> {
-    if (session?.isTrusted) return full
+  /** Decides the limit of a handshake, and counts it until `remove`. Null if there is no room for the socket. */
+  async decide({ token, address, session }: LimitedHandshake): Promise<LimitClaim | null> {
+    const trusted = new LimitClaim('full', address)
+    if (session?.isTrusted) return trusted
     const user = await this.#verify(token)
-    if (user !== null && this.#count(`user ${user}`) < MAX_FULL_PER_USER) {
-      return { limit: 'full', countedFor: `user ${user}` }
+    if (user !== null && this.#mayHaveFull(user)) {
+      if (this.#newcomers.makeRoom(address, MAX_NEWCOMER_BYTES)) return null
+      return this.#counted(new LimitClaim('full', address, user))
     }
     await session?.settled(AUTHENTICATED_WITHIN_MS)
-    if (session?.isTrusted) return full
-    const countedFor = `address ${address}`
-    const isFree = this.#large < MAX_LARGE && this.#count(countedFor) < MAX_LARGE_PER_ADDRESS
-    return isFree ? { limit: 'large', countedFor } : small
+    if (session?.isTrusted) return trusted
+    return this.#room(address)
   }
 
-  /** The socket of the claim is open. */
-  add({ limit, countedFor }: LimitClaim): void {
-    if (countedFor === '') return
-    this.#counts.set(countedFor, this.#count(countedFor) + 1)
-    if (limit === 'large') this.#large += 1
+  /** The claim of an open socket whose user has to authenticate again; null if the user has too many. */
+  again(userId: string): LimitClaim | null {
+    return this.#mayHaveFull(userId) ? this.#counted(new LimitClaim('full', '', userId)) : null
   }
 
-  /** The client is authenticated, or the socket is closed. */
-  remove({ limit, countedFor }: LimitClaim): void {
-    if (countedFor === '') return
-    const count = this.#count(countedFor) - 1
-    if (count > 0) this.#counts.set(countedFor, count)
-    else this.#counts.delete(countedFor)
-    if (limit === 'large') this.#large -= 1
+  /** The client is authenticated, or the socket is closed or was never opened. */
+  remove(claim: LimitClaim): void {
+    const { userId } = claim
+    this.#newcomers.remove(claim)
+    if (userId === '') return
+    const count = (this.#fullOf.get(userId) ?? 0) - 1
+    if (count > 0) this.#fullOf.set(userId, count)
+    else this.#fullOf.delete(userId)
   }
 
-  #count(key: string): number {
-    return this.#counts.get(key) ?? 0
+  /** Whether another socket of the user may have the full limit before it is authenticated. */
+  #mayHaveFull(userId: string): boolean {
+    return (this.#fullOf.get(userId) ?? 0) < MAX_FULL_PER_USER
+  }
+
+  /** The session of each socket counts with `MAX_NEWCOMER_BYTES`. */
+  #costOf(limit: keyof FixedBytes): number {
+    return this.#options.bytes[limit] - MAX_NEWCOMER_BYTES
+  }
+
+  #counted(claim: LimitClaim): LimitClaim {
+    const { limit, userId } = claim
+    if (userId !== '') this.#fullOf.set(userId, (this.#fullOf.get(userId) ?? 0) + 1)
+    else if (limit !== 'full') this.#newcomers.add(claim, this.#costOf(limit))
+    return claim
+  }
+
+  /** The largest limit that there is room for within a moment; null if there is none. */
+  async #room(address: string): Promise<LimitClaim | null> {
+    const waits = this.#waiting < MAX_WAITING
+    this.#waiting += 1
+    try {
+      for (let ms = 0; ; ms += ROOM_CHECK_MS) {
+        for (const limit of ['large', 'medium'] as const) {
+          if (this.#newcomers.makeLargeRoom(this.#costOf(limit))) {
+            return this.#counted(new LimitClaim(limit, address))
+          }
+        }
+        const isLate = !waits || ms >= ENLARGED_WITHIN_MS
+        if (isLate && !this.#newcomers.makeRoom(address, this.#options.bytes.small)) {
+          return this.#counted(new LimitClaim('small', address))
+        }
+        if (!waits || ms >= ROOM_WITHIN_MS) return null
+        await this.#options.wait(ROOM_CHECK_MS)
+      }
+    } finally {
+      this.#waiting -= 1
+    }
   }
 
   async #verify(token: string): Promise<string | null> {
     if (token === '' || this.#verifying >= MAX_VERIFYING) return null
     this.#verifying += 1
     try {
-      return await this.#userOf(token)
+      return await this.#options.userOf(token)
     } finally {
       this.#verifying -= 1
     }

@@ -12,7 +12,7 @@ import type { ConnectionHost } from '../connection-host.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import { addressOf } from '../http/address.ts'
 import type { ServerLogger } from '../logger.ts'
-import { fixedNewcomerBytes } from '../newcomers.ts'
+import { fixedNewcomerBytes, MAX_NEWCOMER_BYTES, type Newcomers } from '../newcomers.ts'
 import type { OriginRule } from '../origins.ts'
 import type { RateLimiter } from '../rate-limit.ts'
 import type { Request, Response, Socket, SocketBehavior } from '../transport/transport.ts'
@@ -30,7 +30,8 @@ import { Posts, socketIoWire } from './socket-io-wire.ts'
 /** The front end, as this gateway uses it. */
 export interface SocketIoFrontEnd extends ConnectionHost {
   /** Checks a handshake. Returns the refusal, or null if it is allowed. */
-  check(asked: UpgradeRequest, address: string): RefusedUpgrade | null
+  check(asked: UpgradeRequest, address: string, newcomerBytes: number): RefusedUpgrade | null
+  readonly newcomers: Newcomers
   /** Adds a connection with its open socket. */
   attach(connection: Connection, socket: Socket): void
 }
@@ -42,6 +43,8 @@ export interface SocketIoOptions {
   readonly topics: LocalTopics
   readonly originAllowed: OriginRule
   readonly trustProxy: boolean
+  /** Whether the transport fixes the largest message of a socket in its handshake. */
+  readonly fixesLimits: boolean
   readonly compression: 'off' | 'shared'
   readonly maxMessageBytes: number
   readonly maxUpload: number
@@ -111,8 +114,14 @@ export class SocketIo {
       originAllowed: options.originAllowed,
       compression: options.compression === 'shared',
       steadyNow: () => frontEnd.steadyNow(),
+      newcomers: frontEnd.newcomers,
       check: (request, isWebSocket) =>
-        frontEnd.check(asUpgrade(request, isWebSocket), addressOf(request, trustProxy)),
+        frontEnd.check(
+          asUpgrade(request, isWebSocket),
+          addressOf(request, trustProxy),
+          // Its limit, and whether there is room for it, is decided later.
+          isWebSocket && options.fixesLimits ? 0 : MAX_NEWCOMER_BYTES,
+        ),
       addressOf: (request) => addressOf(request, trustProxy),
       userOf: (token) =>
         options.authenticate(token).then(
@@ -149,7 +158,7 @@ export class SocketIo {
   }
 
   #connect(socket: ClientSocket, address: string, isFirst: boolean): Connection | null {
-    if (!isFirst && this.#frontEnd.check(reconnecting, address)) return null
+    if (!isFirst && this.#frontEnd.check(reconnecting, address, MAX_NEWCOMER_BYTES)) return null
     const connection = new Connection(this.#frontEnd, this.#wire, address, null)
     this.#frontEnd.attach(connection, socket)
     return connection

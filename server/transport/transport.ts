@@ -19,6 +19,8 @@ export type TransportName = (typeof transportNames)[number]
 
 export interface Transport {
   readonly name: TransportName
+  /** Whether the largest message of a socket is decided in its handshake and cannot be changed. */
+  readonly fixesLimits: boolean
   /** Creates the server of one port. TLS is on if the two files are given; they are valid PEM. */
   createApp(tls?: TlsFiles): App
 }
@@ -92,7 +94,7 @@ export interface Response {
 }
 
 /** The largest message of a socket whose limit cannot be changed while it is open. */
-export type FixedLimit = 'full' | 'large' | 'small'
+export type FixedLimit = 'full' | 'large' | 'medium' | 'small'
 
 /** The answer to a handshake. */
 export type Verdict<Data> =
@@ -100,10 +102,10 @@ export type Verdict<Data> =
       readonly accept: Data
       readonly protocol: string
       /**
-       * For transports that cannot change the limit of an open socket. A function is called by those only;
-       * they answer the handshake when its promise resolves. It must not reject.
+       * For transports that fix the limit of a socket. A function is called by those only; they answer the
+       * handshake when its promise resolves, with null by 503. It must not reject.
        */
-      readonly fixedLimit: FixedLimit | (() => Promise<FixedLimit>)
+      readonly fixedLimit: FixedLimit | (() => Promise<FixedLimit | null>)
     }
   | { readonly refuse: ResponseHead; readonly body: Uint8Array }
 
@@ -126,6 +128,8 @@ export interface SocketBehavior<Data extends object> {
   readonly compression: boolean
   /** Accepts or refuses a handshake. Must not throw. */
   upgrade(request: Request): Verdict<Data>
+  /** The client disconnected while its limit was decided: `opened` is not called. */
+  abandoned(data: Data): void
   opened(data: Data, socket: Socket): void
   /** One whole message. */
   message(data: Data, bytes: Uint8Array, isBinary: boolean): void

@@ -28,8 +28,7 @@ export interface HarnessOptions {
   readonly trustProxy?: boolean
   /** Replaces the authenticator of the harness's own tokens. */
   readonly authenticate?: Authenticator
-  readonly maxUnauthenticated?: number
-  readonly maxUnauthenticatedPerAddress?: number
+  readonly maxUnauthenticatedBytes?: number
 }
 
 export interface Harness {
@@ -81,8 +80,8 @@ export async function startFrontEnd(options: HarnessOptions = {}): Promise<Harne
     maxMessageBytes: options.maxMessageBytes ?? 65_536,
     maxBackpressure: options.maxBackpressure ?? 1_048_576,
     trustProxy: options.trustProxy ?? false,
-    maxUnauthenticated: options.maxUnauthenticated ?? 100,
-    maxUnauthenticatedPerAddress: options.maxUnauthenticatedPerAddress ?? 100,
+    maxUnauthenticatedBytes: options.maxUnauthenticatedBytes ?? 16 * 1_048_576,
+    fixesLimits: transport.fixesLimits,
     refusals: new RefusalLog({ logger, now: steadyNow }),
     logger,
     now,

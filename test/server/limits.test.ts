@@ -28,52 +28,76 @@ describe('the sessions of a user', () => {
   })
 })
 
-describe('sockets without a token', () => {
-  function someNewcomers(max: number, maxPerAddress: number) {
+describe('clients that are not authenticated', () => {
+  function someNewcomers(maxBytes: number) {
     const clock = { ms: 0 }
-    const newcomers = new Newcomers({ max, maxPerAddress, now: () => clock.ms })
+    const newcomers = new Newcomers({ maxBytes, now: () => clock.ms })
     const replaced: string[] = []
     let made = 0
-    const arrive = (address: string) => {
-      const refusal = newcomers.makeRoom(address)
+    const arrive = (address: string, bytes = 1) => {
+      const refusal = newcomers.makeRoom(address, bytes)
       if (refusal) return refusal
       const name = `${address}/${made++}`
       const newcomer: Newcomer = { address, evict: () => void replaced.push(name) }
-      newcomers.add(newcomer)
+      newcomers.add(newcomer, bytes)
       return newcomer
     }
     return { clock, newcomers, replaced, arrive }
   }
 
-  it('are limited per address, where a later one replaces the oldest after a second', () => {
-    const { clock, newcomers, replaced, arrive } = someNewcomers(10, 2)
+  it('may use three quarters for one address, where a later one replaces the oldest after a second', () => {
+    const { clock, newcomers, replaced, arrive } = someNewcomers(4)
     arrive('a')
-    arrive('a')
+    arrive('a', 2)
     clock.ms = 999
     expect(arrive('a')).toBe('address')
     expect(arrive('b')).toMatchObject({ address: 'b' })
     clock.ms = 1_000
     expect(arrive('a')).toMatchObject({ address: 'a' })
     expect(replaced).toEqual(['a/0'])
-    expect(newcomers.size).toBe(3)
+    expect(newcomers.bytes).toBe(4)
   })
 
-  it('are limited in all', () => {
-    const { clock, newcomers, replaced, arrive } = someNewcomers(3, 2)
-    for (const address of ['a', 'b', 'c']) arrive(address)
+  it('replace the oldest of the address that uses most when the limit is reached', () => {
+    const { clock, newcomers, replaced, arrive } = someNewcomers(8)
+    arrive('a', 2)
+    arrive('b', 2)
+    arrive('b', 2)
+    arrive('c', 2)
     expect(arrive('d')).toBe('all')
     clock.ms = 1_000
     arrive('d')
-    expect(replaced).toEqual(['a/0'])
-    expect(newcomers.size).toBe(3)
+    expect(replaced).toEqual(['b/1'])
+    expect(newcomers.bytes).toBe(7)
+    // The oldest of the address is still young, and others use less.
+    newcomers.add({ address: 'e', evict() {} }, 6)
+    arrive('f')
+    expect(replaced).toEqual(['b/1', 'a/0', 'b/2', 'c/3'])
   })
 
-  it('make room when they send a token or disconnect', () => {
-    const { newcomers, arrive } = someNewcomers(1, 1)
-    const first = arrive('a') as Newcomer
+  it('make room when they are authenticated or disconnect, and one is always allowed', () => {
+    const { newcomers, arrive } = someNewcomers(1)
+    const first = arrive('a', 5) as Newcomer
+    expect(first).toMatchObject({ address: 'a' })
+    expect(arrive('b')).toBe('all')
     newcomers.remove(first)
     newcomers.remove(first)
+    expect(newcomers.bytes).toBe(0)
     expect(arrive('a')).toMatchObject({ address: 'a' })
-    expect(newcomers.size).toBe(1)
+  })
+
+  it('leave a quarter when they use more than they need, and replace only those that do too', () => {
+    const { clock, newcomers, replaced, arrive } = someNewcomers(16)
+    expect(newcomers.makeLargeRoom(13)).toBe(false)
+    expect(newcomers.makeLargeRoom(8)).toBe(true)
+    arrive('a', 8)
+    for (const address of ['b', 'c', 'd', 'e', 'f']) arrive(address)
+    expect(newcomers.makeLargeRoom(1)).toBe(false)
+    clock.ms = 1_000
+    arrive('g', 3)
+    expect(newcomers.makeLargeRoom(4)).toBe(true)
+    expect(replaced).toEqual(['a/0'])
+    expect(newcomers.makeLargeRoom(8)).toBe(false)
+    expect(replaced).toEqual(['a/0'])
   })
 })

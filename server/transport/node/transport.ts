@@ -26,7 +26,11 @@ import { NodeRequest } from './request.ts'
 import { NodeResponse } from './response.ts'
 import { limitMessages, NodeSocket, type SocketHost } from './socket.ts'
 
-export const nodeTransport: Transport = { name: 'node', createApp: (tls) => new NodeApp(tls) }
+export const nodeTransport: Transport = {
+  name: 'node',
+  fixesLimits: false,
+  createApp: (tls) => new NodeApp(tls),
+}
 
 /** A token of 8 KiB in the query or a header, and the other headers of a browser. */
 const MAX_HEAD_BYTES = 24 * 1_024

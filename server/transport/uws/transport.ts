@@ -41,7 +41,7 @@ const LISTEN_EXCLUSIVE = 1
 
 /** The transport over the loaded library. */
 export function uwsTransport(uws: Uws): Transport {
-  return { name: 'uws', createApp: (tls) => new UwsApp(uws, tls) }
+  return { name: 'uws', fixesLimits: true, createApp: (tls) => new UwsApp(uws, tls) }
 }
 
 class UwsApp implements App {
@@ -81,7 +81,7 @@ class UwsApp implements App {
       if ('refuse' in verdict) {
         writeHead(res, verdict.refuse)
         res.end(verdict.body)
-      } else accept(verdict, res, req, (limit) => contexts.get(limits[limit]) as Context)
+      } else accept(verdict, res, req, (limit) => contexts.get(limits[limit]) as Context, behavior.abandoned)
     }
     let isPassedOn = false
     this.#route(path, full, behavior, (res, req, context) => {
@@ -173,6 +173,7 @@ function accept<Data extends object>(
   res: HttpResponse,
   req: HttpRequest,
   contextOf: (limit: FixedLimit) => Context,
+  abandoned: (data: Data) => void,
 ): void {
   const key = req.getHeader('sec-websocket-key')
   const extensions = req.getHeader('sec-websocket-extensions')
@@ -185,8 +186,13 @@ function accept<Data extends object>(
   })
   // In a job of the event loop: while the library reads another request, it would take this socket for that
   // request's, and the process would end.
-  const later = (limit: FixedLimit): void => {
-    if (!isAborted) res.cork(() => upgrade(limit))
+  const later = (limit: FixedLimit | null): void => {
+    if (isAborted) return abandoned(data)
+    res.cork(() => {
+      if (limit !== null) return upgrade(limit)
+      writeHead(res, { status: 503, headers: [['Retry-After', '1']] })
+      res.end()
+    })
   }
   void fixedLimit().then((limit) => setImmediate(later, limit))
 }

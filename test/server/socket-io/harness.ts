@@ -8,6 +8,7 @@ import { AddressGuard } from '../../../server/address-guard.ts'
 import { createAuthenticator } from '../../../server/auth.ts'
 import { FrontEnd } from '../../../server/front-end.ts'
 import { HeldBytes } from '../../../server/held-bytes.ts'
+import { Newcomers } from '../../../server/newcomers.ts'
 import { originRule } from '../../../server/origins.ts'
 import { RateLimiter } from '../../../server/rate-limit.ts'
 import { RefusalLog } from '../../../server/refusal-log.ts'
@@ -35,6 +36,7 @@ export async function startEngineIo(transport: Transport): Promise<EngineIoServe
   const engine = new EngineIo({
     originAllowed: () => true,
     held: new HeldBytes(10_000_000),
+    newcomers: new Newcomers({ maxBytes: 16 * 1_048_576, now: () => steadyMs }),
     maxPayloadBytes: 1_000_000,
     maxMessageBytes: 65_536,
     compression: false,
@@ -82,7 +84,7 @@ export interface GatewayOptions {
   readonly corsOrigins?: readonly string[]
   readonly maxSessionsPerUser?: number
   readonly maxBackpressure?: number
-  readonly maxUnauthenticated?: number
+  readonly maxUnauthenticatedBytes?: number
   readonly rateLimit?: number
 }
 
@@ -121,8 +123,8 @@ export async function startGateway(
     maxSessionsPerUser: options.maxSessionsPerUser ?? 16,
     maxMessageBytes: 65_536,
     maxBackpressure: options.maxBackpressure ?? 1_048_576,
-    maxUnauthenticated: options.maxUnauthenticated ?? 100,
-    maxUnauthenticatedPerAddress: 100,
+    maxUnauthenticatedBytes: options.maxUnauthenticatedBytes ?? 16 * 1_048_576,
+    fixesLimits: transport.fixesLimits,
     trustProxy: false,
     refusals: new RefusalLog({ logger: { ...logger, warn() {} }, now: steadyNow }),
     logger,

@@ -93,8 +93,7 @@ it.each(transports)(
     const errors: unknown[] = []
     const server = await startServer({
       transport: name,
-      maxUnauthenticated: 1_000,
-      maxUnauthenticatedPerAddress: 1_000,
+      maxUnauthenticatedBytes: 256 * 1_048_576,
       authFailureLimit: 0,
       logger: { info() {}, warn() {}, error: (fields, message) => void errors.push([message, fields]) },
     })

@@ -3,15 +3,17 @@
  * every transport (INP-2, LIM-1). uWebSockets.js fixes the limit in the handshake.
  */
 import { describe, expect, it } from 'vitest'
+import { Newcomers } from '../../../server/newcomers.ts'
 import type { ServerOptions } from '../../../server/server.ts'
-import { FixedLimits } from '../../../server/socket-io/fixed-limits.ts'
+import { FixedLimits, fixedBytes, type LimitClaim } from '../../../server/socket-io/fixed-limits.ts'
+import type { FixedLimit } from '../../../server/transport/transport.ts'
 import { transports } from '../../support/transports.ts'
 import { startServer, tokenOf } from '../operation/server.ts'
 import { type Client, connect, groupOf, type Options, type Payload, RawClient } from './clients.ts'
 
 const MIB = 1_048_576
 
-describe.each(transports)('$name', ({ name }) => {
+describe.each(transports)('$name', ({ name, fixesLimits }) => {
   const start = (options: ServerOptions = {}) => startServer({ transport: name, ...options })
   const upload = (client: Client, bytes: number): Promise<Payload> =>
     client.ask('upload_file', { groupId: 'kitchen', fileName: 'a.bin', file: Buffer.alloc(bytes, 7) })
@@ -41,71 +43,136 @@ describe.each(transports)('$name', ({ name }) => {
     expect(await upload(ana, 5 * MIB)).toMatchObject(size(5 * MIB))
   })
 
-  it('a photo is accepted with the token in CONNECT, and a larger file if the limit can be raised', async () => {
+  it('a video is accepted with the token in CONNECT, and a larger one if the limit can be raised', async () => {
     const server = await start()
     const ana = await connect(server, 'ana', { query: { token: 'none' }, reconnection: false })
     await groupOf(ana, 'kitchen', [])
-    expect(await upload(ana, 2_000_000)).toMatchObject(size(2_000_000))
-    const larger = upload(ana, 3 * MIB)
-    if (name === 'node') expect(await larger).toMatchObject(size(3 * MIB))
-    else await expect(larger).rejects.toThrow('disconnected')
-  })
-
-  it('while several sockets wait for authentication, further ones may send every message, and no file', async () => {
-    if (name === 'node') return
-    const server = await start()
-    const waiting = Array.from({ length: 4 }, () => new RawClient(server))
-    await Promise.all(waiting.map((client) => client.next()))
-    const ana = await connect(server, 'ana', { reconnection: false })
-    await groupOf(ana, 'kitchen', [])
-    const content = 'x'.repeat(16_000)
-    expect(await ana.ask('send_message', { groupId: 'kitchen', content })).toMatchObject({ success: true })
-    for (const client of waiting) client.ws.terminate()
-    await expect(upload(ana, 100_000)).rejects.toThrow('disconnected')
-    const again = await connect(server, 'ana')
-    expect(await upload(again, 2_000_000)).toMatchObject(size(2_000_000))
+    expect(await upload(ana, 6 * MIB)).toMatchObject(size(6 * MIB))
+    const larger = upload(ana, 7 * MIB)
+    if (fixesLimits) await expect(larger).rejects.toThrow('disconnected')
+    else expect(await larger).toMatchObject(size(7 * MIB))
   })
 
   // INP-2
-  it('a message larger than 2 MiB ends a socket that has sent no token', async () => {
+  it('while others wait for authentication, clients may send a photo, and later ones every message', async () => {
+    if (!fixesLimits) return
+    const server = await start()
+    const waiting: RawClient[] = []
+    const wait = async (sockets: number) => {
+      for (let i = 0; i < sockets; i++) {
+        const client = new RawClient(server)
+        waiting.push(client)
+        await client.next()
+      }
+    }
+    await wait(1)
+    // After the large one there is room for small ones only.
+    const ben = await connect(server, 'ben', { reconnection: false })
+    const content = 'x'.repeat(16_000)
+    await groupOf(ben, 'kitchen', [])
+    expect(await ben.ask('send_message', { groupId: 'kitchen', content })).toMatchObject({ success: true })
+    await expect(upload(ben, 100_000)).rejects.toThrow('disconnected')
+    for (const client of waiting) client.ws.terminate()
+    // A client that connects again has the large limit.
+    const again = await connect(server, 'ben')
+    expect(await upload(again, 2_000_000)).toMatchObject(size(2_000_000))
+  })
+
+  it('clients that connect at the same moment wait for room, and none is refused', async () => {
+    const server = await start()
+    const clients = await Promise.all(
+      Array.from({ length: 80 }, (_, i) => connect(server, `user-${i}`, { reconnection: false })),
+    )
+    expect(clients.every(({ socket }) => socket.connected)).toBe(true)
+  })
+
+  it('a message larger than 6 MiB ends a socket that has sent no token', async () => {
     const client = new RawClient(await start())
     await client.next()
-    await client.send(`40{"token":"${'x'.repeat(2 * MIB)}"}`).closed()
+    await client.send(`40{"token":"${'x'.repeat(7 * MIB)}"}`).closed()
+  })
+
+  // INP-2
+  it('a user has four sockets at most that have left the namespace', async () => {
+    if (!fixesLimits) return
+    const server = await start()
+    const token = await tokenOf('ana')
+    const left: RawClient[] = []
+    for (let i = 0; i < 5; i++) {
+      const client = new RawClient(server)
+      left.push(client)
+      await client.next()
+      await client.send(`40${JSON.stringify({ token })}`).next()
+      client.send('41')
+    }
+    await left[4]?.closed()
+    expect(left.map(({ ws }) => ws.readyState === ws.OPEN)).toEqual([true, true, true, true, false])
+    // After CONNECT the socket is authenticated again.
+    await left[0]?.send(`40${JSON.stringify({ token })}`).next()
   })
 })
 
 describe('the fixed limits', () => {
   const session = null
-  const limits = () => new FixedLimits(async (token) => (token === 'bad' ? null : token))
+  function fixed(maxBytes = 10 * MIB) {
+    const clock = { ms: 0 }
+    const newcomers = new Newcomers({ maxBytes, now: () => clock.ms })
+    const userOf = async (token: string) => (token === 'bad' ? null : token)
+    const limits = new FixedLimits({
+      newcomers,
+      bytes: fixedBytes(65_536, 16 * MIB),
+      userOf,
+      wait: async () => {},
+    })
+    const claims: LimitClaim[] = []
+    const replaced: FixedLimit[] = []
+    const open = async (token: string, address = '1') => {
+      const claim = await limits.decide({ token, address, session })
+      if (!claim) return null
+      claim.evict = () => void replaced.push(claim.limit)
+      claims.push(claim)
+      return claim.limit
+    }
+    return { clock, newcomers, limits, claims, replaced, open }
+  }
 
   it('are full for a valid token, for a few sockets of a user at a time', async () => {
-    const fixed = limits()
-    const claims = []
-    for (let i = 0; i < 5; i++) {
-      const claim = await fixed.decide({ token: 'ana', address: '1', session })
-      fixed.add(claim)
-      claims.push(claim)
-    }
-    expect(claims.map(({ limit }) => limit)).toEqual(['full', 'full', 'full', 'full', 'large'])
-    expect((await fixed.decide({ token: 'ben', address: '1', session })).limit).toBe('full')
-    for (const claim of claims) fixed.remove(claim)
-    expect((await fixed.decide({ token: 'ana', address: '1', session })).limit).toBe('full')
+    const { limits, claims, newcomers, open } = fixed()
+    for (let i = 0; i < 4; i++) expect(await open('ana')).toBe('full')
+    expect(newcomers.bytes).toBe(0)
+    expect(await open('ana')).toBe('large')
+    expect(await open('ben')).toBe('full')
+    for (const claim of claims.splice(0)) limits.remove(claim)
+    expect(await open('ana')).toBe('full')
+    for (let i = 0; i < 3; i++) expect(limits.again('ana')).toMatchObject({ limit: 'full' })
+    expect(limits.again('ana')).toBeNull()
   })
 
-  it('are large for four sockets of an address and eight in total', async () => {
-    const fixed = limits()
-    const found: string[] = []
-    for (let i = 0; i < 12; i++) {
-      const claim = await fixed.decide({ token: 'bad', address: String(i >> 2), session })
-      fixed.add(claim)
-      found.push(claim.limit)
-    }
-    const large = Array.from({ length: 4 }, () => 'large')
-    expect(found).toEqual([...large, ...large, 'small', 'small', 'small', 'small'])
-    const other = limits()
-    for (let i = 0; i < 4; i++) other.add({ limit: 'large', countedFor: 'address 1' })
-    expect((await other.decide({ token: '', address: '1', session })).limit).toBe('small')
-    other.remove({ limit: 'large', countedFor: 'address 1' })
-    expect((await other.decide({ token: '', address: '1', session })).limit).toBe('large')
+  it('are large, medium and small, and never more than the limit of newcomers', async () => {
+    const { clock, newcomers, limits, claims, replaced, open } = fixed()
+    expect(await open('bad', '1')).toBe('large')
+    expect(await open('bad', '2')).toBe('small')
+    limits.remove(claims[0] as LimitClaim)
+    for (let i = 0; i < 4; i++) expect(await open('bad', `3${i}`)).toBe(i === 0 ? 'large' : 'small')
+    // A newcomer that is a second old makes room for a client that connects.
+    clock.ms = 1_000
+    expect(await open('bad', '4')).toBe('large')
+    expect(replaced).toEqual(['large'])
+    expect(newcomers.bytes).toBeLessThanOrEqual(7.5 * MIB)
+  })
+
+  it('are medium for clients that connect at the same moment', async () => {
+    const { open, newcomers } = fixed(8 * MIB)
+    const limits = await Promise.all(['1', '2', '3', '4'].map((address) => open('bad', address)))
+    expect(limits).toEqual(['medium', 'medium', 'medium', 'small'])
+    expect(newcomers.bytes).toBeLessThanOrEqual(7.5 * MIB)
+  })
+
+  it('refuse the handshake without room', async () => {
+    const { clock, open } = fixed(65_536)
+    expect(await open('', '1')).toBe('small')
+    expect(await open('', '2')).toBeNull()
+    clock.ms = 1_000
+    expect(await open('', '2')).toBe('small')
   })
 })

@@ -28,6 +28,8 @@ export interface TestApp {
   readonly peers: Peer[]
   readonly messages: { readonly text: string; readonly isBinary: boolean }[]
   drains: number
+  /** The names of peers whose handshake was abandoned. */
+  readonly abandoned: string[]
   /** An open WebSocket client. */
   client(path?: string, options?: WebSocket.ClientOptions): Promise<Client>
 }
@@ -48,17 +50,22 @@ export async function startApp(transport: Transport, setup: AppSetup = {}): Prom
     peers,
     messages: [] as { text: string; isBinary: boolean }[],
     drains: 0,
+    abandoned: [] as string[],
     client,
   }
   app.serve(setup.serve ?? ((_, response) => response.end({ status: 404, headers: [] }, Buffer.alloc(0))))
   app.sockets<Peer>('/ws', {
     maxPayloadBytes: 100_000,
-    newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes: { large: 100_000, small: 100_000 } },
+    newcomer: {
+      maxPayloadBytes: 100_000,
+      fixedPayloadBytes: { large: 100_000, medium: 100_000, small: 100_000 },
+    },
     idleTimeoutSeconds: 120,
     compression: false,
     upgrade:
       setup.upgrade ??
       ((request) => ({ accept: aPeer(request.query), protocol: '', fixedLimit: 'full' as const })),
+    abandoned: ({ name }) => void test.abandoned.push(name),
     opened(peer, socket) {
       peer.socket = socket
       peers.push(peer)

@@ -140,6 +140,8 @@ describe.each(transports)('$name: HTTP', (transport) => {
   })
 })
 
+const fixedPayloadBytes = { large: 4_000, medium: 3_000, small: 2_000 }
+
 describe.each(transports)('$name: sockets', (transport) => {
   it('refuse a handshake with a response, or accept it with a protocol', async () => {
     const { port } = await startApp(transport, {
@@ -171,7 +173,7 @@ describe.each(transports)('$name: sockets', (transport) => {
   it('limit the messages of newcomers, and raise the limit when they are trusted', async () => {
     const test = await startApp(transport, {
       upgrade: () => ({ accept: aPeer('a'), protocol: '', fixedLimit: 'small' }),
-      behavior: { newcomer: { maxPayloadBytes: 1_000, fixedPayloadBytes: { large: 3_000, small: 2_000 } } },
+      behavior: { newcomer: { maxPayloadBytes: 1_000, fixedPayloadBytes } },
     })
     const client = await test.client()
     client.ws.send('x'.repeat(1_000))
@@ -188,14 +190,14 @@ describe.each(transports)('$name: sockets', (transport) => {
   })
 
   it('accept a handshake when its limit is known, and none whose client has disconnected', async () => {
-    const limits = new Map<string, (limit: FixedLimit) => void>()
+    const limits = new Map<string, (limit: FixedLimit | null) => void>()
     const test = await startApp(transport, {
       upgrade: ({ query }) => ({
         accept: aPeer(query),
         protocol: '',
         fixedLimit: () => new Promise((resolve) => limits.set(query, resolve)),
       }),
-      behavior: { newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes: { large: 3_000, small: 2_000 } } },
+      behavior: { newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes } },
     })
     // A transport that can change the limit of an open socket does not ask.
     const isAsked = transport.name === 'uws'
@@ -203,14 +205,14 @@ describe.each(transports)('$name: sockets', (transport) => {
     left.write(HANDSHAKE.replace('/ws', '/ws?left'))
     if (isAsked) await expect.poll(() => limits.has('left')).toBe(true)
     left.destroy()
-    const names: readonly FixedLimit[] = ['small', 'large', 'full']
+    const names: readonly FixedLimit[] = ['small', 'medium', 'large', 'full']
     for (const name of names) {
       const opening = test.client(`/ws?${name}`)
       if (isAsked) await expect.poll(() => limits.has(name)).toBe(true)
       limits.get('left')?.('full')
       limits.get(name)?.(name)
       const client = await opening
-      const bytes = { small: 2_000, large: 3_000, full: 100_000 }[name]
+      const bytes = { ...fixedPayloadBytes, full: 100_000 }[name]
       client.ws.send('x'.repeat(bytes))
       await expect.poll(() => test.messages.at(-1)?.text.length).toBe(bytes)
       if (!isAsked) continue
@@ -218,6 +220,19 @@ describe.each(transports)('$name: sockets', (transport) => {
       await client.closed
     }
     expect(test.peers.map(({ name }) => name)).toEqual(isAsked ? names : expect.arrayContaining([...names]))
+    if (!isAsked) return
+    expect(test.abandoned).toEqual(['left'])
+    const refused = new WebSocket(`ws://127.0.0.1:${test.port}/ws?none`)
+    refused.on('error', () => {})
+    const status = new Promise((resolve) => {
+      refused.on('unexpected-response', (request, response) => {
+        resolve(response.statusCode)
+        request.destroy()
+      })
+    })
+    await expect.poll(() => limits.has('none')).toBe(true)
+    limits.get('none')?.(null)
+    expect(await status).toBe(503)
   })
 
   // INP-2: uWebSockets.js ends the process if it reads another request while a handshake is accepted.
@@ -237,7 +252,7 @@ describe.each(transports)('$name: sockets', (transport) => {
         protocol: '',
         fixedLimit: () => new Promise((resolve) => (decide = resolve)),
       }),
-      behavior: { newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes: { large: 3_000, small: 2_000 } } },
+      behavior: { newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes } },
     })
     const requests = [
       HANDSHAKE,
