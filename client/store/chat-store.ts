@@ -127,7 +127,8 @@ export class ChatStore implements Store {
     this.#userId = userId ?? snapshot?.userId ?? ''
     const name = `tertulia ${url} ${userId ?? ''}`
     const isPage = typeof document === 'object'
-    this.#channel = cache && !isPage ? null : openTabChannel(name)
+    // The stores of one program may belong to several users.
+    this.#channel = isPage ? openTabChannel(name) : null
     const channel = this.#channel ?? { post: () => {}, listen: () => () => {}, close: () => {} }
     this.#cache = cache ?? createMessageCache({ name, channel, clock })
     this.#people = new People(clock, () => this.#peopleChanged())
