@@ -651,6 +651,8 @@ export class ChatStore implements Store {
 
   async #request<N extends MethodRequest>(name: N, fields: RequestFields<N>): Promise<Answer<N>> {
     this.#log('request', name, fields)
+    // The cache is opened before there is a client.
+    if (this.#isStarted) await this.open()
     const answer = this.#client
       ? await this.#client.request(name, fields)
       : await (this.#tabs?.request(name, fields) ?? Promise.reject(new ClientError('closed')))

@@ -209,12 +209,10 @@ export class GroupWindow {
     try {
       const isNewest = place === 'newest'
       const seq = isNewest ? this.#lastSeq() : await this.#seqOf(place)
-      const older = await this.#page('older', isNewest ? null : seq)
-      const newer = older.isNewest ? null : await this.#page('newer', older.to + 1)
+      const timeline = new Timeline(await this.#page('older', isNewest ? null : seq))
+      await this.#extend(timeline, isNewest ? MAX_RELOADED : 1)
       if (epoch !== this.#epoch) return
       const hadTimeline = this.#timeline !== null
-      const timeline = new Timeline(older)
-      if (newer) timeline.merge(newer)
       this.#replace(timeline)
       // The first messages of the window are no jump.
       if (hadTimeline || !isNewest)
@@ -260,11 +258,20 @@ export class GroupWindow {
       return { ...cached, isNewest: cached.to >= this.#lastSeq() }
     }
     const asked = isOlder ? (seq === null ? {} : { before: place + 1 }) : { after: place - 1 }
+    // Events can be handled between the answer's arrival and here: the answer does not cover them.
+    const lastSeq = this.#lastSeq()
     const answer = await this.#core.request('get_history', { groupId, ...asked, limit: PAGE })
-    const page = pageOfHistory(answer, asked, this.#lastSeq())
+    const page = pageOfHistory(answer, asked, lastSeq)
     this.#core.learnMessages(answer.messages)
     cache.putItems(groupId, page.items, [page.from, page.to])
-    return page
+    return { ...page, isNewest: page.isNewest && page.to >= this.#lastSeq() }
+  }
+
+  /** Adds newer pages, as long as the timeline does not reach the end of the log. */
+  async #extend(timeline: Timeline, maxPages: number): Promise<void> {
+    for (let pages = 0; !timeline.isNewest && pages < maxPages; pages += 1) {
+      timeline.merge(await this.#page('newer', timeline.to + 1))
+    }
   }
 
   /** Loads the place on show again: what was there may have changed. */
@@ -281,7 +288,7 @@ export class GroupWindow {
       for (let pages = 1; pages < MAX_RELOADED && timeline.from > Math.max(1, before.from); pages += 1) {
         timeline.merge(await this.#page('older', timeline.from - 1))
       }
-      if (!before.isNewest) timeline.merge(await this.#page('newer', timeline.to + 1))
+      await this.#extend(timeline, before.isNewest ? MAX_RELOADED : 1)
       if (epoch !== this.#epoch) return
       // Equal messages stay the same objects, with the notices between them.
       if (timeline.from <= before.to + 1 && timeline.from >= before.from) {
