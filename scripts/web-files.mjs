@@ -69,14 +69,15 @@ function withShellFiles(code, files, paths) {
 
 function write(outDir, files) {
   const list = []
-  for (const [name, content] of files) {
+  for (const [name, given] of files) {
+    const content = name.endsWith('/index.html') ? besideTheOthers(given) : given
     const compressed = gzipSync(content, { level: 9 })
     const isSmaller = compressed.length < 0.9 * content.length
     const file = isSmaller ? `${name}.gz` : name
     mkdirSync(dirname(join(outDir, file)), { recursive: true })
     writeFileSync(join(outDir, file), isSmaller ? compressed : content)
     list.push({
-      path: `/${name.replace(/(^|\/)index\.html$/, '')}`,
+      path: `/${name.replace(/\/?index\.html$/, '')}`,
       file,
       type: types[extname(name)] ?? 'application/octet-stream',
       ...(isSmaller && { encoding: 'gzip' }),
@@ -86,6 +87,11 @@ function write(outDir, files) {
   }
   list.sort((a, b) => (a.path < b.path ? -1 : 1))
   writeFileSync(join(outDir, 'files.json'), `[\n${list.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`)
+}
+
+/** A page in a folder has the path of the folder without a slash at its end: its links begin one folder higher. */
+function besideTheOthers(page) {
+  return Buffer.from(page.toString().replaceAll('="../', '="./'))
 }
 
 function hashOf(content) {

@@ -20,6 +20,7 @@ export interface CommandContext {
 }
 
 const TRIAL_USER = 'guest'
+const ADMIN_USER = 'operator'
 const TRIAL_SECONDS = 12 * 3_600
 /** The process ends after this time even if a thread hangs: supervisors wait at least five seconds. */
 const CLOSE_WITHIN_MS = 4_700
@@ -53,6 +54,8 @@ async function printTrialLink(settings: Settings, server: Server, { out }: Comma
   out(`Try it: ${server.url}/#trial=${key} (in two windows to be two people)`)
   const token = await makeToken(settings, { userId: TRIAL_USER, name: 'Guest', ttlSeconds: TRIAL_SECONDS })
   out(`Token of the user "${TRIAL_USER}", for 12 hours: ${token}`)
+  const admin = await makeToken(settings, { userId: ADMIN_USER, isAdmin: true, ttlSeconds: TRIAL_SECONDS })
+  out(`Dashboard: ${server.url}/admin#token=${admin}`)
 }
 
 function firstSignal(): Promise<NodeJS.Signals> {

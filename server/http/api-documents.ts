@@ -4,6 +4,7 @@
  * The page is Swagger UI (https://github.com/swagger-api/swagger-ui). The build copies its files next to
  * this module, so the page loads nothing from other hosts; its policy forbids it.
  */
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { brotliDecompress } from 'node:zlib'
@@ -14,22 +15,36 @@ import type { HttpReply } from './reply.ts'
 import type { Route } from './router.ts'
 
 const folder = new URL('./swagger-ui/', import.meta.url)
+const themeFile = new URL('./swagger-theme.css', import.meta.url)
 
 const page = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Tertulia: the HTTP API</title>
+<meta name="color-scheme" content="light dark">
+<title>HTTP API · Tertulia</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/swagger/swagger-ui.css">
-<div id="swagger"></div>
+<link rel="stylesheet" href="/swagger/theme.css">
+<header class="site-header">
+<strong>Tertulia</strong>
+<nav aria-label="Pages"><a href=".">Chat</a> <a href="admin">Dashboard</a> <a aria-current="page">HTTP API</a> <a href="asyncapi">Socket API</a></nav>
+</header>
+<main id="swagger"></main>
 <noscript>This page needs JavaScript; /openapi.json does not.</noscript>
 <script src="/swagger/swagger-ui-bundle.js"></script>
 <script src="/swagger/start.js"></script>
 </html>
 `
 
-const start = `SwaggerUIBundle({
-  url: '/openapi.json',
+/** The appearance is the one that the user chose in the other pages. */
+const start = `let theme = 'auto'
+try {
+  theme = JSON.parse(localStorage.getItem('tertulia.preferences') ?? '{}').theme ?? 'auto'
+} catch {}
+if (theme !== 'auto') document.documentElement.dataset.theme = theme
+SwaggerUIBundle({
+  url: 'openapi.json',
   dom_id: '#swagger',
   deepLinking: true,
   persistAuthorization: false,
@@ -63,6 +78,7 @@ export function documentRoutes(): readonly Route[] {
       return text('text/html; charset=utf-8', page, headers)
     }),
     get('/swagger/start.js', () => text('text/javascript', start)),
+    get('/swagger/theme.css', () => text('text/css', readFileSync(themeFile, 'utf8'))),
     get('/swagger/swagger-ui.css', () => asset('swagger-ui.css', 'text/css')),
     get('/swagger/swagger-ui-bundle.js', () => asset('swagger-ui-bundle.js', 'text/javascript')),
   ]

@@ -9,7 +9,7 @@
 const WINDOW_MS = 10_000
 const MAX_GROUPS = 10_000
 /** A dashboard reads once a second; a page in the background may read more rarely. */
-const UNWANTED_AFTER_MS = 5_000
+const UNWANTED_AFTER_MS = 15_000
 const GROUP_TOPIC = 'g:'
 
 export interface BusyGroup {

@@ -127,13 +127,18 @@ describe('tertulia serve', () => {
       const out: string[] = []
       const env = { DATA_DIR: dataDir, PORT: '0', HOST: '127.0.0.1', SHARDS: 'inline', LOG_LEVEL: 'silent' }
       const code = runCli([], { env, out: (line) => void out.push(line), err: (line) => void out.push(line) })
-      await expect.poll(() => out.length).toBe(3)
+      await expect.poll(() => out.length).toBe(4)
       const link = /^Try it: (http:\/\/127\.0\.0\.1:\d+)\/#trial=([\w-]{22}) \(in two windows/.exec(
         out[1] ?? '',
       )
       const token = /: (\S+)$/.exec(out[2] ?? '')?.[1]
       const headers = { authorization: `Bearer ${token}` }
       expect((await fetch(`${link?.[1]}/api/chat/groups`, { headers })).status).toBe(200)
+      const admin = /^Dashboard: \S+\/admin#token=(\S+)$/.exec(out[3] ?? '')?.[1]
+      const live = await fetch(`${link?.[1]}/api/admin/live`, {
+        headers: { authorization: `Bearer ${admin}` },
+      })
+      expect(live.status).toBe(200)
       process.emit(signal)
       expect(await code).toBe(0)
     },

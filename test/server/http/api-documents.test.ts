@@ -76,10 +76,12 @@ describe('/swagger', () => {
     expect(response.headers.get('content-security-policy')).toMatch(/default-src 'none'; script-src 'self'/)
     const page = await response.text()
     expect(page).not.toMatch(/https?:\/\//)
-    const parts = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path)
-    expect(parts).toHaveLength(3)
+    const parts = [...page.matchAll(/<(?:script|link)\b[^>]* (?:src|href)="(\/[^"]+)"/g)].map(
+      ([, path]) => path,
+    )
+    expect(parts).toHaveLength(4)
     for (const path of parts) {
-      const part = await fetch(`${url}${path}`)
+      const part = await fetch(new URL(path ?? '', `${url}/swagger`))
       expect([path, part.status]).toEqual([path, 200])
       expect((await part.text()).length).toBeGreaterThan(100)
     }
