@@ -102,11 +102,18 @@ describe('the list of messages', () => {
       await bruno.react({ messageId, emoji: '🎉' })
       await bruno.sendMessage({ groupId, type: 'text', content: 'arrives' })
       await page.getByRole('button', { name: /new message|newest/ }).waitFor()
-      // An image or anything else above that becomes higher.
-      await page.evaluate((id) => {
-        const bubble = document.querySelector(`[data-seq="${id}"] .bubble`) as HTMLElement | null
-        if (bubble) bubble.style.paddingBottom = '150px'
-      }, above)
+      // An image or anything else above that becomes higher; in a frame, before it is painted and measured.
+      await page.evaluate(
+        (id) =>
+          new Promise<void>((resolve) => {
+            requestAnimationFrame(() => {
+              const bubble = document.querySelector(`[data-seq="${id}"] .bubble`) as HTMLElement | null
+              if (bubble) bubble.style.paddingBottom = '150px'
+              resolve()
+            })
+          }),
+        above,
+      )
       expect(await shiftOf()).toBeLessThanOrEqual(0.5)
     }
 

@@ -16,6 +16,8 @@ import { afterAll, expect, onTestFinished } from 'vitest'
 import { tokenOf } from '../../support/server-process.ts'
 import { chromiumPath } from './chromium.ts'
 
+/** High, so that the messages of a test are all in the document: the list holds those near the viewport. */
+const viewport = { width: 1280, height: 1_600 }
 const ACTION_TIMEOUT_MS = 40_000
 let browser: Promise<Browser> | undefined
 
@@ -37,7 +39,7 @@ export function theBrowser(): Promise<Browser> {
 
 /** A context for a page that needs no user. Closed after the test. */
 export async function aContext(options: BrowserContextOptions = {}): Promise<BrowserContext> {
-  const context = await (await theBrowser()).newContext({ locale: 'en-GB', ...options })
+  const context = await (await theBrowser()).newContext({ locale: 'en-GB', viewport, ...options })
   context.setDefaultTimeout(ACTION_TIMEOUT_MS)
   onTestFinished(() => context.close())
   return context
