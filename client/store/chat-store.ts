@@ -443,7 +443,6 @@ export class ChatStore implements Store {
         break
       case 'caught_up':
         this.#connection.set({ state: 'live' })
-        for (const group of this.#list) group.caughtUp()
         this.#onLive()
         break
       case 'settled':
@@ -522,6 +521,7 @@ export class ChatStore implements Store {
   }
 
   #onLive(): void {
+    for (const group of this.#list) group.caughtUp()
     void this.#list.refresh()
     this.#users('get_contacts').catch(() => {})
     this.#invitations.refresh()

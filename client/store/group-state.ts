@@ -37,8 +37,6 @@ export class GroupState {
   readonly #core: StoreCore
   readonly #items = new MessageItems()
   readonly #typing = new Map<string, () => void>()
-  /** Changes of cached messages that are not in memory, one after the other. */
-  #cacheWork: Promise<unknown> = Promise.resolve()
   #hasReceipts = false
 
   constructor(groupId: string, core: StoreCore) {
@@ -307,24 +305,12 @@ export class GroupState {
         after.mentions += mentions(changed) - mentions(before)
       } else this.#core.refreshGroups()
     }
-    const item = this.window.change(messageId, change)
+    this.window.change(messageId, change)
     this.pins.onChange(event)
-    this.#changeCached(messageId, item, change)
-  }
-
-  /** Changes a message in the cache, after earlier changes of it. */
-  #changeCached(messageId: string, item: CachedItem | null, change: (message: Message) => Message): void {
-    const { cache, isLeader } = this.#core
-    const { groupId } = this
-    if (item) this.#cacheWork = this.#cacheWork.then(() => cache.putItems(groupId, [item]))
-    else if (isLeader) {
-      const seq = seqOf(messageId)
-      this.#cacheWork = this.#cacheWork.then(async () => {
-        const found = (await cache.older(groupId, seq, 1))?.items[0]
-        if (found?.seq !== seq || !('message' in found)) return
-        cache.putItems(groupId, [{ ...found, message: change(found.message) }])
-      })
-    }
+    // In every tab: one of them may just have stored a page that was read before the change.
+    this.#core.cache.changeItem(this.groupId, seqOf(messageId), (item) =>
+      'message' in item ? { ...item, message: change(item.message) } : item,
+    )
   }
 
   #changeGroup(group: Group, event: Exclude<GroupEvent, ChangeEvent>): Group {

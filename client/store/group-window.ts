@@ -132,20 +132,12 @@ export class GroupWindow {
     this.changed()
   }
 
-  /** Changes a message; returns its item if it is in the timeline. */
-  change(messageId: string, change: (message: Message) => Message): CachedItem | null {
-    const seq = seqOf(messageId)
+  change(messageId: string, change: (message: Message) => Message): void {
     const quote = this.#quotes.get(messageId)
     if (quote) this.#quotes.set(messageId, change(quote))
-    const item = this.#timeline?.find(seq)
-    if (!item || !('message' in item)) {
-      if (quote) this.changed()
-      return null
-    }
-    const changed = { ...item, message: change(item.message) }
-    this.#timeline?.insert(changed)
+    const item = this.#timeline?.find(seqOf(messageId))
+    if (item && 'message' in item) this.#timeline?.insert({ ...item, message: change(item.message) })
     this.changed()
-    return changed
   }
 
   /** Events from `from` to `to` were not received. */

@@ -7,10 +7,13 @@ import type { MessageCache } from '../../../client/store/cache/message-cache.ts'
 import { ChatStore, type ChatStoreOptions } from '../../../client/store/chat-store.ts'
 import { createMessageCache } from '../../../client/store/index.ts'
 import type { MessageItem, WindowView } from '../../../client/store/types.ts'
+import { ManualClock } from '../../../testing/manual-clock.ts'
 import { MemorySocket } from '../../../testing/memory-socket.ts'
 import { startTestEngine, type TestEngine, type TestEngineOptions } from '../../../testing/test-engine.ts'
 
 export interface StoreStage {
+  /** The time of the stores, which continues when the engine is restarted. */
+  readonly clock: ManualClock
   engine: TestEngine
   /** A store of a user; without `cache`, with an empty one. */
   store(userId: string, options?: Partial<ChatStoreOptions>): ChatStore
@@ -29,13 +32,14 @@ export async function aStoreStage(options: TestEngineOptions = {}): Promise<Stor
   const sockets = new Set<MemorySocket>()
   const offline = new Set<string>()
   const stage: StoreStage = {
+    clock: new ManualClock(),
     engine: await startTestEngine(options),
     store(userId, given = {}) {
       const store = new ChatStore({
         url: 'http://memory.invalid',
         token: JSON.stringify({ userId, name: userId.toUpperCase() }),
         userId,
-        clock: stage.engine.clock.forClient,
+        clock: stage.clock.forClient,
         cache: given.cache ?? aCache(stage),
         openSocket: async () => {
           if (offline.has(userId)) throw new Error('offline')
@@ -60,8 +64,14 @@ export async function aStoreStage(options: TestEngineOptions = {}): Promise<Stor
     },
     online: (userId) => offline.delete(userId),
     async settle(ms = 400) {
-      for (let i = 0; i < 8; i++) await turn()
-      await stage.engine.advance(ms)
+      for (let leftMs = ms; ; ) {
+        for (let i = 0; i < 8; i++) await turn()
+        const stepMs = Math.min(leftMs, Math.max(0, stage.clock.dueInMs[0] ?? leftMs))
+        await stage.engine.advance(stepMs)
+        stage.clock.advance(stepMs)
+        leftMs -= stepMs
+        if (leftMs <= 0 && (stage.clock.dueInMs[0] ?? 1) > 0) break
+      }
       for (let i = 0; i < 8; i++) await turn()
     },
     async restart(given = {}) {
@@ -76,7 +86,7 @@ export async function aStoreStage(options: TestEngineOptions = {}): Promise<Stor
 
 export function aCache(stage: StoreStage): MessageCache {
   const channel = { post: () => {}, listen: () => () => {}, close: () => {} }
-  return createMessageCache({ name: 'test', channel, clock: stage.engine.clock.forClient })
+  return createMessageCache({ name: 'test', channel, clock: stage.clock.forClient })
 }
 
 /** The messages on show, as `content state`. */
