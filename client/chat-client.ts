@@ -315,22 +315,18 @@ export class ChatClient extends WithMethods {
         this.#logs.complete()
         current.isCaughtUp = true
         this.#outbox.allCaughtUp()
-        // Without a group nothing is missed: this is called before `connected` is emitted.
-        if (isAnnounced) this.#listeners.emit('caught_up', {})
+        this.#listeners.emit('caught_up', {})
       },
     })
-    let isAnnounced = false
     const current: OpenConnection = { connection, connected, catchUp, isCaughtUp: false }
     this.#current = current
-    catchUp.start()
     this.#listeners.emit('state', this.#link.state)
     this.#listeners.emit('connected', connected)
     this.#names.compare(connected)
     for (const { resolve } of this.#waiters.splice(0)) resolve(connected)
     // A listener may have closed the client.
     if (!connection.isOpen) return
-    isAnnounced = true
-    if (current.isCaughtUp) this.#listeners.emit('caught_up', {})
+    catchUp.start()
     this.#calls.online(connection)
     this.#outbox.online()
   }

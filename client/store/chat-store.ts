@@ -535,6 +535,7 @@ export class ChatStore implements Store {
       if (event.event === 'group_created') {
         const { group: created, seq } = event.fields
         group.merge({ group: created, unread: 0, mentions: 0 }, seq)
+        if (created.kind === 'direct') void this.contacts().catch(() => {})
       } else if (event.event !== 'user_left_group') this.#list.refreshSoon()
       return
     }
@@ -618,6 +619,7 @@ export class ChatStore implements Store {
     const { group } = await this.#ask('create_group', fields)
     const state = this.#list.group(group.groupId)
     if (!state.row) state.merge({ group, unread: 0, mentions: 0 }, group.lastSeq)
+    if (group.kind === 'direct') void this.contacts().catch(() => {})
     return group.groupId
   }
 

@@ -1,6 +1,9 @@
 /**
- * Group members: loaded while they are on show, then changed by events. Bounded by the members of a group.
+ * Group members: loaded while they or the group's messages are on show, then changed by events. The messages
+ * need the names of who reacted, read or is mentioned; of large groups only if their members are on show.
+ * Bounded by the members of a group.
  */
+import { limits } from '../../protocol/limits.ts'
 import type { Member } from '../../protocol/records.ts'
 import type { GroupEvent } from '../group-log.ts'
 import { ComputedView } from './computed-view.ts'
@@ -36,7 +39,10 @@ export class GroupMembers {
 
   /** Loads all members again, if they are on show. */
   refresh(): void {
-    if (this.view.isUsed && this.#core.isConnected && this.#group.row) void this.#load().catch(() => {})
+    const { row, window } = this.#group
+    if (!row || !this.#core.isConnected) return
+    const isNeeded = window.view.isUsed && row.group.memberCount <= limits.largeGroup
+    if (this.view.isUsed || isNeeded) void this.#load().catch(() => {})
   }
 
   handle(event: GroupEvent): void {
@@ -79,7 +85,7 @@ export class GroupMembers {
     for (let cursor: string | undefined; ; ) {
       const page = await request('get_members', {
         groupId,
-        limit: 500,
+        limit: limits.membersPage,
         ...(cursor !== undefined && { cursor }),
       })
       if (epoch !== this.#epoch) return

@@ -47,8 +47,8 @@ export class GroupWindow {
   #epoch = 0
   #target: WindowView['target'] = null
   #jumps = 0
-  /** The read mark when the group was opened with unread messages. */
-  #openedAt: number | null = null
+  /** The read mark and the count when the group was opened with unread messages. */
+  #openedAt: { readonly readSeq: number; readonly unread: number } | null = null
   #hole: { readonly from: number; readonly to: number } | null = null
   /** The timeline must be loaded again, once there is a connection. */
   #isOutdated = false
@@ -63,6 +63,7 @@ export class GroupWindow {
         if (isUsed) this.open()
         else this.#openedAt = null
         core.windowUsed(group, isUsed)
+        group.members.refresh()
       },
     )
   }
@@ -89,7 +90,8 @@ export class GroupWindow {
   open(): void {
     const { row } = this.#group
     if (!row || !this.view.isUsed) return
-    if (this.#openedAt === null && row.unread > 0) this.#openedAt = row.readSeq ?? 0
+    const { readSeq = 0, unread } = row
+    if (unread > 0) this.#openedAt ??= { readSeq, unread }
     if (!this.#timeline) void this.jumpTo('newest').catch(() => {})
     else if (this.#isOutdated) void this.#reload()
   }
@@ -112,7 +114,7 @@ export class GroupWindow {
 
   /** The lines from `seq` on count as unread. */
   markUnread(seq: number): void {
-    this.#openedAt = seq - 1
+    this.#openedAt = { readSeq: seq - 1, unread: Number.POSITIVE_INFINITY }
   }
 
   /** A live event of the group: the log has reached `seq`. */
@@ -348,12 +350,13 @@ export class GroupWindow {
   #firstUnread(): number | null {
     const openedAt = this.#openedAt
     const timeline = this.#timeline
-    if (openedAt === null || !timeline || timeline.from > openedAt + 1) return null
+    if (!openedAt || !timeline) return null
     const { me } = this.#core
-    const first = timeline.items.find(
-      (item) => item.seq > openedAt && 'message' in item && item.message.senderId !== me,
+    const unread = timeline.items.filter(
+      (item) => item.seq > openedAt.readSeq && 'message' in item && item.message.senderId !== me,
     )
-    return first?.seq ?? null
+    const isFirst = timeline.from <= openedAt.readSeq + 1 || unread.length >= openedAt.unread
+    return (isFirst && unread[0]?.seq) || null
   }
 
   /** The message that is replied to; requested if it is not known. */

@@ -84,7 +84,7 @@ export async function aStoreStage(options: TestEngineOptions = {}): Promise<Stor
   return stage
 }
 
-export function aCache(stage: StoreStage): MessageCache {
+function aCache(stage: StoreStage): MessageCache {
   const channel = { post: () => {}, listen: () => () => {}, close: () => {} }
   return createMessageCache({ name: 'test', channel, clock: stage.clock.forClient })
 }
