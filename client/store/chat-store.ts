@@ -18,7 +18,7 @@ import type { GroupEvent } from '../group-log.ts'
 import type { TokenSource } from '../link.ts'
 import type { ChatClientOptions } from '../options.ts'
 import { createMessageCache } from './cache/batched-cache.ts'
-import type { CachedState, MessageCache, SharedChange } from './cache/message-cache.ts'
+import type { CachedState, MessageCache, OutboxEntry, SharedChange } from './cache/message-cache.ts'
 import { ChatGroup } from './chat-group.ts'
 import { ComputedView } from './computed-view.ts'
 import { ConnectionState } from './connection-state.ts'
@@ -358,8 +358,7 @@ export class ChatStore implements Store {
       lead: () => this.#lead(),
       follow: () => this.#stopLeading(),
       answer: async (request, fields) => {
-        if (request !== 'connect')
-          return await this.#clientOrFail().request(request as MethodRequest, fields as never)
+        if (request !== 'connect') return await this.#leadRequest(request as MethodRequest, fields as never)
         this.#reconnect()
         return {}
       },
@@ -485,6 +484,11 @@ export class ChatStore implements Store {
       case 'marked_unread':
         this.#list.find(event.fields.groupId)?.unreadFrom(event.fields.seq)
         break
+      case 'muted': {
+        const { groupId, until = UNLIMITED } = event.fields
+        this.#list.find(groupId)?.expect({ mutedUntil: until || undefined })
+        break
+      }
       case 'group_invited': {
         const { group, by, at } = event.fields
         this.#invitations.add({ group, by, at })
@@ -551,14 +555,22 @@ export class ChatStore implements Store {
     if (message) group?.window.stored(message)
     else if (change && !failure) group?.window.change(change.messageId, (one) => changeMessage(one, change))
     // The counts of the server are right.
-    else if (entry.request === 'message_read' && failure) this.#list.refreshSoon()
+    else if (failure) this.#list.refreshSoon()
+    else if (entry.request === 'message_read') this.#read(entry)
   }
 
   #onShared(change: SharedChange): void {
     const { table, key, row } = change
-    if (table === 'outbox') row ? this.#outgoing.restore([row], true) : this.#outgoing.remove(key)
-    else if (table === 'drafts') this.#setDraft(key, row?.text ?? '')
+    if (table === 'outbox') {
+      row ? this.#outgoing.restore([row], true) : this.#outgoing.remove(key)
+      if (row?.request === 'message_read') this.#read(row)
+    } else if (table === 'drafts') this.#setDraft(key, row?.text ?? '')
     else row ? this.#uploads.restore([row]) : this.#uploads.forget(key)
+  }
+
+  /** Another tab has marked messages as read. */
+  #read({ groupId, fields }: OutboxEntry): void {
+    this.#list.find(groupId)?.readUpTo((fields as { readonly upTo: number }).upTo)
   }
 
   #setDraft(groupId: string, text: string): void {
@@ -656,10 +668,30 @@ export class ChatStore implements Store {
     // The cache is opened before there is a client.
     if (this.#isStarted) await this.open()
     const answer = this.#client
-      ? await this.#client.request(name, fields)
+      ? await this.#leadRequest(name, fields)
       : await (this.#tabs?.request(name, fields) ?? Promise.reject(new ClientError('closed')))
     this.#log('answer', name, answer)
     return answer as Answer<N>
+  }
+
+  /** Leader: carries out a request of a tab. The server reports what it changes to other sessions only. */
+  async #leadRequest<N extends MethodRequest>(name: N, fields: RequestFields<N>): Promise<Answer<N>> {
+    const answer = await this.#clientOrFail().request(name, fields)
+    const {
+      groupId = '',
+      seq = 0,
+      until,
+      status,
+    } = fields as Partial<
+      RequestFields<'mark_unread'> & RequestFields<'mute_group'> & RequestFields<'update_status'>
+    >
+    const timestamp = Date.now()
+    if (name === 'mark_unread') this.#emit({ event: 'marked_unread', fields: { groupId, seq, timestamp } })
+    else if (name === 'mute_group') this.#emit({ event: 'muted', fields: { groupId, until } })
+    else if (name === 'update_status' && status) {
+      this.#emit({ event: 'contact_status_changed', fields: { userId: this.#userId, status, timestamp } })
+    }
+    return answer
   }
 
   #clientOrFail(): ChatClient {

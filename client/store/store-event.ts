@@ -14,6 +14,8 @@ export type StoreEvents = ClientEvents & {
     readonly message?: Message | undefined
     readonly failure?: Failure | undefined
   }
+  /** The user turned notifications of a group off or on. */
+  readonly muted: { readonly groupId: string; readonly until?: number | undefined }
 }
 
 export type StoreEvent = {
