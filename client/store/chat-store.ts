@@ -550,13 +550,14 @@ export class ChatStore implements Store {
   #onSettled(settled: StoreEvents['settled']): void {
     const { entry, message, failure } = settled
     const group = this.#list.find(entry.groupId)
+    const isCurrent = this.#outgoing.get(entry.key)?.order === entry.order
     this.#outgoing.settle(settled)
     const change = changeOf(entry, this.#userId)
     if (message) group?.window.stored(message)
     else if (change && !failure) group?.window.change(change.messageId, (one) => changeMessage(one, change))
     // The counts of the server are right.
     else if (failure) this.#list.refreshSoon()
-    else if (entry.request === 'message_read') this.#read(entry)
+    else if (entry.request === 'message_read' && isCurrent) this.#read(entry)
   }
 
   #onShared(change: SharedChange): void {
