@@ -7,6 +7,7 @@ import { useShell } from '../shell.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { matchesName } from './match-name.ts'
 import { statusText } from './status-text.ts'
+import { withId } from './with-id.ts'
 
 const SEARCH_AFTER_MS = 250
 const MIN_CHARS = 2
@@ -22,7 +23,8 @@ export function PeoplePicker({ onPick, except }: PeoplePickerProps) {
   const { shell } = texts
   const [query, setQuery] = useState('')
   const found = usePeople(query.trim())
-  const shown = found?.filter(({ userId }) => !except.includes(userId))
+  const shown =
+    found && withId(found, query.trim(), shell.byId).filter(({ userId }) => !except.includes(userId))
   return (
     <div class="stack">
       <input

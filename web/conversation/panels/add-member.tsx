@@ -5,6 +5,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { GroupHandle, MembersView } from '../../../client/store/types.ts'
 import type { User } from '../../../protocol/records.ts'
+import { withId } from '../../groups/with-id.ts'
 import { useShell } from '../../shell.ts'
 import { Avatar } from '../../ui/avatar.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -35,7 +36,9 @@ export function AddMember({ handle, members, onClose }: AddMemberProps) {
     }
   }, [query, store, fail])
   const there = new Set(members.map(({ userId }) => userId))
-  const others = found.filter(({ userId }) => !there.has(userId)).slice(0, MAX_FOUND)
+  const others = withId(found, query.trim(), texts.shell.byId)
+    .filter(({ userId }) => !there.has(userId))
+    .slice(0, MAX_FOUND)
   const run = (user: User, what: 'addMember' | 'invite') => {
     handle[what](user.userId).then(
       () => toast(what === 'invite' ? t.invited(user.name) : t.wasAdded(user.name)),

@@ -76,6 +76,7 @@ export const shell = {
   create: 'Create group',
   newDirect: 'New direct chat',
   searchPeople: 'Search people by name',
+  byId: (id: string) => `User id ${id}`,
   noPeople: 'Nobody found',
   typeToSearch: 'Type at least two letters of a name.',
   remove: (name: string) => `Remove ${name}`,

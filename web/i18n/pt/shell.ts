@@ -76,6 +76,7 @@ export const shell: Texts['shell'] = {
   create: 'Criar grupo',
   newDirect: 'Nova conversa direta',
   searchPeople: 'Procurar pessoas pelo nome',
+  byId: (id: string) => `Id de usuário ${id}`,
   noPeople: 'Ninguém encontrado',
   typeToSearch: 'Escreva pelo menos duas letras de um nome.',
   remove: (name) => `Remover ${name}`,
