@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import * as react from 'react'
 import * as reactServer from 'react-dom/server'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -51,6 +52,17 @@ function watch(group: GroupHandle): () => readonly MessageItem[] {
   onTestFinished(group.messages.subscribe(() => {}))
   return () => messagesIn(group)
 }
+
+describe('README.md', () => {
+  it.each([
+    ['browser', 'In a browser'],
+    ['react', 'In React'],
+    ['node', 'In Node'],
+  ] as const)('shows the example of docs/CLIENT.md for %s', (kind, heading) => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+    expect(readme).toContain(`\`\`\`js\n// ${kind}\n${clientExample(kind, heading)}\`\`\``)
+  })
+})
 
 describe('docs/CLIENT.md', () => {
   it('In Node: the bot answers', async () => {

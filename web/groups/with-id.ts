@@ -1,6 +1,6 @@
 /**
  * With id: people found, and the user whose id was typed. The search finds only those who share a group with the
- * user; whoever knows an id can still write to its owner (PRV-2).
+ * user; a user whose id is known can be written to all the same (PRV-2).
  */
 import type { User } from '../../protocol/records.ts'
 
