@@ -131,7 +131,7 @@ export class ChatStore implements Store {
     this.#channel = isPage ? openTabChannel(name) : null
     const channel = this.#channel ?? { post: () => {}, listen: () => () => {}, close: () => {} }
     this.#cache = cache ?? createMessageCache({ name, channel, clock })
-    this.#people = new People(clock, () => this.#peopleChanged())
+    this.#people = new People(clock, (userId, what) => this.#onPerson(userId, what))
     this.#outgoing = new Outgoing({
       cache: this.#cache,
       clock,
@@ -611,9 +611,9 @@ export class ChatStore implements Store {
     return share(before, { userId: this.#userId, name, picture, status, limits: this.#limits })
   }
 
-  #peopleChanged(): void {
-    this.me.changed()
-    for (const group of this.#list) group.shownChanged()
+  #onPerson(userId: string, what: 'name' | 'presence'): void {
+    if (userId === this.#userId) this.me.changed()
+    for (const group of this.#list) what === 'name' ? group.shownChanged() : group.presenceChanged(userId)
   }
 
   #show({ userId, name, groups, histories = [] }: StoreSnapshot): void {

@@ -191,6 +191,12 @@ export class GroupState {
     this.pins.view.changed()
   }
 
+  presenceChanged(userId: string): void {
+    const { kind, members } = this.row?.group ?? {}
+    if (kind === 'direct' && members?.some((member) => member.userId === userId)) this.changed()
+    this.members.view.changed()
+  }
+
   /** A user types until `user_stopped_typing`, a message or `TYPING_MS` (TYP-1). */
   typing(userId: string, isTyping: boolean): void {
     this.#typing.get(userId)?.()

@@ -23,10 +23,10 @@ type Named = { readonly userId: string; readonly name: string; readonly picture?
 
 export class People {
   readonly #clock: Clock
-  readonly #onChange: () => void
+  readonly #onChange: (userId: string, what: 'name' | 'presence') => void
   readonly #known = new Map<string, Known>()
 
-  constructor(clock: Clock, onChange: () => void) {
+  constructor(clock: Clock, onChange: (userId: string, what: 'name' | 'presence') => void) {
     this.#clock = clock
     this.#onChange = onChange
   }
@@ -61,7 +61,7 @@ export class People {
     if (known.status === status && known.lastSeenAt === lastSeenAt) return
     known.status = status
     known.lastSeenAt = lastSeenAt
-    this.#onChange()
+    this.#onChange(userId, 'presence')
   }
 
   clear(): void {
@@ -85,6 +85,6 @@ export class People {
   #set(known: Known, person: Person): void {
     if (known.person.name === person.name && known.person.picture === person.picture) return
     known.person = person
-    this.#onChange()
+    this.#onChange(person.userId, 'name')
   }
 }

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../support/engines.ts'
 import { useIndexedDb } from '../../support/indexed-db.ts'
 import { TabLife } from './tab-life.ts'
 
-const count = Number(process.env['SEEDS'] ?? 10)
+const count = Number(process.env['SEEDS'] ?? 3)
 const one = process.env['SEED']
 const seeds = one === undefined ? Array.from({ length: count }, (_, at) => at + 1) : [Number(one)]
 const { resumeEvents } = limits
