@@ -51,7 +51,7 @@ function AlertItem({ name, severity, value, threshold, heldMs, forMs }: Alert) {
           <span class="tag">{isFiring ? texts.firing : texts.pending}</span>
         </p>
         <p class="small" aria-live="off">
-          <code>{name}</code>: {texts.valueOf(write(value), write(threshold))}.{' '}
+          <code>{name}</code>: {texts.valueOf(write(value), write(threshold))};{' '}
           {texts.heldFor(texting.duration(heldMs))}
           {!isFiring && `; ${texts.firesAfter(texting.duration(forMs))}`}
         </p>
