@@ -63,6 +63,10 @@ function SignedIn({ session, onSession, language, texts, preferences, navigation
     navigation.go({ groupId: null, seq: null, panel: null })
     onSession(null)
   }, [isSignedOut, session, navigation, onSession])
+  const { unread } = useView(store.groups)
+  useEffect(() => {
+    document.title = unread > 0 ? `(${unread}) ${texts.shell.appName}` : texts.shell.appName
+  }, [unread, texts])
   // A token that was never accepted leaves nothing to show.
   const isUnknown = connection.state === 'refused' && store.groups.getSnapshot().groups.length === 0
   if (isAsking || isUnknown) {
