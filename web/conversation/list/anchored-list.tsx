@@ -194,16 +194,16 @@ export class AnchoredList<R extends Keyed> extends Component<AnchoredListProps<R
   readonly #settle = (): void => {
     const scroller = this.#scroller.current
     if (!scroller || scroller.clientHeight === 0) return
-    let isChanged = false
     for (const [key, element] of this.#elements) {
-      if (this.#layout.measure(key, element.getBoundingClientRect().height)) isChanged = true
+      this.#layout.measure(key, element.getBoundingClientRect().height)
     }
     this.#correct(scroller)
     const { from, to } = this.#layout.range(
       scroller.scrollTop,
       scroller.scrollTop + scroller.clientHeight - 1,
     )
-    if (isChanged || from < this.#range.from || to > this.#range.to) this.#renderNow()
+    // The spacers stand for other rows than those that were measured: they are right without a render.
+    if (from < this.#range.from || to > this.#range.to) this.#renderNow()
     else this.#report(scroller)
   }
 

@@ -33,12 +33,11 @@ export class RowLayout {
     }
   }
 
-  /** Records the height of a row. Returns whether it changed. */
-  measure(key: string, height: number): boolean {
-    if (this.#heights.get(key) === height) return false
+  /** Records the height of a row. */
+  measure(key: string, height: number): void {
+    if (this.#heights.get(key) === height) return
     this.#heights.set(key, height)
     this.#isStale = true
-    return true
   }
 
   indexOf(key: string): number {

@@ -1,7 +1,8 @@
 /**
- * Read mark: what was visible to its end while the window had the focus is marked as read.
+ * Read mark: what was visible to its end while the window had the focus is marked as read, once: what the user
+ * marks as unread stays so until something newer was read.
  */
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import type { GroupHandle, GroupItem, WindowView } from '../../../client/store/types.ts'
 import type { Visible } from './anchored-list.tsx'
 
@@ -12,10 +13,13 @@ export function useReadMark(
   visible: Visible,
 ): void {
   const readSeq = info?.readSeq ?? 0
+  const seen = useRef(0)
   useEffect(() => {
     const mark = () => {
       if (!document.hasFocus() || document.visibilityState !== 'visible') return
       const seq = lastSeqOf(view, new Set(visible.read))
+      if (seq <= seen.current) return
+      seen.current = seq
       if (seq > readSeq) handle.markRead(seq)
     }
     mark()
