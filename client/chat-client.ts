@@ -145,6 +145,7 @@ export class ChatClient extends WithMethods {
     const { url, token, clock, timeoutMs, silenceMs, sendWindow, start, openSocket } = readOptions(options)
     this.#clock = clock
     this.#timeoutMs = timeoutMs
+    this.#userId = start?.userId ?? ''
     this.#pacers = new Pacers(clock)
     this.#names = new Names(clock, (update) => this.#listeners.emit('user_updated', update))
     this.#outbox = new Outbox({
@@ -207,7 +208,7 @@ export class ChatClient extends WithMethods {
     return this.#link.state
   }
 
-  /** The user of the token; empty before the first `connected`. */
+  /** The user of the token; before the first `connected`, that of the start positions or empty. */
   get userId(): string {
     return this.#userId
   }

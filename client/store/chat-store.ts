@@ -324,6 +324,8 @@ export class ChatStore implements Store {
       this.#setLimits(profile.limits ?? undefined)
     }
     // First, so that messages on their way are shown as pending.
+    const keys = new Set(outbox.map(({ key }) => key))
+    for (const { key } of this.#outgoing.all) if (!keys.has(key)) this.#outgoing.remove(key)
     this.#outgoing.restore(outbox)
     this.#uploads.restore(uploads)
     for (const { groupId, text } of drafts) this.#setDraft(groupId, text)
@@ -367,7 +369,10 @@ export class ChatStore implements Store {
         return { userId: this.#userId, connection: this.#connection.state }
       },
       join: async ({ userId, connection }) => {
-        this.#restore(await this.#cache.open(userId || undefined))
+        const cached = await this.#cache.open(userId || undefined)
+        const groupIds = new Set(cached.groups.map(({ groupId }) => groupId))
+        for (const group of this.#list) if (!groupIds.has(group.groupId)) group.remove()
+        this.#restore(cached)
         this.#connection.set(connection)
         if (connection.state === 'live') this.#onLive()
       },
@@ -390,7 +395,8 @@ export class ChatStore implements Store {
       token,
       clock,
       openSocket,
-      start: groups.length > 0 ? { userId: this.#userId, groups } : undefined,
+      // Messages of the outbox are never sent by another user.
+      start: groups.length + this.#outgoing.all.length > 0 ? { userId: this.#userId, groups } : undefined,
     })
     this.#client = client
     for (const event of clientEvents) {

@@ -133,6 +133,26 @@ it('is empty after signing out, and shows nothing of another user', async () => 
   expect(empty.groups.getSnapshot().groups).toHaveLength(0)
 })
 
+it('never sends what one user wrote with the token of another', async () => {
+  useIndexedDb()
+  const stage = await aStoreStage()
+  const bruno = await stage.engine.connect({ userId: 'bruno' })
+  await bruno.createGroup({ kind: 'group', groupId: 'team', name: 'Team', members: ['ana', 'carla'] })
+  const cache = () => createMessageCache({ name: 'a', channel: alone, clock: stage.clock.forClient })
+  const ana = await stage.liveStore('ana', { cache: cache() })
+  await stage.settle()
+  stage.offline('ana')
+  await stage.settle(0)
+  ana.group('team').send({ content: 'of ana' })
+  await stage.settle()
+  await ana.close()
+  const carla = await stage.liveStore('carla', { cache: cache(), userId: undefined })
+  await stage.settle(2_000)
+  expect(carla.me.getSnapshot().userId).toBe('carla')
+  expect(carla.group('team').info.getSnapshot()).toMatchObject({ pending: 0, failed: 0 })
+  expect((await bruno.getHistory({ groupId: 'team' })).messages).toEqual([])
+})
+
 it('shows a snapshot at once, and resumes from it', async () => {
   const stage = await aStoreStage()
   const bruno = await stage.engine.connect({ userId: 'bruno' })
