@@ -72,11 +72,14 @@ function counted({ messages, groups, members, repeated }: ImportCounts): string 
 }
 
 function notes(importer: Importer): readonly string[] {
-  const { unordered, unknown } = importer.counts
+  const { unordered, unknown, dropped } = importer.counts
   const without = importer.withoutAdmin()
   return [
     ...(unordered > 0 ? [`${unordered} messages are older than the message before them in their group`] : []),
     ...(unknown > 0 ? [`${unknown} replies and read marks name a message that is not in the file`] : []),
+    ...(dropped > 0
+      ? [`${dropped} pins above the limit of their group, and bans of its members, are not imported`]
+      : []),
     ...(without > 0 ? [`${without} groups have members, but no admin`] : []),
   ]
 }

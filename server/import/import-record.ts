@@ -5,11 +5,20 @@
  * that is not in the table is an error: a misspelled one would be lost. `null` means absent.
  */
 import * as v from 'valibot'
+import { reactionKey } from '../../engine/actors/group/emoji.ts'
 import { userId, userName } from '../../protocol/ids.ts'
 import { limits } from '../../protocol/limits.ts'
-import { groupKind, messageType, role, visibility } from '../../protocol/records.ts'
+import { emoji, groupKind, messageType, role, visibility } from '../../protocol/records.ts'
 import { requests } from '../../protocol/requests.ts'
-import { type FieldMap, type FieldsOf, list, optional, text } from '../../protocol/schema.ts'
+import {
+  defineRecord,
+  type FieldMap,
+  type FieldsOf,
+  list,
+  optional,
+  ref,
+  text,
+} from '../../protocol/schema.ts'
 import { hasVisible } from '../../protocol/text-rules.ts'
 import { objectSchema } from '../../protocol/validation.ts'
 
@@ -22,6 +31,7 @@ const timeRule =
   'must be milliseconds since 1970 or a text such as "2024-05-17T12:00:00.000Z", from 2000 until now'
 
 const oldId = text(1, limits.tempIdBytes)
+const ImportedReaction = defineRecord('Reaction', { emoji, userIds: list(userId, limits.membersPerGroup) })
 const { name: _, ...profile } = requests.update_group.fields
 
 const fields = {
@@ -45,8 +55,11 @@ const fields = {
     type: optional(messageType),
     replyToId: optional(oldId),
     mentions: optional(list(userId, limits.mentions)),
+    reactions: optional(list(ref(ImportedReaction), limits.reactionEmoji)),
+    pinnedBy: optional(userId),
   },
   read: { groupId: oldId, userId, id: oldId },
+  ban: { groupId: oldId, userId },
 } as const satisfies Record<string, FieldMap>
 
 /** The times of each record; those that may be absent end with `?`. */
@@ -54,8 +67,9 @@ const times = {
   user: [],
   group: ['createdAt'],
   member: ['joinedAt?'],
-  message: ['createdAt', 'editedAt?'],
+  message: ['createdAt', 'editedAt?', 'pinnedAt?'],
   read: [],
+  ban: [],
 } as const satisfies Record<RecordName, readonly string[]>
 
 type RecordName = keyof typeof fields
@@ -68,9 +82,11 @@ export type MessageRecord = Of<'message'> & {
   readonly record: 'message'
   readonly createdAt: number
   readonly editedAt?: number
+  readonly pinnedAt?: number
 }
 export type ReadRecord = Of<'read'> & { readonly record: 'read' }
-export type ImportRecord = UserRecord | GroupRecord | MemberRecord | MessageRecord | ReadRecord
+export type BanRecord = Of<'ban'> & { readonly record: 'ban' }
+export type ImportRecord = UserRecord | GroupRecord | MemberRecord | MessageRecord | ReadRecord | BanRecord
 
 /** A record and the number of its line. */
 export interface LineRecord {
@@ -131,6 +147,10 @@ export function parseRecord(line: string, now: number): ImportRecord | string {
   if (found.record === 'message' && !hasVisible(found.content)) {
     return 'message.content must contain at least one visible character'
   }
+  // RCT-1
+  const wrong = found.record === 'message' && found.reactions?.find((one) => !reactionKey(one.emoji))
+  if (wrong)
+    return `message.reactions ${JSON.stringify(wrong.emoji)} is not an emoji or a name such as :wave:`
   return found
 }
 

@@ -8,6 +8,7 @@
  */
 import { statSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
+import { reactionKey } from '../../engine/actors/group/emoji.ts'
 import type { EngineLogger } from '../../engine/base/engine-logger.ts'
 import { Contacts } from '../../engine/storage/sqlite/contacts.ts'
 import {
@@ -25,9 +26,11 @@ import { encodeEvent } from '../../protocol/codec.ts'
 import { type EventFields, type EventName, events } from '../../protocol/events.ts'
 import { groupId as groupIdType, toMessageId } from '../../protocol/ids.ts'
 import { limits } from '../../protocol/limits.ts'
+import type { Reaction } from '../../protocol/records.ts'
 import { refusalOf } from '../../protocol/validation.ts'
 import { lineError } from './import-error.ts'
 import type {
+  BanRecord,
   GroupRecord,
   ImportRecord,
   LineRecord,
@@ -54,6 +57,8 @@ export interface ImportCounts {
   unordered: number
   /** Replies and read marks that name a message which was not imported before. */
   unknown: number
+  /** Pins above the limit of a group, and bans of members. */
+  dropped: number
 }
 
 /** A group that records are added to. */
@@ -63,6 +68,7 @@ interface OpenGroup extends Pick<GroupPosition, 'key' | 'groupId' | 'kind' | 'cr
   memberCount: number
   lastSeq: number
   lastAt: number
+  pins: number
   /** Numbers up to here may have been assigned before a crash. */
   readonly ceiling: number
   /** Whether something was imported into it since it was opened. */
@@ -79,6 +85,7 @@ export class Importer {
     repeated: 0,
     unordered: 0,
     unknown: 0,
+    dropped: 0,
   }
   readonly #dataDir: string
   readonly #lock: DirectoryLock
@@ -92,6 +99,8 @@ export class Importer {
   readonly #groupsByKey = new Map<number, OpenGroup>()
   /** What is to be written next. */
   #entries: LogEntry[] = []
+  /** The members in `#entries`, by group key and user id. */
+  readonly #joined = new Set<string>()
   /** Messages wait and are written group by group, because each group has its own pages. */
   readonly #waiting = new Set<OpenGroup>()
   /** The senders of the messages in `#entries`, by message id. */
@@ -177,6 +186,8 @@ export class Importer {
         return this.#wait(record, line)
       case 'read':
         return this.#applyRead(record, line)
+      case 'ban':
+        return this.#applyBan(record, line)
     }
   }
 
@@ -248,9 +259,9 @@ export class Importer {
 
   #applyMember({ groupId, userId, role, joinedAt }: MemberRecord, line: number): void {
     const group = this.#groupIn('member', groupId, line)
-    this.#flush()
+    if (group.waiting.length > 0) this.#flush()
     // A user who has left or was banned since does not return by an import. GRP-3
-    if (this.#rows.isKnown(group.key, userId)) return
+    if (this.#isKnown(group, userId)) return
     if (group.kind === 'direct') throw lineError(line, 'member: a direct chat has only its two users')
     if (group.memberCount >= limits.membersPerGroup) {
       throw lineError(line, `member: group ${groupId} has ${limits.membersPerGroup} members, the most`)
@@ -264,8 +275,27 @@ export class Importer {
       groupId: group.groupId,
       seq,
     })
-    this.#flush()
+    this.#joined.add(`${group.key} ${userId}`)
+    if (this.#entries.length >= WRITTEN_AT_ONCE) this.#write()
     this.counts.members += 1
+  }
+
+  #applyBan({ groupId, userId }: BanRecord, line: number): void {
+    const group = this.#groupIn('ban', groupId, line)
+    if (group.kind === 'direct') throw lineError(line, 'ban: a direct chat has no bans')
+    this.#flush()
+    // GRP-3
+    if (this.#rows.member(group.key, userId)) {
+      this.counts.dropped += 1
+      return
+    }
+    this.#entries.push({ type: 'ban', groupId: group.groupId, userId })
+    this.#flush()
+  }
+
+  /** Whether the user is a member, has left, or is banned. */
+  #isKnown({ key }: OpenGroup, userId: string): boolean {
+    return this.#joined.has(`${key} ${userId}`) || this.#rows.isKnown(key, userId)
   }
 
   #wait(record: MessageRecord, line: number): void {
@@ -298,11 +328,38 @@ export class Importer {
       mentions: mentionsOf(record, repliedTo?.senderId),
     }
     this.#entries.push({ type: 'message', message })
-    if (editedAt !== undefined) this.#entries.push({ type: 'change', message: { ...message, editedAt } })
+    const reactions = reactionsOf(record)
+    const pinnedAt = this.#mayPin(group, record) ? record.pinnedAt : undefined
+    if (editedAt !== undefined || reactions || pinnedAt !== undefined) {
+      this.#entries.push({ type: 'change', message: { ...message, editedAt, reactions, pinnedAt } })
+    }
+    if (pinnedAt !== undefined) {
+      const { messageId } = message
+      const pinSeq = this.#nextSeq(group)
+      const by = record.pinnedBy ?? senderId
+      this.#event(
+        group,
+        pinSeq,
+        pinnedAt,
+        'message_pinned',
+        { messageId, groupId, seq: pinSeq, by, at: pinnedAt },
+        seq,
+      )
+    }
     this.#senders.set(message.messageId, senderId)
     if (createdAt < group.lastAt) this.counts.unordered += 1
     group.lastAt = Math.max(group.lastAt, createdAt)
     this.counts.messages += 1
+  }
+
+  #mayPin(group: OpenGroup, { pinnedAt }: MessageRecord): boolean {
+    if (pinnedAt === undefined) return false
+    if (group.pins >= limits.pinnedMessages) {
+      this.counts.dropped += 1
+      return false
+    }
+    group.pins += 1
+    return true
   }
 
   #applyRead({ groupId, userId, id }: ReadRecord, line: number): void {
@@ -340,9 +397,10 @@ export class Importer {
     at: number,
     name: N,
     fields: EventFields<N>,
+    target?: number,
   ): void {
     const { code } = events[name]
-    this.#entries.push({ type: 'event', groupId, seq, code, at, frame: encodeEvent(name, 0, fields) })
+    this.#entries.push({ type: 'event', groupId, seq, code, at, frame: encodeEvent(name, 0, fields), target })
   }
 
   #groupIn(record: string, oldId: string, line: number): OpenGroup {
@@ -378,6 +436,7 @@ export class Importer {
       memberCount,
       lastSeq,
       lastAt: activeAt,
+      pins: this.#rows.pins(key),
       ceiling: this.#rows.ceiling(groupId),
       touched: false,
       waiting: [],
@@ -417,6 +476,7 @@ export class Importer {
     const entries = this.#entries
     this.#entries = []
     this.#senders.clear()
+    this.#joined.clear()
     this.#writer.commit(entries)
   }
 
@@ -424,6 +484,7 @@ export class Importer {
     this.#groups.clear()
     this.#groupsByKey.clear()
     this.#waiting.clear()
+    this.#joined.clear()
     this.#entries = []
   }
 
@@ -436,6 +497,19 @@ export class Importer {
 /** The next number of the group: after a crash, above those in doubt and the number of their `gap`. */
 function nextOf({ lastSeq, ceiling }: OpenGroup): number {
   return ceiling > lastSeq ? ceiling + 2 : lastSeq + 1
+}
+
+/** With one record for each emoji, in its recommended form. RCT-1 */
+function reactionsOf({ reactions }: MessageRecord): readonly Reaction[] | undefined {
+  if (!reactions) return undefined
+  const users = new Map<string, Set<string>>()
+  for (const { emoji, userIds } of reactions) {
+    const key = reactionKey(emoji) ?? emoji
+    users.set(key, new Set([...(users.get(key) ?? []), ...userIds]))
+  }
+  const found = Array.from(users, ([emoji, ids]) => ({ emoji, userIds: [...ids], count: ids.size }))
+  const given = found.filter(({ count }) => count > 0)
+  return given.length > 0 ? given : undefined
 }
 
 /** MEN-1: a reply mentions the sender of what it replies to. */

@@ -85,6 +85,11 @@ export class ImportedRows {
     return this.#sql.isCreator.get(group, userId) === undefined ? 'member' : 'admin'
   }
 
+  /** The number of pinned messages. */
+  pins(group: number): number {
+    return this.#sql.pins.get(group) ?? 0
+  }
+
   hasName(userId: string): boolean {
     return this.#sql.hasName.get(userId) !== undefined
   }
@@ -145,6 +150,7 @@ function prepare(db: Database) {
     isCreator: pluck<[number, string]>(
       'SELECT 1 FROM groups g JOIN users u ON u.user_key = g.created_by WHERE g.group_key = ? AND u.user_id = ?',
     ),
+    pins: pluck<[number]>('SELECT count(*) FROM messages WHERE group_key = ? AND pinned_at IS NOT NULL'),
     hasName: pluck<[string]>("SELECT 1 FROM users WHERE user_id = ? AND name <> ''"),
     member: all<[number, string], MarkedMember>(`${member} AND u.user_id = ?`),
     members: all<[number], MarkedMember>(member),

@@ -32,6 +32,12 @@ const errors: readonly (readonly [line: object | string, what: string])[] = [
   [message(1, { senderId: '\ufeffana' }), 'message.senderId must not start with a byte order mark'],
   [message(1, { type: 'poll' }), 'message.type must be one of text'],
   [message(1, { mentions: ['ana', 7] }), 'message.mentions.1 must be'],
+  [
+    message(1, { reactions: [{ emoji: 'no', userIds: ['bob'] }] }),
+    'message.reactions "no" is not an emoji or a name such as :wave:',
+  ],
+  [message(1, { reactions: [{ emoji: '👍' }] }), 'message.reactions.0.userIds is missing'],
+  [message(1, { pinnedAt: 17 }), `message.pinnedAt ${time}`],
   [message(1, { groupId: 'cellar' }), 'message: there is no group cellar'],
   [member('bob', { role: 'owner' }), 'member.role must be one of admin, moderator, member'],
   [member('b'.repeat(129)), 'member.userId must be 1 to 128 bytes of UTF-8'],

@@ -94,6 +94,55 @@ describe('tertulia import', () => {
   })
 
   // IDN-5, CUP-1
+  // RCT-1, PIN-1
+  it('imports reactions, pins and bans, once', async () => {
+    const chatWith = [
+      { ...kitchen, visibility: 'open' },
+      ...chat.slice(1),
+      message(1, {
+        reactions: [
+          { emoji: '❤', userIds: ['bob', 'eva', 'bob'] },
+          { emoji: '❤️', userIds: ['ana'] },
+          { emoji: ':wave:', userIds: [] },
+        ],
+        pinnedAt: AT + 5_000,
+      }),
+      message(2, { pinnedAt: AT + 4_000, pinnedBy: 'bob', editedAt: AT + 6_000 }),
+      { record: 'ban', groupId: 'kitchen', userId: 'eva' },
+      { record: 'ban', groupId: 'kitchen', userId: 'bob' },
+    ]
+    const dataDir = temporaryFolder()
+    for (let run = 0; run < 2; run++) {
+      const { code, err } = await runImport(dataDir, fileOf(...chatWith))
+      expect(code).toBe(0)
+      expect(err).toContain(
+        '1 pins above the limit of their group, and bans of its members, are not imported',
+      )
+    }
+    const [first, second] = await historyOf(dataDir, 'ana')
+    const hearts = { emoji: '❤️', userIds: ['bob', 'eva', 'ana'], count: 3 }
+    expect(first).toMatchObject({ tempId: 'm1', reactions: [hearts], pinnedAt: AT + 5_000 })
+    expect(second).toMatchObject({ tempId: 'm2', pinnedAt: AT + 4_000, editedAt: AT + 6_000 })
+    const engine = await startInline({ dataDir })
+    const ana = await engine.connect({ userId: 'ana' })
+    const { messages } = await ana.getPins({ groupId: 'kitchen' })
+    expect(messages.map(({ tempId }) => tempId)).toEqual(['m2', 'm1'])
+    const eva = await engine.connect({ userId: 'eva' })
+    await expect(eva.joinGroup({ groupId: 'kitchen' })).rejects.toMatchObject({ code: 'banned' })
+    await ana.unpinMessage({ messageId: messages[0]?.messageId ?? '' })
+    await engine.close()
+  })
+
+  it('imports as many pins as a group may have', async () => {
+    const pinned = Array.from({ length: 101 }, (_, i) => message(i, { pinnedAt: AT + i }))
+    const dataDir = temporaryFolder()
+    const { err } = await runImport(dataDir, fileOf(...chat, ...pinned))
+    expect(err).toContain('1 pins above the limit')
+    expect((await historyOf(dataDir, 'ana')).filter(({ pinnedAt }) => pinnedAt !== undefined).length).toBe(
+      100,
+    )
+  })
+
   it('continues the numbers of the group, and replays what was imported like any event', async () => {
     const dataDir = await imported(...chat, message(1), message(2))
     const engine = await startInline({ dataDir })
