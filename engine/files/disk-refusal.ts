@@ -2,8 +2,8 @@
  * Disk refusal: the error that a caller gets when the disk does not accept more bytes.
  */
 import { ChatError } from '../../protocol/errors.ts'
+import { storageUnavailable } from '../base/refusals.ts'
 
-const RETRY_AFTER_MS = 1_000
 /** No space, file size limit, read-only file system, I/O error, too many open files. */
 const refusals: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']
 
@@ -11,5 +11,5 @@ const refusals: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO'
 export function asRefusal(error: unknown): unknown {
   const { code = '' } = error as NodeJS.ErrnoException
   if (error instanceof ChatError || !refusals.includes(code)) return error
-  return new ChatError('storage_unavailable', undefined, { retryAfterMs: RETRY_AFTER_MS })
+  return storageUnavailable()
 }

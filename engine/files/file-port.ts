@@ -9,13 +9,12 @@
 import type { MessagePort } from 'node:worker_threads'
 import { ChatError, type ErrorDetails } from '../../protocol/errors.ts'
 import type { FileCall, FileCallName, FileCalls, FileDepths, Files } from '../actors/file-calls.ts'
+import { overloaded, storageUnavailable } from '../base/refusals.ts'
 import { StallGuard } from '../threads/stall-guard.ts'
 import { startTimer } from '../threads/timer.ts'
 
 const MAX_OPEN = 4_096
 const MAX_WAITING_BYTES = 64 * 1024 * 1024
-const RETRY_AFTER_MS = 500
-const STALLED_RETRY_AFTER_MS = 1_000
 
 /** A serialized refusal; null if the error is internal, in which case `cause` contains it. */
 export type FileRefusal = ({ readonly code: string; readonly message: string } & ErrorDetails) | null
@@ -74,12 +73,12 @@ export class FilePort implements Files {
 
   #ask<T>(call: FileCall, bytes?: Uint8Array<ArrayBuffer>): Promise<T> {
     const length = bytes?.length ?? 0
-    if (this.#stalled) return Promise.reject(unavailable())
+    if (this.#stalled) return Promise.reject(storageUnavailable())
     if (
       this.#pending.size >= MAX_OPEN ||
       (this.#waitingBytes > 0 && this.#waitingBytes + length > MAX_WAITING_BYTES)
     ) {
-      return Promise.reject(new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS }))
+      return Promise.reject(overloaded())
     }
     return new Promise<T>((resolve, reject) => {
       this.#lastId += 1
@@ -108,10 +107,6 @@ export class FilePort implements Files {
     const waiting = [...this.#pending.values()]
     this.#pending.clear()
     this.#waitingBytes = 0
-    for (const { reject } of waiting) reject(unavailable())
+    for (const { reject } of waiting) reject(storageUnavailable())
   }
-}
-
-function unavailable(): ChatError {
-  return new ChatError('storage_unavailable', undefined, { retryAfterMs: STALLED_RETRY_AFTER_MS })
 }

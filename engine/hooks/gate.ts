@@ -11,6 +11,7 @@ import { ChatError } from '../../protocol/errors.ts'
 import { type FrameView, viewFrame } from '../../protocol/frame-view.ts'
 import type { Request } from '../../protocol/requests.ts'
 import type { EngineLogger } from '../base/engine-logger.ts'
+import { overloaded, shuttingDown } from '../base/refusals.ts'
 import { applyHooks, concerns, type HookRunOptions } from './apply-hooks.ts'
 import type { HookUser } from './hooks.ts'
 import { logFailure, withinTime } from './time-limit.ts'
@@ -18,7 +19,6 @@ import { logFailure, withinTime } from './time-limit.ts'
 const MAX_WAITING = 256
 const MAX_IN_ALL = 16_384
 const MAX_BYTES = 67_108_864
-const RETRY_AFTER_MS = 500
 /** The time limit of a name look-up, which is the engine's own work and not a hook's. */
 const LOOK_UP_MS = 5_000
 
@@ -73,7 +73,7 @@ export class Gate {
       this.#bytes + frame.length > MAX_BYTES ||
       (line && line.waiting.length >= MAX_WAITING)
     ) {
-      throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
+      throw overloaded()
     }
     const waiting: Waiting = { user: { userId, name }, frame: Uint8Array.from(frame), view }
     this.#inAll += 1
@@ -98,7 +98,7 @@ export class Gate {
 
   /** Refuses waiting requests; resolves when the running hooks are done, at the latest after `withinMs`. */
   async close(withinMs: number): Promise<void> {
-    const goodbye = new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
+    const goodbye = shuttingDown()
     for (const [session, { waiting }] of this.#lines) {
       for (const { frame, view } of waiting.splice(0)) {
         this.#refuse(session, view.ref, goodbye, tempIdOf(understood(frame)))

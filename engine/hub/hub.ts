@@ -11,6 +11,7 @@ import { ChatError } from '../../protocol/errors.ts'
 import type { FrameView } from '../../protocol/frame-view.ts'
 import type { EngineLogger } from '../base/engine-logger.ts'
 import { shardOf, shardOfBytes } from '../base/partition.ts'
+import { overloaded, shuttingDown } from '../base/refusals.ts'
 import { Gate } from '../hooks/gate.ts'
 import type { Hooks } from '../hooks/hooks.ts'
 import { Notices } from '../hooks/notices.ts'
@@ -29,7 +30,6 @@ import { Profiles } from './profiles.ts'
 import { ShardLink, type ShardPort } from './shard-link.ts'
 import { Subscriptions } from './subscriptions.ts'
 
-const RETRY_AFTER_MS = 500
 const DRAIN_AGAIN_MS = 20
 
 /** Time and randomness, injected. */
@@ -84,7 +84,7 @@ export class Hub implements Gateway {
   receive(session: number, frame: Uint8Array, view: FrameView): void {
     const known = this.#sessions.get(session)
     if (!known) return
-    if (this.#stopping) throw new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
+    if (this.#stopping) throw shuttingDown()
     if (!view.row) throw new ChatError('unknown_event')
     if (this.#gate?.takes(session, known, frame, view)) return
     this.#route(session, known, frame, view)
@@ -99,7 +99,7 @@ export class Hub implements Gateway {
         : known.homeShard
     const shard = this.#shards[index] as ShardLink
     if (shard.isFull) {
-      throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
+      throw overloaded()
     }
     if (known.asks && !known.asks.shards.has(shard)) {
       known.asks.shards.add(shard)
@@ -275,7 +275,7 @@ export class Hub implements Gateway {
   }
 
   #open(given: Identity, port: SessionPort, listening: boolean, service: boolean): number {
-    if (this.#stopping) throw new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
+    if (this.#stopping) throw shuttingDown()
     const { userId, name = '', picture = '' } = checkIdentity(given)
     const session = this.#sessions.nextNumber()
     const homeShard = shardOf(userId, this.#shards.length)

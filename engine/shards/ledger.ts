@@ -14,6 +14,7 @@ import type { ActorLedger, EventSource, PostChange } from '../actors/actor-conte
 import type { Caller } from '../actors/caller.ts'
 import type { Effect } from '../actors/effects.ts'
 import { LANES, laneOf } from '../base/partition.ts'
+import { overloaded, shuttingDown, storageUnavailable } from '../base/refusals.ts'
 import type { Durability } from '../log/durability.ts'
 import type { LaneBatch, LaneOffset, Log, LogListener } from '../log/log.ts'
 import { isGroupOwner, laneOfOwner, ownerOf, userOwner } from '../stored/entry-owner.ts'
@@ -25,9 +26,6 @@ import type { Held, HeldTotals } from './held-back.ts'
 import { ToHub } from './hub-records.ts'
 import { Lane } from './lane.ts'
 import type { Replies } from './replies.ts'
-
-const RETRY_AFTER_MS = 500
-const STORAGE_RETRY_AFTER_MS = 1_000
 
 export interface LedgerOptions {
   readonly durability: Durability
@@ -123,10 +121,10 @@ export class Ledger implements ActorLedger {
   }
 
   refusal(lane: number): ChatError | null {
-    if (this.#stopped) return new ChatError('shutting_down', undefined, { retryAfterMs: RETRY_AFTER_MS })
+    if (this.#stopped) return shuttingDown()
     const { failing, held } = this.#lanes[lane] as Lane
     if (failing !== null) return storageUnavailable()
-    return held.full ? new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS }) : null
+    return held.full ? overloaded() : null
   }
 
   /** Reads events of a group from the log. */
@@ -291,8 +289,4 @@ export class Ledger implements ActorLedger {
 /** The seq of the post that an event is about. */
 function targetOf({ fields }: { readonly fields: object }): number | undefined {
   return 'messageId' in fields ? parseMessageId(String(fields.messageId)).seq : undefined
-}
-
-function storageUnavailable(): ChatError {
-  return new ChatError('storage_unavailable', undefined, { retryAfterMs: STORAGE_RETRY_AFTER_MS })
 }

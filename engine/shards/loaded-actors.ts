@@ -4,11 +4,11 @@
  * An actor is loaded by its first mail and evicted when it is idle and storage contains its state. Bounded
  * by `maxActors` of each kind: above it idle actors are evicted early, then mail for others is refused.
  */
-import { ChatError } from '../../protocol/errors.ts'
 import type { ActorContext } from '../actors/actor-context.ts'
 import { GroupActor } from '../actors/group/group-actor.ts'
 import { UserActor } from '../actors/user/user-actor.ts'
 import { shardOf } from '../base/partition.ts'
+import { overloaded } from '../base/refusals.ts'
 import type { Alarms } from './alarms.ts'
 import { ReleasedGroups } from './released-groups.ts'
 
@@ -16,7 +16,6 @@ import { ReleasedGroups } from './released-groups.ts'
 const MAX_ACTORS = 200_000
 /** Idle time after which actors are evicted when there are too many. */
 const CROWDED_IDLE_MS = 1_000
-const RETRY_AFTER_MS = 500
 
 export interface LoadedActorsOptions {
   readonly index: number
@@ -126,7 +125,7 @@ export class LoadedActors {
     if (actors.size < maxActors) return
     this.evict(CROWDED_IDLE_MS)
     if (actors.size >= maxActors) {
-      throw new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS })
+      throw overloaded()
     }
   }
 }

@@ -6,15 +6,12 @@
  * refused as `storage_unavailable` until it answers again.
  */
 import type { MessagePort } from 'node:worker_threads'
-import { ChatError } from '../../protocol/errors.ts'
+import { overloaded, storageUnavailable } from '../base/refusals.ts'
 import type { Defer } from './batch.ts'
 import { post, unpack } from './packing.ts'
 import type { AskedQuery, QueryAnswer } from './query-server.ts'
 import { StallGuard, type StallGuardDeps } from './stall-guard.ts'
 import { startTimer } from './timer.ts'
-
-const RETRY_AFTER_MS = 500
-const STALLED_RETRY_AFTER_MS = 1_000
 
 interface Pending<Q> {
   readonly query: Q
@@ -65,9 +62,9 @@ export class QueryPort<Q> {
    * too many queries are open.
    */
   ask<Result>(query: Q, userId: string): Promise<Result> {
-    if (this.#stalled) return Promise.reject(unavailable())
+    if (this.#stalled) return Promise.reject(storageUnavailable())
     if (this.#pending.size >= this.#maxOpen) {
-      return Promise.reject(new ChatError('overloaded', undefined, { retryAfterMs: RETRY_AFTER_MS }))
+      return Promise.reject(overloaded())
     }
     return new Promise((resolve, reject) => {
       if (this.#asked.length === 0) {
@@ -93,7 +90,7 @@ export class QueryPort<Q> {
     this.#stalled = true
     const waiting = [...this.#pending.values()]
     this.#pending.clear()
-    for (const { reject } of waiting) reject(unavailable())
+    for (const { reject } of waiting) reject(storageUnavailable())
   }
 
   #answer(id: number, ok: boolean, result: unknown): void {
@@ -101,10 +98,6 @@ export class QueryPort<Q> {
     if (!pending) return
     this.#pending.delete(id)
     if (ok) pending.resolve(this.#parse(pending.query, result) as never)
-    else pending.reject(result === null ? unavailable() : new Error(String(result)))
+    else pending.reject(result === null ? storageUnavailable() : new Error(String(result)))
   }
-}
-
-function unavailable(): ChatError {
-  return new ChatError('storage_unavailable', undefined, { retryAfterMs: STALLED_RETRY_AFTER_MS })
 }

@@ -9,6 +9,7 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { type RequestSpec, type RequestsTo, requests } from '../../../protocol/requests.ts'
 import { laneOf } from '../../base/partition.ts'
+import { overloaded } from '../../base/refusals.ts'
 import type { LoadedGroup, LoggedEvent } from '../../stored/stored-group.ts'
 import type { ActorContext, Asked, EventSource, PostChange } from '../actor-context.ts'
 import { append, type Effects, read, record } from '../effects.ts'
@@ -326,8 +327,4 @@ function durabilityOf(mail: GroupMail | Asked): RequestSpec['durable'] {
   }
   if (mail.type === 'create') return 'event'
   return mail.type === 'add_file' ? 'state' : undefined
-}
-
-function overloaded(): ChatError {
-  return new ChatError('overloaded', undefined, { retryAfterMs: 500 })
 }

@@ -7,6 +7,7 @@
  */
 import { ChatError } from '../../../protocol/errors.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
+import { overloaded } from '../../base/refusals.ts'
 import type { Caller } from '../caller.ts'
 import { answer, type Effect, type Effects, tellGroup } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
@@ -14,14 +15,13 @@ import type { Resume, SessionState, UserState } from './user-state.ts'
 
 /** Groups that replay at the same time for one session. */
 const AT_ONCE = 8
-const RETRY_AFTER_MS = 500
 
 export function resume(user: UserState, by: Caller, { groups }: RequestFields<'resume'>): Effects {
   const session = user.sessions.get(by.session)
   if (session?.phase !== 'connected')
     throw new ChatError('bad_request', 'resume takes a connection of its own')
   if (session.resume) {
-    throw new ChatError('overloaded', 'one resume at a time', { retryAfterMs: RETRY_AFTER_MS })
+    throw overloaded('one resume at a time')
   }
   const waiting = new Map(groups.filter(([groupId]) => baselineOf(user, session, groupId) !== undefined))
   session.resume = { caller: by, waiting: [...waiting].reverse(), active: 0, done: [] }

@@ -7,6 +7,7 @@ import { ChatError } from '../../../protocol/errors.ts'
 import { limits } from '../../../protocol/limits.ts'
 import { type RequestSpec, type RequestsTo, requests } from '../../../protocol/requests.ts'
 import { laneOf } from '../../base/partition.ts'
+import { overloaded } from '../../base/refusals.ts'
 import type { ActorContext, Asked } from '../actor-context.ts'
 import type { Effects } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
@@ -74,7 +75,7 @@ export class UserActor {
     this.lastUsedAt = this.#context.steadyNow()
     if (!this.#user) {
       if (!this.#mailbox.push(mail)) {
-        this.#refuse(mail, new ChatError('overloaded', undefined, { retryAfterMs: 500 }))
+        this.#refuse(mail, overloaded())
       }
       return
     }
