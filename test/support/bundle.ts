@@ -3,20 +3,22 @@
  * of the processor time. Code and assets are those of `dist/`; only the number of modules differs.
  * `dist/` itself, as it is published, runs in the tests of the command line, the examples and the package.
  *
- * Vitest calls `setup` before the first test. A build removes `dist/` and the bundle with it.
+ * The engines in the process of a test run on threads that are used again (`thread-pool.ts`); servers are
+ * processes and start their own. Vitest calls `setup` before the first test. A build removes `dist/` and the
+ * bundle with it.
  */
 import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
 
+const support = fileURLToPath(new URL('.', import.meta.url))
 const dist = fileURLToPath(new URL('../../dist', import.meta.url))
 const target = join(dist, 'bundle')
 const folders = ['engine', 'server']
 const threads = ['shard', 'writer', 'reader', 'search', 'file'].map(
   (name) => `engine/runtime/${name}-thread.js`,
 )
-const entries = ['engine/index.js', 'server/main.js', ...threads]
 /** Native code, packages that read files of their own, and what is loaded only when it is needed. */
 const external = [
   'better-sqlite3',
@@ -28,9 +30,13 @@ const external = [
   'file-type',
 ]
 
-/** The built file, bundled; `path` is one of the entries. */
-export function bundled(path: 'engine/index.js' | 'server/main.js'): string {
-  return join(target, path)
+/** The built server, which a test starts as a process. */
+export const serverMain = join(target, 'server/main.js')
+
+/** The built modules for the process of a test. Their threads are those of the pool. */
+export const builtModules = {
+  engine: join(target, 'pooled/index.js'),
+  startStorage: join(target, 'pooled/start-storage.js'),
 }
 
 export async function setup(): Promise<void> {
@@ -41,21 +47,35 @@ export async function setup(): Promise<void> {
     const isAsset = (path: string) => !/\.(js|d\.ts)$/.test(path)
     cpSync(join(dist, folder), join(outdir, folder), { recursive: true, filter: isAsset })
   }
-  cpSync(join(dist, 'web'), join(outdir, 'web'), { recursive: true })
-  await build({
+  const common: BuildOptions = {
     absWorkingDir: dist,
-    entryPoints: entries,
-    outbase: dist,
-    outdir,
     bundle: true,
     platform: 'node',
-    format: 'esm',
     external,
-    plugins: [inPlace],
+    logLevel: 'error',
+  }
+  const esm: BuildOptions = {
+    ...common,
+    format: 'esm',
     // For the packages in CommonJS.
     banner: { js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);" },
-    logLevel: 'error',
-  })
+  }
+  const pooled = { outdir: join(outdir, 'pooled') }
+  const cjs = { ...common, ...pooled, format: 'cjs', outExtension: { '.js': '.cjs' } } as const
+  await Promise.all([
+    build({ ...esm, entryPoints: ['server/main.js', ...threads], outbase: dist, outdir, plugins: [inPlace] }),
+    build({
+      ...esm,
+      ...pooled,
+      entryPoints: ['engine/index.js', 'engine/runtime/start-storage.js'],
+      entryNames: '[name]',
+      chunkNames: '[name]-[hash]',
+      splitting: true,
+      plugins: [poolThreads, inPlace],
+    }),
+    build({ ...cjs, entryPoints: threads, entryNames: '[name]', plugins: [ofRun, inPlace] }),
+    build({ ...cjs, entryPoints: [join(support, 'pooled-thread.ts')] }),
+  ])
   try {
     renameSync(outdir, target)
   } catch (error) {
@@ -69,10 +89,31 @@ const inPlace: Plugin = {
   name: 'in place',
   setup({ onLoad }) {
     onLoad({ filter: /\/dist\/(engine|server|protocol)\/.*\.js$/ }, ({ path }) => {
-      // Computed where it runs: the folder may be moved.
-      const url = `import.meta.url.replace(/\\/dist\\/bundle\\/.*/, '/dist/bundle/${relative(dist, path)}')`
+      const url = JSON.stringify(pathToFileURL(join(target, relative(dist, path))).href)
       // The lines of built programs end anywhere between two tokens.
       return { contents: readFileSync(path, 'utf8').replaceAll(/import\.\s*meta\.\s*url/g, url) }
     })
+  },
+}
+
+/** Takes threads from the pool, one pool for all modules of a process. */
+const poolThreads: Plugin = {
+  name: 'pool threads',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/start-thread\.js$/ }, () => ({ path: join(support, 'thread-pool.ts') }))
+  },
+}
+
+/** Gives a thread the data and the port of its run. */
+const ofRun: Plugin = {
+  name: 'of a run',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:worker_threads$/ }, ({ path, namespace }) =>
+      namespace === 'run' ? { path, external: true } : { path, namespace: 'run' },
+    )
+    onLoad({ filter: /.*/, namespace: 'run' }, () => ({
+      contents: `export { MessageChannel } from 'node:worker_threads'
+        export const { workerData, parentPort } = threadRun`,
+    }))
   },
 }

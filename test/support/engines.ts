@@ -1,8 +1,8 @@
 /**
  * Engines for tests: every way to run one, each in its own folder that is removed after the test.
  *
- * Worker threads are started from built files, so the threaded engine is that of the build, bundled to
- * start faster (`bundle.ts`); `npm test` builds before it runs.
+ * Worker threads are started from built files, so the threaded engine is that of the build, bundled, and its
+ * threads are used again, to start faster (`bundle.ts`); `npm test` builds before it runs.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ import type * as Built from 'tertulia'
 import { onTestFinished } from 'vitest'
 import { createEngine, type Engine, type EngineOptions, startEngine } from '../../engine/engine.ts'
 import { inlineRuntime } from '../../engine/runtime/inline-shards.ts'
-import { bundled } from './bundle.ts'
+import { builtModules } from './bundle.ts'
 
 /** A folder that is removed after the test. */
 export function temporaryFolder(): string {
@@ -52,7 +52,7 @@ function threads(shards: number): StartEngine {
 
 /** The package as the engines on threads are loaded, whose classes differ from those of the sources. */
 export async function loadBuilt(): Promise<typeof Built> {
-  return (await import(bundled('engine/index.js'))) as typeof Built
+  return (await import(builtModules.engine)) as typeof Built
 }
 
 function withFolder(options: Partial<EngineOptions>): EngineOptions {

@@ -19,6 +19,7 @@ import type { ReadQuery } from '../../engine/stored/reads.ts'
 import { QueryPort } from '../../engine/threads/query-port.ts'
 import { startTimer } from '../../engine/threads/timer.ts'
 import { Watchdog } from '../../engine/threads/watchdog.ts'
+import { builtModules } from './bundle.ts'
 import { eventually } from './conditions.ts'
 import { temporaryFolder } from './engines.ts'
 
@@ -87,12 +88,9 @@ const openInline: Open = async (dataDir, listener) => {
   return { log: storage.log(lanes, listener), views: storage.views }
 }
 
-/** Threads run built files. */
-const built = new URL('../../dist/engine/runtime/start-storage.js', import.meta.url).href
-
 const openThreaded: Open = async (dataDir, listener) => {
   const { startStorageThread } = (await import(
-    built
+    builtModules.startStorage
   )) as typeof import('../../engine/runtime/start-storage.ts')
   const watchdog = new Watchdog()
   const channels = { writer: new MessageChannel(), reader: new MessageChannel() }

@@ -6,12 +6,11 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { SignJWT } from 'jose'
 import { onTestFinished } from 'vitest'
-import { bundled } from './bundle.ts'
+import { serverMain } from './bundle.ts'
 import { transportEnv } from './transports.ts'
 
 /** The key of all tokens. */
 export const SECRET = 'a secret for tests, of 32 bytes and more'
-const main = bundled('server/main.js')
 
 /** A token of the user, for an hour. */
 export function tokenOf(userId: string): Promise<string> {
@@ -34,7 +33,7 @@ export class ServerProcess {
 
   /** Starts the server on a free port, and waits until it listens. Killed after the test. */
   static async start(dataDir: string, env: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
-    return await ServerProcess.run([process.execPath, main, 'serve'], dataDir, env)
+    return await ServerProcess.run([process.execPath, serverMain, 'serve'], dataDir, env)
   }
 
   /**
@@ -80,7 +79,7 @@ export class ServerProcess {
   }
 
   /** The main entry of the built server, for other commands. */
-  static readonly main = main
+  static readonly main = serverMain
 
   get pid(): number {
     return this.#child.pid as number
