@@ -53,9 +53,17 @@ answerPings(watch)
 const logAs = (level: keyof EngineLogger) => (fields: object, message: string) =>
   main.postMessage({ type: 'log', level, fields, message } satisfies StorageThreadNote)
 
+/** Closes what was opened before a failure. */
+let release = () => {}
+
 try {
   const lock = lockDirectory(dataDir)
+  release = lock.release
   const db = openWriter(dataDir, durability)
+  release = () => {
+    db.close()
+    lock.release()
+  }
   const writer = new Writer(db)
   // After a crash the WAL may hold what was deleted. // PRV-3
   writer.eraseOld({ info: logAs('info'), warn: logAs('warn'), error: logAs('error') })
@@ -107,6 +115,7 @@ try {
 } catch (error) {
   for (const port of ports) port.close()
   search?.close()
+  release()
   main.postMessage({ type: 'failed', message: (error as Error).message } satisfies StorageThreadNote)
   main.close()
 }
