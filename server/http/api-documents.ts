@@ -65,10 +65,11 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+const openApiText = JSON.stringify(openApi())
+const asyncApiText = JSON.stringify(asyncApi())
+
 /** The routes. They require no token, because the documents contain nothing secret. */
 export function documentRoutes(): readonly Route[] {
-  const openApiText = JSON.stringify(openApi())
-  const asyncApiText = JSON.stringify(asyncApi())
   const get = (pattern: string, handle: Route['handle']): Route => ({ method: 'GET', pattern, handle })
   return [
     get('/openapi.json', () => text('application/json', openApiText)),
