@@ -1,3 +1,4 @@
+import { existsSync, statfsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
@@ -8,6 +9,15 @@ const withoutUws =
   process.env['TERTULIA_TEST_TRANSPORT'] === 'node'
     ? ['--import', fileURLToPath(new URL('test/support/without-uws.mjs', import.meta.url))]
     : []
+
+// Every engine waits for the disk about ten times until it has started. In memory its files are as real,
+// and no test waits for what other programs write. Not in a container that allows little of it.
+const memory = '/dev/shm'
+const MIN_FREE_BYTES = 4 * 2 ** 30
+if (process.env['TMPDIR'] === undefined && existsSync(memory)) {
+  const { bavail, bsize } = statfsSync(memory)
+  if (bavail * bsize >= MIN_FREE_BYTES) process.env['TMPDIR'] = memory
+}
 
 export default defineConfig({
   test: {
