@@ -1,8 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import * as builtEngine from 'tertulia'
-import * as built from 'tertulia/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { createEngine, type Engine } from '../../engine/engine.ts'
@@ -11,6 +9,7 @@ import { subprotocols } from '../../protocol/subprotocols.ts'
 import { resolveSettings } from '../../server/config.ts'
 import { createServer, type Server, type ServerOptions } from '../../server/server.ts'
 import { makeToken } from '../../server/token.ts'
+import { loadBuilt, loadBuiltServer } from '../support/engines.ts'
 import { type ClientOptions, SocketClient } from '../support/socket-client.ts'
 
 const jwtSecret = 'a secret of thirty-two bytes, and more'
@@ -31,7 +30,7 @@ afterEach(async () => {
 
 async function start(options: ServerOptions = {}): Promise<Server> {
   // Worker threads are started from built files, so the threaded server is the built one.
-  const create = options.shards === undefined ? createServer : built.createServer
+  const create = options.shards === undefined ? createServer : (await loadBuiltServer()).createServer
   const server = await create({
     port: 0,
     host: '127.0.0.1',
@@ -158,7 +157,7 @@ describe.each(modes)('a server with $mode', ({ shards }) => {
   // INP-2
   it('charges a resume by the events that it replays', async () => {
     // Five reads per minute: the events of one large resume cost more.
-    const create = shards === undefined ? createEngine : builtEngine.createEngine
+    const create = shards === undefined ? createEngine : (await loadBuilt()).createEngine
     const engine = await create({ dataDir, shards: shards ?? 'inline' })
     engines.push(engine)
     const server = await start({ engine, rateLimit: 1 })

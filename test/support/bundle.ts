@@ -35,7 +35,8 @@ export const serverMain = join(target, 'server/main.js')
 
 /** The built modules for the process of a test. Their threads are those of the pool. */
 export const builtModules = {
-  engine: join(target, 'pooled/index.js'),
+  engine: join(target, 'pooled/engine.js'),
+  server: join(target, 'pooled/server.js'),
   startStorage: join(target, 'pooled/start-storage.js'),
 }
 
@@ -67,8 +68,11 @@ export async function setup(): Promise<void> {
     build({
       ...esm,
       ...pooled,
-      entryPoints: ['engine/index.js', 'engine/runtime/start-storage.js'],
-      entryNames: '[name]',
+      entryPoints: {
+        engine: 'engine/index.js',
+        server: 'server/index.js',
+        'start-storage': 'engine/runtime/start-storage.js',
+      },
       chunkNames: '[name]-[hash]',
       splitting: true,
       plugins: [poolThreads, inPlace],

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type * as Built from 'tertulia'
+import type * as BuiltServer from 'tertulia/server'
 import { onTestFinished } from 'vitest'
 import { createEngine, type Engine, type EngineOptions, startEngine } from '../../engine/engine.ts'
 import { inlineRuntime } from '../../engine/runtime/inline-shards.ts'
@@ -53,6 +54,11 @@ function threads(shards: number): StartEngine {
 /** The package as the engines on threads are loaded, whose classes differ from those of the sources. */
 export async function loadBuilt(): Promise<typeof Built> {
   return (await import(builtModules.engine)) as typeof Built
+}
+
+/** The same for the server. */
+export async function loadBuiltServer(): Promise<typeof BuiltServer> {
+  return (await import(builtModules.server)) as typeof BuiltServer
 }
 
 function withFolder(options: Partial<EngineOptions>): EngineOptions {

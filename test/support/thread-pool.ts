@@ -25,12 +25,16 @@ const idle = new Map<string, Worker[]>()
 class PooledThread extends EventEmitter {
   readonly #worker: Worker
   readonly #port: MessagePort
+  /** Of newer versions of Node only. */
+  readonly getHeapStatistics: (() => Promise<object>) | undefined
 
   constructor(file: string, { workerData, transferList = [] }: WorkerOptions) {
     super()
     const worker = idle.get(file)?.pop() ?? new Worker(starter)
     const { port1, port2 } = new MessageChannel()
     this.#worker = worker
+    const { getHeapStatistics } = worker as Worker & Partial<Pick<PooledThread, 'getHeapStatistics'>>
+    this.getHeapStatistics = getHeapStatistics?.bind(worker)
     this.#port = port1
     port1.on('message', (message) => this.emit('message', message))
     // All messages of the run arrive before the port is closed.
@@ -51,6 +55,10 @@ class PooledThread extends EventEmitter {
 
   postMessage(message: unknown, transfer: readonly Transferable[] = []): void {
     this.#port.postMessage(message, transfer)
+  }
+
+  get performance(): Worker['performance'] {
+    return this.#worker.performance
   }
 
   unref(): void {

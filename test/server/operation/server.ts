@@ -2,12 +2,11 @@
  * A complete server on a free port for the tests of operation, with clients that are closed after the
  * test.
  */
-import * as built from 'tertulia/server'
 import { onTestFinished } from 'vitest'
 import { resolveSettings } from '../../../server/config.ts'
 import { createServer, type Server, type ServerOptions } from '../../../server/server.ts'
 import { makeToken } from '../../../server/token.ts'
-import { temporaryFolder } from '../../support/engines.ts'
+import { loadBuiltServer, temporaryFolder } from '../../support/engines.ts'
 import { type ClientOptions, SocketClient } from '../../support/socket-client.ts'
 
 export const jwtSecret = 'a secret of thirty-two bytes, and more'
@@ -18,8 +17,9 @@ export function startServer(options: ServerOptions = {}): Promise<Server> {
   return start(createServer, options)
 }
 
-/** The same from the built package: shard threads are started from built files. */
-export function startBuilt(options: ServerOptions = {}): Promise<Server> {
+/** The same as it is built: shard threads are started from built files. */
+export async function startBuilt(options: ServerOptions = {}): Promise<Server> {
+  const built = await loadBuiltServer()
   return start(built.createServer as unknown as typeof createServer, options)
 }
 
