@@ -9,6 +9,7 @@ import { createFormat } from './i18n/format.ts'
 import { type Language, localeOf, type Texts } from './i18n/texts.ts'
 import { focusRegion, useKeys } from './keys.tsx'
 import type { Navigation } from './navigation.ts'
+import type { Update } from './session/install-worker.ts'
 import type { PreferencesView } from './settings/preferences.ts'
 import { type DialogName, type Shell, ShellContext, type ToastAction, useShell, useView } from './shell.ts'
 import { useTheme } from './theme/use-theme.ts'
@@ -29,13 +30,25 @@ export interface AppProps {
   readonly navigation: Navigation
   readonly preferences: PreferencesView
   readonly announcer: Announcer
+  readonly nameInToken?: string
+  /** Calls back when a new version of the page waits. */
+  readonly watchUpdates?: (onUpdate: (update: Update) => void) => Promise<void>
   /** Asks for a token; nothing is removed. */
   readonly onSignIn: () => void
   /** Ends the session and removes everything of the user. */
   readonly onSignOut: () => void
 }
 
-export function App({ store, texts, language, navigation, preferences, announcer, ...on }: AppProps) {
+export function App({
+  store,
+  texts,
+  language,
+  navigation,
+  preferences,
+  announcer,
+  nameInToken = '',
+  ...on
+}: AppProps) {
   const [toasts, setToasts] = useState<readonly ToastItem[]>([])
   const [dialog, setDialog] = useState<DialogName | null>(null)
   const root = useRef<HTMLDivElement>(null)
@@ -52,14 +65,20 @@ export function App({ store, texts, language, navigation, preferences, announcer
       navigation,
       preferences,
       setPreferences: (change) => preferences.set(change),
+      nameInToken,
       announce: (text, urgency) => announcer.say(text, urgency),
       toast,
       fail: (error) => toast(messageOf(error)),
       openDialog: setDialog,
     }
-  }, [store, texts, language, navigation, preferences, announcer])
+  }, [store, texts, language, navigation, preferences, announcer, nameInToken])
   const theme = useTheme(preferences)
   useKeys(root, shell)
+  const { watchUpdates } = on
+  useEffect(() => {
+    const { updateReady, reload } = texts.shell
+    void watchUpdates?.(({ accept }) => shell.toast(updateReady, { label: reload, run: accept }))
+  }, [watchUpdates, shell, texts])
   useLayoutEffect(() => {
     // Outside of the components: the regions exist before the first text, and stay.
     root.current?.append(announcer.element)

@@ -5,7 +5,6 @@ import { render } from 'preact'
 import { textsFor } from './i18n/use-language.ts'
 import { addressNavigation } from './navigation.ts'
 import { openStore, Page } from './page.tsx'
-import { installWorker } from './session/install-worker.ts'
 import { openSession } from './session/session.ts'
 import { openPreferences } from './settings/preferences.ts'
 import './theme/index.css'
@@ -24,4 +23,3 @@ async function start(): Promise<void> {
 }
 
 void start()
-void installWorker()

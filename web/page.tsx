@@ -6,7 +6,8 @@ import { ChatStore } from '../client/store/chat-store.ts'
 import { App } from './app.tsx'
 import { type LanguageTexts, useLanguage } from './i18n/use-language.ts'
 import type { Navigation } from './navigation.ts'
-import { currentToken, forget, renewed, type Session, save } from './session/session.ts'
+import { installWorker } from './session/install-worker.ts'
+import { currentToken, forget, nameIn, renewed, type Session, save } from './session/session.ts'
 import { SignIn } from './session/sign-in.tsx'
 import type { PreferencesView } from './settings/preferences.ts'
 import { useView } from './shell.ts'
@@ -78,8 +79,9 @@ function SignedIn({ session, onSession, language, texts, preferences, navigation
   const signOut = () => {
     if (confirm(texts.shell.signOutConfirm)) void store.signOut()
   }
-  const props = { store, texts, language, preferences, navigation, announcer }
-  return <App {...props} onSignIn={() => setAsking(true)} onSignOut={signOut} />
+  const nameInToken = nameIn(session.token)
+  const props = { store, texts, language, preferences, navigation, announcer, nameInToken }
+  return <App {...props} watchUpdates={installWorker} onSignIn={() => setAsking(true)} onSignOut={signOut} />
 }
 
 /** The store of a session. The server is where the page was loaded from. */

@@ -3,7 +3,7 @@
  */
 import { createContext } from 'preact'
 import { useContext, useEffect, useState } from 'preact/hooks'
-import type { Store, View } from '../client/store/types.ts'
+import type { MeView, Store, View } from '../client/store/types.ts'
 import type { Format } from './i18n/format.ts'
 import type { Texts } from './i18n/texts.ts'
 import type { Navigation } from './navigation.ts'
@@ -17,6 +17,8 @@ export interface Shell {
   readonly navigation: Navigation
   readonly preferences: View<Preferences>
   setPreferences(change: Partial<Preferences>): void
+  /** The name of the user in their token; the server sends it with their first chat. */
+  readonly nameInToken: string
   /** Has a screen reader say the text, once; `assertive` interrupts it. */
   announce(text: string, urgency?: 'polite' | 'assertive'): void
   /** Shows a text for a few seconds, and announces it. */
@@ -56,4 +58,12 @@ export function useView<T>(view: View<T>): T {
   // Another view than that of the state: the effect above runs later.
   const current = view.getSnapshot()
   return Object.is(value, current) ? value : current
+}
+
+/** The signed-in user, with a name. */
+export function useMe(): MeView {
+  const { store, nameInToken } = useShell()
+  const me = useView(store.me)
+  const isNamed = me.name !== '' && me.name !== me.userId
+  return { ...me, name: isNamed ? me.name : nameInToken || me.userId }
 }

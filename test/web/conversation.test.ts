@@ -6,8 +6,10 @@ import { aWebServer } from './support/web-server.ts'
 async function twoPeople() {
   const server = await aWebServer()
   const groupId = await aGroup(server, ['ana', 'bruno'], 'Kitchen')
-  const ana = await signIn(server, 'ana')
-  const bruno = await signIn(server, 'bruno')
+  // All messages of a test are in the part of the list that is rendered.
+  const viewport = { width: 1_200, height: 1_600 }
+  const ana = await signIn(server, 'ana', { viewport })
+  const bruno = await signIn(server, 'bruno', { viewport })
   await openGroup(ana.page, 'Kitchen')
   await openGroup(bruno.page, 'Kitchen')
   return { server, groupId, ana, bruno }
@@ -28,7 +30,7 @@ describe('two people', () => {
   it('have the same messages, none twice, after kill -9 in the middle of sending', async () => {
     const { server, groupId, ana, bruno } = await twoPeople()
     const textsOf = ({ userId }: PersonInBrowser) =>
-      Array.from({ length: 15 }, (_, i) => `${userId} ${i + 1}`)
+      Array.from({ length: 10 }, (_, i) => `${userId} ${i + 1}`)
     const send = async (person: PersonInBrowser) => {
       for (const text of textsOf(person)) await write(person.page, text)
     }

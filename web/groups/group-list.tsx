@@ -2,7 +2,7 @@
  * Group list: the user, the filter and the chats. The list is one Tab stop; the arrow keys move in it.
  */
 import { useMemo, useState } from 'preact/hooks'
-import { useShell, useView } from '../shell.ts'
+import { useMe, useShell, useView } from '../shell.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Menu } from '../ui/menu.tsx'
@@ -71,7 +71,7 @@ export function GroupList() {
 function Header() {
   const { store, texts, openDialog } = useShell()
   const { shell } = texts
-  const { userId, name, picture, status } = useView(store.me)
+  const { userId, name, picture, status } = useMe()
   const { invitations } = useView(store.invitations)
   return (
     <header class="groups-header">

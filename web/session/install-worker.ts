@@ -2,16 +2,38 @@
  * Install: registers the service worker. Where the browser has none, or does not allow it (an address
  * without TLS), the page works with a network only.
  *
- * A new version becomes active when all tabs of the old one are closed. The page does not reload by
- * itself: somebody may be writing.
+ * A new version is stored beside the old one. It becomes active when the user accepts it, or when all tabs
+ * are closed: the page does not reload by itself, because somebody may be writing.
  */
-export async function installWorker(): Promise<void> {
+
+/** A new version of the page that waits. */
+export interface Update {
+  /** Makes it active, and loads the page again. */
+  accept(): void
+}
+
+/** `onUpdate` is called when a new version waits. */
+export async function installWorker(onUpdate: (update: Update) => void): Promise<void> {
   if (!('serviceWorker' in navigator)) return
   try {
-    await navigator.serviceWorker.register(scriptUrl('sw.js'))
+    const registration = await navigator.serviceWorker.register(scriptUrl('sw.js'))
+    const announce = () => {
+      const { waiting } = registration
+      // Without a controller it is the first version, which replaces none.
+      if (waiting && navigator.serviceWorker.controller) onUpdate({ accept: () => accept(waiting) })
+    }
+    announce()
+    registration.addEventListener('updatefound', () => {
+      registration.installing?.addEventListener('statechange', announce)
+    })
   } catch {
     // The page says nothing: all except the start without a network works.
   }
+}
+
+function accept(waiting: ServiceWorker): void {
+  navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true })
+  waiting.postMessage('activate')
 }
 
 interface TrustedTypes {

@@ -73,11 +73,20 @@ function stored(storage: Storage, isTrial: boolean): Session | null {
 
 /** The `sub` of a token. It is only a name for what is stored: the server verifies tokens. */
 function subjectOf(token: string): string {
+  return claimOf(token, 'sub')
+}
+
+/** The name in a token, to show before the server has sent it; empty if there is none. */
+export function nameIn(token: string): string {
+  return claimOf(token, 'name')
+}
+
+function claimOf(token: string, name: string): string {
   try {
     const payload = (token.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/')
     const bytes = Uint8Array.from(atob(payload), (char) => char.charCodeAt(0))
-    const { sub } = JSON.parse(new TextDecoder().decode(bytes)) as { readonly sub?: unknown }
-    return typeof sub === 'string' ? sub : ''
+    const value = (JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>)[name]
+    return typeof value === 'string' ? value : ''
   } catch {
     return ''
   }

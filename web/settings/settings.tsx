@@ -5,7 +5,7 @@ import type { ComponentChildren } from 'preact'
 import type { User } from '../../protocol/records.ts'
 import { statusText } from '../groups/status-text.ts'
 import { languages } from '../i18n/texts.ts'
-import { useShell, useView } from '../shell.ts'
+import { useMe, useShell, useView } from '../shell.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import type { Preferences } from './preferences.ts'
@@ -20,7 +20,7 @@ interface SettingsProps {
 export function Settings({ onClose, onSignOut }: SettingsProps) {
   const { store, texts, preferences, setPreferences, openDialog, fail } = useShell()
   const { shell } = texts
-  const { name, status } = useView(store.me)
+  const { name, status } = useMe()
   const { language, theme, contrast, sounds, notifications } = useView(preferences)
   const themes: Record<Preferences['theme'], string> = {
     auto: shell.themeAuto,

@@ -3,6 +3,7 @@
  * the presence. Decoration: the name stands beside it.
  */
 import type { User } from '../../protocol/records.ts'
+import { colourOf } from './colour-of.ts'
 
 interface AvatarProps {
   readonly id: string
@@ -12,8 +13,6 @@ interface AvatarProps {
   readonly isGroup?: boolean
   readonly presence?: User['status'] | undefined
 }
-
-const COLOURS = 8
 
 export function Avatar({ id, name, picture, size = 40, isGroup = false, presence }: AvatarProps) {
   const shape = isGroup ? 'avatar avatar-group' : 'avatar'
@@ -32,13 +31,6 @@ export function Avatar({ id, name, picture, size = 40, isGroup = false, presence
 /** Pictures of other hosts are not loaded: that would tell them who reads what. */
 function isShown(picture: string | undefined): boolean {
   return picture !== undefined && /^(blob:|data:image\/|\/(?!\/))/.test(picture)
-}
-
-/** A number from the id that stays the same. */
-function colourOf(id: string): number {
-  let hash = 0
-  for (const char of id) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0
-  return hash % COLOURS
 }
 
 function initialsOf(name: string): string {

@@ -28,7 +28,7 @@ afterAll(async () => {
 })
 
 /** The browser of this test file. */
-export function theBrowser(): Promise<Browser> {
+function theBrowser(): Promise<Browser> {
   browser ??= chromium.launch({
     executablePath: chromiumPath,
     // Fake devices, and permission to use them, for calls and voice messages.
@@ -93,7 +93,8 @@ export async function signIn(
   return person
 }
 
-function collectErrors(page: Page, errors: string[]): void {
+/** Collects what a tab reports. */
+export function collectErrors(page: Page, errors: string[]): void {
   page.on('pageerror', (error) => errors.push(`${error.name}: ${error.message}`))
   page.on('console', (message) => {
     if (message.type() === 'error' && !isOfNetwork(message.text())) errors.push(message.text())

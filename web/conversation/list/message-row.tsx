@@ -12,6 +12,7 @@ import { plainText } from '../../text/blocks.ts'
 import { MessageText } from '../../text/message-text.tsx'
 import { Avatar } from '../../ui/avatar.tsx'
 import { IconButton } from '../../ui/button.tsx'
+import { colourOf } from '../../ui/colour-of.ts'
 import { Icon } from '../../ui/icon.tsx'
 import { useList } from './list-context.ts'
 import { isDeleted } from './message-actions.ts'
@@ -158,11 +159,4 @@ function HoverBar({ item, label }: { readonly item: MessageItem; readonly label:
       />
     </div>
   )
-}
-
-/** A colour for the name, the same as that of the avatar. */
-export function colourOf(id: string): number {
-  let hash = 0
-  for (const char of id) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0
-  return hash % 8
 }
