@@ -48,14 +48,31 @@ const people = {
 
 /** Groups, and who says what in them: the last messages of a day. */
 const talks = [
-  ['Book club', ['ana', 'joana', 'eva'], [['ana', 'Chapter 7 was long, but the end of it is *worth it*'], ['eva', 'Thursday at 8 as always?']]],
-  ['Platform on call', ['tomas', 'joana', 'rui'], [['tomas', 'All green since 6:00'], ['rui', 'Thanks, taking over']]],
+  [
+    'Book club',
+    ['ana', 'joana', 'eva'],
+    [
+      ['ana', 'Chapter 7 was long, but the end of it is *worth it*'],
+      ['eva', 'Thursday at 8 as always?'],
+    ],
+  ],
+  [
+    'Platform on call',
+    ['tomas', 'joana', 'rui'],
+    [
+      ['tomas', 'All green since 6:00'],
+      ['rui', 'Thanks, taking over'],
+    ],
+  ],
   [
     'Kitchen renovation',
     ['rui', 'joana', 'eva', 'ana'],
     [
       ['rui', 'The tiles arrive on Thursday 🎉 I moved the electrician to *Friday morning*.'],
-      ['rui', 'Open questions:\n- the colour of the wall behind the stove\n- `2.40 m` or `2.60 m` of worktop'],
+      [
+        'rui',
+        'Open questions:\n- the colour of the wall behind the stove\n- `2.40 m` or `2.60 m` of worktop',
+      ],
       ['joana', 'I would go for 2.60 — we never regretted more space.'],
       ['eva', '> 2.60 m of worktop\n\nYes! And the wall in the green that @joana showed us.'],
       ['joana', 'Perfect, I order the paint tonight.'],
@@ -79,13 +96,17 @@ async function seed(url) {
   }
   for (const userId of Object.keys(people)) await call(userId, 'groups')
   const direct = await call('ana', 'groups', { kind: 'direct', members: ['joana'] })
-  await call('ana', `groups/${direct.group.groupId}/messages`, { content: 'Shall we meet at 8? I bring the drawings' })
+  await call('ana', `groups/${direct.group.groupId}/messages`, {
+    content: 'Shall we meet at 8? I bring the drawings',
+  })
   for (const [name, members, lines] of talks) {
     const { group } = await call(members[0], 'groups', { kind: 'group', name, members: members.slice(1) })
     for (const [userId, content] of lines) {
       const mentions = content.includes('@joana') ? ['joana'] : []
       const { message } = await call(userId, `groups/${group.groupId}/messages`, { content, mentions })
-      if (content.includes('🎉')) for (const by of ['joana', 'eva']) await call(by, `messages/${message.messageId}/reactions`, { emoji: '👍' })
+      if (content.includes('🎉'))
+        for (const by of ['joana', 'eva'])
+          await call(by, `messages/${message.messageId}/reactions`, { emoji: '👍' })
     }
   }
 }
@@ -96,7 +117,13 @@ async function takePictures(url) {
     args: ['--no-sandbox'],
   })
   const desktop = { viewport: { width: 1180, height: 740 }, locale: 'en-GB' }
-  const phone = { viewport: { width: 390, height: 760 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true, locale: 'en-GB' }
+  const phone = {
+    viewport: { width: 390, height: 760 },
+    deviceScaleFactor: 2,
+    hasTouch: true,
+    isMobile: true,
+    locale: 'en-GB',
+  }
   const pictures = [
     ['light', { ...desktop, colorScheme: 'light' }],
     ['dark', { ...desktop, colorScheme: 'dark' }],
@@ -139,7 +166,14 @@ async function dashboard(browser, url, options) {
 }
 
 const server = spawn(process.execPath, [join(root, 'dist/server/main.js'), 'serve'], {
-  env: { ...process.env, DATA_DIR: folder, PORT: '0', HOST: '127.0.0.1', JWT_SECRET: SECRET, RATE_LIMIT: '0' },
+  env: {
+    ...process.env,
+    DATA_DIR: folder,
+    PORT: '0',
+    HOST: '127.0.0.1',
+    JWT_SECRET: SECRET,
+    RATE_LIMIT: '0',
+  },
   stdio: ['ignore', 'pipe', 'ignore'],
 })
 try {

@@ -168,7 +168,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   })
   const routes = [
     ...webRoutes(),
-    ...trialRoutes({ settings, guard }),
+    ...trialRoutes({ settings, guard, engine }),
     upgradeRequiredRoute(),
     ...healthRoutes(engine, () => accepting),
     ...apiRoutes({ ...shared, engine, accepting: () => accepting }),

@@ -3,10 +3,13 @@
  *
  * Outside production a server with a secret gives out tokens to requests of this machine, and to those
  * that know the trial key, which the link that `npm start` prints contains. The key is made from the
- * secret, so that the link stays the same. In production, and with keys of an issuer, `enabled` is false
+ * secret, so that the link stays the same. All of them are members of one open group, because people find
+ * each other by name only if they share a group. In production, and with keys of an issuer, `enabled` is false
  * and nothing is given out.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import type { Engine } from '../../engine/engine.ts'
+import type { Identity } from '../../engine/hub/gateway.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { userName } from '../../protocol/ids.ts'
 import { refusalOf } from '../../protocol/validation.ts'
@@ -23,10 +26,13 @@ const TRIAL_SECONDS = 12 * 3_600
 interface TrialOptions {
   readonly settings: Settings
   readonly guard: AddressGuard
+  readonly engine: Pick<Engine, 'request'>
 }
 
+const GROUP = { kind: 'group', groupId: 'tertulia', name: 'Tertulia', visibility: 'open' } as const
+
 /** `GET /trial` and `POST /trial`. */
-export function trialRoutes({ settings, guard }: TrialOptions): readonly Route[] {
+export function trialRoutes({ settings, guard, engine }: TrialOptions): readonly Route[] {
   const key = trialKey(settings)
   const admits = (call: HttpCall, given: unknown): boolean =>
     key !== null && (isLocal(call) || (typeof given === 'string' && isSame(given, key)))
@@ -51,6 +57,7 @@ export function trialRoutes({ settings, guard }: TrialOptions): readonly Route[]
         if (typeof name !== 'string' || refusal !== undefined)
           throw new ChatError('bad_request', `name ${refusal ?? 'must be a text'}`, { field: 'name' })
         const userId = idOf(name)
+        await enterGroup(engine, { userId, name })
         return json(200, {
           userId,
           token: await makeToken(settings, { userId, name, ttlSeconds: TRIAL_SECONDS }),
@@ -58,6 +65,16 @@ export function trialRoutes({ settings, guard }: TrialOptions): readonly Route[]
       },
     },
   ]
+}
+
+/** Makes the user a member of the group of all trials, which the first of them creates. */
+async function enterGroup(engine: TrialOptions['engine'], user: Identity): Promise<void> {
+  try {
+    await engine.request(user, 'create_group', GROUP)
+  } catch (error) {
+    if (!(error instanceof ChatError) || error.code !== 'already_exists') throw error
+    await engine.request(user, 'join_group', { groupId: GROUP.groupId })
+  }
 }
 
 /** The key of the link; null if the server gives out no tokens. */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { Engine } from '../../../engine/engine.ts'
+import { ChatError } from '../../../protocol/errors.ts'
 import { AddressGuard } from '../../../server/address-guard.ts'
 import { resolveSettings } from '../../../server/config.ts'
 import type { HttpCall } from '../../../server/http/router.ts'
@@ -9,7 +11,14 @@ const jwtSecret = 'a secret for tests, of 32 bytes and more'
 function harness(given: Parameters<typeof resolveSettings>[0] = {}) {
   const settings = resolveSettings({ jwtSecret, nodeEnv: 'development', ...given })
   const guard = new AddressGuard({ perMinute: 3, maxAddresses: 10, now: () => 0 })
-  const [get, post] = trialRoutes({ settings, guard })
+  const requests: string[] = []
+  const engine = {
+    request: async (user: { userId: string }, name: string) => {
+      requests.push(`${user.userId} ${name}`)
+      if (name === 'create_group' && requests.length > 1) throw new ChatError('already_exists')
+    },
+  } as unknown as Pick<Engine, 'request'>
+  const [get, post] = trialRoutes({ settings, guard, engine })
   const call = (body: unknown, more: Partial<HttpCall> = {}): HttpCall => ({
     address: '203.0.113.5',
     params: [],
@@ -28,7 +37,7 @@ function harness(given: Parameters<typeof resolveSettings>[0] = {}) {
     const reply = await post?.handle(call(body, more))
     return JSON.parse(String(reply?.body)) as { userId: string; token: string }
   }
-  return { settings, enabled, enter }
+  return { settings, enabled, enter, requests }
 }
 
 const local = { address: '127.0.0.1', headers: { host: 'localhost:4040' } }
@@ -46,6 +55,12 @@ describe('trial sign-in', () => {
       sub: userId,
       name: '李雷',
     })
+  })
+
+  it('makes all of them members of one group', async () => {
+    const { enter, requests } = harness()
+    for (const name of ['Ana', 'Rui']) await enter({ name }, local)
+    expect(requests).toEqual(['ana create_group', 'rui create_group', 'rui join_group'])
   })
 
   it('refuses others, and an address after some attempts', async () => {
