@@ -54,6 +54,10 @@ describe('a conversation by keyboard', () => {
     expect(await focused(page)).toBe('three')
     await press(page, 'Escape')
     await expect.poll(() => composerOf(page).evaluate((field) => field === document.activeElement)).toBe(true)
+    // After a click on a message, letters are text and no actions.
+    await page.locator('.bubble', { hasText: 'two' }).click()
+    await page.keyboard.type('repeat')
+    expect(await composerOf(page).inputValue()).toBe('repeat')
     ana.expectQuiet()
   })
 

@@ -6,7 +6,7 @@
  * the list.
  */
 import type { RefObject } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { AnchoredList, Visible } from './anchored-list.tsx'
 import type { ListContext } from './list-context.ts'
 import { actionOfKey } from './message-actions.ts'
@@ -59,6 +59,23 @@ export function useListKeys({ rows, list, box, visible, context, onEscape }: Giv
     }
   }, [chosen, isChosenThere, box])
 
+  /** Whether a press was later than the last key that moves the focus. */
+  const isPointing = useRef(false)
+  useEffect(() => {
+    const point = () => {
+      isPointing.current = true
+    }
+    const move = ({ key }: KeyboardEvent) => {
+      if (key === 'Tab' || key === 'F6' || /^(?:Arrow|Page|Home|End)/.test(key)) isPointing.current = false
+    }
+    document.addEventListener('pointerdown', point, true)
+    document.addEventListener('keydown', move, true)
+    return () => {
+      document.removeEventListener('pointerdown', point, true)
+      document.removeEventListener('keydown', move, true)
+    }
+  }, [])
+
   const moveTo = (index: number) => {
     const row = messages[Math.max(0, Math.min(messages.length - 1, index))]
     if (!row) return
@@ -94,7 +111,10 @@ export function useListKeys({ rows, list, box, visible, context, onEscape }: Giv
         setChosen(null)
         onEscape()
       } else if (!item || !isPlain) return
-      else if (key === 'Enter' || key === ' ') {
+      else if (key.length === 1 && isPointing.current) {
+        // The message was clicked: who types then means the composer, which receives the character.
+        return onEscape()
+      } else if (key === 'Enter' || key === ' ') {
         if (event.target !== row) return
         const { left, top, height } = row.getBoundingClientRect()
         context.openMenu(item, left + 48, top + Math.min(height, 40))
