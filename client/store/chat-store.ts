@@ -118,6 +118,9 @@ export class ChatStore implements Store {
   #limits: MeView['limits'] = null
   #opened: Promise<void> | null = null
   #isStarted = false
+  /** This tab has followed another one, whose writes to the cache may be newer or older than its own state. */
+  #hasFollowed = false
+  #leading: Promise<void> | null = null
 
   /** Shows the snapshot if there is one; `open` shows the cached state, `connect` connects. */
   constructor(options: ChatStoreOptions) {
@@ -127,9 +130,9 @@ export class ChatStore implements Store {
     this.#userId = userId ?? snapshot?.userId ?? ''
     const name = `tertulia ${url} ${userId ?? ''}`
     const isPage = typeof document === 'object'
-    // The stores of one program may belong to several users.
-    this.#channel = isPage ? openTabChannel(name) : null
-    const channel = this.#channel ?? { post: () => {}, listen: () => () => {}, close: () => {} }
+    this.#channel = isPage && tabs === undefined ? openTabChannel(name) : null
+    const channel = (tabs || undefined)?.channel ??
+      this.#channel ?? { post: () => {}, listen: () => () => {}, close: () => {} }
     this.#cache = cache ?? createMessageCache({ name, channel, clock })
     this.#people = new People(clock, (userId, what) => this.#onPerson(userId, what))
     this.#outgoing = new Outgoing({
@@ -155,7 +158,7 @@ export class ChatStore implements Store {
       { userId: this.#userId, name: '', status: 'online', limits: null },
       (before) => this.#computeMe(before),
     )
-    const shared = tabs ?? (tabs === undefined && isPage && { channel, locks: webLocks })
+    const shared = tabs ?? (isPage && { channel, locks: webLocks })
     this.#tabs = shared ? this.#makeTabs(name, shared) : null
     if (snapshot) this.#show(snapshot)
   }
@@ -313,10 +316,11 @@ export class ChatStore implements Store {
       this.#tabs?.close()
       this.#onSignedOut()
     })
-    this.#restore(await this.#cache.open(this.#userId || undefined))
+    this.#restore(await this.#cache.open(this.#userId || undefined), false)
   }
 
-  #restore({ profile, groups, outbox, drafts, uploads }: CachedState): void {
+  /** Shows what is cached; `isAgain`, what other tabs have removed is removed. */
+  #restore({ profile, groups, outbox, drafts, uploads }: CachedState, isAgain: boolean): void {
     this.#log('cache', 'opened', { groups: groups.length, outbox: outbox.length })
     if (profile) {
       this.#userId = profile.userId
@@ -324,10 +328,14 @@ export class ChatStore implements Store {
       this.#setLimits(profile.limits ?? undefined)
     }
     // First, so that messages on their way are shown as pending.
-    const keys = new Set(outbox.map(({ key }) => key))
-    for (const { key } of this.#outgoing.all) if (!keys.has(key)) this.#outgoing.remove(key)
-    this.#outgoing.restore(outbox)
+    this.#outgoing.replace(outbox)
     this.#uploads.restore(uploads)
+    const isListed = (rows: readonly { readonly groupId: string }[], id: string) =>
+      rows.some(({ groupId }) => groupId === id)
+    for (const group of this.#list) {
+      if (group.draft !== '' && !isListed(drafts, group.groupId)) this.#setDraft(group.groupId, '')
+      if (isAgain && profile && !isListed(groups, group.groupId)) this.#list.remove(group.groupId)
+    }
     for (const { groupId, text } of drafts) this.#setDraft(groupId, text)
     for (const row of groups) this.#list.group(row.groupId).restore(row)
     this.me.changed()
@@ -357,9 +365,12 @@ export class ChatStore implements Store {
       ...tabs,
       clock: this.#clock,
       timeoutMs: TAB_TIMEOUT_MS,
-      lead: () => this.#lead(),
+      lead: () => {
+        this.#leading = this.#takeLead()
+      },
       follow: () => this.#stopLeading(),
       answer: async (request, fields) => {
+        await this.#leading
         if (request !== 'connect') return await this.#leadRequest(request as MethodRequest, fields as never)
         this.#reconnect()
         return {}
@@ -369,11 +380,10 @@ export class ChatStore implements Store {
         return { userId: this.#userId, connection: this.#connection.state }
       },
       join: async ({ userId, connection }) => {
-        const cached = await this.#cache.open(userId || undefined)
-        const groupIds = new Set(cached.groups.map(({ groupId }) => groupId))
-        for (const group of this.#list) if (!groupIds.has(group.groupId)) group.remove()
-        this.#restore(cached)
+        this.#hasFollowed = true
+        const state = await this.#cache.open(userId || undefined)
         this.#connection.set(connection)
+        this.#restore(state, true)
         if (connection.state === 'live') this.#onLive()
       },
       event: (event) => this.#handle(event),
@@ -382,8 +392,18 @@ export class ChatStore implements Store {
     })
   }
 
+  async #takeLead(): Promise<void> {
+    if (this.#hasFollowed) {
+      // The tab that led may have crashed before it wrote the events that it passed on, or before it did that.
+      const { groups } = await this.#cache.open(this.#userId || undefined)
+      for (const row of groups) this.#list.find(row.groupId)?.restore(row)
+    }
+    if (this.#tabs?.isLeader) this.#lead()
+  }
+
   /** This tab opens the connection. */
   #lead(): void {
+    this.#cache.lead(true)
     const { url, token, clock, openSocket } = this.#options
     const after = this.#outgoing.sentAfter()
     const groups = [...this.#list].flatMap(({ groupId, row }) => {
@@ -409,6 +429,7 @@ export class ChatStore implements Store {
   }
 
   #stopLeading(): void {
+    this.#cache.lead(false)
     const client = this.#client
     this.#client = null
     this.#outgoing.stop()

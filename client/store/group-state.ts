@@ -59,7 +59,7 @@ export class GroupState {
   }
 
   restore(row: CachedGroup): void {
-    // A snapshot may be newer than the cache.
+    // A snapshot may be newer than the cache; so may events of a tab that crashed before it wrote them.
     if (this.row && this.row.lastSeq > row.lastSeq) {
       this.#core.cache.remove('groups', this.groupId)
       this.#core.cache.put('groups', this.row)
@@ -70,8 +70,12 @@ export class GroupState {
     if (row.lastMessage) this.#core.people.learn(senderOf(row.lastMessage), false)
     for (const member of row.group.members ?? []) this.#core.people.learn(member, false)
     this.changed()
-    if (isOutdated) this.window.outdated()
-    else this.window.open()
+    if (!isOutdated) this.window.open()
+    else {
+      this.window.outdated()
+      this.members.refresh()
+      this.pins.refresh()
+    }
   }
 
   /** The group as the server lists it. */

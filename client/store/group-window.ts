@@ -7,7 +7,7 @@
  * Bounded: above `MAX_ITEMS` the end that is far from the last page is dropped.
  */
 import type { Message } from '../../protocol/records.ts'
-import type { CachedItem } from './cache/message-cache.ts'
+import type { CachedItem, CachedPage } from './cache/message-cache.ts'
 import { ComputedView } from './computed-view.ts'
 import type { GroupState } from './group-state.ts'
 import { seqOf } from './message-changes.ts'
@@ -50,6 +50,9 @@ export class GroupWindow {
   /** The read mark and the count when the group was opened with unread messages. */
   #openedAt: { readonly readSeq: number; readonly unread: number } | null = null
   #hole: { readonly from: number; readonly to: number } | null = null
+  /** Pages that are being read from the cache, and what has changed meanwhile. */
+  #reading = 0
+  #changes: { readonly seq: number; readonly change: (message: Message) => Message }[] = []
   /** The timeline must be loaded again, once there is a connection. */
   #isOutdated = false
 
@@ -135,9 +138,11 @@ export class GroupWindow {
   }
 
   change(messageId: string, change: (message: Message) => Message): void {
+    const seq = seqOf(messageId)
+    if (this.#reading > 0) this.#changes.push({ seq, change })
     const quote = this.#quotes.get(messageId)
     if (quote) this.#quotes.set(messageId, change(quote))
-    const item = this.#timeline?.find(seqOf(messageId))
+    const item = this.#timeline?.find(seq)
     if (item && 'message' in item) this.#timeline?.insert({ ...item, message: change(item.message) })
     this.changed()
   }
@@ -247,7 +252,7 @@ export class GroupWindow {
     const { groupId } = this.#group
     const isOlder = direction === 'older'
     const place = seq ?? this.#lastSeq()
-    const cached = await (isOlder ? cache.older(groupId, place, PAGE) : cache.newer(groupId, place, PAGE))
+    const cached = await this.#read(isOlder, place)
     if (cached && (cached.items.length > 0 || cached.from <= 1)) {
       return { ...cached, isNewest: cached.to >= this.#lastSeq() }
     }
@@ -266,6 +271,22 @@ export class GroupWindow {
     for (let pages = 0; !timeline.isNewest && pages < maxPages; pages += 1) {
       timeline.merge(await this.#page('newer', timeline.to + 1))
     }
+  }
+
+  /** A page of the cache, with the changes that were received while it was read. */
+  async #read(isOlder: boolean, place: number): Promise<CachedPage | null> {
+    const { cache } = this.#core
+    const { groupId } = this.#group
+    this.#reading += 1
+    const page = await (isOlder ? cache.older(groupId, place, PAGE) : cache.newer(groupId, place, PAGE))
+    this.#reading -= 1
+    const items = page?.items.map((item) => {
+      if (!('message' in item)) return item
+      const changes = this.#changes.filter(({ seq }) => seq === item.seq)
+      return { ...item, message: changes.reduce((message, { change }) => change(message), item.message) }
+    })
+    if (this.#reading === 0) this.#changes = []
+    return page && { ...page, items: items ?? [] }
   }
 
   /** Loads the place on show again: what was there may have changed. */

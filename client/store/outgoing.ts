@@ -118,6 +118,13 @@ export class Outgoing {
     }
   }
 
+  /** All entries of the cache: others were answered while this tab was frozen. */
+  replace(entries: readonly OutboxEntry[]): void {
+    const keys = new Set(entries.map(({ key }) => key))
+    for (const entry of [...this.#entries.values()]) if (!keys.has(entry.key)) this.settle({ entry })
+    this.restore(entries)
+  }
+
   remove(key: string): void {
     const entry = this.#entries.get(key)
     if (!this.#entries.delete(key) || !entry) return

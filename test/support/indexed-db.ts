@@ -6,14 +6,17 @@ import { onTestFinished } from 'vitest'
 
 const globals = globalThis as unknown as Record<string, unknown>
 
-/** Returns the factory. The globals are removed when the test ends. */
+/**
+ * Returns the factory, which is removed when the test ends. The classes stay: what a test has started may still
+ * need them.
+ */
 export function useIndexedDb(): IDBFactory {
   const factory = new fake.IDBFactory()
   const values = { ...fake, indexedDB: factory } as Record<string, unknown>
   const names = Object.keys(values).filter((name) => name === 'indexedDB' || name.startsWith('IDB'))
   for (const name of names) globals[name] = values[name]
   onTestFinished(() => {
-    for (const name of names) delete globals[name]
+    delete globals['indexedDB']
   })
   return factory
 }

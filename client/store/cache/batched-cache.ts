@@ -71,6 +71,7 @@ class BatchedCache implements MessageCache {
   #cancelTimer: (() => void) | null = null
   #lastWriteAt = Number.NEGATIVE_INFINITY
   readonly #recent = new Map<string, Recent>()
+  #isLeading = false
   /** The user whose data was wiped: changes of theirs may still arrive from other tabs. */
   #signedOut: string | undefined
   readonly #shared = new Set<(change: SharedChange) => void>()
@@ -84,10 +85,9 @@ class BatchedCache implements MessageCache {
     // A database that was deleted receives all rows again.
     this.#database =
       typeof indexedDB === 'object'
-        ? new IdbDatabase(name, () => {
-            const rows = this.#inFlight ?? this.#rows
-            for (const change of changesOf(this.#copy.state())) rows.set(idOf(change), change)
-            if (rows.size > 0) this.#schedule()
+        ? new IdbDatabase(name, {
+            created: () => this.#writeAll(),
+            closed: () => void this.#reopen(),
           })
         : new MemoryDatabase()
     const stopListening = channel.listen((message) => this.#onMessage(message as CacheMessage))
@@ -102,7 +102,7 @@ class BatchedCache implements MessageCache {
   async open(userId?: string): Promise<CachedState> {
     this.#channel.post({ cache: 'opened' } satisfies CacheMessage)
     const state = await this.#load()
-    const owner = state?.profile?.userId
+    const owner = (state ?? this.#copy.state()).profile?.userId
     if (userId !== undefined && owner !== undefined && owner !== userId) void this.wipe()
     else if (state) {
       void this.#copy.clear()
@@ -150,6 +150,14 @@ class BatchedCache implements MessageCache {
 
   newer(groupId: string, from: number, limit: number): Promise<CachedPage | null> {
     return this.#page(groupId, from, limit, 'newer')
+  }
+
+  lead(isLeading: boolean): void {
+    this.#isLeading = isLeading
+    if (!isLeading) return
+    // The tab that led until now may have crashed before it wrote them.
+    for (const [id, change] of this.#recent) if (!this.#rows.has(id)) this.#rows.set(id, change)
+    this.#schedule()
   }
 
   flush(): Promise<void> {
@@ -201,6 +209,21 @@ class BatchedCache implements MessageCache {
     return null
   }
 
+  async #reopen(): Promise<void> {
+    const state = await this.#load()
+    // Another tab may have created it, before this one could write its rows.
+    if (state && (this.#isLeading || !state.profile)) this.#writeAll()
+  }
+
+  /** The database is empty: all rows are written again, the groups by the tab that has their newest state. */
+  #writeAll(): void {
+    const rows = this.#inFlight ?? this.#rows
+    for (const change of changesOf(this.#copy.state())) {
+      if (this.#isLeading || change.table !== 'groups') rows.set(idOf(change), change)
+    }
+    if (rows.size > 0) this.#schedule()
+  }
+
   async #page(...place: Parameters<CacheDatabase['page']>): Promise<CachedPage | null> {
     try {
       await this.#inTime(this.flush())
@@ -250,7 +273,7 @@ class BatchedCache implements MessageCache {
     this.#inFlight = rows
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const batch = { userId: this.#copy.userId, rows: rows.values(), forgotten, items }
+        const batch = { userId: this.#copy.userId, rows, forgotten, items }
         if (!(await this.#database.write(batch))) this.#onWiped()
         break
       } catch {
@@ -304,6 +327,10 @@ class BatchedCache implements MessageCache {
     this.#copy.put(change)
     // The other tab writes it.
     this.#rows.delete(id)
+    if (this.#isLeading) {
+      this.#rows.set(id, change)
+      this.#schedule()
+    }
     for (const listener of this.#shared) listener(change)
   }
 

@@ -20,16 +20,18 @@ export type ItemsChange = { readonly groupId: string } & (
 
 /** Changes that are written together or not at all: first `forgotten`, then `items` in their order. */
 export interface Batch {
-  /** The user of the cache. The batch is refused if the database belongs to another user or to nobody. */
+  /** The user of the cache. The batch is refused if the database belongs to another user or was wiped. */
   readonly userId: string | undefined
-  readonly rows: Iterable<RowChange>
+  /** Read when the database is open, which may have added rows. */
+  readonly rows: ReadonlyMap<string, RowChange>
   /** Groups that lose all their items. */
   readonly forgotten: Iterable<string>
   readonly items: readonly ItemsChange[]
 }
 
 export interface CacheDatabase {
-  load(): Promise<CachedState>
+  /** Null if nothing outlives the page: the cache has everything in its own copy. */
+  load(): Promise<CachedState | null>
   /** Resolves with false if the database was wiped: the batch belongs to a user who signed out. */
   write(batch: Batch): Promise<boolean>
   /** Starts to write rows without waiting for anything: the page may end in this turn of the event loop. */

