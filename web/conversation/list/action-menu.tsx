@@ -25,7 +25,7 @@ interface ActionMenuProps extends OpenMenu {
   readonly onClose: () => void
 }
 
-export const QUICK = ['👍', '❤️', '😂', '😮', '😢', '🙏'] as const
+const QUICK = ['👍', '❤️', '😂', '😮', '😢', '🙏'] as const
 const MARGIN = 8
 
 const icons: Readonly<Record<ActionName, IconName>> = {

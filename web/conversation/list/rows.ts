@@ -75,7 +75,7 @@ function isSameGroup(a: MessageItem, b: MessageItem): boolean {
 }
 
 /** The calendar day of a time, for comparison. */
-export function dayOf(at: number): string {
+function dayOf(at: number): string {
   const date = new Date(at)
   return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`
 }

@@ -183,7 +183,7 @@ function Senders({ groupId, value, onChange }: SendersProps) {
 }
 
 /** The query of the filters; null for a text that is too short. Days are those of the reader. */
-export function queryOf(filters: Filters, groupId: string | null): SearchQuery | null {
+function queryOf(filters: Filters, groupId: string | null): SearchQuery | null {
   const text = filters.text.trim()
   if (text.length < MIN_LENGTH) return null
   const after = filters.after && new Date(`${filters.after}T00:00`).getTime()
