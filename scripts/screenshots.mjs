@@ -119,7 +119,7 @@ async function takePictures(url) {
   const desktop = { viewport: { width: 1180, height: 740 }, locale: 'en-GB' }
   const phone = {
     viewport: { width: 390, height: 760 },
-    deviceScaleFactor: 2,
+    deviceScaleFactor: 1.5,
     hasTouch: true,
     isMobile: true,
     locale: 'en-GB',
@@ -132,7 +132,7 @@ async function takePictures(url) {
   ]
   try {
     for (const [name, options, panel] of pictures) await chat(browser, url, name, options, panel)
-    if (process.env.DASH) await dashboard(browser, url, desktop)
+    await dashboard(browser, url, desktop)
   } finally {
     await browser.close()
   }
@@ -148,8 +148,8 @@ async function chat(browser, url, name, options, panel) {
     await page.evaluate((more) => location.assign(`${location.hash}?panel=${more}`), panel)
     await page.locator('.region-details .avatar').first().waitFor()
   }
-  // Transitions and the last receipts.
-  await page.waitForTimeout(800)
+  // The mark of the message that was jumped to fades.
+  await page.waitForTimeout(3_000)
   await page.screenshot({ path: join(target, `${name}.png`) })
   await context.close()
 }
@@ -159,8 +159,15 @@ async function dashboard(browser, url, options) {
   const page = await context.newPage()
   await page.goto(`${url}/admin#token=${await tokenOf('admin', 'Admin', { admin: true })}`)
   await page.locator('canvas').first().waitFor()
-  // Some points of the charts.
-  await page.waitForTimeout(6_000)
+  // Some traffic for the charts.
+  const writer = await context.newPage()
+  await writer.goto(`${url}/#token=${await tokenOf('rui', people.rui)}`)
+  await writer.locator('.group-row', { hasText: 'Platform' }).click()
+  for (let i = 1; i <= 40; i++) {
+    await writer.locator('.composer-input').fill(`Load test, step ${i}`)
+    await writer.locator('.composer-input').press('Enter')
+    await writer.waitForTimeout(150 + 20 * (i % 12))
+  }
   await page.screenshot({ path: join(target, 'dashboard.png') })
   await context.close()
 }
