@@ -10,7 +10,8 @@ export interface Schema {
   readonly description?: string
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
-  readonly items?: Schema
+  /** Of a list; a tuple has one for each place. */
+  readonly items?: Schema | readonly Schema[]
   readonly minimum?: number
   readonly maximum?: number
   readonly maxItems?: number
@@ -69,6 +70,20 @@ export function messagesOf({ components, operations }: AsyncApiDocument): readon
     answers: answers.get(key) ?? [],
     answersTo: [...answers].filter(([, by]) => by.includes(key)).map(([request]) => request),
   }))
+}
+
+/** The schema of the items of a list; null for a tuple. */
+export function itemOf({ items }: Schema): Schema | null {
+  return items && !isTuple(items) ? items : null
+}
+
+/** The schemas of the places of a tuple; null for a list. */
+export function placesOf({ items }: Schema): readonly Schema[] | null {
+  return items && isTuple(items) ? items : null
+}
+
+function isTuple(items: Schema | readonly Schema[]): items is readonly Schema[] {
+  return Array.isArray(items)
 }
 
 /** The part behind the last slash of a reference. */

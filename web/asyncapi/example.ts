@@ -1,7 +1,7 @@
 /**
  * Example: a frame that the schema of a message allows, with values that a reader recognizes.
  */
-import { lastPart, type Schema } from './document.ts'
+import { itemOf, lastPart, placesOf, type Schema } from './document.ts'
 
 const MAX_DEPTH = 4
 const AT = 1_764_162_000_000
@@ -26,7 +26,9 @@ const values: Readonly<Record<string, unknown>> = {
   members: ['ana', 'bruno'],
   mentions: ['bruno'],
   token: 'eyJ…',
-  sha256: '9f86d081884c7d65…',
+  messageIds: ['kitchen:41'],
+  sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  url: '/api/chat/files/kitchen:f4k2m9x1c7q8w3e5r',
   mimeType: 'image/png',
   fileName: 'bread.png',
 }
@@ -52,11 +54,16 @@ function exampleOf(
   if (schema.const !== undefined) return schema.const
   if (schema.enum) return schema.enum[0]
   if (schema.properties) return depth > MAX_DEPTH ? {} : objectOf(schema, schemas, depth)
+  const places = placesOf(schema)
+  if (places) {
+    const names = ['groupId', 'seq']
+    return places.map((place, at) => exampleOf(names[at] ?? '', place, schemas, depth + 1))
+  }
   const known = values[name]
-  const isArray = schema.type === 'array'
-  if (known !== undefined && Array.isArray(known) === isArray && !schema.items?.$ref) return known
-  if (isArray)
-    return schema.items && depth < MAX_DEPTH ? [exampleOf(name, schema.items, schemas, depth + 1)] : []
+  const isList = schema.type === 'array'
+  const item = itemOf(schema)
+  if (known !== undefined && Array.isArray(known) === isList && !item?.$ref) return known
+  if (isList) return item && depth < MAX_DEPTH ? [exampleOf(name, item, schemas, depth + 1)] : []
   if (schema.type === 'integer' || schema.type === 'number') return numberOf(name, schema)
   if (schema.type === 'boolean') return true
   return schema.type === 'object' ? {} : 'text'

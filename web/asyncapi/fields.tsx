@@ -2,7 +2,7 @@
  * Fields: the table of the fields of a message or a record.
  */
 import type { Format } from '../i18n/format.ts'
-import { lastPart, type Schema } from './document.ts'
+import { itemOf, lastPart, placesOf, type Schema } from './document.ts'
 import type { AsyncApiTexts } from './i18n/en.ts'
 
 interface FieldsProps {
@@ -52,13 +52,16 @@ function FieldType({ schema, texts }: Omit<FieldsProps, 'format'>) {
     const record = lastPart(schema.$ref)
     return <a href={`#record.${record}`}>{record}</a>
   }
-  if (schema.type === 'array' && schema.items) {
+  const places = placesOf(schema)
+  if (places) return <code>[{places.map(({ type }) => type).join(', ')}]</code>
+  const item = itemOf(schema)
+  if (item) {
     // The name of a record is a link, which a text cannot contain.
     const [before = '', after = ''] = texts.list('\0').split('\0')
     return (
       <>
         {before}
-        <FieldType schema={schema.items} texts={texts} />
+        <FieldType schema={item} texts={texts} />
         {after}
       </>
     )
@@ -67,13 +70,14 @@ function FieldType({ schema, texts }: Omit<FieldsProps, 'format'>) {
 }
 
 function ruleOf(schema: Schema, texts: AsyncApiTexts, format: Format): string {
-  const { description, enum: allowed, minimum = 0, maximum, maxItems, items } = schema
+  const { description, enum: allowed, minimum = 0, maximum, maxItems } = schema
+  const rule = itemOf(schema)?.description
   return [
     ...(allowed ? [allowed.join(', ')] : []),
     ...(description ? [description] : []),
     ...(minimum > 0 ? [texts.atLeast(format.number(minimum))] : []),
     ...(maximum !== undefined && maximum < RANGE ? [texts.atMost(format.number(maximum))] : []),
     ...(maxItems === undefined ? [] : [texts.atMost(format.number(maxItems))]),
-    ...(items?.description ? [items.description] : []),
+    ...(rule ? [rule] : []),
   ].join('; ')
 }
