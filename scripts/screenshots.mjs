@@ -4,7 +4,7 @@
  *   node scripts/screenshots.mjs       with Chromium at CHROMIUM, or /usr/bin/chromium
  *
  * Starts a server with a folder of its own, lets some people chat over HTTP, and opens the page as one of
- * them: light, dark, on a phone, in Portuguese; and the dashboard.
+ * them: light, dark, on a phone, in Portuguese. The picture of the dashboard is made by screenshot-dashboard.mjs.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -132,7 +132,6 @@ async function takePictures(url) {
   ]
   try {
     for (const [name, options, panel] of pictures) await chat(browser, url, name, options, panel)
-    await dashboard(browser, url, desktop)
   } finally {
     await browser.close()
   }
@@ -151,24 +150,6 @@ async function chat(browser, url, name, options, panel) {
   // The mark of the message that was jumped to fades.
   await page.waitForTimeout(3_000)
   await page.screenshot({ path: join(target, `${name}.png`) })
-  await context.close()
-}
-
-async function dashboard(browser, url, options) {
-  const context = await browser.newContext({ ...options, colorScheme: 'dark' })
-  const page = await context.newPage()
-  await page.goto(`${url}/admin#token=${await tokenOf('admin', 'Admin', { admin: true })}`)
-  await page.locator('canvas').first().waitFor()
-  // Some traffic for the charts.
-  const writer = await context.newPage()
-  await writer.goto(`${url}/#token=${await tokenOf('rui', people.rui)}`)
-  await writer.locator('.group-row', { hasText: 'Platform' }).click()
-  for (let i = 1; i <= 40; i++) {
-    await writer.locator('.composer-input').fill(`Load test, step ${i}`)
-    await writer.locator('.composer-input').press('Enter')
-    await writer.waitForTimeout(150 + 20 * (i % 12))
-  }
-  await page.screenshot({ path: join(target, 'dashboard.png') })
   await context.close()
 }
 

@@ -150,7 +150,7 @@ function options(
   return {
     width: Math.max(1, element.clientWidth),
     height: HEIGHT,
-    padding: [8, 4, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'figures' }, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
@@ -162,7 +162,8 @@ function options(
         ...axis,
         grid: { show: false },
         size: 26,
-        space: 70,
+        space: 44,
+        incrs: [60, 120],
         values: (_, at) => at.map((one) => time(one * 1_000)),
       },
       {

@@ -21,16 +21,16 @@ export function Tiles({ now: { stats, walBytes }, row }: TilesProps) {
         <Tile label={texts.connections} value={units.number(connections.now)}>
           {texts.ofMax(units.number(connections.max))}, {texts.users(stats.users.connected)}
         </Tile>
-        <Tile label={texts.messages} value={units.number(row['messages'])} unit={texts.perSecond}>
+        <Tile label={texts.messages} value={units.number(row['messages'])} unit={texts.perSecondShort}>
           {texts.requestsNow(units.number(row['requests']))}
         </Tile>
-        <Tile label={texts.deliveries} value={units.number(row['deliveries'])} unit={texts.perSecond}>
+        <Tile label={texts.deliveries} value={units.number(row['deliveries'])} unit={texts.perSecondShort}>
           {texts.perMessage(units.number(perMessage))}
         </Tile>
         <Tile label={texts.latency} value={units.ms(isMeasured ? latency.recent.p99Ms : null)}>
           {texts.median(units.ms(isMeasured ? latency.recent.p50Ms : null))}
         </Tile>
-        <Tile label={texts.errors} value={units.number(row['errors'])} unit={texts.perSecond}>
+        <Tile label={texts.errors} value={units.number(row['errors'])} unit={texts.perSecondShort}>
           {texts.sinceStart(units.number(stats.errors.total))}
         </Tile>
         <Tile label={texts.loop} value={units.ms(eventLoopDelay.p99Ms)}>

@@ -42,6 +42,7 @@ export const en = {
   users: (n: number) => plural(n, { one: '# user', other: '# users' }),
   messages: 'Messages',
   perSecond: 'per second',
+  perSecondShort: '/s',
   requestsNow: (n: string) => `${n} requests per second`,
   deliveries: 'Deliveries',
   perMessage: (n: string) => `${n} per message`,

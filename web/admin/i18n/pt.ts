@@ -43,6 +43,7 @@ export const pt: AdminTexts = {
   users: (n) => plural(n, { one: '# utilizador', other: '# utilizadores' }),
   messages: 'Mensagens',
   perSecond: 'por segundo',
+  perSecondShort: '/s',
   requestsNow: (n) => `${n} pedidos por segundo`,
   deliveries: 'Entregas',
   perMessage: (n) => `${n} por mensagem`,
