@@ -531,7 +531,8 @@ export class ChatStore implements Store {
 
   #onState(state: StoreEvents['state']): void {
     this.#connection.onClient(state)
-    if (state.state === 'connected') this.#uploads.online()
+    // Only the leading tab sends.
+    if (state.state === 'connected' && this.#client) this.#uploads.online()
     else this.#uploads.offline()
   }
 
