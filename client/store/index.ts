@@ -10,7 +10,8 @@ export type {
   MessageCache,
   OutboxEntry,
 } from './cache/message-cache.ts'
-export { ChatStore, type ChatStoreOptions, type StoreSnapshot } from './chat-store.ts'
+export { ChatStore, type ChatStoreOptions } from './chat-store.ts'
+export type { StoreSnapshot } from './store-snapshot.ts'
 export { openTabChannel, type TabChannel } from './tab-channel.ts'
 export { type TabLocks, webLocks } from './tab-locks.ts'
 export type * from './types.ts'

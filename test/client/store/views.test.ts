@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { ChatStore } from '../../../client/store/chat-store.ts'
 import type { Session } from '../../../engine/hub/session.ts'
+import { eventually } from '../../support/conditions.ts'
 import { aStoreStage, messagesOf, type StoreStage, shown } from './harness.ts'
 
 /** Ana's store, Bruno's session, and their group `team`. */
@@ -187,8 +188,11 @@ it('orders groups by activity, and lists invitations and search hits', async () 
   await ana.join(groupId)
   expect(ana.invitations.getSnapshot().invitations).toHaveLength(0)
   expect(order()).toContain(groupId)
-  await ana.find({ text: 'm1' })
-  expect(ana.search.getSnapshot()).toMatchObject({ state: 'done', hits: [{ message: { content: 'm1' } }] })
+  // The index is written in real time.
+  await eventually(async () => {
+    await ana.find({ text: 'm1' })
+    expect(ana.search.getSnapshot()).toMatchObject({ state: 'done', hits: [{ message: { content: 'm1' } }] })
+  })
   await ana.find(null)
   expect(ana.search.getSnapshot()).toMatchObject({ state: 'idle', hits: [] })
 })
