@@ -162,8 +162,7 @@ function options(
         ...axis,
         grid: { show: false },
         size: 26,
-        space: 44,
-        incrs: [60, 120],
+        space: 70,
         values: (_, at) => at.map((one) => time(one * 1_000)),
       },
       {
