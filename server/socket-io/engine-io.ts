@@ -150,7 +150,7 @@ export class EngineIo implements SessionOwner {
     const fixedLimit = async () => {
       const { token } = asked
       handshake.claim = await this.#limits.decide({ token, address, session: session ?? null })
-      return handshake.claim && handshake.claim.limit
+      return handshake.claim ? handshake.claim.limit : null
     }
     return { accept: { handshake, session: null, socket: null }, protocol: '', fixedLimit }
   }
