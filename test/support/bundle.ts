@@ -48,6 +48,8 @@ export async function setup(): Promise<void> {
     const isAsset = (path: string) => !/\.(js|d\.ts)$/.test(path)
     cpSync(join(dist, folder), join(outdir, folder), { recursive: true, filter: isAsset })
   }
+  // The pages, scripts included: the server sends them.
+  cpSync(join(dist, 'web'), join(outdir, 'web'), { recursive: true })
   const common: BuildOptions = {
     absWorkingDir: dist,
     bundle: true,
