@@ -3,7 +3,7 @@
  *
  * Those of the server keep their names, so that a stack trace names functions, and lines end after about 120
  * characters, so that a position in a program is a short line and not a whole file. What browsers load has
- * short names inside its files: whoever makes a page shortens them anyway. Declarations keep everything.
+ * short names inside its files: the build of a page shortens them anyway. Declarations stay as they are.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
