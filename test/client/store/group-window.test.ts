@@ -38,7 +38,7 @@ it('requests what arrived between the answer to a page and its use', async () =>
         })
       }),
   }
-  const group = { groupId: 'team', row, windowLoaded() {} }
+  const group = { groupId: 'team', row, members: { refresh() {} }, pins: { refresh() {} }, windowLoaded() {} }
   const window = new GroupWindow(group as unknown as GroupState, core as unknown as StoreCore)
   const arrives = (seq: number) => {
     log.push(seq)
