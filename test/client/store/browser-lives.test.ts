@@ -3,13 +3,13 @@ import { temporaryFolder } from '../../support/engines.ts'
 import { useIndexedDb } from '../../support/indexed-db.ts'
 import { BrowserLife } from './browser-life.ts'
 
-/** `SEEDS=300` runs more; `SEED=7` repeats one. */
-const { SEED, SEEDS = '40' } = process.env as Readonly<Record<string, string | undefined>>
+/** `LIVES=300` runs more; `SEED=7` repeats one. */
+const { SEED, LIVES = '40' } = process.env as Readonly<Record<string, string | undefined>>
 /** Known faults: what a frozen tab shows when it returns after an eviction, and an entry that stays pending. */
 const known = new Set([8, 267])
 const seeds =
   SEED === undefined
-    ? Array.from({ length: Number(SEEDS) }, (_, index) => index + 1).filter((seed) => !known.has(seed))
+    ? Array.from({ length: Number(LIVES) }, (_, index) => index + 1).filter((seed) => !known.has(seed))
     : [Number(SEED)]
 
 describe('the tabs of a user', () => {

@@ -1,5 +1,5 @@
 /**
- * Seeded lives of tabs. `SEEDS=300 npx vitest run test/client/store/tab-lives.test.ts` runs more of them,
+ * Seeded lives of tabs. `LIVES=300 npx vitest run test/client/store/tab-lives.test.ts` runs more of them,
  * `SEED=17` a single one.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../support/engines.ts'
 import { useIndexedDb } from '../../support/indexed-db.ts'
 import { TabLife } from './tab-life.ts'
 
-const count = Number(process.env['SEEDS'] ?? 3)
+const count = Number(process.env['LIVES'] ?? 3)
 const one = process.env['SEED']
 const seeds = one === undefined ? Array.from({ length: count }, (_, at) => at + 1) : [Number(one)]
 const { resumeEvents } = limits
