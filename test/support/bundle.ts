@@ -7,7 +7,7 @@
  * processes and start their own. Vitest calls `setup` before the first test. A build removes `dist/` and the
  * bundle with it.
  */
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
@@ -15,6 +15,8 @@ import { type BuildOptions, build, type Plugin } from 'esbuild'
 const support = fileURLToPath(new URL('.', import.meta.url))
 const dist = fileURLToPath(new URL('../../dist', import.meta.url))
 const target = join(dist, 'bundle')
+/** Its content is the path of the bundle, which is also in its code. */
+const placeFile = 'place.txt'
 const folders = ['engine', 'server']
 const threads = ['shard', 'writer', 'reader', 'search', 'file'].map(
   (name) => `engine/runtime/${name}-thread.js`,
@@ -41,7 +43,11 @@ export const builtModules = {
 }
 
 export async function setup(): Promise<void> {
-  if (existsSync(target)) return
+  if (existsSync(target)) {
+    if (readFileSync(join(target, placeFile), 'utf8') === target) return
+    // The folder of the project was moved.
+    rmSync(target, { recursive: true })
+  }
   // Renamed when it is complete: another run may do the same at this moment.
   const outdir = mkdtempSync(join(dist, 'bundle-'))
   for (const folder of folders) {
@@ -82,6 +88,7 @@ export async function setup(): Promise<void> {
     build({ ...cjs, entryPoints: threads, entryNames: '[name]', plugins: [ofRun, inPlace] }),
     build({ ...cjs, entryPoints: [join(support, 'pooled-thread.ts')] }),
   ])
+  writeFileSync(join(outdir, placeFile), target)
   try {
     renameSync(outdir, target)
   } catch (error) {
