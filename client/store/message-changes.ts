@@ -3,7 +3,7 @@
  * applied in the same way, to what is shown.
  */
 import type { Event } from '../../protocol/events.ts'
-import type { Message } from '../../protocol/records.ts'
+import { type Message, tombstone } from '../../protocol/records.ts'
 import type { OutboxEntry } from './cache/message-cache.ts'
 
 export type ChangeEvent = Event<
@@ -35,19 +35,6 @@ export function changeMessage(message: Message, change: Change): Message {
       return { ...message, pinnedAt: undefined }
     case 'reaction_changed':
       return react(message, fields)
-  }
-}
-
-/** Empty, as the server returns it. */
-function tombstone(message: Message): Message {
-  return {
-    ...message,
-    content: '',
-    file: undefined,
-    mentions: undefined,
-    editedAt: undefined,
-    reactions: undefined,
-    pinnedAt: undefined,
   }
 }
 

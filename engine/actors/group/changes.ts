@@ -8,7 +8,7 @@
 import { ChatError } from '../../../protocol/errors.ts'
 import { parseMessageId } from '../../../protocol/ids.ts'
 import { limits } from '../../../protocol/limits.ts'
-import type { Message } from '../../../protocol/records.ts'
+import { type Message, tombstone } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
 import { hasVisible } from '../../../protocol/text-rules.ts'
 import type { Caller } from '../caller.ts'
@@ -136,17 +136,4 @@ export function recallMessage(
       answerCommitted(by, 'ok', {}),
     ]
   })
-}
-
-/** The tombstone of a deleted post: its number, its sender and its time. */
-function tombstone(message: Message): Message {
-  return {
-    ...message,
-    content: '',
-    file: undefined,
-    mentions: undefined,
-    editedAt: undefined,
-    reactions: undefined,
-    pinnedAt: undefined,
-  }
 }
