@@ -5,7 +5,8 @@
  *   node scripts/check-package.mjs 22:10 24:11 26:12      with Node 22 and npm 10, and so on, from the registry
  *
  * Build first. Checks the manifest with publint and the unpacked size, then installs the archive, asks
- * the command for its version, sends a message through the library and connects a client of a test engine.
+ * the command for its version, sends a message through the library, connects a client of a test engine, and
+ * loads what is for browsers.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -35,7 +36,14 @@ const test = await startTestEngine()
 const client = test.client({ userId: 'bruno' })
 await client.connect()
 await test.close()
-console.log('library: ok; testing: ok')
+const { ChatStore } = await import('tertulia/store')
+const store = new ChatStore({ url: 'http://localhost:1', token: 'token' })
+await store.open()
+await store.close()
+const { PeerCalls } = await import('tertulia/calls')
+const { mountChat } = await import('tertulia/web')
+if (typeof PeerCalls !== 'function' || typeof mountChat !== 'function') throw new Error('an export is missing')
+console.log('library, testing, store, calls, web: ok')
 `
 
 try {
