@@ -16,13 +16,15 @@ import { GroupPins } from './group-pins.ts'
 import { GroupWindow } from './group-window.ts'
 import { type ChangeEvent, changeMessage, seqOf } from './message-changes.ts'
 import { MessageItems } from './message-items.ts'
+import { noticeItem } from './notices.ts'
 import { share } from './sharing.ts'
 import type { StoreCore } from './store-core.ts'
 import { lostItem } from './timeline.ts'
-import type { GroupItem, NoticeItem } from './types.ts'
+import type { GroupItem } from './types.ts'
 
 const TYPING_MS = 7_000
 const MAX_MARKS = 500
+const UNKNOWN = Number.POSITIVE_INFINITY
 /** Own messages whose receipts are read again after a connection was lost. */
 const RECEIPTS_READ = 8
 
@@ -38,6 +40,8 @@ export class GroupState {
   readonly #items = new MessageItems()
   readonly #typing = new Map<string, () => void>()
   #hasReceipts = false
+  /** The counts are those of the server at an older time, until it lists the group again. */
+  #isUncounted = false
 
   constructor(groupId: string, core: StoreCore) {
     this.groupId = groupId
@@ -84,11 +88,14 @@ export class GroupState {
     for (const member of listing.group.members ?? []) this.#core.people.learn(member, true)
     const lastMessage = 'lastMessage' in listing ? listing.lastMessage : undefined
     if (lastMessage) this.#core.learnMessages([lastMessage])
-    if (before && lastSeq < before.group.lastSeq) return
+    if (before && lastSeq < before.group.lastSeq) {
+      if (this.#isUncounted) this.#core.refreshGroups()
+      return
+    }
+    this.#isUncounted = false
     const { unread, mentions, mutedUntil } = listing
     const newest =
       (lastMessage?.seq ?? 0) >= (before?.lastMessage?.seq ?? 0) ? lastMessage : before?.lastMessage
-    const shown = newest ?? before?.lastMessage
     const row: CachedGroup = {
       ...before,
       groupId: this.groupId,
@@ -101,10 +108,10 @@ export class GroupState {
       mentions,
       readSeq: listing.readSeq ?? 0,
       mutedUntil,
-      lastMessage: shown,
+      lastMessage: newest,
       // During a catch-up the events since the user joined follow.
       lastSeq: before?.lastSeq ?? (this.#core.isLive ? lastSeq : 0),
-      lastActivityAt: Math.max(shown?.createdAt ?? 0, listing.group.createdAt),
+      lastActivityAt: Math.max(newest?.createdAt ?? 0, listing.group.createdAt),
     }
     this.#store(row)
     // A read mark that the server has not received yet.
@@ -154,7 +161,12 @@ export class GroupState {
         break
       default:
         if (isNew) after.group = this.#changeGroup(after.group, event)
-        item = this.#notice(event, seq)
+        item = noticeItem(event, seq, {
+          groupId: this.groupId,
+          people: this.#core.people,
+          // Events without a time are from now, or follow the last message.
+          at: this.#core.isConnected ? Date.now() : row.lastActivityAt,
+        })
         this.members.handle(event)
     }
     if (this.#core.isLeader) {
@@ -218,7 +230,7 @@ export class GroupState {
   readUpTo(seq: number): void {
     const { row } = this
     if (!row || seq <= (row.readSeq ?? 0)) return
-    this.#store({ ...row, readSeq: seq, ...this.#countAfter(row, seq) })
+    this.#moveRead(row, seq)
   }
 
   /** Unread messages start at `seq` again. */
@@ -226,7 +238,7 @@ export class GroupState {
     const { row } = this
     if (!row || seq - 1 >= (row.readSeq ?? 0)) return
     this.window.markUnread(seq)
-    this.#store({ ...row, readSeq: seq - 1, ...this.#countAfter(row, seq - 1) })
+    this.#moveRead(row, seq - 1)
   }
 
   /** Changes fields before the server has answered; the returned function takes them back. */
@@ -235,9 +247,8 @@ export class GroupState {
     if (!row) return () => {}
     this.#store({ ...row, ...change })
     return () => {
-      if (!this.row) return
-      const back = Object.fromEntries(Object.keys(change).map((key) => [key, row[key as keyof CachedGroup]]))
-      this.#store({ ...this.row, ...back })
+      const back = Object.keys(change).map((key) => [key, row[key as keyof CachedGroup]])
+      if (this.row) this.#store({ ...this.row, ...Object.fromEntries(back) })
     }
   }
 
@@ -293,8 +304,7 @@ export class GroupState {
       }
       this.#core.delivered(message.messageId)
     }
-    this.#typing.get(message.senderId)?.()
-    this.#typing.delete(message.senderId)
+    this.typing(message.senderId, false)
     return { groupId: this.groupId, seq: message.seq, message }
   }
 
@@ -330,59 +340,13 @@ export class GroupState {
       case 'user_left_group':
         return { ...group, memberCount: Math.max(0, group.memberCount - 1) }
       case 'group_updated': {
-        const { name, topic, avatarUrl, visibility } = event.fields
-        return {
-          ...group,
-          name: name ?? group.name,
-          topic: topic ?? group.topic,
-          avatarUrl: avatarUrl ?? group.avatarUrl,
-          visibility: visibility ?? group.visibility,
-        }
+        const { name = group.name, topic = group.topic } = event.fields
+        const { avatarUrl = group.avatarUrl, visibility = group.visibility } = event.fields
+        return { ...group, name, topic, avatarUrl, visibility }
       }
       default:
         return group
     }
-  }
-
-  #notice(event: Exclude<GroupEvent, ChangeEvent>, seq: number): CachedItem | undefined {
-    const { people, isConnected } = this.#core
-    const make = (
-      what: NoticeItem['what'],
-      fields: {
-        readonly userId?: string
-        readonly userName?: string
-        readonly by?: string | undefined
-        readonly at?: number
-      },
-      text?: string,
-    ): CachedItem => {
-      const { userId, userName, by, at } = fields
-      const notice: NoticeItem = {
-        kind: 'notice',
-        key: `${this.groupId}:${seq}`,
-        seq,
-        // Events without a time are from now, or follow the last message.
-        at: at ?? (isConnected ? Date.now() : (this.row?.lastActivityAt ?? 0)),
-        what,
-        by: by === undefined ? undefined : people.person(by),
-        about: userId === undefined ? undefined : people.person(userId, userName),
-        text,
-      }
-      return { groupId: this.groupId, seq, notice }
-    }
-    switch (event.event) {
-      case 'user_joined_group':
-        return make('joined', event.fields)
-      case 'user_left_group': {
-        const { banned, by } = event.fields
-        return make(banned ? 'banned' : by === undefined ? 'left' : 'removed', event.fields)
-      }
-      case 'role_changed':
-        return make('role', event.fields, event.fields.role)
-      case 'group_updated':
-        if (event.fields.name !== undefined) return make('renamed', event.fields, event.fields.name)
-    }
-    return undefined
   }
 
   /** A crash took back everything from `from` to `to`, also changes of earlier messages (GAP-1). */
@@ -404,24 +368,29 @@ export class GroupState {
     this.#store(row)
   }
 
-  /** The counts after a read mark; those of now if they are not known. */
-  #countAfter(row: CachedGroup, readSeq: number): Pick<CachedGroup, 'unread' | 'mentions'> {
-    const { timeline } = this.window
+  /** Moves the read mark. Counts that are not known from here stay until the server lists the group again. */
+  #moveRead(row: CachedGroup, readSeq: number): void {
+    const { timeline, isComplete } = this.window
+    const isCurrent = row.lastSeq >= row.group.lastSeq
+    const newest = isCurrent ? (row.lastMessage?.seq ?? UNKNOWN) : row.group.lastSeq
     const { me } = this.#core
-    if (readSeq >= (row.lastMessage?.seq ?? row.lastSeq)) return { unread: 0, mentions: 0 }
-    if (!timeline?.isNewest || timeline.from > readSeq + 1) {
+    // While events are missing, the messages in memory are not all.
+    const isShown = isCurrent && isComplete && timeline?.isNewest && timeline.from <= readSeq + 1
+    let { unread, mentions } = row
+    if (readSeq >= newest || isShown) {
+      unread = 0
+      mentions = 0
+      for (const item of timeline?.items ?? []) {
+        if (!('message' in item) || item.message.senderId === me || !isUnread(item.message, { readSeq }))
+          continue
+        unread += 1
+        if (item.message.mentions?.includes(me)) mentions += 1
+      }
+    } else {
+      this.#isUncounted = true
       this.#core.refreshGroups()
-      return row
     }
-    let unread = 0
-    let mentions = 0
-    for (const item of timeline.items) {
-      if (!('message' in item) || item.message.senderId === me) continue
-      if (!isUnread(item.message, { readSeq })) continue
-      unread += 1
-      if (item.message.mentions?.includes(me)) mentions += 1
-    }
-    return { unread, mentions }
+    this.#store({ ...row, readSeq, unread, mentions })
   }
 
   #compute(before: GroupItem | null): GroupItem | null {

@@ -55,6 +55,7 @@ export class GroupWindow {
   #changes: { readonly seq: number; readonly change: (message: Message) => Message }[] = []
   /** The timeline must be loaded again, once there is a connection. */
   #isOutdated = false
+  #isReloading = false
 
   constructor(group: GroupState, core: StoreCore) {
     this.#group = group
@@ -73,6 +74,11 @@ export class GroupWindow {
 
   get timeline(): Timeline | null {
     return this.#timeline
+  }
+
+  /** Nothing within the timeline is missing or outdated. */
+  get isComplete(): boolean {
+    return this.#hole === null && !this.#isOutdated && !this.#isReloading
   }
 
   /** The newest of the messages on show that the user sent. */
@@ -110,6 +116,7 @@ export class GroupWindow {
     this.#epoch += 1
     this.#timeline = null
     this.#hole = null
+    this.#isReloading = false
     this.#loading = null
     this.#quotes.clear()
     this.changed()
@@ -294,6 +301,7 @@ export class GroupWindow {
     const before = this.#timeline
     if (!before || !this.#core.isConnected) return
     this.#isOutdated = false
+    this.#isReloading = true
     this.#epoch += 1
     const epoch = this.#epoch
     try {
@@ -314,6 +322,8 @@ export class GroupWindow {
       this.#replace(timeline)
     } catch {
       if (epoch === this.#epoch) this.#isOutdated = true
+    } finally {
+      if (epoch === this.#epoch) this.#isReloading = false
     }
   }
 

@@ -76,8 +76,9 @@ export async function aStoreStage(options: TestEngineOptions = {}): Promise<Stor
     },
     async restart(given = {}) {
       for (const socket of sockets) socket.cut()
+      const startMs = stage.engine.clock.now()
       await stage.engine.close()
-      stage.engine = await startTestEngine({ ...options, ...given })
+      stage.engine = await startTestEngine({ ...options, startMs, ...given })
     },
   }
   onTestFinished(() => stage.engine.close())

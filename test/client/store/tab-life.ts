@@ -4,6 +4,7 @@
  * The page is a store on a cache in IndexedDB; a reload or a crash is a new store on the same cache. At the end
  * everything is connected, and what the store shows must be what the server has. Everything follows the seed.
  */
+import { setImmediate as turn } from 'node:timers/promises'
 import type { ChatStore } from '../../../client/store/chat-store.ts'
 import { createMessageCache } from '../../../client/store/index.ts'
 import type { MessageItem } from '../../../client/store/types.ts'
@@ -69,7 +70,7 @@ export class TabLife {
       [5, 'change', () => this.#change()],
       [4, 'read', () => this.#pick(this.#pages).store.group(this.#group()).markRead()],
       [3, 'draft', () => this.#draft()],
-      [3, 'older', () => this.#pick(this.#pages).store.group(this.#group()).loadOlder()],
+      [3, 'older', () => void this.#pick(this.#pages).store.group(this.#group()).loadOlder()],
       [2, 'jump', () => this.#jump()],
       [3, 'cut', () => this.#cut()],
       [3, 'offline', () => this.#stage.offline('ana')],
@@ -104,12 +105,18 @@ export class TabLife {
       this.#count += 1
       const mentions = this.#random() < 0.2 ? ['ana'] : undefined
       const content = `bruno ${this.#count}`
-      await this.#bruno.sendMessage({
+      const sent = this.#bruno.sendMessage({
         groupId: this.#group(),
         content,
         tempId: content,
         ...(mentions && { mentions }),
       })
+      // The engine may wait for its clock, which only the test advances.
+      let isSent = false
+      void sent.finally(() => {
+        isSent = true
+      })
+      for (let turns = 0; !isSent; turns += 1) await (turns < 8 ? turn() : this.#stage.settle(20))
     }
   }
 
@@ -163,10 +170,11 @@ export class TabLife {
     this.#drafts.set(groupId, text)
   }
 
-  #jump(): unknown {
+  /** Not awaited, as by a page: without a connection it waits for the next one. */
+  #jump(): void {
     const group = this.#pick(this.#pages).store.group(this.#group())
     const place = this.#random() < 0.5 ? ('newest' as const) : { seq: 1 + this.#below(60) }
-    return group.jumpTo(place).catch(() => {})
+    group.jumpTo(place).catch(() => {})
   }
 
   #cut(): void {

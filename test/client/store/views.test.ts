@@ -209,3 +209,33 @@ it('shows who has read a message, and how many', async () => {
   expect(messagesOf(group.messages.getSnapshot().items)[0]).toMatchObject({ state: 'read', readBy: 1 })
   expect(await group.receipts(item?.messageId ?? '')).toMatchObject({ read: [{ user: { name: 'Bruno' } }] })
 })
+
+// UNR-1
+it('moves the read mark at once, also where the window was never loaded', async () => {
+  const { stage, ana, bruno } = await aTeam()
+  await posts(bruno, 5)
+  await stage.settle()
+  const group = ana.group('team')
+  const last = group.info.getSnapshot()?.lastMessage?.seq ?? 0
+  group.markRead(last - 3)
+  expect(group.info.getSnapshot()).toMatchObject({ readSeq: last - 3 })
+  await stage.settle()
+  expect(group.info.getSnapshot()).toMatchObject({ readSeq: last - 3, unread: 3 })
+})
+
+// UNR-1
+it('counts messages that were missed after what was read without a connection', async () => {
+  const { stage, ana, bruno } = await aTeam()
+  await posts(bruno, 3)
+  await stage.settle()
+  ana.group('team').messages.subscribe(() => {})
+  await stage.settle()
+  stage.offline('ana')
+  await stage.settle(0)
+  for (const tempId of ['a', 'b']) await bruno.sendMessage({ groupId: 'team', content: tempId, tempId })
+  ana.group('team').markRead()
+  expect(ana.groups.getSnapshot()).toMatchObject({ unread: 0 })
+  stage.online('ana')
+  await stage.settle(31_000)
+  await eventually(() => expect(ana.groups.getSnapshot()).toMatchObject({ unread: 2 }))
+})
