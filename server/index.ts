@@ -3,4 +3,5 @@
  */
 export { ConfigError, type GivenSettings, type Settings, settingsFromEnv } from './config.ts'
 export type { ServerStats } from './metrics/server-stats.ts'
+export type { EngineProcess, ServedEngine, ServedStats } from './served-engine.ts'
 export { createServer, type Server, type ServerOptions } from './server.ts'

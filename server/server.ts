@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { machineClock } from '../engine/base/clock.ts'
-import { createEngine, type Engine, type Hooks } from '../engine/engine.ts'
+import { createEngine, type EngineOptions, type Hooks } from '../engine/engine.ts'
 import { AddressGuard } from './address-guard.ts'
 import { adminRoutes } from './admin/admin-routes.ts'
 import { Live } from './admin/live-figures.ts'
@@ -20,6 +20,7 @@ import {
   type Settings,
   settings as settingsTable,
 } from './config.ts'
+import { engineSettings } from './engine-settings.ts'
 import { FrontEnd } from './front-end.ts'
 import { apiRoutes } from './http/api.ts'
 import { documentRoutes } from './http/api-documents.ts'
@@ -36,6 +37,7 @@ import { type ServerStats, statsOf } from './metrics/server-stats.ts'
 import { originRule } from './origins.ts'
 import { RateLimiter } from './rate-limit.ts'
 import { RefusalLog } from './refusal-log.ts'
+import type { ServedEngine } from './served-engine.ts'
 import { signingKey } from './signing-key.ts'
 import { LocalTopics } from './socket-io/local-topics.ts'
 import { SocketIo, socketIoPaths } from './socket-io/socket-io.ts'
@@ -44,8 +46,8 @@ import { type LoadedTransport, loadTransport } from './transport/load.ts'
 import type { App } from './transport/transport.ts'
 
 export interface ServerOptions extends GivenSettings {
-  /** The engine to serve; without one the server creates and closes its own. */
-  readonly engine?: Engine | undefined
+  /** The engine to serve; without one the server creates and closes its own. An `Engine` is one. */
+  readonly engine?: ServedEngine | undefined
   /** Hooks for the engine that the server creates. A given engine already has its own. */
   readonly hooks?: Hooks | undefined
   /** Timeout of one hook, 2,000 ms by default; then its request is refused as `internal`. */
@@ -116,11 +118,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     logger,
     now,
   })
-  const { hooks, hookTimeoutMs } = options
-  if (options.engine && hooks)
-    throw new ConfigError('hooks cannot be combined with engine: pass them to createEngine')
-  const engine =
-    options.engine ?? (await createEngine({ ...engineSettings(settings), hooks, hookTimeoutMs, logger, now }))
+  const { engine, closeEngine } = await chooseEngine(options, settings, { logger, now })
   const limiter = new RateLimiter({
     perMinute: settings.rateLimit,
     maxUsers: 2 * settings.maxConnections,
@@ -197,7 +195,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     removePublisher()
     loopDelay.close()
     app.close()
-    if (!options.engine) await engine.close()
+    await closeEngine()
     throw error
   }
   const sweeper = setInterval(() => {
@@ -227,7 +225,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     frontEnd.closeAll()
     removePublisher()
     try {
-      if (!options.engine) await engine.close(endMs - performance.now())
+      await closeEngine(endMs - performance.now())
     } finally {
       // The close frames are on their way; a socket that does not answer them is terminated.
       if (farewells) await delay(FAREWELL_MS)
@@ -269,35 +267,23 @@ function requireKnown(options: ServerOptions): void {
   }
 }
 
-function engineSettings(settings: Settings) {
-  const {
-    dataDir,
-    shards,
-    durability,
-    fanout,
-    rateLimit,
-    maxMessageBytes,
-    maxUpload,
-    storageQuota,
-    maxGroupsPerUser,
-    editWindowMs,
-  } = settings
-  const { contactPolicy, presenceGraceMs } = settings
-  const maxUploadBytes = maxUpload
-  return {
-    dataDir,
-    shards,
-    durability,
-    fanout,
-    rateLimit,
-    maxMessageBytes,
-    maxUploadBytes,
-    storageQuotaBytes: storageQuota,
-    contactPolicy,
-    maxGroupsPerUser,
-    editWindowMs,
-    presenceGraceMs,
+interface ChosenEngine {
+  readonly engine: ServedEngine
+  /** Closes the engine if the server created it. */
+  readonly closeEngine: (withinMs?: number) => Promise<void>
+}
+
+async function chooseEngine(
+  { engine: given, hooks, hookTimeoutMs }: ServerOptions,
+  settings: Settings,
+  shared: Pick<EngineOptions, 'logger' | 'now'>,
+): Promise<ChosenEngine> {
+  if (given) {
+    if (hooks) throw new ConfigError('hooks cannot be combined with engine: pass them to createEngine')
+    return { engine: given, closeEngine: async () => {} }
   }
+  const engine = await createEngine({ ...engineSettings(settings), hooks, hookTimeoutMs, ...shared })
+  return { engine, closeEngine: (withinMs) => engine.close(withinMs) }
 }
 
 async function chooseTransport({ transport }: Settings): Promise<LoadedTransport> {

@@ -5,10 +5,11 @@
  * `SHARED_MS` of each other receive the same text, so that ten of them cost what one costs.
  */
 import { performance } from 'node:perf_hooks'
-import type { Engine, EngineDetails, ThreadFigures } from '../../engine/engine.ts'
+import type { EngineDetails, ThreadFigures } from '../../engine/engine.ts'
 import type { BusiestFigures } from '../metrics/busiest-groups.ts'
 import type { Meters } from '../metrics/meters.ts'
 import type { ServerStats } from '../metrics/server-stats.ts'
+import type { ServedEngine } from '../served-engine.ts'
 import { type ActiveAlert, Alerts } from './alerts.ts'
 import type { LogLines } from './recent-lines.ts'
 
@@ -27,7 +28,7 @@ export interface LiveFigures {
 
 export interface LiveSources {
   readonly stats: () => Promise<ServerStats>
-  readonly engine: Pick<Engine, 'details'>
+  readonly engine: Pick<ServedEngine, 'details'>
   readonly meters: Meters
   readonly recent: LogLines | undefined
   /** Milliseconds of a monotonic clock. */

@@ -3,19 +3,19 @@
  * A handler only copies the fields, by the table of routes; the shard validates them.
  */
 import { randomUUID } from 'node:crypto'
-import type { Engine } from '../../engine/engine.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { RequestFields, RequestSpec } from '../../protocol/requests.ts'
 import { requests } from '../../protocol/requests.ts'
 import type { FieldMap } from '../../protocol/schema.ts'
 import { costOf } from '../rate-limit.ts'
+import type { ServedEngine } from '../served-engine.ts'
 import { type ApiRoute, hasBody, pathFields, apiRoutes as table } from './api-routes.ts'
 import { type CallerOptions, callerOf } from './caller.ts'
 import { json } from './reply.ts'
 import type { HttpCall, Route } from './router.ts'
 
 export interface ApiOptions extends CallerOptions {
-  readonly engine: Engine
+  readonly engine: ServedEngine
   /** False once the server is stopping. */
   readonly accepting: () => boolean
 }

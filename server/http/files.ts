@@ -5,12 +5,12 @@
  * ends with `upload_end`, a download begins with `get_file`. This module only transfers the bytes. Types
  * that a browser would execute are sent as a download.
  */
-import type { Engine } from '../../engine/engine.ts'
 import type { UploadWriter } from '../../engine/files/file-access.ts'
 import type { Identity } from '../../engine/hub/gateway.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { File } from '../../protocol/records.ts'
 import type { Budget, RequestFields } from '../../protocol/requests.ts'
+import type { ServedEngine } from '../served-engine.ts'
 import { type BodyStream, RequestAbortedError } from './body-stream.ts'
 import { byteRange, isKnown } from './byte-range.ts'
 import { type CallerOptions, callerOf } from './caller.ts'
@@ -20,7 +20,7 @@ import type { HttpCall, Route } from './router.ts'
 import type { BodySource } from './send-body.ts'
 
 export interface FileRouteOptions extends CallerOptions {
-  readonly engine: Engine
+  readonly engine: ServedEngine
   /** False once the server is stopping. */
   readonly accepting: () => boolean
 }
@@ -70,7 +70,7 @@ export function fileRoutes(options: FileRouteOptions): readonly Route[] {
  * with the progress if bytes are missing.
  */
 async function upload(
-  engine: Engine,
+  engine: ServedEngine,
   identity: Identity,
   { query, headers }: HttpCall,
   stream: BodyStream,
@@ -134,7 +134,7 @@ async function writeBody(stream: BodyStream, writer: UploadWriter, skip: number)
 }
 
 async function download(
-  engine: Engine,
+  engine: ServedEngine,
   userId: string,
   file: File,
   { headers }: HttpCall,
@@ -161,7 +161,7 @@ async function download(
 }
 
 async function sourceOf(
-  engine: Engine,
+  engine: ServedEngine,
   userId: string,
   file: File,
   start: number,

@@ -1,12 +1,15 @@
 /**
  * Health: `/healthz` reports that the process is alive, `/readyz` that it accepts requests.
  */
-import type { Engine } from '../../engine/engine.ts'
+import type { ServedEngine } from '../served-engine.ts'
 import { json } from './reply.ts'
 import type { Route } from './router.ts'
 
 /** The routes for supervisors and load balancers; they require no token. */
-export function healthRoutes(engine: Pick<Engine, 'health'>, accepting: () => boolean): readonly Route[] {
+export function healthRoutes(
+  engine: Pick<ServedEngine, 'health'>,
+  accepting: () => boolean,
+): readonly Route[] {
   return [
     { method: 'GET', pattern: '/healthz', handle: () => json(200, { status: 'alive' }) },
     {

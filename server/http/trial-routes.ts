@@ -8,13 +8,13 @@
  * and nothing is given out.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import type { Engine } from '../../engine/engine.ts'
 import type { Identity } from '../../engine/hub/gateway.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { userName } from '../../protocol/ids.ts'
 import { refusalOf } from '../../protocol/validation.ts'
 import type { AddressGuard } from '../address-guard.ts'
 import type { Settings } from '../config.ts'
+import type { ServedEngine } from '../served-engine.ts'
 import { signingKey } from '../signing-key.ts'
 import { makeToken } from '../token.ts'
 import { isLocal } from './local-call.ts'
@@ -26,7 +26,7 @@ const TRIAL_SECONDS = 12 * 3_600
 interface TrialOptions {
   readonly settings: Settings
   readonly guard: AddressGuard
-  readonly engine: Pick<Engine, 'request'>
+  readonly engine: Pick<ServedEngine, 'request'>
 }
 
 const GROUP = { kind: 'group', groupId: 'tertulia', name: 'Tertulia', visibility: 'open' } as const

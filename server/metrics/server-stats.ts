@@ -5,9 +5,10 @@
  * share one request, which fails if a shard does not answer in time, so that scrapes cannot pile up.
  */
 import { totalmem } from 'node:os'
-import type { Engine, EngineStats, Health } from '../../engine/engine.ts'
+import type { EngineStats, Health } from '../../engine/engine.ts'
 import { version } from '../../engine/version.ts'
 import { ChatError } from '../../protocol/errors.ts'
+import type { ServedEngine, ServedStats } from '../served-engine.ts'
 import type { TransportName } from '../transport/transport.ts'
 import type { LoopDelay, LoopDelayStats } from './loop-delay.ts'
 import type { MeterStats, Meters } from './meters.ts'
@@ -83,7 +84,7 @@ export interface TransportStats {
 
 /** The sources of the statistics. */
 export interface StatsSources {
-  readonly engine: Pick<Engine, 'stats' | 'health'>
+  readonly engine: Pick<ServedEngine, 'stats' | 'health'>
   readonly sockets: {
     readonly connections: number
     readonly connectionsByProtocol: Readonly<Record<string, number>>
@@ -112,7 +113,7 @@ const ENGINE_WITHIN_MS = 5_000
  * answer.
  */
 export function statsOf(sources: StatsSources): () => Promise<ServerStats> {
-  let pending: Promise<EngineStats> | null = null
+  let pending: Promise<ServedStats> | null = null
   return async () => {
     pending ??= withTimeout(sources.engine.stats()).finally(() => {
       pending = null
@@ -121,7 +122,7 @@ export function statsOf(sources: StatsSources): () => Promise<ServerStats> {
   }
 }
 
-function collectStats(sources: StatsSources, { shards, search, hooks, disk }: EngineStats): ServerStats {
+function collectStats(sources: StatsSources, { shards, search, hooks, disk }: ServedStats): ServerStats {
   const { sockets, engine, now } = sources
   const { opened, refused, ended, ...counted } = sockets.meters.stats()
   const sum = (count: (shard: EngineStats['shards'][number]) => number) =>
