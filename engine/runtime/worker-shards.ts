@@ -21,6 +21,11 @@ import { threadFigures } from './thread-figures.ts'
 import type { StorageThreadNote } from './writer-thread.ts'
 
 const LOOK_AGAIN_MS = 250
+/**
+ * Limit of the young generation of a shard. With 6, as other threads have, a fifth of a shard's time is garbage
+ * collection when everybody reads (`npm run bench -- --case reading`), with 12 an eighth, with 24 the same.
+ */
+const SHARD_YOUNG_MIB = 12
 
 /** Runs `shards` shards on threads of their own. */
 export function workerRuntime(shards: number): Runtime {
@@ -88,11 +93,15 @@ async function startWorkerShards(shards: number, options: ShardsOptions): Promis
       log: { writer: channel.port2, reader: readerChannel.port2, search: searchChannel.port2 },
       watch,
     }
-    return startThread(new URL('./shard-thread.js', import.meta.url), {
-      workerData: data,
-      transferList: [channel.port2, readerChannel.port2, searchChannel.port2, filePort, watch],
-      name,
-    })
+    return startThread(
+      new URL('./shard-thread.js', import.meta.url),
+      {
+        workerData: data,
+        transferList: [channel.port2, readerChannel.port2, searchChannel.port2, filePort, watch],
+        name,
+      },
+      SHARD_YOUNG_MIB,
+    )
   })
   const threads = [
     ['storage-writer', writer],
