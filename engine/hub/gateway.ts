@@ -12,8 +12,24 @@ import type { Identity } from './identity.ts'
 
 export type { Identity } from './identity.ts'
 
+/**
+ * The connections of another process, as the engine uses them: an event is passed once for all of them
+ * that subscribe to its topic.
+ */
+export interface Front {
+  /**
+   * Publishes to the topic's subscribers among these connections. The bytes are valid during the call only.
+   * The connection `except` does not receive it.
+   */
+  publish(topic: string, frame: Uint8Array, except?: SessionPort): void
+  /** No connection subscribes to the topic any more. */
+  left(topic: string): void
+}
+
 /** One connection, as the engine uses it. Calls arrive in the order in which they take effect. */
 export interface SessionPort {
+  /** The connections that it belongs to, if they are in another process. Publishers do not reach it then. */
+  readonly front?: Front | undefined
   /** Sends a msgpack event frame. The bytes are valid during the call only. */
   send(frame: Uint8Array): void
   /** Runs a function that sends several frames, so that one write can send them all. */

@@ -1,13 +1,15 @@
 /**
  * Hub sessions: the sessions of this process, by number and by user.
  */
-import type { SessionPort } from './gateway.ts'
+import type { Front, SessionPort } from './gateway.ts'
 import type { ShardLink } from './shard-link.ts'
 
 /** The sessions that are subscribed to a group. */
 export interface Subscribers {
   readonly topic: string
   readonly sessions: Set<HubSession>
+  /** The number of them in each front; null if there is none. */
+  fronts: Map<Front, number> | null
 }
 
 export interface HubSession {

@@ -138,9 +138,13 @@ export class Hub implements Gateway {
           return this.#delivery.send(number, body)
         case ToHub.publish: {
           const topic = ascii(id)
-          if (!this.#subscriptions.has(topic)) return
+          const subscribers = this.#subscriptions.of(topic)
+          if (!subscribers) return
           const except = number === 0 ? undefined : this.#sessions.get(number)?.port
           for (const publisher of this.#publishers) publisher.publish(topic, body, except)
+          if (subscribers.fronts) {
+            for (const front of subscribers.fronts.keys()) front.publish(topic, body, except)
+          }
           return
         }
         case ToHub.blocks: {

@@ -7,6 +7,7 @@
  */
 import { durableTwin } from '../base/topics.ts'
 import type { Announcement } from '../shards/hub-records.ts'
+import type { Front } from './gateway.ts'
 import type { HubSession, HubSessions, Subscribers } from './hub-sessions.ts'
 
 export class Subscriptions {
@@ -18,9 +19,9 @@ export class Subscriptions {
     this.#sessions = sessions
   }
 
-  /** Whether a session is subscribed to the group of the topic, durable or ephemeral. */
-  has(topic: string): boolean {
-    return this.#byTopic.has(topic) || this.#byTopic.has(durableTwin(topic))
+  /** The subscribers of the group of the topic, durable or ephemeral. */
+  of(topic: string): Subscribers | undefined {
+    return this.#byTopic.get(topic) ?? this.#byTopic.get(durableTwin(topic))
   }
 
   add(session: HubSession, groupIds: readonly string[]): void {
@@ -29,8 +30,13 @@ export class Subscriptions {
       session.port.subscribe(topic)
       let subscribers = this.#byTopic.get(topic)
       if (!subscribers) {
-        subscribers = { topic, sessions: new Set() }
+        subscribers = { topic, sessions: new Set(), fronts: null }
         this.#byTopic.set(topic, subscribers)
+      }
+      const { front } = session.port
+      if (front && !subscribers.sessions.has(session)) {
+        subscribers.fronts ??= new Map()
+        subscribers.fronts.set(front, (subscribers.fronts.get(front) ?? 0) + 1)
       }
       subscribers.sessions.add(session)
       session.subscribed ??= new Set()
@@ -83,7 +89,14 @@ export class Subscriptions {
 
   #leave(session: HubSession, subscribers: Subscribers): void {
     session.subscribed?.delete(subscribers)
-    subscribers.sessions.delete(session)
+    if (!subscribers.sessions.delete(session)) return
+    if (session.port.front) leaveFront(session.port.front, subscribers)
     if (subscribers.sessions.size === 0) this.#byTopic.delete(subscribers.topic)
   }
+}
+
+function leaveFront(front: Front, { topic, fronts }: Subscribers): void {
+  const others = (fronts?.get(front) ?? 1) - 1
+  if (others > 0) fronts?.set(front, others)
+  else if (fronts?.delete(front)) front.left(topic)
 }

@@ -1,0 +1,63 @@
+/**
+ * Link records: what an engine and a front send each other over a link.
+ *
+ * The records are those of `threads/batch.ts`: kind, number, id, body. The two tables are the complete
+ * protocol; a change of their meaning changes `LINK_VERSION`. Frames of clients and of the engine cross as
+ * they are. Everything else in a body is a packed value.
+ */
+
+/** Sent by both sides. The engine's has its health as the body (packed). */
+export const HEARTBEAT = 1
+
+/** Records from a front to its engine. `number` is a session unless stated otherwise. */
+export const ToEngine = {
+  /** body: the identity (packed). */
+  open: 2,
+  /** body: a request frame of the client. */
+  frame: 3,
+  /** The connection is closed. */
+  closed: 4,
+  /** body: the identity of a newer token (packed). */
+  renew: 5,
+  /** The connection has room. id: the number of the question. */
+  drained: 6,
+  /** number: the call; id: its name; body: its arguments (packed). Answered by `answer` or `refusal`. */
+  call: 7,
+  /** body: a notice (packed). */
+  notice: 8,
+} as const
+
+/** Records from an engine to a front. `number` is a session unless stated otherwise. */
+export const ToFront = {
+  /** body: an event frame. */
+  send: 2,
+  /** number: a topic; id: a session that does not receive it, or nothing; body: an ephemeral event frame. */
+  publish: 3,
+  /** number: a topic; id: the seq, 6 bytes; body: a durable event frame. */
+  show: 4,
+  /** id: the topic's name; body: its number, then the seq after which the session receives it. */
+  subscribe: 5,
+  /** id: the topic's number. */
+  unsubscribe: 6,
+  /** id: the reason, from the table of close codes. */
+  close: 7,
+  /** A frame of the session was malformed. */
+  malformed: 8,
+  /** Asks for `drained`. id: the number of the question. */
+  whenDrained: 9,
+  /** number: the call; body: the result (packed). */
+  answer: 10,
+  /** number: the call; body: the fields of a ChatError (packed). */
+  refusal: 11,
+  /** body: a notice (packed). */
+  notice: 12,
+} as const
+
+/** Numbers in ids and bodies are little-endian: 4 bytes, a seq has 6. */
+export function u32(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4)
+  bytes.writeUInt32LE(value)
+  return bytes
+}
+
+export const SEQ_BYTES = 6

@@ -1,0 +1,22 @@
+/**
+ * Session limits: where the engine's side decides about the sessions and requests of all fronts.
+ *
+ * A front charges its own limits first, so that a flood ends there. `listenForFronts` calls these for what
+ * arrives from any front.
+ */
+import type { CloseReason } from '../../protocol/close-codes.ts'
+import type { FrameView } from '../../protocol/frame-view.ts'
+import type { MethodRequest } from '../../protocol/methods.ts'
+
+export interface SessionLimits<Session = unknown> {
+  /**
+   * A session was opened, or attached again, over a link. `close` closes it, at once or later. Returns what
+   * the other calls receive for it.
+   */
+  opened(userId: string, close: (reason: CloseReason) => void): Session
+  closed(session: Session): void
+  /** A request frame of so many bytes arrived. @throws ChatError that answers it; it is not passed on */
+  received(session: Session, view: FrameView, bytes: number): void
+  /** A user makes a request without a session. @throws ChatError */
+  requested(userId: string, name: MethodRequest): void
+}
