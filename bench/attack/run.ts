@@ -33,6 +33,9 @@ const halfFrames = [
   ['Socket.IO', '/socket.io/?EIO=4&transport=websocket', 6_356_992, 81_920],
 ] as const
 const WARM_UP_MS = 3_000
+/** A server has settled when its memory changes by less than this in a second. */
+const SETTLED_BYTES = 256 * 1_024
+const MAX_SETTLING_SECONDS = 60
 /** Time for an attack to reach its full rate before it is measured. */
 const RAMP_MS = 1_000
 
@@ -101,7 +104,7 @@ for (const [name, attack] of Object.entries(attacks)) {
 for (const [kind, path, ofFirst, ofOthers] of halfFrames) {
   if (!`half frames ${kind}`.includes(values.only)) continue
   await withServer(async (server) => {
-    const before = residentBytes(server.pid)
+    const before = await settledBytes(server.pid)
     const sockets = Array.from({ length: HALF_FRAME_SOCKETS }, (_, i) =>
       openHalfFrame(server.port, i, path, i < 1 ? ofFirst : ofOthers),
     )
@@ -130,6 +133,18 @@ async function withServer(use: (server: RunningServer) => Promise<void>): Promis
 }
 
 /** A socket that has sent no token and most of a frame of this size. */
+/** The memory of a server that has started: it indexes the log that it finds, which takes 20 MiB. */
+async function settledBytes(pid: number): Promise<number> {
+  let before = residentBytes(pid)
+  for (let i = 0; i < MAX_SETTLING_SECONDS; i++) {
+    await delay(1_000)
+    const now = residentBytes(pid)
+    if (Math.abs(now - before) < SETTLED_BYTES) return now
+    before = now
+  }
+  throw new Error(`the memory of the server still changes after ${MAX_SETTLING_SECONDS} seconds`)
+}
+
 function openHalfFrame(port: number, i: number, path: string, bytes: number) {
   const socket = connect({ host: '127.0.0.1', port, localAddress: `127.0.2.${1 + (i % 100)}` })
   socket.on('error', () => {})
