@@ -80,6 +80,8 @@ export class ChatStore implements Store {
   /** This tab has followed another one, whose writes to the cache may be newer or older than its own state. */
   #hasFollowed = false
   #leading: Promise<void> | null = null
+  /** Increases when this tab starts or ends to lead. */
+  #leadings = 0
 
   /** Shows the snapshot if there is one; `open` shows the cached state, `connect` connects. */
   constructor(options: ChatStoreOptions) {
@@ -295,7 +297,8 @@ export class ChatStore implements Store {
       clock: this.#clock,
       timeoutMs: TAB_TIMEOUT_MS,
       lead: () => {
-        this.#leading = this.#takeLead()
+        this.#leadings += 1
+        this.#leading = this.#takeLead(this.#leadings)
       },
       follow: () => this.#stopLeading(),
       answer: async (request, fields) => {
@@ -321,13 +324,14 @@ export class ChatStore implements Store {
     })
   }
 
-  async #takeLead(): Promise<void> {
+  async #takeLead(leading: number): Promise<void> {
     if (this.#hasFollowed) {
       // The tab that led may have crashed before it wrote the events that it passed on, or before it did that.
       const { groups } = await this.#cache.open(this.#state.userId || undefined)
       for (const row of groups) this.#state.list.find(row.groupId)?.restore(row)
     }
-    if (this.#tabs?.isLeader) this.#lead()
+    // The lock may have been lost meanwhile, and taken again.
+    if (leading === this.#leadings) this.#lead()
   }
 
   /** This tab opens the connection. */
@@ -361,6 +365,7 @@ export class ChatStore implements Store {
   }
 
   #stopLeading(): void {
+    this.#leadings += 1
     this.#cache.lead(false)
     const client = this.#client
     this.#client = null

@@ -7,21 +7,23 @@
  * Bounded: above `MAX_ITEMS` the end that is far from the last page is dropped.
  */
 import type { Message } from '../../protocol/records.ts'
-import type { CachedItem, CachedPage } from './cache/message-cache.ts'
+import type { CachedItem } from './cache/message-cache.ts'
 import { ComputedView } from './computed-view.ts'
 import type { GroupState } from './group-state.ts'
+import { type LogLoad, LogReader } from './log-reader.ts'
 import { seqOf } from './message-changes.ts'
 import { MessageItems } from './message-items.ts'
+import { Quotes } from './quotes.ts'
 import { share, shareList } from './sharing.ts'
 import type { StoreCore } from './store-core.ts'
-import { type LogPage, pageOfHistory, Timeline } from './timeline.ts'
+import { type LogPage, Timeline } from './timeline.ts'
 import type { GroupHandle, Item, WindowView } from './types.ts'
 
-const PAGE = 50
 const MAX_ITEMS = 500
+/** Items above the bound until the timeline is trimmed. */
+const TRIM_EVERY = 50
 /** Pages that are loaded to find the messages before again. */
 const MAX_RELOADED = 4
-const MAX_QUOTES = 200
 
 const empty: WindowView = {
   items: [],
@@ -39,8 +41,8 @@ export class GroupWindow {
   readonly #group: GroupState
   readonly #core: StoreCore
   readonly #items = new MessageItems()
-  /** Messages outside of the timeline that are replied to; null while one is loading. */
-  readonly #quotes = new Map<string, Message | null>()
+  readonly #reader: LogReader
+  readonly #quotes: Quotes
   #timeline: Timeline | null = null
   #loading: WindowView['loading'] = null
   /** Increases when the timeline is replaced: the result of an older request is dropped. */
@@ -50,9 +52,6 @@ export class GroupWindow {
   /** The read mark and the count when the group was opened with unread messages. */
   #openedAt: { readonly readSeq: number; readonly unread: number } | null = null
   #hole: { readonly from: number; readonly to: number } | null = null
-  /** Pages that are being read from the cache, and what has changed meanwhile. */
-  #reading = 0
-  #changes: { readonly seq: number; readonly change: (message: Message) => Message }[] = []
   /** The timeline must be loaded again, once there is a connection. */
   #isOutdated = false
   #isReloading = false
@@ -60,6 +59,8 @@ export class GroupWindow {
   constructor(group: GroupState, core: StoreCore) {
     this.#group = group
     this.#core = core
+    this.#reader = new LogReader(group, core)
+    this.#quotes = new Quotes(group.groupId, core, () => this.changed())
     this.view = new ComputedView(
       empty,
       (before) => this.#compute(before),
@@ -92,7 +93,7 @@ export class GroupWindow {
 
   message(messageId: string): Message | undefined {
     const item = this.#timeline?.find(seqOf(messageId))
-    return item && 'message' in item ? item.message : (this.#quotes.get(messageId) ?? undefined)
+    return item && 'message' in item ? item.message : this.#quotes.find(messageId)
   }
 
   /** Loads what is missing, if the window is on show. */
@@ -131,7 +132,7 @@ export class GroupWindow {
   advance(seq: number, item?: CachedItem): void {
     if (!this.#timeline) return
     this.#timeline.advance(seq, item)
-    if (this.#timeline.items.length > MAX_ITEMS + PAGE) this.#timeline.trim(MAX_ITEMS, 'older')
+    if (this.#timeline.items.length > MAX_ITEMS + TRIM_EVERY) this.#timeline.trim(MAX_ITEMS, 'older')
     this.changed()
   }
 
@@ -146,9 +147,8 @@ export class GroupWindow {
 
   change(messageId: string, change: (message: Message) => Message): void {
     const seq = seqOf(messageId)
-    if (this.#reading > 0) this.#changes.push({ seq, change })
-    const quote = this.#quotes.get(messageId)
-    if (quote) this.#quotes.set(messageId, change(quote))
+    this.#reader.change({ seq, change })
+    this.#quotes.change(messageId, change)
     const item = this.#timeline?.find(seq)
     if (item && 'message' in item) this.#timeline?.insert({ ...item, message: change(item.message) })
     this.changed()
@@ -161,8 +161,10 @@ export class GroupWindow {
     this.outdated()
   }
 
+  /** Anything on show may have changed. */
   outdated(): void {
     this.#isOutdated = true
+    this.#reader.drop()
     this.#quotes.clear()
     this.#epoch += 1
     this.#loading = null
@@ -186,9 +188,11 @@ export class GroupWindow {
       const count = timeline.items.length
       // A page of the cache may contain no messages.
       while (timeline.items.length === count && hasMore()) {
-        const page = await this.#page(direction, isOlder ? timeline.from - 1 : timeline.to + 1)
+        await this.#reader.load(async (load) => {
+          const page = await load.page(direction, isOlder ? timeline.from - 1 : timeline.to + 1)
+          if (epoch === this.#epoch) load.merge(timeline, page)
+        })
         if (epoch !== this.#epoch) return
-        timeline.merge(page)
       }
       timeline.trim(MAX_ITEMS, isOlder ? 'newer' : 'older')
     } catch {
@@ -215,14 +219,17 @@ export class GroupWindow {
     try {
       const isNewest = place === 'newest'
       const seq = isNewest ? this.#lastSeq() : await this.#seqOf(place)
-      const timeline = new Timeline(await this.#page('older', isNewest ? null : seq))
-      await this.#extend(timeline, isNewest ? MAX_RELOADED : 1)
-      if (epoch !== this.#epoch) return
-      const hadTimeline = this.#timeline !== null
-      this.#replace(timeline)
-      // The first messages of the window are no jump.
-      if (hadTimeline || !isNewest)
-        this.#show((isNewest ? timeline.items.at(-1) : nearest(timeline, seq))?.seq)
+      await this.#reader.load(async (load) => {
+        const timeline = new Timeline(await load.page('older', isNewest ? null : seq))
+        await load.extend(timeline, isNewest ? MAX_RELOADED : 1)
+        if (epoch !== this.#epoch) return
+        load.finish(timeline)
+        const hadTimeline = this.#timeline !== null
+        this.#replace(timeline)
+        // The first messages of the window are no jump.
+        if (hadTimeline || !isNewest)
+          this.#show((isNewest ? timeline.items.at(-1) : nearest(timeline, seq))?.seq)
+      })
     } finally {
       if (epoch === this.#epoch) this.#setLoading(null)
     }
@@ -253,49 +260,6 @@ export class GroupWindow {
     return low
   }
 
-  /** The newest items up to `seq`, or the first from there on. With null, those at the end of the log. */
-  async #page(direction: 'older' | 'newer', seq: number | null): Promise<LogPage> {
-    const { cache } = this.#core
-    const { groupId } = this.#group
-    const isOlder = direction === 'older'
-    const place = seq ?? this.#lastSeq()
-    const cached = await this.#read(isOlder, place)
-    if (cached && (cached.items.length > 0 || cached.from <= 1)) {
-      return { ...cached, isNewest: cached.to >= this.#lastSeq() }
-    }
-    const asked = isOlder ? (seq === null ? {} : { before: place + 1 }) : { after: place - 1 }
-    // Events can be handled between the answer's arrival and here: the answer does not cover them.
-    const lastSeq = this.#lastSeq()
-    const answer = await this.#core.request('get_history', { groupId, ...asked, limit: PAGE })
-    const page = pageOfHistory(answer, asked, lastSeq)
-    this.#core.learnMessages(answer.messages)
-    cache.putItems(groupId, page.items, [page.from, page.to])
-    return { ...page, isNewest: page.isNewest && page.to >= this.#lastSeq() }
-  }
-
-  /** Adds newer pages, as long as the timeline does not reach the end of the log. */
-  async #extend(timeline: Timeline, maxPages: number): Promise<void> {
-    for (let pages = 0; !timeline.isNewest && pages < maxPages; pages += 1) {
-      timeline.merge(await this.#page('newer', timeline.to + 1))
-    }
-  }
-
-  /** A page of the cache, with the changes that were received while it was read. */
-  async #read(isOlder: boolean, place: number): Promise<CachedPage | null> {
-    const { cache } = this.#core
-    const { groupId } = this.#group
-    this.#reading += 1
-    const page = await (isOlder ? cache.older(groupId, place, PAGE) : cache.newer(groupId, place, PAGE))
-    this.#reading -= 1
-    const items = page?.items.map((item) => {
-      if (!('message' in item)) return item
-      const changes = this.#changes.filter(({ seq }) => seq === item.seq)
-      return { ...item, message: changes.reduce((message, { change }) => change(message), item.message) }
-    })
-    if (this.#reading === 0) this.#changes = []
-    return page && { ...page, items: items ?? [] }
-  }
-
   /** Loads the place on show again: what was there may have changed. */
   async #reload(): Promise<void> {
     const before = this.#timeline
@@ -305,26 +269,30 @@ export class GroupWindow {
     this.#epoch += 1
     const epoch = this.#epoch
     try {
-      const middle = before.items[before.items.length >> 1]?.seq ?? null
-      const page = await this.#page('older', before.isNewest ? null : middle)
-      let timeline = new Timeline(page)
-      for (let pages = 1; pages < MAX_RELOADED && timeline.from > Math.max(1, before.from); pages += 1) {
-        timeline.merge(await this.#page('older', timeline.from - 1))
-      }
-      await this.#extend(timeline, before.isNewest ? MAX_RELOADED : 1)
-      if (epoch !== this.#epoch) return
-      // Equal messages stay the same objects, with the notices between them.
-      if (timeline.from <= before.to + 1 && timeline.from >= before.from) {
-        const { from, to, items, isNewest } = timeline
-        timeline = new Timeline({ from, to, items: before.items.filter(({ seq }) => seq >= from), isNewest })
-        timeline.merge({ from, to, items, isNewest })
-      }
-      this.#replace(timeline)
+      await this.#reader.load((load) => this.#reloadBy(load, before, epoch))
     } catch {
       if (epoch === this.#epoch) this.#isOutdated = true
     } finally {
       if (epoch === this.#epoch) this.#isReloading = false
     }
+  }
+
+  async #reloadBy(load: LogLoad, before: Timeline, epoch: number): Promise<void> {
+    const middle = before.items[before.items.length >> 1]?.seq ?? null
+    let timeline = new Timeline(await load.page('older', before.isNewest ? null : middle))
+    for (let pages = 1; pages < MAX_RELOADED && timeline.from > Math.max(1, before.from); pages += 1) {
+      timeline.merge(await load.page('older', timeline.from - 1))
+    }
+    await load.extend(timeline, before.isNewest ? MAX_RELOADED : 1)
+    if (epoch !== this.#epoch) return
+    load.finish(timeline)
+    // Equal messages stay the same objects, with the notices between them.
+    if (timeline.from <= before.to + 1 && timeline.from >= before.from) {
+      const { from, to, items, isNewest } = timeline
+      timeline = new Timeline({ from, to, items: before.items.filter(({ seq }) => seq >= from), isNewest })
+      timeline.merge({ from, to, items, isNewest })
+    }
+    this.#replace(timeline)
   }
 
   #replace(timeline: Timeline): void {
@@ -358,7 +326,11 @@ export class GroupWindow {
       people,
       entries: outgoing.of(groupId),
       marks: row?.marks ?? [],
-      find: (messageId: string) => this.#quote(messageId),
+      find: (messageId: string) => {
+        const known = this.message(messageId)
+        if (!known) this.#quotes.load(messageId)
+        return known
+      },
     }
     const items: Item[] = this.#items.list(timeline?.items ?? [], context)
     if (this.#hole) {
@@ -388,25 +360,6 @@ export class GroupWindow {
     )
     const isFirst = timeline.from <= openedAt.readSeq + 1 || unread.length >= openedAt.unread
     return (isFirst && unread[0]?.seq) || null
-  }
-
-  /** The message that is replied to; requested if it is not known. */
-  #quote(messageId: string): Message | undefined {
-    const known = this.message(messageId)
-    if (known || this.#quotes.has(messageId) || !this.#core.isConnected) return known
-    const { groupId } = this.#group
-    if (this.#quotes.size >= MAX_QUOTES) this.#quotes.delete(this.#quotes.keys().next().value ?? '')
-    this.#quotes.set(messageId, null)
-    const after = seqOf(messageId) - 1
-    this.#core.request('get_history', { groupId, after, limit: 1 }).then(
-      ({ messages: [message] }) => {
-        if (message?.messageId !== messageId) return
-        this.#quotes.set(messageId, message)
-        this.changed()
-      },
-      () => this.#quotes.delete(messageId),
-    )
-    return undefined
   }
 }
 

@@ -107,19 +107,19 @@ export function pageOfHistory(
   const first = messages[0]?.seq ?? 0
   const last = messages.at(-1)?.seq ?? 0
   const from = after !== undefined ? after + 1 : hasMore ? first : 1
+  const end = Math.max(last, lastSeq)
+  // A place above the end of the log: what will be there is not known.
   const to =
     after === undefined
-      ? before === undefined
-        ? Math.max(last, lastSeq)
-        : before - 1
+      ? Math.min(before === undefined ? end : before - 1, end)
       : hasMore
         ? last
-        : Math.max(last, lastSeq, after)
+        : Math.max(end, after)
   const items: CachedItem[] = messages.map((message) => ({ groupId, seq: message.seq, message }))
   for (const gap of gaps) {
     if (gap.seq >= from && gap.seq <= to) items.push(lostItem(groupId, gap.seq))
   }
-  const isNewest = after === undefined ? before === undefined : !hasMore
+  const isNewest = after === undefined ? before === undefined || before > end : !hasMore
   return { from, to, items: items.sort((a, b) => a.seq - b.seq), isNewest }
 }
 

@@ -5,12 +5,8 @@ import { BrowserLife } from './browser-life.ts'
 
 /** `LIVES=300` runs more; `SEED=7` repeats one. */
 const { SEED, LIVES = '40' } = process.env as Readonly<Record<string, string | undefined>>
-/** Known faults: what a frozen tab shows when it returns after an eviction, and an entry that stays pending. */
-const known = new Set([8, 267])
 const seeds =
-  SEED === undefined
-    ? Array.from({ length: Number(LIVES) }, (_, index) => index + 1).filter((seed) => !known.has(seed))
-    : [Number(SEED)]
+  SEED === undefined ? Array.from({ length: Number(LIVES) }, (_, index) => index + 1) : [Number(SEED)]
 
 describe('the tabs of a user', () => {
   it.each(seeds)('show and send everything once, in the life of seed %i', async (seed) => {
