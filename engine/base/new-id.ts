@@ -2,7 +2,7 @@
  * New ids: 26 characters, time-ordered, similar to ULID (https://github.com/ulid/spec):
  * 48 bits of milliseconds, 80 of randomness, in Crockford's base 32, lower case.
  */
-import { randomBytes } from 'node:crypto'
+import { someRandomBytes } from './random-bytes.ts'
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const TIME_CHARS = 10
@@ -16,6 +16,6 @@ export function newId(now: number): string {
     rest = Math.floor(rest / 32)
   }
   // 16 bytes, 5 bits of each: the same 80 bits without arithmetic across bytes.
-  for (const byte of randomBytes(16)) id += ALPHABET[byte & 31]
+  for (const byte of someRandomBytes(16)) id += ALPHABET[byte & 31]
   return id
 }

@@ -5,12 +5,12 @@
  * It decodes no frame. All mail between actors passes through it, in the order in which a shard
  * sent it, behind the frames that the shard sent before. Bounds: those of `ShardLink` and `Delivery`.
  */
-import { randomBytes } from 'node:crypto'
 import type { CloseReason } from '../../protocol/close-codes.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { FrameView } from '../../protocol/frame-view.ts'
 import type { EngineLogger } from '../base/engine-logger.ts'
 import { shardOf, shardOfBytes } from '../base/partition.ts'
+import { randomId } from '../base/random-bytes.ts'
 import { overloaded, shuttingDown } from '../base/refusals.ts'
 import { Gate } from '../hooks/gate.ts'
 import type { Hooks } from '../hooks/hooks.ts'
@@ -42,7 +42,7 @@ export interface HubDeps {
 /** The machine's timers and random numbers. */
 export const machineHub: HubDeps = {
   after: startTimer,
-  newSessionId: () => randomBytes(12).toString('base64url'),
+  newSessionId: () => randomId(12),
 }
 
 export class Hub implements Gateway {

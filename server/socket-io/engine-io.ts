@@ -4,8 +4,9 @@
  *
  * Bounded: every session has a connection of the front end, which limits them.
  */
-import { randomBytes } from 'node:crypto'
+
 import { setTimeout as delay } from 'node:timers/promises'
+import { randomId } from '../../engine/base/random-bytes.ts'
 import { IDLE_TIMEOUT_SECONDS } from '../front-end.ts'
 import type { HeldBytes } from '../held-bytes.ts'
 import { MAX_NEWCOMER_BYTES, type Newcomers } from '../newcomers.ts'
@@ -230,7 +231,7 @@ export class EngineIo implements SessionOwner {
   }
 
   #open(socket: Socket | null): EngineSession {
-    const sid = randomBytes(15).toString('base64url')
+    const sid = randomId(15)
     const session = new EngineSession(sid, this.#host.steadyNow(), socket, this)
     this.#sessions.set(sid, session)
     return session

@@ -4,7 +4,7 @@
  * Engine.IO carries the packets (`engine-io.ts`), each client has a socket that converts them
  * (`client-socket.ts`), and each socket has a connection of the front end like any other client's.
  */
-import { randomBytes } from 'node:crypto'
+import { randomId } from '../../engine/base/random-bytes.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { Authenticator } from '../auth.ts'
 import { Connection } from '../connection.ts'
@@ -104,7 +104,7 @@ export class SocketIo {
         return new ChatError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs })
       },
       leaves: options.socketIoLeave === 'membership',
-      newSid: () => randomBytes(15).toString('base64url'),
+      newSid: () => randomId(15),
       connect: (socket, address, isFirst) => this.#connect(socket, address, isFirst),
     }
     this.#engine = new EngineIo({
