@@ -55,8 +55,8 @@ export const events = {
       timestamp: time,
       sessionId: text(1, 64),
       serverVersion: text(1, 64),
-      limits: ref(Limits),
-      groups: list(ref(GroupSummary), limits.connectedGroups),
+      limits: ref<Limits>(Limits),
+      groups: list(ref<GroupSummary>(GroupSummary), limits.connectedGroups),
       /** There are more groups than listed: `get_groups` lists all. */
       hasMore: optional(bool),
     },
@@ -75,16 +75,19 @@ export const events = {
   },
   pong: { code: 67, fields: { t: optional(time), serverTime: time } },
   /** Answers `create_group`. */
-  group: { code: 68, fields: { group: ref(Group) } },
+  group: { code: 68, fields: { group: ref<Group>(Group) } },
   /** The first event of a group's log, to all its initial members. */
   group_created: {
     code: 69,
     durable: true,
-    fields: { group: ref(Group), groupId, seq, by: userId, at: time },
+    fields: { group: ref<Group>(Group), groupId, seq, by: userId, at: time },
   },
   groups: {
     code: 70,
-    fields: { groups: list(ref(GroupListing), limits.groupsPage), cursor: optional(text(1, 128)) },
+    fields: {
+      groups: list(ref<GroupListing>(GroupListing), limits.groupsPage),
+      cursor: optional(text(1, 128)),
+    },
   },
   /** `by` is set if another user added them. */
   user_joined_group: {
@@ -99,19 +102,19 @@ export const events = {
     fields: { userId, userName: name, groupId, seq, by: optional(userId), banned: optional(bool) },
   },
   /** A post, to every device of every member, including the sender's devices. */
-  new_message: { code: 73, durable: true, fields: { message: ref(Message) } },
+  new_message: { code: 73, durable: true, fields: { message: ref<Message>(Message) } },
   /** The post is stored with the configured durability (DUR-1). */
-  message_sent: { code: 74, fields: { tempId, message: ref(Message), success: bool } },
+  message_sent: { code: 74, fields: { tempId, message: ref<Message>(Message), success: bool } },
   /** The post failed; with `retryAfterMs`, send it again with the same tempId. */
-  message_error: { code: 75, fields: { tempId, error: ref(ErrorInfo), timestamp: time } },
+  message_error: { code: 75, fields: { tempId, error: ref<ErrorInfo>(ErrorInfo), timestamp: time } },
   /** Messages by ascending seq, and the gaps between them that a crash left. */
   history: {
     code: 76,
     fields: {
       groupId,
-      messages: list(ref(Message), limits.historyPage),
+      messages: list(ref<Message>(Message), limits.historyPage),
       hasMore: bool,
-      gaps: optional(list(ref(Gap), limits.historyPage)),
+      gaps: optional(list(ref<Gap>(Gap), limits.historyPage)),
     },
   },
   /**
@@ -210,7 +213,7 @@ export const events = {
     code: 93,
     fields: {
       groupId,
-      users: list(ref(User), limits.listedUsers),
+      users: list(ref<User>(User), limits.listedUsers),
       total: uint(),
       cursor: optional(text(1, limits.cursorBytes)),
     },
@@ -253,7 +256,7 @@ export const events = {
   search_results: {
     code: 98,
     fields: {
-      hits: list(ref(SearchHit), limits.searchPage),
+      hits: list(ref<SearchHit>(SearchHit), limits.searchPage),
       hasMore: bool,
       cursor: optional(text(1, 128)),
     },
@@ -263,28 +266,28 @@ export const events = {
   /** `received` of `size` bytes have arrived: the offset of the next chunk. */
   upload_progress: { code: 100, fields: { uploadId: text(1, 64), received: uint(), size: uint() } },
   /** Answers `get_file`. */
-  file: { code: 101, fields: { file: ref(File) } },
+  file: { code: 101, fields: { file: ref<File>(File) } },
   /** An invitation to a private group or a direct chat; `join_group` accepts it. */
-  group_invited: { code: 102, fields: { group: ref(Group), groupId, by: userId, at: time } },
+  group_invited: { code: 102, fields: { group: ref<Group>(Group), groupId, by: userId, at: time } },
   /** Answers `get_invitations`: newest first; `cursor` if there are more. */
   invitations: {
     code: 103,
     fields: {
-      invitations: list(ref(Invitation), limits.invitationsPage),
+      invitations: list(ref<Invitation>(Invitation), limits.invitationsPage),
       cursor: optional(text(1, 128)),
     },
   },
   /** Answers `search_users`, `get_contacts` and `get_blocked`; `cursor` if there are more. */
   users: {
     code: 104,
-    fields: { users: list(ref(User), limits.usersPage), cursor: optional(text(1, limits.cursorBytes)) },
+    fields: { users: list(ref<User>(User), limits.usersPage), cursor: optional(text(1, limits.cursorBytes)) },
   },
   /** Answers `get_members`: in the order of joining; `cursor` if there are more. */
   members: {
     code: 105,
     fields: {
       groupId,
-      members: list(ref(Member), limits.membersPage),
+      members: list(ref<Member>(Member), limits.membersPage),
       cursor: optional(text(1, limits.cursorBytes)),
     },
   },
@@ -293,7 +296,7 @@ export const events = {
     code: 106,
     fields: {
       groupId,
-      messages: list(ref(Message), limits.pinnedMessages),
+      messages: list(ref<Message>(Message), limits.pinnedMessages),
       cursor: optional(text(1, 128)),
     },
   },

@@ -42,7 +42,7 @@ export const File = defineRecord('File', {
   height: optional(uint()),
   durationMs: optional(uint()),
 })
-export type File = FieldsOf<typeof File.fields>
+export interface File extends FieldsOf<typeof File.fields> {}
 
 /**
  * The users who reacted to a message with one emoji, in the order of their reactions. `count` is
@@ -54,9 +54,9 @@ export const Reaction = defineRecord('Reaction', {
   userIds: list(userId, limits.reactions),
   count: uint(),
 })
-export type Reaction = FieldsOf<typeof Reaction.fields>
+export interface Reaction extends FieldsOf<typeof Reaction.fields> {}
 
-const reactions = list(ref(Reaction), limits.reactionEmoji)
+const reactions = list(ref<Reaction>(Reaction), limits.reactionEmoji)
 const LISTED_PER_EMOJI = limits.reactions / limits.reactionEmoji
 
 /** Shortens the lists of users to the limits; the counts stay complete (RCT-1). */
@@ -89,7 +89,7 @@ export const Message = defineRecord('Message', {
   createdAt: time,
   tempId: optional(text(1, limits.tempIdBytes)),
   replyToId: optional(messageId),
-  file: optional(ref(File)),
+  file: optional(ref<File>(File)),
   /** The mentioned users, and the sender of the message that it replies to. */
   mentions: optional(list(userId, limits.mentions + 1)),
   editedAt: optional(time),
@@ -99,7 +99,7 @@ export const Message = defineRecord('Message', {
   reactions: optional({ ...reactions, toWire: (value) => reactions.toWire?.(limitListedUsers(value)) }),
   pinnedAt: optional(time),
 })
-export type Message = FieldsOf<typeof Message.fields>
+export interface Message extends FieldsOf<typeof Message.fields> {}
 
 /** What remains of a deleted or recalled message: its number, its sender and its time (PRV-3). */
 export function tombstone(message: Message): Message {
@@ -123,7 +123,7 @@ export const Member = defineRecord('Member', {
   mutedUntil: optional(time),
   picture: optional(text(0, limits.urlBytes)),
 })
-export type Member = FieldsOf<typeof Member.fields>
+export interface Member extends FieldsOf<typeof Member.fields> {}
 
 /**
  * A group as its members see it. `members` is given for direct chats, and in `group` and
@@ -141,13 +141,13 @@ export const Group = defineRecord('Group', {
   name: optional(name),
   topic: optional(text(0, limits.topicBytes)),
   avatarUrl: optional(text(0, limits.urlBytes)),
-  members: optional(list(ref(Member), limits.listedMembers)),
+  members: optional(list(ref<Member>(Member), limits.listedMembers)),
 })
-export type Group = FieldsOf<typeof Group.fields>
+export interface Group extends FieldsOf<typeof Group.fields> {}
 
 /** A group in `connected`: the end of its log, and the user's unread counts. */
 export const GroupSummary = defineRecord('GroupSummary', {
-  group: ref(Group),
+  group: ref<Group>(Group),
   lastSeq: seq,
   unread: uint(),
   mentions: uint(),
@@ -156,18 +156,18 @@ export const GroupSummary = defineRecord('GroupSummary', {
   /** Notifications of the group are off for the user until then. */
   mutedUntil: optional(time),
 })
-export type GroupSummary = FieldsOf<typeof GroupSummary.fields>
+export interface GroupSummary extends FieldsOf<typeof GroupSummary.fields> {}
 
 /** A group in `get_groups` and over HTTP. */
 export const GroupListing = defineRecord('GroupListing', {
-  group: ref(Group),
-  lastMessage: optional(ref(Message)),
+  group: ref<Group>(Group),
+  lastMessage: optional(ref<Message>(Message)),
   unread: uint(),
   mentions: uint(),
   readSeq: optional(seq),
   mutedUntil: optional(time),
 })
-export type GroupListing = FieldsOf<typeof GroupListing.fields>
+export interface GroupListing extends FieldsOf<typeof GroupListing.fields> {}
 
 /** A user who shares a group with the caller, with the status that they chose to show. */
 export const User = defineRecord('User', {
@@ -178,27 +178,27 @@ export const User = defineRecord('User', {
   lastSeenAt: optional(time),
   picture: optional(text(0, limits.urlBytes)),
 })
-export type User = FieldsOf<typeof User.fields>
+export interface User extends FieldsOf<typeof User.fields> {}
 
 /** A pending invitation to a private group or a direct chat. */
-export const Invitation = defineRecord('Invitation', { group: ref(Group), by: userId, at: time })
-export type Invitation = FieldsOf<typeof Invitation.fields>
+export const Invitation = defineRecord('Invitation', { group: ref<Group>(Group), by: userId, at: time })
+export interface Invitation extends FieldsOf<typeof Invitation.fields> {}
 
 /** A message that matches a search. A higher `rank` is a better match. */
 export const SearchHit = defineRecord('SearchHit', {
-  message: ref(Message),
+  message: ref<Message>(Message),
   /** HTML: the match in `<mark>` with the text around it; everything else is escaped. */
   snippet: text(0, limits.snippetBytes),
   rank: uint(),
 })
-export type SearchHit = FieldsOf<typeof SearchHit.fields>
+export interface SearchHit extends FieldsOf<typeof SearchHit.fields> {}
 
 /**
  * Seqs lost in a crash (GAP-1): nothing from `from` to `to` exists, and clients remove what they
  * showed of that range. `seq` is the number of the gap event itself, above `to`.
  */
 export const Gap = defineRecord('Gap', { seq, from: seq, to: seq })
-export type Gap = FieldsOf<typeof Gap.fields>
+export interface Gap extends FieldsOf<typeof Gap.fields> {}
 
 /** The error inside `message_error`. */
 export const ErrorInfo = defineRecord('ErrorInfo', {
@@ -206,7 +206,7 @@ export const ErrorInfo = defineRecord('ErrorInfo', {
   message: text(0, 1_024),
   retryAfterMs: optional(uint()),
 })
-export type ErrorInfo = FieldsOf<typeof ErrorInfo.fields>
+export interface ErrorInfo extends FieldsOf<typeof ErrorInfo.fields> {}
 
 /** The limits of this server, sent once in `connected`. */
 export const Limits = defineRecord('Limits', {
@@ -225,7 +225,7 @@ export const Limits = defineRecord('Limits', {
   /** How long a message can be recalled. */
   recallWindowMs: optional(uint()),
 })
-export type Limits = FieldsOf<typeof Limits.fields>
+export interface Limits extends FieldsOf<typeof Limits.fields> {}
 
 /** Every record, for the reference. */
 export const records = {

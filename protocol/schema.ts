@@ -55,11 +55,14 @@ export type ValueOf<F> = F extends FieldType<infer T> ? T : never
 type RequiredKeys<F> = { [K in keyof F]: F[K] extends OptionalField ? never : K }[keyof F]
 type OptionalKeys<F> = { [K in keyof F]: F[K] extends OptionalField ? K : never }[keyof F]
 
-/** The object type of a field map: required fields, then optional ones that may be undefined. */
+/**
+ * The object type of a field map: required fields, then optional ones that may be undefined. By `Pick`, so
+ * that editors show the comments of the map's fields.
+ */
 export type FieldsOf<F extends FieldMap> = {
-  readonly [K in RequiredKeys<F>]: ValueOf<F[K]>
+  readonly [K in keyof Pick<F, RequiredKeys<F>>]: ValueOf<F[K]>
 } & {
-  readonly [K in OptionalKeys<F>]?: ValueOf<F[K]> | undefined
+  readonly [K in keyof Pick<F, OptionalKeys<F>>]?: ValueOf<F[K]> | undefined
 }
 
 /** A named record: positional in msgpack, an object in JSON. Its conversions are created once. */
@@ -204,8 +207,10 @@ export function defineRecord<const F extends FieldMap>(name: string, fields: F):
   }
 }
 
-/** A field that contains a record. */
-export function ref<F extends FieldMap>(record: RecordType<F>): FieldType<FieldsOf<F>> {
+/** A field that contains a record: `ref<Message>(Message)`, so that editors and declarations show its name. */
+export function ref<T extends FieldsOf<F>, F extends FieldMap = FieldMap>(
+  record: RecordType<F>,
+): FieldType<T> {
   const { name, toWire, fromWire } = record
   return {
     type: name,

@@ -1,5 +1,5 @@
 /**
- * Web files: a plugin of the build of the pages. Compresses each file where that makes it a tenth smaller, puts
+ * Web files: a plugin of the build of the pages. Compresses each file by Brotli where that makes it a tenth smaller, puts
  * the list of files that a page needs offline into the service worker, and writes `files.json`.
  *
  * `files.json` is the list of the server: for each path the file, its type and encoding, an ETag, and
@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync } from 'node:zlib'
 
 const staticFolder = fileURLToPath(new URL('../web/static', import.meta.url))
 /** The place of the list in the service worker. */
@@ -71,16 +71,16 @@ function write(outDir, files) {
   const list = []
   for (const [name, given] of files) {
     const content = name.endsWith('/index.html') ? besideTheOthers(given) : given
-    const compressed = gzipSync(content, { level: 9 })
+    const compressed = brotliCompressSync(content)
     const isSmaller = compressed.length < 0.9 * content.length
-    const file = isSmaller ? `${name}.gz` : name
+    const file = isSmaller ? `${name}.br` : name
     mkdirSync(dirname(join(outDir, file)), { recursive: true })
     writeFileSync(join(outDir, file), isSmaller ? compressed : content)
     list.push({
       path: `/${name.replace(/\/?index\.html$/, '')}`,
       file,
       type: types[extname(name)] ?? 'application/octet-stream',
-      ...(isSmaller && { encoding: 'gzip' }),
+      ...(isSmaller && { isCompressed: true }),
       etag: `"${hashOf(content)}"`,
       ...(name.startsWith('assets/') && { isImmutable: true }),
     })

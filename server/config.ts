@@ -303,7 +303,7 @@ export const settings = {
     defaultText: 'development',
     doc: 'With `production` the server does not start without a key.',
   },
-} as const satisfies Record<string, SettingSpec>
+} satisfies Record<string, SettingSpec>
 
 export type SettingName = keyof typeof settings
 

@@ -2,12 +2,15 @@
  * Web routes: the pages at `/` and `/admin`, and their files.
  *
  * The build lists its files in `dist/web/files.json`; each has a route of its own and is read once, when
- * it is requested first. No path is made from a request. Files are stored compressed; a client that does
- * not accept gzip gets them decompressed. Names of assets change with their content: browsers store them
- * for a year, and ask for everything else each time.
+ * it is requested first. No path is made from a request. Files are stored compressed by Brotli, which browsers
+ * accept over TLS and from this machine; other requests get gzip, made once for each file, or no compression.
+ * Names of assets change with their content: browsers store them for a year, and ask for everything else
+ * each time.
  */
 import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { brotliDecompress, gzip } from 'node:zlib'
 import type { HttpReply } from './reply.ts'
 import type { Route } from './router.ts'
 import type { BodySource } from './send-body.ts'
@@ -16,7 +19,7 @@ interface WebFile {
   readonly path: string
   readonly file: string
   readonly type: string
-  readonly encoding?: 'gzip'
+  readonly isCompressed?: true
   readonly etag: string
   readonly isImmutable?: true
 }
@@ -48,17 +51,16 @@ const pageHeaders = {
   'Cross-Origin-Opener-Policy': 'same-origin',
 }
 
+type Encoding = 'br' | 'gzip' | 'identity'
+
 /** The routes; none if the pages are not built, as when the server runs from its sources. */
 export function webRoutes(): readonly Route[] {
   return listOfFiles().map((file) => {
-    let content: Buffer | undefined
+    const contents = new Map<Encoding, Promise<Buffer>>()
     return {
       method: 'GET',
       pattern: file.path,
-      handle: ({ headers }) => {
-        content ??= readFileSync(new URL(file.file, folder))
-        return replyOf(file, content, headers)
-      },
+      handle: ({ headers }) => replyOf(file, headers, contents),
     }
   })
 }
@@ -72,7 +74,11 @@ function listOfFiles(): readonly WebFile[] {
   }
 }
 
-function replyOf(file: WebFile, content: Buffer, given: Readonly<Record<string, string>>): HttpReply {
+async function replyOf(
+  file: WebFile,
+  given: Readonly<Record<string, string>>,
+  contents: Map<Encoding, Promise<Buffer>>,
+): Promise<HttpReply> {
   const headers: Record<string, string> = {
     'Content-Type': file.type,
     'Cache-Control': file.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
@@ -80,12 +86,22 @@ function replyOf(file: WebFile, content: Buffer, given: Readonly<Record<string, 
     ...(file.type.startsWith('text/html') && pageHeaders),
   }
   if (matches(given['if-none-match'], file.etag)) return { status: 304, headers }
-  if (file.encoding !== 'gzip') return { status: 200, headers, body: bodyOf(content) }
-  headers['Vary'] = 'Accept-Encoding'
-  if (!acceptsGzip(given['accept-encoding']))
-    return { status: 200, headers, body: bodyOf(gunzipSync(content)) }
-  headers['Content-Encoding'] = 'gzip'
-  return { status: 200, headers, body: bodyOf(content) }
+  const encoding = file.isCompressed ? encodingFor(given['accept-encoding']) : 'identity'
+  if (file.isCompressed) headers['Vary'] = 'Accept-Encoding'
+  if (encoding !== 'identity') headers['Content-Encoding'] = encoding
+  let content = contents.get(encoding)
+  if (!content) {
+    content = contentOf(file, encoding)
+    contents.set(encoding, content)
+  }
+  return { status: 200, headers, body: bodyOf(await content) }
+}
+
+async function contentOf(file: WebFile, encoding: Encoding): Promise<Buffer> {
+  const stored = await readFile(new URL(file.file, folder))
+  if (!file.isCompressed || encoding === 'br') return stored
+  const plain = await promisify(brotliDecompress)(stored)
+  return encoding === 'gzip' ? promisify(gzip)(plain, { level: 9 }) : plain
 }
 
 /** Whether If-None-Match contains the tag; proxies that compress mark it as weak. */
@@ -93,10 +109,16 @@ function matches(given: string | undefined, etag: string): boolean {
   return given?.split(',').some((one) => one.trim().replace(/^W\//, '') === etag) ?? false
 }
 
-function acceptsGzip(given = ''): boolean {
-  return given
+/** The smallest encoding that the client accepts. */
+function encodingFor(given = ''): Encoding {
+  const accepted = given
+    .toLowerCase()
     .split(',')
-    .some((one) => /^\s*(gzip|\*)\s*(;|$)/i.test(one) && !/;\s*q=0(\.0*)?\s*$/i.test(one))
+    .filter((one) => !/;\s*q=0(\.0*)?\s*$/.test(one))
+    .map((one) => one.split(';', 1)[0]?.trim())
+  return (
+    (['br', 'gzip'] as const).find((one) => accepted.includes(one) || accepted.includes('*')) ?? 'identity'
+  )
 }
 
 function bodyOf(bytes: Buffer): BodySource {

@@ -26,6 +26,9 @@ import { encodeRequest } from 'tertulia/protocol'
 import type * as Protocol from 'tertulia/protocol'
 import { createServer } from 'tertulia/server'
 import { collect, startTestEngine } from 'tertulia/testing'
+import { PeerCalls } from 'tertulia/calls'
+import { ChatStore, type View } from 'tertulia/store'
+import { mountChat } from 'tertulia/web'
 
 export type Records = [
   Engine.File, Engine.Reaction, Engine.User, Engine.SearchHit, Engine.Invitation, Engine.Message, Engine.Group, Engine.Member,
@@ -51,7 +54,8 @@ export async function test(): Promise<number> {
   await engine.advance(1_000)
   return posts.filter(({ message }) => message.content === 'x').length
 }
-export { encodeRequest }
+export const titles = (view: View<number>): number => view.getSnapshot()
+export { ChatStore, encodeRequest, mountChat, PeerCalls }
 `
 
 let folder: string
@@ -66,7 +70,7 @@ beforeAll(() => {
   const installed = `${folder}/node_modules/tertulia`
   mkdirSync(installed, { recursive: true })
   cpSync(`${root}/package.json`, `${installed}/package.json`)
-  for (const part of ['protocol', 'engine', 'server', 'client', 'testing']) {
+  for (const part of ['protocol', 'engine', 'server', 'client', 'testing', 'web']) {
     cpSync(`${root}/dist/${part}`, `${installed}/dist/${part}`, { recursive: true })
   }
   const dependencies = { ...manifest['dependencies'], ...manifest['optionalDependencies'] }

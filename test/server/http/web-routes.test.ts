@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import { gunzipSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import * as built from 'tertulia/server'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { temporaryFolder } from '../../support/engines.ts'
@@ -42,23 +42,32 @@ function get(url: string, headers: Record<string, string> = {}, method = 'GET') 
 describe('the pages', () => {
   it('are served compressed, with a policy that allows files of this server only', async () => {
     const { status, headers, body } = await get(`${await aServer()}/`, { 'accept-encoding': 'br, gzip' })
-    expect([status, headers['content-encoding'], headers['cache-control']]).toEqual([200, 'gzip', 'no-cache'])
+    expect([status, headers['content-encoding'], headers['cache-control']]).toEqual([200, 'br', 'no-cache'])
     expect(String(headers['vary'])).toContain('Accept-Encoding')
     const policy = String(headers['content-security-policy'])
     expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self';")
     expect(policy).toContain("frame-ancestors 'none'")
     expect(policy).not.toContain('unsafe')
     expect(headers['referrer-policy']).toBe('no-referrer')
-    const page = gunzipSync(body).toString()
+    const page = brotliDecompressSync(body).toString()
     expect(page).not.toMatch(/<style|style=|<script(?![^>]*\ssrc=)|\son\w+=/)
   })
 
-  it('are served to clients that do not accept gzip, and to HEAD without a body', async () => {
+  it('are served in an encoding that the client accepts, and to HEAD without a body', async () => {
     const url = await aServer()
-    for (const encoding of ['identity', 'br', 'gzip;q=0, br', 'gzip; q=0.0']) {
+    const decode = { br: brotliDecompressSync, gzip: gunzipSync, none: (body: Buffer) => body }
+    for (const [encoding, expected] of [
+      ['identity', 'none'],
+      ['gzip; q=0.0', 'none'],
+      ['deflate, br;q=0', 'none'],
+      ['gzip, deflate', 'gzip'],
+      ['GZIP;q=0.5, br;q=0', 'gzip'],
+      ['gzip;q=0, br', 'br'],
+      ['*', 'br'],
+    ] as const) {
       const { headers, body } = await get(`${url}/`, { 'accept-encoding': encoding })
-      expect([encoding, headers['content-encoding']]).toEqual([encoding, undefined])
-      expect(body.toString()).toMatch(/^<!doctype html>/i)
+      expect([encoding, headers['content-encoding'] ?? 'none']).toEqual([encoding, expected])
+      expect(decode[expected](body).toString()).toMatch(/^<!doctype html>/i)
     }
     const head = await get(`${url}/`, { 'accept-encoding': 'gzip' }, 'HEAD')
     const { headers } = await get(`${url}/`, { 'accept-encoding': 'gzip' })
@@ -91,7 +100,7 @@ describe('the pages', () => {
     for (const path of [
       'files.json',
       'index.js',
-      'index.html.gz',
+      'index.html.br',
       'assets/',
       'assets/../files.json',
       '%2e%2e/package.json',
