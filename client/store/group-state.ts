@@ -65,7 +65,7 @@ export class GroupState {
   restore(row: CachedGroup): void {
     // A snapshot may be newer than the cache; so may events of a tab that crashed before it wrote them.
     if (this.row && this.row.lastSeq > row.lastSeq) {
-      this.#core.cache.remove('groups', this.groupId)
+      this.#core.cache.forget(this.groupId)
       this.#core.cache.put('groups', this.row)
       return
     }
@@ -363,8 +363,9 @@ export class GroupState {
     this.pins.refresh()
   }
 
+  /** In every tab: the leading one may write it after another has read. */
   #forgetItems(row: CachedGroup): void {
-    if (this.#core.isLeader) this.#core.cache.remove('groups', this.groupId)
+    this.#core.cache.forget(this.groupId)
     this.#store(row)
   }
 

@@ -1,20 +1,8 @@
-import { copyFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../support/conditions.ts'
-import { startInline, temporaryFolder } from '../support/engines.ts'
+import { crashImage, startInline, temporaryFolder } from '../support/engines.ts'
 import { collect, refusal, text } from '../support/sessions.ts'
 import { blockWrites } from '../support/storage.ts'
-
-/**
- * The files that a `kill -9` at this moment would leave. The inline engine does everything on this
- * thread, so that no file is half written while it is copied.
- */
-function crashImage(dataDir: string): string {
-  const image = temporaryFolder()
-  for (const file of ['tertulia.db', 'tertulia.db-wal']) copyFileSync(join(dataDir, file), join(image, file))
-  return image
-}
 
 describe('after a crash', () => {
   // DUR-1, IDN-5

@@ -4,7 +4,7 @@
  * Worker threads are started from built files, so the threaded engine is that of the build, bundled, and its
  * threads are used again, to start faster (`bundle.ts`); `npm test` builds before it runs.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type * as Built from 'tertulia'
@@ -19,6 +19,15 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tertulia-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
+}
+
+/**
+ * The files that a `kill -9` at this moment would leave. The inline engine does everything on this
+ * thread, so that no file is half written while it is copied.
+ */
+export function crashImage(dataDir: string, image = temporaryFolder()): string {
+  for (const file of ['tertulia.db', 'tertulia.db-wal']) copyFileSync(join(dataDir, file), join(image, file))
+  return image
 }
 
 /** Starts an engine that is closed after the test, before its folder is removed. */

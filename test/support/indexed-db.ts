@@ -20,3 +20,15 @@ export function useIndexedDb(): IDBFactory {
   })
   return factory
 }
+
+/** As a browser whose quota is reached: writes of messages, or of everything, fail until the returned function is called. */
+export function refusePuts(which: 'items' | 'all'): () => void {
+  const { put } = IDBObjectStore.prototype
+  IDBObjectStore.prototype.put = function (...row) {
+    if (which === 'items' && this.name !== 'items') return put.apply(this, row)
+    throw new DOMException('the quota is reached', 'QuotaExceededError')
+  }
+  return () => {
+    IDBObjectStore.prototype.put = put
+  }
+}

@@ -125,19 +125,18 @@ class BatchedCache implements MessageCache {
   }
 
   remove(table: Table, key: string): void {
-    if (table === 'groups') {
-      this.#items = this.#items.filter(({ groupId }) => groupId !== key)
-      this.#forgotten.add(key)
-    }
+    if (table === 'groups') this.forget(key)
     this.#change({ table, key, row: undefined })
+  }
+
+  forget(groupId: string): void {
+    this.#items = this.#items.filter((change) => change.groupId !== groupId)
+    this.#forgotten.add(groupId)
+    this.#schedule()
   }
 
   putItems(groupId: string, items: readonly CachedItem[], range?: readonly [number, number]): void {
     this.#changeItems({ groupId, items, range })
-  }
-
-  removeItems(groupId: string, from: number, to: number): void {
-    this.#changeItems({ groupId, removed: [from, to] })
   }
 
   changeItem(groupId: string, seq: number, change: (item: CachedItem) => CachedItem): void {

@@ -11,11 +11,10 @@ export interface RowChange {
   readonly row: Tables[Table] | undefined
 }
 
-/** A change of a group's items: `putItems`, `changeItem` or `removeItems`. */
+/** A change of a group's items: `putItems` or `changeItem`. */
 export type ItemsChange = { readonly groupId: string } & (
   | { readonly items: readonly CachedItem[]; readonly range: SeqRange | undefined }
   | { readonly seq: number; readonly change: (item: CachedItem) => CachedItem }
-  | { readonly removed: SeqRange }
 )
 
 /** Changes that are written together or not at all: first `forgotten`, then `items` in their order. */

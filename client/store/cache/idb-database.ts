@@ -110,10 +110,10 @@ export class IdbDatabase implements CacheDatabase {
           const joined = change.range ? joinRange(ranges, change.range) : ranges
           known.set(groupId, joined)
           for (const item of change.items) if (rangeOf(joined, item.seq)) done.push(store('items').put(item))
-        } else if ('change' in change) {
+        } else {
           const item = await store('items').get([groupId, change.seq])
           if (item) done.push(store('items').put(change.change(item)))
-        } else done.push(store('items').delete(itemsOf(groupId, ...change.removed)))
+        }
       }
       for (const groupId of groupIds) {
         const ranges = known.get(groupId)

@@ -55,12 +55,9 @@ export class MemoryDatabase implements CacheDatabase {
       if ('items' in change) {
         if (change.range) group.ranges = joinRange(group.ranges, change.range)
         for (const item of change.items) if (rangeOf(group.ranges, item.seq)) group.items.set(item.seq, item)
-      } else if ('change' in change) {
+      } else {
         const item = group.items.get(change.seq)
         if (item) group.items.set(change.seq, change.change(item))
-      } else {
-        const [from, to] = change.removed
-        for (const seq of group.items.keys()) if (seq >= from && seq <= to) group.items.delete(seq)
       }
     }
     return true

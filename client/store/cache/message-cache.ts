@@ -149,8 +149,8 @@ export interface MessageCache {
   putItems(groupId: string, items: readonly CachedItem[], range?: readonly [from: number, to: number]): void
   /** Changes an item if it is stored; together with the other changes, so that a crash separates none of them. */
   changeItem(groupId: string, seq: number, change: (item: CachedItem) => CachedItem): void
-  /** Removes the items of a range; it stays known (GAP-1). */
-  removeItems(groupId: string, from: number, to: number): void
+  /** Removes all items of a group: what the server has of it may have changed (CUP-1, GAP-1). */
+  forget(groupId: string): void
 
   /** The newest items up to `upTo`, at most `limit`; null if that seq is in no known range. */
   older(groupId: string, upTo: number, limit: number): Promise<CachedPage | null>

@@ -1,6 +1,6 @@
 /**
- * A life of a browser with several tabs of one user, from a seed: they write, draft, crash, close, freeze, lose the network, the
- * server and their database. In the end every tab must show what the server has.
+ * A life of a browser with several tabs of one user, from a seed: they write, draft, crash, close, freeze, lose the network,
+ * the token, the server and their database. In the end every tab must show what the server has.
  *
  * The tabs share a browser (channel, locks, IndexedDB); the server is an engine in the same process.
  */
@@ -8,12 +8,15 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { createMessageCache } from '../../../client/store/cache/batched-cache.ts'
 import type { MessageCache } from '../../../client/store/cache/message-cache.ts'
 import { ChatStore } from '../../../client/store/chat-store.ts'
+import { closeCodes } from '../../../protocol/close-codes.ts'
 import type { Message } from '../../../protocol/records.ts'
 import { ManualClock } from '../../../testing/manual-clock.ts'
 import { MemorySocket } from '../../../testing/memory-socket.ts'
 import { startTestEngine, type TestEngine } from '../../../testing/test-engine.ts'
 import { Random } from '../../engine/simulation/random.ts'
 import { Browser, type Tab } from '../../support/browser.ts'
+import { crashImage } from '../../support/engines.ts'
+import { refusePuts } from '../../support/indexed-db.ts'
 import { messagesOf } from './harness.ts'
 
 const DAY_MS = 86_400_000
@@ -29,6 +32,9 @@ const weights = {
   network: 6,
   cut: 5,
   restart: 3,
+  kill: 3,
+  expire: 3,
+  quota: 3,
   freeze: 4,
   evict: 3,
   days: 2,
@@ -47,7 +53,7 @@ interface OpenTab {
 export class BrowserLife {
   readonly log: string[] = []
   readonly #random: Random
-  readonly #dataDir: string
+  #dataDir: string
   readonly #factory: IDBFactory
   readonly #clock = new ManualClock()
   readonly #browser = new Browser()
@@ -57,6 +63,9 @@ export class BrowserLife {
   readonly #drafts = new Map<string, string>()
   #engine: TestEngine
   #isOnline = true
+  /** Calls of the token function that fail. */
+  #tokensRefused = 0
+  #endQuota = () => {}
 
   private constructor(seed: number, dataDir: string, factory: IDBFactory, engine: TestEngine) {
     this.#random = new Random(seed)
@@ -80,6 +89,7 @@ export class BrowserLife {
       for (let step = 0; step < steps; step += 1) await life.#step()
       return await life.#check()
     } finally {
+      life.#endQuota()
       for (const open of life.#tabs) await open.store.close()
       await life.#engine.close()
     }
@@ -97,6 +107,9 @@ export class BrowserLife {
       network: () => this.#setOnline(!this.#isOnline),
       cut: () => this.#cut(),
       restart: () => this.#restart(),
+      kill: () => this.#kill(),
+      expire: () => this.#expire(),
+      quota: () => this.#quota(),
       freeze: () => this.#freeze(),
       evict: () => this.#evict(),
       days: () => this.#days(),
@@ -121,7 +134,11 @@ export class BrowserLife {
     const cache = createMessageCache({ name: 'tertulia', channel, clock })
     const store = new ChatStore({
       url: 'http://memory.invalid',
-      token: JSON.stringify(ana),
+      token: () => {
+        this.#tokensRefused -= 1
+        if (this.#tokensRefused >= 0) throw new Error('no token now')
+        return JSON.stringify(ana)
+      },
       clock,
       cache,
       tabs: { channel, locks: tab.locks },
@@ -206,6 +223,8 @@ export class BrowserLife {
   async #crash(): Promise<void> {
     const open = this.#pick()
     if (!open) return
+    // What has no room anywhere is in the tabs that are open.
+    this.#endQuota()
     const isAlone = this.#tabs.every((other) => other === open || other.isFrozen)
     if (isAlone) await open.cache.flush()
     else await turn()
@@ -216,6 +235,7 @@ export class BrowserLife {
   async #close(): Promise<void> {
     const open = this.#pick()
     if (!open) return
+    this.#endQuota()
     this.log.push(`close of tab ${this.#tabs.indexOf(open)}`)
     await open.store.close()
     this.#end(open)
@@ -246,6 +266,36 @@ export class BrowserLife {
     this.#engine = await startTestEngine({ dataDir: this.#dataDir, startMs })
   }
 
+  /** The process of the server ends, with what it had not written yet. */
+  async #kill(): Promise<void> {
+    this.log.push('kill -9')
+    const image = crashImage(this.#dataDir)
+    this.#cut()
+    const startMs = this.#engine.clock.now()
+    await this.#engine.close()
+    this.#dataDir = image
+    this.#engine = await startTestEngine({ dataDir: image, startMs })
+  }
+
+  /** The server ends the sessions whose token has expired; the next token comes at once, or later. */
+  #expire(): void {
+    this.log.push('expire')
+    this.#tokensRefused = this.#random.between(0, 2)
+    for (const socket of [...this.#sockets.keys()]) {
+      const { onclose } = socket
+      socket.close()
+      onclose?.({ code: closeCodes.token_expired.code, reason: '' })
+    }
+  }
+
+  /** The browser has no room for messages, or for anything, until it has. */
+  #quota(): void {
+    const which = this.#random.pick(['items', 'all', 'none'] as const)
+    this.log.push(`quota ${which}`)
+    this.#endQuota()
+    if (which !== 'none') this.#endQuota = refusePuts(which)
+  }
+
   /** As a page in the page cache of the browser, whose messages may be dropped. */
   #freeze(): void {
     const frozen = this.#tabs.find(({ isFrozen }) => isFrozen)
@@ -268,6 +318,7 @@ export class BrowserLife {
   /** The browser deletes the database; there must be a tab that knows what was in it. */
   async #evict(): Promise<void> {
     if (!this.#pick()) return
+    this.#endQuota()
     this.log.push('evict')
     await new Promise((resolve) => {
       const request = this.#factory.deleteDatabase('tertulia')
@@ -279,6 +330,7 @@ export class BrowserLife {
 
   async #days(): Promise<void> {
     if (this.#tabs.some(({ isFrozen }) => isFrozen)) return
+    this.#endQuota()
     this.log.push('three days')
     for (const open of [...this.#tabs]) {
       await open.cache.flush()
@@ -304,6 +356,7 @@ export class BrowserLife {
   }
 
   async #check(): Promise<readonly string[]> {
+    this.#endQuota()
     for (const open of this.#tabs) if (open.isFrozen) this.#thaw(open)
     this.#setOnline(true)
     if (this.#tabs.length === 0) this.#open()

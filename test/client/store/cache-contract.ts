@@ -167,10 +167,17 @@ export function describeCache(name: string, prepare: () => unknown): void {
       expect(page?.items[1]).toMatchObject({ message: { content: 'edited' } })
     })
 
-    it('removes the items of a gap, whose range stays known', async () => {
-      cache.putItems('team', messages('team', 1, 6), [1, 6])
-      cache.removeItems('team', 3, 4)
-      expect(seqs(await cache.older('team', 6, 10))).toEqual([1, 2, 5, 6])
+    it('forgets the items of a group, also those that are not written yet, and not the group', async () => {
+      cache.put('groups', aGroup('team', 4))
+      cache.putItems('team', messages('team', 1, 3), [1, 3])
+      await cache.flush()
+      cache.putItems('team', messages('team', 4, 4), [4, 4])
+      cache.forget('team')
+      expect(await cache.older('team', 4, 10)).toBeNull()
+      expect(await cache.older('team', 3, 10)).toBeNull()
+      cache.putItems('team', messages('team', 5, 5), [5, 5])
+      expect(await cache.older('team', 5, 10)).toMatchObject({ from: 5, to: 5 })
+      expect((await cache.open()).groups).toHaveLength(1)
     })
 
     it('removes the items of a group with it, not those of the next time in it', async () => {

@@ -1,15 +1,19 @@
 /**
  * Stores before an engine in the same process, whose time the test moves.
  */
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import type { MessageCache } from '../../../client/store/cache/message-cache.ts'
 import { ChatStore, type ChatStoreOptions } from '../../../client/store/chat-store.ts'
 import { createMessageCache } from '../../../client/store/index.ts'
 import type { MessageItem, WindowView } from '../../../client/store/types.ts'
+import { closeCodes } from '../../../protocol/close-codes.ts'
 import { ManualClock } from '../../../testing/manual-clock.ts'
 import { MemorySocket } from '../../../testing/memory-socket.ts'
 import { startTestEngine, type TestEngine, type TestEngineOptions } from '../../../testing/test-engine.ts'
+import { crashImage } from '../../support/engines.ts'
 
 export interface StoreStage {
   /** The time of the stores, which continues when the engine is restarted. */
@@ -26,6 +30,10 @@ export interface StoreStage {
   settle(ms?: number): Promise<void>
   /** Ends the engine without closing connections in order, and starts one with the same data. */
   restart(options?: TestEngineOptions): Promise<void>
+  /** As `kill -9` of a server with this folder: what was not written is lost. Resolves with the folder now. */
+  kill(dataDir: string): Promise<string>
+  /** The server ends the user's sessions, because their token has expired. */
+  expire(userId: string): void
 }
 
 export async function aStoreStage(options: TestEngineOptions = {}): Promise<StoreStage> {
@@ -37,7 +45,7 @@ export async function aStoreStage(options: TestEngineOptions = {}): Promise<Stor
     store(userId, given = {}) {
       const store = new ChatStore({
         url: 'http://memory.invalid',
-        token: JSON.stringify({ userId, name: userId.toUpperCase() }),
+        token: () => JSON.stringify({ userId, name: userId.toUpperCase() }),
         userId,
         clock: stage.clock.forClient,
         cache: given.cache ?? aCache(stage),
@@ -79,6 +87,20 @@ export async function aStoreStage(options: TestEngineOptions = {}): Promise<Stor
       const startMs = stage.engine.clock.now()
       await stage.engine.close()
       stage.engine = await startTestEngine({ ...options, startMs, ...given })
+    },
+    async kill(dataDir) {
+      // Within the folder of the test, which is removed after the engine was closed.
+      const image = crashImage(dataDir, mkdtempSync(join(dataDir, 'killed-')))
+      await stage.restart({ dataDir: image })
+      return image
+    },
+    expire(userId) {
+      for (const socket of [...sockets]) {
+        if (socket.userId !== userId) continue
+        const { onclose } = socket
+        socket.close()
+        onclose?.({ code: closeCodes.token_expired.code, reason: '' })
+      }
     },
   }
   onTestFinished(() => stage.engine.close())

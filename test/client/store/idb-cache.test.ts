@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Browser } from '../../support/browser.ts'
-import { useIndexedDb } from '../../support/indexed-db.ts'
+import { refusePuts, useIndexedDb } from '../../support/indexed-db.ts'
 import {
   aGroup,
   anEntry,
@@ -100,13 +100,3 @@ describe('a cache whose IndexedDB fails', () => {
 })
 
 /** From now on new items are refused, as by a quota; or all rows. */
-function refusePuts(which: 'items' | 'all'): () => void {
-  const { put } = IDBObjectStore.prototype
-  IDBObjectStore.prototype.put = function (...row) {
-    if (which === 'items' && this.name !== 'items') return put.apply(this, row)
-    throw new DOMException('the quota is reached', 'QuotaExceededError')
-  }
-  return () => {
-    IDBObjectStore.prototype.put = put
-  }
-}

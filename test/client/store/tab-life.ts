@@ -11,6 +11,7 @@ import type { MessageItem } from '../../../client/store/types.ts'
 import type { Session } from '../../../engine/hub/session.ts'
 import type { Message } from '../../../protocol/records.ts'
 import { Browser, type Tab } from '../../support/browser.ts'
+import { refusePuts } from '../../support/indexed-db.ts'
 import { aStoreStage, messagesOf, type StoreStage } from './harness.ts'
 
 const STEPS = 60
@@ -34,7 +35,7 @@ interface Page {
 
 export class TabLife {
   readonly #random: () => number
-  readonly #dataDir: string
+  #dataDir: string
   readonly #tabs: number
   readonly #browser = new Browser()
   #stage!: StoreStage
@@ -43,6 +44,7 @@ export class TabLife {
   readonly #sent: string[] = []
   readonly #drafts = new Map<string, string>()
   #count = 0
+  #endQuota = () => {}
   readonly log: string[] = []
 
   constructor(seed: number, dataDir: string, tabs = 1) {
@@ -79,6 +81,9 @@ export class TabLife {
       [2, 'crash', () => this.#reload(true)],
       [1, 'restart', () => this.#restart()],
       [1, 'away', () => this.#away()],
+      [2, 'kill -9', () => this.#kill()],
+      [2, 'expire', () => this.#stage.expire('ana')],
+      [2, 'quota', () => this.#quota()],
     ]
     let at = this.#random() * actions.reduce((sum, [weight]) => sum + weight, 0)
     for (const [weight, name, run] of actions) {
@@ -199,6 +204,18 @@ export class TabLife {
     await this.#enter()
   }
 
+  async #kill(): Promise<void> {
+    this.#dataDir = await this.#stage.kill(this.#dataDir)
+    await this.#enter()
+  }
+
+  /** The browser has no room for messages, until it has. */
+  #quota(): void {
+    const isReached = this.#below(2) > 0
+    this.#endQuota()
+    this.#endQuota = isReached ? refusePuts('items') : () => {}
+  }
+
   /** More is missed than `resume` replays. */
   async #away(): Promise<void> {
     this.#stage.offline('ana')
@@ -230,6 +247,7 @@ export class TabLife {
   }
 
   async #end(): Promise<LifeResult> {
+    this.#endQuota()
     this.#stage.online('ana')
     for (let i = 0; i < 6; i += 1) await this.#stage.settle(31_000)
     const shown: unknown[] = []
