@@ -1,7 +1,7 @@
 /**
  * CLI help: the table of commands, and the `--help` texts derived from it.
  */
-import { settingsHelp } from './config.ts'
+import { settingsHelp } from './settings-reference.ts'
 
 export interface CommandOption {
   /** The placeholder for the value in the help; an option without one is a flag. */
@@ -24,10 +24,23 @@ export const DEFAULT_TTL = '12h'
 export const commands = {
   serve: {
     summary: 'starts the server; the default',
-    options: {},
+    options: {
+      role: { value: 'ROLE', doc: 'only a part of the server: engine or front; both need LINK_KEY' },
+      listen: { value: 'ADDRESS', doc: 'with --role engine: where it listens for fronts' },
+      engine: { value: 'ADDRESS', doc: 'with --role front: where its engine listens' },
+    },
     detail: `Starts from the environment variables below and stops on SIGTERM or SIGINT.
-Outside production, if no key is set, a secret for tokens is created in DATA_DIR.`,
+Outside production, if no key is set, a secret for tokens is created in DATA_DIR.
+With FRONTS it starts an engine and fronts as processes; docs/FRONTS.md describes these and the roles.
+An ADDRESS is unix:/path, tcp://host:port or tls://host:port.`,
     example: 'PORT=5000 DATA_DIR=/var/lib/tertulia tertulia serve',
+  },
+  deploy: {
+    summary: 'replaces the processes of a running server with FRONTS by what is installed now',
+    options: { 'engine-only': { doc: 'replaces the engine: no connection is closed' } },
+    detail: `Replaces the engine, then the fronts one after the other; each client reconnects once. SIGHUP does the
+same. If a new process does not start, the old ones continue and the exit code is 1.`,
+    example: 'DATA_DIR=/var/lib/tertulia tertulia deploy',
   },
   token: {
     summary: 'prints a token for one user',
@@ -90,7 +103,7 @@ export function usageOf(name: CommandName): string {
 export function commandHelp(name: CommandName): string {
   const { summary, options, detail, example }: CommandSpec = commands[name]
   const described = Object.entries(options).map(
-    ([option, { value = '', doc }]) => `  ${`--${option} ${value}`.padEnd(14)} ${doc}`,
+    ([option, { value = '', doc }]) => `  ${`--${option} ${value}`.padEnd(18)} ${doc}`,
   )
   return [
     `${usageOf(name)}: ${summary}`,
@@ -112,7 +125,7 @@ export function fullHelp(): string {
       `  ${usageOf(name)}`,
       `      ${summary}`,
       ...Object.entries(options).map(
-        ([option, { value = '', doc }]) => `      ${`--${option} ${value}`.padEnd(14)} ${doc}`,
+        ([option, { value = '', doc }]) => `      ${`--${option} ${value}`.padEnd(18)} ${doc}`,
       ),
     ]),
     '  tertulia --version',

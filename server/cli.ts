@@ -15,9 +15,11 @@ import {
   isCommand,
   usageOf,
 } from './cli-help.ts'
-import { settingOfOption } from './config.ts'
+import { deploy } from './fronts/deploy-command.ts'
+import type { Role } from './fronts/role-command.ts'
 import { importFile } from './import/import-command.ts'
 import { type CommandContext, serve } from './serve.ts'
+import { settingOfOption } from './settings-reference.ts'
 import { stats } from './stats-command.ts'
 import { token } from './token-command.ts'
 import { transportLine } from './transport-line.ts'
@@ -64,7 +66,9 @@ async function informationOf(args: readonly string[], { env }: CommandContext): 
 function run({ command, argument, values }: Arguments, context: CommandContext): Promise<number> {
   switch (command) {
     case 'serve':
-      return serve(context)
+      return serve(context, roleOf(values))
+    case 'deploy':
+      return deploy(values['engine-only'] === true, context)
     case 'token':
       return token(
         {
@@ -82,6 +86,17 @@ function run({ command, argument, values }: Arguments, context: CommandContext):
     case 'stats':
       return stats(argument ?? DEFAULT_URL, context, values['watch'] ? untilInterrupted() : null)
   }
+}
+
+/** @throws UsageError if the options of a role are not complete */
+function roleOf(values: Arguments['values']): Role | null {
+  const [role, listen, engine] = [textOf(values['role']), textOf(values['listen']), textOf(values['engine'])]
+  if (role === 'engine' && listen !== undefined && engine === undefined) return { role, listen }
+  if (role === 'front' && engine !== undefined && listen === undefined) return { role, engine }
+  if (role === undefined && listen === undefined && engine === undefined) return null
+  throw new UsageError(
+    'the roles are: --role engine --listen ADDRESS, and --role front --engine ADDRESS; example: tertulia serve --role engine --listen unix:./link.sock',
+  )
 }
 
 function parse(args: readonly string[]) {

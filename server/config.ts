@@ -1,12 +1,11 @@
 /**
- * Configuration: every setting in one table, with its variable, kind, default and meaning.
+ * Configuration: every setting of a server in one table, with its variable, kind, default and meaning.
  *
- * The types, the parsing of the environment, the error messages and the table of the docs are derived from
- * it. An invalid value causes a `ConfigError` with the name of the variable, the rule, and the value
- * unless it is a secret.
+ * The types, the parsing of the environment, the error messages and the reference (`settings-reference.ts`) are
+ * derived from it. An invalid value causes a `ConfigError` with the name of the variable, the rule, and the
+ * value unless it is a secret.
  */
 import { availableParallelism } from 'node:os'
-import * as v from 'valibot'
 import {
   bearer,
   flag,
@@ -15,26 +14,20 @@ import {
   oneOf,
   origins,
   publicKeyPem,
-  type SettingKind,
   sharedSecret,
   text,
   webAddress,
 } from './setting-kinds.ts'
+import {
+  ConfigError,
+  type GivenOf,
+  resolveTable,
+  type SettingSpec,
+  type ValuesOf,
+  valuesFromEnv,
+} from './setting-table.ts'
 
-interface SettingSpec {
-  /** The environment variable. */
-  readonly env: string
-  readonly kind: SettingKind
-  /** The value if none is given; undefined means "not set". A function if it depends on the machine. */
-  readonly default: unknown
-  /** The default in words, if it is a function. */
-  readonly defaultText?: string
-  readonly unit?: string
-  /** The value is not shown in errors. */
-  readonly secret?: true
-  /** The description in the table of the docs. */
-  readonly doc: string
-}
+export { ConfigError } from './setting-table.ts'
 
 const MIB = 1_048_576
 
@@ -307,54 +300,31 @@ export const settings = {
 
 export type SettingName = keyof typeof settings
 
-type KindOf<N extends SettingName> = (typeof settings)[N]['kind'] extends SettingKind<infer T> ? T : never
-type MayBeUnset<N extends SettingName> = undefined extends (typeof settings)[N]['default'] ? undefined : never
-
 /** Every setting, validated, with the defaults filled in. */
-export type Settings = { readonly [N in SettingName]: KindOf<N> | MayBeUnset<N> }
+export type Settings = ValuesOf<typeof settings>
 
 /** Settings as given; missing or undefined ones get their default. */
-export type GivenSettings = { readonly [N in SettingName]?: KindOf<N> | undefined }
-
-/** A setting is invalid; the message names its variable and the rule. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
-
-const rows = Object.entries(settings) as [SettingName, SettingSpec][]
+export type GivenSettings = GivenOf<typeof settings>
 
 /**
  * Parses the variables of the table; an empty one counts as not set.
  * @throws ConfigError for the first invalid one.
  */
 export function settingsFromEnv(env: Readonly<Record<string, string | undefined>>): GivenSettings {
-  const given: Record<string, unknown> = {}
-  for (const [name, row] of rows) {
-    const value = env[row.env]
-    if (value !== undefined && value !== '') given[name] = validate(row, row.kind.fromText(value))
-  }
-  return given
+  return valuesFromEnv(settings, env)
 }
 
 /**
- * Validates the given settings and fills in the defaults.
+ * Validates the given settings and fills in the defaults. A process that checks no tokens needs no key.
  * @throws ConfigError for the first invalid setting, for two keys, and for a missing key in production.
  */
-export function resolveSettings(given: GivenSettings): Settings {
-  const resolved: Record<string, unknown> = {}
-  for (const [name, row] of rows) {
-    const value = given[name]
-    if (value !== undefined) resolved[name] = validate(row, value)
-    else resolved[name] = typeof row.default === 'function' ? row.default() : row.default
-  }
-  const all = resolved as Settings
-  const keys = (['jwtSecret', 'jwtPublicKey', 'jwtJwksUrl'] as const).filter(
-    (name) => all[name] !== undefined,
-  )
+export function resolveSettings(given: GivenSettings, checksTokens = true): Settings {
+  const all = resolveTable(settings, given)
+  const keys = keysOf(all)
   if (keys.length > 1) {
     throw new ConfigError(`set only one of ${keys.map((name) => settings[name].env).join(' and ')}`)
   }
-  if (keys.length === 0 && all.nodeEnv === 'production') {
+  if (keys.length === 0 && all.nodeEnv === 'production' && checksTokens) {
     throw new ConfigError(
       'NODE_ENV=production requires a key: set JWT_SECRET (at least 32 bytes), JWT_PUBLIC_KEY or JWT_JWKS_URL',
     )
@@ -365,59 +335,7 @@ export function resolveSettings(given: GivenSettings): Settings {
   return all
 }
 
-/** The table of the docs in Markdown, one row per setting. */
-export function configurationTable(): string {
-  const lines = [
-    '| variable | `createServer` | default | allowed values | meaning |',
-    '| --- | --- | --- | --- | --- |',
-  ]
-  for (const [name, row] of rows) {
-    const unit = row.unit ? `, ${row.unit}` : ''
-    lines.push(
-      `| \`${row.env}\` | \`${name}\` | ${defaultInWords(row)} | ${row.kind.rule}${unit} | ${row.doc} |`,
-    )
-  }
-  return `${lines.join('\n')}\n`
-}
-
-/** The settings for `--help`: the variable, its default, and what it means. */
-export function settingsHelp(): string {
-  return rows
-    .map(
-      ([, row]) =>
-        `  ${row.env} (${defaultInWords(row).replaceAll('`', '')})\n${wrap(row.doc.replaceAll('`', ''))}`,
-    )
-    .join('\n')
-}
-
-/** The setting that an option such as `--port` or `--data-dir` stands for. */
-export function settingOfOption(option: string): SettingSpec | undefined {
-  const asked = option.replaceAll('-', '_').toUpperCase()
-  return rows.find(([, { env }]) => env === asked)?.[1]
-}
-
-function wrap(text: string): string {
-  return text.replaceAll(/(.{1,90})(?: |$)/g, '      $1\n').trimEnd()
-}
-
-function defaultInWords(row: SettingSpec): string {
-  if (row.defaultText) return row.defaultText
-  return row.default === undefined ? 'none' : `\`${String(row.default)}\``
-}
-
-function validate(row: SettingSpec, value: unknown): unknown {
-  const result = v.safeParse(row.kind.schema, value)
-  if (result.success) return result.output
-  const given = row.secret || isKey(value) ? '' : ` (got ${shorten(JSON.stringify(value))})`
-  throw new ConfigError(`${row.env} must be ${row.kind.rule}${given}`)
-}
-
-/** A key in the wrong variable; no part of it is shown. */
-function isKey(value: unknown): boolean {
-  return JSON.stringify(value)?.includes('PRIVATE KEY') ?? false
-}
-
-function shorten(shown: string | undefined): string {
-  const whole = shown ?? 'undefined'
-  return whole.length > 80 ? `${whole.slice(0, 80)}…` : whole
+/** The settings of a key for tokens that have a value. */
+export function keysOf(all: Settings): readonly SettingName[] {
+  return (['jwtSecret', 'jwtPublicKey', 'jwtJwksUrl'] as const).filter((name) => all[name] !== undefined)
 }

@@ -57,6 +57,8 @@ export interface HostedConnection extends TokenHolder, Newcomer, UserSession, Wi
 export interface ConnectionHost extends WriterHost {
   readonly gateway: Pick<Gateway, 'open' | 'renew' | 'closed'>
   readonly path: RequestHandler
+  /** Events per minute and user. */
+  readonly rateLimit: number
   /** For durations, milliseconds of a monotonic clock (TIM-1). */
   steadyNow(): number
   /** Milliseconds of a monotonic clock, as of the last sweep. */

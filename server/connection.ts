@@ -343,7 +343,10 @@ export class Connection implements SessionPort, Requester, HostedConnection {
     if (tokens > 0) this.#host.chargeReads(this, tokens)
     this.pending.answered(ref, meters.latency)
     const error = errorCodeOf(frame, code)
-    if (error !== null) meters.error(error)
+    if (error === null) return
+    meters.error(error)
+    // Over the limit of all fronts (LIM-1).
+    if (error === 'rate_limited') this.countRateRefusal(this.#host.rateLimit)
   }
 
   #checkExpiry(expiry: TokenExpiry, now: number): void {

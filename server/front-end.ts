@@ -78,6 +78,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
   readonly topics: Topics
   readonly path: RequestPath
   readonly maxBackpressure: number
+  readonly rateLimit: number
   readonly compressFrom: number
   readonly meters: Meters
   readonly steadyNow: () => number
@@ -101,6 +102,7 @@ export class FrontEnd implements ConnectionHost, Publisher {
     const { steadyNow } = options
     this.gateway = options.gateway
     this.maxBackpressure = options.maxBackpressure
+    this.rateLimit = options.limiter.perMinute
     this.steadyNow = steadyNow
     this.#options = options
     this.meters = new Meters(steadyNow())

@@ -29,11 +29,18 @@ const CENSOR = '[removed]'
 /** The header and the claims of a JWT are JSON objects: they begin with `{"`, which is `eyJ` in base64. */
 const JWT = /eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)?/g
 
-/** Creates a log of `level` and above; `destination` is for tests. A pino logger is a `ServerLogger`. */
-export function createLog(level: LevelWithSilent, destination?: DestinationStream): ServerLogger {
+/**
+ * Creates a log of `level` and above; `destination` is for tests. A pino logger is a `ServerLogger`. Each line
+ * has the name of the process, if several processes write to one log.
+ */
+export function createLog(
+  level: LevelWithSilent,
+  destination?: DestinationStream,
+  processName?: string,
+): ServerLogger {
   const options = {
     level,
-    base: null,
+    base: processName === undefined ? null : { process: processName },
     redact: {
       paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
       censor: CENSOR,

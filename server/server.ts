@@ -8,11 +8,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { machineClock } from '../engine/base/clock.ts'
 import { createEngine, type EngineOptions, type Hooks } from '../engine/engine.ts'
-import { AddressGuard } from './address-guard.ts'
+import { AddressGuard, MAX_ADDRESSES } from './address-guard.ts'
 import { adminRoutes } from './admin/admin-routes.ts'
 import { Live } from './admin/live-figures.ts'
 import { UserConnections } from './admin/user-connections.ts'
 import { createAuthenticator } from './auth.ts'
+import { cannotListen } from './cannot-listen.ts'
 import {
   ConfigError,
   type GivenSettings,
@@ -22,6 +23,7 @@ import {
 } from './config.ts'
 import { engineSettings } from './engine-settings.ts'
 import { FrontEnd } from './front-end.ts'
+import type { Fleet } from './fronts/fleet.ts'
 import { apiRoutes } from './http/api.ts'
 import { documentRoutes } from './http/api-documents.ts'
 import { fileRoutes } from './http/files.ts'
@@ -33,7 +35,8 @@ import { upgradeRequiredRoute } from './http/upgrade-required.ts'
 import { webRoutes } from './http/web-routes.ts'
 import { createLog, type ServerLogger } from './logger.ts'
 import { LoopDelay } from './metrics/loop-delay.ts'
-import { type ServerStats, statsOf } from './metrics/server-stats.ts'
+import { mergedStats } from './metrics/merged-stats.ts'
+import { type FrontStats, type ServerStats, statsOf } from './metrics/server-stats.ts'
 import { originRule } from './origins.ts'
 import { RateLimiter } from './rate-limit.ts'
 import { RefusalLog } from './refusal-log.ts'
@@ -48,6 +51,8 @@ import type { App } from './transport/transport.ts'
 export interface ServerOptions extends GivenSettings {
   /** The engine to serve; without one the server creates and closes its own. An `Engine` is one. */
   readonly engine?: ServedEngine | undefined
+  /** Whether other processes of the service listen on the same port; false by default. */
+  readonly sharesPort?: boolean | undefined
   /** Hooks for the engine that the server creates. A given engine already has its own. */
   readonly hooks?: Hooks | undefined
   /** Timeout of one hook, 2,000 ms by default; then its request is refused as `internal`. */
@@ -69,6 +74,8 @@ export interface Server {
    * seconds.
    */
   getServerStats(): Promise<ServerStats>
+  /** Accepts no more connections; open ones remain until `close`. */
+  stopListening(): void
   /**
    * Notifies the clients, drains, and closes; idempotent. Requests under way get up to 2 seconds, the
    * engine's commits the rest of 3.9 seconds. Closing an idle server takes far less. Rejects if a thread
@@ -86,7 +93,6 @@ const DRAIN_MS = 2_000
 const DRAIN_STEP_MS = 5
 const FAREWELL_MS = 100
 const RECONNECT_SPREAD_MS = 5_000
-const MAX_ADDRESSES = 10_000
 
 /**
  * Starts a server.
@@ -99,7 +105,12 @@ const MAX_ADDRESSES = 10_000
  *
  * @throws ConfigError if a setting is invalid or the port is in use, and the errors of `createEngine`.
  */
-export async function createServer(options: ServerOptions = {}): Promise<Server> {
+export function createServer(options: ServerOptions = {}): Promise<Server> {
+  return startServer(options, null)
+}
+
+/** The same, as one of several fronts of an engine. */
+export async function startServer(options: ServerOptions, fleet: Fleet | null): Promise<Server> {
   requireKnown(options)
   const settings = resolveSettings(options)
   const logger = options.logger ?? createLog(settings.logLevel)
@@ -128,6 +139,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     perMinute: settings.authFailureLimit,
     maxAddresses: MAX_ADDRESSES,
     now: steadyNow,
+    onFailed: fleet?.attemptFailed,
   })
   const originAllowed = originRule(settings.corsOrigins)
 
@@ -154,7 +166,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   let accepting = true
   const startedAtMs = steadyNow()
   const loopDelay = new LoopDelay(startedAtMs)
-  const stats = statsOf({
+  const ownStats = statsOf({
     ...settings,
     engine,
     sockets: frontEnd,
@@ -164,6 +176,16 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     startedAtMs,
     now: steadyNow,
   })
+  const ownConnections = new UserConnections({ ...shared, sockets: frontEnd, front: fleet?.number ?? 0 })
+  fleet?.join({ guard, stats: ownStats, connections: ownConnections })
+  const statsByFront = fleet
+    ? () => fleet.stats()
+    : async (): Promise<readonly FrontStats[]> => [{ front: 0, stats: await ownStats() }]
+  const stats = async () => mergedStats(await statsByFront())
+  const connections = fleet ?? {
+    list: async (userId: string) => ownConnections.list(userId),
+    end: async (userId: string, id: number | null, by: string) => ownConnections.end(userId, id, by),
+  }
   const routes = [
     ...webRoutes(),
     ...trialRoutes({ settings, guard, engine }),
@@ -171,11 +193,11 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     ...healthRoutes(engine, () => accepting),
     ...apiRoutes({ ...shared, engine, accepting: () => accepting }),
     ...documentRoutes(),
-    ...metricsRoutes({ ...shared, stats }),
+    ...metricsRoutes({ ...shared, stats, statsByFront }),
     ...adminRoutes({
       ...shared,
       live: new Live({ stats, engine, meters: frontEnd.meters, recent: logger.recent, steadyNow }),
-      connections: new UserConnections({ ...shared, sockets: frontEnd }),
+      connections,
       recent: logger.recent,
     }),
     ...fileRoutes({ ...shared, engine, accepting: () => accepting }),
@@ -189,7 +211,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
 
   let port: number
   try {
-    port = await listen(app, settings)
+    port = await listen(app, settings, options.sharesPort ?? false)
   } catch (error) {
     frontEnd.closeAll()
     removePublisher()
@@ -242,6 +264,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     port,
     url,
     getServerStats: stats,
+    stopListening: () => app.stopListening(),
     close: (reason = 'the server is stopping') => {
       closing ??= stop(reason)
       return closing
@@ -252,6 +275,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
 /** The options of `createServer` that are not settings. */
 const ownOptions: { readonly [N in Exclude<keyof ServerOptions, keyof GivenSettings>]-?: true } = {
   engine: true,
+  sharesPort: true,
   hooks: true,
   hookTimeoutMs: true,
   logger: true,
@@ -294,13 +318,11 @@ async function chooseTransport({ transport }: Settings): Promise<LoadedTransport
   }
 }
 
-async function listen(app: App, { host, port }: Settings): Promise<number> {
+async function listen(app: App, { host, port }: Settings, isShared: boolean): Promise<number> {
   try {
-    return await app.listen(host, port)
+    return await app.listen(host, port, isShared)
   } catch {
-    throw new ConfigError(
-      `cannot listen on port ${port} of ${host}: PORT is in use, or HOST is not an address of this machine`,
-    )
+    throw cannotListen(host, port)
   }
 }
 

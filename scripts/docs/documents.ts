@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reference } from '../../protocol/reference.ts'
-import { configurationTable } from '../../server/config.ts'
+import { configurationTable, processTable } from '../../server/settings-reference.ts'
 import { docComments } from './doc-comments.ts'
 import { httpPage } from './http-page.ts'
 import { permissionsPage } from './permissions-page.ts'
@@ -52,5 +52,10 @@ server does not start with an invalid value; the error names the variable, the a
 empty variable counts as not set. At most one of \`JWT_SECRET\`, \`JWT_PUBLIC_KEY\` and \`JWT_JWKS_URL\` can be set; it
 verifies the tokens.
 
-${configurationTable()}`
+${configurationTable()}
+## Processes
+
+Only for \`tertulia serve\`, see [FRONTS.md](FRONTS.md).
+
+${processTable()}`
 }

@@ -11,12 +11,19 @@ import { type HttpReply, json } from '../http/reply.ts'
 import type { HttpCall, Route } from '../http/router.ts'
 import type { Live } from './live-figures.ts'
 import type { LogLines } from './recent-lines.ts'
-import type { UserConnections } from './user-connections.ts'
+import type { ConnectionFigures } from './user-connections.ts'
 
 export interface AdminOptions extends CallerOptions {
   readonly live: Live
-  readonly connections: UserConnections
+  readonly connections: ConnectionsOfUsers
   readonly recent: LogLines | undefined
+}
+
+/** The connections of users, to this process or to all fronts. */
+export interface ConnectionsOfUsers {
+  list(userId: string): Promise<readonly ConnectionFigures[]>
+  /** Ends one connection, or all of the user. Returns their number. */
+  end(userId: string, id: number | null, by: string): Promise<number>
 }
 
 type Handle = (call: HttpCall, by: string) => HttpReply | Promise<HttpReply>
@@ -35,14 +42,16 @@ export function adminRoutes(options: AdminOptions): readonly Route[] {
   return [
     route('GET', 'live', async () => ({ ...json(200, null), body: await live.text() })),
     route('GET', 'log', ({ query }) => json(200, recent?.from(from(query)) ?? { next: 0, lines: [] })),
-    route('GET', 'users/:userId/connections', (call) => {
-      return json(200, { connections: connections.list(userOf(call)) })
+    route('GET', 'users/:userId/connections', async (call) => {
+      return json(200, { connections: await connections.list(userOf(call)) })
     }),
-    route('DELETE', 'users/:userId/connections', (call, by) => {
-      return json(200, { ended: connections.end(userOf(call), null, by) })
+    route('DELETE', 'users/:userId/connections', async (call, by) => {
+      return json(200, { ended: await connections.end(userOf(call), null, by) })
     }),
-    route('DELETE', 'users/:userId/connections/:id', (call, by) => {
-      return json(200, { ended: connections.end(userOf(call), idOf(call), by) })
+    route('DELETE', 'users/:userId/connections/:id', async (call, by) => {
+      const ended = await connections.end(userOf(call), idOf(call), by)
+      if (ended === 0) throw new ChatError('not_found', 'the connection is closed')
+      return json(200, { ended })
     }),
   ]
 }

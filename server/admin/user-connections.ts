@@ -4,7 +4,6 @@
  * A connection is identified by the engine's number of its session, which is not used again while the
  * server runs.
  */
-import { ChatError } from '../../protocol/errors.ts'
 import type { HostedConnection } from '../connection-host.ts'
 import type { ServerLogger } from '../logger.ts'
 
@@ -27,8 +26,12 @@ export interface UserConnectionsOptions {
   readonly logger: ServerLogger
   readonly now: () => number
   readonly steadyNow: () => number
+  /** The number of this front; the ids of different fronts differ by it. */
+  readonly front: number
 }
 
+/** Sessions of one front have numbers below. */
+const IDS_PER_FRONT = 2 ** 32
 const WHY = 'an operator ended the connection'
 
 export class UserConnections {
@@ -43,7 +46,7 @@ export class UserConnections {
     const { sockets, now, steadyNow } = this.#options
     const startedAtMs = now() - steadyNow()
     return sockets.connectionsOf(userId).map((connection) => ({
-      id: connection.session,
+      id: this.#idOf(connection),
       protocol: connection.wire.subprotocol,
       address: connection.address,
       openedAt: Math.round(startedAtMs + connection.openedAtSeconds * 1_000),
@@ -55,14 +58,18 @@ export class UserConnections {
 
   /**
    * Closes one connection of the user with 4403, or all of them, and logs it. Returns their number.
-   * @throws ChatError `not_found` if the user has no connection with that id.
    */
   end(userId: string, id: number | null, by: string): number {
     const { sockets, logger } = this.#options
-    const ended = sockets.connectionsOf(userId).filter(({ session }) => id === null || session === id)
-    if (id !== null && ended.length === 0) throw new ChatError('not_found', 'the connection is closed')
+    const ended = sockets
+      .connectionsOf(userId)
+      .filter((connection) => id === null || this.#idOf(connection) === id)
     for (const connection of [...ended]) connection.end('revoked', WHY)
     if (ended.length > 0) logger.info({ by, userId, connections: ended.length }, WHY)
     return ended.length
+  }
+
+  #idOf({ session }: HostedConnection): number {
+    return this.#options.front * IDS_PER_FRONT + session
   }
 }

@@ -10,7 +10,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { ChatError } from '../../protocol/errors.ts'
 import type { AddressGuard } from '../address-guard.ts'
 import { prometheusText, prometheusType } from '../metrics/prometheus.ts'
-import type { ServerStats } from '../metrics/server-stats.ts'
+import type { FrontStats, ServerStats } from '../metrics/server-stats.ts'
 import { bearerToken } from '../upgrade.ts'
 import { isLocal } from './local-call.ts'
 import { json } from './reply.ts'
@@ -18,6 +18,8 @@ import type { HttpCall, Route } from './router.ts'
 
 export interface MetricsOptions {
   readonly stats: () => Promise<ServerStats>
+  /** The same by front. */
+  readonly statsByFront: () => Promise<readonly FrontStats[]>
   /** The operator's Bearer token; undefined admits only requests from this machine. */
   readonly metricsToken: string | undefined
   readonly guard: AddressGuard
@@ -40,7 +42,7 @@ export function metricsRoutes(options: MetricsOptions): readonly Route[] {
       handle: async (call) => {
         admit(call, options)
         const headers = { 'Content-Type': prometheusType, 'Cache-Control': 'no-store' }
-        return { status: 200, headers, body: await prometheusText(await options.stats()) }
+        return { status: 200, headers, body: await prometheusText(await options.statsByFront()) }
       },
     },
   ]

@@ -8,7 +8,8 @@
 import { type Metric, Registry } from 'prom-client'
 import { closeCodes } from '../../protocol/close-codes.ts'
 import { errors } from '../../protocol/errors.ts'
-import type { ServerStats } from './server-stats.ts'
+import type { EngineProcess } from '../served-engine.ts'
+import type { FrontStats, ServerStats } from './server-stats.ts'
 
 type Labels = Readonly<Record<string, string | number>>
 type Sample = readonly [labels: Labels, value: number, name?: string]
@@ -17,6 +18,8 @@ interface Row {
   readonly type: 'gauge' | 'counter' | 'histogram'
   readonly help: string
   readonly read: (stats: ServerStats) => number | readonly Sample[]
+  /** All fronts report the same: the engine's. */
+  readonly ofEngine?: true
 }
 
 type ShardFigure = { [K in keyof Shard]: Shard[K] extends number ? K : never }[keyof Shard]
@@ -28,6 +31,11 @@ const ofShards =
   (figure: ShardFigure) =>
   ({ shards }: ServerStats): readonly Sample[] =>
     shards.map((shard, index) => [{ shard: index }, shard[figure]])
+const ofEngine = (row: Row): Row => ({ ...row, ofEngine: true })
+const ofProcess =
+  (read: (engine: EngineProcess) => number) =>
+  ({ engineProcess }: ServerStats): readonly Sample[] =>
+    engineProcess ? [[{}, read(engineProcess)]] : []
 const by =
   (label: string, read: (stats: ServerStats) => Readonly<Record<string, number>>) =>
   (stats: ServerStats): readonly Sample[] =>
@@ -93,45 +101,47 @@ const metrics: Readonly<Record<string, Row>> = {
     ({ queues }) => queues.httpPending,
   ),
   tertulia_unsent_bytes: gauge('Unsent bytes of all sockets.', ({ queues }) => queues.unsentBytes),
-  tertulia_messages_total: counter('Accepted messages, by shard.', ofShards('posts')),
-  tertulia_groups_active: gauge('Groups in memory, by shard.', ofShards('groups')),
-  tertulia_users_loaded: gauge('Users in memory, by shard.', ofShards('users')),
-  tertulia_shard_inbox: gauge('Records in transit to the shard.', ofShards('inbox')),
-  tertulia_shard_mail: gauge('Messages for actors that are loading, by shard.', ofShards('mail')),
-  tertulia_shard_held: gauge('Answers and events waiting for a commit, by shard.', ofShards('held')),
-  tertulia_shard_uncommitted: gauge('Uncommitted log entries, by shard.', ofShards('uncommitted')),
-  tertulia_shard_alarms: gauge('Actors with a pending alarm, by shard.', ofShards('alarms')),
-  tertulia_log_entries_total: counter('Committed log entries, by shard.', ofShards('committed')),
-  tertulia_uploads: gauge('Uploads with an open file, by shard.', ofShards('uploads')),
-  tertulia_upload_bytes: gauge('Bytes of uploads waiting for the disk, by shard.', ofShards('uploadBytes')),
-  tertulia_storage_failing: gauge('1 while storage does not accept writes of the shard.', ({ shards }) =>
-    shards.map(({ storageFails }, shard) => [{ shard }, storageFails ? 1 : 0]),
+  tertulia_messages_total: ofEngine(counter('Accepted messages, by shard.', ofShards('posts'))),
+  tertulia_groups_active: ofEngine(gauge('Groups in memory, by shard.', ofShards('groups'))),
+  tertulia_users_loaded: ofEngine(gauge('Users in memory, by shard.', ofShards('users'))),
+  tertulia_shard_inbox: ofEngine(gauge('Records in transit to the shard.', ofShards('inbox'))),
+  tertulia_shard_mail: ofEngine(gauge('Messages for actors that are loading, by shard.', ofShards('mail'))),
+  tertulia_shard_held: ofEngine(
+    gauge('Answers and events waiting for a commit, by shard.', ofShards('held')),
   ),
-  tertulia_storage_failures_total: counter(
-    'Transitions of storage to not accepting writes, by shard.',
-    ofShards('storageFailures'),
+  tertulia_shard_uncommitted: ofEngine(gauge('Uncommitted log entries, by shard.', ofShards('uncommitted'))),
+  tertulia_shard_alarms: ofEngine(gauge('Actors with a pending alarm, by shard.', ofShards('alarms'))),
+  tertulia_log_entries_total: ofEngine(counter('Committed log entries, by shard.', ofShards('committed'))),
+  tertulia_uploads: ofEngine(gauge('Uploads with an open file, by shard.', ofShards('uploads'))),
+  tertulia_upload_bytes: ofEngine(
+    gauge('Bytes of uploads waiting for the disk, by shard.', ofShards('uploadBytes')),
+  ),
+  tertulia_storage_failing: ofEngine(
+    gauge('1 while storage does not accept writes of the shard.', ({ shards }) =>
+      shards.map(({ storageFails }, shard) => [{ shard }, storageFails ? 1 : 0]),
+    ),
+  ),
+  tertulia_storage_failures_total: ofEngine(
+    counter('Transitions of storage to not accepting writes, by shard.', ofShards('storageFailures')),
   ),
   tertulia_ready: gauge('1 while /readyz answers 200.', ({ storage }) => (storage.ready ? 1 : 0)),
-  tertulia_disk_size_bytes: gauge('Size of the disk of the data folder.', ({ disk }) =>
-    disk ? [[{}, disk.totalBytes]] : [],
+  tertulia_disk_size_bytes: ofEngine(
+    gauge('Size of the disk of the data folder.', ({ disk }) => (disk ? [[{}, disk.totalBytes]] : [])),
   ),
-  tertulia_disk_free_bytes: gauge('Free bytes on the disk of the data folder.', ({ disk }) =>
-    disk ? [[{}, disk.freeBytes]] : [],
+  tertulia_disk_free_bytes: ofEngine(
+    gauge('Free bytes on the disk of the data folder.', ({ disk }) => (disk ? [[{}, disk.freeBytes]] : [])),
   ),
-  tertulia_search_lag_entries: gauge(
-    'Committed log entries that are not indexed.',
-    ({ search }) => search.lag,
+  tertulia_search_lag_entries: ofEngine(
+    gauge('Committed log entries that are not indexed.', ({ search }) => search.lag),
   ),
-  tertulia_search_lag_seconds: gauge(
-    'The age of the oldest entry that is not indexed.',
-    ({ search }) => search.lagMs / 1_000,
+  tertulia_search_lag_seconds: ofEngine(
+    gauge('The age of the oldest entry that is not indexed.', ({ search }) => search.lagMs / 1_000),
   ),
-  tertulia_search_documents: gauge('Indexed messages.', ({ search }) => search.documents),
-  tertulia_hook_requests: gauge('Requests waiting for hooks.', ({ hooks }) => hooks.requests),
-  tertulia_hook_notices: gauge('Message notices waiting for hooks.', ({ hooks }) => hooks.notices),
-  tertulia_hook_notices_dropped_total: counter(
-    'Message notices dropped because the hooks were too slow.',
-    ({ hooks }) => hooks.dropped,
+  tertulia_search_documents: ofEngine(gauge('Indexed messages.', ({ search }) => search.documents)),
+  tertulia_hook_requests: ofEngine(gauge('Requests waiting for hooks.', ({ hooks }) => hooks.requests)),
+  tertulia_hook_notices: ofEngine(gauge('Message notices waiting for hooks.', ({ hooks }) => hooks.notices)),
+  tertulia_hook_notices_dropped_total: ofEngine(
+    counter('Message notices dropped because the hooks were too slow.', ({ hooks }) => hooks.dropped),
   ),
   tertulia_memory_rss_bytes: gauge(
     'Resident memory of the process, all threads.',
@@ -158,21 +168,61 @@ const metrics: Readonly<Record<string, Row>> = {
       [{ quantile: '1' }, maxMs / 1_000],
     ],
   ),
+  tertulia_engine_uptime_seconds: ofEngine(
+    gauge(
+      'The uptime of the engine’s process. This and the following only with fronts.',
+      ofProcess((engine) => engine.uptimeMs / 1_000),
+    ),
+  ),
+  tertulia_engine_fronts: ofEngine(
+    gauge(
+      'Fronts that are linked to the engine.',
+      ofProcess(({ fronts }) => fronts),
+    ),
+  ),
+  tertulia_engine_memory_rss_bytes: ofEngine(
+    gauge(
+      'Resident memory of the engine’s process, all threads.',
+      ofProcess(({ rssBytes }) => rssBytes),
+    ),
+  ),
+  tertulia_engine_cpu_seconds_total: ofEngine(
+    counter(
+      'Processor time of the engine’s process, all threads.',
+      ofProcess(({ cpuSeconds }) => cpuSeconds),
+    ),
+  ),
+  tertulia_engine_event_loop_delay_seconds: ofEngine(
+    gauge(
+      'Delay of the main thread of the engine’s process, p99 over the last 30 to 60 seconds.',
+      ofProcess(({ eventLoopDelayP99Ms }) => eventLoopDelayP99Ms / 1_000),
+    ),
+  ),
 }
 
 /** The content type of `prometheusText`. */
 export const prometheusType = Registry.PROMETHEUS_CONTENT_TYPE
 
-/** The text for a scrape. */
-export function prometheusText(stats: ServerStats): Promise<string> {
+/** The text for a scrape. With several fronts their figures have the label `front`. */
+export function prometheusText(fronts: readonly FrontStats[]): Promise<string> {
   const registry = new Registry()
-  for (const [name, { type, help, read }] of Object.entries(metrics)) {
-    const found = read(stats)
-    const samples: readonly Sample[] = typeof found === 'number' ? [[{}, found]] : found
-    const values = samples.map(([labels, value, metricName = name]) => ({ labels, value, metricName }))
+  for (const [name, row] of Object.entries(metrics)) {
+    const { type, help } = row
+    const values = (row.ofEngine ? fronts.slice(0, 1) : fronts).flatMap(({ front, stats }) =>
+      samplesOf(row, stats).map(([labels, value, metricName = name]) => ({
+        labels: row.ofEngine || front === 0 ? labels : { ...labels, front },
+        value,
+        metricName,
+      })),
+    )
     // prom-client's own counters and histograms cannot be set to a value counted elsewhere.
     const metric = { name, get: async () => ({ name, help, type, values, aggregator: 'sum' }) }
     registry.registerMetric(metric as unknown as Metric)
   }
   return registry.metrics()
+}
+
+function samplesOf({ read }: Row, stats: ServerStats): readonly Sample[] {
+  const found = read(stats)
+  return typeof found === 'number' ? [[{}, found]] : found
 }

@@ -8,7 +8,7 @@ import { totalmem } from 'node:os'
 import type { EngineStats, Health } from '../../engine/engine.ts'
 import { version } from '../../engine/version.ts'
 import { ChatError } from '../../protocol/errors.ts'
-import type { ServedEngine, ServedStats } from '../served-engine.ts'
+import type { EngineProcess, ServedEngine, ServedStats } from '../served-engine.ts'
 import type { TransportName } from '../transport/transport.ts'
 import type { LoopDelay, LoopDelayStats } from './loop-delay.ts'
 import type { MeterStats, Meters } from './meters.ts'
@@ -74,6 +74,15 @@ export interface ServerStats {
     readonly limitBytes: number
   }
   readonly eventLoopDelay: LoopDelayStats
+  /** The process of the engine; null if it is this process. */
+  readonly engineProcess: EngineProcess | null
+}
+
+/** The statistics of one front. */
+export interface FrontStats {
+  /** From 1; 0 if the fronts do not share their port, or there are none. */
+  readonly front: number
+  readonly stats: ServerStats
 }
 
 /** The transport that was chosen. */
@@ -122,7 +131,10 @@ export function statsOf(sources: StatsSources): () => Promise<ServerStats> {
   }
 }
 
-function collectStats(sources: StatsSources, { shards, search, hooks, disk }: ServedStats): ServerStats {
+function collectStats(
+  sources: StatsSources,
+  { shards, search, hooks, disk, process: engineProcess }: ServedStats,
+): ServerStats {
   const { sockets, engine, now } = sources
   const { opened, refused, ended, ...counted } = sockets.meters.stats()
   const sum = (count: (shard: EngineStats['shards'][number]) => number) =>
@@ -164,6 +176,7 @@ function collectStats(sources: StatsSources, { shards, search, hooks, disk }: Se
       limitBytes: sources.memoryLimit || machineLimit(),
     },
     eventLoopDelay: sources.loopDelay.stats(),
+    engineProcess: engineProcess ?? null,
   }
 }
 

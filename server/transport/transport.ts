@@ -40,8 +40,12 @@ export interface App {
   publish(topic: string, message: Uint8Array, isBinary: boolean, compress: boolean): void
   /** The number of sockets that subscribe to the topic. */
   numSubscribers(topic: string): number
-  /** Resolves with the port. Rejects if the port is in use or the host is not an address of this machine. */
-  listen(host: string, port: number): Promise<number>
+  /**
+   * Resolves with the port. Rejects if the port is in use or the host is not an address of this machine. With
+   * `isShared`, processes that all share it listen on one port, and each connection reaches one of them. The
+   * built-in transport shares a port with the other workers of its `node:cluster` in any case.
+   */
+  listen(host: string, port: number, isShared?: boolean): Promise<number>
   /** Accepts no new connections; open ones remain. */
   stopListening(): void
   /** Terminates all connections and stops listening. */

@@ -163,9 +163,28 @@ describe('tertulia', () => {
   })
 
   it.each([
-    [['dance'], 'unknown command: dance; commands: serve, token, backup, import, stats'],
-    [['serve', 'twice'], 'unexpected argument: twice; usage: tertulia serve'],
-    [['--loud'], 'unknown option: --loud; usage: tertulia serve'],
+    [['dance'], 'unknown command: dance; commands: serve, deploy, token, backup, import, stats'],
+    [
+      ['serve', 'twice'],
+      'unexpected argument: twice; usage: tertulia serve [--role ROLE] [--listen ADDRESS] [--engine ADDRESS]',
+    ],
+    [
+      ['--loud'],
+      'unknown option: --loud; usage: tertulia serve [--role ROLE] [--listen ADDRESS] [--engine ADDRESS]',
+    ],
+    ...[
+      ['--role', 'engine'],
+      ['--role', 'front', '--listen', 'unix:x'],
+      ['--engine', 'unix:x'],
+      ['--role', 'both'],
+    ].map(
+      (options) =>
+        [
+          ['serve', ...options],
+          'the roles are: --role engine --listen ADDRESS, and --role front --engine ADDRESS; example: tertulia serve --role engine --listen unix:./link.sock',
+        ] as [string[], string],
+    ),
+    [['--fronts', '2'], '--fronts is not an option; set the environment variable: FRONTS=2 tertulia serve'],
     [['--port', '5000'], '--port is not an option; set the environment variable: PORT=5000 tertulia serve'],
     [
       ['serve', '--data-dir=/x'],

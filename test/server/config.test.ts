@@ -3,13 +3,8 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  ConfigError,
-  configurationTable,
-  resolveSettings,
-  settings,
-  settingsFromEnv,
-} from '../../server/config.ts'
+import { ConfigError, resolveSettings, settings, settingsFromEnv } from '../../server/config.ts'
+import { configurationTable } from '../../server/settings-reference.ts'
 import { signingKey } from '../../server/signing-key.ts'
 
 const secret = 'x'.repeat(32)

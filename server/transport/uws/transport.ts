@@ -37,6 +37,7 @@ interface Stored<Data> {
 
 type Accepted<Data> = Extract<Verdict<Data>, { accept: Data }>
 
+const LISTEN_SHARED = 0
 const LISTEN_EXCLUSIVE = 1
 
 /** The transport over the loaded library. */
@@ -137,8 +138,8 @@ class UwsApp implements App {
     return this.#app.numSubscribers(topic)
   }
 
-  /** Listens exclusively: by default the library shares the port with other processes. */
-  listen(host: string, port: number): Promise<number> {
+  /** By default the library shares the port with other processes (SO_REUSEPORT). */
+  listen(host: string, port: number, isShared = false): Promise<number> {
     return new Promise((resolve, reject) => {
       const done = (socket: us_listen_socket | false): void => {
         if (!socket)
@@ -148,7 +149,7 @@ class UwsApp implements App {
       }
       // The type declarations lack this overload.
       const withOptions = this.#app.listen as unknown as (...args: readonly unknown[]) => void
-      withOptions.call(this.#app, host, port, LISTEN_EXCLUSIVE, done)
+      withOptions.call(this.#app, host, port, isShared ? LISTEN_SHARED : LISTEN_EXCLUSIVE, done)
     })
   }
 
