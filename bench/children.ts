@@ -7,9 +7,11 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Figures } from './cases/case.ts'
 import type { Target } from './load/crowd.ts'
@@ -19,10 +21,11 @@ const loadProcess = fileURLToPath(new URL('./load/load-process.js', import.meta.
 const peers = new URL('./peers/', import.meta.url)
 /** The arguments of `npm start` and of the bin; a test compares the three. */
 const START_ARGS = ['--max-semi-space-size=2', '--v8-pool-size=0']
-const SECRET = 'the secret of a benchmark, 32 bytes or more'
+export const SECRET = 'the secret of a benchmark, 32 bytes or more'
 const START_DEADLINE_MS = 15_000
 const CASE_DEADLINE_MS = 180_000
 const END_DEADLINE_MS = 15_000
+const LISTEN_POLL_MS = 20
 /** Lines of the server's log that an error shows. */
 const LAST_LINES = 20
 
@@ -35,6 +38,8 @@ export interface RunningServer extends Target {
   lastLines(): string
   /** @throws Error if it does not exit with 0. */
   end(): Promise<void>
+  /** Ends it without a warning (SIGKILL). */
+  kill(): Promise<void>
 }
 
 export class Children {
@@ -54,8 +59,7 @@ export class Children {
    * overrides any of that.
    */
   async server(env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
-    const dataDir = mkdtempSync(join(tmpdir(), 'tertulia-bench-'))
-    this.#folders.add(dataDir)
+    const dataDir = this.folder()
     const child = this.#own(
       spawn(process.execPath, [...START_ARGS, ...this.#serverArgs, main, 'serve'], {
         env: {
@@ -82,10 +86,7 @@ export class Children {
       })
       child.once('exit', () => reject(new Error('the server ended at its start')))
     })
-    const asServer = this.#asServer(child, lines, () => {
-      rmSync(dataDir, { recursive: true, force: true })
-      this.#folders.delete(dataDir)
-    })
+    const asServer = this.#asServer(child, lines, () => this.removeFolder(dataDir))
     try {
       return { ...asServer, port: await within(START_DEADLINE_MS, 'the server listens', port) }
     } catch (error) {
@@ -111,13 +112,48 @@ export class Children {
     return { ...asServer, port: await within(START_DEADLINE_MS, `${program} listens`, port) }
   }
 
+  /** Starts a program that is installed on this machine, which listens on this port. */
+  async program(command: string, args: readonly string[], port: number): Promise<RunningServer> {
+    const child = this.#own(spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] }))
+    const lines: string[] = []
+    for (const output of [child.stdout, child.stderr]) {
+      createInterface({ input: output }).on('line', (line) => {
+        lines.push(line)
+        if (lines.length > LAST_LINES) lines.shift()
+      })
+    }
+    const ended = new Promise<never>((_, reject) => {
+      child.once('error', reject)
+      child.once('exit', () => reject(new Error(`${command} ended at its start:\n${lines.join('\n')}`)))
+    })
+    // Some programs report a signal as an error.
+    const asServer = this.#asServer(child, lines, () => {}, true)
+    await within(START_DEADLINE_MS, `${command} listens`, Promise.race([listens(port), ended]))
+    return { ...asServer, port }
+  }
+
+  /** A folder that is removed at the end. */
+  folder(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'tertulia-bench-'))
+    this.#folders.add(folder)
+    return folder
+  }
+
+  removeFolder(folder: string): void {
+    rmSync(folder, { recursive: true, force: true })
+    this.#folders.delete(folder)
+  }
+
+  /** Starts a process that is ended with the others. */
+  fork(path: string, args: readonly string[]): ChildProcess {
+    return this.#own(fork(path, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }))
+  }
+
   /** Runs one case in a separate process. */
   async load(name: string, server: RunningServer, quick: boolean): Promise<Figures> {
     const { pid, port, secret, alive, lastLines } = server
     const input = JSON.stringify({ pid, port, secret, quick })
-    const child = this.#own(
-      fork(loadProcess, [name, input], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
-    )
+    const child = this.fork(loadProcess, [name, input])
     const figures = new Promise<Figures>((resolve, reject) => {
       child.once('message', (said) => resolve(said as Figures))
       child.once('exit', (code, signal) =>
@@ -146,7 +182,12 @@ export class Children {
     return child
   }
 
-  #asServer(child: ChildProcess, lines: readonly string[], cleanUp: () => void): Omit<RunningServer, 'port'> {
+  #asServer(
+    child: ChildProcess,
+    lines: readonly string[],
+    cleanUp: () => void,
+    anyCode = false,
+  ): Omit<RunningServer, 'port'> {
     const alive = new Promise<never>((_, reject) => {
       child.once('exit', (code, signal) => reject(new Error(`the server ended with ${signal ?? code}`)))
     })
@@ -162,14 +203,45 @@ export class Children {
         if (!child.kill('SIGTERM')) throw new Error('a server exited before it was stopped')
         const [code] = (await within(END_DEADLINE_MS, 'the server ends', ended)) as [number | null]
         cleanUp()
-        if (code !== 0) throw new Error(`a server ended with ${code} instead of 0`)
+        if (code !== 0 && !anyCode) throw new Error(`a server ended with ${code} instead of 0`)
+      },
+      async kill() {
+        if (child.exitCode !== null || child.signalCode !== null) return cleanUp()
+        const ended = once(child, 'exit')
+        child.kill('SIGKILL')
+        await within(END_DEADLINE_MS, 'the server ends', ended)
+        cleanUp()
       },
     }
   }
 }
 
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { readonly port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Resolves when something accepts connections on the port. */
+async function listens(port: number): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1')
+    const isOpen = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      once(socket, 'error').then(() => false),
+    ]).catch(() => false)
+    socket.destroy()
+    if (isOpen) return
+    await delay(LISTEN_POLL_MS)
+  }
+}
+
 /** The promise's value. @throws Error after the time limit. */
-async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${what}`)), ms)

@@ -48,9 +48,11 @@ export class Crowd {
     this.#target = target
   }
 
-  /** Connects clients `u<from>` and following, and waits until each has received `connected`. */
-  async connect(count: number, from = 0): Promise<void> {
-    const tokens = Array.from({ length: count }, (_, i) => signToken(`u${from + i}`, this.#target.secret))
+  /** Connects `u<from>` and every `step`th user after it, and waits until each has received `connected`. */
+  async connect(count: number, from = 0, step = 1): Promise<void> {
+    const tokens = Array.from({ length: count }, (_, i) =>
+      signToken(`u${from + i * step}`, this.#target.secret),
+    )
     const before = this.counts[events.connected.code] as number
     for (let i = 0; i < count; i++) {
       await until(
@@ -60,7 +62,7 @@ export class Crowd {
       )
       this.clients.push(
         new LeanClient(
-          from + i,
+          from + i * step,
           this.#target.port,
           tokens[i] as string,
           (client, bytes, start, end) => this.#take(client, bytes, start, end),
@@ -168,10 +170,10 @@ export async function until(
   }
 }
 
-/** A token of the user, for an hour. */
-export function signToken(userId: string, secret: string): string {
+/** A token of the user, for an hour, with more claims if a server reads any. */
+export function signToken(userId: string, secret: string, claims: object = {}): string {
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const exp = Math.floor(Date.now() / 1_000) + 3_600
-  const unsigned = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub: userId, exp })}`
+  const unsigned = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub: userId, exp, ...claims })}`
   return `${unsigned}.${createHmac('sha256', secret).update(unsigned).digest('base64url')}`
 }

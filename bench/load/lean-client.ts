@@ -29,6 +29,11 @@ export interface LeanOptions {
   readonly path?: string
   /** Sends text frames. */
   readonly isText?: boolean
+  readonly subprotocol?: string
+  /** Called when the server has accepted the upgrade. */
+  readonly onOpen?: (client: LeanClient) => void
+  /** Called when the server refuses the upgrade, before the connection ends; without it a refusal is an error. */
+  readonly onRefused?: () => void
 }
 
 export class LeanClient {
@@ -39,6 +44,8 @@ export class LeanClient {
   readonly #socket: Socket
   readonly #onFrame: OnFrame
   readonly #opcode: number
+  readonly #onOpen: LeanOptions['onOpen']
+  readonly #onRefused: LeanOptions['onRefused']
   #rest: Buffer | null = null
   #upgraded = false
   #open = true
@@ -49,9 +56,11 @@ export class LeanClient {
     token: string,
     onFrame: OnFrame,
     onEnd: () => void,
-    { localAddress, path = '/ws', isText = false }: LeanOptions = {},
+    { localAddress, path = '/ws', isText = false, subprotocol, onOpen, onRefused }: LeanOptions = {},
   ) {
     this.index = index
+    this.#onOpen = onOpen
+    this.#onRefused = onRefused
     this.#opcode = isText ? TEXT : BINARY
     this.#onFrame = onFrame
     this.#socket = connect({
@@ -69,7 +78,9 @@ export class LeanClient {
     })
     this.#socket.write(
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n` +
+        `${token && `Authorization: Bearer ${token}\r\n`}` +
+        `${subprotocol ? `Sec-WebSocket-Protocol: ${subprotocol}\r\n` : ''}\r\n`,
     )
     const end = () => {
       if (this.#open) onEnd()
@@ -83,6 +94,16 @@ export class LeanClient {
   /** Sends a payload as one frame. */
   send(payload: Uint8Array): void {
     this.#socket.write(toFrame(payload, this.#opcode))
+  }
+
+  /** Stops reading: what the server sends stays in its buffers and in those of the system. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  /** Reads again. */
+  resume(): void {
+    this.#socket.resume()
   }
 
   /** Closes the connection. */
@@ -103,9 +124,15 @@ export class LeanClient {
     if (!this.#upgraded) {
       const head = bytes.subarray(0, end).indexOf(HEAD_END)
       if (head < 0) return this.#keep(bytes, 0, end)
-      if (!bytes.toString('latin1', 0, 12).endsWith('101')) throw new Error(bytes.toString('latin1', 0, head))
+      if (!bytes.toString('latin1', 0, 12).endsWith('101')) {
+        if (!this.#onRefused) throw new Error(bytes.toString('latin1', 0, head))
+        this.#onRefused()
+        this.#socket.destroy()
+        return
+      }
       this.#upgraded = true
       at = head + HEAD_END.length
+      this.#onOpen?.(this)
     }
     while (end - at >= 2) {
       let size = (bytes[at + 1] as number) & 0x7f
