@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url'
 import type { Figures } from './cases/case.ts'
 import type { Target } from './load/crowd.ts'
 
-const main = fileURLToPath(new URL('../server/main.js', import.meta.url))
+export const serverMain = fileURLToPath(new URL('../server/main.js', import.meta.url))
 const loadProcess = fileURLToPath(new URL('./load/load-process.js', import.meta.url))
 const peers = new URL('./peers/', import.meta.url)
 /** The arguments of `npm start` and of the bin; a test compares the three. */
@@ -32,6 +32,8 @@ const LAST_LINES = 20
 /** A running server. */
 export interface RunningServer extends Target {
   readonly pid: number
+  /** Its data folder; empty for a peer. */
+  readonly dataDir: string
   /** Rejects when the process ends, which is not before `end`. */
   readonly alive: Promise<never>
   /** The last lines of its log. */
@@ -61,7 +63,7 @@ export class Children {
   async server(env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
     const dataDir = this.folder()
     const child = this.#own(
-      spawn(process.execPath, [...START_ARGS, ...this.#serverArgs, main, 'serve'], {
+      spawn(process.execPath, [...START_ARGS, ...this.#serverArgs, serverMain, 'serve'], {
         env: {
           PATH: process.env['PATH'],
           NODE_ENV: 'production',
@@ -86,7 +88,7 @@ export class Children {
       })
       child.once('exit', () => reject(new Error('the server ended at its start')))
     })
-    const asServer = this.#asServer(child, lines, () => this.removeFolder(dataDir))
+    const asServer = this.#asServer(child, lines, dataDir, () => this.removeFolder(dataDir))
     try {
       return { ...asServer, port: await within(START_DEADLINE_MS, 'the server listens', port) }
     } catch (error) {
@@ -108,7 +110,7 @@ export class Children {
       child.once('message', (said) => resolve((said as { readonly port: number }).port))
       child.once('exit', () => reject(new Error(`${program} ended at its start`)))
     })
-    const asServer = this.#asServer(child, [], () => {})
+    const asServer = this.#asServer(child, [], '', () => {})
     return { ...asServer, port: await within(START_DEADLINE_MS, `${program} listens`, port) }
   }
 
@@ -127,7 +129,7 @@ export class Children {
       child.once('exit', () => reject(new Error(`${command} ended at its start:\n${lines.join('\n')}`)))
     })
     // Some programs report a signal as an error.
-    const asServer = this.#asServer(child, lines, () => {}, true)
+    const asServer = this.#asServer(child, lines, '', () => {}, true)
     await within(START_DEADLINE_MS, `${command} listens`, Promise.race([listens(port), ended]))
     return { ...asServer, port }
   }
@@ -185,6 +187,7 @@ export class Children {
   #asServer(
     child: ChildProcess,
     lines: readonly string[],
+    dataDir: string,
     cleanUp: () => void,
     anyCode = false,
   ): Omit<RunningServer, 'port'> {
@@ -196,6 +199,7 @@ export class Children {
     return {
       alive,
       pid: child.pid as number,
+      dataDir,
       secret: SECRET,
       lastLines: () => lines.join('\n'),
       async end() {
