@@ -134,6 +134,22 @@ export class Children {
     return { ...asServer, port }
   }
 
+  /** Runs a command of the built program. @throws Error if it fails */
+  async command(args: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
+    const child = this.#own(
+      spawn(process.execPath, [serverMain, ...args], {
+        env: { PATH: process.env['PATH'], ...env },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      }),
+    )
+    let errors = ''
+    child.stderr.on('data', (text) => {
+      errors += text
+    })
+    const [code] = (await once(child, 'exit')) as [number | null]
+    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${errors}`)
+  }
+
   /** A folder that is removed at the end. */
   folder(): string {
     const folder = mkdtempSync(join(tmpdir(), 'tertulia-bench-'))

@@ -1,21 +1,31 @@
 /**
- * Connect: 10,000 authenticated clients without groups, connected at the same time.
+ * Connect: 10,000 authenticated clients, each in one group of ten, connected at the same time.
  *
  * Memory is the increase of the server's resident set, per client, up to the last `connected` and a
  * round of pings. Before that, 500 clients connect and disconnect, so that the code, caches and heaps
  * that every server has after its first minute are not counted; `cold` counts them too, from the
- * start of the process.
+ * creation of the groups.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import { events } from '../../protocol/events.ts'
 import { Crowd } from '../load/crowd.ts'
 import { cpuSeconds, residentBytes } from '../load/process-figures.ts'
 import type { CaseInput, Figures } from './case.ts'
 
 const CLIENTS = 10_000
+const GROUP_SIZE = 10
 const WARM_UP_CLIENTS = 500
 const SETTLE_MS = 2_000
 
 export async function connectCase({ pid, ...target }: CaseInput): Promise<Figures> {
+  const founders = new Crowd(target)
+  await founders.connect(CLIENTS / GROUP_SIZE, 0, GROUP_SIZE)
+  for (const [group, client] of founders.clients.entries()) {
+    const members = Array.from({ length: GROUP_SIZE - 1 }, (_, i) => `u${client.index + 1 + i}`)
+    founders.request(client, 'create_group', { kind: 'group', groupId: `g${group}`, members })
+  }
+  await founders.expect(events.group.code, CLIENTS / GROUP_SIZE)
+  founders.end()
   const bytesAtStart = residentBytes(pid)
   const warmUp = new Crowd(target)
   await warmUp.connect(WARM_UP_CLIENTS, CLIENTS)

@@ -2,13 +2,15 @@
  * Ingest: 64 senders in groups of 4, each with 64 messages in flight; `message_sent` per second.
  *
  * Each answer means that the message is committed (durable defaults). Its time is measured from the
- * moment at which the message is sent: in a closed loop, when the previous one was answered.
+ * moment at which the message is sent: in a closed loop, when the previous one was answered. Before, while the
+ * server is idle, a loop with better-sqlite3 alone inserts into the same table: the yardstick.
  */
 import { events } from '../../protocol/events.ts'
 import { Crowd, RECENT_REQUESTS, until } from '../load/crowd.ts'
 import { latencyHistogram } from '../load/latency.ts'
 import type { LeanClient } from '../load/lean-client.ts'
 import { watchCores } from '../load/process-figures.ts'
+import { bareInsertsASecond } from '../load/sqlite-loop.ts'
 import type { CaseInput, Figures } from './case.ts'
 
 const SENDERS = 64
@@ -17,8 +19,10 @@ const WINDOW = RECENT_REQUESTS
 const SECONDS = 10
 const QUICK_SECONDS = 4
 const WARM_UP_MS = 1_000
+const CONTENT = 'a message of about the usual length'
 
 export async function ingestCase(input: CaseInput): Promise<Figures> {
+  const bare = bareInsertsASecond(CONTENT)
   const crowd = new Crowd(input)
   await crowd.connect(SENDERS)
   for (let i = 0; i < SENDERS; i += GROUP_SIZE) {
@@ -38,7 +42,7 @@ export async function ingestCase(input: CaseInput): Promise<Figures> {
     const number = sent[index] as number
     sent[index] = number + 1
     const groupId = `g${index - (index % GROUP_SIZE)}`
-    const fields = { groupId, content: 'a message of about the usual length', tempId: `t${number}` }
+    const fields = { groupId, content: CONTENT, tempId: `t${number}` }
     const at = performance.now()
     ;(sentAt[index] as Float64Array)[crowd.request(client, 'send_message', fields)] = at
   }
@@ -77,6 +81,8 @@ export async function ingestCase(input: CaseInput): Promise<Figures> {
   crowd.end()
   return {
     'message_sent/s': histogram.totalCount / seconds,
+    'bare inserts/s': bare,
+    'of bare better-sqlite3': histogram.totalCount / seconds / bare,
     'p50 ms': histogram.getValueAtPercentile(50) / 1_000,
     'p99 ms': histogram.getValueAtPercentile(99) / 1_000,
     lost,

@@ -3,6 +3,7 @@
  */
 import type { Case, CaseInput } from '../cases/case.ts'
 import { connectCase } from '../cases/connect.ts'
+import { costGrowthCase } from '../cases/cost-growth.ts'
 import { ingestCase } from '../cases/ingest.ts'
 import { largeGroupCase } from '../cases/large-group.ts'
 import { manyGroupsCase } from '../cases/many-groups.ts'
@@ -17,6 +18,7 @@ const cases: Readonly<Record<string, Case>> = {
   'small-groups': smallGroupsCase,
   'large-group': largeGroupCase,
   ingest: ingestCase,
+  'cost-growth': costGrowthCase,
   reading: readingCase,
   search: searchCase,
 }

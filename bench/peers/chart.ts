@@ -10,7 +10,7 @@ import type { ChartPlan } from './work-table.ts'
 
 const WIDTH = 760
 const BAR_HEIGHT = 22
-const MARGIN = { marginLeft: 190, marginRight: 80, marginTop: 40, marginBottom: 40 }
+const MARGIN = { marginLeft: 190, marginRight: 130, marginTop: 40, marginBottom: 40 }
 const OWN = '#b4540a'
 const OTHERS = '#8a94a0'
 /** Charts are read on light and dark pages. */
@@ -67,7 +67,14 @@ export function chartOf(
         textAnchor: 'start',
         dx: 4,
       }),
-      Plot.text([title], { frameAnchor: 'top-left', dy: -28, dx: -180, fontSize: 14, fontWeight: 'bold' }),
+      Plot.text([title], {
+        facet: 'super',
+        frameAnchor: 'top-left',
+        dy: -28,
+        dx: -180,
+        fontSize: 14,
+        fontWeight: 'bold',
+      }),
     ],
   })
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg')

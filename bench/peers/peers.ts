@@ -35,6 +35,10 @@ export interface Peer {
   /** Its version, or null if it is not on this machine. */
   version(): string | null
   start(children: Children, site: Site): Promise<RunningServer>
+  /** Replaces the running server while it serves. Without it a deployment is a stop and a start. */
+  deploy?(children: Children, site: Site): Promise<void>
+  /** The only work that it does; without it, all. */
+  readonly only?: string
 }
 
 const NOTHING = 'nothing'
@@ -86,6 +90,8 @@ export const peers = {
   tertulia: tertulia('Tertulia, msgpack', 'tertulia-msgpack'),
   'tertulia-json': tertulia('Tertulia, JSON', 'tertulia-json'),
   'tertulia-socket.io': tertulia('Tertulia, Socket.IO', 'tertulia-socket.io'),
+  'tertulia-fronts': fronts('Tertulia, 2 fronts, `tertulia deploy`', []),
+  'tertulia-engine': fronts('Tertulia, 2 fronts, `tertulia deploy --engine-only`', ['--engine-only']),
 } satisfies Readonly<Record<string, Peer>> as Readonly<Record<string, Peer>>
 
 function node(
@@ -145,6 +151,17 @@ function tertulia(label: string, wire: WireName): Peer {
     recovery: 'everything',
     version: () => versionOf('..'),
     start: (children, { port, folder }) => children.server({ PORT: String(port), DATA_DIR: folder }),
+  }
+}
+
+/** Fronts differ from one process where something is replaced; the rest is the same work at a higher cost. */
+function fronts(label: string, args: readonly string[]): Peer {
+  return {
+    ...tertulia(label, 'tertulia-msgpack'),
+    only: 'deploy',
+    start: (children, { port, folder }) =>
+      children.server({ PORT: String(port), DATA_DIR: folder, FRONTS: '2' }),
+    deploy: (children, { folder }) => children.command(['deploy', ...args], { DATA_DIR: folder }),
   }
 }
 

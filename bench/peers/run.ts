@@ -81,10 +81,12 @@ for (const name of peerNames) {
 const results: Results = {}
 let failures = 0
 for (const work of workNames) {
-  const ofWork = Object.fromEntries(present.map((name) => [name, [] as Trial[]]))
+  const ofWork = Object.fromEntries(
+    present.filter((name) => doesWork(name, work)).map((name) => [name, [] as Trial[]]),
+  )
   results[work] = ofWork
   for (let round = 1; round <= rounds; round++) {
-    for (const name of present) ofWork[name]?.push(await trial(work, name, round))
+    for (const name of Object.keys(ofWork)) ofWork[name]?.push(await trial(work, name, round))
   }
   print(work)
 }
@@ -133,6 +135,11 @@ async function trial(work: string, name: string, round: number): Promise<Trial> 
     say(`${work}, round ${round} of ${rounds}: ${name}, ${took} s${more}`)
     if (!isAgain) return result
   }
+}
+
+function doesWork(name: string, work: string): boolean {
+  const only = peers[name]?.only
+  return only === undefined || only === work
 }
 
 function print(work: string): void {

@@ -38,8 +38,11 @@ export async function runTrial(children: Children, input: TrialInput): Promise<F
     })
     const restart = async (kind: RestartKind) => {
       const startedAt = performance.now()
-      await (kind === 'kill' ? server.kill() : server.end())
-      server = await peer.start(children, site)
+      if (kind === 'stop' && peer.deploy) await peer.deploy(children, site)
+      else {
+        await (kind === 'kill' ? server.kill() : server.end())
+        server = await peer.start(children, site)
+      }
       load.send({ restarted: { pid: server.pid, awayMs: performance.now() - startedAt } })
     }
     return await within(DEADLINE_MS, `${input.work} with ${peer.label}`, figures)

@@ -43,6 +43,7 @@ export const workTable: Readonly<Record<string, WorkRow>> = {
       { figure: 'connections/s', head: 'connections/s', digits: 0, load: 'load cores' },
       { figure: 'server CPU ms', head: 'CPU ms each', digits: 3 },
       { figure: 'KiB', head: 'KiB each, idle', digits: 1 },
+      { figure: 'refused', head: 'attempts refused', digits: 0 },
       { figure: 'closed', head: 'closed', digits: 0 },
       { figure: 'missing', head: 'missing', digits: 0 },
     ],
@@ -194,7 +195,7 @@ export const workTable: Readonly<Record<string, WorkRow>> = {
     question:
       'The server is stopped (SIGTERM) and started again with its data, while 1,000 members in groups of ten receive 200 ' +
       'posts a second. A post that is due while its sender is away waits; one without an acknowledgement is sent again, ' +
-      'where a peer acknowledges.',
+      'where a peer acknowledges. With fronts, nothing is stopped: `tertulia deploy` replaces the processes in turn.',
     columns: [
       { figure: 'sockets closed', head: 'sockets closed', digits: 0 },
       { figure: 'lost', head: 'lost', digits: 0 },

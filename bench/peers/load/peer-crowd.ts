@@ -13,6 +13,7 @@ import type { Wire, WireListener } from './wire.ts'
 /** Connections opened at the same time. */
 const AT_ONCE = 256
 const ADDRESSES = 200
+const RETRY_MS = 300
 const MAX_KEY = 65_535
 const CONNECT_DEADLINE_MS = 90_000
 
@@ -62,9 +63,15 @@ export class PeerCrowd implements WireListener {
     })
   }
 
-  /** Connects these members, a limited number at a time, and waits until each is live. */
+  /**
+   * Connects these members, a limited number at a time, and waits until each is live. An attempt that the server
+   * refuses is counted and repeated, as clients do. @throws Error if the server refuses everybody
+   */
   async connect(members = this.members): Promise<void> {
     const before = this.liveCount
+    this.onClosed = (member) => {
+      setTimeout(() => this.open(member), RETRY_MS)
+    }
     let opened = 0
     for (const member of members) {
       await until(
@@ -76,11 +83,13 @@ export class PeerCrowd implements WireListener {
       this.open(member)
     }
     await until(
-      () => this.liveCount >= before + members.length || this.failedAttempts > 0,
+      () =>
+        this.liveCount >= before + members.length || (this.liveCount === 0 && this.failedAttempts > AT_ONCE),
       () => this.#state(),
       CONNECT_DEADLINE_MS,
     )
-    if (this.failedAttempts > 0) throw new Error(`a server refuses its members: ${this.#state()}`)
+    if (this.liveCount === 0) throw new Error(`the server refuses its members: ${this.#state()}`)
+    this.onClosed = null
   }
 
   /** Opens one connection. */

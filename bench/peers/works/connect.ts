@@ -45,6 +45,7 @@ export async function connectWork(input: WorkInput): Promise<Figures> {
     'connections/s': input.connections / usage.seconds,
     'server CPU ms': (usage.serverSeconds * 1_000) / input.connections,
     KiB: (bytesAfter - bytesBefore) / input.connections / 1_024,
+    refused: crowd.failedAttempts,
     closed: crowd.closed,
     missing: expected - crowd.deliveries,
     'load cores': usage.loadCores,
