@@ -46,6 +46,7 @@ import { LocalTopics } from './socket-io/local-topics.ts'
 import { SocketIo, socketIoPaths } from './socket-io/socket-io.ts'
 import { readTls } from './tls.ts'
 import { type LoadedTransport, loadTransport } from './transport/load.ts'
+import { createPrivateApp } from './transport/node/transport.ts'
 import type { App } from './transport/transport.ts'
 
 export interface ServerOptions extends GivenSettings {
@@ -160,8 +161,15 @@ export async function startServer(options: ServerOptions, fleet: Fleet | null): 
   const localTopics = settings.socketIo === 'on' ? new LocalTopics(app) : null
   const frontEnd = new FrontEnd(localTopics ?? app, { ...shared, gateway: engine.gateway })
   app.sockets('/ws', frontEnd.behavior)
-  const socketIo = localTopics && new SocketIo({ ...shared, frontEnd, topics: localTopics })
+  const socketIo = localTopics && new SocketIo({ ...shared, frontEnd, topics: localTopics, fleet })
   if (socketIo) for (const path of socketIoPaths) app.sockets(path, socketIo.behavior)
+  const privateApp = socketIo && fleet && fleet.number > 0 ? createPrivateApp() : null
+  if (socketIo && privateApp) {
+    for (const path of socketIoPaths) privateApp.sockets(path, socketIo.behavior)
+    privateApp.serve((request, response) => {
+      if (!socketIo.serve(request, response)) response.destroy()
+    })
+  }
   const removePublisher = engine.gateway.addPublisher(frontEnd)
   let accepting = true
   const startedAtMs = steadyNow()
@@ -211,12 +219,14 @@ export async function startServer(options: ServerOptions, fleet: Fleet | null): 
 
   let port: number
   try {
+    if (fleet) await privateApp?.listenAt(fleet.socketOf(fleet.id))
     port = await listen(app, settings, options.sharesPort ?? false)
   } catch (error) {
     frontEnd.closeAll()
     removePublisher()
     loopDelay.close()
     app.close()
+    privateApp?.close()
     await closeEngine()
     throw error
   }
@@ -252,6 +262,7 @@ export async function startServer(options: ServerOptions, fleet: Fleet | null): 
       // The close frames are on their way; a socket that does not answer them is terminated.
       if (farewells) await delay(FAREWELL_MS)
       app.close()
+      privateApp?.close()
       logger.info({ reason }, 'closed')
     }
   }

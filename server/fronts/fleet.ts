@@ -8,6 +8,16 @@
 import type { ConnectionFigures } from '../admin/user-connections.ts'
 import type { FrontStats, ServerStats } from '../metrics/server-stats.ts'
 import type { FromFront, Question, ToFronts } from './fleet-notices.ts'
+import { frontSocket } from './socket-path.ts'
+
+export interface FleetOptions {
+  /** From 1; 0 for a front that does not share its port. */
+  readonly number: number
+  /** The process id. */
+  readonly id: number
+  /** The data folder, where fronts that share a port have their sockets. */
+  readonly folder: string
+}
 
 /** The link to the engine. */
 export interface FleetLink {
@@ -37,15 +47,27 @@ export class Fleet {
   /** Of this front; 0 if it does not share its port. */
   readonly number: number
   readonly #link: FleetLink
+  readonly #options: FleetOptions
   readonly #waiting = new Map<number, Waiting>()
   #own: OwnFront | null = null
   #lastAsked = 0
   #hasLeft = false
 
-  constructor(link: FleetLink, number: number) {
+  constructor(link: FleetLink, options: FleetOptions) {
     this.#link = link
-    this.number = number
+    this.#options = options
+    this.number = options.number
     link.onNotice((notice) => this.#take(notice as ToFronts))
+  }
+
+  /** Of this process, also while another one replaces it. */
+  get id(): number {
+    return this.#options.id
+  }
+
+  /** Where the front with that id receives what other fronts pass on. */
+  socketOf(id: number): string {
+    return frontSocket(this.#options.folder, id)
   }
 
   /** From now on this front answers the others. */

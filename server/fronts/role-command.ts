@@ -115,7 +115,11 @@ async function runFront(
     tls: { ca: processes.linkCert === undefined ? undefined : readPem('LINK_CERT', processes.linkCert) },
     logger,
   })
-  const fleet = new Fleet(engine, parent ? frontNumber(env[PROCESS_NAME]) : 0)
+  const fleet = new Fleet(engine, {
+    number: parent ? frontNumber(env[PROCESS_NAME]) : 0,
+    id: process.pid,
+    folder: settings.dataDir,
+  })
   try {
     const server = await startServer({ ...given, engine, sharesPort: parent !== null, logger }, fleet)
     parent?.on('stop_listening', () => {

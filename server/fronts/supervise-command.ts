@@ -2,7 +2,7 @@
  * Supervise command: `tertulia serve` with `FRONTS`, the process that starts the others and runs none of them.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { machineClock } from '../../engine/base/clock.ts'
 import { startTimer } from '../../engine/threads/timer.ts'
 import { version } from '../../engine/version.ts'
@@ -15,7 +15,7 @@ import { printTrialLink } from '../trial-link.ts'
 import { Child } from './child.ts'
 import { claimPort } from './claim-port.ts'
 import { acceptCommands, CONTROL_SOCKET } from './control.ts'
-import { socketPath } from './socket-path.ts'
+import { frontSocket, removeFrontSockets, socketPath } from './socket-path.ts'
 import { spawnEngine, spawnFront } from './spawn.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -42,7 +42,12 @@ export async function supervise(
   const timing = { now: machineClock.steadyNow, after: startTimer, stopWithinMs: STOP_WITHIN_MS }
   const supervisor = new Supervisor({
     spawnEngine: () => new Child(spawnEngine(spawned), timing),
-    spawnFront: (number) => new Child(spawnFront(spawned, number), timing),
+    spawnFront: (number) => {
+      const child = new Child(spawnFront(spawned, number), timing)
+      // One that was killed leaves its socket.
+      void child.exited.then(() => rmSync(frontSocket(settings.dataDir, child.pid), { force: true }))
+      return child
+    },
     fronts,
     logger,
     after: startTimer,
@@ -53,6 +58,7 @@ export async function supervise(
   if (typeof started !== 'string') {
     // After the start: then this data folder has no other server.
     const commands = await acceptCommands(control, supervisor)
+    removeFrontSockets(settings.dataDir)
     const { url = '' } = started
     context.out(`Tertulia ${version} listens on ${url}, with ${fronts} fronts`)
     await printTrialLink(settings, url, context)

@@ -16,7 +16,9 @@ import type { RefusedUpgrade } from '../upgrade-gate.ts'
 import { EngineSession, PING_INTERVAL_MS, PING_TIMEOUT_MS, type SessionOwner } from './engine-session.ts'
 import { type FixedBytes, FixedLimits, fixedBytes, type LimitClaim } from './fixed-limits.ts'
 import { type EngineRequest, readEngineRequest, refusalMessages } from './handshake.ts'
+import type { OtherFronts } from './other-fronts.ts'
 import { answerOf, Polling, refuse } from './polling.ts'
+import type { Relay } from './relay.ts'
 
 /** What Engine.IO needs of the server. */
 export interface EngineHost {
@@ -36,6 +38,8 @@ export interface EngineHost {
   userOf(token: string): Promise<string | null>
   /** A session is open: its user receives the messages. */
   opened(session: EngineSession, address: string, token: string): void
+  /** Fronts that share the port, whose clients may reach this one; null if there are none. */
+  readonly others?: OtherFronts | null
   /** Handling a message failed; nothing of it was sent to the client. */
   failed(error: unknown): void
 }
@@ -50,6 +54,8 @@ interface Handshake {
 
 /** A WebSocket: of a new session, of a session that polls, or of neither, to be closed. */
 interface Carrier {
+  /** Set if the session is on another front; the rest is not used then. */
+  readonly relay: Relay | null
   /** Null when the socket is open. */
   handshake: Handshake | null
   session: EngineSession | null
@@ -90,16 +96,27 @@ export class EngineIo implements SessionOwner {
       maxPayloadBytes,
       newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: this.#fixedBytes },
       upgrade: (request) => this.#upgrade(request),
-      abandoned: ({ handshake }) => {
+      abandoned: ({ handshake, relay }) => {
         if (handshake?.claim) this.#limits.remove(handshake.claim)
+        relay?.closed()
       },
-      opened: (carrier, socket) => this.#opened(carrier, socket),
-      message: (carrier, bytes, isBinary) => this.#message(carrier, bytes, isBinary),
+      opened: (carrier, socket) => {
+        if (carrier.relay) carrier.relay.opened(socket)
+        else this.#opened(carrier, socket)
+      },
+      message: (carrier, bytes, isBinary) => {
+        if (carrier.relay) carrier.relay.message(bytes, isBinary)
+        else this.#message(carrier, bytes, isBinary)
+      },
       pong: () => {},
-      drained: ({ session, socket }) => {
+      drained: ({ session, socket, relay }) => {
+        relay?.drained()
         if (session?.socket === socket) this.#guarded(() => session?.drained())
       },
-      closed: (carrier) => this.#closed(carrier),
+      closed: (carrier) => {
+        if (carrier.relay) carrier.relay.closed()
+        else this.#closed(carrier)
+      },
     }
   }
 
@@ -111,7 +128,11 @@ export class EngineIo implements SessionOwner {
     if (typeof asked === 'number') return refuse(answer, asked)
     if (asked.sid !== '') {
       const session = this.#sessions.get(asked.sid)
-      if (!session) return refuse(answer, UNKNOWN_SID)
+      if (!session) {
+        const unknown = () => refuse(answer, UNKNOWN_SID)
+        if (!this.#host.others?.passOn(asked.sid, request, response, unknown)) unknown()
+        return
+      }
       if (asked.transport !== 'polling') return refuse(answer, BAD_REQUEST)
       this.#guarded(() => this.#polling.handle(session, request, response, answer))
       return
@@ -142,7 +163,7 @@ export class EngineIo implements SessionOwner {
     const asked = readEngineRequest(request)
     if (typeof asked === 'number') return refusedUpgrade(asked)
     const session = this.#sessions.get(asked.sid)
-    if (asked.sid !== '' && !session) return refusedUpgrade(UNKNOWN_SID)
+    if (asked.sid !== '' && !session) return this.#relayed(asked.sid, request)
     const refused = asked.sid === '' ? this.#host.check(request, true) : null
     if (refused) return refused
     if (!this.#host.originAllowed(request.header('origin'), request.header('host'))) return refusedUpgrade(4)
@@ -153,7 +174,16 @@ export class EngineIo implements SessionOwner {
       handshake.claim = await this.#limits.decide({ token, address, session: session ?? null })
       return handshake.claim ? handshake.claim.limit : null
     }
-    return { accept: { handshake, session: null, socket: null }, protocol: '', fixedLimit }
+    return { accept: { relay: null, handshake, session: null, socket: null }, protocol: '', fixedLimit }
+  }
+
+  /** A session of another front, which checks the handshake as well. */
+  #relayed(sid: string, request: Request): Verdict<Carrier> {
+    const relay = this.#host.others?.relay(sid, request)
+    if (!relay) return refusedUpgrade(UNKNOWN_SID)
+    // A limit that cannot be raised later is given to clients that the other front accepts.
+    const fixedLimit = async () => ((await relay.isAccepted) ? 'full' : null)
+    return { accept: { relay, handshake: null, session: null, socket: null }, protocol: '', fixedLimit }
   }
 
   #opened(carrier: Carrier, socket: Socket): void {
@@ -231,7 +261,8 @@ export class EngineIo implements SessionOwner {
   }
 
   #open(socket: Socket | null): EngineSession {
-    const sid = randomId(15)
+    const random = randomId(15)
+    const sid = this.#host.others?.own(random) ?? random
     const session = new EngineSession(sid, this.#host.steadyNow(), socket, this)
     this.#sessions.set(sid, session)
     return session

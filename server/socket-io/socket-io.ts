@@ -24,8 +24,18 @@ import { EngineIo } from './engine-io.ts'
 import { EventsForClients } from './events-for-clients.ts'
 import { asUpgrade, reconnecting } from './handshake.ts'
 import type { LocalTopics } from './local-topics.ts'
+import { OtherFronts } from './other-fronts.ts'
 import { Recoveries } from './recovery.ts'
 import { Posts, socketIoWire } from './socket-io-wire.ts'
+
+/** Where fronts that share a port reach each other. */
+export interface FrontSockets {
+  /** The number of this front; 0 if it shares no port. */
+  readonly number: number
+  readonly id: number
+  /** The Unix socket of the front with that id. */
+  socketOf(id: number): string
+}
 
 /** The front end, as this gateway uses it. */
 export interface SocketIoFrontEnd extends ConnectionHost {
@@ -54,6 +64,8 @@ export interface SocketIoOptions {
   readonly logger: ServerLogger
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** The fronts that share the port. */
+  readonly fleet?: FrontSockets | null
 }
 
 /** The paths of the clients; the second is that of clients with `addTrailingSlash: false`. */
@@ -108,6 +120,7 @@ export class SocketIo {
       connect: (socket, address, isFirst) => this.#connect(socket, address, isFirst),
     }
     this.#engine = new EngineIo({
+      others: othersOf(options.fleet, maxPayloadBytes),
       held,
       maxPayloadBytes,
       maxMessageBytes,
@@ -163,4 +176,10 @@ export class SocketIo {
     this.#frontEnd.attach(connection, socket)
     return connection
   }
+}
+
+function othersOf(fleet: FrontSockets | null | undefined, maxBytes: number): OtherFronts | null {
+  if (!fleet || fleet.number === 0) return null
+  // A poll may answer with several messages.
+  return new OtherFronts({ own: fleet.id, pathOf: (id) => fleet.socketOf(id), maxBytes: 2 * maxBytes })
 }

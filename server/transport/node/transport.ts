@@ -4,7 +4,7 @@
  * Topics are sets of sockets. A published message is framed once, and compressed once, for all
  * subscribers; the frames of a socket in one turn of the event loop are written together.
  */
-import { readFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -26,6 +26,16 @@ import { NodeRequest } from './request.ts'
 import { NodeResponse } from './response.ts'
 import { limitMessages, NodeSocket, type SocketHost } from './socket.ts'
 
+/** A port of this machine that only its user reaches: a Unix socket, for the other fronts. */
+export interface PrivateApp extends App {
+  /** Replaces an older socket. Rejects if the path cannot be used. */
+  listenAt(path: string): Promise<void>
+}
+
+export function createPrivateApp(): PrivateApp {
+  return new NodeApp(undefined)
+}
+
 export const nodeTransport: Transport = {
   name: 'node',
   fixesLimits: false,
@@ -45,6 +55,7 @@ const STALLED_AFTER_MS = 30_000
 /** Silence checks per idle timeout. */
 const CHECKS = 8
 const KEY_CHARS = 24
+const OWNER_ONLY = 0o600
 
 /** A path of sockets. */
 interface Endpoint {
@@ -52,7 +63,7 @@ interface Endpoint {
   readonly ws: WebSocketServer
 }
 
-class NodeApp implements App, SocketHost {
+class NodeApp implements PrivateApp, SocketHost {
   readonly #server: ReturnType<typeof createServer>
   /** Sockets whose connection is not closed yet. */
   readonly #sockets = new Set<NodeSocket>()
@@ -133,6 +144,19 @@ class NodeApp implements App, SocketHost {
       this.#server.listen({ host, port }, () => {
         this.#server.off('error', reject)
         resolve((this.#server.address() as AddressInfo).port)
+      })
+    })
+  }
+
+  listenAt(path: string): Promise<void> {
+    rmSync(path, { force: true })
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      // In a worker of a cluster it would be shared with the other workers.
+      this.#server.listen({ path, exclusive: true }, () => {
+        this.#server.off('error', reject)
+        chmodSync(path, OWNER_ONLY)
+        resolve()
       })
     })
   }

@@ -32,7 +32,10 @@ export async function startFronts(
     const linked = await connectEngine(link)
     onTestFinished(() => linked.close())
     const options = { port: 0, host: '127.0.0.1', rateLimit: 0, jwtSecret, logger: quiet, ...ofFronts }
-    const server = await startServer({ ...options, engine: linked }, new Fleet(linked, number))
+    const server = await startServer(
+      { ...options, engine: linked },
+      new Fleet(linked, { number, id: number, folder: dataDir }),
+    )
     onTestFinished(() => server.close())
     return server
   }

@@ -1,0 +1,93 @@
+import { connect as connectTo, createServer } from 'node:net'
+import { io } from 'socket.io-client'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Server } from '../../../server/server.ts'
+import { connect, tokenOf } from '../operation/server.ts'
+import { RawClient } from '../socket-io/clients.ts'
+import { http, openPolling, POLLING } from '../socket-io/harness.ts'
+import { startFronts } from './fronts-harness.ts'
+
+/** Opens a session with CONNECT over long polling to `one`; all further requests go to `two`. */
+async function connected(one: Server, two: Server): Promise<string> {
+  const query = await openPolling(one)
+  const auth = JSON.stringify({ token: await tokenOf('ana') })
+  expect(await http(two, query, { body: `40${auth}` })).toMatchObject({ status: 200, text: 'ok' })
+  // The answer of CONNECT, then `connected`.
+  const { text } = await http(two, query)
+  expect(text).toMatch(/^40\{"sid":/)
+  return query
+}
+
+describe('a Socket.IO client whose requests reach two fronts that share a port', () => {
+  // SIO-1
+  it('polls through the other front', async () => {
+    const [one, two] = await startFronts()
+    const query = await connected(one, two)
+    expect(
+      (await http(two, query, { body: '42["create_group",{"kind":"group","groupId":"team"}]' })).text,
+    ).toBe('ok')
+    const bruno = await connect(two, 'bruno')
+    let seen = ''
+    while (!seen.includes('group_created')) seen += (await http(two, query)).text
+    bruno.ws.terminate()
+  })
+
+  // SIO-1
+  it('opens its WebSocket to the other front', async () => {
+    const [one, two] = await startFronts()
+    const query = await connected(one, two)
+    const client = new RawClient(two, query.replace('polling', 'websocket'))
+    await client.opened()
+    client.send('2probe')
+    expect(await client.next()).toBe('3probe')
+    client.send('5')
+    client.send('42["create_group",{"kind":"group","groupId":"team"}]')
+    let seen = ''
+    while (!seen.includes('group_created')) seen += String(await client.next())
+  })
+
+  it('is unknown if the front of its session has ended, or never existed', async () => {
+    const [one, two] = await startFronts()
+    const query = await openPolling(one)
+    await one.close()
+    for (const sid of [query, `${POLLING}&sid=77.x`, `${POLLING}&sid=x`]) {
+      const { status, text } = await http(two, sid)
+      expect([status, JSON.parse(text).message]).toEqual([400, 'Session ID unknown'])
+    }
+    const client = new RawClient(two, query.replace('polling', 'websocket'))
+    await client.closed()
+  })
+
+  // SIO-1
+  it('connects with the library as it is', async () => {
+    const [one, two] = await startFronts()
+    const token = await tokenOf('ana')
+    // The library's requests alternate between the fronts.
+    let next = 0
+    const balancer = createServer((socket) => {
+      next += 1
+      const target = connectTo(next % 2 === 0 ? one.port : two.port, '127.0.0.1')
+      socket.on('error', () => target.destroy()).pipe(target)
+      target.on('error', () => socket.destroy()).pipe(socket)
+    })
+    await new Promise<void>((resolve) => balancer.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void balancer.close())
+    const { port } = balancer.address() as { readonly port: number }
+    const clients = Array.from({ length: 6 }, () =>
+      io(`http://127.0.0.1:${port}`, { auth: { token }, forceNew: true }),
+    )
+    onTestFinished(() => {
+      for (const client of clients) client.close()
+    })
+    await Promise.all(
+      clients.map(
+        (client) =>
+          new Promise<void>((resolve, reject) => {
+            client.on('disconnect', (reason) => reject(new Error(reason)))
+            client.io.engine.on('upgrade', () => client.emit('ping', { t: 1 }))
+            client.on('pong', () => resolve())
+          }),
+      ),
+    )
+  })
+})
