@@ -32,7 +32,7 @@ import { type DiskFigures, DiskSpace } from './disk-space.ts'
 import { DiskAccess, type FileAccess } from './files/file-access.ts'
 import type { Hooks } from './hooks/hooks.ts'
 import type { PostNotices } from './hooks/post-reports.ts'
-import type { Gateway, Identity } from './hub/gateway.ts'
+import type { EngineGateway, Identity } from './hub/gateway.ts'
 import type { Health, HooksStats, ShardSide } from './hub/health.ts'
 import { Hub, machineHub } from './hub/hub.ts'
 import { LocalPort, LocalTopics, openSession, type Session } from './hub/session.ts'
@@ -163,7 +163,7 @@ export interface EngineDetails {
 
 export interface Engine {
   /** The interface between connections and the engine. */
-  readonly gateway: Gateway
+  readonly gateway: EngineGateway
   /** Streams the bytes of files; the engine's requests decide who may read or write them. */
   readonly files: FileAccess
   /**

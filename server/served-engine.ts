@@ -5,8 +5,11 @@
  * run in another process. The rest of server/ uses only this interface.
  */
 import type { Engine, EngineStats } from '../engine/engine.ts'
+import type { Gateway } from '../engine/hub/gateway.ts'
 
-export interface ServedEngine extends Pick<Engine, 'gateway' | 'files' | 'request' | 'health' | 'details'> {
+export interface ServedEngine extends Pick<Engine, 'files' | 'request' | 'health' | 'details'> {
+  /** The interface between connections and the engine. */
+  readonly gateway: Gateway
   stats(): Promise<ServedStats>
 }
 

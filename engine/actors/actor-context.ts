@@ -24,8 +24,8 @@ export interface EventSource {
   readonly groupId: string
   /** The lane of its log entries. */
   readonly lane: number
-  /** `g:<id>` as bytes: the topic that its members' sessions subscribe to. */
-  readonly topic: Uint8Array
+  /** Room for a seq, then `g:<id>`: the topic that its members' sessions subscribe to (`seq-bytes.ts`). */
+  readonly address: Buffer
   readonly members: ReadonlyMap<string, { readonly userId: string; readonly quietUntil: number }>
   /** Offset of its newest log entry in its lane. It must be committed before the actor may be evicted. */
   lastOffset: number

@@ -14,8 +14,9 @@ import type { Status } from '../stored/stored-user.ts'
 import type { PostChange } from './actor-context.ts'
 import type { GroupAlarm, UserAlarm } from './alarm.ts'
 import type { Caller } from './caller.ts'
+import type { Continued, Retained } from './continuing.ts'
 import type { FileCall, FileCallName, FileCalls } from './file-calls.ts'
-import type { AttachAll, GroupMail, UserMail } from './mail.ts'
+import type { AttachAll, ContinueTopic, GroupMail, UserMail } from './mail.ts'
 import type { PresenceOf } from './presence.ts'
 
 export type Effect =
@@ -41,9 +42,18 @@ export type Effect =
       readonly event: Sent
       readonly tempId?: string | undefined
     }
-  /** Sends an event, or frames of events, to one session. */
+  /** Sends an event to one session. */
   | { readonly type: 'send'; readonly session: number; readonly event: Sent }
-  | { readonly type: 'send_frame'; readonly session: number; readonly frame: Uint8Array }
+  /** Sends a durable event that a session has missed. */
+  | {
+      readonly type: 'send_frame'
+      readonly session: number
+      readonly groupId: string
+      readonly seq: number
+      readonly frame: Uint8Array
+      /** An answer to `resume`; otherwise an event since the session began. */
+      readonly replayed: boolean
+    }
   /** Sends an event to all sessions of a user on all shards, except to `exceptSession`. */
   | {
       readonly type: 'send_user'
@@ -70,8 +80,37 @@ export type Effect =
        */
       readonly about: string | null
     }
-  /** The session receives the group's events from here on, after what was sent to it before. */
-  | { readonly type: 'subscribe'; readonly session: number; readonly groupId: string }
+  /** The session receives the group's events after this seq, after what was sent to it before. */
+  | {
+      readonly type: 'subscribe'
+      readonly session: number
+      readonly groupId: string
+      readonly after: number
+    }
+  /** A front receives an event that it has missed. */
+  | {
+      readonly type: 'show_front'
+      readonly front: number
+      readonly groupId: string
+      readonly seq: number
+      readonly frame: Uint8Array
+    }
+  /** Of the group's subscribers in a front only some stay. */
+  | {
+      readonly type: 'retain'
+      readonly front: number
+      readonly groupId: string
+      readonly retained: Retained
+    }
+  /** The group's topic has continued in a front, or is to be continued later from this seq. */
+  | {
+      readonly type: 'continued'
+      readonly front: number
+      readonly groupId: string
+      readonly how: Continued | { readonly laterFrom: number }
+    }
+  /** A session that continues an earlier one is open. */
+  | { readonly type: 'reopened'; readonly session: number }
   /** Unsubscribes all sessions of the user from the group. */
   | { readonly type: 'unsubscribe'; readonly userId: string; readonly groupId: string }
   /** Closes the session's connection. */
@@ -157,7 +196,7 @@ export interface ReadEffect {
   readonly query: ReadQuery
   readonly then: (result: never, now: number) => readonly Effect[]
   /** Handles a failure: the caller receives an error; a session that would miss something is closed. */
-  readonly to: Caller | { readonly session: number }
+  readonly to: Caller | { readonly session: number } | ContinueTopic
 }
 
 export interface FileEffect {
@@ -269,8 +308,14 @@ export function wakeUser(userId: string, what: UserAlarm, afterMs: number): Effe
   return { type: 'wake_user', userId, what, afterMs }
 }
 
-export function sendFrame(session: number, frame: Uint8Array): Effect {
-  return { type: 'send_frame', session, frame }
+export function sendFrame(
+  session: number,
+  groupId: string,
+  seq: number,
+  frame: Uint8Array,
+  replayed: boolean,
+): Effect {
+  return { type: 'send_frame', session, groupId, seq, frame, replayed }
 }
 
 export function tellGroup(groupId: string, mail: GroupMail, againFor?: string): Effect {

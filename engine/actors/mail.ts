@@ -9,6 +9,7 @@ import type { StoredGroup } from '../stored/stored-group.ts'
 import type { Profile, Standing } from '../stored/stored-user.ts'
 import type { GroupAlarm, UserAlarm } from './alarm.ts'
 import type { Caller } from './caller.ts'
+import type { ContinuedTopic } from './continuing.ts'
 
 /** To a group's actor. */
 export type GroupMail =
@@ -39,6 +40,13 @@ export type GroupMail =
       readonly to: number
       readonly counted: boolean
     }
+  /**
+   * A front has received the group's events up to `from`: it receives those since then, and the topic
+   * continues there.
+   */
+  | { readonly type: 'continue'; readonly front: number; readonly from: number; readonly counted?: true }
+  /** A session of the user is subscribed, and its user's actor knows of no membership. */
+  | { readonly type: 'check_member'; readonly userId: string }
   /** From the uploader's actor: the bytes of a file are stored. The answer goes directly to the caller. */
   | { readonly type: 'add_file'; readonly by: Caller; readonly file: File; readonly again: boolean }
   /** An alarm that the actor requested. */
@@ -66,6 +74,8 @@ export type UserMail =
       /** The name in the token; empty if it has none. */
       readonly name: string
       readonly picture: string
+      /** It continues a session of a front whose link was interrupted. */
+      readonly earlier?: EarlierSession | undefined
     }
   /** The other user blocks this user (`on`) or has unblocked them. PRV-1 */
   | { readonly type: 'barred'; readonly by: string; readonly on: boolean }
@@ -100,6 +110,19 @@ export type UserMail =
     }
   /** An alarm that the actor requested. */
   | { readonly type: 'alarm'; readonly what: UserAlarm }
+
+/** What an interrupted session has received: positions of groups, as seqs. */
+export interface EarlierSession {
+  /** The topics that it is subscribed to, and the newest seq that was published there. */
+  readonly subscribed: readonly ContinuedTopic[]
+  /** Where the live events of each group began, as far as it is known. */
+  readonly baselines: readonly ContinuedTopic[]
+  /** The newest missed event of groups that it was sent. */
+  readonly missed: readonly ContinuedTopic[]
+}
+
+/** A front receives what it has missed of a group: see `continue` of `GroupMail`. */
+export type ContinueTopic = Extract<GroupMail, { type: 'continue' }>
 
 /** A session begins to receive a group's events: see `attach` of `GroupMail`. */
 export type Attach = Extract<GroupMail, { type: 'attach' }>

@@ -6,10 +6,15 @@
  * travel between threads. Everything is synchronous: a frame handed over in `receive` is queued
  * for its shard, the shards send by calls of `SessionPort` and `Publisher`.
  */
+
 import type { CloseReason } from '../../protocol/close-codes.ts'
 import type { FrameView } from '../../protocol/frame-view.ts'
+import type { Continued, ContinuedTopic, Retained } from '../actors/continuing.ts'
+import type { EarlierSession } from '../actors/mail.ts'
 import type { Identity } from './identity.ts'
 
+export type { Continued, ContinuedTopic, Retained } from '../actors/continuing.ts'
+export type { EarlierSession } from '../actors/mail.ts'
 export type { Identity } from './identity.ts'
 
 /**
@@ -18,10 +23,18 @@ export type { Identity } from './identity.ts'
  */
 export interface Front {
   /**
-   * Publishes to the topic's subscribers among these connections. The bytes are valid during the call only.
-   * The connection `except` does not receive it.
+   * Publishes an ephemeral event to the topic's subscribers among these connections. The bytes are valid
+   * during the call only. The connection `except` does not receive it.
    */
   publish(topic: string, frame: Uint8Array, except?: SessionPort): void
+  /** Publishes a durable event, with its seq. */
+  show(topic: string, seq: number, frame: Uint8Array): void
+  /** The same for an event that was published before the topic continued there (`continueTopics`). */
+  showMissed(topic: string, seq: number, frame: Uint8Array): void
+  /** The topic continues: everything from here on is published. Or it cannot, see `Continued`. */
+  continued(topic: string, how: Continued): void
+  /** Of the topic's subscribers only some stay. */
+  retain(topic: string, retained: Retained): void
   /** No connection subscribes to the topic any more. */
   left(topic: string): void
 }
@@ -36,10 +49,20 @@ export interface SessionPort {
   together?(send: () => void): void
   /**
    * From now on this connection receives what is published to the group's topic and, while its reader
-   * keeps up (SLW-1), to the ephemeral topic of the group.
+   * keeps up (SLW-1), to the ephemeral topic of the group. The engine names the newest
+   * seq that it has received.
    */
-  subscribe(topic: string): void
+  subscribe(topic: string, seq?: number): void
   unsubscribe(topic: string): void
+  /**
+   * Sends a durable event of the topic that the session has missed; without it `send` is called. `replayed`:
+   * it answers a `resume`.
+   */
+  sendMissed?(topic: string, seq: number, frame: Uint8Array, replayed: boolean): void
+  /** The session begins to receive groups: where each begins, for a later `EarlierSession`. */
+  attaching?(groups: Uint8Array): void
+  /** A session that continues an earlier one is open. */
+  reopened?(): void
   /** Closes the connection with a reason of the table of close codes. */
   close(reason: CloseReason): void
   /** A shard found a frame of this connection malformed; it has been answered (INP-1). */
@@ -72,4 +95,23 @@ export interface Gateway {
   closed(session: number): void
   /** Adds a publisher; the returned function removes it. */
   addPublisher(publisher: Publisher): () => void
+}
+
+/** The gateway of an engine in this process, which also serves fronts in others. */
+export interface EngineGateway extends Gateway {
+  /**
+   * Continues a session of a front whose link was interrupted: there is no `connected`. Its subscriptions
+   * are those of `earlier`; the front has named their topics before.
+   * @throws ChatError as `open` does
+   */
+  reopen(identity: Identity, port: SessionPort, earlier: EarlierSession): number
+  /**
+   * Lets topics continue in a front, from the newest seq of each that it has received: it receives the
+   * missed events, then `continued`. It counts as a subscriber until `releaseTopics`.
+   */
+  continueTopics(front: Front, topics: readonly ContinuedTopic[]): void
+  /** All sessions of the front are open again. */
+  releaseTopics(front: Front): void
+  /** The front's link has ended: nothing continues there. Its sessions end by `closed`. */
+  removeFront(front: Front): void
 }

@@ -12,6 +12,7 @@ import type { EngineLogger } from '../base/engine-logger.ts'
 import { shardOf, shardOfBytes } from '../base/partition.ts'
 import { randomId } from '../base/random-bytes.ts'
 import { overloaded, shuttingDown } from '../base/refusals.ts'
+import { SEQ_BYTES, seqAt } from '../base/seq-bytes.ts'
 import { Gate } from '../hooks/gate.ts'
 import type { Hooks } from '../hooks/hooks.ts'
 import { Notices } from '../hooks/notices.ts'
@@ -22,7 +23,18 @@ import { type Defer, readBatch } from '../threads/batch.ts'
 import { pack, unpack } from '../threads/packing.ts'
 import { startTimer } from '../threads/timer.ts'
 import { Delivery } from './delivery.ts'
-import type { Gateway, Identity, Publisher, SessionPort } from './gateway.ts'
+import { Fronts } from './fronts.ts'
+import type {
+  Continued,
+  ContinuedTopic,
+  EarlierSession,
+  EngineGateway,
+  Front,
+  Identity,
+  Publisher,
+  Retained,
+  SessionPort,
+} from './gateway.ts'
 import type { Health, HooksStats, ShardSide } from './health.ts'
 import { type HubSession, HubSessions } from './hub-sessions.ts'
 import { checkIdentity } from './identity.ts'
@@ -45,13 +57,14 @@ export const machineHub: HubDeps = {
   newSessionId: () => randomId(12),
 }
 
-export class Hub implements Gateway {
+export class Hub implements EngineGateway {
   readonly #shards: readonly ShardLink[]
   readonly #sessions = new HubSessions()
   readonly #subscriptions = new Subscriptions(this.#sessions)
   readonly #delivery = new Delivery(this.#sessions)
   readonly #profiles: Profiles
   readonly #publishers = new Set<Publisher>()
+  readonly #fronts: Fronts
   readonly #logger: EngineLogger
   readonly #deps: HubDeps
   #gate: Gate | null = null
@@ -64,10 +77,27 @@ export class Hub implements Gateway {
     this.#deps = deps
     this.#shards = shards.map((shard) => new ShardLink(shard, defer))
     this.#profiles = new Profiles(this.#shards, this.#sessions)
+    this.#fronts = new Fronts(this.#shards, this.#subscriptions)
   }
 
   open(identity: Identity, port: SessionPort): number {
     return this.#open(identity, port, true, false)
+  }
+
+  reopen(identity: Identity, port: SessionPort, earlier: EarlierSession): number {
+    return this.#open(identity, port, true, false, earlier)
+  }
+
+  continueTopics(front: Front, topics: readonly ContinuedTopic[]): void {
+    this.#fronts.continueTopics(front, topics)
+  }
+
+  releaseTopics(front: Front): void {
+    this.#fronts.releaseTopics(front)
+  }
+
+  removeFront(front: Front): void {
+    this.#fronts.remove(front)
   }
 
   /**
@@ -132,7 +162,7 @@ export class Hub implements Gateway {
     const from = this.#shards[index] as ShardLink
     const { run } = this.#delivery
     readBatch(batch, (kind, number, id, body) => {
-      if (run.port && kind !== ToHub.send && kind !== ToHub.sendUser) run.end()
+      if (run.port && !isSent(kind)) run.end()
       switch (kind) {
         case ToHub.send:
           return this.#delivery.send(number, body)
@@ -146,6 +176,23 @@ export class Hub implements Gateway {
             for (const front of subscribers.fronts.keys()) front.publish(topic, body, except)
           }
           return
+        }
+        case ToHub.show: {
+          const topic = ascii(id.subarray(SEQ_BYTES))
+          const subscribers = this.#subscriptions.of(topic)
+          if (!subscribers) return
+          for (const publisher of this.#publishers) publisher.publish(topic, body)
+          if (subscribers.fronts) {
+            for (const front of subscribers.fronts.keys()) front.show(topic, seqAt(id), body)
+          }
+          return
+        }
+        case ToHub.missed:
+        case ToHub.replayed: {
+          const port = this.#sessions.get(number)?.port
+          if (!port?.sendMissed) return this.#delivery.send(number, body)
+          if (run.port) run.end()
+          return port.sendMissed(ascii(id.subarray(SEQ_BYTES)), seqAt(id), body, kind === ToHub.replayed)
         }
         case ToHub.blocks: {
           const blocks = Uint8Array.from(body)
@@ -165,13 +212,29 @@ export class Hub implements Gateway {
         case ToHub.sendUser:
           return this.#delivery.sendUser(Buffer.from(id).toString(), body, number)
         case ToHub.subscribe:
-          return this.#subscribe(number, ascii(body).split('\n'))
+          return this.#subscribe(number, ascii(body).split('\n'), id)
         case ToHub.announce:
           return this.#subscriptions.announce(unpack<Announcement>(body), id)
         case ToHub.unsubscribe:
           return this.#subscriptions.remove(Buffer.from(body).toString(), ascii(id))
         case ToHub.mail:
           return this.#shards[number]?.push(ToShard.mail, 0, body)
+        case ToHub.attach:
+          this.#sessions.get(number)?.port.attaching?.(body)
+          return this.#shards[id[0] as number]?.push(ToShard.mail, 0, body)
+        case ToHub.reopened:
+          return this.#sessions.get(number)?.port.reopened?.()
+        case ToHub.showFront:
+          return this.#fronts.get(number)?.showMissed(ascii(id.subarray(SEQ_BYTES)), seqAt(id), body)
+        case ToHub.continued:
+          return this.#fronts.get(number)?.continued(ascii(id), unpack<Continued>(body))
+        case ToHub.retain: {
+          const front = this.#fronts.get(number)
+          const retained = unpack<Retained>(body)
+          front?.retain(ascii(id), retained)
+          if (front) this.#subscriptions.retain(front, ascii(id), retained)
+          return
+        }
         case ToHub.whenDrained:
           return this.#whenDrained(from, number, body)
         case ToHub.close:
@@ -278,33 +341,50 @@ export class Hub implements Gateway {
     for (const { port } of [...this.#sessions.all()]) port.close('shutdown')
   }
 
-  #open(given: Identity, port: SessionPort, listening: boolean, service: boolean): number {
+  #open(
+    given: Identity,
+    port: SessionPort,
+    listening: boolean,
+    service: boolean,
+    earlier?: EarlierSession,
+  ): number {
     if (this.#stopping) throw shuttingDown()
     const { userId, name = '', picture = '' } = checkIdentity(given)
     const session = this.#sessions.nextNumber()
     const homeShard = shardOf(userId, this.#shards.length)
     if (name) this.#sessions.rename(userId, name)
-    const body = pack({
+    const identity: SessionIdentity = {
       userId,
       name,
       picture,
       sessionId: this.#deps.newSessionId(),
       listening,
       service,
-    } satisfies SessionIdentity)
+    }
+    const body = pack(identity)
     const asks = listening ? null : { identity: body, shards: new Set<ShardLink>() }
-    this.#sessions.add({
+    const known: HubSession = {
       number: session,
       port,
       userId,
       name,
       homeShard,
-      early: listening ? [] : null,
+      early: listening && !earlier ? [] : null,
       subscribed: null,
       announced: 0,
       asks,
-    })
-    if (listening) for (const shard of this.#shards) shard.push(ToShard.open, session, body)
+    }
+    this.#sessions.add(known)
+    if (!listening) return session
+    if (earlier)
+      this.#subscriptions.restore(
+        known,
+        earlier.subscribed.map(([groupId]) => groupId),
+      )
+    for (const [index, shard] of this.#shards.entries()) {
+      const isHome = earlier && index === homeShard
+      shard.push(ToShard.open, session, isHome ? pack({ ...identity, earlier }) : body)
+    }
     return session
   }
 
@@ -314,9 +394,9 @@ export class Hub implements Gateway {
     this.#delivery.run.end()
   }
 
-  #subscribe(session: number, groupIds: readonly string[]): void {
+  #subscribe(session: number, groupIds: readonly string[], seqs: Uint8Array): void {
     const known = this.#sessions.get(session)
-    if (known) this.#subscriptions.add(known, groupIds)
+    if (known) this.#subscriptions.add(known, groupIds, seqs)
   }
 
   #whenDrained(from: ShardLink, session: number, body: Uint8Array): void {
@@ -333,6 +413,11 @@ export class Hub implements Gateway {
     else this.#logger.info({}, 'storage accepts writes again')
     shard.storageFails = reason !== null
   }
+}
+
+/** Records of these kinds are sent together. */
+function isSent(kind: number): boolean {
+  return kind === ToHub.send || kind === ToHub.sendUser || kind === ToHub.missed || kind === ToHub.replayed
 }
 
 const COLON = 0x3a

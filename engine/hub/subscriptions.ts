@@ -5,9 +5,10 @@
  * whether a topic has any, and for events that are published to several topics. Bounded by the sessions
  * and their groups.
  */
+import { SEQ_BYTES, seqAt } from '../base/seq-bytes.ts'
 import { durableTwin } from '../base/topics.ts'
 import type { Announcement } from '../shards/hub-records.ts'
-import type { Front } from './gateway.ts'
+import type { Front, Retained } from './gateway.ts'
 import type { HubSession, HubSessions, Subscribers } from './hub-sessions.ts'
 
 export class Subscriptions {
@@ -24,30 +25,49 @@ export class Subscriptions {
     return this.#byTopic.get(topic) ?? this.#byTopic.get(durableTwin(topic))
   }
 
-  add(session: HubSession, groupIds: readonly string[]): void {
-    for (const groupId of groupIds) {
+  /** Subscribes the session to groups, of which it has received the events up to these seqs (`seq-bytes.ts`). */
+  add(session: HubSession, groupIds: readonly string[], seqs: Uint8Array): void {
+    for (const [i, groupId] of groupIds.entries()) {
       const topic = `g:${groupId}`
-      session.port.subscribe(topic)
-      let subscribers = this.#byTopic.get(topic)
-      if (!subscribers) {
-        subscribers = { topic, sessions: new Set(), fronts: null }
-        this.#byTopic.set(topic, subscribers)
-      }
-      const { front } = session.port
-      if (front && !subscribers.sessions.has(session)) {
-        subscribers.fronts ??= new Map()
-        subscribers.fronts.set(front, (subscribers.fronts.get(front) ?? 0) + 1)
-      }
-      subscribers.sessions.add(session)
-      session.subscribed ??= new Set()
-      session.subscribed.add(subscribers)
+      session.port.subscribe(topic, seqAt(seqs, i * SEQ_BYTES))
+      this.#join(session, topic)
     }
   }
 
-  /** Unsubscribes all sessions of a user from a topic. */
-  remove(userId: string, topic: string): void {
+  /** The connection of the session is subscribed to these groups already. */
+  restore(session: HubSession, groupIds: Iterable<string>): void {
+    for (const groupId of groupIds) this.#join(session, `g:${groupId}`)
+  }
+
+  /** The front counts as a subscriber of the topic until `release`. */
+  hold(front: Front, topic: string): void {
+    joinFront(front, this.#subscribersOf(topic))
+  }
+
+  release(front: Front, topic: string): void {
+    const subscribers = this.#byTopic.get(topic)
+    if (!subscribers) return
+    leaveFront(front, subscribers)
+    this.#removeUnused(subscribers)
+  }
+
+  /** Unsubscribes the sessions of a front that do not stay subscribers of the topic. */
+  retain(front: Front, topic: string, retained: Retained): void {
+    if ('except' in retained) return this.remove(retained.except, topic, front)
+    const subscribers = this.#byTopic.get(topic)
+    const stay = new Set(retained.only)
+    for (const session of [...(subscribers?.sessions ?? [])]) {
+      if (session.port.front !== front || stay.has(session.userId)) continue
+      session.port.unsubscribe(topic)
+      if (subscribers) this.#leave(session, subscribers)
+    }
+  }
+
+  /** Unsubscribes all sessions of a user from a topic, or only those in a front. */
+  remove(userId: string, topic: string, front?: Front): void {
     const subscribers = this.#byTopic.get(topic)
     for (const session of this.#sessions.ofUser(userId)) {
+      if (front && session.port.front !== front) continue
       session.port.unsubscribe(topic)
       if (subscribers) this.#leave(session, subscribers)
     }
@@ -91,8 +111,35 @@ export class Subscriptions {
     session.subscribed?.delete(subscribers)
     if (!subscribers.sessions.delete(session)) return
     if (session.port.front) leaveFront(session.port.front, subscribers)
-    if (subscribers.sessions.size === 0) this.#byTopic.delete(subscribers.topic)
+    this.#removeUnused(subscribers)
   }
+
+  #join(session: HubSession, topic: string): void {
+    const subscribers = this.#subscribersOf(topic)
+    const { front } = session.port
+    if (front && !subscribers.sessions.has(session)) joinFront(front, subscribers)
+    subscribers.sessions.add(session)
+    session.subscribed ??= new Set()
+    session.subscribed.add(subscribers)
+  }
+
+  #subscribersOf(topic: string): Subscribers {
+    let subscribers = this.#byTopic.get(topic)
+    if (!subscribers) {
+      subscribers = { topic, sessions: new Set(), fronts: null }
+      this.#byTopic.set(topic, subscribers)
+    }
+    return subscribers
+  }
+
+  #removeUnused({ topic, sessions, fronts }: Subscribers): void {
+    if (sessions.size === 0 && !fronts?.size) this.#byTopic.delete(topic)
+  }
+}
+
+function joinFront(front: Front, subscribers: Subscribers): void {
+  subscribers.fronts ??= new Map()
+  subscribers.fronts.set(front, (subscribers.fronts.get(front) ?? 0) + 1)
 }
 
 function leaveFront(front: Front, { topic, fronts }: Subscribers): void {

@@ -29,7 +29,7 @@ export interface AttachingDeps {
   stateOf(groupId: string, mail: Attach, sinceMs: number): 'caught-up' | 'unchanged' | 'other'
   /** Sends to the group's actor, which is loaded if necessary. */
   deliver(groupId: string, mail: Attach): void
-  subscribe(session: number, groupIds: readonly string[]): void
+  subscribe(session: number, groupIds: readonly string[], after: readonly number[]): void
   isOpen(session: number): boolean
   /** Runs in a later turn. */
   later(then: () => void): void
@@ -95,6 +95,7 @@ export class Attaching {
     if (!this.#deps.isOpen(session)) return
     const sinceMs = readAtMs - CLOCKS_APART_MS
     const subscribed: string[] = []
+    const after: number[] = []
     for (let i = from; i < upTo; i++) {
       const [groupId, joinedSeq, from, inDoubt] = groups[i] as Standing
       const mail: Attach = { type: 'attach', session, userId, joinedSeq, from }
@@ -102,8 +103,11 @@ export class Attaching {
       // A crash left numbers in doubt; the group reports them when it is loaded (GAP-1).
       const isLoading = state === 'other' || (state === 'unchanged' && inDoubt)
       if (isLoading) this.#deps.deliver(groupId, mail)
-      else subscribed.push(groupId)
+      else {
+        subscribed.push(groupId)
+        after.push(from)
+      }
     }
-    if (subscribed.length > 0) this.#deps.subscribe(session, subscribed)
+    if (subscribed.length > 0) this.#deps.subscribe(session, subscribed, after)
   }
 }

@@ -28,6 +28,11 @@ export const ToShard = {
   blocks: 40,
   /** body: a connected user, UTF-8; number: 1 if they may not join another group. Sent to all shards. */
   full: 50,
+  /**
+   * number: a front; body: topics with the newest seq that the front has received of each (packed
+   * `ContinuedTopic`s). Answered by `continued` for each topic, after the missed events.
+   */
+  continue: 70,
   /** Answer `named`. body: a user id, UTF-8; number: the look-up. */
   nameOf: 60,
 } as const
@@ -36,14 +41,30 @@ export const ToShard = {
 export const ToHub = {
   /** body: an event frame for the session. */
   send: 1,
-  /** id: a topic; body: an event frame for all its subscribers; number: a session that does not receive it, or 0. */
+  /** id: a topic; body: an ephemeral event frame for all its subscribers; number: a session that does not receive it, or 0. */
   publish: 2,
-  /** body: ids of the groups whose events the session receives from here on, one per line. */
+  /** id: the seq, then a topic; body: a durable event frame for all its subscribers. */
+  show: 21,
+  /** id: the seq, then a topic; body: a durable event frame since the session began, before it is subscribed. */
+  missed: 22,
+  /** The same from before it began, for a `resume`. */
+  replayed: 25,
+  /** id: seqs; body: ids of the groups whose events after these seqs the session receives, one per line. */
   subscribe: 3,
   /** id: a topic from which all sessions of the user (body, UTF-8) are unsubscribed. */
   unsubscribe: 4,
   /** number: the shard that receives the mail in the body. */
   mail: 5,
+  /** id: the shard, one byte, that receives the mail in the body, by which it attaches the session to groups. */
+  attach: 23,
+  /** The session that continues an earlier one is open. */
+  reopened: 24,
+  /** number: a front; id: the seq, then a topic; body: a durable event frame that the front has missed. */
+  showFront: 70,
+  /** number: a front; id: a topic that continues there as the body says (packed `Continued`). */
+  continued: 71,
+  /** number: a front; id: a topic which only these users receive there (packed); `except`: everyone except this user. */
+  retain: 72,
   /** body: mail to return once the session's connection has room. */
   whenDrained: 6,
   /** number: how many records of its inbox this shard has handled since the last such record. Sent with others. */

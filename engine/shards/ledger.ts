@@ -15,6 +15,7 @@ import type { Caller } from '../actors/caller.ts'
 import type { Effect } from '../actors/effects.ts'
 import { LANES, laneOf } from '../base/partition.ts'
 import { overloaded, shuttingDown, storageUnavailable } from '../base/refusals.ts'
+import { withSeq } from '../base/seq-bytes.ts'
 import type { Durability } from '../log/durability.ts'
 import type { LaneBatch, LaneOffset, Log, LogListener } from '../log/log.ts'
 import { isGroupOwner, laneOfOwner, ownerOf, userOwner } from '../stored/entry-owner.ts'
@@ -234,7 +235,7 @@ export class Ledger implements ActorLedger {
 
   #show(group: EventSource, seq: number, frame: Uint8Array): void {
     group.published(seq)
-    this.#deps.toHub.push(ToHub.publish, 0, group.topic, frame)
+    this.#deps.toHub.push(ToHub.show, 0, withSeq(group.address, seq), frame)
   }
 
   readonly #onCommitted = (reached: readonly LaneOffset[]): void => {

@@ -17,6 +17,7 @@ import type { AttachAll, Mail, MailToGroups } from '../actors/mail.ts'
 import type { Presence } from '../actors/presence.ts'
 import type { Clock } from '../base/clock.ts'
 import { laneOf, shardOf } from '../base/partition.ts'
+import { addressOf, seqBytes, withSeq } from '../base/seq-bytes.ts'
 import type { SearchReader, Views } from '../log/views.ts'
 import type { ReadName, ReadQuery, Reads } from '../stored/reads.ts'
 import type { Standing } from '../stored/stored-user.ts'
@@ -63,6 +64,11 @@ export interface ShardParts {
   readonly directory: PresenceDirectory
 }
 
+type ContinuedEffect = Extract<Effect, { type: 'continued' }>
+
+/** Groups of one record; the length of their seqs has 16 bits. */
+const SUBSCRIBED_AT_ONCE = 1_000
+
 export class Performer implements ActorContext {
   readonly greeting: Greeting
   readonly rules: GroupRules
@@ -80,6 +86,8 @@ export class Performer implements ActorContext {
   readonly #alarms: Alarms
   readonly #directory: PresenceDirectory
   readonly #memberMail: MemberMail
+  /** Set by the shard: is notified of topics that have continued in a front. */
+  onContinued: (front: number, groupId: string, how: ContinuedEffect['how']) => void = () => {}
   readonly #announcements: Announcements
 
   constructor(options: PerformerOptions, deps: ShardDeps, parts: ShardParts) {
@@ -158,8 +166,21 @@ export class Performer implements ActorContext {
         return this.ledger.answer(effect.to, encode(effect.event, effect.to.ref), effect.tempId, group)
       case 'send':
         return this.#replies.send(effect.session, encode(effect.event, 0))
-      case 'send_frame':
-        return this.#replies.send(effect.session, effect.frame)
+      case 'send_frame': {
+        const { session, groupId, seq, frame, replayed } = effect
+        const kind = replayed ? ToHub.replayed : ToHub.missed
+        return this.#toHub.push(kind, session, addressAt(groupId, seq), frame)
+      }
+      case 'show_front': {
+        const { front, groupId, seq, frame } = effect
+        return this.#toHub.push(ToHub.showFront, front, addressAt(groupId, seq), frame)
+      }
+      case 'retain':
+        return this.#toHub.push(ToHub.retain, effect.front, topicOf(effect.groupId), pack(effect.retained))
+      case 'continued':
+        return this.continued(effect)
+      case 'reopened':
+        return this.#toHub.push(ToHub.reopened, effect.session)
       case 'send_user': {
         const { userId, event, exceptSession = 0 } = effect
         // Most users have one device: then no other session needs the event.
@@ -189,7 +210,7 @@ export class Performer implements ActorContext {
       case 'wake_user':
         return this.#alarms.set({ to: 'user', id: effect.userId, what: effect.what }, effect.afterMs)
       case 'subscribe':
-        return this.subscribe(effect.session, [effect.groupId])
+        return this.subscribe(effect.session, [effect.groupId], [effect.after])
       case 'unsubscribe':
         // They still receive the event that ended it. If that event is refused, the membership continues.
         return this.ledger.afterShown(
@@ -229,7 +250,7 @@ export class Performer implements ActorContext {
 
   #read({ query, then, to }: ReadEffect, group: EventSource | null): void {
     if (group) group.reading += 1
-    this.read(query, 'userId' in to ? to.userId : `session ${to.session}`)
+    this.read(query, readerOf(to))
       .finally(() => {
         if (group) group.reading -= 1
       })
@@ -241,8 +262,13 @@ export class Performer implements ActorContext {
       .catch((error: unknown) => {
         if (!(error instanceof ChatError)) this.report(error, `read "${query.read}" failed`)
         if ('ref' in to) this.#replies.refuse(to, ChatError.from(error))
+        else if ('front' in to && group) {
+          const how = { laterFrom: to.from }
+          this.continued({ type: 'continued', front: to.front, groupId: group.groupId, how })
+        }
         // The session would miss events: it reconnects and resumes.
-        else this.perform([{ type: 'close', session: to.session, reason: 'failed' }], null)
+        else if ('session' in to)
+          this.perform([{ type: 'close', session: to.session, reason: 'failed' }], null)
       })
   }
 
@@ -256,9 +282,19 @@ export class Performer implements ActorContext {
       })
   }
 
-  /** From here on, the session receives the events of these groups. */
-  subscribe(session: number, groupIds: readonly string[]): void {
-    this.#toHub.push(ToHub.subscribe, session, undefined, Buffer.from(groupIds.join('\n'), 'latin1'))
+  /** From here on, the session receives the events of each of these groups after its seq. */
+  subscribe(session: number, groupIds: readonly string[], after: readonly number[]): void {
+    for (let from = 0; from < groupIds.length; from += SUBSCRIBED_AT_ONCE) {
+      const upTo = from + SUBSCRIBED_AT_ONCE
+      const ids = Buffer.from(groupIds.slice(from, upTo).join('\n'), 'latin1')
+      this.#toHub.push(ToHub.subscribe, session, seqBytes(after.slice(from, upTo)), ids)
+    }
+  }
+
+  /** The topic of a group has continued in a front, or will be continued later. */
+  continued({ front, groupId, how }: ContinuedEffect): void {
+    this.onContinued(front, groupId, how)
+    if (typeof how === 'string') this.#toHub.push(ToHub.continued, front, topicOf(groupId), pack(how))
   }
 
   /** Sends one mail to each shard that owns some of the groups. */
@@ -267,7 +303,7 @@ export class Performer implements ActorContext {
     for (const standing of groups) byShard[shardOf(standing[0], byShard.length)]?.push(standing)
     for (const [shard, own] of byShard.entries()) {
       const envelope: MailToGroups = { to: 'groups', mail: { ...mail, groups: own } }
-      if (own.length > 0) this.#toHub.push(ToHub.mail, shard, undefined, pack(envelope))
+      if (own.length > 0) this.#toHub.push(ToHub.attach, mail.session, Uint8Array.of(shard), pack(envelope))
     }
   }
 
@@ -278,4 +314,14 @@ export class Performer implements ActorContext {
 
 function topicOf(groupId: string): Uint8Array {
   return Buffer.from(`g:${groupId}`)
+}
+
+function addressAt(groupId: string, seq: number): Uint8Array {
+  return withSeq(addressOf(`g:${groupId}`), seq)
+}
+
+/** On whose behalf a read is made, for its turn among others. */
+function readerOf(to: ReadEffect['to']): string {
+  if ('userId' in to) return to.userId
+  return 'front' in to ? `front ${to.front}` : `session ${to.session}`
 }

@@ -13,14 +13,16 @@ import { requests } from '../../protocol/requests.ts'
 import { groupOf } from '../../protocol/routed-group.ts'
 import type { Asked } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
+import type { ContinuedTopic } from '../actors/continuing.ts'
 import type { FileDepths } from '../actors/file-calls.ts'
-import type { Mail, MailToGroups } from '../actors/mail.ts'
+import type { EarlierSession, Mail, MailToGroups } from '../actors/mail.ts'
 import { shardOf } from '../base/partition.ts'
 import type { Status } from '../stored/stored-user.ts'
 import { type BatchWriter, readBatch } from '../threads/batch.ts'
 import { pack, unpack } from '../threads/packing.ts'
 import { Alarms } from './alarms.ts'
 import { Attaching } from './attaching.ts'
+import { Continuing } from './continuing.ts'
 import { type Blocks, statuses, ToHub, ToShard } from './hub-records.ts'
 import { Ledger } from './ledger.ts'
 import { LoadedActors, type LoadedActorsOptions } from './loaded-actors.ts'
@@ -46,6 +48,8 @@ export interface SessionIdentity {
   readonly picture: string
   readonly sessionId: string
   readonly listening: boolean
+  /** It continues a session of a front whose link was interrupted. Only the user's own shard receives it. */
+  readonly earlier?: EarlierSession | undefined
   /** It acts for the service itself, not for a user. */
   readonly service?: boolean | undefined
 }
@@ -81,6 +85,7 @@ export class Shard {
   readonly #sessions = new Map<number, SessionIdentity>()
   readonly #actors: LoadedActors
   readonly #attaching: Attaching
+  readonly #continuing: Continuing
   #draining = false
 
   constructor(options: ShardOptions, deps: ShardDeps) {
@@ -107,6 +112,8 @@ export class Shard {
     this.#actors = new LoadedActors(options, this.#performer, this.#alarms, () => this.#ledger.fails)
     this.#attaching = new Attaching({
       stateOf: (id, mail, sinceMs) => {
+        // A front has not received the group's events yet: they come first.
+        if (this.#continuing.has(id)) return 'other'
         const group = this.#actors.groups.get(id)
         if (group) return group.isCaughtUp(mail) ? 'caught-up' : 'other'
         // A group whose entries were refused is loaded soon: its members must be notified of what was lost.
@@ -114,10 +121,22 @@ export class Shard {
         return mayDiffer ? 'other' : 'unchanged'
       },
       deliver: (id, mail) => this.#deliver({ to: 'group', id, mail }),
-      subscribe: (session, groupIds) => this.#performer.subscribe(session, groupIds),
+      subscribe: (session, groupIds, after) => this.#performer.subscribe(session, groupIds, after),
       isOpen: (session) => this.#sessions.has(session),
       later: (then) => deps.after(0, then),
     })
+    this.#continuing = new Continuing({
+      newest: (groupIds) => this.#performer.read({ read: 'newest', groupIds }, 'fronts'),
+      steadyNow: deps.steadyNow,
+      isAt: (id, seq) => this.#actors.groups.get(id)?.isAt(seq),
+      mayHaveBeenLoaded: (id, sinceMs) =>
+        this.#alarms.waits('group', id) || this.#actors.mayHaveBeenLoaded(id, sinceMs),
+      deliver: (id, mail) => this.#deliver({ to: 'group', id, mail }),
+      live: (front, groupId) => this.#performer.continued({ type: 'continued', front, groupId, how: 'live' }),
+      report: (error, what) => this.#replies.report(error, what),
+      after: (delayMs, then) => void deps.after(delayMs, then),
+    })
+    this.#performer.onContinued = (front, groupId, how) => this.#continuing.continued(front, groupId, how)
   }
 
   /** Handles a batch from the hub. */
@@ -153,6 +172,8 @@ export class Shard {
           return this.#directory.setFull(Buffer.from(body).toString(), number === 1)
         case ToShard.nameOf:
           return void this.#sendName(Buffer.from(body).toString(), number)
+        case ToShard.continue:
+          return this.#continuing.add(number, unpack<readonly ContinuedTopic[]>(body))
         case ToShard.drain:
           return this.#drain()
       }
@@ -230,8 +251,9 @@ export class Shard {
     this.#sessions.set(session, identity)
     if (identity.listening) this.#directory.opened(identity.userId, session, identity.name)
     if (!identity.listening || shardOf(identity.userId, this.#options.shards) !== this.#options.index) return
-    const { userId, sessionId, name, picture } = identity
-    this.#deliver({ to: 'user', id: userId, mail: { type: 'open', session, sessionId, name, picture } })
+    const { userId, sessionId, name, picture, earlier } = identity
+    const mail = { type: 'open', session, sessionId, name, picture, earlier } as const
+    this.#deliver({ to: 'user', id: userId, mail })
   }
 
   #onClosed(session: number): void {
@@ -275,8 +297,10 @@ export class Shard {
     const { to, id, mail } = envelope
     if (to === 'user' && envelope.ifLoaded && !this.#actors.users.has(id)) return
     try {
-      if (to === 'group') this.#actors.group(id).receive(mail)
-      else this.#actors.user(id, mail.type === 'open').receive(mail)
+      if (to === 'group') {
+        if (mail.type === 'attach') this.#continuing.finish(id)
+        this.#actors.group(id).receive(mail)
+      } else this.#actors.user(id, mail.type === 'open' && !mail.earlier).receive(mail)
     } catch (error) {
       this.#replies.report(error, `mail "${mail.type}" could not be delivered`)
       // A session that misses mail would miss events: it reconnects and resumes.

@@ -19,7 +19,7 @@ export interface SummaryTexts {
 }
 
 /** A user as stored, before the groups are parsed. */
-export interface UserTexts extends Omit<LoadedUser, 'groups' | 'summaries'> {
+export interface UserTexts extends Omit<LoadedUser, 'groups' | 'large' | 'summaries'> {
   readonly standings: string
   /** From `SummaryTexts`, if they were requested. */
   readonly rows?: string | undefined
@@ -96,7 +96,8 @@ function parseSummaries({ rows, standings }: SummaryTexts): Summaries {
 function parseUser({ rows, standings, ...user }: UserTexts): LoadedUser {
   const summaries = parseSummaries({ rows: rows ?? '[]', standings })
   const groups = summaries.standings.map(([groupId, joinedSeq]) => [groupId, joinedSeq] as const)
-  return { ...user, groups, summaries: rows === undefined ? undefined : summaries }
+  const { large } = summaries
+  return { ...user, groups, large, summaries: rows === undefined ? undefined : summaries }
 }
 
 function toSummary(row: SummaryRow): GroupSummary {

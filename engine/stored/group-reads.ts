@@ -7,6 +7,11 @@ import type { LoadedGroup, LoggedEvent, MessagePage, PostNumber } from './stored
 /** The arguments and the result of each read, by its name. */
 export interface GroupReads {
   group: { readonly args: { readonly groupId: string }; readonly result: LoadedGroup }
+  /** The newest seq of each of the groups; 0 for a group that does not exist. */
+  newest: {
+    readonly args: { readonly groupIds: readonly string[] }
+    readonly result: readonly number[]
+  }
   /** Messages with `after < seq < before`: the first `limit` of them, or with `newest` the last. */
   messages: {
     readonly args: {

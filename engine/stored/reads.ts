@@ -28,6 +28,7 @@ export type ReadQuery<N extends ReadName = ReadName> = {
 export const readServices = {
   events: 'log',
   group: 'group',
+  newest: 'group',
   messages: 'group',
   message: 'group',
   pins: 'group',

@@ -26,6 +26,8 @@ export interface LoadedUser {
   readonly lastSeenAt?: number | undefined
   /** The user's groups: [groupId, joinedSeq]. */
   readonly groups: readonly (readonly [string, number])[]
+  /** Those of the groups above 500 members. */
+  readonly large: readonly string[]
   /** Those of the groups that are direct chats in which they are approached. PRV-2 */
   readonly approached: readonly string[]
   /** The users that they have blocked, and when. */

@@ -74,6 +74,11 @@ export class BatchWriter {
     this.#length = end
   }
 
+  /** The last `bytes` bytes that were appended, until the next record: the body of the last one. */
+  tail(bytes: number): Uint8Array {
+    return this.#buffer?.subarray(this.#length - bytes, this.#length) ?? NOTHING
+  }
+
   /** Sends the records so far now. */
   readonly flush = (): void => {
     const buffer = this.#buffer

@@ -2,18 +2,18 @@
  * Front listener: the engine's side of all links. Accepts fronts, which have the key, and serves each of
  * them by a `LinkedFront`.
  *
- * A front whose link breaks connects again under the same id; its older link is ended then. Bounded:
- * `MAX_NEWCOMERS` sockets that are not authenticated yet; each has a deadline and holds next to nothing.
+ * A front whose link breaks connects again under the same id. Its sessions stay until it has opened them
+ * again, so that nobody sees its users go offline, at most for `DETACHED_MS`. Bounded: `MAX_NEWCOMERS` sockets
+ * that are not authenticated yet; each has a deadline and holds next to nothing.
  */
 import type { Socket } from 'node:net'
 import { machineTimers, startTimer, type Timers } from '../../engine/threads/timer.ts'
 import type { ServerLogger } from '../logger.ts'
-import type { ServedEngine } from '../served-engine.ts'
 import { acceptFront } from './handshake.ts'
 import { Link } from './link.ts'
 import { type ListenTls, listenAt } from './link-address.ts'
 import { ToFront } from './link-records.ts'
-import { LinkedFront } from './linked-front.ts'
+import { type LinkableEngine, LinkedFront } from './linked-front.ts'
 import { packed } from './packed.ts'
 import type { SessionLimits } from './session-limits.ts'
 
@@ -21,6 +21,8 @@ const MAX_NEWCOMERS = 64
 /** The time that `close` gives to requests under way. */
 const DRAIN_MS = 2_000
 const DRAIN_STEP_MS = 5
+/** A front that does not connect again within this time is given up: its users go offline. */
+const DETACHED_MS = 15_000
 
 export interface FrontListenerOptions {
   /** `unix:/path`, `tcp://host:port` or `tls://host:port`. */
@@ -70,12 +72,14 @@ interface Linked extends FrontLink {
  * @throws LinkError if the address is invalid, in use or cannot be used
  */
 export async function listenForFronts(
-  engine: ServedEngine,
+  engine: LinkableEngine,
   options: FrontListenerOptions,
 ): Promise<FrontListener> {
   const { key, logger, timers = machineTimers } = options
   const fronts = new Map<string, Linked>()
   const newcomers = new Set<Socket>()
+  const detached = new Map<string, LinkedFront[]>()
+  const cancels = new Set<() => void>()
   let closing: Promise<void> | null = null
 
   const accept = async (socket: Socket): Promise<void> => {
@@ -98,20 +102,26 @@ export async function listenForFronts(
   const join = (socket: Socket, id: string, version: string): void => {
     // The front has given the older link up.
     leave(fronts.get(id), 'the front has connected again')
+    const earlier = detached.get(id) ?? []
     const front = new LinkedFront({
       engine,
       limits: options.limits,
       logger,
       push: (kind, number, record, body) => link.push(kind, number, record, body),
       onNotice: (notice) => options.onNotice?.(linked, notice),
+      onSettled: () => {
+        for (const one of earlier.splice(0)) one.end()
+      },
     })
     const link = new Link(socket, {
       timers,
       maxUnsentBytes: options.maxUnsentBytes,
       visit: (kind, number, record, body) => front.take(kind, number, record, body),
       heartbeat: () => packed(engine.health()),
-      onEnd: (why) => {
-        if (fronts.get(id) === linked) leave(linked, why)
+      onEnd: (why, isFault) => {
+        if (fronts.get(id) !== linked) return
+        leave(linked, why)
+        if (isFault) front.end()
       },
     })
     const linked: Linked = {
@@ -132,8 +142,23 @@ export async function listenForFronts(
     if (!linked || fronts.get(linked.id) !== linked) return
     fronts.delete(linked.id)
     linked.link.end(why)
-    linked.front.end()
+    linked.front.detach()
+    detach(linked.id, linked.front)
     logger.warn({ front: linked.id, why }, 'the link of a front has ended')
+  }
+
+  /** The sessions stay for a while, until the front has opened them again. */
+  const detach = (id: string, front: LinkedFront): void => {
+    const others = detached.get(id) ?? []
+    detached.set(id, others)
+    others.push(front)
+    const cancel = timers.after(DETACHED_MS, () => {
+      cancels.delete(cancel)
+      others.splice(others.indexOf(front), others.includes(front) ? 1 : 0)
+      front.end()
+      if (others.length === 0 && !fronts.has(id)) detached.delete(id)
+    })
+    cancels.add(cancel)
   }
 
   const { server, address } = await listenAt(options.address, options.tls, (socket) => void accept(socket))
@@ -152,14 +177,16 @@ export async function listenForFronts(
     const closed = new Promise((resolve) => server.close(resolve))
     for (const socket of newcomers) socket.destroy()
     const linked = [...fronts.values()]
-    for (const { link } of linked) link.pause()
+    for (const { link } of linked) link.push(ToFront.pause, 0)
     for (let left = DRAIN_MS; left > 0; left -= DRAIN_STEP_MS) {
-      if (linked.every(({ front }) => front.unanswered === 0)) break
+      if (linked.every(({ front, link }) => front.isIdle || link.ended)) break
       await new Promise<void>((resolve) => startTimer(DRAIN_STEP_MS, resolve))
     }
     await Promise.all(linked.map(({ link }) => link.finish()))
-    for (const { id, front } of linked) {
-      fronts.delete(id)
+    fronts.clear()
+    for (const cancel of cancels) cancel()
+    for (const front of [...linked.map((one) => one.front), ...[...detached.values()].flat()]) {
+      front.detach()
       front.end()
     }
     await closed

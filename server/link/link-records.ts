@@ -3,7 +3,8 @@
  *
  * The records are those of `threads/batch.ts`: kind, number, id, body. The two tables are the complete
  * protocol; a change of their meaning changes `LINK_VERSION`. Frames of clients and of the engine cross as
- * they are. Everything else in a body is a packed value.
+ * they are. Everything else in a body is a packed value. Numbers in ids and bodies are little-endian: 4
+ * bytes, a seq has 6.
  */
 
 /** Sent by both sides. The engine's has its health as the body (packed). */
@@ -15,7 +16,7 @@ export const ToEngine = {
   open: 2,
   /** body: a request frame of the client. */
   frame: 3,
-  /** The connection is closed. */
+  /** The connection is closed. Answered by `ended`. */
   closed: 4,
   /** body: the identity of a newer token (packed). */
   renew: 5,
@@ -25,6 +26,14 @@ export const ToEngine = {
   call: 7,
   /** body: a notice (packed). */
   notice: 8,
+  /** body: topics that continue, and the numbers that stand for them (packed `NamedTopic`s). Before `reopen`. */
+  topics: 20,
+  /** body: a session of an earlier link (packed `NamedSession`). */
+  reopen: 21,
+  /** All sessions of earlier links are named. */
+  settled: 22,
+  /** Answers `pause`: no request follows on this link. */
+  paused: 23,
 } as const
 
 /** Records from an engine to a front. `number` is a session unless stated otherwise. */
@@ -33,7 +42,7 @@ export const ToFront = {
   send: 2,
   /** number: a topic; id: a session that does not receive it, or nothing; body: an ephemeral event frame. */
   publish: 3,
-  /** number: a topic; id: the seq, 6 bytes; body: a durable event frame. */
+  /** number: a topic; id: the seq; body: a durable event frame. */
   show: 4,
   /** id: the topic's name; body: its number, then the seq after which the session receives it. */
   subscribe: 5,
@@ -51,13 +60,39 @@ export const ToFront = {
   refusal: 11,
   /** body: a notice (packed). */
   notice: 12,
+  /** id: the seq, then the topic's name; body: a durable event since the session began. */
+  missed: 20,
+  /** The same from before it began, for a `resume`. */
+  replayed: 21,
+  /** body: where the session's groups begin; the front returns it in `reopen`. */
+  attaching: 22,
+  /** Answers `reopen`. */
+  reopened: 23,
+  /** number: a topic of which too much was missed: its sessions are closed, and resume. */
+  lost: 24,
+  /** number: a topic; body: which of its subscribers stay (packed `Retained`). */
+  retain: 25,
+  /** Answers `closed`: its user is seen as offline in time. */
+  ended: 27,
+  /** The engine stops: the front holds requests from here on, and answers `paused`. */
+  pause: 26,
 } as const
 
-/** Numbers in ids and bodies are little-endian: 4 bytes, a seq has 6. */
+/** A topic of a front with the newest seq that was published there. */
+export type NamedTopic = readonly [number: number, groupId: string, seq: number]
+
+/** A session of an earlier link, as its front knows it. */
+export type NamedSession = readonly [
+  identity: { readonly userId: string; readonly name?: string; readonly picture?: string },
+  topics: readonly number[],
+  /** The bodies of `attaching`. */
+  attaching: readonly Uint8Array[],
+  /** Groups of which it has received events before it was subscribed, and the newest of these. */
+  missed: readonly (readonly [groupId: string, seq: number])[],
+]
+
 export function u32(value: number): Buffer {
   const bytes = Buffer.allocUnsafe(4)
   bytes.writeUInt32LE(value)
   return bytes
 }
-
-export const SEQ_BYTES = 6

@@ -28,7 +28,8 @@ export interface LinkOptions {
   readonly onHeartbeat?: (body: Uint8Array) => void
   /** The body of the next heartbeat. */
   readonly heartbeat?: () => Uint8Array
-  readonly onEnd: (why: string) => void
+  /** `isFault`: the peer has sent what it must not send. */
+  readonly onEnd: (why: string, isFault: boolean) => void
 }
 
 export class Link {
@@ -64,7 +65,7 @@ export class Link {
       try {
         reader.push(chunk)
       } catch (error) {
-        this.end(`the peer sent what it must not send: ${(error as Error).message}`)
+        this.end(`the peer sent what it must not send: ${(error as Error).message}`, true)
       }
     })
     socket.on('error', (error: NodeJS.ErrnoException) => this.end(error.code ?? error.message))
@@ -86,10 +87,11 @@ export class Link {
     if (!this.#ended) this.#writer.push(kind, number, id, body)
   }
 
-  /** Handles no more of what the peer sends; what is sent still arrives. */
-  pause(): void {
-    this.#socket.pause()
-    this.#guard.close()
+  /** Appends a record without an id. Returns the copy of its body, which is not written again. */
+  pushBody(kind: number, number: number, body: Uint8Array): Uint8Array {
+    if (this.#ended) return Uint8Array.from(body)
+    this.#writer.push(kind, number, undefined, body)
+    return this.#writer.tail(body.length)
   }
 
   /** Sends what was pushed, then ends the link. */
@@ -103,13 +105,13 @@ export class Link {
   }
 
   /** Ends the link at once. */
-  end(why: string): void {
+  end(why: string, isFault = false): void {
     if (this.#ended) return
     this.#ended = true
     this.#guard.close()
     this.#endHeartbeat()
     this.#socket.destroy()
-    setImmediate(() => this.#options.onEnd(why))
+    setImmediate(() => this.#options.onEnd(why, isFault))
   }
 
   #write(batch: Uint8Array): void {

@@ -2,17 +2,19 @@
  * Linked engine: an engine in another process, as a front uses it.
  *
  * `connectEngine` makes the first link. After a break it connects again, at once and then with pauses of up
- * to a second, for as long as the front runs. Calls that wait for an answer when the link breaks, and calls
- * made while it is down, are refused as `overloaded`.
+ * to half a second, for as long as the front runs. Meanwhile requests of sessions wait (`LinkedGateway`), and
+ * so do calls; after `waitMs` they are refused as `overloaded`. A call that waits for its answer when the link
+ * breaks is made again if it may be made twice (RES-2).
  */
 import { randomBytes } from 'node:crypto'
+import { machineClock } from '../../engine/base/clock.ts'
 import { overloaded } from '../../engine/base/refusals.ts'
 import type { Identity } from '../../engine/hub/gateway.ts'
 import type { Health } from '../../engine/hub/health.ts'
 import { machineTimers, type Timers } from '../../engine/threads/timer.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { Answer, MethodRequest } from '../../protocol/methods.ts'
-import type { RequestFields } from '../../protocol/requests.ts'
+import { type RequestFields, type RequestName, requests } from '../../protocol/requests.ts'
 import type { ServerLogger } from '../logger.ts'
 import type { ServedEngine } from '../served-engine.ts'
 import { greetEngine } from './handshake.ts'
@@ -23,12 +25,16 @@ import { ToEngine, ToFront } from './link-records.ts'
 import { LinkedFiles } from './linked-files.ts'
 import { LinkedGateway } from './linked-gateway.ts'
 import { packed, unpacked, unpackedFields } from './packed.ts'
+import { isRepeatable, maybeDone } from './waiting-requests.ts'
 
 const CONNECT_WITHIN_MS = 30_000
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 500
 /** Calls that wait for an answer. */
 const MAX_CALLS = 10_000
+
+/** How long requests wait for the next link. */
+const WAIT_MS = 5_000
 
 export interface ConnectOptions {
   /** That of the engine: `unix:/path`, `tcp://host:port` or `tls://host:port`. */
@@ -40,11 +46,15 @@ export interface ConnectOptions {
   readonly logger: ServerLogger
   /** How long the first link may take. 30,000 ms by default. */
   readonly connectWithinMs?: number | undefined
+  /** How long requests wait for the engine while the link is down; 5,000 ms by default. */
+  readonly waitMs?: number | undefined
   readonly timers?: Timers | undefined
+  /** Milliseconds of a monotonic clock. */
+  readonly steadyNow?: (() => number) | undefined
 }
 
 export interface LinkedEngine extends ServedEngine {
-  /** Whether the link is up. */
+  /** Whether the link is up and every session is open at the engine. */
   readonly linked: boolean
   /** Sends a small value to the engine's process; dropped while the link is down. */
   notify(notice: unknown): void
@@ -67,12 +77,18 @@ export async function connectEngine(options: ConnectOptions): Promise<LinkedEngi
 }
 
 interface Waiting {
+  readonly name: string
+  readonly args: readonly unknown[]
+  sent: boolean
   resolve(result: unknown): void
   reject(error: ChatError): void
 }
 
+/** Calls that may be made twice, besides those of `request` that may. */
+const repeatableCalls: ReadonlySet<string> = new Set(['stats', 'details', 'fileProgress', 'fileRead'])
+
 class EngineBehindLink implements LinkedEngine {
-  readonly gateway = new LinkedGateway()
+  readonly gateway: LinkedGateway
   readonly files = new LinkedFiles(this)
   readonly #options: ConnectOptions
   readonly #timers: Timers
@@ -83,16 +99,25 @@ class EngineBehindLink implements LinkedEngine {
   #link: Link | null = null
   #health: Health = { ready: false, reason: 'no engine is linked' }
   #closed = false
+  /** The engine stops: calls wait for the next one. */
+  #paused = false
+  /** No link came in time. */
+  #expired = false
+  #cancelExpiry: () => void = () => {}
+  /** That of the last engine's package. */
+  #version = ''
   /** Counts the links. */
   epoch = 0
 
   constructor(options: ConnectOptions) {
     this.#options = options
     this.#timers = options.timers ?? machineTimers
+    const { steadyNow = machineClock.steadyNow } = options
+    this.gateway = new LinkedGateway({ steadyNow })
   }
 
   get linked(): boolean {
-    return this.#link !== null
+    return this.#link !== null && this.gateway.isSettled
   }
 
   /** Makes the first link. @throws LinkError */
@@ -140,14 +165,14 @@ class EngineBehindLink implements LinkedEngine {
   }
 
   call(name: string, args: readonly unknown[]): Promise<unknown> {
-    const link = this.#link
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new ChatError('shutting_down')
-      if (!link || this.#calls.size >= MAX_CALLS) throw overloaded()
+      if (this.#expired || this.#calls.size >= MAX_CALLS) throw overloaded()
       do this.#lastCall = (this.#lastCall + 1) >>> 0
       while (this.#calls.has(this.#lastCall))
-      this.#calls.set(this.#lastCall, { resolve, reject })
-      link.push(ToEngine.call, this.#lastCall, Buffer.from(name), packed(args))
+      const waiting: Waiting = { name, args, sent: false, resolve, reject }
+      this.#calls.set(this.#lastCall, waiting)
+      if (this.#link && !this.#paused) this.#send(this.#link, this.#lastCall, waiting)
     })
   }
 
@@ -181,6 +206,7 @@ class EngineBehindLink implements LinkedEngine {
       visit: (kind, number, id, body) => this.#take(kind, number, id, body),
       onHeartbeat: (body) => {
         this.#health = unpackedFields(body) as unknown as Health
+        this.gateway.sweep()
       },
       onEnd: (why) => this.#broken(why),
     }
@@ -189,21 +215,50 @@ class EngineBehindLink implements LinkedEngine {
   #join(link: Link, version: string): void {
     this.#link = link
     this.epoch += 1
+    this.#paused = false
+    this.#expired = false
+    this.#cancelExpiry()
     this.#health = { ready: true }
     this.#options.logger.info({ address: this.#options.address, version }, 'the engine is linked')
+    if (version !== this.#version) this.gateway.forgetAttaching()
+    this.#version = version
     this.gateway.linked(link)
+    for (const [number, call] of this.#calls) this.#send(link, number, call)
+  }
+
+  #send(link: Link, number: number, call: Waiting): void {
+    call.sent = true
+    link.push(ToEngine.call, number, Buffer.from(call.name), packed(call.args))
   }
 
   #broken(why: string): void {
     this.#link = null
     this.#health = { ready: false, reason: 'no engine is linked' }
+    this.#waitForLink()
     this.gateway.broken()
+    for (const [number, call] of [...this.#calls]) {
+      if (!call.sent || isRepeatableCall(call)) continue
+      this.#calls.delete(number)
+      call.reject(call.name === 'request' ? maybeDone() : overloaded())
+    }
+    if (this.#closed) return this.#expire()
+    this.#options.logger.warn({ why }, 'the link to the engine has ended')
+    void this.#connect(() => false)
+  }
+
+  /** From now on requests wait, for a limited time. */
+  #waitForLink(): void {
+    this.#cancelExpiry()
+    this.#cancelExpiry = this.#timers.after(this.#options.waitMs ?? WAIT_MS, () => this.#expire())
+  }
+
+  #expire(): void {
+    this.#expired = true
+    this.#cancelExpiry()
+    this.gateway.expire()
     const calls = [...this.#calls.values()]
     this.#calls.clear()
     for (const { reject } of calls) reject(overloaded())
-    if (this.#closed) return
-    this.#options.logger.warn({ why }, 'the link to the engine has ended')
-    void this.#connect(() => false)
   }
 
   #take(kind: number, number: number, id: Uint8Array, body: Uint8Array): void {
@@ -217,6 +272,10 @@ class EngineBehindLink implements LinkedEngine {
         for (const listener of this.#listeners) listener(notice)
         return
       }
+      case ToFront.pause:
+        this.#paused = true
+        this.#waitForLink()
+        return this.gateway.take(kind, number, id, body)
       default:
         return this.gateway.take(kind, number, id, body)
     }
@@ -227,4 +286,10 @@ class EngineBehindLink implements LinkedEngine {
     this.#calls.delete(number)
     return waiting
   }
+}
+
+function isRepeatableCall({ name, args }: Waiting): boolean {
+  if (name !== 'request') return repeatableCalls.has(name)
+  const request = String(args[1])
+  return Object.hasOwn(requests, request) && isRepeatable(requests[request as RequestName])
 }

@@ -5,7 +5,9 @@
  * its file again after a break of the link, because content never changes; an upload that a break interrupts
  * is refused as `overloaded`, and its client continues it.
  */
+
 import type { FileAccess, FileReader, UploadWriter } from '../../engine/files/file-access.ts'
+import { ChatError } from '../../protocol/errors.ts'
 import { CHUNK_BYTES } from './engine-calls.ts'
 
 /** Calls the engine; `epoch` numbers the links one after the other. */
@@ -34,15 +36,14 @@ export class LinkedFiles implements FileAccess {
     let isOpen = true
     return {
       read: async (into, position) => {
-        if (epoch !== this.#caller.epoch) {
-          epoch = this.#caller.epoch
+        const length = Math.min(into.length, CHUNK_BYTES)
+        const readChunk = () => this.#caller.call('readChunk', [file, position, length])
+        const chunk = await readChunk().catch(async (error: unknown) => {
+          if (this.#caller.epoch === epoch && !isInterruption(error)) throw error
           file = await open()
-        }
-        const chunk = await this.#caller.call('readChunk', [
-          file,
-          position,
-          Math.min(into.length, CHUNK_BYTES),
-        ])
+          epoch = this.#caller.epoch
+          return readChunk()
+        })
         into.set(chunk as Uint8Array)
         return (chunk as Uint8Array).length
       },
@@ -90,6 +91,11 @@ export class LinkedFiles implements FileAccess {
   async #close(file: unknown, epoch: number): Promise<void> {
     if (epoch === this.#caller.epoch) await this.#caller.call('fileClose', [file]).catch(() => {})
   }
+}
+
+/** The link broke while the chunk was read. */
+function isInterruption(error: unknown): boolean {
+  return error instanceof ChatError && error.code === 'overloaded'
 }
 
 interface Opened {

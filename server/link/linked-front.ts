@@ -2,44 +2,67 @@
  * Linked front: one front, as the process of the engine sees it over its link.
  *
  * It opens the sessions of the front at the engine's gateway, passes their frames on and sends back what the
- * engine sends. An event of a topic crosses once for all sessions of the front. What the front sends is
- * checked: `take` throws for anything that a front does not send, which ends the link. When the link ends all
- * its sessions are closed. Bounded by the front's sessions; the link bounds what is not sent.
+ * engine sends. An event of a topic crosses once for all sessions of the front. After an interruption the
+ * front names its topics and sessions: each topic is silent until the engine has sent what was missed
+ * (RES-1). What the front sends is checked: `take` throws for anything that a front does not send, which ends
+ * the link. Bounded by the front's sessions; the link bounds what is not sent.
  */
-import type { Front, Gateway, Identity, SessionPort } from '../../engine/hub/gateway.ts'
+import { seqBytes } from '../../engine/base/seq-bytes.ts'
+import type {
+  Continued,
+  EarlierSession,
+  EngineGateway,
+  Front,
+  Identity,
+  Retained,
+  SessionPort,
+} from '../../engine/hub/gateway.ts'
 import { checkIdentity } from '../../engine/hub/identity.ts'
-import type { CloseReason } from '../../protocol/close-codes.ts'
-import { encodeEvent } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
-import { viewFrame } from '../../protocol/frame-view.ts'
-import { refOf } from '../frame-ref.ts'
 import type { ServerLogger } from '../logger.ts'
 import type { ServedEngine } from '../served-engine.ts'
 import { EngineCalls } from './engine-calls.ts'
 import { LinkError } from './link-error.ts'
-import { SEQ_BYTES, ToEngine, ToFront, u32 } from './link-records.ts'
+import { ToEngine, ToFront, u32 } from './link-records.ts'
+import { LinkedPort } from './linked-port.ts'
+import { readNamedSession, readNamedTopics } from './named.ts'
 import { packed, unpacked, unpackedFields } from './packed.ts'
 import type { SessionLimits } from './session-limits.ts'
 
 /** What sends to the front: a link. */
 export type PushRecord = (kind: number, number: number, id?: Uint8Array, body?: Uint8Array) => void
 
+/** An engine that serves fronts. */
+export interface LinkableEngine extends ServedEngine {
+  readonly gateway: EngineGateway
+}
+
 export interface LinkedFrontDeps {
-  readonly engine: ServedEngine
+  readonly engine: LinkableEngine
   readonly limits: SessionLimits | undefined
   readonly logger: ServerLogger
   readonly push: PushRecord
   readonly onNotice: (notice: unknown) => void
+  /** The sessions of earlier links are open again. */
+  readonly onSettled: () => void
 }
 
 export class LinkedFront implements Front {
   readonly #deps: LinkedFrontDeps
-  readonly #gateway: Gateway
+  readonly #gateway: EngineGateway
   readonly #calls: EngineCalls
   readonly #ports = new Map<number, LinkedPort>()
   /** The topics that its sessions subscribe to, and the numbers that stand for them. */
   readonly #topics = new Map<string, number>()
   #lastTopic = 0
+  /** Topics that have not continued yet: nothing is published there. */
+  readonly #silent = new Set<string>()
+  /** What the front has named, and who was unsubscribed from it since; until it has named all sessions. */
+  readonly #named = new Map<
+    number,
+    { readonly groupId: string; readonly seq: number; retained: Retained[] }
+  >()
+  #paused = false
 
   constructor(deps: LinkedFrontDeps) {
     this.#deps = deps
@@ -52,11 +75,11 @@ export class LinkedFront implements Front {
     return this.#ports.size
   }
 
-  /** Requests and calls that are not answered yet. */
-  get unanswered(): number {
-    let sum = this.#calls.running
-    for (const port of this.#ports.values()) sum += port.unanswered
-    return sum
+  /** Whether the front has stopped to send requests, and every one is answered. */
+  get isIdle(): boolean {
+    if (!this.#paused || this.#calls.running > 0) return false
+    for (const port of this.#ports.values()) if (port.unanswered > 0) return false
+    return true
   }
 
   /** Handles a record of the front. @throws Error if it is not one */
@@ -65,9 +88,14 @@ export class LinkedFront implements Front {
       case ToEngine.frame:
         return this.#ports.get(number)?.received(body)
       case ToEngine.open:
-        return this.#open(number, identityOf(body))
+        return this.#open(number, (port) => port.open(this.#gateway, identityOf(body)))
+      case ToEngine.reopen: {
+        const { identity, earlier } = this.#earlier(body)
+        return this.#open(number, (port) => port.reopen(this.#gateway, identity, earlier))
+      }
       case ToEngine.closed:
-        return this.#close(number)
+        this.#close(number)
+        return this.#deps.push(ToFront.ended, number)
       case ToEngine.renew: {
         const port = this.#ports.get(number)
         if (port) this.#gateway.renew(port.session, identityOf(body))
@@ -79,30 +107,71 @@ export class LinkedFront implements Front {
         return void this.#call(number, Buffer.from(id).toString('latin1'), unpacked(body))
       case ToEngine.notice:
         return this.#deps.onNotice(unpacked(body))
+      case ToEngine.topics:
+        return this.#continue(body)
+      case ToEngine.settled:
+        this.#named.clear()
+        this.#gateway.releaseTopics(this)
+        return this.#deps.onSettled()
+      case ToEngine.paused:
+        this.#paused = true
+        return
       default:
         throw new LinkError(`a record of an unknown kind (${kind})`)
     }
   }
 
-  /** The link has ended: closes the sessions and files. */
+  /** The link has ended: the sessions stay until `end`, and what is sent to them is lost. */
+  detach(): void {
+    for (const port of this.#ports.values()) port.detach()
+    this.#gateway.removeFront(this)
+    void this.#calls.end()
+  }
+
+  /** Closes the sessions: the front has opened them again, or it does not connect again. */
   end(): void {
     for (const number of [...this.#ports.keys()]) this.#close(number)
-    void this.#calls.end()
   }
 
   // Front, called by the engine
 
   publish(topic: string, frame: Uint8Array, except?: SessionPort): void {
-    const number = this.#topics.get(topic) ?? this.#topics.get(`g${topic.slice(1)}`)
+    const durable = `g${topic.slice(1)}`
+    const number = this.#topics.get(durable)
+    if (number === undefined || this.#isSilent(durable)) return
+    const isOwn = except instanceof LinkedPort && except.front === this
+    this.#deps.push(ToFront.publish, number, isOwn ? u32((except as LinkedPort).number) : undefined, frame)
+  }
+
+  show(topic: string, seq: number, frame: Uint8Array): void {
+    if (!this.#isSilent(topic)) this.showMissed(topic, seq, frame)
+  }
+
+  showMissed(topic: string, seq: number, frame: Uint8Array): void {
+    const number = this.#topics.get(topic)
+    if (number !== undefined) this.#deps.push(ToFront.show, number, seqBytes([seq]), frame)
+  }
+
+  continued(topic: string, how: Continued): void {
+    this.#silent.delete(topic)
+    const number = this.#topics.get(topic)
     if (number === undefined) return
-    const other = except instanceof LinkedPort && except.front === this ? u32(except.number) : undefined
-    const kind = topic.startsWith('g') ? ToFront.show : ToFront.publish
-    this.#deps.push(kind, number, kind === ToFront.show ? Buffer.alloc(SEQ_BYTES) : other, frame)
+    if (how === 'lost') this.#deps.push(ToFront.lost, number)
+    if (how === 'none') this.retain(topic, { only: [] })
+  }
+
+  retain(topic: string, retained: Retained): void {
+    const number = this.#topics.get(topic)
+    if (number === undefined) return
+    this.#named.get(number)?.retained.push(retained)
+    this.#deps.push(ToFront.retain, number, undefined, packed(retained))
   }
 
   left(topic: string): void {
     this.#topics.delete(topic)
   }
+
+  // Called by the ports
 
   /** The number of a topic that a session of the front subscribes to. */
   topicNumber(topic: string): number {
@@ -115,16 +184,20 @@ export class LinkedFront implements Front {
     return number
   }
 
-  #open(number: number, identity: Identity): void {
+  #isSilent(topic: string): boolean {
+    return this.#silent.size > 0 && this.#silent.has(topic)
+  }
+
+  #open(number: number, open: (port: LinkedPort) => void): void {
     if (this.#ports.has(number)) throw new LinkError(`session ${number} was opened twice`)
     const port = new LinkedPort(this, number, this.#deps)
     this.#ports.set(number, port)
     try {
-      port.open(this.#gateway, identity)
+      open(port)
     } catch (error) {
       this.#ports.delete(number)
-      if (!(error instanceof ChatError)) this.#deps.logger.error({ err: error }, 'no session was opened')
-      port.close('try_later')
+      if (!(error instanceof ChatError)) throw error
+      this.#deps.push(ToFront.close, number, Buffer.from('try_later'))
     }
   }
 
@@ -133,6 +206,34 @@ export class LinkedFront implements Front {
     if (!port) return
     this.#ports.delete(number)
     port.ended(this.#gateway)
+  }
+
+  #continue(body: Uint8Array): void {
+    const topics = readNamedTopics(body)
+    for (const [number, groupId, seq] of topics) {
+      const topic = `g:${groupId}`
+      if (this.#topics.has(topic) || this.#named.has(number)) throw new LinkError('a topic was named twice')
+      this.#topics.set(topic, number)
+      this.#lastTopic = Math.max(this.#lastTopic, number)
+      this.#silent.add(topic)
+      this.#named.set(number, { groupId, seq, retained: [] })
+    }
+    const continued = topics.map(([, groupId, seq]) => [groupId, seq] as const)
+    this.#gateway.continueTopics(this, continued)
+  }
+
+  /** A session of an earlier link, without the topics from which its user was unsubscribed meanwhile. */
+  #earlier(body: Uint8Array): { identity: Identity; earlier: EarlierSession } {
+    const { identity, topics, baselines, missed } = readNamedSession(body)
+    const subscribed: [string, number][] = []
+    for (const number of topics) {
+      const named = this.#named.get(number)
+      if (!named) throw new LinkError(`topic ${number} was not named`)
+      if (named.retained.every((retained) => stays(identity.userId, retained))) {
+        subscribed.push([named.groupId, named.seq])
+      }
+    }
+    return { identity, earlier: { subscribed, baselines, missed } }
   }
 
   async #call(number: number, name: string, args: unknown): Promise<void> {
@@ -147,90 +248,8 @@ export class LinkedFront implements Front {
   }
 }
 
-/** A session of a front. */
-class LinkedPort implements SessionPort {
-  readonly front: LinkedFront
-  readonly number: number
-  readonly #deps: LinkedFrontDeps
-  session = 0
-  #limited: unknown
-  #opened = false
-  /** Frames that are not answered yet. */
-  unanswered = 0
-  #questions: Map<number, () => void> | null = null
-  #lastQuestion = 0
-
-  constructor(front: LinkedFront, number: number, deps: LinkedFrontDeps) {
-    this.front = front
-    this.number = number
-    this.#deps = deps
-  }
-
-  /** @throws ChatError */
-  open(gateway: Gateway, identity: Identity): void {
-    this.session = gateway.open(identity, this)
-    this.#opened = true
-    this.#limited = this.#deps.limits?.opened(identity.userId, (reason) => this.close(reason))
-  }
-
-  /** The connection is closed. */
-  ended(gateway: Gateway): void {
-    if (!this.#opened) return
-    gateway.closed(this.session)
-    this.#deps.limits?.closed(this.#limited)
-  }
-
-  /** @throws LinkError if it is not a frame */
-  received(frame: Uint8Array): void {
-    const view = viewFrame(frame)
-    if (!view) throw new LinkError('a frame that does not start like a request')
-    this.unanswered += 1
-    try {
-      this.#deps.limits?.received(this.#limited, view, frame.length)
-      this.#deps.engine.gateway.receive(this.session, frame, view)
-    } catch (error) {
-      if (!(error instanceof ChatError)) this.#deps.logger.error({ err: error }, 'handling a frame failed')
-      this.send(encodeEvent('error', view.ref, ChatError.from(error).toFields()))
-    }
-  }
-
-  drained(question: number): void {
-    const then = this.#questions?.get(question)
-    this.#questions?.delete(question)
-    then?.()
-  }
-
-  // SessionPort, called by the engine
-
-  send(frame: Uint8Array): void {
-    if (refOf(frame) !== 0 && this.unanswered > 0) this.unanswered -= 1
-    this.#deps.push(ToFront.send, this.number, undefined, frame)
-  }
-
-  subscribe(topic: string): void {
-    const body = Buffer.alloc(4 + SEQ_BYTES)
-    body.writeUInt32LE(this.front.topicNumber(topic))
-    this.#deps.push(ToFront.subscribe, this.number, Buffer.from(topic), body)
-  }
-
-  unsubscribe(topic: string): void {
-    this.#deps.push(ToFront.unsubscribe, this.number, u32(this.front.topicNumber(topic)))
-  }
-
-  close(reason: CloseReason): void {
-    this.#deps.push(ToFront.close, this.number, Buffer.from(reason))
-  }
-
-  countMalformed(): void {
-    this.#deps.push(ToFront.malformed, this.number)
-  }
-
-  whenDrained(then: () => void): void {
-    this.#lastQuestion = (this.#lastQuestion + 1) >>> 0
-    this.#questions ??= new Map()
-    this.#questions.set(this.#lastQuestion, then)
-    this.#deps.push(ToFront.whenDrained, this.number, u32(this.#lastQuestion))
-  }
+function stays(userId: string, retained: Retained): boolean {
+  return 'except' in retained ? retained.except !== userId : retained.only.includes(userId)
 }
 
 /** @throws ChatError or Error */

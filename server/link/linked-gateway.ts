@@ -3,61 +3,112 @@
  *
  * Connections use it like the gateway of an engine in their process. Frames are appended to the batch for
  * the engine, undecoded; what the engine sends is passed to the ports of the connections and, for topics, to
- * the publishers, once for each event. While the link is down requests are refused as `overloaded`.
+ * the publishers, once for each event. When the link breaks no connection is closed (RES-1): requests wait,
+ * and over the next link the front names its topics, then its sessions, `AT_ONCE` at a time, each followed by
+ * its requests. A durable event that was passed on before is dropped by its seq.
  */
-
 import { overloaded } from '../../engine/base/refusals.ts'
+import { SEQ_BYTES, seqAt } from '../../engine/base/seq-bytes.ts'
 import { ephemeralTwin } from '../../engine/base/topics.ts'
-import type { Gateway, Identity, Publisher, SessionPort } from '../../engine/hub/gateway.ts'
+import type { Gateway, Identity, Publisher, Retained, SessionPort } from '../../engine/hub/gateway.ts'
 import { checkIdentity } from '../../engine/hub/identity.ts'
 import { SendRun } from '../../engine/hub/send-run.ts'
 import { type CloseReason, closeCodes } from '../../protocol/close-codes.ts'
-import { FrontSessions } from './front-sessions.ts'
+import { events } from '../../protocol/events.ts'
+import { codeOf } from '../../protocol/frame-head.ts'
+import type { FrameView } from '../../protocol/frame-view.ts'
+import { refOf } from '../frame-ref.ts'
+import { type FrontSession, FrontSessions } from './front-sessions.ts'
 import type { Link } from './link.ts'
 import { LinkError } from './link-error.ts'
-import { ToEngine, ToFront } from './link-records.ts'
-import { packed } from './packed.ts'
+import { type NamedSession, type NamedTopic, ToEngine, ToFront } from './link-records.ts'
+import { packed, unpacked } from './packed.ts'
+import { WaitingRequests } from './waiting-requests.ts'
 
 /** Above this many unsent bytes the engine does not keep up: requests are refused. */
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024
+/** Sessions that the engine continues at the same time. */
+const AT_ONCE = 256
+const TOPICS_AT_ONCE = 1_000
+/** A client sends `resume` soon after it has connected; until then its baselines are needed. */
+const RESUME_WITHIN_MS = 30_000
+const FORGET_EVERY_MS = 10_000
+const CONNECTED_CODE: number = events.connected.code
+
+export interface LinkedGatewayDeps {
+  readonly steadyNow: () => number
+}
 
 export class LinkedGateway implements Gateway {
+  readonly #deps: LinkedGatewayDeps
   readonly #sessions = new FrontSessions()
+  readonly #requests = new WaitingRequests()
   readonly #publishers = new Set<Publisher>()
   /** Frames for one connection that are sent together; ends with the records of one chunk. */
   readonly #run = new SendRun()
   #runEnds = false
   #link: Link | null = null
+  /** The engine takes requests: it is linked and does not stop. */
+  #isOpen = false
+  /** Requests were refused because no link came in time; later ones are refused at once. */
+  #expired = false
+  /** Sessions that the engine does not know yet, while they are named. */
+  #unnamed: Iterator<FrontSession> | null = null
+  #reopening = 0
+  #forgottenAtMs = 0
+
+  constructor(deps: LinkedGatewayDeps) {
+    this.#deps = deps
+  }
 
   get sessions(): number {
     return this.#sessions.size
   }
 
+  /** Whether all connections are live. */
+  get isSettled(): boolean {
+    return this.#isOpen && this.#unnamed === null && this.#reopening === 0
+  }
+
   open(identity: Identity, port: SessionPort): number {
     const checked = checkIdentity(identity)
-    const link = this.#requireLink()
+    if (this.#expired) throw overloaded()
     const session = this.#sessions.add(port, checked)
-    link.push(ToEngine.open, session.number, undefined, packed(checked))
+    if (this.#link && this.#isOpen && this.#unnamed === null) this.#openNew(this.#link, session)
     return session.number
   }
 
-  receive(number: number, frame: Uint8Array): void {
-    if (!this.#sessions.get(number)) return
-    this.#requireLink().push(ToEngine.frame, number, undefined, frame)
+  receive(number: number, frame: Uint8Array, view: FrameView): void {
+    const session = this.#sessions.get(number)
+    if (!session) return
+    const link = this.#link
+    if (!link || !this.#isOpen || !isKnown(session)) {
+      if (this.#expired) throw overloaded()
+      this.#requests.hold(session, frame, view)
+      return
+    }
+    if (link.unsentBytes > MAX_REQUEST_BYTES) throw overloaded()
+    this.#requests.sent(session, link.pushBody(ToEngine.frame, number, frame), view)
   }
 
   renew(number: number, identity: Identity): void {
     const session = this.#sessions.get(number)
     if (!session) return
-    session.identity = identity
-    this.#link?.push(ToEngine.renew, number, undefined, packed(checkIdentity(identity)))
+    session.identity = checkIdentity(identity)
+    if (isKnown(session)) {
+      this.#link?.push(ToEngine.renew, number, undefined, packed(session.identity))
+    }
   }
 
   closed(number: number): void {
     const session = this.#sessions.get(number)
-    if (!session) return
-    this.#sessions.remove(session)
-    this.#link?.push(ToEngine.closed, number)
+    if (!session || session.phase === 'closed') return
+    this.#requests.drop(session)
+    if (session.phase === 'new') return this.#sessions.remove(session)
+    // Others may see its user online. If the link breaks now the next engine opens it once more, and closes it.
+    if (isKnown(session)) this.#link?.push(ToEngine.closed, number)
+    session.phase = 'closed'
+    this.#sessions.leaveAll(session)
   }
 
   addPublisher(publisher: Publisher): () => void {
@@ -65,35 +116,63 @@ export class LinkedGateway implements Gateway {
     return () => this.#publishers.delete(publisher)
   }
 
-  /** The link is up. */
+  /** The link is up: names what the engine must know. */
   linked(link: Link): void {
     this.#link = link
+    this.#isOpen = true
+    this.#expired = false
+    this.#reopening = 0
+    const topics = this.#sessions
+      .renumber()
+      .map(({ number, name, seq }): NamedTopic => [number, name.slice(2), seq])
+    for (let from = 0; from < topics.length; from += TOPICS_AT_ONCE) {
+      link.push(ToEngine.topics, 0, undefined, packed(topics.slice(from, from + TOPICS_AT_ONCE)))
+    }
+    // Those that are opened meanwhile come last.
+    this.#unnamed = this.#sessions.all()[Symbol.iterator]()
+    this.#nameMore(link)
   }
 
-  /** The link has ended. */
+  /** The link has ended: requests wait for the next one. */
   broken(): void {
     this.#link = null
+    this.#isOpen = false
+    this.#unnamed = null
+    for (const session of this.#sessions.all()) {
+      if (session.phase === 'open') session.phase = 'interrupted'
+      if (session.phase === 'opening') session.phase = 'new'
+      this.#requests.interrupted(session)
+    }
   }
 
-  /** Handles a record of the engine. @throws LinkError if it is not one */
+  /** No link came in time: refuses what waits, and what comes until there is one. */
+  expire(): void {
+    this.#expired = true
+    for (const session of this.#sessions.all()) this.#requests.expire(session)
+  }
+
+  /** Handles a record of the engine. @throws Error if it is not one */
   take(kind: number, number: number, id: Uint8Array, body: Uint8Array): void {
-    if (kind === ToFront.send) {
-      this.#send(this.#sessions.get(number)?.port, body)
+    if (kind === ToFront.send || kind === ToFront.missed || kind === ToFront.replayed) {
+      const session = this.#sessions.get(number)
+      if (session) this.#take(session, kind, id, body)
       return
     }
     if (this.#run.port) this.#run.end()
     switch (kind) {
       case ToFront.show:
-        return this.#publish(this.#sessions.topic(number)?.name, body, undefined)
+        return this.#show(number, seqAt(id), body)
       case ToFront.publish: {
         const topic = this.#sessions.topic(number)
-        const except = id.length === 0 ? undefined : this.#sessions.get(Buffer.from(id).readUInt32LE(0))?.port
-        return this.#publish(topic && ephemeralTwin(topic.name), body, except)
+        const except = id.length === 0 ? undefined : this.#sessions.get(viewOf(id).readUInt32LE(0))?.port
+        if (topic) this.#publish(ephemeralTwin(topic.name), body, except)
+        return
       }
       case ToFront.subscribe: {
         const session = this.#sessions.get(number)
         const topic = viewOf(body).readUInt32LE(0)
-        if (session) this.#sessions.subscribe(session, topic, viewOf(id).toString('latin1'))
+        const seq = seqAt(body, 4)
+        if (session) this.#sessions.subscribe(session, topic, viewOf(id).toString('latin1'), seq)
         return
       }
       case ToFront.unsubscribe: {
@@ -101,6 +180,32 @@ export class LinkedGateway implements Gateway {
         if (session) this.#sessions.unsubscribe(session, viewOf(id).readUInt32LE(0))
         return
       }
+      case ToFront.retain:
+        return this.#sessions.retain(number, unpacked(body) as Retained)
+      case ToFront.lost:
+        for (const { port } of this.#sessions.subscribers(number)) port.close('failed')
+        return
+      case ToFront.attaching: {
+        const session = this.#sessions.get(number)
+        if (!session) return
+        session.attaching ??= []
+        session.attaching.push(Uint8Array.from(body))
+        session.attachingSinceMs = this.#deps.steadyNow()
+        return
+      }
+      case ToFront.reopened:
+        this.#reopening -= 1
+        if (this.#link) this.#nameMore(this.#link)
+        return
+      case ToFront.ended: {
+        const session = this.#sessions.get(number)
+        if (session?.phase === 'closed') this.#sessions.remove(session)
+        return
+      }
+      case ToFront.pause:
+        this.#isOpen = false
+        this.#link?.push(ToEngine.paused, 0)
+        return
       case ToFront.close:
         return this.#sessions.get(number)?.port.close(reasonOf(id))
       case ToFront.malformed:
@@ -116,28 +221,103 @@ export class LinkedGateway implements Gateway {
     }
   }
 
-  #send(port: SessionPort | undefined, frame: Uint8Array): void {
-    this.#run.add(port, frame)
-    if (!this.#run.port || this.#runEnds) return
+  /** The next engine does not read what this one said about where groups began. */
+  forgetAttaching(): void {
+    for (const session of this.#sessions.all()) session.attaching = null
+  }
+
+  /** Forgets where the groups of sessions began, once they receive all of them. Called about once a second. */
+  sweep(): void {
+    const now = this.#deps.steadyNow()
+    if (now - this.#forgottenAtMs < FORGET_EVERY_MS) return
+    this.#forgottenAtMs = now
+    for (const session of this.#sessions.all()) {
+      if (now - session.attachingSinceMs > RESUME_WITHIN_MS) session.attaching = null
+    }
+  }
+
+  #take(session: FrontSession, kind: number, id: Uint8Array, frame: Uint8Array): void {
+    if (kind === ToFront.send) {
+      const ref = refOf(frame)
+      if (ref !== 0) this.#requests.answered(session, ref)
+      if (session.phase === 'opening' && codeOf(frame) === CONNECTED_CODE) session.phase = 'open'
+    } else {
+      const topic = viewOf(id).toString('latin1', SEQ_BYTES)
+      const received = kind === ToFront.missed ? 'missed' : 'replayed'
+      session[received] ??= new Map()
+      session[received].set(topic, seqAt(id))
+    }
+    this.#run.add(session.port, frame)
+    if (this.#runEnds) return
     this.#runEnds = true
-    // The bytes stay as they are: the chunk that they arrived in is not used again.
+    // The bytes stay as they are: the chunk in which they arrived is not used again.
     queueMicrotask(() => {
       this.#runEnds = false
       this.#run.end()
     })
   }
 
-  #publish(topic: string | undefined, frame: Uint8Array, except: SessionPort | undefined): void {
-    if (topic === undefined) return
+  #show(number: number, seq: number, frame: Uint8Array): void {
+    const topic = this.#sessions.topic(number)
+    if (!topic || seq <= topic.seq) return
+    topic.seq = seq
+    this.#publish(topic.name, frame, undefined)
+  }
+
+  #publish(topic: string, frame: Uint8Array, except: SessionPort | undefined): void {
     for (const publisher of this.#publishers) publisher.publish(topic, frame, except)
   }
 
-  /** @throws ChatError `overloaded` */
-  #requireLink(): Link {
-    const link = this.#link
-    if (!link || link.unsentBytes > MAX_REQUEST_BYTES) throw overloaded()
-    return link
+  #nameMore(link: Link): void {
+    const unnamed = this.#unnamed
+    if (!unnamed || !this.#isOpen) return
+    while (this.#reopening < AT_ONCE) {
+      const { value: session, done } = unnamed.next()
+      if (done) {
+        this.#unnamed = null
+        link.push(ToEngine.settled, 0)
+        return
+      }
+      this.#name(link, session)
+    }
   }
+
+  #name(link: Link, session: FrontSession): void {
+    if (session.phase === 'new') return this.#openNew(link, session)
+    if (isKnown(session)) return
+    const { number, identity, topics, attaching, missed } = session
+    const named: NamedSession = [
+      identity as NamedSession[0],
+      topics.map((topic) => topic.number),
+      attaching ?? [],
+      [...(missed ?? [])].map(([topic, seq]) => [topic.slice(2), seq] as const),
+    ]
+    link.push(ToEngine.reopen, number, undefined, packed(named))
+    if (session.phase === 'closed') {
+      link.push(ToEngine.closed, number)
+      return
+    }
+    this.#reopening += 1
+    session.phase = 'open'
+    this.#sendWaiting(link, session)
+  }
+
+  #openNew(link: Link, session: FrontSession): void {
+    link.push(ToEngine.open, session.number, undefined, packed(session.identity))
+    session.phase = 'opening'
+    this.#sendWaiting(link, session)
+  }
+
+  #sendWaiting(link: Link, session: FrontSession): void {
+    for (const { frame } of this.#requests.resend(session)) {
+      link.push(ToEngine.frame, session.number, undefined, frame)
+    }
+  }
+}
+
+/** Whether the engine at the other end of this link has been sent the session. */
+function isKnown({ phase }: FrontSession): boolean {
+  return phase === 'open' || phase === 'opening'
 }
 
 function viewOf(bytes: Uint8Array): Buffer {

@@ -2,10 +2,12 @@
  * A performer for tests, with a scripted log and hub; what it sends to the hub is recorded in short form.
  * No thread, no clock.
  */
+
 import type { EventSource } from '../../engine/actors/actor-context.ts'
 import type { Effects } from '../../engine/actors/effects.ts'
 import { postChanged } from '../../engine/actors/group/recorded.ts'
 import { laneOf } from '../../engine/base/partition.ts'
+import { addressOf, SEQ_BYTES } from '../../engine/base/seq-bytes.ts'
 import type { LogListener } from '../../engine/log/log.ts'
 import { Alarms } from '../../engine/shards/alarms.ts'
 import { type Announcement, ToHub } from '../../engine/shards/hub-records.ts'
@@ -87,7 +89,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}, more: Partia
   const group: EventSource = {
     groupId: 'g',
     lane: laneOf('g'),
-    topic: Buffer.from('g:g'),
+    address: addressOf('g:g'),
     members: state.members,
     lastOffset: 0,
     reading: 0,
@@ -106,6 +108,7 @@ export function aPerformer(options: Partial<PerformerOptions> = {}, more: Partia
         const name = kindNames.get(kind)
         if (name === 'send') said.push(`send ${number} ${eventName(body)}`)
         else if (name === 'publish') said.push(`publish ${text(id)} ${eventName(body)}`)
+        else if (name === 'show') said.push(`publish ${text(id.subarray(SEQ_BYTES))} ${eventName(body)}`)
         else if (name === 'sendUser') said.push(`sendUser ${text(id)} ${eventName(body)} but ${number}`)
         else if (name === 'announce')
           said.push(`announce ${eventName(id)} ${JSON.stringify(unpack<Announcement>(body))}`)

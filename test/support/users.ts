@@ -11,6 +11,7 @@ export function aUser(groups: Readonly<Record<string, number>> = {}): UserState 
     status: 'online',
     groups: Object.entries(groups),
     approached: [],
+    large: [],
     blocked: [],
     isBlocked: false,
   })

@@ -10,6 +10,7 @@ import { ChatError } from '../../../protocol/errors.ts'
 import { type RequestSpec, type RequestsTo, requests } from '../../../protocol/requests.ts'
 import { laneOf } from '../../base/partition.ts'
 import { overloaded } from '../../base/refusals.ts'
+import { addressOf } from '../../base/seq-bytes.ts'
 import type { LoadedGroup, LoggedEvent } from '../../stored/stored-group.ts'
 import type { ActorContext, Asked, EventSource, PostChange } from '../actor-context.ts'
 import { append, type Effects, read, record } from '../effects.ts'
@@ -17,6 +18,7 @@ import type { Attach, GroupMail } from '../mail.ts'
 import { Mailbox } from '../mailbox.ts'
 import { noSuchGroup } from '../no-such-group.ts'
 import { requireContact } from './contact.ts'
+import { continueTopic } from './continued-topics.ts'
 import { createExisting, createGroup } from './creation.ts'
 import { addFile } from './group-files.ts'
 import { groupAlarms, groupHandlers } from './group-handlers.ts'
@@ -40,7 +42,7 @@ type Phase = 'loading' | 'ready' | 'leasing' | 'abandoned'
 export class GroupActor implements EventSource {
   readonly groupId: string
   readonly lane: number
-  readonly topic: Uint8Array
+  readonly address: Buffer
   readonly #context: ActorContext
   readonly #mailbox = new Mailbox<GroupMail | Asked>()
   #phase: Phase = 'loading'
@@ -59,7 +61,7 @@ export class GroupActor implements EventSource {
   constructor(groupId: string, context: ActorContext) {
     this.groupId = groupId
     this.lane = laneOf(groupId)
-    this.topic = Buffer.from(`g:${groupId}`)
+    this.address = addressOf(`g:${groupId}`)
     this.#context = context
     this.lastUsedAt = context.steadyNow()
     context.read({ read: 'group', groupId }, groupId).then(
@@ -103,8 +105,13 @@ export class GroupActor implements EventSource {
   /** Whether the session has seen everything that members were shown, so that it only needs a subscription. */
   isCaughtUp(mail: Attach): boolean {
     const group = this.#group
-    if (this.#phase !== 'ready' || !group) return false
+    if (this.#phase !== 'ready' || !group || group.continuing.size > 0) return false
     return mail.from === group.publishedSeq && isStillMember(group, mail)
+  }
+
+  /** Whether members have been shown everything up to this seq, and nothing after it. */
+  isAt(seq: number): boolean {
+    return this.#phase === 'ready' && this.#group?.publishedSeq === seq
   }
 
   /** Storage rejects writes: refuses the mail that waits for a lease. */
@@ -252,6 +259,10 @@ export class GroupActor implements EventSource {
         return group ? createExisting(group, mail, now) : this.#create(mail)
       case 'attach':
         if (!group) return []
+        if (group.continuing.size > 0) {
+          group.waiting.push(mail)
+          return []
+        }
         // A session may have been sent an event that is committed but not shown yet, or its user's leaving
         // may not be shown yet: then it waits for all events recorded by now, not for later ones.
         if (
@@ -269,6 +280,16 @@ export class GroupActor implements EventSource {
       case 'add_file':
         if (!group) throw noSuchGroup()
         return addFile(group, mail, now)
+      case 'continue': {
+        const { front } = mail
+        if (group) return continueTopic(group, mail)
+        return [{ type: 'continued', front, groupId: this.groupId, how: 'none' }]
+      }
+      case 'check_member': {
+        const { userId } = mail
+        if (group?.members.has(userId)) return []
+        return [{ type: 'unsubscribe', userId, groupId: this.groupId }]
+      }
       case 'replay':
         return group ? replay(group, mail) : [replayed(this.groupId, mail, null)]
       case 'alarm':

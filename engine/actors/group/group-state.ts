@@ -11,6 +11,7 @@ import type { LoadedGroup, Role, StoredGroup, StoredMember } from '../../stored/
 import { RECENT_EVENTS, REMEMBERED_TEMP_IDS } from '../../stored/stored-group.ts'
 import type { Person } from '../../stored/stored-user.ts'
 import type { GroupRules } from '../group-rules.ts'
+import type { Attach } from '../mail.ts'
 import { ChangedMessages } from './changed-messages.ts'
 import type { FormerMember } from './former-members.ts'
 import type { NewFile } from './group-files.ts'
@@ -64,6 +65,9 @@ export interface GroupState {
   publishedSeq: number
   /** Numbers up to here may be assigned: the lease, which the actor manages. */
   ceiling: number
+  /** The fronts for which missed events are read now, and the sessions that wait for that. */
+  readonly continuing: Set<number>
+  readonly waiting: Attach[]
 }
 
 /** The state of a group in the log. */
@@ -102,6 +106,8 @@ export function loadedState(
     lastSeq: loaded.lastSeq,
     publishedSeq: loaded.lastSeq,
     ceiling: loaded.ceiling,
+    continuing: new Set(),
+    waiting: [],
   }
 }
 
@@ -134,6 +140,8 @@ export function newState(
     lastSeq: 0,
     publishedSeq: 0,
     ceiling,
+    continuing: new Set(),
+    waiting: [],
   }
 }
 

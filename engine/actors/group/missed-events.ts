@@ -27,8 +27,8 @@ export function attach(group: GroupState, mail: Attach): Effects {
   if (from + 1 >= recent.floor || from >= publishedSeq) {
     const missed = from >= publishedSeq ? [] : recent.range(from, publishedSeq, Number.POSITIVE_INFINITY)
     return [
-      ...missed.map((event) => sendFrame(session, toFrame(group, event))),
-      { type: 'subscribe', session, groupId },
+      ...missed.map((event) => toSession(group, session, event)),
+      { type: 'subscribe', session, groupId, after: Math.max(from, publishedSeq) },
     ]
   }
   const upTo = recent.floor - 1
@@ -36,7 +36,7 @@ export function attach(group: GroupState, mail: Attach): Effects {
     read({ read: 'events', groupId, after: from, upTo, limit: PIECE_EVENTS }, { session }, (older) => {
       const reached = older.length < PIECE_EVENTS ? upTo : (older.at(-1)?.seq ?? upTo)
       return [
-        ...older.map((event) => sendFrame(session, toFrame(group, event))),
+        ...older.map((event) => toSession(group, session, event)),
         ...attach(group, { ...mail, from: reached }),
       ]
     }),
@@ -57,9 +57,7 @@ function farewell(group: GroupState, { session, userId, joinedSeq, from }: Attac
   if (from + 1 < recent.floor) return [{ type: 'close', session, reason: 'failed' }]
   const since = recent.range(Math.max(joinedSeq, recent.floor - 1), publishedSeq, Number.POSITIVE_INFINITY)
   const end = since.find((event) => saysLeft(event, userId))?.seq ?? from
-  return recent
-    .range(from, end, Number.POSITIVE_INFINITY)
-    .map((event) => sendFrame(session, toFrame(group, event)))
+  return recent.range(from, end, Number.POSITIVE_INFINITY).map((event) => toSession(group, session, event))
 }
 
 function saysLeft(logged: LoggedEvent, userId: string): boolean {
@@ -107,7 +105,7 @@ function sendPiece(group: GroupState, mail: Replay, piece: readonly LoggedEvent[
   let reached = piece.length < PIECE_EVENTS ? upTo : (piece.at(-1)?.seq ?? upTo)
   for (const [i, event] of piece.entries()) {
     const frame = toFrame(group, event)
-    effects.push(sendFrame(session, frame))
+    effects.push(sendFrame(session, groupId, event.seq, frame, true))
     bytes += frame.length
     if (bytes >= PIECE_BYTES && i < piece.length - 1) {
       reached = event.seq
@@ -120,7 +118,12 @@ function sendPiece(group: GroupState, mail: Replay, piece: readonly LoggedEvent[
   return effects
 }
 
-function toFrame(group: GroupState, logged: LoggedEvent): Uint8Array {
+function toSession(group: GroupState, session: number, event: LoggedEvent): Effect {
+  return sendFrame(session, group.groupId, event.seq, toFrame(group, event), false)
+}
+
+/** The frame of an event, with the texts as they are now. */
+export function toFrame(group: GroupState, logged: LoggedEvent): Uint8Array {
   const event = shownEvent(group, logged)
   return 'message' in event ? encodeEvent('new_message', 0, { message: event.message }) : event.frame
 }

@@ -29,6 +29,10 @@ export function refuseMail(
       return perform(refusal(mail.by, ChatError.from(error)))
     case 'replay':
       return perform(replayed(group.groupId, mail, false))
+    case 'continue': {
+      const { front, from } = mail
+      return perform({ type: 'continued', front, groupId: group.groupId, how: { laterFrom: from } })
+    }
     case 'attach':
       return perform({ type: 'close', session: mail.session, reason: 'failed' })
     case 'alarm':
@@ -39,10 +43,11 @@ export function refuseMail(
       if (error instanceof ChatError && error.code === 'overloaded')
         context.report(error, 'a group did not get to know of a block')
       return
+    case 'check_member':
     case 'user_disconnected':
     case 'hide_typing':
     case 'renamed':
-      // Typing ends by its timeout, and the next load of the group reads the names again.
+      // Typing ends by its timeout, nothing is published while the group cannot be loaded, and the next load of the group reads the names again.
       return
   }
 }

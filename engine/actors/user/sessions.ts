@@ -9,7 +9,7 @@ import { limits } from '../../../protocol/limits.ts'
 import type { Standing, Summaries } from '../../stored/stored-user.ts'
 import { type Effect, type Effects, read, send, tellGroup } from '../effects.ts'
 import type { Greeting } from '../greeting.ts'
-import type { UserMail } from '../mail.ts'
+import type { EarlierSession, UserMail } from '../mail.ts'
 import { announceBlocks } from './blocks.ts'
 import { renamed, setProfile } from './profile.ts'
 import { endResume } from './resume.ts'
@@ -42,6 +42,7 @@ export function open(
   const effects: Effect[] = [...setProfile(user, mail, now, session)]
   if (user.blocked.size > 0 || user.isBlocked) effects.push(announceBlocks(user))
   effects.push(...announceRoom(user, true), ...cameOnline(user, now))
+  if (mail.earlier) return [...effects, ...reopened(user, session, mail.earlier)]
   if (loaded) return [...effects, ...connected(user, mail, greeting, loaded, now)]
   effects.push(
     read({ read: 'summaries', userId, limit: limits.connectedGroups }, { session }, (summaries, later) =>
@@ -82,6 +83,35 @@ function connected(
     { type: 'attach', mail: { session, userId, readAtMs, groups: settled } },
     ...attachOthers(user, session, baselines, standings),
   ]
+}
+
+/**
+ * Continues a session of a front whose link was interrupted (RES-1). Its topics continue by themselves
+ * (`continued-topics.ts`); it is attached to the groups whose topics it is not subscribed to, from what it
+ * has received of them, and leaves those that its user has left. Others have not seen its user go offline.
+ */
+function reopened(user: UserState, session: number, earlier: EarlierSession): Effects {
+  const { userId } = user
+  const subscribed = new Map(earlier.subscribed)
+  const given = new Map(earlier.baselines)
+  const missed = new Map(earlier.missed)
+  const baselines = new Map<string, number>()
+  user.sessions.set(session, { phase: 'connected', baselines, resume: null })
+  if (user.chosen !== 'offline') user.shown = user.chosen
+  const effects: Effect[] = []
+  for (const [groupId, joinedSeq] of user.groups) {
+    const position = subscribed.get(groupId)
+    const isAttached = position !== undefined && position >= joinedSeq
+    const begin = Math.max(joinedSeq - 1, given.get(groupId) ?? 0)
+    baselines.set(groupId, isAttached ? (given.get(groupId) ?? position) : begin)
+    if (isAttached) continue
+    const from = Math.max(begin, missed.get(groupId) ?? 0)
+    effects.push(tellGroup(groupId, { type: 'attach', session, userId, joinedSeq, from }))
+  }
+  for (const groupId of subscribed.keys()) {
+    if (!user.groups.has(groupId)) effects.push(tellGroup(groupId, { type: 'check_member', userId }))
+  }
+  return [...effects, { type: 'reopened', session }]
 }
 
 /** Attaches a session to the groups without a baseline: storage does not know the membership yet. */

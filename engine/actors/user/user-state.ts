@@ -77,7 +77,7 @@ export function userState(userId: string, loaded: LoadedUser | null, maxGroups =
     resuming: [],
     blocked: new Map(loaded?.blocked),
     isBlocked: loaded?.isBlocked ?? false,
-    largeGroups: noGroups,
+    largeGroups: loaded?.large.length ? new Set(loaded.large) : noGroups,
     approached: loaded?.approached.length ? new Set(loaded.approached) : noGroups,
     maxGroups,
     making: null,

@@ -70,6 +70,10 @@ export class GroupReader implements Answers {
     }
   }
 
+  newest({ groupIds }: ReadQuery<'newest'>): readonly number[] {
+    return groupIds.map((groupId) => this.#sql.newest.get(groupId) ?? 0)
+  }
+
   events({ groupId, after, upTo, limit }: ReadQuery<'events'>): readonly LoggedEvent[] {
     const group = this.#sql.group.get(groupId)
     if (group === undefined) return []

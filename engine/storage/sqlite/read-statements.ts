@@ -85,6 +85,7 @@ export function prepareReads(db: Database) {
     begin: all<[], unknown>('BEGIN'),
     end: all<[], unknown>('COMMIT'),
     groupKey: pluck<[string]>('SELECT group_key FROM groups WHERE group_id = ?'),
+    newest: pluck<[string]>('SELECT last_seq FROM groups WHERE group_id = ?'),
     ceiling: pluck<[string]>('SELECT ceiling FROM leases WHERE group_id = ?'),
     group: all<[string], GroupRow>(
       `SELECT ${groupColumns} FROM groups g JOIN users c ON c.user_key = g.created_by WHERE g.group_id = ?`,

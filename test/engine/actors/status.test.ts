@@ -64,6 +64,7 @@ function invisible(): UserState {
     lastSeenAt: 5,
     groups: [['g', 1]],
     approached: [],
+    large: [],
     blocked: [],
     isBlocked: false,
   })

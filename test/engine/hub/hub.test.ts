@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { seqBytes } from '../../../engine/base/seq-bytes.ts'
 import { Hub } from '../../../engine/hub/hub.ts'
 import { type Announcement, ToHub, ToShard } from '../../../engine/shards/hub-records.ts'
 import { BatchWriter, readBatch } from '../../../engine/threads/batch.ts'
@@ -74,8 +75,8 @@ describe('an event for several topics', () => {
     const sessions = [open('ana', 'ana'), open('ana', 'ana 2'), open('bruno', 'bruno'), open('eva', 'eva')]
     const topics = ['g:a', 'g:b', 'g:c']
     for (const session of sessions) {
-      shard.push(ToHub.subscribe, session, undefined, Buffer.from('a\nb'))
-      shard.push(ToHub.subscribe, session, undefined, Buffer.from('c'))
+      shard.push(ToHub.subscribe, session, seqBytes([0, 0]), Buffer.from('a\nb'))
+      shard.push(ToHub.subscribe, session, seqBytes([0]), Buffer.from('c'))
     }
     const announce = (more: object) => {
       shard.push(
@@ -109,11 +110,11 @@ describe('an event for one topic', () => {
       return published.splice(0)
     }
     expect(publish()).toEqual([])
-    shard.push(ToHub.subscribe, session, undefined, Buffer.from('a'))
+    shard.push(ToHub.subscribe, session, seqBytes([0]), Buffer.from('a'))
     expect(publish()).toEqual(['g:a', 'e:a'])
     shard.push(ToHub.unsubscribe, 0, Buffer.from('g:a'), Buffer.from('ana'))
     expect(publish()).toEqual([])
-    shard.push(ToHub.subscribe, session, undefined, Buffer.from('a'))
+    shard.push(ToHub.subscribe, session, seqBytes([0]), Buffer.from('a'))
     shard.flush()
     hub.closed(session)
     expect(publish()).toEqual([])

@@ -107,7 +107,7 @@ describe('sessions', () => {
     const { perform, toHub } = aPerformer()
     perform([
       send(5, 'pong', { serverTime: 0 } as never),
-      { type: 'subscribe', session: 5, groupId: 'g' },
+      { type: 'subscribe', session: 5, groupId: 'g', after: 0 },
       {
         type: 'when_drained',
         session: 5,

@@ -150,6 +150,7 @@ describe('the initial state of a user’s actor', () => {
     ])
     expect(reader.run({ read: 'user', userId: 'ana' })).toEqual({
       name: 'Ana M.',
+      large: [],
       picture: 'p',
       status: 'online',
       lastSeenAt: undefined,

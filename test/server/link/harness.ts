@@ -13,6 +13,7 @@ import { viewFrame } from '../../../protocol/frame-view.ts'
 import type { RequestFields, RequestName } from '../../../protocol/requests.ts'
 import { type FrontListenerOptions, listenForFronts } from '../../../server/link/front-listener.ts'
 import { type ConnectOptions, connectEngine } from '../../../server/link/linked-engine.ts'
+import type { LinkableEngine } from '../../../server/link/linked-front.ts'
 import type { ServerLogger } from '../../../server/logger.ts'
 import type { ServedEngine } from '../../../server/served-engine.ts'
 import { startInline, temporaryFolder } from '../../support/engines.ts'
@@ -27,7 +28,7 @@ export function memoryLog(): ServerLogger & { readonly lines: { fields: object; 
 }
 
 /** Listens for fronts until the end of the test. */
-export async function listen(engine: ServedEngine, options: Partial<FrontListenerOptions> = {}) {
+export async function listen(engine: LinkableEngine, options: Partial<FrontListenerOptions> = {}) {
   const listener = await listenForFronts(engine, {
     address: `unix:${temporaryFolder()}/link.sock`,
     key: KEY,

@@ -1,0 +1,17 @@
+/**
+ * Continuing: how the topic of a group continues in a front whose link was interrupted.
+ *
+ * A front holds connections in another process. They stay subscribed while its link is down; when it is back
+ * the group sends the front the events that it has missed, once for all of them.
+ */
+/** A group, and the newest seq that a front has received of it. */
+export type ContinuedTopic = readonly [groupId: string, seq: number]
+
+/**
+ * How a topic continues: `live`, everything from here on is published; `lost`, too much was missed and its
+ * subscribers must resume by themselves; `none`, the group does not exist.
+ */
+export type Continued = 'live' | 'lost' | 'none'
+
+/** The subscribers of a topic in a front that stay: everyone except one user, or only some. */
+export type Retained = { readonly except: string } | { readonly only: readonly string[] }

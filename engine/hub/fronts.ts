@@ -1,0 +1,71 @@
+/**
+ * Fronts: the fronts whose topics continue after an interruption of their links, by the numbers that stand
+ * for them in records.
+ *
+ * A front counts as a subscriber of each topic that it has named until its sessions are open again, so that
+ * the topic's events reach it. Bounded by the fronts and their topics.
+ */
+import { shardOf } from '../base/partition.ts'
+import { ToShard } from '../shards/hub-records.ts'
+import { pack } from '../threads/packing.ts'
+import type { ContinuedTopic, Front } from './gateway.ts'
+import type { ShardLink } from './shard-link.ts'
+import type { Subscriptions } from './subscriptions.ts'
+
+export class Fronts {
+  readonly #shards: readonly ShardLink[]
+  readonly #subscriptions: Subscriptions
+  readonly #byNumber = new Map<number, Front>()
+  readonly #numbers = new Map<Front, number>()
+  readonly #held = new Map<Front, string[]>()
+  #lastNumber = 0
+
+  constructor(shards: readonly ShardLink[], subscriptions: Subscriptions) {
+    this.#shards = shards
+    this.#subscriptions = subscriptions
+  }
+
+  get(number: number): Front | undefined {
+    return this.#byNumber.get(number)
+  }
+
+  continueTopics(front: Front, topics: readonly ContinuedTopic[]): void {
+    const number = this.#numberOf(front)
+    const held = this.#held.get(front) ?? []
+    this.#held.set(front, held)
+    const byShard: ContinuedTopic[][] = this.#shards.map(() => [])
+    for (const topic of topics) {
+      const name = `g:${topic[0]}`
+      this.#subscriptions.hold(front, name)
+      held.push(name)
+      byShard[shardOf(topic[0], byShard.length)]?.push(topic)
+    }
+    for (const [index, own] of byShard.entries()) {
+      if (own.length > 0) this.#shards[index]?.push(ToShard.continue, number, pack(own))
+    }
+  }
+
+  releaseTopics(front: Front): void {
+    for (const name of this.#held.get(front) ?? []) this.#subscriptions.release(front, name)
+    this.#held.delete(front)
+  }
+
+  /** The front has no link any more. */
+  remove(front: Front): void {
+    this.releaseTopics(front)
+    const number = this.#numbers.get(front)
+    this.#numbers.delete(front)
+    if (number !== undefined) this.#byNumber.delete(number)
+  }
+
+  #numberOf(front: Front): number {
+    let number = this.#numbers.get(front)
+    if (number === undefined) {
+      this.#lastNumber = (this.#lastNumber + 1) >>> 0
+      number = this.#lastNumber
+      this.#numbers.set(front, number)
+      this.#byNumber.set(number, front)
+    }
+    return number
+  }
+}
