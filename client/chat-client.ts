@@ -10,21 +10,16 @@
 import type { DurableEvent, Event, EventFields, EventName } from '../protocol/events.ts'
 import { limits } from '../protocol/limits.ts'
 import { Listeners } from '../protocol/listeners.ts'
-import {
-  type Answer,
-  type MethodRequest,
-  type RequestMethods,
-  requestMethods,
-  type SendRequest,
-} from '../protocol/methods.ts'
+import type { Answer, MethodRequest, RequestMethods, SendRequest } from '../protocol/methods.ts'
 import type { File } from '../protocol/records.ts'
 import type { RequestFields, RequestName, requests } from '../protocol/requests.ts'
+import { rowMethods } from '../protocol/row-methods.ts'
 import { Calls } from './calls.ts'
 import { CatchUp } from './catch-up.ts'
 import type { ClientConnection } from './client-connection.ts'
 import { ClientError } from './client-error.ts'
 import type { Clock } from './clock.ts'
-import { type GroupEvent, isLogged, placeOf } from './group-log.ts'
+import { type GroupEvent, placeOf } from './group-log.ts'
 import { GroupLogs, type Missed } from './group-logs.ts'
 import { type ClientState, Link } from './link.ts'
 import { Names } from './names.ts'
@@ -35,6 +30,7 @@ import { type ReceiptFields, Receipts } from './receipts.ts'
 import { SentSearch } from './sent-search.ts'
 import { makeTempId } from './temp-id.ts'
 import { type FileToUpload, upload } from './upload.ts'
+import { isLogged, requestTable } from './wire.ts'
 
 type AnswerName = (typeof requests)[RequestName]['answer'] | 'message_error'
 
@@ -86,8 +82,9 @@ const FRAME_BYTES = 256
 /** The methods as a class, so that `ChatClient` has them with their types. */
 const WithMethods = class {
   constructor(send: SendRequest) {
-    const { resume: _, ...methods } = requestMethods(send)
-    Object.assign(this, methods)
+    // `resume` is sent by the client itself.
+    const rows = [...requestTable].filter(([name, { budget }]) => budget !== '' && name !== 'resume')
+    Object.assign(this, rowMethods(rows, send))
   }
 } as unknown as new (
   send: SendRequest,

@@ -8,17 +8,13 @@
  * were delivered before are dropped. Bounded: above `MAX_BUFFERED` the connection is closed, and the
  * next catch-up includes the events.
  */
-import { type DurableEvent, type Event, events } from '../protocol/events.ts'
+import type { DurableEvent, Event } from '../protocol/events.ts'
 import { limits } from '../protocol/limits.ts'
 
 /** An event of a group's log. */
 export type GroupEvent = Extract<Event, { readonly event: DurableEvent }>
 
 const MAX_BUFFERED = limits.resumeEvents
-
-export function isLogged(event: Event): event is GroupEvent {
-  return 'durable' in events[event.event]
-}
 
 /** The group, and the seq in its log. */
 export function placeOf(event: GroupEvent): { readonly groupId: string; readonly seq: number } {

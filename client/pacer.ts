@@ -6,8 +6,9 @@
  * `retryAfterMs` so far, about the time in which the server refills one token, until it opens and
  * nothing is left to send. So a client causes single errors, never the series that ends with 4029.
  */
-import { type RequestName, type RequestSpec, requests } from '../protocol/requests.ts'
+import type { RequestName } from '../protocol/requests.ts'
 import type { Clock } from './clock.ts'
+import { requestTable } from './wire.ts'
 
 export class Pacer {
   readonly #clock: Clock
@@ -73,8 +74,7 @@ export class Pacers {
   }
 
   of(name: RequestName): Pacer {
-    const row: RequestSpec = requests[name]
-    const budget = row.budget ?? 'events'
+    const { budget = '' } = requestTable.get(name) ?? {}
     const known = this.#byBudget.get(budget)
     if (known) return known
     const pacer = new Pacer(this.#clock)

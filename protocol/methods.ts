@@ -5,6 +5,7 @@
  */
 import type { EventFields, EventName } from './events.ts'
 import { type RequestFields, type RequestName, type RequestsTo, requests } from './requests.ts'
+import { rowMethods } from './row-methods.ts'
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
@@ -36,19 +37,6 @@ export type SendRequest = <N extends MethodRequest>(name: N, fields: RequestFiel
 
 /** Creates the methods on top of `send`. */
 export function requestMethods(send: SendRequest): RequestMethods {
-  const methods: Record<string, (fields: never) => Promise<unknown>> = {}
-  for (const name of Object.keys(requests) as RequestName[]) {
-    if (requests[name].route === 'connection') continue
-    const row: { readonly answer: EventName; readonly returns?: string } = requests[name]
-    methods[toCamel(name)] = async (fields) => {
-      const answer = (await send(name as MethodRequest, fields)) as Record<string, unknown>
-      if (row.returns) return answer[row.returns]
-      return row.answer === 'ok' ? undefined : answer
-    }
-  }
-  return methods as unknown as RequestMethods
-}
-
-function toCamel(name: string): string {
-  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  const rows = Object.entries(requests).filter(([, { route }]) => route !== 'connection')
+  return rowMethods(rows, send) as unknown as RequestMethods
 }

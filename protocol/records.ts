@@ -101,19 +101,6 @@ export const Message = defineRecord('Message', {
 })
 export interface Message extends FieldsOf<typeof Message.fields> {}
 
-/** What remains of a deleted or recalled message: its number, its sender and its time (PRV-3). */
-export function tombstone(message: Message): Message {
-  return {
-    ...message,
-    content: '',
-    file: undefined,
-    mentions: undefined,
-    editedAt: undefined,
-    reactions: undefined,
-    pinnedAt: undefined,
-  }
-}
-
 /** A member of a group. Until `mutedUntil` the member cannot post. */
 export const Member = defineRecord('Member', {
   userId,

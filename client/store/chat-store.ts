@@ -5,13 +5,12 @@
  * the outbox. Its events reach the stores of the other tabs, which handle them in the same way. What the user
  * does is shown at once, stored, and confirmed or taken back by the server's answer.
  */
-import { events } from '../../protocol/events.ts'
 import { Listeners } from '../../protocol/listeners.ts'
 import type { Answer, MethodRequest } from '../../protocol/methods.ts'
 import type { File, User } from '../../protocol/records.ts'
 import type { RequestFields } from '../../protocol/requests.ts'
 import { isRepeatable } from '../calls.ts'
-import { ChatClient, type ClientEvents } from '../chat-client.ts'
+import type { ChatClient, ClientEvents } from '../chat-client.ts'
 import { ClientError } from '../client-error.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { TokenSource } from '../link.ts'
@@ -49,9 +48,13 @@ interface SharedState {
   readonly connection: ConnectionView
 }
 
+/** The code that connects is loaded beside the cached state, which is shown without it. */
+const loadClient = () => import('./connection-code.ts')
+const RELOAD_MS = 5_000
 /** The longest time for an answer by the leading tab: above the limit of its client. */
 const TAB_TIMEOUT_MS = 20_000
-const clientEvents = [...Object.keys(events), 'state', 'missed', 'caught_up', 'group_lost'] as const
+/** The events of a client that are none of the server. */
+const clientEvents = ['state', 'missed', 'caught_up', 'group_lost'] as const
 
 /**
  * The state of the chats of one user.
@@ -281,13 +284,15 @@ export class ChatStore implements Store {
     }
     this.#isStarted = true
     this.#state.connection.set({ state: 'connecting' })
+    // Also in a tab that follows: it may have to lead where there is no network.
+    loadClient().catch(() => {})
     await this.open()
     if (!this.#isStarted) return
     globalThis.addEventListener?.('online', this.#onNetwork)
     globalThis.addEventListener?.('offline', this.#onNetwork)
     globalThis.addEventListener?.('pageshow', this.#onPageShow)
     if (this.#tabs) this.#tabs.start()
-    else this.#lead()
+    else this.#startLeading()
   }
 
   #makeTabs(name: string, tabs: { readonly channel: TabChannel; readonly locks: TabLocks }) {
@@ -296,10 +301,7 @@ export class ChatStore implements Store {
       ...tabs,
       clock: this.#clock,
       timeoutMs: TAB_TIMEOUT_MS,
-      lead: () => {
-        this.#leadings += 1
-        this.#leading = this.#takeLead(this.#leadings)
-      },
+      lead: () => this.#startLeading(),
       follow: () => this.#stopLeading(),
       answer: async (request, fields) => {
         await this.#leading
@@ -324,18 +326,29 @@ export class ChatStore implements Store {
     })
   }
 
+  #startLeading(): void {
+    this.#leadings += 1
+    this.#leading = this.#takeLead(this.#leadings)
+  }
+
   async #takeLead(leading: number): Promise<void> {
     if (this.#hasFollowed) {
       // The tab that led may have crashed before it wrote the events that it passed on, or before it did that.
       const { groups } = await this.#cache.open(this.#state.userId || undefined)
       for (const row of groups) this.#state.list.find(row.groupId)?.restore(row)
     }
+    const module = await loadClient().catch(() => null)
     // The lock may have been lost meanwhile, and taken again.
-    if (leading === this.#leadings) this.#lead()
+    if (leading !== this.#leadings) return
+    if (module) this.#lead(module)
+    else {
+      this.#state.connection.set({ state: 'waiting', since: Date.now(), retryAt: Date.now() + RELOAD_MS })
+      this.#clock.after(RELOAD_MS, () => leading === this.#leadings && this.#startLeading())
+    }
   }
 
   /** This tab opens the connection. */
-  #lead(): void {
+  #lead({ ChatClient, eventNames }: Awaited<ReturnType<typeof loadClient>>): void {
     this.#cache.lead(true)
     const { url, token, clock, openSocket } = this.#options
     const after = this.#state.outgoing.sentAfter()
@@ -355,7 +368,7 @@ export class ChatStore implements Store {
           : undefined,
     })
     this.#client = client
-    for (const event of clientEvents) {
+    for (const event of [...eventNames, ...clientEvents]) {
       client.on(event as keyof ClientEvents, (fields) => {
         if (this.#client === client) this.#emit({ event, fields } as StoreEvent)
       })
@@ -366,6 +379,7 @@ export class ChatStore implements Store {
 
   #stopLeading(): void {
     this.#leadings += 1
+    this.#leading = null
     this.#cache.lead(false)
     const client = this.#client
     this.#client = null
@@ -424,7 +438,10 @@ export class ChatStore implements Store {
   async #request<N extends MethodRequest>(name: N, fields: RequestFields<N>): Promise<Answer<N>> {
     this.#log('request', name, fields)
     // The cache is opened before there is a client.
-    if (this.#isStarted) await this.open()
+    if (this.#isStarted) {
+      await this.open()
+      await this.#leading
+    }
     const answer = this.#client
       ? await this.#leadRequest(name, fields)
       : await (this.#tabs?.request(name, fields) ?? Promise.reject(new ClientError('closed')))

@@ -3,7 +3,8 @@
  * applied in the same way, to what is shown.
  */
 import type { Event } from '../../protocol/events.ts'
-import { type Message, tombstone } from '../../protocol/records.ts'
+import type { Message } from '../../protocol/records.ts'
+import { tombstone } from '../../protocol/tombstone.ts'
 import type { OutboxEntry } from './cache/message-cache.ts'
 
 export type ChangeEvent = Event<

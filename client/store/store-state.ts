@@ -2,7 +2,6 @@
  * Store state: everything that a store shows, in one tab. Changed by the events of the leading tab's client, by
  * the cached state, and by what other tabs store.
  */
-import { events } from '../../protocol/events.ts'
 import type { SendRequest } from '../../protocol/methods.ts'
 import type { Message, User } from '../../protocol/records.ts'
 import type { ChatClient } from '../chat-client.ts'
@@ -171,7 +170,8 @@ export class StoreState {
         this.#host.onSignal(event.fields)
         break
       default:
-        if ('durable' in events[event.event as keyof typeof events]) this.#onGroupEvent(event as GroupEvent)
+        // What has a seq is part of the log of its group.
+        if (event.event === 'new_message' || 'seq' in event.fields) this.#onGroupEvent(event as GroupEvent)
     }
   }
 

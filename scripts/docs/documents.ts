@@ -1,5 +1,5 @@
 /**
- * Documents: every file under docs/ that is made from code, as text. `npm run docs` writes them,
+ * Documents: every file that is made from code, as text. `npm run docs` writes them,
  * and a test compares them with what is there, so that none can be stale.
  */
 import { readFileSync } from 'node:fs'
@@ -10,6 +10,7 @@ import { docComments } from './doc-comments.ts'
 import { httpPage } from './http-page.ts'
 import { permissionsPage } from './permissions-page.ts'
 import { protocolPage } from './protocol-page.ts'
+import { wireTable } from './wire-table.ts'
 
 /** The documents by their path below `root`, the folder of package.json, where the sources are read. */
 export function documents(root: string): ReadonlyMap<string, string> {
@@ -26,6 +27,7 @@ export function documents(root: string): ReadonlyMap<string, string> {
     ['docs/CONFIGURATION.md', configurationPage()],
     ['docs/PERMISSIONS.md', permissionsPage()],
     ['docs/HTTP.md', httpPage()],
+    ['client/wire-table.ts', wireTable()],
   ])
 }
 

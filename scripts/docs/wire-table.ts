@@ -1,0 +1,59 @@
+/**
+ * Wire table: the tables of requests, events and records in the compact form that the SDK reads
+ * (`client/wire-table.ts`). A page downloads what it needs of them: names and codes, not types, limits and rules.
+ */
+import { events } from '../../protocol/events.ts'
+import { type RequestSpec, requests } from '../../protocol/requests.ts'
+import type { FieldMap, FieldType } from '../../protocol/schema.ts'
+
+/** The records of the rows so far, by name. */
+type Records = Map<string, FieldMap>
+
+/** The source of the module. */
+export function wireTable(): string {
+  const records: Records = new Map()
+  const requestRows = Object.entries(requests as Readonly<Record<string, RequestSpec>>).map(([name, row]) => {
+    const { code, budget = 'events', route, answer, returns = answer === 'ok' ? 'ok' : '' } = row
+    if (Object.values(row.fields).some((field) => recordOf(field))) {
+      throw new Error(`${name}: the SDK sends no records`)
+    }
+    const kind = route === 'connection' ? '' : budget
+    return [name, code, kind, returns, fieldsOf(row.fields, records)].join(':')
+  })
+  const eventRows = Object.entries(events).map(([name, row]) =>
+    [name, row.code, 'durable' in row ? 1 : '', fieldsOf(row.fields, records)].join(':'),
+  )
+  // A record can contain others, which are added meanwhile.
+  const recordRows: string[] = []
+  for (const [name, fields] of records) recordRows.push(`${name}:${fieldsOf(fields, records)}`)
+  return `/**
+ * Made by \`npm run docs\` from the tables in protocol/: edit these, not this file.
+ *
+ * A request: name, code, budget (empty: only the connection itself sends it), the field that its method returns
+ * or \`ok\` for nothing, fields. An event: name, code, 1 if it is durable, fields. A record: name, fields.
+ * A field with a record: \`name=Record\`, with a list of them \`name=*Record\`.
+ */
+export const requestRows = \`${requestRows.join('\n')}\`
+
+export const eventRows = \`${eventRows.join('\n')}\`
+
+export const recordRows = \`${recordRows.join('\n')}\`
+`
+}
+
+function fieldsOf(fields: FieldMap, records: Records): string {
+  return Object.entries(fields)
+    .map(([name, field]) => {
+      const found = recordOf(field)
+      if (!found) return name
+      records.set(found.name, found.fields)
+      return `${name}=${field.shape.kind === 'list' ? '*' : ''}${found.name}`
+    })
+    .join(' ')
+}
+
+/** The record of a field, or of the items of a list. */
+function recordOf({ shape }: FieldType): { readonly name: string; readonly fields: FieldMap } | undefined {
+  if (shape.kind === 'record') return shape.record
+  return shape.kind === 'list' ? recordOf(shape.item) : undefined
+}
