@@ -8,13 +8,12 @@ import { accessSync, constants } from 'node:fs'
 import { settings, settingsFromEnv } from '../config.ts'
 import { progressLines } from '../progress-lines.ts'
 import type { CommandContext } from '../serve.ts'
+import type { ImportCounts } from './import-counts.ts'
 import { ImportError } from './import-error.ts'
-import { type LineRecord, parseRecord } from './import-record.ts'
-import { type ImportCounts, Importer } from './importer.ts'
-import { type LineChunk, lineChunks } from './line-chunks.ts'
-
-/** Errors that one run reports. */
-const MAX_ERRORS = 10
+import type { LineRecord } from './import-record.ts'
+import { Importer } from './importer.ts'
+import type { RecordChunk } from './record-chunk.ts'
+import { recordChunks } from './record-chunks.ts'
 
 /** Imports the file; resolves with the exit code. @throws ImportError, StorageError, ConfigError */
 export async function importFile(file: string, context: CommandContext): Promise<number> {
@@ -27,10 +26,10 @@ export async function importFile(file: string, context: CommandContext): Promise
   const log = (_: object, message: string) => context.err(message)
   const importer = new Importer(dataDir, now, { info: log, warn: log, error: log })
   try {
-    for (const chunk of lineChunks(file)) {
+    for await (const chunk of recordChunks(file, now)) {
       const { progress, firstLine } = chunk
       try {
-        importer.apply(recordsOf(chunk, now))
+        importer.apply(recordsOf(chunk))
       } catch (error) {
         throw error instanceof ImportError ? stoppedAt(file, firstLine, error) : error
       }
@@ -46,19 +45,9 @@ export async function importFile(file: string, context: CommandContext): Promise
   }
 }
 
-/** The records of a chunk. After an error only further errors are found. @throws ImportError with the first ones */
-function* recordsOf({ lines, firstLine }: LineChunk, now: number): Generator<LineRecord> {
-  const errors: string[] = []
-  let line = firstLine - 1
-  for (const text of lines) {
-    line += 1
-    if (text.trim() === '') continue
-    const record = parseRecord(text, now)
-    if (typeof record === 'string') errors.push(`line ${line}: ${record}`)
-    else if (errors.length === 0) yield { record, line }
-    if (errors.length === MAX_ERRORS) break
-  }
-  if (errors.length > 0) throw new ImportError(errors.join('\n'))
+function* recordsOf({ records, errors }: RecordChunk): Generator<LineRecord> {
+  yield* records
+  if (errors !== '') throw new ImportError(errors)
 }
 
 function stoppedAt(file: string, firstLine: number, { message }: ImportError): ImportError {

@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { type ImportError, lineError } from './import-error.ts'
 
-const CHUNK_BYTES = 8 * 1_048_576
+export const CHUNK_BYTES = 8 * 1_048_576
 const MAX_LINE_BYTES = 1_048_576
 const LINE_FEED = 10
 

@@ -21,6 +21,7 @@ const folders = ['engine', 'server']
 const threads = ['shard', 'writer', 'reader', 'search', 'file'].map(
   (name) => `engine/runtime/${name}-thread.js`,
 )
+const parserThread = 'server/import/parser-thread.js'
 /** Native code, packages that read files of their own, and what is loaded only when it is needed. */
 const external = [
   'better-sqlite3',
@@ -72,7 +73,13 @@ export async function setup(): Promise<void> {
   const pooled = { outdir: join(outdir, 'pooled') }
   const cjs = { ...common, ...pooled, format: 'cjs', outExtension: { '.js': '.cjs' } } as const
   await Promise.all([
-    build({ ...esm, entryPoints: ['server/main.js', ...threads], outbase: dist, outdir, plugins: [inPlace] }),
+    build({
+      ...esm,
+      entryPoints: ['server/main.js', parserThread, ...threads],
+      outbase: dist,
+      outdir,
+      plugins: [inPlace],
+    }),
     build({
       ...esm,
       ...pooled,

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../support/engines.ts'
-import { AT, fileOf, historyOf, kitchen, member, message, runImport } from './import-harness.ts'
+import {
+  AT,
+  fileOf,
+  historyOf,
+  importProcess,
+  kitchen,
+  member,
+  message,
+  runImport,
+} from './import-harness.ts'
 
 const time =
   'must be milliseconds since 1970 or a text such as "2024-05-17T12:00:00.000Z", from 2000 until now'
@@ -80,18 +89,30 @@ describe('tertulia import', () => {
   it('imports the parts before an error, and continues there once the file is fixed', async () => {
     const dataDir = temporaryFolder()
     const many = Array.from({ length: 300 }, (_, i) => message(i, { content: 'x'.repeat(32_000) }))
-    const failed = await runImport(
+    const failed = await importProcess(
       dataDir,
       fileOf(kitchen, member('ana'), ...many, message(300, { type: 'poll' })),
     )
     expect(failed.err).toMatch(/line 303: message\.type .*\nthe lines before \d{3} are imported; /)
-    const fixed = await runImport(dataDir, fileOf(kitchen, member('ana'), ...many, message(300)))
+    const fixed = await importProcess(dataDir, fileOf(kitchen, member('ana'), ...many, message(300)))
     expect(fixed.out).toMatch(
       /imported \d\d messages, 0 groups, 0 members \(2\d\d messages were imported before\)/,
     )
     expect((await historyOf(dataDir, 'ana')).map(({ tempId }) => tempId)).toEqual(
       many.map((_, i) => `m${i}`).concat('m300'),
     )
+  })
+
+  it('refuses a line that is too long in a later part of the file', async () => {
+    const many = Array.from({ length: 300 }, (_, i) => message(i, { content: 'x'.repeat(32_000) }))
+    const { code, err } = await importProcess(
+      temporaryFolder(),
+      fileOf(kitchen, member('ana'), ...many, 'x'.repeat(1_100_000)),
+    )
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/\nline 303: is longer than 1 MiB\nthe lines before/),
+    ])
   })
 
   it.each([

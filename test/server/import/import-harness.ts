@@ -1,12 +1,17 @@
 /**
  * Import for tests: a file of records, the command that imports it, and what a folder contains then.
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import Database from 'better-sqlite3'
+import { onTestFinished } from 'vitest'
 import { databasePath } from '../../../engine/storage/sqlite/database.ts'
 import type { Message } from '../../../protocol/records.ts'
 import { runCli } from '../../../server/cli.ts'
+import { serverMain } from '../../support/bundle.ts'
 import { startInline, temporaryFolder } from '../../support/engines.ts'
 
 export const AT = Date.parse('2023-05-17T12:00:00Z')
@@ -42,6 +47,16 @@ export function fileOf(...records: readonly (object | string)[]): string {
   const lines = records.map((record) => (typeof record === 'string' ? record : JSON.stringify(record)))
   writeFileSync(file, `${lines.join('\n')}\n`)
   return file
+}
+
+/** Runs the built command in a process of its own, as for a file of several parts, which a thread parses. */
+export async function importProcess(dataDir: string, file: string) {
+  const child = spawn(process.execPath, [serverMain, 'import', file], {
+    env: { PATH: process.env['PATH'], DATA_DIR: dataDir },
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { code: code as number | null, out, err }
 }
 
 /** Runs the command in this process. */

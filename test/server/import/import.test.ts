@@ -14,6 +14,7 @@ import {
   fileOf,
   historyOf,
   imported,
+  importProcess,
   kitchen,
   member,
   message,
@@ -204,12 +205,12 @@ describe('tertulia import', () => {
 
   it('continues after kill -9 in the middle: everything once, in the order of the file', async () => {
     const dataDir = temporaryFolder()
-    const count = 60_000
+    const count = 30_000
     const file = join(temporaryFolder(), 'history.ndjson')
     const lines = [
       ...chat,
       ...Array.from({ length: count }, (_, i) =>
-        message(i, { createdAt: AT + i, content: `${i} `.padEnd(400, 'x') }),
+        message(i, { createdAt: AT + i, content: `${i} `.padEnd(800, 'x') }),
       ),
     ]
     writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
@@ -223,7 +224,7 @@ describe('tertulia import', () => {
     expect(await ended).toEqual([null, 'SIGKILL'])
     const before = storedMessages(dataDir)
     expect(before).toBeLessThan(count)
-    expect(await runImport(dataDir, file)).toMatchObject({
+    expect(await importProcess(dataDir, file)).toMatchObject({
       code: 0,
       out: expect.stringContaining(`(${before} messages were imported before)`),
     })
