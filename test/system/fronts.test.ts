@@ -115,6 +115,56 @@ describe('a server with two fronts', () => {
     for (const { closes } of chatters) expect(closes.length).toBeLessThanOrEqual(1)
     expect(server.pids().fronts).not.toContain(first)
     const sockets = () => readdirSync(dataDir).filter((name) => name.startsWith('front-'))
-    expect(sockets().sort()).toEqual(server.pids().fronts.map((pid) => `front-${pid}.sock`).sort())
+    expect(sockets().sort()).toEqual(
+      server
+        .pids()
+        .fronts.map((pid) => `front-${pid}.sock`)
+        .sort(),
+    )
+  })
+
+  it('closes no socket and loses nothing when its engine is killed under load', async () => {
+    const server = await FrontServer.start(temporaryFolder(), { LOG_LEVEL: 'fatal' })
+    await createGroup(server.port)
+    const chatters = await startAll(server.port)
+    for (let round = 0; round < 4; round++) {
+      await moreAnswers(chatters, 3)
+      const { engine } = server.pids()
+      process.kill(engine, 'SIGKILL')
+      await eventually(() => expect([0, engine]).not.toContain(server.pids().engine))
+    }
+    await moreAnswers(chatters, 3)
+    await checkAll(server.port, chatters)
+    expect(chatters.flatMap(({ closes }) => closes)).toEqual([])
+  })
+
+  it('is deployed under load: each client is disconnected once, of an engine alone none', async () => {
+    const server = await FrontServer.start(temporaryFolder())
+    await createGroup(server.port)
+    const chatters = await startAll(server.port)
+    await moreAnswers(chatters, 3)
+    const before = server.pids()
+
+    expect(await server.deploy('--engine-only')).toEqual(['the engine is replaced'])
+    await moreAnswers(chatters, 3)
+    expect(chatters.flatMap(({ closes }) => closes)).toEqual([])
+    const between = server.pids()
+    expect(between.fronts).toEqual(before.fronts)
+    expect(between.engine).not.toBe(before.engine)
+
+    expect(await server.deploy()).toEqual([
+      'the engine is replaced',
+      '2 new fronts accept connections',
+      'front 1 is replaced',
+      'front 2 is replaced',
+    ])
+    await moreAnswers(chatters, 3)
+    expect(chatters.map(({ closes }) => closes.map(({ code }) => code))).toEqual(chatters.map(() => [1001]))
+    const after = server.pids()
+    for (const pid of [...between.fronts, between.engine])
+      expect([...after.fronts, after.engine]).not.toContain(pid)
+    await checkAll(server.port, chatters)
+    expect(await server.stop()).toBe(0)
+    expect(server.command.err).toEqual([])
   })
 })
