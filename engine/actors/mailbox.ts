@@ -6,22 +6,24 @@
 const MAX_MAIL = 4_096
 
 export class Mailbox<T> {
-  #mail: T[] = []
+  /** Null while it is empty: a loaded actor never needs it again. */
+  #mail: T[] | null = null
 
   get size(): number {
-    return this.#mail.length
+    return this.#mail?.length ?? 0
   }
 
   push(item: T): boolean {
-    if (this.#mail.length >= MAX_MAIL) return false
+    if (this.size >= MAX_MAIL) return false
+    this.#mail ??= []
     this.#mail.push(item)
     return true
   }
 
   /** Removes and returns all mail. Mail pushed while it is handled comes after it. */
   takeAll(): readonly T[] {
-    const mail = this.#mail
-    this.#mail = []
+    const mail = this.#mail ?? []
+    this.#mail = null
     return mail
   }
 }

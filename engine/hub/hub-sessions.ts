@@ -21,8 +21,8 @@ export interface HubSession {
   /** Empty until a token or a look-up for the hooks supplies it. */
   name: string
   readonly homeShard: number
-  /** The subscriber sets of groups that contain it; null before the first one. */
-  subscribed: Set<Subscribers> | null
+  /** The subscriber sets of groups that contain it, each once; null before the first one. Most are in few: an array is small. */
+  subscribed: Subscribers[] | null
   /** The last announcement sent to it. */
   announced: number
   /** Of a session that only makes requests: its identity, and the shards that know it. Null if all know it. */

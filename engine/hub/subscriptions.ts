@@ -75,7 +75,8 @@ export class Subscriptions {
 
   /** The session is closed. */
   removeAll(session: HubSession): void {
-    for (const subscribers of session.subscribed ?? []) this.#leave(session, subscribers)
+    for (const subscribers of session.subscribed ?? []) this.#remove(session, subscribers)
+    session.subscribed = null
   }
 
   /** PRS-3: an event for the subscribers of several topics, once for each session. */
@@ -108,7 +109,12 @@ export class Subscriptions {
   }
 
   #leave(session: HubSession, subscribers: Subscribers): void {
-    session.subscribed?.delete(subscribers)
+    const at = session.subscribed?.indexOf(subscribers) ?? -1
+    if (at >= 0) session.subscribed?.splice(at, 1)
+    this.#remove(session, subscribers)
+  }
+
+  #remove(session: HubSession, subscribers: Subscribers): void {
     if (!subscribers.sessions.delete(session)) return
     if (session.port.front) leaveFront(session.port.front, subscribers)
     this.#removeUnused(subscribers)
@@ -116,11 +122,13 @@ export class Subscriptions {
 
   #join(session: HubSession, topic: string): void {
     const subscribers = this.#subscribersOf(topic)
+    if (subscribers.sessions.has(session)) return
     const { front } = session.port
-    if (front && !subscribers.sessions.has(session)) joinFront(front, subscribers)
+    if (front) joinFront(front, subscribers)
     subscribers.sessions.add(session)
-    session.subscribed ??= new Set()
-    session.subscribed.add(subscribers)
+    // A literal has room for one.
+    if (session.subscribed) session.subscribed.push(subscribers)
+    else session.subscribed = [subscribers]
   }
 
   #subscribersOf(topic: string): Subscribers {

@@ -34,14 +34,14 @@ export function blockUser(
   by: Caller,
   { userId: otherId }: RequestFields<'block_user'>,
 ): Effects {
-  const { userId, blocked } = user
+  const { userId } = user
   if (otherId === userId) {
     throw new ChatError('bad_request', 'userId must be another user', { field: 'userId' })
   }
   return withDirectChat(user, by, otherId, (groupId, now) => {
-    if (blocked.has(otherId)) return []
-    if (blocked.size >= limits.blocks) throw new ChatError('limit_reached')
-    blocked.set(otherId, now)
+    if (user.blocked.has(otherId)) return []
+    if (user.blocked.size >= limits.blocks) throw new ChatError('limit_reached')
+    user.blocked = new Map(user.blocked).set(otherId, now)
     return [
       append({ type: 'block', userId, otherId, at: now }),
       ...changed(user, otherId, groupId, true),
@@ -55,9 +55,11 @@ export function unblockUser(
   by: Caller,
   { userId: otherId }: RequestFields<'unblock_user'>,
 ): Effects {
-  const { userId, blocked } = user
+  const { userId } = user
   return withDirectChat(user, by, otherId, (groupId) => {
+    const blocked = new Map(user.blocked)
     if (!blocked.delete(otherId)) return []
+    user.blocked = blocked
     return [append({ type: 'unblock', userId, otherId }), ...changed(user, otherId, groupId, false)]
   })
 }

@@ -13,8 +13,8 @@ export interface UserState {
   readonly sessions: Map<number, SessionState>
   /** The sessions that resume, in the order of their requests: the first one is served, the others wait (INP-2). */
   readonly resuming: number[]
-  /** The users that the user has blocked, and when; at most `limits.blocks`. */
-  readonly blocked: Map<string, number>
+  /** The users that the user has blocked, and when; at most `limits.blocks`. Replaced, not changed: most share one map. */
+  blocked: ReadonlyMap<string, number>
   /** Whether another user may have blocked the user. */
   isBlocked: boolean
   /** The groups that receive no presence; replaced, not changed, so that most users share one set. */
@@ -65,6 +65,7 @@ export interface Resume {
 
 /** Most users have no such groups: they share an empty set. */
 const noGroups: ReadonlySet<string> = new Set()
+const noBlocks: ReadonlyMap<string, number> = new Map()
 
 /** State of a user that may or may not be in the log. */
 export function userState(userId: string, loaded: LoadedUser | null, maxGroups = 0): UserState {
@@ -75,7 +76,7 @@ export function userState(userId: string, loaded: LoadedUser | null, maxGroups =
     groups: new Map(loaded?.groups),
     sessions: new Map(),
     resuming: [],
-    blocked: new Map(loaded?.blocked),
+    blocked: loaded?.blocked.length ? new Map(loaded.blocked) : noBlocks,
     isBlocked: loaded?.isBlocked ?? false,
     largeGroups: loaded?.large.length ? new Set(loaded.large) : noGroups,
     approached: loaded?.approached.length ? new Set(loaded.approached) : noGroups,
