@@ -2,8 +2,8 @@
  * Fronts: the fronts whose topics continue after an interruption of their links, by the numbers that stand
  * for them in records.
  *
- * A front counts as a subscriber of each topic that it has named until its sessions are open again, so that
- * the topic's events reach it. Bounded by the fronts and their topics.
+ * A front counts as a subscriber of each topic that it has named until that has continued and its sessions
+ * are open again, so that the topic's events reach it. Bounded by the fronts and their topics.
  */
 import { shardOf } from '../base/partition.ts'
 import { ToShard } from '../shards/hub-records.ts'
@@ -17,7 +17,7 @@ export class Fronts {
   readonly #subscriptions: Subscriptions
   readonly #byNumber = new Map<number, Front>()
   readonly #numbers = new Map<Front, number>()
-  readonly #held = new Map<Front, string[]>()
+  readonly #held = new Map<Front, Set<string>>()
   #lastNumber = 0
 
   constructor(shards: readonly ShardLink[], subscriptions: Subscriptions) {
@@ -31,13 +31,13 @@ export class Fronts {
 
   continueTopics(front: Front, topics: readonly ContinuedTopic[]): void {
     const number = this.#numberOf(front)
-    const held = this.#held.get(front) ?? []
+    const held = this.#held.get(front) ?? new Set()
     this.#held.set(front, held)
     const byShard: ContinuedTopic[][] = this.#shards.map(() => [])
     for (const topic of topics) {
       const name = `g:${topic[0]}`
       this.#subscriptions.hold(front, name)
-      held.push(name)
+      held.add(name)
       byShard[shardOf(topic[0], byShard.length)]?.push(topic)
     }
     for (const [index, own] of byShard.entries()) {
@@ -45,14 +45,14 @@ export class Fronts {
     }
   }
 
-  releaseTopics(front: Front): void {
-    for (const name of this.#held.get(front) ?? []) this.#subscriptions.release(front, name)
-    this.#held.delete(front)
+  releaseTopic(front: Front, topic: string): void {
+    if (this.#held.get(front)?.delete(topic)) this.#subscriptions.release(front, topic)
   }
 
   /** The front has no link any more. */
   remove(front: Front): void {
-    this.releaseTopics(front)
+    for (const topic of this.#held.get(front) ?? []) this.#subscriptions.release(front, topic)
+    this.#held.delete(front)
     const number = this.#numbers.get(front)
     this.#numbers.delete(front)
     if (number !== undefined) this.#byNumber.delete(number)

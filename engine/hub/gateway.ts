@@ -107,11 +107,11 @@ export interface EngineGateway extends Gateway {
   reopen(identity: Identity, port: SessionPort, earlier: EarlierSession): number
   /**
    * Lets topics continue in a front, from the newest seq of each that it has received: it receives the
-   * missed events, then `continued`. It counts as a subscriber until `releaseTopics`.
+   * missed events, then `continued`. It counts as a subscriber until `releaseTopic`.
    */
   continueTopics(front: Front, topics: readonly ContinuedTopic[]): void
-  /** All sessions of the front are open again. */
-  releaseTopics(front: Front): void
+  /** The topic has continued, and all sessions of the front are open again. */
+  releaseTopic(front: Front, topic: string): void
   /** The front's link has ended: nothing continues there. Its sessions end by `closed`. */
   removeFront(front: Front): void
 }

@@ -92,8 +92,8 @@ export class Hub implements EngineGateway {
     this.#fronts.continueTopics(front, topics)
   }
 
-  releaseTopics(front: Front): void {
-    this.#fronts.releaseTopics(front)
+  releaseTopic(front: Front, topic: string): void {
+    this.#fronts.releaseTopic(front, topic)
   }
 
   removeFront(front: Front): void {

@@ -121,7 +121,7 @@ export async function listenForFronts(
       onEnd: (why, isFault) => {
         if (fronts.get(id) !== linked) return
         leave(linked, why)
-        if (isFault) front.end()
+        if (isFault || front.isLeaving) front.end()
       },
     })
     const linked: Linked = {

@@ -32,6 +32,8 @@ export const ToEngine = {
   reopen: 21,
   /** All sessions of earlier links are named. */
   settled: 22,
+  /** The front ends: its sessions do not continue. */
+  leaving: 24,
   /** Answers `pause`: no request follows on this link. */
   paused: 23,
 } as const

@@ -178,12 +178,14 @@ class EngineBehindLink implements LinkedEngine {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#link?.push(ToEngine.leaving, 0)
     await this.#link?.finish()
   }
 
   /** Tries until a link is up, until `isFinal` of an error, or until the front closes. */
   async #connect(isFinal: (error: LinkError) => boolean): Promise<void> {
     const { address, key, tls, logger } = this.#options
+    let refusal = ''
     for (let pauseMs = FIRST_PAUSE_MS; !this.#closed; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
         const socket = await connectTo(address, tls)
@@ -194,7 +196,10 @@ class EngineBehindLink implements LinkedEngine {
       } catch (error) {
         const known = error instanceof LinkError ? error : new LinkError(String(error))
         if (isFinal(known)) throw known
-        if (known.permanent) logger.error({ cause: known.message }, 'the engine refuses the link')
+        if (known.permanent && known.message !== refusal) {
+          logger.error({ cause: known.message }, 'the engine refuses the link')
+        }
+        if (known.permanent) refusal = known.message
         await new Promise<void>((resolve) => this.#timers.after(pauseMs, resolve))
       }
     }

@@ -57,12 +57,16 @@ export class LinkedFront implements Front {
   #lastTopic = 0
   /** Topics that have not continued yet: nothing is published there. */
   readonly #silent = new Set<string>()
+  /** By silent topic, the sessions that left it meanwhile. */
+  readonly #leaving = new Map<string, number[]>()
+  #isSettled = false
   /** What the front has named, and who was unsubscribed from it since; until it has named all sessions. */
   readonly #named = new Map<
     number,
     { readonly groupId: string; readonly seq: number; retained: Retained[] }
   >()
   #paused = false
+  #isLeaving = false
 
   constructor(deps: LinkedFrontDeps) {
     this.#deps = deps
@@ -80,6 +84,11 @@ export class LinkedFront implements Front {
     if (!this.#paused || this.#calls.running > 0) return false
     for (const port of this.#ports.values()) if (port.unanswered > 0) return false
     return true
+  }
+
+  /** Whether the front has said that it ends. */
+  get isLeaving(): boolean {
+    return this.#isLeaving
   }
 
   /** Handles a record of the front. @throws Error if it is not one */
@@ -110,9 +119,10 @@ export class LinkedFront implements Front {
       case ToEngine.topics:
         return this.#continue(body)
       case ToEngine.settled:
-        this.#named.clear()
-        this.#gateway.releaseTopics(this)
-        return this.#deps.onSettled()
+        return this.#settle()
+      case ToEngine.leaving:
+        this.#isLeaving = true
+        return
       case ToEngine.paused:
         this.#paused = true
         return
@@ -154,6 +164,9 @@ export class LinkedFront implements Front {
 
   continued(topic: string, how: Continued): void {
     this.#silent.delete(topic)
+    for (const session of this.#leaving.get(topic) ?? []) this.unsubscribe(session, topic)
+    this.#leaving.delete(topic)
+    if (this.#isSettled) this.#gateway.releaseTopic(this, topic)
     const number = this.#topics.get(topic)
     if (number === undefined) return
     if (how === 'lost') this.#deps.push(ToFront.lost, number)
@@ -182,6 +195,27 @@ export class LinkedFront implements Front {
       this.#topics.set(topic, number)
     }
     return number
+  }
+
+  /** Unsubscribes a session; from a topic that is silent once it has received what it missed before it left. */
+  unsubscribe(session: number, topic: string): void {
+    if (!this.#isSilent(topic)) {
+      this.#deps.push(ToFront.unsubscribe, session, u32(this.topicNumber(topic)))
+      return
+    }
+    const others = this.#leaving.get(topic)
+    if (others) others.push(session)
+    else this.#leaving.set(topic, [session])
+  }
+
+  #settle(): void {
+    this.#isSettled = true
+    for (const { groupId } of this.#named.values()) {
+      const topic = `g:${groupId}`
+      if (!this.#isSilent(topic)) this.#gateway.releaseTopic(this, topic)
+    }
+    this.#named.clear()
+    this.#deps.onSettled()
   }
 
   #isSilent(topic: string): boolean {

@@ -95,7 +95,7 @@ export class LinkedPort implements SessionPort {
   }
 
   unsubscribe(topic: string): void {
-    this.#deps.push(ToFront.unsubscribe, this.number, u32(this.front.topicNumber(topic)))
+    this.front.unsubscribe(this.number, topic)
   }
 
   attaching(groups: Uint8Array): void {

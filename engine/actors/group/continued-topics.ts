@@ -58,15 +58,24 @@ function continued(group: GroupState, front: number, how: Continued): Effects {
 }
 
 function toFront(group: GroupState, front: number, event: LoggedEvent): Effect[] {
-  const { groupId, members, former } = group
+  const { groupId, recent, publishedSeq, members } = group
   const shown: Effect = { type: 'show_front', front, groupId, seq: event.seq, frame: toFrame(group, event) }
-  if ('message' in event) return [shown]
-  if (event.code === events.gap.code) {
-    const only = [...members.keys(), ...former.keys()]
-    return [shown, { type: 'retain', front, groupId, retained: { only } }]
-  }
-  if (event.code !== events.user_left_group.code) return [shown]
+  const left = leaverOf(event)
+  if (left !== null) return [shown, { type: 'retain', front, groupId, retained: { except: left } }]
+  // If later events are not in memory, the actors of users check the membership (`check_member`).
+  if (!isGap(event) || event.seq + 1 < recent.floor) return [shown]
+  const later = recent.range(event.seq, publishedSeq, Number.POSITIVE_INFINITY)
+  const leavers = later.flatMap((one) => leaverOf(one) ?? [])
+  return [shown, { type: 'retain', front, groupId, retained: { only: [...members.keys(), ...leavers] } }]
+}
+
+function isGap(event: LoggedEvent): boolean {
+  return !('message' in event) && event.code === events.gap.code
+}
+
+/** The user who left by this event, or null. */
+function leaverOf(event: LoggedEvent): string | null {
+  if ('message' in event || event.code !== events.user_left_group.code) return null
   const left = decodeEvent(event.frame)
-  if (left?.event !== 'user_left_group') return [shown]
-  return [shown, { type: 'retain', front, groupId, retained: { except: left.fields.userId } }]
+  return left?.event === 'user_left_group' ? left.fields.userId : null
 }

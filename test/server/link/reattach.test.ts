@@ -84,6 +84,16 @@ describe('a link that breaks', () => {
     )
   })
 
+  it('is not waited for if the front has ended', async () => {
+    const { a, ana, bruno } = await twoFronts()
+    await ana.request('ping', {})
+    await a.linked.close()
+    await bruno.next(
+      'contact_status_changed',
+      ({ userId, status }) => userId === 'ana' && status === 'offline',
+    )
+  })
+
   it('opens a connection that was opened meanwhile', async () => {
     const { world, b } = await twoFronts()
     world.stop()
@@ -146,6 +156,21 @@ describe('a link that breaks', () => {
     await eventually(() => expect(contents(bruno)).toEqual(['0', '1', '1']))
     await eventually(() => expect(contents(ana)).toEqual(['0', '1']))
     expect(ana.of('message_sent').length).toBe(2)
+  })
+
+  it('removes a member who left after a crash with what was posted between', async () => {
+    const { world, a, b, ana, bruno } = await twoFronts()
+    world.stop()
+    await world.restart()
+    b.proxy.target = 1
+    b.proxy.cut()
+    await eventually(() => expect(a.linked.linked).toBe(true))
+    await ana.request('send_message', text('team', '1'))
+    await ana.request('remove_member', { groupId: 'team', userId: 'bruno' })
+    b.proxy.target = world.port
+    await bruno.next('user_left_group')
+    await bruno.request('ping', {})
+    expect([bruno.of('gap').length, contents(bruno), [...bruno.topics]]).toEqual([1, ['0', '1'], []])
   })
 
   // RES-3
