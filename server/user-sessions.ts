@@ -29,16 +29,19 @@ export class UserSessions<S extends UserSession> {
     return this.#byUser.get(userId) ?? []
   }
 
+  /** Adds a session that was allowed before, whatever the limit. */
+  addAllowed(session: S): void {
+    const own = this.#byUser.get(session.userId)
+    if (own) own.push(session)
+    else this.#byUser.set(session.userId, [session])
+  }
+
   /** Adds a session; returns the one that must be closed for it, which is no longer counted. */
   add(session: S): S | undefined {
-    const own = this.#byUser.get(session.userId)
-    if (!own) {
-      this.#byUser.set(session.userId, [session])
-      return undefined
-    }
+    const own = this.of(session.userId)
     const silent = own.length < this.#max ? undefined : own.reduce(silentForLonger)
-    if (silent) own.splice(own.indexOf(silent), 1)
-    own.push(session)
+    if (silent) this.remove(silent)
+    this.addAllowed(session)
     return silent
   }
 

@@ -42,9 +42,10 @@ export class SharedLimits implements SessionLimits<LimitedSession> {
     this.#now = now
   }
 
-  opened(userId: string, close: (reason: CloseReason) => void): LimitedSession {
+  opened(userId: string, close: (reason: CloseReason) => void, isContinued: boolean): LimitedSession {
     const session = { userId, lastReceivedAtMs: this.#now(), close }
-    this.#sessions.add(session)?.close('too_many_sessions')
+    if (isContinued) this.#sessions.addAllowed(session)
+    else this.#sessions.add(session)?.close('too_many_sessions')
     return session
   }
 

@@ -33,13 +33,13 @@ export class LinkedPort implements SessionPort {
   /** @throws ChatError */
   open(gateway: EngineGateway, identity: Identity): void {
     this.session = gateway.open(identity, this)
-    this.#limit(identity.userId)
+    this.#limit(identity.userId, false)
   }
 
   /** @throws ChatError */
   reopen(gateway: EngineGateway, identity: Identity, earlier: EarlierSession): void {
     this.session = gateway.reopen(identity, this, earlier)
-    this.#limit(identity.userId)
+    this.#limit(identity.userId, true)
   }
 
   /** The link has ended: the session counts no more. */
@@ -121,8 +121,8 @@ export class LinkedPort implements SessionPort {
     this.#deps.push(ToFront.whenDrained, this.number, u32(this.#lastQuestion))
   }
 
-  #limit(userId: string): void {
+  #limit(userId: string, isContinued: boolean): void {
     this.#isLimited = true
-    this.#limited = this.#deps.limits?.opened(userId, (reason) => this.close(reason))
+    this.#limited = this.#deps.limits?.opened(userId, (reason) => this.close(reason), isContinued)
   }
 }

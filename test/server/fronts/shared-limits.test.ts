@@ -1,8 +1,30 @@
 import { describe, expect, it } from 'vitest'
+import { SharedLimits } from '../../../server/fronts/shared-limits.ts'
 import { eventually } from '../../support/conditions.ts'
 import { SocketClient } from '../../support/socket-client.ts'
 import { connect, tokenOf } from '../operation/server.ts'
 import { startFronts } from './fronts-harness.ts'
+
+describe('shared limits', () => {
+  // LIM-2, RES-1
+  it('close no session for one that is continued, and count it until the earlier link has ended', () => {
+    const clock = { ms: 0 }
+    const limits = new SharedLimits({ rateLimit: 0, maxSessionsPerUser: 3, now: () => clock.ms })
+    const closed: string[] = []
+    const open = (name: string, isContinued = false) => {
+      clock.ms += 1
+      return limits.opened('ana', (reason) => closed.push(`${name} ${reason}`), isContinued)
+    }
+    open('silent')
+    const earlier = [open('one'), open('two')]
+    open('one again', true)
+    open('two again', true)
+    expect(closed).toEqual([])
+    for (const session of earlier) limits.closed(session)
+    open('new')
+    expect(closed).toEqual(['silent too_many_sessions'])
+  })
+})
 
 describe('the limits of two fronts', () => {
   // LIM-1
