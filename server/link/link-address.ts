@@ -5,7 +5,7 @@
  * `tls://host:port` for any other.
  */
 import { chmodSync, rmSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, isIP, type Server, type Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { LinkError } from './link-error.ts'
 
@@ -93,9 +93,14 @@ export function connectTo(text: string, tls: ConnectTls = {}): Promise<Socket> {
         ? connect({ path: at.path }, ready)
         : at.kind === 'tcp'
           ? connect({ host: at.host, port: at.port, noDelay: true }, ready)
-          : connectTls({ ...at, ca: tls.ca, servername: tls.serverName ?? at.host }, ready)
+          : connectTls({ ...at, ca: tls.ca, servername: tls.serverName ?? nameOf(at.host) }, ready)
     socket.once('error', failed)
   })
+}
+
+/** An address is not sent as a name (RFC 6066); the certificate is checked for it in any case. */
+function nameOf(host: string): string {
+  return isIP(host) === 0 ? host : ''
 }
 
 /** Removes the socket file of a process that has ended. @throws LinkError if a process answers at it */

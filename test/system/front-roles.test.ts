@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { aCertificate } from '../support/certificate.ts'
 import { eventually } from '../support/conditions.ts'
 import { temporaryFolder } from '../support/engines.ts'
 import { CommandProcess, envOf, FrontServer, occupiedPort } from '../support/front-server.ts'
@@ -29,6 +30,23 @@ describe('tertulia serve --role', () => {
     expect(await stopped(front)).toBe(0)
     expect((await client.closed()).code).toBe(1001)
     expect(await stopped(engine)).toBe(0)
+    expect([...front.err, ...engine.err]).toEqual([])
+  })
+
+  it('runs both over TLS; the front checks the certificate of the engine', async () => {
+    const dataDir = temporaryFolder()
+    const { tlsCert, tlsKey } = await aCertificate()
+    const engine = new CommandProcess(
+      ['serve', '--role', 'engine', '--listen', 'tls://127.0.0.1:0'],
+      envOf(dataDir, { LINK_KEY: KEY, LINK_CERT: tlsCert, LINK_CERT_KEY: tlsKey }),
+    )
+    const [, address = ''] = await engine.line(/the engine listens for fronts at (tls:\S+)$/)
+    const env = envOf(dataDir, { LINK_KEY: KEY, LINK_CERT: tlsCert })
+    const front = new CommandProcess(['serve', '--role', 'front', '--engine', address], env)
+    const [, port] = await front.line(/listens on http:\/\/127\.0\.0\.1:(\d+)$/)
+    const client = new SocketClient(Number(port), { token: await tokenOf('ana') })
+    await client.next('connected')
+    expect([await stopped(front), await stopped(engine)]).toEqual([0, 0])
     expect([...front.err, ...engine.err]).toEqual([])
   })
 
@@ -111,6 +129,19 @@ describe('tertulia serve with FRONTS', () => {
 })
 
 describe('tertulia deploy', () => {
+  it('also runs on SIGHUP', async () => {
+    const server = await FrontServer.start(temporaryFolder())
+    const before = server.pids()
+    server.command.child.kill('SIGHUP')
+    await eventually(() => {
+      const { engine, fronts } = server.pids()
+      expect(fronts).toHaveLength(2)
+      for (const pid of [before.engine, ...before.fronts]) expect([engine, ...fronts]).not.toContain(pid)
+    })
+    expect(await server.stop()).toBe(0)
+    expect(server.command.err).toEqual([])
+  })
+
   it('says that there is nothing to deploy', async () => {
     const command = new CommandProcess(['deploy'], envOf(temporaryFolder(), {}))
     expect(await command.exited).toBe(1)
