@@ -18,7 +18,9 @@ const MORE = 'x'.repeat(4_000)
 const MESSAGES_A_SECOND = 1_000
 const SECONDS = 6
 const QUICK_SECONDS = 4
-const RETURN_MS = 3_000
+/** The member reads what is left, and notices a closed connection. */
+const NOTICE_MS = 1_000
+const CATCH_UP_MS = 8_000
 const MIB = 2 ** 20
 
 export async function slowMemberWork(input: WorkInput): Promise<Figures> {
@@ -58,10 +60,11 @@ export async function slowMemberWork(input: WorkInput): Promise<Figures> {
     if (member === slow) seen.add(markOf(bytes, start, end).number)
   }
   slow.client?.resume()
-  await delay(RETURN_MS / 2)
+  await delay(NOTICE_MS)
   const isClosed = crowd.closed > closedBefore
   if (isClosed && !slow.isLive) crowd.open(slow)
-  await delay(RETURN_MS / 2)
+  const deadline = performance.now() + CATCH_UP_MS
+  while (seen.size < during.sent && performance.now() < deadline) await delay(50)
   crowd.end()
   return {
     'p99 ms before': percentile(before.histogram, 99),
