@@ -328,6 +328,7 @@ export class ChatStore implements Store {
 
   #startLeading(): void {
     this.#leadings += 1
+    this.#cache.lead(true)
     this.#leading = this.#takeLead(this.#leadings)
   }
 
@@ -349,7 +350,6 @@ export class ChatStore implements Store {
 
   /** This tab opens the connection. */
   #lead({ ChatClient, eventNames }: Awaited<ReturnType<typeof loadClient>>): void {
-    this.#cache.lead(true)
     const { url, token, clock, openSocket } = this.#options
     const after = this.#state.outgoing.sentAfter()
     const groups = [...this.#state.list].flatMap(({ groupId, row }) => {

@@ -13,6 +13,7 @@ import { type Clock, systemClock } from '../../clock.ts'
 import type { TabChannel } from '../tab-channel.ts'
 import type { CacheDatabase, ItemsChange, RowChange } from './cache-database.ts'
 import { IdbDatabase } from './idb-database.ts'
+import { LastChanges } from './last-changes.ts'
 import { MemoryDatabase } from './memory-database.ts'
 import {
   type CachedItem,
@@ -71,6 +72,9 @@ class BatchedCache implements MessageCache {
   #cancelTimer: (() => void) | null = null
   #lastWriteAt = Number.NEGATIVE_INFINITY
   readonly #recent = new Map<string, Recent>()
+  readonly #last: LastChanges<Recent>
+  /** Changes were stored at the end of the page, which has not ended. */
+  #hasLast = false
   #isLeading = false
   /** The user whose data was wiped: changes of theirs may still arrive from other tabs. */
   #signedOut: string | undefined
@@ -81,6 +85,7 @@ class BatchedCache implements MessageCache {
   constructor({ name, channel, clock = systemClock, maxItems = MAX_ITEMS }: CacheOptions) {
     this.#clock = clock
     this.#channel = channel
+    this.#last = new LastChanges(name)
     this.#maxItems = maxItems
     // A database that was deleted receives all rows again.
     this.#database =
@@ -156,6 +161,7 @@ class BatchedCache implements MessageCache {
     if (!isLeading) return
     // The tab that led until now may have crashed before it wrote them.
     for (const [id, change] of this.#recent) if (!this.#rows.has(id)) this.#rows.set(id, change)
+    for (const change of this.#last.take()) if (change.userId === this.#copy.userId) this.#onShared(change)
     this.#schedule()
   }
 
@@ -289,6 +295,8 @@ class BatchedCache implements MessageCache {
       }
     }
     this.#inFlight = null
+    if (this.#hasLast && this.#rows.size === 0) this.#last.take()
+    this.#hasLast &&= this.#rows.size > 0
     this.#lastWriteAt = this.#clock.now()
     await this.#trim(items)
   }
@@ -305,6 +313,12 @@ class BatchedCache implements MessageCache {
   readonly #onHide = (): void => {
     const rows = [...(this.#inFlight?.values() ?? []), ...this.#rows.values()].filter(isShared)
     if (rows.length > 0) this.#database.writeLast(rows).catch(() => {})
+    if (this.#isLeading && rows.length > 0) {
+      // Files are not text; a follower's changes are known to the leading tab.
+      const ids = new Set(rows.filter(({ table }) => table !== 'uploads').map(idOf))
+      this.#last.store([...this.#recent].flatMap(([id, change]) => (ids.has(id) ? [change] : [])))
+      this.#hasLast = true
+    }
     void this.flush()
   }
 
@@ -351,6 +365,7 @@ class BatchedCache implements MessageCache {
     this.#inFlight?.clear()
     this.#forgotten.clear()
     this.#recent.clear()
+    this.#last.take()
     this.#items = []
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Browser } from '../../support/browser.ts'
 import { refusePuts, useIndexedDb } from '../../support/indexed-db.ts'
 import {
@@ -85,6 +85,36 @@ describe('a cache whose IndexedDB fails', () => {
     expect(state).toMatchObject({ profile, outbox: [{ key: 'one' }], drafts: [{ text: 'Hello' }] })
   })
 
+  it('has what the leading tab changed last, although the browser aborted its transactions', async () => {
+    useIndexedDb()
+    const page = aPage()
+    const cache = openCache(new Browser().openTab())
+    await cache.open()
+    cache.put('profile', profile)
+    cache.lead(true)
+    await cache.flush()
+    const restore = refusePuts('all')
+    cache.put('outbox', anEntry('one', 1))
+    cache.put('drafts', { groupId: 'team', text: 'Hello', at: 1 })
+    page.hide()
+    await cache.flush()
+    restore()
+
+    const next = openCache(new Browser().openTab())
+    const changes: unknown[] = []
+    next.onShared(({ table, key }) => changes.push([table, key]))
+    expect(await next.open()).toMatchObject({ outbox: [], drafts: [] })
+    next.lead(true)
+    expect(changes).toEqual([
+      ['outbox', 'one'],
+      ['drafts', 'team'],
+    ])
+    await next.flush()
+    const later = openCache(new Browser().openTab())
+    expect(await later.open()).toMatchObject({ outbox: [{ key: 'one' }], drafts: [{ text: 'Hello' }] })
+    expect(page.stored.size).toBe(0)
+  })
+
   it('continues in memory where the browser refuses databases', async () => {
     const factory = useIndexedDb()
     factory.open = () => {
@@ -99,4 +129,17 @@ describe('a cache whose IndexedDB fails', () => {
   })
 })
 
-/** From now on new items are refused, as by a quota; or all rows. */
+/** A page that ends, with its `localStorage`. */
+function aPage() {
+  const stored = new Map<string, string>()
+  const listeners: (() => void)[] = []
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => stored.get(key) ?? null,
+    setItem: (key: string, value: string) => stored.set(key, value),
+    removeItem: (key: string) => stored.delete(key),
+  })
+  vi.stubGlobal('addEventListener', (_: string, listener: () => void) => listeners.push(listener))
+  vi.stubGlobal('removeEventListener', () => {})
+  onTestFinished(() => void vi.unstubAllGlobals())
+  return { stored, hide: () => listeners[0]?.() }
+}
