@@ -203,7 +203,11 @@ class Life {
 
   async #network(): Promise<void> {
     this.#isOnline = !this.#isOnline
-    await this.#ana.setOffline(!this.#isOnline)
+    // Not awaited: it does not resolve where a service worker has crashed with the process of its page.
+    this.#ana.setOffline(!this.#isOnline).catch(() => {})
+    for (const page of this.#tabs) {
+      await page.waitForFunction((isOnline) => navigator.onLine === isOnline, this.#isOnline)
+    }
   }
 
   /** `kill -9` of the server, or its next start. */

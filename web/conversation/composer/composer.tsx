@@ -183,7 +183,7 @@ export function Composer({ handle, info, members, mode, setMode, input, lastOwn 
 
 /**
  * The text: the draft of the group, which other tabs change too, or the message that is edited. What is
- * typed here is not replaced by the store while it has the focus: the store may lag behind the keys.
+ * typed here is not replaced by the store while it has the focus and the store lags behind the keys.
  */
 function useText(handle: GroupHandle, info: GroupItem, mode: Mode | null, input: RefObject<Element | null>) {
   const edited = mode?.kind === 'edit' ? mode.item : null
@@ -191,7 +191,8 @@ function useText(handle: GroupHandle, info: GroupItem, mode: Mode | null, input:
   const [typed, setTyped] = useState<string | null>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: another text in the store replaces it.
   useEffect(() => {
-    if (!document.hasFocus() || document.activeElement !== input.current) setTyped(null)
+    const hasFocus = document.hasFocus() && document.activeElement === input.current
+    setTyped((before) => (hasFocus && before !== info.draft ? before : null))
   }, [info.draft])
   if (edited) {
     const text = change?.of === edited ? change.text : edited.content

@@ -254,8 +254,9 @@ export class AnchoredList<R extends Keyed> extends Component<AnchoredListProps<R
       return
     }
     let best: { readonly key: string; readonly bottom: number } | null = null
+    const { top } = scroller.getBoundingClientRect()
     for (const [key, element] of this.#elements) {
-      const bottom = this.#bottomOf(element)
+      const bottom = element.getBoundingClientRect().bottom - top
       if (bottom > 0 && (!best || bottom < best.bottom)) best = { key, bottom }
     }
     if (best && best.bottom < scroller.clientHeight + MARGIN) this.#anchor = best

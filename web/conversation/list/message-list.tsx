@@ -16,6 +16,8 @@ import { useReadMark } from './use-read-mark.ts'
 /** Pages are loaded this many pixels before the end of the window is visible. */
 const LOAD_AHEAD = 1_200
 const HIGHLIGHT_MS = 2_500
+/** What is visible for so long counts as read. */
+const REST_MS = 80
 const nothing: Visible = { from: 0, to: 0, read: [], isAtEnd: true, above: 0, below: 0 }
 
 interface MessageListProps {
@@ -68,10 +70,17 @@ export function MessageList({ handle, context, onEscape }: MessageListProps) {
     else if (hasNewer && isNearEnd) handle.loadNewer().catch(fail)
   }, [handle, fail, hasOlder, hasNewer, loading, isNearStart, isNearEnd, view])
 
-  const onVisible = useCallback(
-    (now: Visible) => setVisible((before) => (isSameVisible(before, now) ? before : now)),
-    [],
-  )
+  // While the reader scrolls, only what has a consequence at once renders the list.
+  const rest = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const onVisible = useCallback((now: Visible) => {
+    setVisible((before) => (isSamePlace(before, now) ? before : now))
+    clearTimeout(rest.current)
+    rest.current = setTimeout(
+      () => setVisible((before) => (isSamePlace(before, now) && isSameRead(before, now) ? before : now)),
+      REST_MS,
+    )
+  }, [])
+  useEffect(() => () => clearTimeout(rest.current), [])
   const toNewest = () => {
     if (hasNewer) handle.jumpTo('newest').catch(fail)
     list.current?.scrollToEnd()
@@ -136,15 +145,17 @@ export function MessageList({ handle, context, onEscape }: MessageListProps) {
 }
 
 /** Only what has a consequence: a new value renders the list again. */
-function isSameVisible(a: Visible, b: Visible): boolean {
+function isSamePlace(a: Visible, b: Visible): boolean {
   return (
     a.isAtEnd === b.isAtEnd &&
     a.above < LOAD_AHEAD === b.above < LOAD_AHEAD &&
     a.below < LOAD_AHEAD === b.below < LOAD_AHEAD &&
-    a.below > 240 === b.below > 240 &&
-    a.read.at(-1) === b.read.at(-1) &&
-    a.read[0] === b.read[0]
+    a.below > 240 === b.below > 240
   )
+}
+
+function isSameRead(a: Visible, b: Visible): boolean {
+  return a.read.at(-1) === b.read.at(-1) && a.read[0] === b.read[0]
 }
 
 /** The browser's own menu stays for links, media and selected text. */

@@ -4,7 +4,7 @@
  * Nothing in it is a Tab stop: the row has the focus, and every action is in its menu, by keys, hover
  * buttons, a right click or a long press.
  */
-import { useMemo } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import type { MessageItem, QuotedMessage } from '../../../client/store/types.ts'
 import { useShell } from '../../shell.ts'
 import { MessageFile } from '../../talk/message-file.tsx'
@@ -25,11 +25,15 @@ export function MessageRow({ row }: { readonly row: Row }) {
   const { item, isFirst, isLast } = row
   const { isDirect, openPerson } = useList()
   const { texts } = useShell()
+  // The buttons are made for the message under the pointer only: while the reader scrolls, each row counts.
+  const [isPointed, setPointed] = useState(false)
   const hasAuthor = isFirst && !item.mine && !isDirect
   const name = item.sender.name || item.sender.userId
   return (
     <div
       class={`message${item.mine ? ' message-mine' : ''}${isFirst ? ' message-first' : ''}${isLast ? ' message-last' : ''}`}
+      onPointerEnter={({ pointerType }) => setPointed(pointerType !== 'touch')}
+      onPointerLeave={() => setPointed(false)}
     >
       {!item.mine && !isDirect && (
         <div class="message-avatar">
@@ -56,7 +60,7 @@ export function MessageRow({ row }: { readonly row: Row }) {
         {!isDeleted(item) && item.reactions.length > 0 && <Reactions item={item} />}
         {item.state === 'failed' && <Failed item={item} />}
       </div>
-      {item.messageId !== undefined && !isDeleted(item) && (
+      {isPointed && item.messageId !== undefined && !isDeleted(item) && (
         <HoverBar item={item} label={texts.conversation.actions} />
       )}
     </div>
