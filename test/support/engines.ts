@@ -12,6 +12,7 @@ import type * as BuiltServer from 'tertulia/server'
 import { onTestFinished } from 'vitest'
 import { createEngine, type Engine, type EngineOptions, startEngine } from '../../engine/engine.ts'
 import { inlineRuntime } from '../../engine/runtime/inline-shards.ts'
+import { databasePath, openWriter } from '../../engine/storage/sqlite/database.ts'
 import { builtModules } from './bundle.ts'
 
 /** A folder that is removed after the test. */
@@ -71,7 +72,28 @@ export async function loadBuiltServer(): Promise<typeof BuiltServer> {
 }
 
 function withFolder(options: Partial<EngineOptions>): EngineOptions {
-  return { ...options, dataDir: options.dataDir ?? temporaryFolder() }
+  return { ...options, dataDir: options.dataDir ?? emptyChat() }
+}
+
+/**
+ * A folder with the database of an engine that has just started: the migrations would be two thirds of the
+ * processor time of an engine. Tests that give a folder start in an empty one.
+ */
+function emptyChat(): string {
+  template ??= createTemplate()
+  const folder = temporaryFolder()
+  copyFileSync(databasePath(template), databasePath(folder))
+  return folder
+}
+
+/** Created once in each process of tests. */
+let template: string | undefined
+
+function createTemplate(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tertulia-template-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  openWriter(folder, 'process').close()
+  return folder
 }
 
 function closing(engine: Engine): Engine {
