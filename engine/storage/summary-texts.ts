@@ -64,6 +64,7 @@ type SummaryRow = readonly [
   members: readonly MemberRow[] | null,
   /** For a direct chat that the user has not accepted. PRV-2 */
   awaited: Person | null,
+  activeAt: number,
 ]
 
 /** Maximum size of a row's field names in a JSON answer. */
@@ -84,8 +85,10 @@ export function parseAnswer<N extends ReadName>(query: ReadQuery<N>, answer: unk
 
 function parseSummaries({ rows, standings }: SummaryTexts): Summaries {
   const [ids, joinedSeqs, lastSeqs, inDoubt, large] = JSON.parse(standings) as StandingColumns
+  const found = JSON.parse(rows) as SummaryRow[]
   return {
-    groups: (JSON.parse(rows) as SummaryRow[]).map(toSummary),
+    groups: found.map(toSummary),
+    keys: found.map(({ 0: groupId, 16: activeAt }) => [activeAt, groupId]),
     standings: ids.map(
       (id, i): Standing => [id, joinedSeqs[i] as number, lastSeqs[i] as number, inDoubt[i] as 0 | 1],
     ),

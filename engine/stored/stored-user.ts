@@ -75,6 +75,8 @@ export type Standing = readonly [groupId: string, joinedSeq: number, lastSeq: nu
 export interface Summaries {
   /** As many of the most recently active groups as fit into one answer. */
   readonly groups: readonly GroupSummary[]
+  /** The sort key of each of them. */
+  readonly keys: readonly ActivityKey[]
   /** In no particular order. */
   readonly standings: readonly Standing[]
   /** The user's groups above 500 members. */

@@ -92,7 +92,10 @@ let template: string | undefined
 function createTemplate(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tertulia-template-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  openWriter(folder, 'process').close()
+  const db = openWriter(folder, 'process')
+  // Each folder creates its own when it is opened.
+  db.exec('DELETE FROM secrets')
+  db.close()
   return folder
 }
 

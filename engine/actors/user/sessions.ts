@@ -24,7 +24,7 @@ export interface LoadedSummaries {
 }
 
 /** For a user who is in no group. */
-export const noSummaries: Summaries = { groups: [], standings: [], large: [] }
+export const noSummaries: Summaries = { groups: [], keys: [], standings: [], large: [] }
 
 type Mail<T extends UserMail['type']> = Extract<UserMail, { type: T }>
 

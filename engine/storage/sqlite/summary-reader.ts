@@ -51,7 +51,8 @@ function prepare(db: Database) {
               WHERE m.group_key = g.group_key ORDER BY m.joined_seq, m.user_key))) END,
           CASE WHEN g.kind = 'direct' AND g.member_count = 1 THEN json((
             SELECT json_object('userId', w.user_id, 'name', w.name, 'picture', w.picture)
-            FROM (${awaitedIn('g.group_key')}) JOIN users w USING (user_key) LIMIT 1)) END)
+            FROM (${awaitedIn('g.group_key')}) JOIN users w USING (user_key) LIMIT 1)) END,
+          g.active_at)
         FROM (
           SELECT g.group_key FROM members me JOIN groups g ON g.group_key = me.group_key
           WHERE me.user_key = ? ORDER BY g.active_at DESC, g.group_id LIMIT ? + 0) k

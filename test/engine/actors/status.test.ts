@@ -22,7 +22,7 @@ const greeting = {
 function opens(user: UserState, session: number, now: number, large: readonly string[] = []): Effects {
   const mail = { type: 'open', session, sessionId: `s${session}`, name: 'Ana', picture: '' } as const
   const effects = open(user, mail, greeting, now)
-  return [...effects, ...given(effects, { groups: [], standings: [], large }, now)]
+  return [...effects, ...given(effects, { groups: [], keys: [], standings: [], large }, now)]
 }
 
 /** Sets both clocks to very different times: the grace period uses the steady one only (TIM-1). */
@@ -136,7 +136,7 @@ describe('the last session that ends', () => {
     const mail = { type: 'open', session: 1, sessionId: 's1', name: 'Ana', picture: '' } as const
     const effects = open(user, mail, greeting, 70)
     closes(user, 1, 80)
-    expect(given(effects, { groups: [], standings: [], large: [] })).toEqual([])
+    expect(given(effects, { groups: [], keys: [], standings: [], large: [] })).toEqual([])
     expect(toShards(graceOver(user, 80 + GRACE_MS))).toEqual(['offline'])
     expect(announced(graceOver(user, 80 + GRACE_MS))).toEqual([])
   })

@@ -32,6 +32,7 @@ function summary(groupId: string, lastSeq: number): GroupSummary {
 
 const summaries = (groups: readonly GroupSummary[], ...standings: Standing[]): Summaries => ({
   groups,
+  keys: [],
   standings,
   large: [],
 })

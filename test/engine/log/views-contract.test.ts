@@ -65,6 +65,34 @@ describe.each(logs)('views: $name', ({ open }) => {
     expect(rest.keys).toEqual([[5, 'a']])
   })
 
+  it('summarize the groups of a user, so that the answers of two nodes merge into that of one', async () => {
+    const posts = [
+      ['a', 5],
+      ['b', 9],
+      ['c', 7],
+      ['d', 9],
+    ] as const
+    const summariesOf = async (stored: readonly (readonly [groupId: string, at: number])[]) => {
+      const { write, views } = await open()
+      for (const [groupId, at] of stored) {
+        await write(aGroupEntry(groupId), aMemberEntry(groupId, 'ana'), post(groupId, 1, at))
+      }
+      return await views.ofUser({ read: 'summaries', userId: 'ana', limit: 3 }, 'ana')
+    }
+    const whole = await summariesOf(posts)
+    expect(whole.keys).toEqual([
+      [9, 'b'],
+      [9, 'd'],
+      [7, 'c'],
+    ])
+    const parts = [await summariesOf(posts.slice(0, 2)), await summariesOf(posts.slice(2))]
+    const merged = parts
+      .flatMap(({ groups, keys }) => groups.map((summary, i) => ({ summary, key: keys[i] ?? [0, ''] })))
+      .sort(({ key: [at, id] }, { key: [otherAt, otherId] }) => otherAt - at || (id < otherId ? -1 : 1))
+      .slice(0, 3)
+    expect(merged.map(({ summary }) => summary)).toEqual(whole.groups)
+  })
+
   it('know nothing of a user who is not in storage', async () => {
     const { views } = await open()
     expect(await views.ofUser({ read: 'user', userId: 'nobody' }, 'nobody')).toBeNull()

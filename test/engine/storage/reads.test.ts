@@ -271,6 +271,7 @@ describe('a user’s groups', () => {
     ])
     expect(reader.run({ read: 'summaries', userId: 'nobody', limit: 9 })).toEqual({
       groups: [],
+      keys: [],
       standings: [],
       large: [],
     })
