@@ -3,7 +3,8 @@ import type { Event } from '../../protocol/events.ts'
 import type { Message } from '../../protocol/records.ts'
 import { eventually } from '../support/conditions.ts'
 import { temporaryFolder } from '../support/engines.ts'
-import { identityOf, LogModel } from '../support/log-model.ts'
+import { KilledSender, ResumedLog } from '../support/kill-model.ts'
+import { identityOf } from '../support/log-model.ts'
 import { ServerProcess, tokenOf } from '../support/server-process.ts'
 import { SocketClient } from '../support/socket-client.ts'
 import { blockWrites } from '../support/storage.ts'
@@ -15,50 +16,15 @@ const GROUP = 'kitchen'
 /** For what hangs; a busy machine may take ten seconds to start a server. */
 const LIMIT_MS = 60_000 + ROUNDS * 30_000
 
-/** One sender: keeps requests in flight, and records which were acknowledged as what. */
-class Sender {
-  readonly userId: string
-  readonly acknowledged = new Map<string, number>()
-  readonly violations: string[] = []
-  #next = 0
-  #unanswered: string[] = []
-
-  constructor(userId: string) {
-    this.userId = userId
-  }
-
-  /**
-   * Retries unanswered messages, then sends new ones, always `IN_FLIGHT` at once; `acknowledged` is called
-   * synchronously with an answer.
-   */
-  use(client: SocketClient, acknowledged: () => void): void {
-    const again = this.#unanswered
-    this.#unanswered = []
-    for (const tempId of again) this.#send(client, tempId)
-    while (this.#unanswered.length < IN_FLIGHT) this.#sendNew(client)
-    client.onEvent((event) => {
-      if (event.event !== 'message_sent') return
-      const { tempId, message } = event.fields
-      this.#unanswered = this.#unanswered.filter((other) => other !== tempId)
-      const before = this.acknowledged.get(tempId)
-      if (before !== undefined && before !== message.seq) {
-        this.violations.push(`${tempId} was acknowledged as ${before} and as ${message.seq}`)
-      }
-      this.acknowledged.set(tempId, message.seq)
-      acknowledged()
-      this.#sendNew(client)
-    })
-  }
-
-  #sendNew(client: SocketClient): void {
-    this.#next += 1
-    this.#send(client, `t${this.#next}`)
-  }
-
-  #send(client: SocketClient, tempId: string): void {
-    this.#unanswered.push(tempId)
-    client.send('send_message', this.#unanswered.length, { groupId: GROUP, content: tempId, tempId })
-  }
+/** Sends over the client, and is answered by its `message_sent`. */
+function use(sender: KilledSender, client: SocketClient, onAnswer: () => void): void {
+  sender.use(
+    (tempId) => client.send('send_message', 1, { groupId: GROUP, content: tempId, tempId }),
+    onAnswer,
+  )
+  client.onEvent((event) => {
+    if (event.event === 'message_sent') sender.answered(event.fields.tempId, event.fields.message.seq)
+  })
 }
 
 async function connect(port: number, userId: string, onEvent: (event: Event) => void): Promise<SocketClient> {
@@ -89,9 +55,10 @@ describe(`kill -9 under load, ${ROUNDS} times on one data directory`, () => {
     'loses nothing acknowledged, stores nothing twice, uses no seq for two messages, resumes exactly',
     async () => {
       const dataDir = temporaryFolder()
-      const senders = SENDERS.map((userId) => new Sender(userId))
+      const senders = SENDERS.map((userId) => new KilledSender(userId, IN_FLIGHT))
       // Dora only listens: her log must equal the history.
-      const dora = new LogModel(GROUP)
+      const log = new ResumedLog(GROUP)
+      const dora = log.model
 
       for (let round = 0; round < ROUNDS; round++) {
         const server = await ServerProcess.start(dataDir)
@@ -101,17 +68,10 @@ describe(`kill -9 under load, ${ROUNDS} times on one data directory`, () => {
           await ana.next('group')
           ana.ws.terminate()
         }
-        // A client holds live events until the missed ones have arrived.
-        const live: Event[] = []
-        let resumed = false
-        const listener = await connect(server.port, 'dora', (event) => {
-          if (event.event === 'resumed') resumed = true
-          else if (resumed) dora.take(event)
-          else live.push(event)
-        })
+        log.begin()
+        const listener = await connect(server.port, 'dora', (event) => log.handle(event))
         listener.send('resume', 1, { groups: [[GROUP, dora.lastSeq]] })
         await listener.next('resumed')
-        for (const event of live.sort((a, b) => seqOf(a) - seqOf(b))) dora.take(event)
 
         const clients = await Promise.all(senders.map(({ userId }) => connect(server.port, userId, () => {})))
         const refused = new Promise<void>((resolve) => {
@@ -128,7 +88,7 @@ describe(`kill -9 under load, ${ROUNDS} times on one data directory`, () => {
             left -= 1
             if (left === 0) resolve()
           }
-          for (const [i, sender] of senders.entries()) sender.use(clients[i] as SocketClient, acknowledged)
+          for (const [i, sender] of senders.entries()) use(sender, clients[i] as SocketClient, acknowledged)
         })
         // Every second time the following messages are shown to members but cannot be stored: the crash
         // reverts them.
@@ -140,13 +100,16 @@ describe(`kill -9 under load, ${ROUNDS} times on one data directory`, () => {
       }
 
       const server = await ServerProcess.start(dataDir)
-      const late: Event[] = []
-      const reader = await connect(server.port, 'dora', (event) => late.push(event))
+      log.begin()
+      let gapsSeen = 0
+      const reader = await connect(server.port, 'dora', (event) => {
+        if (event.event === 'gap') gapsSeen += 1
+        log.handle(event)
+      })
       reader.send('resume', 1, { groups: [[GROUP, dora.lastSeq]] })
       await reader.next('resumed')
       const { messages, gaps } = await wholeHistory(reader)
-      await eventually(() => expect(late.some((event) => event.event === 'gap')).toBe(true))
-      for (const event of late.sort((a, b) => seqOf(a) - seqOf(b))) dora.take(event)
+      await eventually(() => expect(gapsSeen).toBeGreaterThan(0))
 
       const stored = new Map(messages.map((message) => [identityOf(message), message.seq]))
       const lost = senders.flatMap(({ userId, acknowledged }) =>
@@ -165,9 +128,3 @@ describe(`kill -9 under load, ${ROUNDS} times on one data directory`, () => {
     LIMIT_MS,
   )
 })
-
-/** The position of an event in its group's log; events without one come first. */
-function seqOf(event: Event): number {
-  if (event.event === 'new_message') return event.fields.message.seq
-  return 'seq' in event.fields ? event.fields.seq : 0
-}

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import type { Event } from '../../protocol/events.ts'
 import { type Client, clientOf, groupOf, type Payload } from '../server/socket-io/clients.ts'
 import { temporaryFolder } from '../support/engines.ts'
-import { LogModel } from '../support/log-model.ts'
+import { KilledSender, ResumedLog } from '../support/kill-model.ts'
 import { ServerProcess, tokenOf } from '../support/server-process.ts'
 import { SocketClient } from '../support/socket-client.ts'
 
@@ -34,80 +34,28 @@ async function connect(
   return client
 }
 
-/** One app: sends, repeats what was not acknowledged, and stores what was. */
-class Sender {
-  readonly userId: string
-  readonly acknowledged = new Map<string, number>()
-  readonly violations: string[] = []
-  #next = 0
-  #unanswered = new Set<string>()
-
-  constructor(userId: string) {
-    this.userId = userId
-  }
-
-  use({ socket }: Client, acknowledged: () => void): void {
-    const send = (tempId: string) => {
-      this.#unanswered.add(tempId)
-      const message = { groupId: GROUP, content: tempId, tempId }
-      // Without a timeout: the answer arrives, or the server is killed.
-      socket.emit('send_message', message, ({ success, message: stored }: Payload) => {
-        if (success !== true) return
-        const { seq } = stored as { readonly seq: number }
-        const before = this.acknowledged.get(tempId)
-        if (before !== undefined && before !== seq) {
-          this.violations.push(`${tempId} was acknowledged as ${before} and as ${seq}`)
-        }
-        this.acknowledged.set(tempId, seq)
-        this.#unanswered.delete(tempId)
-        acknowledged()
-        send(`t${this.#next++}`)
-      })
-    }
-    for (const tempId of [...this.#unanswered]) send(tempId)
-    while (this.#unanswered.size < IN_FLIGHT) send(`t${this.#next++}`)
-  }
+/** Sends over the client, and is answered by acknowledgements. */
+function use(sender: KilledSender, { socket }: Client, onAnswer: () => void): void {
+  sender.use((tempId) => {
+    const message = { groupId: GROUP, content: tempId, tempId }
+    // Without a timeout: the answer arrives, or the server is killed.
+    socket.emit('send_message', message, ({ success, message: stored }: Payload) => {
+      if (success === true) sender.answered(tempId, (stored as { readonly seq: number }).seq)
+    })
+  }, onAnswer)
 }
 
-/** What arrives while a client resumes, the missed events first. */
-class Log {
-  readonly model = new LogModel(GROUP)
-  #live: Event[] = []
-  #resuming = true
-
-  begin(): void {
-    this.#resuming = true
-    this.#live = []
-  }
-
-  take(event: Event): void {
-    if (event.event === 'resumed') this.#resumed()
-    else if (this.#resuming) this.#live.push(event)
-    else this.model.take(event)
-  }
-
-  #resumed(): void {
-    this.#resuming = false
-    for (const event of this.#live.sort((a, b) => seqOf(a) - seqOf(b))) this.model.take(event)
-  }
-}
-
-function seqOf({ fields }: Event): number {
-  const { seq, message } = fields as { readonly seq?: number; readonly message?: { readonly seq: number } }
-  return message?.seq ?? seq ?? 0
-}
-
-async function listen(port: number, log: Log, userId: string): Promise<Client> {
+async function listen(port: number, log: ResumedLog, userId: string): Promise<Client> {
   log.begin()
-  const client = await connect(port, userId, ['websocket'], (event) => log.take(event))
+  const client = await connect(port, userId, ['websocket'], (event) => log.handle(event))
   await client.ask('resume', { groups: [[GROUP, log.model.lastSeq]] })
   return client
 }
 
-async function listenBinary(port: number, log: Log, userId: string): Promise<SocketClient> {
+async function listenBinary(port: number, log: ResumedLog, userId: string): Promise<SocketClient> {
   log.begin()
   const client = new SocketClient(port, { token: await tokenOf(userId) })
-  client.onEvent((event) => log.take(event))
+  client.onEvent((event) => log.handle(event))
   await client.next('connected')
   client.send('resume', 1, { groups: [[GROUP, log.model.lastSeq]] })
   await client.next('resumed')
@@ -127,8 +75,8 @@ describe(`kill -9 under the load of Socket.IO clients, ${ROUNDS} times`, () => {
   // DUR-1, ORD-1, IDM-1, GAP-1
   it('loses nothing acknowledged, stores nothing twice, and shows binary and Socket.IO clients the same', async () => {
     const dataDir = temporaryFolder()
-    const senders = SENDERS.map(([userId]) => new Sender(userId))
-    const logs = { dora: new Log(), eva: new Log() }
+    const senders = SENDERS.map(([userId]) => new KilledSender(userId, IN_FLIGHT))
+    const logs = { dora: new ResumedLog(GROUP), eva: new ResumedLog(GROUP) }
 
     for (let round = 0; round < ROUNDS; round++) {
       const server = await ServerProcess.start(dataDir, {
@@ -149,7 +97,7 @@ describe(`kill -9 under the load of Socket.IO clients, ${ROUNDS} times`, () => {
           left -= 1
           if (left === 0) resolve()
         }
-        for (const [i, sender] of senders.entries()) sender.use(clients[i] as Client, acknowledged)
+        for (const [i, sender] of senders.entries()) use(sender, clients[i] as Client, acknowledged)
       })
       const ended = [listener, ...clients].map(
         ({ socket }) => new Promise((resolve) => socket.once('disconnect', resolve)),

@@ -15,6 +15,7 @@ import {
   type GatewayOptions,
   type GatewayServer,
   http,
+  openConnected,
   openPolling,
   openUpgrade,
   openWebSocket,
@@ -39,12 +40,7 @@ describe.each(transports)('$name', (transport) => {
     server = await startGateway(transport, options)
   }
 
-  async function connected(userId = 'ana', ttlSeconds?: number): Promise<RawClient> {
-    const client = await openWebSocket(server)
-    client.send(await connect(userId, ttlSeconds))
-    while (!String(await client.next()).startsWith('42["connected"')) {}
-    return client
-  }
+  const connected = (userId?: string, ttlSeconds?: number) => openConnected(server, userId, ttlSeconds)
 
   /** A session that polls, after `connected`. */
   async function polling(userId = 'ana', ttlSeconds?: number): Promise<string> {

@@ -18,7 +18,7 @@ import { LocalTopics } from '../../../server/socket-io/local-topics.ts'
 import { SocketIo, socketIoPaths } from '../../../server/socket-io/socket-io.ts'
 import type { App, SocketBehavior, Transport } from '../../../server/transport/transport.ts'
 import { FakeGateway } from '../../support/fake-gateway.ts'
-import { SECRET, START_MS } from '../front-end-harness.ts'
+import { SECRET, START_MS, tokenOf } from '../front-end-harness.ts'
 import { RawClient } from './clients.ts'
 
 export interface EngineIoServer {
@@ -203,5 +203,17 @@ export async function openWebSocket(server: Target, query = WEBSOCKET): Promise<
 export async function openUpgrade(server: Target, polling: string): Promise<RawClient> {
   const client = new RawClient(server, polling.replace('polling', 'websocket'))
   await client.opened()
+  return client
+}
+
+/** A raw Socket.IO client of a user, after `connected`. */
+export async function openConnected(
+  server: GatewayServer,
+  userId = 'ana',
+  ttlSeconds?: number,
+): Promise<RawClient> {
+  const client = await openWebSocket(server)
+  client.send(`40${JSON.stringify({ token: await tokenOf(userId, ttlSeconds) })}`)
+  while (!String(await client.next()).startsWith('42["connected"')) {}
   return client
 }

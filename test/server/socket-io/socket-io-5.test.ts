@@ -22,6 +22,7 @@ import type { RawClient } from './clients.ts'
 import {
   type GatewayServer,
   http,
+  openConnected,
   openPolling,
   openUpgrade,
   openWebSocket,
@@ -39,14 +40,7 @@ describe.each(transports)('$name', (transport: Transport) => {
     server = await startGateway(transport, { engine: await startInline({}) })
   })
 
-  /** A connected client, after `connected`. */
-  async function connected(): Promise<RawClient> {
-    const client = await openWebSocket(server)
-    client.send(`40${JSON.stringify({ token: await tokenOf('ana') })}`)
-    expect(String(await client.next())).toMatch(/^40\{/)
-    expect(String(await client.next())).toMatch(/^42\["connected",/)
-    return client
-  }
+  const connected = () => openConnected(server)
 
   async function refusedWebSocket(query: string): Promise<number | undefined> {
     const ws = new WebSocket(`ws://127.0.0.1:${server.port}/socket.io/?${query}`)
