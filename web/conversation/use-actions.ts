@@ -20,6 +20,8 @@ interface Given {
 export interface Actions {
   run(action: ActionName, item: MessageItem): void
   react(item: MessageItem, emoji: string): void
+  /** Copies a part of a message. */
+  copy(text: string): void
   showReactions(item: MessageItem): void
 }
 
@@ -37,17 +39,18 @@ export function useActions({ handle, me, setMode, setDialog, focusInput }: Given
       const done = isMine ? handle.unreact(item.messageId, emoji) : handle.react(item.messageId, emoji)
       done.catch(fail)
     }
+    const copy = (text: string) => {
+      navigator.clipboard.writeText(text).then(() => announce(texts.conversation.copied), fail)
+    }
     return {
       react,
+      copy,
       showReactions: (item) => setDialog({ kind: 'reactions', item }),
       run(action, item) {
         const id = item.messageId
         if (action === 'retry') return handle.retry(item.key)
         if (action === 'discard') return setDialog({ kind: 'discard', item })
-        if (action === 'copy') {
-          navigator.clipboard.writeText(item.content).then(() => announce(texts.conversation.copied), fail)
-          return
-        }
+        if (action === 'copy') return copy(item.content)
         if (id === undefined) return
         switch (action) {
           case 'react':

@@ -3,6 +3,7 @@
  * text node.
  */
 import { Fragment, type VNode } from 'preact'
+import { IconButton } from '../ui/button.tsx'
 import { type Block, blocksOf, type Line } from './blocks.ts'
 import { isEmojiOnly } from './emoji-only.ts'
 import type { Inline, Mentionable } from './inline.ts'
@@ -13,27 +14,36 @@ export interface MessageTextProps {
   /** Mentions of this user are emphasised. */
   readonly me: string
   readonly onMention?: ((userId: string) => void) | undefined
+  /** Blocks of code have a button that copies them. */
+  readonly onCopy: (text: string) => void
+  readonly copyLabel: string
 }
 
-export function MessageText({ text, mentions, me, onMention }: MessageTextProps): VNode {
+export function MessageText({ text, mentions, ...context }: MessageTextProps): VNode {
   if (isEmojiOnly(text)) return <p class="text text-emoji">{text}</p>
-  const context = { me, onMention }
   return <div class="text">{blocksOf(text, mentions).map((block, i) => blockNode(block, i, context))}</div>
 }
 
-interface Context {
-  readonly me: string
-  readonly onMention: ((userId: string) => void) | undefined
-}
+type Context = Omit<MessageTextProps, 'text' | 'mentions'>
 
 function blockNode(block: Block, key: number, context: Context): VNode {
   switch (block.kind) {
-    case 'code':
+    case 'code': {
+      const code = block.text.replace(/\n$/, '')
       return (
-        <pre key={key} tabIndex={-1}>
-          <code>{block.text.replace(/\n$/, '')}</code>
-        </pre>
+        <div key={key} class="code">
+          <pre tabIndex={-1}>
+            <code>{code}</code>
+          </pre>
+          <IconButton
+            icon="copy"
+            label={context.copyLabel}
+            tabIndex={-1}
+            onClick={() => context.onCopy(code)}
+          />
+        </div>
       )
+    }
     case 'quote':
       return <blockquote key={key}>{linesOf(block.lines, context)}</blockquote>
     case 'bullets':

@@ -19,6 +19,8 @@ export interface ListContext {
   /** Opens the menu of actions at a point of the window. */
   openMenu(item: MessageItem, x: number, y: number): void
   react(item: MessageItem, emoji: string): void
+  /** Copies a part of a message. */
+  copy(text: string): void
   showReactions(item: MessageItem): void
   jumpTo(messageId: string): void
   openPerson(userId: string): void

@@ -69,7 +69,7 @@ export function MessageRow({ row }: { readonly row: Row }) {
 
 function Content({ item }: { readonly item: MessageItem }) {
   const { texts } = useShell()
-  const { me, mentionablesOf, openPerson } = useList()
+  const { me, mentionablesOf, openPerson, copy } = useList()
   const mentions = useMemo(() => mentionablesOf(item), [item, mentionablesOf])
   if (isDeleted(item)) {
     const text = item.recalledAt === undefined ? texts.shell.deletedMessage : texts.shell.recalledMessage
@@ -84,7 +84,14 @@ function Content({ item }: { readonly item: MessageItem }) {
       {item.replyToId !== undefined && <Quote id={item.replyToId} quoted={item.replyTo} />}
       {(item.file || item.uploadId !== undefined || item.type !== 'text') && <MessageFile item={item} />}
       {item.content !== '' && (
-        <MessageText text={item.content} mentions={mentions} me={me} onMention={openPerson} />
+        <MessageText
+          text={item.content}
+          mentions={mentions}
+          me={me}
+          onMention={openPerson}
+          onCopy={copy}
+          copyLabel={texts.conversation.copy}
+        />
       )}
     </>
   )

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+import { signIn } from './support/browser.ts'
+import { aGroup, openGroup, request } from './support/chat.ts'
+import { aWebServer } from './support/web-server.ts'
+
+it('copies a block of code, without the marks around it', async () => {
+  const server = await aWebServer()
+  const groupId = await aGroup(server, ['ana', 'bruno'], 'Kitchen')
+  const content = 'like this:\n```js\nconst bread = 1\nbake(bread)\n```\nat nine'
+  await request(server, 'bruno', `groups/${groupId}/messages`, { content, tempId: 'one' })
+  const { page, expectQuiet } = await signIn(server, 'ana', {
+    permissions: ['clipboard-read', 'clipboard-write'],
+  })
+  await openGroup(page, 'Kitchen')
+  await page.locator('.code').getByRole('button', { name: 'Copy text' }).click()
+  await expect
+    .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+    .toBe('const bread = 1\nbake(bread)')
+  expectQuiet()
+})
