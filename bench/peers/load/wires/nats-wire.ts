@@ -101,6 +101,9 @@ function readOne(
       if (bytes[at + 1] === 0x49) member.client?.send(PONG)
       else listener.live(member)
       return next
+    case 0x2d: // -ERR: the server closes the connection, as when it is too busy to authenticate a client in time
+      if (bytes.toString('latin1', at, lineEnd).includes('Violation')) throw unexpected(bytes, at, end)
+      return next
     default:
       throw unexpected(bytes, at, end)
   }
