@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../../support/conditions.ts'
+import { modes } from '../../support/engines.ts'
 import '../../support/fixed-seed.ts'
 import { TestClient } from './harness.ts'
 import { World } from './reattach-world.ts'
@@ -89,8 +90,7 @@ function whileMember(events: readonly Seen[]): string[] {
   })
 }
 
-async function run(steps: readonly Step[]): Promise<void> {
-  const world = await World.start({ presenceGraceMs: 0 })
+async function run(world: World, steps: readonly Step[]): Promise<void> {
   const fronts = [await world.front(), await world.front()]
   const frontOf = (i: number) => (fronts[i % FRONTS] as (typeof fronts)[number]).front
   const clients = await Promise.all(USERS.map((userId, i) => frontOf(i).open(userId)))
@@ -171,11 +171,17 @@ async function run(steps: readonly Step[]): Promise<void> {
   for (const client of clients) expect([client.closedBy, client.of('connected').length]).toEqual([null, 1])
 }
 
-describe('messages through two links that break at random', () => {
+describe.each([
+  { fanout: 'immediate', shards: 'one shard', start: modes[0]?.start },
+  { fanout: 'committed', shards: 'three shards', start: modes[1]?.start },
+] as const)('messages through two links that break at random ($fanout, $shards)', ({ fanout, start }) => {
   it(
     'reach every member once and in order, by live events alone',
     async () => {
-      await fc.assert(fc.asyncProperty(steps, run), { numRuns: RUNS, endOnFailure: true })
+      const property = fc.asyncProperty(steps, async (chosen) =>
+        run(await World.start({ presenceGraceMs: 0, fanout }, start), chosen),
+      )
+      await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
     },
     LIMIT_MS,
   )
