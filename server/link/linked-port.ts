@@ -17,7 +17,7 @@ export class LinkedPort implements SessionPort {
   readonly number: number
   readonly #deps: LinkedFrontDeps
   session = 0
-  /** Frames that are not answered yet. */
+  /** Requests with a ref that are not answered yet. */
   unanswered = 0
   #limited: unknown
   #isLimited = false
@@ -59,7 +59,7 @@ export class LinkedPort implements SessionPort {
   received(frame: Uint8Array): void {
     const view = viewFrame(frame)
     if (!view) throw new LinkError('a frame that does not start like a request')
-    this.unanswered += 1
+    if (view.ref !== 0) this.unanswered += 1
     try {
       this.#deps.limits?.received(this.#limited, view, frame.length)
       this.#deps.engine.gateway.receive(this.session, frame, view)

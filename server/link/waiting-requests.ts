@@ -3,7 +3,8 @@
  *
  * A request that was sent stays until its answer, so that it can be sent again over the next link. Only
  * requests that may be made twice are: reads, posts with their tempId (IDM-1), and those that set a state.
- * Others are answered by `unavailable`, because they may have been carried out (RES-2). Requests that arrive
+ * Others are answered by `unavailable`, because they may have been carried out (RES-2). A request with ref 0 has
+ * no answer that could be told from an event: it is forgotten once it is sent. Requests that arrive
  * while the link is down wait, in order. Bounded: `MAX_REQUESTS` and, of those that were not sent,
  * `MAX_WAITING_BYTES`; above them a request is refused as `overloaded` (OVL-1).
  */
@@ -83,6 +84,7 @@ export class WaitingRequests {
 
   /** A request that is sent; `frame` is not written again. @throws ChatError `overloaded` */
   sent(session: FrontSession, frame: Uint8Array, { ref, row }: FrameView): void {
+    if (ref === 0) return
     // The bytes are a part of a batch, which a request that takes its time would hold.
     const own = row === requests.resume ? Uint8Array.from(frame) : frame
     this.#add(session, { ref, row, frame: own, sent: true })
@@ -109,6 +111,9 @@ export class WaitingRequests {
       if (!request.sent) this.#waitingBytes -= request.frame.length
       request.sent = true
     }
+    const left = waiting.filter(({ ref }) => ref !== 0)
+    this.#size -= waiting.length - left.length
+    session.requests = left.length > 0 ? left : null
     return waiting
   }
 
