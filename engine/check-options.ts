@@ -1,5 +1,5 @@
 /**
- * Option checks: the options of `createEngine` are validated before anything is started.
+ * Option checks: the options of a public function are validated before anything is started.
  *
  * The error names the option, the rule and the given value. An unknown name is refused, because it is
  * usually a misspelt option.
@@ -17,9 +17,10 @@ export function checkOptions(
   given: unknown,
   checks: Readonly<Record<string, OptionCheck>>,
   required: readonly string[],
+  of = 'createEngine',
 ): void {
   if (typeof given !== 'object' || given === null) {
-    throw new TypeError(`the options of createEngine must be an object (got ${show(given)})`)
+    throw new TypeError(`the options of ${of} must be an object (got ${show(given)})`)
   }
   const options = given as Readonly<Record<string, unknown>>
   for (const name of Object.keys(options)) {

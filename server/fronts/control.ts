@@ -37,7 +37,10 @@ export async function acceptCommands(
   server.maxConnections = MAX_COMMANDS
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
+    // Only the user of this process may connect, from the first moment on.
+    const mask = process.umask(0o177)
     server.listen(path, resolve)
+    process.umask(mask)
   })
   chmodSync(path, OWNER_ONLY)
   return {

@@ -2,6 +2,13 @@
  * Serve fronts: an engine for fronts in other processes, with the limits that hold over all of them.
  */
 import { machineClock } from '../../engine/base/clock.ts'
+import {
+  checkOptions,
+  integer,
+  methods,
+  path as nonEmptyText,
+  type OptionCheck,
+} from '../../engine/check-options.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { AddressGuard, MAX_ADDRESSES } from '../address-guard.ts'
 import { settings } from '../config.ts'
@@ -19,8 +26,8 @@ export interface ServeFrontsOptions {
    * `tls://host:port` for any other.
    */
   readonly address: string
-  /** `LINK_KEY` of the fronts, at least 32 characters. */
-  readonly key: string
+  /** `LINK_KEY` of the fronts, at least 32 characters. Required. */
+  readonly key: string | undefined
   /** For `tls://`: the certificate with its chain and the private key, as PEM texts. */
   readonly tls?: ListenTls | undefined
   /** Events per minute and user over all fronts; 100 by default, 0 is no limit. */
@@ -32,6 +39,24 @@ export interface ServeFrontsOptions {
   /** The log; pino on standard error by default. */
   readonly logger?: ServerLogger | undefined
 }
+
+const optionChecks: { readonly [N in keyof ServeFrontsOptions]-?: OptionCheck } = {
+  address: { ...nonEmptyText, rule: 'unix:/path, tcp://host:port or tls://host:port' },
+  // Checked apart: an error must not show it.
+  key: { accepts: () => true, rule: '' },
+  tls: {
+    accepts: (value) => {
+      const { cert, key } = (value ?? {}) as Partial<ListenTls>
+      return typeof cert === 'string' && typeof key === 'string'
+    },
+    rule: 'an object with the PEM texts cert and key',
+  },
+  rateLimit: integer(0),
+  maxSessionsPerUser: integer(1),
+  authFailureLimit: integer(0),
+  logger: methods(['info', 'warn', 'error']),
+}
+const MIN_KEY_CHARACTERS = 32
 
 const ROTATE_EVERY_MS = 1_000
 const SWEEP_EVERY_MS = 10_000
@@ -51,11 +76,18 @@ const US_PER_SECOND = 1_000_000
  * })
  * ```
  *
- * @throws Error if the address is invalid or in use, or the key too short
+ * @throws TypeError for an unknown option, an invalid value or a key that is too short; LinkError if the address
+ *   is invalid or in use
  */
 export async function serveFronts(engine: Engine, options: ServeFrontsOptions): Promise<FrontListener> {
   const { steadyNow } = machineClock
+  checkOptions(options, optionChecks, ['address'], 'serveFronts')
   const { address, key, tls, logger = createLog('info') } = options
+  if (typeof key !== 'string' || key.length < MIN_KEY_CHARACTERS) {
+    throw new TypeError(
+      `key must be a text of at least ${MIN_KEY_CHARACTERS} characters: LINK_KEY of the fronts`,
+    )
+  }
   const limits = new SharedLimits({
     rateLimit: options.rateLimit ?? settings.rateLimit.default,
     maxSessionsPerUser: options.maxSessionsPerUser ?? settings.maxSessionsPerUser.default,
