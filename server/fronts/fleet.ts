@@ -98,7 +98,8 @@ export class Fleet {
   /** The connections of a user to all fronts. */
   async list(userId: string): Promise<readonly ConnectionFigures[]> {
     const others = await this.#ask({ what: 'connections', userId })
-    return [...this.#required.connections.list(userId), ...(others as ConnectionFigures[][]).flat()]
+    const found = others.filter((other) => other !== null) as ConnectionFigures[][]
+    return [...this.#required.connections.list(userId), ...found.flat()]
   }
 
   /** Ends connections of a user to any front. Returns their number. */

@@ -15,7 +15,7 @@ export interface OtherFrontsOptions {
   readonly own: number
   /** The Unix socket of the front with that id. */
   readonly pathOf: (id: number) => string
-  /** The largest answer that is passed on. */
+  /** The largest body that is passed on, of a request and of an answer. */
   readonly maxBytes: number
 }
 
@@ -63,7 +63,14 @@ export class OtherFronts {
     response.onAborted(() => target.destroy())
     if (request.method !== 'POST') target.end()
     else {
+      let left = this.#options.maxBytes
       response.onData((chunk, isLast) => {
+        left -= chunk.length
+        if (left < 0) {
+          target.destroy()
+          response.destroy()
+          return
+        }
         target.write(Buffer.from(chunk))
         if (isLast) target.end()
       })

@@ -46,6 +46,15 @@ describe('a Socket.IO client whose requests reach two fronts that share a port',
     while (!seen.includes('group_created')) seen += String(await client.next())
   })
 
+  it('may not send a body of any size to the other front', async () => {
+    const [one, two] = await startFronts()
+    const query = await openPolling(one)
+    const answer = await http(two, query, { body: '4'.repeat(40 * 1_048_576) }).catch(() => null)
+    expect(answer?.status ?? 413).toBe(413)
+    // Both fronts still serve.
+    for (const front of [one, two]) expect((await http(front, POLLING)).status).toBe(200)
+  })
+
   it('is unknown if the front of its session has ended, or never existed', async () => {
     const [one, two] = await startFronts()
     const query = await openPolling(one)
