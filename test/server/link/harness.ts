@@ -1,6 +1,7 @@
 /**
  * Links for tests: an engine behind each way to reach it, and connections without sockets of clients.
  */
+import { readFileSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
 import { ephemeralTwin } from '../../../engine/base/topics.ts'
 import type { Engine } from '../../../engine/engine.ts'
@@ -16,6 +17,7 @@ import { type ConnectOptions, connectEngine } from '../../../server/link/linked-
 import type { LinkableEngine } from '../../../server/link/linked-front.ts'
 import type { ServerLogger } from '../../../server/logger.ts'
 import type { ServedEngine } from '../../../server/served-engine.ts'
+import { aCertificate } from '../../support/certificate.ts'
 import { startInline, temporaryFolder } from '../../support/engines.ts'
 
 export const KEY = 'a key of the engine and its fronts, for tests'
@@ -60,7 +62,22 @@ export const ways: readonly {
     way: 'over TCP',
     reach: async (engine) => connect((await listen(engine, { address: 'tcp://127.0.0.1:0' })).address),
   },
+  {
+    way: 'over TLS',
+    reach: async (engine) => {
+      const { address, ca } = await listenTls(engine)
+      return connect(address, { tls: { ca } })
+    },
+  },
 ]
+
+/** Listens at `tls://` with a certificate for 127.0.0.1 and localhost, which `ca` trusts. */
+export async function listenTls(engine: LinkableEngine): Promise<{ address: string; ca: string }> {
+  const { tlsCert, tlsKey } = await aCertificate()
+  const tls = { cert: readFileSync(tlsCert, 'utf8'), key: readFileSync(tlsKey, 'utf8') }
+  const { address } = await listen(engine, { address: 'tls://127.0.0.1:0', tls })
+  return { address, ca: tls.cert }
+}
 
 export { startInline }
 

@@ -11,7 +11,7 @@ import { packed } from '../../../server/link/packed.ts'
 import { RecordReader } from '../../../server/link/record-reader.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 import { text } from '../../support/sessions.ts'
-import { connect, KEY, listen, memoryLog, startInline, TestFront } from './harness.ts'
+import { connect, KEY, listen, listenTls, memoryLog, startInline, TestFront } from './harness.ts'
 
 /** Timers of which a test ends the one-shot ones by hand. */
 function heldTimers(): Timers & { fire(): void } {
@@ -60,6 +60,13 @@ describe('a peer without the key', () => {
     await expect(
       connect(listener.address, { key: 'another key of at least thirty-two chars' }),
     ).rejects.toThrow(`the engine at ${listener.address} refused the key: LINK_KEY differs`)
+  })
+
+  it('is not trusted as an engine without a certificate that the front knows', async () => {
+    const { address } = await listenTls(await startInline())
+    await expect(connect(address, { connectWithinMs: 1 })).rejects.toThrow(
+      `cannot reach the engine at ${address}: `,
+    )
   })
 
   it('is disconnected for a huge length before anything is allocated', async () => {
