@@ -3,6 +3,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
@@ -120,7 +121,34 @@ export class FrontServer {
   }
 }
 
-export function childrenOf(parent: number): { readonly pid: number; readonly command: string }[] {
+export function childrenOf(parent: number): readonly RunningChild[] {
+  return (existsSync('/proc/self/stat') ? childrenInProc : childrenByPs)(parent)
+}
+
+interface RunningChild {
+  readonly pid: number
+  readonly command: string
+}
+
+/** Small systems have no `ps`. */
+function childrenInProc(parent: number): readonly RunningChild[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+      // The name of the program is in parentheses and may contain any.
+      const [state, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      if (Number(ppid) !== parent || state === 'Z') return []
+      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')
+      return [{ pid: Number(name), command }]
+    } catch {
+      // It has ended meanwhile.
+      return []
+    }
+  })
+}
+
+function childrenByPs(parent: number): readonly RunningChild[] {
   const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat=,command='], { encoding: 'utf8' }).split(
     '\n',
   )
