@@ -66,8 +66,11 @@ async function runEngine(
   const settings = resolveSettings(settingsFromEnv(env), false)
   const processes = processSettingsFromEnv(env)
   const logger = createLog(settings.logLevel, undefined, env[PROCESS_NAME])
+  const { rateLimit, maxSessionsPerUser, authFailureLimit } = settings
   const options = {
-    ...settings,
+    rateLimit,
+    maxSessionsPerUser,
+    authFailureLimit,
     address: listen,
     key: requireLinkKey(processes),
     tls: certificateOf(listen, processes),
