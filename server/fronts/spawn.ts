@@ -2,8 +2,10 @@
  * Spawn: starts the processes of a supervisor. They run the program of this process, so that a deployment
  * starts what is installed at its path by then.
  *
- * Fronts are workers of `node:cluster`: the built-in transport shares a port only between these. The key of the
- * link is in the environment of the processes, never in their arguments.
+ * Fronts are workers of `node:cluster`: the built-in transport shares a port only between these. Each accepts by
+ * itself: in turn, the supervisor would accept for them, and a connection that it has passed to a front that is
+ * killed before it says that it has it would stay open for ever, unanswered. The key of the link is in the
+ * environment of the processes, never in their arguments.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import cluster from 'node:cluster'
@@ -19,6 +21,8 @@ export interface SpawnOptions {
 
 /** The variable with the name of a process, for its log. */
 export const PROCESS_NAME = 'TERTULIA_PROCESS'
+
+cluster.schedulingPolicy = cluster.SCHED_NONE
 
 const program = (): string => process.argv[1] as string
 
