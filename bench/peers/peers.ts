@@ -6,6 +6,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Children, type RunningServer, SECRET } from '../children.ts'
@@ -62,7 +63,7 @@ export const peers = {
     stores: NOTHING,
     acknowledges: 'received',
     recovery: NOTHING,
-    version: () => versionOf('uWebSockets.js'),
+    version: uwsVersion,
     start: (children, site) => node(children, 'topics-process', site),
   },
   'socket.io': socketIo('Socket.IO, ws', []),
@@ -112,7 +113,7 @@ function socketIo(label: string, args: readonly string[]): Peer {
     stores: NOTHING,
     acknowledges: 'received',
     recovery: 'messages of the last 2 minutes, unless the server restarts',
-    version: () => versionOf('socket.io'),
+    version: () => (args.includes('uws') && uwsVersion() === null ? null : versionOf('socket.io')),
     start: (children, site) =>
       node(children, 'socket-io-rooms-process', site, [...args, ...(site.recovers ? ['recovery'] : [])]),
   }
@@ -169,6 +170,16 @@ function fronts(label: string, args: readonly string[]): Peer {
 function versionOf(name: string): string {
   const file = fileURLToPath(new URL(`../../../node_modules/${name}/package.json`, import.meta.url))
   return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version
+}
+
+/** Null where its binary does not load. */
+function uwsVersion(): string | null {
+  try {
+    createRequire(import.meta.url)('uWebSockets.js')
+    return versionOf('uWebSockets.js')
+  } catch {
+    return null
+  }
 }
 
 function programVersion(command: string, args: readonly string[]): string | null {

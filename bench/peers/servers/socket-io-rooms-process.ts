@@ -7,7 +7,7 @@
  * stored on disk.
  */
 
-import uWS, { type us_listen_socket } from 'uWebSockets.js'
+import type { us_listen_socket } from 'uWebSockets.js'
 import { createServer } from 'node:http'
 import { Server, type Socket } from 'socket.io'
 import { checkToken } from './check-token.ts'
@@ -59,6 +59,8 @@ io.on('connection', (socket: Socket) => {
 })
 
 if (flags.includes('uws')) {
+  // Not loaded for the other one: it does not run everywhere.
+  const { default: uWS } = await import('uWebSockets.js')
   const app = uWS.App()
   io.attachApp(app)
   app.listen('127.0.0.1', port, (socket: us_listen_socket | false) => {
