@@ -4,7 +4,7 @@
  * A request that was sent stays until its answer, so that it can be sent again over the next link. Only
  * requests that may be made twice are: reads, posts with their tempId (IDM-1), and those that set a state.
  * Others are answered by `unavailable`, because they may have been carried out (RES-2). A request with ref 0 has
- * no answer that could be told from an event: it is forgotten once it is sent. Requests that arrive
+ * no answer that differs from an event: it is forgotten once it is sent. Requests that arrive
  * while the link is down wait, in order. Bounded: `MAX_REQUESTS` and, of those that were not sent,
  * `MAX_WAITING_BYTES`; above them a request is refused as `overloaded` (OVL-1).
  */
