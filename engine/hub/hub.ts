@@ -178,7 +178,7 @@ export class Hub implements EngineGateway {
           return
         }
         case ToHub.show: {
-          const topic = ascii(id.subarray(SEQ_BYTES))
+          const topic = ascii(id, SEQ_BYTES)
           const subscribers = this.#subscriptions.of(topic)
           if (!subscribers) return
           for (const publisher of this.#publishers) publisher.publish(topic, body)
@@ -192,7 +192,7 @@ export class Hub implements EngineGateway {
           const port = this.#sessions.get(number)?.port
           if (!port?.sendMissed) return this.#delivery.send(number, body)
           if (run.port) run.end()
-          return port.sendMissed(ascii(id.subarray(SEQ_BYTES)), seqAt(id), body, kind === ToHub.replayed)
+          return port.sendMissed(ascii(id, SEQ_BYTES), seqAt(id), body, kind === ToHub.replayed)
         }
         case ToHub.blocks: {
           const blocks = Uint8Array.from(body)
@@ -225,7 +225,7 @@ export class Hub implements EngineGateway {
         case ToHub.reopened:
           return this.#sessions.get(number)?.port.reopened?.()
         case ToHub.showFront:
-          return this.#fronts.get(number)?.showMissed(ascii(id.subarray(SEQ_BYTES)), seqAt(id), body)
+          return this.#fronts.get(number)?.showMissed(ascii(id, SEQ_BYTES), seqAt(id), body)
         case ToHub.continued:
           return this.#fronts.get(number)?.continued(ascii(id), unpack<Continued>(body))
         case ToHub.retain: {
@@ -430,6 +430,6 @@ function endOfGroupId(frame: Uint8Array, { idStart, idEnd }: FrameView): number 
 }
 
 /** Topics and reasons are ASCII. */
-function ascii(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+function ascii(bytes: Uint8Array, from = 0): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', from)
 }

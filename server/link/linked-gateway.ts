@@ -61,10 +61,6 @@ export class LinkedGateway implements Gateway {
     this.#deps = deps
   }
 
-  get sessions(): number {
-    return this.#sessions.size
-  }
-
   /** Whether all connections are live. */
   get isSettled(): boolean {
     return this.#isOpen && this.#unnamed === null && this.#reopening === 0

@@ -6,6 +6,7 @@
  * while it is away.
  */
 import type { Member } from '../member.ts'
+import { readStream } from '../read-stream.ts'
 import { unexpected, type Wire, type WireListener } from '../wire.ts'
 import { recordOf } from './nats-wire.ts'
 
@@ -34,18 +35,9 @@ export function mqttWire(secret: string, qos: 0 | 1): Wire {
       member.client?.send(packet(0x10, Buffer.concat([head, ...fields])))
     },
     read(member, frame, frameStart, frameEnd, listener) {
-      let [bytes, at, end] = [frame, frameStart, frameEnd]
-      if (member.rest) {
-        bytes = Buffer.concat([member.rest, frame.subarray(frameStart, frameEnd)])
-        member.rest = null
-        ;[at, end] = [0, bytes.length]
-      }
-      while (at < end) {
-        const next = readOne(member, bytes, at, end, listener, qos)
-        if (next === 0) break
-        at = next
-      }
-      if (at < end) member.rest = Buffer.from(bytes.subarray(at, end))
+      readStream(member, frame, frameStart, frameEnd, (bytes, at, end) =>
+        readOne(member, bytes, at, end, listener, qos),
+      )
     },
     post(member, content, key) {
       const id = qos === 1 ? Buffer.of(key >> 8, key & 0xff) : Buffer.alloc(0)

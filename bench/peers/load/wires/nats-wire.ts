@@ -5,6 +5,7 @@
  * what it publishes itself, as is the default. A frame may end anywhere within a message.
  */
 import type { Member } from '../member.ts'
+import { readStream } from '../read-stream.ts'
 import { unexpected, type Wire, type WireListener } from '../wire.ts'
 
 const CR = 13
@@ -31,18 +32,9 @@ export function natsWire(secret: string): Wire {
     path: () => '/',
     opened() {},
     read(member, frame, frameStart, frameEnd, listener) {
-      let [bytes, at, end] = [frame, frameStart, frameEnd]
-      if (member.rest) {
-        bytes = Buffer.concat([member.rest, frame.subarray(frameStart, frameEnd)])
-        member.rest = null
-        ;[at, end] = [0, bytes.length]
-      }
-      while (at < end) {
-        const next = readOne(member, bytes, at, end, listener, connect)
-        if (next === 0) break
-        at = next
-      }
-      if (at < end) member.rest = Buffer.from(bytes.subarray(at, end))
+      readStream(member, frame, frameStart, frameEnd, (bytes, at, end) =>
+        readOne(member, bytes, at, end, listener, connect),
+      )
     },
     post(member, content) {
       const payload = Buffer.from(recordOf(member, content))
