@@ -13,5 +13,11 @@ export type ContinuedTopic = readonly [groupId: string, seq: number]
  */
 export type Continued = 'live' | 'lost' | 'none'
 
-/** The subscribers of a topic in a front that stay: everyone except one user, or only some. */
-export type Retained = { readonly except: string } | { readonly only: readonly string[] }
+/**
+ * How the subscribers of a topic in a front changed while its link was interrupted: a user left, all but some
+ * did, or a user joined and receives what follows this seq.
+ */
+export type SubscriberChange =
+  | { readonly left: string }
+  | { readonly only: readonly string[] }
+  | { readonly joined: string; readonly after: number }

@@ -14,7 +14,7 @@ import type { Status } from '../stored/stored-user.ts'
 import type { PostChange } from './actor-context.ts'
 import type { GroupAlarm, UserAlarm } from './alarm.ts'
 import type { Caller } from './caller.ts'
-import type { Continued, Retained } from './continuing.ts'
+import type { Continued, SubscriberChange } from './continuing.ts'
 import type { FileCall, FileCallName, FileCalls } from './file-calls.ts'
 import type { AttachAll, ContinueTopic, GroupMail, UserMail } from './mail.ts'
 import type { PresenceOf } from './presence.ts'
@@ -95,12 +95,12 @@ export type Effect =
       readonly seq: number
       readonly frame: Uint8Array
     }
-  /** Of the group's subscribers in a front only some stay. */
+  /** The group's subscribers in a front change, between two events that the front has missed. */
   | {
-      readonly type: 'retain'
+      readonly type: 'change_subscribers'
       readonly front: number
       readonly groupId: string
-      readonly retained: Retained
+      readonly change: SubscriberChange
     }
   /** The group's topic has continued in a front, or is to be continued later from this seq. */
   | {

@@ -9,11 +9,11 @@
 
 import type { CloseReason } from '../../protocol/close-codes.ts'
 import type { FrameView } from '../../protocol/frame-view.ts'
-import type { Continued, ContinuedTopic, Retained } from '../actors/continuing.ts'
+import type { Continued, ContinuedTopic, SubscriberChange } from '../actors/continuing.ts'
 import type { EarlierSession } from '../actors/mail.ts'
 import type { Identity } from './identity.ts'
 
-export type { Continued, ContinuedTopic, Retained } from '../actors/continuing.ts'
+export type { Continued, ContinuedTopic, SubscriberChange } from '../actors/continuing.ts'
 export type { EarlierSession } from '../actors/mail.ts'
 export type { Identity } from './identity.ts'
 
@@ -33,8 +33,8 @@ export interface Front {
   showMissed(topic: string, seq: number, frame: Uint8Array): void
   /** The topic continues: everything from here on is published. Or it cannot, see `Continued`. */
   continued(topic: string, how: Continued): void
-  /** Of the topic's subscribers only some stay. */
-  retain(topic: string, retained: Retained): void
+  /** The topic's subscribers changed before the next missed event; sessions that are named later are included. */
+  changeSubscribers(topic: string, change: SubscriberChange): void
   /** No connection subscribes to the topic any more. */
   left(topic: string): void
 }

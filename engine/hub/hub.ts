@@ -32,8 +32,8 @@ import type {
   Front,
   Identity,
   Publisher,
-  Retained,
   SessionPort,
+  SubscriberChange,
 } from './gateway.ts'
 import type { Health, HooksStats, ShardSide } from './health.ts'
 import { type HubSession, HubSessions } from './hub-sessions.ts'
@@ -228,12 +228,12 @@ export class Hub implements EngineGateway {
           return this.#fronts.get(number)?.showMissed(ascii(id, SEQ_BYTES), seqAt(id), body)
         case ToHub.continued:
           return this.#fronts.get(number)?.continued(ascii(id), unpack<Continued>(body))
-        case ToHub.retain: {
+        case ToHub.changeSubscribers: {
           const front = this.#fronts.get(number)
-          const retained = unpack<Retained>(body)
-          front?.retain(ascii(id), retained)
-          if (front) this.#subscriptions.retain(front, ascii(id), retained)
-          return
+          if (!front) return
+          const change = unpack<SubscriberChange>(body)
+          front.changeSubscribers(ascii(id), change)
+          return this.#subscriptions.change(front, ascii(id), change)
         }
         case ToHub.whenDrained:
           return this.#whenDrained(from, number, body)

@@ -8,7 +8,7 @@
 import { SEQ_BYTES, seqAt } from '../base/seq-bytes.ts'
 import { durableTwin } from '../base/topics.ts'
 import type { Announcement } from '../shards/hub-records.ts'
-import type { Front, Retained } from './gateway.ts'
+import type { Front, SubscriberChange } from './gateway.ts'
 import type { HubSession, HubSessions, Subscribers } from './hub-sessions.ts'
 
 export class Subscriptions {
@@ -51,11 +51,17 @@ export class Subscriptions {
     this.#removeUnused(subscribers)
   }
 
-  /** Unsubscribes the sessions of a front that do not stay subscribers of the topic. */
-  retain(front: Front, topic: string, retained: Retained): void {
-    if ('except' in retained) return this.remove(retained.except, topic, front)
+  /** The subscribers of the topic in a front change. The front has subscribed who joined by itself. */
+  change(front: Front, topic: string, change: SubscriberChange): void {
+    if ('left' in change) return this.remove(change.left, topic, front)
+    if ('joined' in change) {
+      for (const session of this.#sessions.ofUser(change.joined)) {
+        if (session.port.front === front) this.#join(session, topic)
+      }
+      return
+    }
     const subscribers = this.#byTopic.get(topic)
-    const stay = new Set(retained.only)
+    const stay = new Set(change.only)
     for (const session of [...(subscribers?.sessions ?? [])]) {
       if (session.port.front !== front || stay.has(session.userId)) continue
       session.port.unsubscribe(topic)

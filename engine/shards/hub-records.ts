@@ -64,7 +64,7 @@ export const ToHub = {
   /** number: a front; id: a topic that continues there as the body says (packed `Continued`). */
   continued: 71,
   /** number: a front; id: a topic which only these users receive there (packed); `except`: everyone except this user. */
-  retain: 72,
+  changeSubscribers: 72,
   /** body: mail to return once the session's connection has room. */
   whenDrained: 6,
   /** number: how many records of its inbox this shard has handled since the last such record. Sent with others. */

@@ -175,8 +175,10 @@ export class Performer implements ActorContext {
         const { front, groupId, seq, frame } = effect
         return this.#toHub.push(ToHub.showFront, front, addressAt(groupId, seq), frame)
       }
-      case 'retain':
-        return this.#toHub.push(ToHub.retain, effect.front, topicOf(effect.groupId), pack(effect.retained))
+      case 'change_subscribers': {
+        const { front, groupId, change } = effect
+        return this.#toHub.push(ToHub.changeSubscribers, front, topicOf(groupId), pack(change))
+      }
       case 'continued':
         return this.continued(effect)
       case 'reopened':

@@ -5,7 +5,7 @@
  * was published, for each session the requests without an answer and the positions of groups that it does not
  * receive by their topics yet. Bounded by the connections and their groups; requests have a bound of their own.
  */
-import type { Identity, Retained, SessionPort } from '../../engine/hub/gateway.ts'
+import type { Identity, SessionPort, SubscriberChange } from '../../engine/hub/gateway.ts'
 import type { WaitingRequest } from './waiting-requests.ts'
 
 /** A topic with subscribers in this front. */
@@ -118,11 +118,15 @@ export class FrontSessions {
     session.port.unsubscribe(topic.name)
   }
 
-  /** Of the topic's subscribers only some stay. Rare: looks at every session. */
-  retain(number: number, retained: Retained): void {
-    const isLeaving = leaving(retained)
+  /** The subscribers of a topic changed while the link was interrupted. Rare: looks at every session. */
+  changeSubscribers(number: number, name: string, change: SubscriberChange): void {
+    const stays = staying(change)
     for (const session of this.#byNumber.values()) {
-      if (isLeaving(session.identity.userId)) this.unsubscribe(session, number)
+      const { userId } = session.identity
+      if (!stays(userId)) this.unsubscribe(session, number)
+      else if ('joined' in change && userId === change.joined && hasOpened(session)) {
+        this.subscribe(session, number, name, change.after)
+      }
     }
   }
 
@@ -145,8 +149,14 @@ export class FrontSessions {
   }
 }
 
-function leaving(retained: Retained): (userId: string) => boolean {
-  if ('except' in retained) return (userId) => userId === retained.except
-  const stay = new Set(retained.only)
-  return (userId) => !stay.has(userId)
+function staying(change: SubscriberChange): (userId: string) => boolean {
+  if ('left' in change) return (userId) => userId !== change.left
+  if ('joined' in change) return () => true
+  const stay = new Set(change.only)
+  return (userId) => stay.has(userId)
+}
+
+/** Whether the client has received `connected`. */
+function hasOpened({ phase }: FrontSession): boolean {
+  return phase === 'open' || phase === 'interrupted'
 }

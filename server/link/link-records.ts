@@ -72,8 +72,8 @@ export const ToFront = {
   reopened: 23,
   /** number: a topic of which too much was missed: its sessions are closed, and resume. */
   lost: 24,
-  /** number: a topic; body: which of its subscribers stay (packed `Retained`). */
-  retain: 25,
+  /** number: a topic; id: its name; body: how its subscribers changed (packed `SubscriberChange`). */
+  changeSubscribers: 25,
   /** Answers `closed`: its user is seen as offline in time. */
   ended: 27,
   /** The engine stops: the front holds requests from here on, and answers `paused`. */

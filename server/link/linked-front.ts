@@ -14,8 +14,8 @@ import type {
   EngineGateway,
   Front,
   Identity,
-  Retained,
   SessionPort,
+  SubscriberChange,
 } from '../../engine/hub/gateway.ts'
 import { checkIdentity } from '../../engine/hub/identity.ts'
 import { ChatError } from '../../protocol/errors.ts'
@@ -47,6 +47,13 @@ export interface LinkedFrontDeps {
   readonly onSettled: () => void
 }
 
+/** A topic that the front has named, and how its subscribers changed since. */
+interface NamedSubscribers {
+  readonly groupId: string
+  readonly seq: number
+  readonly changes: SubscriberChange[]
+}
+
 export class LinkedFront implements Front {
   readonly #deps: LinkedFrontDeps
   readonly #gateway: EngineGateway
@@ -60,11 +67,10 @@ export class LinkedFront implements Front {
   /** By silent topic, the sessions that left it meanwhile. */
   readonly #leaving = new Map<string, number[]>()
   #isSettled = false
-  /** What the front has named, and who was unsubscribed from it since; until it has named all sessions. */
-  readonly #named = new Map<
-    number,
-    { readonly groupId: string; readonly seq: number; retained: Retained[] }
-  >()
+  /** What the front has named, and how its subscribers changed since; until it has named all sessions. */
+  readonly #named = new Map<number, NamedSubscribers>()
+  /** Topics whose events users joined since, by user; until the front has named all sessions. */
+  readonly #joined = new Map<string, Set<number>>()
   #paused = false
   #isLeaving = false
 
@@ -170,14 +176,18 @@ export class LinkedFront implements Front {
     const number = this.#topics.get(topic)
     if (number === undefined) return
     if (how === 'lost') this.#deps.push(ToFront.lost, number)
-    if (how === 'none') this.retain(topic, { only: [] })
+    if (how === 'none') this.changeSubscribers(topic, { only: [] })
   }
 
-  retain(topic: string, retained: Retained): void {
+  changeSubscribers(topic: string, change: SubscriberChange): void {
     const number = this.#topics.get(topic)
     if (number === undefined) return
-    this.#named.get(number)?.retained.push(retained)
-    this.#deps.push(ToFront.retain, number, undefined, packed(retained))
+    this.#named.get(number)?.changes.push(change)
+    if ('joined' in change && !this.#isSettled) {
+      const numbers = this.#joined.get(change.joined) ?? new Set()
+      this.#joined.set(change.joined, numbers.add(number))
+    }
+    this.#deps.push(ToFront.changeSubscribers, number, Buffer.from(topic, 'latin1'), packed(change))
   }
 
   left(topic: string): void {
@@ -215,6 +225,7 @@ export class LinkedFront implements Front {
       if (!this.#isSilent(topic)) this.#gateway.releaseTopic(this, topic)
     }
     this.#named.clear()
+    this.#joined.clear()
     this.#deps.onSettled()
   }
 
@@ -250,22 +261,26 @@ export class LinkedFront implements Front {
       this.#topics.set(topic, number)
       this.#lastTopic = Math.max(this.#lastTopic, number)
       this.#silent.add(topic)
-      this.#named.set(number, { groupId, seq, retained: [] })
+      this.#named.set(number, { groupId, seq, changes: [] })
     }
     const continued = topics.map(([, groupId, seq]) => [groupId, seq] as const)
     this.#gateway.continueTopics(this, continued)
   }
 
-  /** A session of an earlier link, without the topics from which its user was unsubscribed meanwhile. */
+  /** A session of an earlier link, with the topics to which its user is subscribed by now. */
   #earlier(body: Uint8Array): { identity: Identity; earlier: EarlierSession } {
     const { identity, topics, baselines, missed } = readNamedSession(body)
     const subscribed: [string, number][] = []
-    for (const number of topics) {
+    const { userId } = identity
+    const earlier = new Set(topics)
+    for (const number of new Set([...topics, ...(this.#joined.get(userId) ?? [])])) {
       const named = this.#named.get(number)
       if (!named) throw new LinkError(`topic ${number} was not named`)
-      if (named.retained.every((retained) => stays(identity.userId, retained))) {
-        subscribed.push([named.groupId, named.seq])
-      }
+      const isSubscribed = named.changes.reduce(
+        (is, change) => isSubscribedAfter(change, userId, is),
+        earlier.has(number),
+      )
+      if (isSubscribed) subscribed.push([named.groupId, named.seq])
     }
     return { identity, earlier: { subscribed, baselines, missed } }
   }
@@ -282,8 +297,11 @@ export class LinkedFront implements Front {
   }
 }
 
-function stays(userId: string, retained: Retained): boolean {
-  return 'except' in retained ? retained.except !== userId : retained.only.includes(userId)
+/** Whether a user is subscribed after a change. */
+function isSubscribedAfter(change: SubscriberChange, userId: string, before: boolean): boolean {
+  if ('left' in change) return before && change.left !== userId
+  if ('joined' in change) return before || change.joined === userId
+  return before && change.only.includes(userId)
 }
 
 /** @throws ChatError or Error */

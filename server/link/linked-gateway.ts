@@ -10,7 +10,7 @@
 import { overloaded } from '../../engine/base/refusals.ts'
 import { SEQ_BYTES, seqAt } from '../../engine/base/seq-bytes.ts'
 import { ephemeralTwin } from '../../engine/base/topics.ts'
-import type { Gateway, Identity, Publisher, Retained, SessionPort } from '../../engine/hub/gateway.ts'
+import type { Gateway, Identity, Publisher, SessionPort, SubscriberChange } from '../../engine/hub/gateway.ts'
 import { checkIdentity } from '../../engine/hub/identity.ts'
 import { SendRun } from '../../engine/hub/send-run.ts'
 import { type CloseReason, closeCodes } from '../../protocol/close-codes.ts'
@@ -176,8 +176,10 @@ export class LinkedGateway implements Gateway {
         if (session) this.#sessions.unsubscribe(session, viewOf(id).readUInt32LE(0))
         return
       }
-      case ToFront.retain:
-        return this.#sessions.retain(number, unpacked(body) as Retained)
+      case ToFront.changeSubscribers: {
+        const change = unpacked(body) as SubscriberChange
+        return this.#sessions.changeSubscribers(number, viewOf(id).toString('latin1'), change)
+      }
       case ToFront.lost:
         for (const { port } of this.#sessions.subscribers(number)) port.close('failed')
         return

@@ -2,8 +2,8 @@
  * Continued topics: sends a front the events of a group that it has missed, once for all its connections.
  *
  * They are the events that the connections would have received live, in the same order; a member who left
- * meanwhile receives nothing after that event, and after a gap nobody whose membership the crash took back
- * (GAP-1). While events are read the sessions that begin to receive the group wait, so that none of them gets
+ * meanwhile receives nothing after that event, one who was a member for a while only what came meanwhile, and
+ * after a gap nobody receives anything whose membership the crash took back (GAP-1). While events are read the sessions that begin to receive the group wait, so that none of them gets
  * an older event through the topic. Bounded like `resume`: above `limits.resumeEvents` missed events the
  * subscribers must resume by themselves.
  */
@@ -11,7 +11,7 @@ import { decodeEvent } from '../../../protocol/codec.ts'
 import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { LoggedEvent } from '../../stored/stored-group.ts'
-import type { Continued } from '../continuing.ts'
+import type { Continued, SubscriberChange } from '../continuing.ts'
 import { type Effect, type Effects, read, tellGroup } from '../effects.ts'
 import type { ContinueTopic } from '../mail.ts'
 import type { GroupState } from './group-state.ts'
@@ -58,24 +58,57 @@ function continued(group: GroupState, front: number, how: Continued): Effects {
 }
 
 function toFront(group: GroupState, front: number, event: LoggedEvent): Effect[] {
-  const { groupId, recent, publishedSeq, members } = group
-  const shown: Effect = { type: 'show_front', front, groupId, seq: event.seq, frame: toFrame(group, event) }
-  const left = leaverOf(event)
-  if (left !== null) return [shown, { type: 'retain', front, groupId, retained: { except: left } }]
+  const { groupId, recent } = group
+  const { seq } = event
+  const shown: Effect = { type: 'show_front', front, groupId, seq, frame: toFrame(group, event) }
+  const changed = (change: SubscriberChange): Effect => ({
+    type: 'change_subscribers',
+    front,
+    groupId,
+    change,
+  })
+  const entered = membershipBy(event)
+  if (entered) {
+    const { userId, isMember } = entered
+    if (!isMember) return [shown, changed({ left: userId })]
+    // The sessions of a user who is still a member are attached by the user's actor.
+    return hasEnded(group, userId, seq) ? [changed({ joined: userId, after: seq - 1 }), shown] : [shown]
+  }
   // If later events are not in memory, the actors of users check the membership (`check_member`).
-  if (!isGap(event) || event.seq + 1 < recent.floor) return [shown]
-  const later = recent.range(event.seq, publishedSeq, Number.POSITIVE_INFINITY)
-  const leavers = later.flatMap((one) => leaverOf(one) ?? [])
-  return [shown, { type: 'retain', front, groupId, retained: { only: [...members.keys(), ...leavers] } }]
+  if (!isGap(event) || seq + 1 < recent.floor) return [shown]
+  return [shown, changed({ only: membersAt(group, seq) })]
+}
+
+/** Whether a membership that began with this seq has ended. */
+function hasEnded({ members }: GroupState, userId: string, since: number): boolean {
+  const member = members.get(userId)
+  return member === undefined || member.joinedSeq > since
+}
+
+/**
+ * The members at this seq, of the members now and those who left since, also by an event that is not shown
+ * yet. Later events are in memory.
+ */
+function membersAt({ members, recent, lastSeq }: GroupState, seq: number): string[] {
+  const were = new Map<string, boolean>()
+  for (const { userId, joinedSeq } of members.values()) if (joinedSeq <= seq) were.set(userId, true)
+  for (const event of recent.range(seq, lastSeq, Number.POSITIVE_INFINITY)) {
+    const entered = membershipBy(event)
+    if (entered && !were.has(entered.userId)) were.set(entered.userId, !entered.isMember)
+  }
+  return [...were].flatMap(([userId, is]) => (is ? userId : []))
 }
 
 function isGap(event: LoggedEvent): boolean {
   return !('message' in event) && event.code === events.gap.code
 }
 
-/** The user who left by this event, or null. */
-function leaverOf(event: LoggedEvent): string | null {
-  if ('message' in event || event.code !== events.user_left_group.code) return null
-  const left = decodeEvent(event.frame)
-  return left?.event === 'user_left_group' ? left.fields.userId : null
+/** The user who joined or left by this event, or null. */
+function membershipBy(event: LoggedEvent): { readonly userId: string; readonly isMember: boolean } | null {
+  if ('message' in event) return null
+  const { user_joined_group: joined, user_left_group: left } = events
+  if (event.code !== joined.code && event.code !== left.code) return null
+  const entered = decodeEvent(event.frame)
+  if (entered?.event !== 'user_joined_group' && entered?.event !== 'user_left_group') return null
+  return { userId: entered.fields.userId, isMember: event.code === joined.code }
 }

@@ -15,6 +15,11 @@ const left = (seq: number, userId: string): LoggedEvent => ({
   code: events.user_left_group.code,
   frame: encodeEvent('user_left_group', 0, { userId, userName: userId, groupId: 'g', seq }),
 })
+const joined = (seq: number, userId: string): LoggedEvent => ({
+  seq,
+  code: events.user_joined_group.code,
+  frame: encodeEvent('user_joined_group', 0, { userId, userName: userId, groupId: 'g', seq }),
+})
 const gap = (seq: number, from: number, to: number): LoggedEvent => ({
   seq,
   code: events.gap.code,
@@ -36,8 +41,8 @@ function shown(effects: Effects): readonly unknown[] {
     switch (effect.type) {
       case 'show_front':
         return effect.seq
-      case 'retain':
-        return effect.retained
+      case 'change_subscribers':
+        return effect.change
       case 'continued':
         return effect.how
       default:
@@ -55,7 +60,22 @@ describe('a topic that continues in a front', () => {
 
   it('does not reach a member after the event by which they left', () => {
     const group = aGroupWith([post(1), left(2, 'eva'), post(3)])
-    expect(shown(continueTopic(group, mail(1)))).toEqual([2, { except: 'eva' }, 3, 'live'])
+    expect(shown(continueTopic(group, mail(1)))).toEqual([2, { left: 'eva' }, 3, 'live'])
+  })
+
+  it('reaches a user who was a member for a while with what came meanwhile', () => {
+    const group = aGroupWith([left(2, 'eva'), post(3), joined(4, 'eva'), post(5), left(6, 'eva'), post(7)])
+    const change = { joined: 'eva', after: 3 }
+    expect(shown(continueTopic(group, mail(1)))).toEqual([
+      ...[2, { left: 'eva' }, 3, change, 4, 5, 6, { left: 'eva' }, 7],
+      'live',
+    ])
+  })
+
+  it('does not reach users who are members since: their sessions are attached', () => {
+    const group = aGroupWith([gap(5, 2, 4), joined(6, 'bruno'), post(7)])
+    Object.assign(group.members.get('bruno') ?? {}, { joinedSeq: 6 })
+    expect(shown(continueTopic(group, mail(4)))).toEqual([5, { only: ['ana'] }, 6, 7, 'live'])
   })
 
   it('reaches only members after a gap, and those who leave later until then', () => {
@@ -65,9 +85,16 @@ describe('a topic that continues in a front', () => {
       { only: ['ana', 'bruno', 'eva'] },
       6,
       7,
-      { except: 'eva' },
+      { left: 'eva' },
       'live',
     ])
+  })
+
+  it('reaches a member after a gap who leaves by an event that is not shown yet', () => {
+    const group = aGroupWith([gap(5, 2, 4), post(6), left(7, 'eva')])
+    group.publishedSeq = 6
+    const only = { only: ['ana', 'bruno', 'eva'] }
+    expect(shown(continueTopic(group, mail(3)))).toEqual([5, only, 6, 'live'])
   })
 
   it('reads older events first; sessions that are attached meanwhile wait', () => {

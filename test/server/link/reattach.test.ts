@@ -130,6 +130,31 @@ describe('a link that breaks', () => {
     expect(bruno.of('user_joined_group').filter(({ userId }) => userId === 'bruno').length).toBe(1)
   })
 
+  it('shows a user who was a member for a while meanwhile what came then', async () => {
+    const { world, b, ana, bruno } = await twoFronts()
+    const member = { groupId: 'team', userId: 'bruno' }
+    // Somebody else subscribes to the topic in Bruno's front.
+    await ana.request('add_member', { groupId: 'team', userId: 'clara' })
+    const clara = await b.front.open('clara')
+    await eventually(() => expect(clara.topics.size).toBe(2))
+    b.proxy.target = 1
+    b.proxy.cut()
+    for (const i of ['1', '2']) {
+      await ana.request('remove_member', member)
+      await ana.request('send_message', text('team', 'Not for Bruno'))
+      await ana.request('add_member', member)
+      await ana.request('send_message', text('team', i))
+    }
+    await ana.request('remove_member', member)
+    await ana.request('send_message', text('team', 'Not for Bruno'))
+    b.proxy.target = world.port
+    await eventually(() => expect(contents(bruno)).toEqual(['0', '1', '2']))
+    await ana.request('send_message', text('team', 'Not for Bruno'))
+    await eventually(() => expect(contents(clara).filter((text) => text === 'Not for Bruno').length).toBe(4))
+    await bruno.request('ping', {})
+    expect([contents(bruno), [...bruno.topics]]).toEqual([['0', '1', '2'], []])
+  })
+
   it('shows a group that was joined meanwhile', async () => {
     const { world, b, ana, bruno } = await twoFronts()
     b.proxy.target = 1
