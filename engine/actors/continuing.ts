@@ -14,8 +14,8 @@ export type ContinuedTopic = readonly [groupId: string, seq: number]
 export type Continued = 'live' | 'lost' | 'none'
 
 /**
- * How the subscribers of a topic in a front changed while its link was interrupted: a user left, all but some
- * did, or a user joined and receives what follows this seq.
+ * How the subscribers of a topic in a front changed while its link was interrupted: a user left, only some
+ * stayed, or a user joined and receives what follows this seq.
  */
 export type SubscriberChange =
   | { readonly left: string }
