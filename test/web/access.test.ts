@@ -66,7 +66,7 @@ describe('axe', () => {
     })
     const { page, expectQuiet } = await signIn(server, 'ana')
     await openGroup(page, 'Kitchen')
-    await write(page, '> quoted\n\n- one\n- two')
+    await write(page, '> quoted\n\n- one\n  1. inside\n- two')
     const showPanel = (panel: string) =>
       page.evaluate((hash) => location.assign(hash), `#/g/${groupId}?panel=${panel}`)
     const screens: readonly (readonly [string, () => Promise<void>])[] = [

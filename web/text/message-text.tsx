@@ -4,7 +4,7 @@
  */
 import { Fragment, type VNode } from 'preact'
 import { IconButton } from '../ui/button.tsx'
-import { type Block, blocksOf, type Line } from './blocks.ts'
+import { type Block, blocksOf, type Item, type Line, type List } from './blocks.ts'
 import { isEmojiOnly } from './emoji-only.ts'
 import type { Inline, Mentionable } from './inline.ts'
 
@@ -45,25 +45,35 @@ function blockNode(block: Block, key: number, context: Context): VNode {
       )
     }
     case 'quote':
-      return <blockquote key={key}>{linesOf(block.lines, context)}</blockquote>
+      return <blockquote key={key}>{lineNodes(block.lines, context)}</blockquote>
     case 'bullets':
-      return <ul key={key}>{block.lines.map((line, i) => itemNode(line, i, context))}</ul>
     case 'numbers':
-      return (
-        <ol key={key} start={block.start}>
-          {block.lines.map((line, i) => itemNode(line, i, context))}
-        </ol>
-      )
+      return listNode(block, key, context)
     case 'lines':
-      return <p key={key}>{linesOf(block.lines, context)}</p>
+      return <p key={key}>{lineNodes(block.lines, context)}</p>
   }
 }
 
-function itemNode(line: Line, key: number, context: Context): VNode {
-  return <li key={key}>{inlineNodes(line.inside, context)}</li>
+function listNode(list: List, key: number, context: Context): VNode {
+  const items = list.lines.map((item, i) => itemNode(item, i, context))
+  if (list.kind === 'bullets') return <ul key={key}>{items}</ul>
+  return (
+    <ol key={key} start={list.start}>
+      {items}
+    </ol>
+  )
 }
 
-function linesOf(lines: readonly Line[], context: Context): readonly VNode[] {
+function itemNode({ inside, lists }: Item, key: number, context: Context): VNode {
+  return (
+    <li key={key}>
+      {inlineNodes(inside, context)}
+      {lists.map((list, i) => listNode(list, i, context))}
+    </li>
+  )
+}
+
+function lineNodes(lines: readonly Line[], context: Context): readonly VNode[] {
   return lines.map((line, i) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other identity, and are not reordered.
     <Fragment key={i}>

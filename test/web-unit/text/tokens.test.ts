@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Block, blocksOf, plainText, sourceOf } from '../../../web/text/blocks.ts'
+import { type Block, blocksOf, type List, linesOf, plainText, sourceOf } from '../../../web/text/blocks.ts'
 import { isEmojiOnly } from '../../../web/text/emoji-only.ts'
 import { type Inline, inlineTokens } from '../../../web/text/inline.ts'
 
@@ -37,6 +37,9 @@ const piece = fc.oneof(
     'www.a.example.',
     '> ',
     '- ',
+    '\n  - ',
+    '\n    1. ',
+    '\n\t* ',
     '3. ',
     '@Ana',
     '```ts\n',
@@ -49,9 +52,7 @@ const written = fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join('
 function all(blocks: readonly Block[]): readonly Inline[] {
   const flat = (nodes: readonly Inline[]): readonly Inline[] =>
     nodes.flatMap((node) => ('inside' in node ? [node, ...flat(node.inside)] : [node]))
-  return blocks.flatMap((block) =>
-    block.kind === 'code' ? [] : block.lines.flatMap((line) => flat(line.inside)),
-  )
+  return blocks.flatMap(linesOf).flatMap((line) => flat(line.inside))
 }
 
 const kinds = (line: string) => inlineTokens(line, [ana]).map((node) => node.kind)
@@ -104,6 +105,8 @@ describe('tokens of a message', () => {
     '> ',
     '- a\n',
     '1. \n',
+    '- a\n  1. b\n    - c\n',
+    '- a\n1. b\n',
     '*_~`[',
     '[http://a.b](',
     '](http://c.d)',
@@ -120,7 +123,9 @@ describe('tokens of a message', () => {
       Math.max(0, ...nodes.map((node) => ('inside' in node ? 1 + depth(node.inside) : 0)))
     fc.assert(
       fc.property(written, (text) =>
-        blocksOf(text).every((b) => b.kind === 'code' || b.lines.every((line) => depth(line.inside) <= 7)),
+        blocksOf(text)
+          .flatMap(linesOf)
+          .every((line) => depth(line.inside) <= 7),
       ),
     )
   })
@@ -155,6 +160,51 @@ describe('tokens of a message', () => {
     expect(blocks.map((block) => block.kind)).toEqual(['quote', 'bullets', 'numbers', 'code', 'lines'])
     expect(blocks[2]).toMatchObject({ start: 7 })
     expect(blocks[3]).toMatchObject({ language: 'ts', text: 'let x\n' })
+  })
+
+  test.each([
+    ['- a\n  - b\n- c', 'ul(a ul(b) c)'],
+    ['1. a\n   - b\n   - c\n2. d', 'ol1(a ul(b c) d)'],
+    ['- a\n    - b\n  - c\n- d', 'ul(a ul(b c) d)'],
+    ['- a\n - b', 'ul(a b)'],
+    ['- a\n\t- b\n\t\t4. c\n\t5) d', 'ul(a ul(b ol4(c)) ol5(d))'],
+    ['- a\n1. b\n  - c\n- d', 'ul(a) ol1(b ul(c)) ul(d)'],
+    ['    - a\n- b', 'ul(a b)'],
+    ['- a\n  - b\n    - c\n      - d\n        - e\n- f', 'ul(a ul(b ul(c ul(d e))) f)'],
+    ['- a\n\n  - b', 'ul(a) lines ul(b)'],
+  ])('nest lists by their indentation: %j', (text, expected) => {
+    const shape = (list: List): string => {
+      const items = list.lines.map((item) =>
+        [...item.inside.map((node) => ('text' in node ? node.text : '')), ...item.lists.map(shape)].join(' '),
+      )
+      return `${list.kind === 'bullets' ? 'ul' : `ol${list.start}`}(${items.join(' ')})`
+    }
+    const shapes = blocksOf(text).map((block) =>
+      block.kind === 'bullets' || block.kind === 'numbers' ? shape(block) : block.kind,
+    )
+    expect(shapes.join(' ')).toBe(expected)
+    expect(sourceOf(blocksOf(text))).toBe(text)
+  })
+
+  test('nest lists at most four deep', () => {
+    const levels = (lists: readonly List[]): number =>
+      Math.max(0, ...lists.map(({ lines }) => 1 + Math.max(0, ...lines.map((item) => levels(item.lists)))))
+    const items = fc.array(
+      fc.tuple(
+        fc.nat({ max: 8 }).map((level) => level * 2),
+        fc.constantFrom('- ', '1. '),
+      ),
+      { maxLength: 30 },
+    )
+    fc.assert(
+      fc.property(items, (lines) => {
+        const text = lines.map(([indent, mark], i) => `${' '.repeat(indent)}${mark}${i}`).join('\n')
+        const blocks = blocksOf(text)
+        expect(sourceOf(blocks)).toBe(text)
+        const lists = blocks.filter((block) => block.kind === 'bullets' || block.kind === 'numbers')
+        expect(levels(lists)).toBeLessThanOrEqual(4)
+      }),
+    )
   })
 
   test('have a plain form of one line', () => {

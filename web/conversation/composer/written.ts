@@ -2,7 +2,7 @@
  * Written: what follows from the text in the composer: its size, and who it mentions.
  */
 import type { MembersView } from '../../../client/store/types.ts'
-import { blocksOf } from '../../text/blocks.ts'
+import { blocksOf, linesOf } from '../../text/blocks.ts'
 import type { Inline } from '../../text/inline.ts'
 
 /** Mentions of one message (protocol/limits.ts). */
@@ -20,7 +20,7 @@ export function mentionsIn(text: string, members: MembersView['members']): reado
   const written = members.map(({ userId, name }) => ({ userId, forms: [name, userId] }))
   const found = new Set<string>()
   for (const block of blocksOf(text, written)) {
-    if (block.kind !== 'code') for (const line of block.lines) collect(line.inside, found)
+    for (const line of linesOf(block)) collect(line.inside, found)
   }
   return [...found].slice(0, MAX_MENTIONS)
 }
