@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os'
 import {
   bearer,
   flag,
+  iceServers,
   integer,
   integerOr,
   oneOf,
@@ -200,6 +201,14 @@ export const settings = {
     default: [],
     defaultText: 'the server’s own',
     doc: 'Origins whose pages may use WebSocket and HTTP. Requests without an `Origin` header do not come from a browser page and are allowed.',
+  },
+  iceServers: {
+    env: 'ICE_SERVERS',
+    kind: iceServers,
+    default: [],
+    defaultText: 'none',
+    secret: true,
+    doc: 'STUN and TURN servers for calls. The page uses them, other clients get them from `GET /api/chat/ice-servers`. Every user with a token can read the credentials. Without servers calls connect within one network only.',
   },
   socketIo: {
     env: 'SOCKET_IO',

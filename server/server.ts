@@ -28,6 +28,7 @@ import { apiRoutes } from './http/api.ts'
 import { documentRoutes } from './http/api-documents.ts'
 import { fileRoutes } from './http/files.ts'
 import { healthRoutes } from './http/health.ts'
+import { iceServersRoute } from './http/ice-servers.ts'
 import { metricsRoutes } from './http/metrics.ts'
 import { addRoutes } from './http/router.ts'
 import { trialRoutes } from './http/trial-routes.ts'
@@ -208,6 +209,7 @@ export async function startServer(options: ServerOptions, fleet: Fleet | null): 
       connections,
       recent: logger.recent,
     }),
+    iceServersRoute(shared),
     ...fileRoutes({ ...shared, engine, accepting: () => accepting }),
   ]
   const router = addRoutes(

@@ -98,6 +98,45 @@ export const publicKeyPem: SettingKind<string> = {
   fromText: (value) => value.replaceAll('\\n', '\n'),
 }
 
+/** A STUN or TURN server, as browsers expect it (`RTCIceServer`). */
+export interface IceServer {
+  readonly urls: string | readonly string[]
+  readonly username?: string | undefined
+  readonly credential?: string | undefined
+}
+
+// A browser refuses the whole list for one address that it cannot read.
+const iceUrl = v.pipe(
+  v.string(),
+  v.maxLength(512),
+  v.regex(/^(stuns?:[^\s/?#@]+|turns?:[^\s/?#@]+(\?transport=(udp|tcp))?)$/),
+)
+const iceServer = v.pipe(
+  v.strictObject({
+    urls: v.union([iceUrl, v.pipe(v.array(iceUrl), v.minLength(1), v.maxLength(8))]),
+    username: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(512))),
+    credential: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(512))),
+  }),
+  v.check(
+    ({ urls, username, credential }) =>
+      ![urls].flat().some((url) => url.startsWith('turn')) ||
+      (username !== undefined && credential !== undefined),
+  ),
+)
+
+/** STUN and TURN servers, as JSON in a variable. */
+export const iceServers: SettingKind<readonly IceServer[]> = {
+  rule: 'a JSON list of at most 8 servers: `[{"urls": "stun:host:port"}, {"urls": "turn:host:port", "username": "…", "credential": "…"}]`',
+  schema: v.pipe(v.array(iceServer), v.maxLength(8)),
+  fromText: (value) => {
+    try {
+      return JSON.parse(value)
+    } catch {
+      return value
+    }
+  },
+}
+
 /** Origins separated by commas; `*` allows every origin. */
 export const origins: SettingKind<readonly string[]> = {
   rule: 'a comma-separated list of origins (https://chat.example), or *',

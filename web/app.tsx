@@ -11,7 +11,15 @@ import { focusRegion, useKeys } from './keys.tsx'
 import type { Navigation } from './navigation.ts'
 import type { Update } from './session/install-worker.ts'
 import type { PreferencesView } from './settings/preferences.ts'
-import { type DialogName, type Shell, ShellContext, type ToastAction, useShell, useView } from './shell.ts'
+import {
+  type DialogName,
+  type Server,
+  type Shell,
+  ShellContext,
+  type ToastAction,
+  useShell,
+  useView,
+} from './shell.ts'
 import { useTheme } from './theme/use-theme.ts'
 import type { Announcer } from './ui/announcer.ts'
 import { lazy } from './ui/lazy.tsx'
@@ -25,6 +33,7 @@ const Dialogs = lazy(async () => (await import('./dialogs.tsx')).Dialogs)
 
 export interface AppProps {
   readonly store: Store
+  readonly server: Server
   readonly texts: Texts
   readonly language: Language
   readonly navigation: Navigation
@@ -41,6 +50,7 @@ export interface AppProps {
 
 export function App({
   store,
+  server,
   texts,
   language,
   navigation,
@@ -60,6 +70,7 @@ export function App({
     }
     return {
       store,
+      server,
       texts,
       format: createFormat(localeOf(language, navigator.languages)),
       navigation,
@@ -71,7 +82,7 @@ export function App({
       fail: (error) => toast(messageOf(error)),
       openDialog: setDialog,
     }
-  }, [store, texts, language, navigation, preferences, announcer, nameInToken])
+  }, [store, server, texts, language, navigation, preferences, announcer, nameInToken])
   const theme = useTheme(preferences)
   useKeys(root, shell)
   const { watchUpdates } = on

@@ -10,6 +10,7 @@ import { type LanguageTexts, textsFor, useLanguage } from './i18n/use-language.t
 import type { ChatOptions, MountedChat } from './index.ts'
 import { memoryNavigation, type Navigation } from './navigation.ts'
 import { openPreferences, type PreferencesView } from './settings/preferences.ts'
+import type { Server } from './shell.ts'
 import { Announcer } from './ui/announcer.ts'
 import './theme/index.css'
 
@@ -19,6 +20,7 @@ export async function mountInto(element: Element, options: ChatOptions): Promise
   if (language !== undefined) preferences.set({ language })
   if (theme !== undefined) preferences.set({ theme })
   const store = new ChatStore({ url, token, userId })
+  const server = { url: url.endsWith('/') ? url : `${url}/`, token }
   const navigation = memoryNavigation()
   const first = await textsFor(preferences.getSnapshot())
   const unmount = async () => {
@@ -29,23 +31,24 @@ export async function mountInto(element: Element, options: ChatOptions): Promise
     render(null, element)
     await store.signOut()
   }
-  render(<Mounted {...{ store, preferences, navigation, first, signOut }} />, element)
+  render(<Mounted {...{ store, server, preferences, navigation, first, signOut }} />, element)
   return { show: (groupId) => navigation.go({ groupId }), unmount, signOut }
 }
 
 interface MountedProps {
   readonly store: Store
+  readonly server: Server
   readonly preferences: PreferencesView
   readonly navigation: Navigation
   readonly first: LanguageTexts
   readonly signOut: () => Promise<void>
 }
 
-function Mounted({ store, preferences, navigation, first, signOut }: MountedProps) {
+function Mounted({ store, server, preferences, navigation, first, signOut }: MountedProps) {
   const { language, texts } = useLanguage(preferences, first)
   const announcer = useMemo(() => new Announcer(), [])
   useEffect(() => store.connect(), [store])
-  const props = { store, texts, language, preferences, navigation, announcer }
+  const props = { store, server, texts, language, preferences, navigation, announcer }
   // The page's token function signs in again.
   return <App {...props} onSignIn={() => store.connect()} onSignOut={() => void signOut()} />
 }

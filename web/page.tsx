@@ -44,6 +44,10 @@ interface SignedInProps extends LanguageTexts {
 
 function SignedIn({ session, onSession, language, texts, preferences, navigation }: SignedInProps) {
   const store = useMemo(() => openStore(session), [session])
+  const server = useMemo(
+    () => ({ url: new URL('.', location.href).href, token: () => currentToken(session) }),
+    [session],
+  )
   const announcer = useMemo(() => new Announcer(), [])
   const [isAsking, setAsking] = useState(false)
   const connection = useView(store.connection)
@@ -80,7 +84,7 @@ function SignedIn({ session, onSession, language, texts, preferences, navigation
     if (confirm(texts.shell.signOutConfirm)) void store.signOut()
   }
   const nameInToken = nameIn(session.token)
-  const props = { store, texts, language, preferences, navigation, announcer, nameInToken }
+  const props = { store, server, texts, language, preferences, navigation, announcer, nameInToken }
   return <App {...props} watchUpdates={installWorker} onSignIn={() => setAsking(true)} onSignOut={signOut} />
 }
 

@@ -3,14 +3,23 @@
  */
 import { createContext } from 'preact'
 import { useContext, useEffect, useState } from 'preact/hooks'
+import type { TokenSource } from '../client/link.ts'
 import type { MeView, Store, View } from '../client/store/types.ts'
 import type { Format } from './i18n/format.ts'
 import type { Texts } from './i18n/texts.ts'
 import type { Navigation } from './navigation.ts'
 import type { Preferences } from './settings/preferences.ts'
 
+/** Where the requests go that are not of the store, and the token of the user. */
+export interface Server {
+  /** The address of the server, with a slash at its end. */
+  readonly url: string
+  readonly token: TokenSource
+}
+
 export interface Shell {
   readonly store: Store
+  readonly server: Server
   readonly texts: Texts
   /** Dates, times and numbers in the user's language. */
   readonly format: Format

@@ -19,7 +19,9 @@ export interface CallContext {
   readonly signals: CallSignals
   readonly clock: Clock
   readonly deviceId: string
-  readonly createPeer: () => RTCPeerConnection
+  /** STUN and TURN servers for a call; without them it connects within one network only. */
+  readonly iceServers: () => Promise<readonly RTCIceServer[]>
+  readonly createPeer: (configuration: RTCConfiguration) => RTCPeerConnection
   /** Numbers the messages of the device. */
   readonly nextNumber: () => number
   readonly show: (view: CallView) => void
@@ -53,6 +55,7 @@ export class Call {
   #reason: CallEnd = 'hung_up'
   #remote: SentMedia = { muted: false, video: null }
   #remoteStream: MediaStream | null = null
+  #iceServers: readonly RTCIceServer[] = []
   #cancelLimit = () => {}
   #cancelRepeat = () => {}
 
@@ -84,7 +87,7 @@ export class Call {
 
   /** Calls the other user. */
   async start(): Promise<void> {
-    if (!(await this.#openMedia(this.plan.withVideo))) return
+    if (!(await this.#prepare(this.plan.withVideo))) return
     this.#limit(RING_MS, 'no_answer')
     this.#repeat(RING_EVERY_MS, () => this.#send({ type: 'ring', withVideo: this.plan.withVideo }))
   }
@@ -101,7 +104,7 @@ export class Call {
     this.#phase = 'connecting'
     this.#limit(CONNECT_MS, 'failed')
     this.#show()
-    if (!(await this.#openMedia(withVideo))) return
+    if (!(await this.#prepare(withVideo))) return
     this.#connect()
     this.#repeat(ACCEPT_EVERY_MS, () => this.#send({ type: 'accept' }))
   }
@@ -179,7 +182,7 @@ export class Call {
   #connect(): RTCPeerConnection {
     const { signals, clock, createPeer } = this.#context
     const { media, userId } = this.plan
-    const peer = createPeer()
+    const peer = createPeer({ iceServers: [...this.#iceServers] })
     peer.addEventListener('track', ({ streams: [stream] }) => {
       this.#remoteStream = stream ?? null
       this.#show()
@@ -208,9 +211,12 @@ export class Call {
     this.#show()
   }
 
-  async #openMedia(withVideo: boolean): Promise<boolean> {
+  /** Opens the microphone and reads the servers; returns whether the call continues. */
+  async #prepare(withVideo: boolean): Promise<boolean> {
+    const reading = this.#context.iceServers().catch(() => [])
     try {
       await this.plan.media.open(withVideo)
+      this.#iceServers = await reading
     } catch {
       this.end('no_media')
     }

@@ -16,8 +16,11 @@ import type { CallView } from './call-view.ts'
 import { LocalMedia, type MediaDevicesLike } from './local-media.ts'
 
 export interface PeerCallsOptions {
-  /** STUN and TURN servers. Without them calls connect within one network only. */
-  readonly iceServers?: readonly RTCIceServer[] | undefined
+  /**
+   * STUN and TURN servers. Without them calls connect within one network only. A function is called for
+   * each call, which waits for it; if it rejects the call has none.
+   */
+  readonly iceServers?: readonly RTCIceServer[] | (() => Promise<readonly RTCIceServer[]>) | undefined
   /** Creates a peer connection; the browser's own by default. */
   readonly createPeer?: ((configuration: RTCConfiguration) => RTCPeerConnection) | undefined
   /** Microphone, camera and screen; those of the browser by default. */
@@ -58,7 +61,8 @@ export class PeerCalls {
       signals,
       clock,
       deviceId: makeTempId(),
-      createPeer: () => createPeer({ iceServers: [...iceServers] }),
+      iceServers: typeof iceServers === 'function' ? iceServers : async () => iceServers,
+      createPeer,
       nextNumber: () => {
         this.#sent += 1
         return this.#sent

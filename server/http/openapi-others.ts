@@ -20,6 +20,28 @@ const progress = {
     },
   },
 }
+const iceServers = {
+  'application/json': {
+    schema: {
+      type: 'object',
+      properties: {
+        iceServers: {
+          type: 'array',
+          items: {
+            type: 'object',
+            properties: {
+              urls: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
+              username: { type: 'string' },
+              credential: { type: 'string' },
+            },
+            required: ['urls'],
+          },
+        },
+      },
+      required: ['iceServers'],
+    },
+  },
+}
 
 const query = (name: string, type: 'string' | 'integer', description: string, required = false) => ({
   name,
@@ -108,6 +130,14 @@ export const otherPaths: JsonSchema = {
         416: { description: 'The range is outside the file' },
         default: error,
       },
+    },
+  },
+  '/api/chat/ice-servers': {
+    get: {
+      tags: ['chat'],
+      operationId: 'ice_servers',
+      summary: 'The STUN and TURN servers for calls (`ICE_SERVERS`), as `RTCPeerConnection` expects them.',
+      responses: { 200: { description: 'The servers', content: iceServers }, default: error },
     },
   },
   '/healthz': open('Whether the process is alive.'),

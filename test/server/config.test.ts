@@ -74,9 +74,30 @@ describe('settings', () => {
     ['CORS_ORIGINS', 'https://a.example/chat', 'must be a comma-separated list of origins'],
     ['JWT_JWKS_URL', 'file:///etc/keys', 'JWT_JWKS_URL must be an http or https URL'],
     ['JWT_PUBLIC_KEY', 'ssh-rsa AAAA', 'JWT_PUBLIC_KEY must be one PEM public key'],
+    ['ICE_SERVERS', 'stun:a.example', 'ICE_SERVERS must be a JSON list of at most 8 servers'],
+    ['ICE_SERVERS', '{"urls": "stun:a.example"}', 'ICE_SERVERS must be a JSON list'],
+    ['ICE_SERVERS', '[{"urls": "https://a.example"}]', 'ICE_SERVERS must be a JSON list'],
+    ['ICE_SERVERS', '[{"urls": []}]', 'ICE_SERVERS must be a JSON list'],
+    ['ICE_SERVERS', '[{"urls": "turn:a.example"}]', 'ICE_SERVERS must be a JSON list'],
+    ['ICE_SERVERS', '[{"url": "stun:a.example"}]', 'ICE_SERVERS must be a JSON list'],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of fatal, error, warn'],
   ])('refuse %s=%s and state the rule', (variable, value, message) => {
     expect(refusal({ [variable]: value })).toContain(message)
+  })
+
+  it('name STUN and TURN servers, and do not show a credential that is refused', () => {
+    const servers = [
+      { urls: 'stun:stun.example.org' },
+      {
+        urls: ['turn:turn.example.org:3478?transport=udp', 'turns:[2001:db8::1]:5349'],
+        username: 'u',
+        credential: 'hunter2',
+      },
+    ]
+    expect(settingsFromEnv({ ICE_SERVERS: JSON.stringify(servers) }).iceServers).toEqual(servers)
+    const refused = refusal({ ICE_SERVERS: JSON.stringify([{ ...servers[1], urls: 'turn:' }]) })
+    expect(refused).toContain('ICE_SERVERS must be a JSON list')
+    expect(refused).not.toContain('hunter2')
   })
 
   it('refuse a short secret without showing it', () => {

@@ -152,7 +152,11 @@ describe('a voice message', () => {
 
 describe('a call on the page', () => {
   it('rings, is answered with video, and ends', async () => {
-    const server = await aWebServer()
+    const iceServers = [
+      { urls: 'stun:127.0.0.1:9' },
+      { urls: ['turn:127.0.0.1:9?transport=tcp'], username: 'chat', credential: 'hunter2' },
+    ]
+    const server = await aWebServer({ ICE_SERVERS: JSON.stringify(iceServers) })
     await request(server, 'bruno', 'groups')
     const { group } = await request(server, 'ana', 'groups', { kind: 'direct', members: ['bruno'] })
     const { groupId } = group as { groupId: string }
@@ -161,11 +165,23 @@ describe('a call on the page', () => {
     const ana = await signIn(server, 'ana')
     const bruno = await signIn(server, 'bruno')
     await openGroup(ana.page, 'bruno')
+    for (const { page } of [ana, bruno]) {
+      await page.evaluate(() => {
+        const Peer = RTCPeerConnection
+        window.RTCPeerConnection = class extends Peer {
+          constructor(configuration?: RTCConfiguration) {
+            super(configuration)
+            Object.assign(window, { servers: configuration?.iceServers })
+          }
+        }
+      })
+    }
     await ana.page.getByRole('button', { name: 'Video call with bruno' }).click()
     await bruno.page.getByRole('button', { name: 'With video' }).click()
     const call = (page: Page) => page.locator('.call')
     await expect.poll(() => call(ana.page).getAttribute('data-state')).toBe('connected')
     await expect.poll(() => call(bruno.page).getAttribute('data-state')).toBe('connected')
+    for (const { page } of [ana, bruno]) expect(await page.evaluate('servers')).toEqual(iceServers)
     const width = (page: Page) =>
       page.locator('.call-remote').evaluate((video) => (video as HTMLVideoElement).videoWidth)
     await expect.poll(() => width(ana.page)).toBeGreaterThan(0)

@@ -7,7 +7,7 @@ import { IconButton } from '../ui/button.tsx'
 import { callsOf } from './talk-state.ts'
 
 export function CallButtons({ handle }: { readonly handle: GroupHandle }) {
-  const { store, texts, fail, toast } = useShell()
+  const { store, server, texts, fail, toast } = useShell()
   const info = useView(handle.info)
   const { state } = useView(store.connection)
   const peer = info?.peer
@@ -16,7 +16,7 @@ export function CallButtons({ handle }: { readonly handle: GroupHandle }) {
     // Browsers give microphones only to pages with TLS.
     if (!navigator.mediaDevices) return toast(texts.talk.noMicrophone)
     const { groupId } = handle
-    callsOf(store)
+    callsOf({ store, server })
       .then((calls) => calls.call({ groupId, userId: peer.userId, withVideo }))
       .catch(fail)
   }

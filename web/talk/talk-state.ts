@@ -5,6 +5,8 @@
 import type { PeerCalls } from '../../client/calls/peer-calls.ts'
 import type { GroupHandle, MessageItem, Store } from '../../client/store/types.ts'
 import { ViewCell } from '../../client/store/view-cell.ts'
+import type { Shell } from '../shell.ts'
+import { loadIceServers } from './ice-servers.ts'
 
 export interface ChosenFile {
   readonly id: number
@@ -45,9 +47,11 @@ export function viewerOf(store: Store): ViewCell<MessageItem | null> {
 }
 
 /** The calls of the user on this page. The code is loaded when the page has time. */
-export function callsOf(store: Store): Promise<PeerCalls> {
+export function callsOf({ store, server }: Pick<Shell, 'store' | 'server'>): Promise<PeerCalls> {
   const state = stateOf(store)
-  state.calls ??= import('../../client/calls/peer-calls.ts').then(({ PeerCalls }) => new PeerCalls(store))
+  state.calls ??= import('../../client/calls/peer-calls.ts').then(
+    ({ PeerCalls }) => new PeerCalls(store, { iceServers: () => loadIceServers(server) }),
+  )
   return state.calls
 }
 

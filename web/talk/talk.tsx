@@ -12,19 +12,19 @@ import { callsOf, viewerOf } from './talk-state.ts'
 import { Viewer } from './viewer.tsx'
 
 export function Talk() {
-  const { store, navigation, preferences, texts } = useShell()
+  const { store, server, navigation, preferences, texts } = useShell()
   const viewed = useView(viewerOf(store))
   const [calls, setCalls] = useState<PeerCalls | null>(null)
   useEffect(() => {
     if (typeof RTCPeerConnection === 'undefined') return
     let isEnded = false
-    const loading = callsOf(store)
+    const loading = callsOf({ store, server })
     loading.then((loaded) => !isEnded && setCalls(loaded)).catch(() => {})
     return () => {
       isEnded = true
       loading.then((loaded) => loaded.hangUp()).catch(() => {})
     }
-  }, [store])
+  }, [store, server])
   useEffect(
     () =>
       startNotifications({

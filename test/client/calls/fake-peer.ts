@@ -61,7 +61,12 @@ export class FakeDevices {
 export class FakeNetwork {
   readonly peers: FakePeer[] = []
 
-  readonly create = (): RTCPeerConnection => {
+  /** Of the peers, in their order. */
+  readonly configurations: RTCConfiguration[] = []
+
+  readonly create = (configuration: RTCConfiguration): RTCPeerConnection => {
+    this.configurations.push(configuration)
+
     const peer = new FakePeer(this, this.peers.length)
     this.peers.push(peer)
     return peer as unknown as RTCPeerConnection

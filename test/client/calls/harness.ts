@@ -3,7 +3,7 @@
  */
 import { onTestFinished } from 'vitest'
 import type { CallSignals } from '../../../client/calls/call-sender.ts'
-import { PeerCalls } from '../../../client/calls/peer-calls.ts'
+import { PeerCalls, type PeerCallsOptions } from '../../../client/calls/peer-calls.ts'
 import type { ChatClient } from '../../../client/chat-client.ts'
 import { startTestEngine, type TestEngine } from '../../../testing/test-engine.ts'
 import { FakeDevices, FakeNetwork } from './fake-peer.ts'
@@ -20,7 +20,7 @@ export interface CallStage {
   readonly engine: TestEngine
   readonly network: FakeNetwork
   readonly groupId: string
-  device(userId: string): Promise<Device>
+  device(userId: string, iceServers?: PeerCallsOptions['iceServers']): Promise<Device>
 }
 
 /** The signals of a client. */
@@ -44,11 +44,12 @@ export async function aCallStage(): Promise<CallStage> {
     engine,
     network,
     groupId,
-    async device(userId) {
+    async device(userId, iceServers) {
       const client = engine.client({ userId })
       await client.connect()
       const devices = new FakeDevices()
       const calls = new PeerCalls(signalsOf(client), {
+        iceServers,
         createPeer: network.create,
         devices: devices.forCalls,
         clock: engine.clock.forClient,

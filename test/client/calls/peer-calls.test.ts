@@ -50,6 +50,35 @@ describe('a call', () => {
     expect(a.state()).toBe('idle')
   })
 
+  it('uses the given servers, those of a function for each call, and none if it rejects', async () => {
+    const stage = await aCallStage()
+    const given = [{ urls: 'stun:a.example' }]
+    let served = [{ urls: 'stun:b.example' }]
+    const a = await stage.device('ana', given)
+    const b = await stage.device('bruno', async () => {
+      if (served.length === 0) throw new Error('no network')
+      return served
+    })
+    const used = async () => {
+      const before = stage.network.configurations.length
+      await a.calls.call({ groupId: stage.groupId, ...bruno })
+      await stage.engine.advance(100)
+      await b.calls.accept()
+      await stage.engine.advance(200)
+      expect(states(a, b)).toEqual(['connected', 'connected'])
+      a.calls.hangUp()
+      await stage.engine.advance(10)
+      return stage.network.configurations
+        .slice(before)
+        .map(({ iceServers }) => iceServers?.map(({ urls }) => urls))
+    }
+    expect((await used()).sort()).toEqual([['stun:a.example'], ['stun:b.example']])
+    served = [{ urls: 'stun:c.example' }]
+    expect((await used()).sort()).toEqual([['stun:a.example'], ['stun:c.example']])
+    served = []
+    expect((await used()).sort()).toEqual([[], ['stun:a.example']])
+  })
+
   it('is declined, ends without an answer, and is missed by the called user', async () => {
     const { engine, groupId, a, b } = await aRingingCall()
     b.calls.hangUp()
