@@ -210,6 +210,12 @@ export const settings = {
     secret: true,
     doc: 'STUN and TURN servers for calls. The page uses them, other clients get them from `GET /api/chat/ice-servers`. Every user with a token can read the credentials. Without servers calls connect within one network only.',
   },
+  web: {
+    env: 'WEB',
+    kind: oneOf('on', 'off'),
+    default: 'on',
+    doc: 'Whether `/`, `/admin` and `/asyncapi` serve the chat page, the dashboard and the reference of the socket API, and `/mount.js` the page for yours.',
+  },
   socketIo: {
     env: 'SOCKET_IO',
     kind: oneOf('on', 'off'),

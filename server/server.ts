@@ -196,8 +196,7 @@ export async function startServer(options: ServerOptions, fleet: Fleet | null): 
     end: async (userId: string, id: number | null, by: string) => ownConnections.end(userId, id, by),
   }
   const routes = [
-    ...webRoutes(),
-    ...trialRoutes({ settings, guard, engine }),
+    ...(settings.web === 'on' ? [...webRoutes(), ...trialRoutes({ settings, guard, engine })] : []),
     upgradeRequiredRoute(),
     ...healthRoutes(engine, () => accepting),
     ...apiRoutes({ ...shared, engine, accepting: () => accepting }),

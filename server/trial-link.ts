@@ -10,7 +10,7 @@ const TRIAL_USER = 'guest'
 const ADMIN_USER = 'operator'
 const TRIAL_SECONDS = 12 * 3_600
 
-/** Outside production: prints a link to the page, where people are tried by their name, and a token. */
+/** Outside production: prints a token, and with the pages links to them; people try the chat by their name. */
 export async function printTrialLink(
   settings: Settings,
   url: string,
@@ -18,9 +18,11 @@ export async function printTrialLink(
 ): Promise<void> {
   const key = trialKey(settings)
   if (key === null) return
-  out(`Try it: ${url}/#trial=${key} (in two windows to be two people)`)
+  const hasPages = settings.web === 'on'
+  if (hasPages) out(`Try it: ${url}/#trial=${key} (in two windows to be two people)`)
   const token = await makeToken(settings, { userId: TRIAL_USER, name: 'Guest', ttlSeconds: TRIAL_SECONDS })
   out(`Token of the user "${TRIAL_USER}", for 12 hours: ${token}`)
+  if (!hasPages) return
   const admin = await makeToken(settings, { userId: ADMIN_USER, isAdmin: true, ttlSeconds: TRIAL_SECONDS })
   out(`Dashboard: ${url}/admin#token=${admin}`)
 }

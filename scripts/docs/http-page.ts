@@ -49,7 +49,7 @@ ${rows.join('\n')}
 | \`GET /api/stats\`, \`GET /metrics\` | Metrics, as JSON and for Prometheus: [OPERATIONS.md](OPERATIONS.md). |
 | \`GET /api/admin/live\`, \`GET /api/admin/log?from=…\` | The figures of the dashboard at \`/admin\`, and the last lines of the log. |
 | \`GET /api/admin/users/{userId}/connections\`, \`DELETE\`, \`DELETE …/{id}\` | The open connections of a user; closes all of them, or one, with 4403. |
-| \`GET /\`, \`GET /admin\` | The chat page and the dashboard, with their files. |
+| \`GET /\`, \`GET /admin\` | The chat page and the dashboard, with their files; not with \`WEB=off\`. |
 | \`GET /trial\`, \`POST /trial\` | Development only: a token for a chosen name, in a group of all who try the server (\`{name, key?}\`), for requests of this machine and for those with the key of the link that \`npm start\` prints. |
 | \`GET /openapi.json\`, \`GET /asyncapi.json\`, \`GET /swagger\` | This page as OpenAPI, as AsyncAPI, and interactive; without a token. |
 

@@ -5,7 +5,8 @@ import { decodeJwt } from 'jose'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createAuthenticator } from '../../server/auth.ts'
 import { runCli } from '../../server/cli.ts'
-import { settings } from '../../server/config.ts'
+import { resolveSettings, settings } from '../../server/config.ts'
+import { printTrialLink } from '../../server/trial-link.ts'
 
 const secret = 'a secret of thirty-two bytes, and more'
 
@@ -143,6 +144,14 @@ describe('tertulia serve', () => {
       expect(await code).toBe(0)
     },
   )
+
+  it('prints no links to pages that it does not serve', async () => {
+    const out: string[] = []
+    const given = resolveSettings({ jwtSecret: secret, nodeEnv: 'development', web: 'off' })
+    const print = (line: string) => void out.push(line)
+    await printTrialLink(given, 'http://a.example', { env: {}, out: print, err: print })
+    expect(out).toEqual([expect.stringMatching(/^Token of the user/)])
+  })
 })
 
 describe('tertulia', () => {

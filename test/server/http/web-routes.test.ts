@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { temporaryFolder } from '../../support/engines.ts'
 
 /** The built server, which includes the pages. */
-async function aServer(): Promise<string> {
+async function aServer(options: built.ServerOptions = {}): Promise<string> {
   const quiet = { info() {}, warn() {}, error() {} }
   const server = await built.createServer({
     port: 0,
@@ -13,6 +13,7 @@ async function aServer(): Promise<string> {
     dataDir: temporaryFolder(),
     shards: 'inline',
     logger: quiet,
+    ...options,
   })
   onTestFinished(() => server.close())
   return server.url
@@ -107,6 +108,27 @@ describe('the pages', () => {
     ]) {
       expect([path, (await get(`${url}/${path}`)).status]).toEqual([path, 404])
     }
+  })
+
+  it('are not there with WEB=off, nor is their sign-in', async () => {
+    const on = await aServer()
+    const page = (await get(`${on}/`)).body.toString()
+    const [, asset] = /src="\.\/(assets\/[^"]+)"/.exec(page) ?? []
+    const url = await aServer({ web: 'off' })
+    for (const path of [
+      '',
+      'admin',
+      'asyncapi',
+      'mount.js',
+      'sw.js',
+      'manifest.webmanifest',
+      asset,
+      'trial',
+    ]) {
+      expect([path, (await get(`${on}/${path}`)).status]).toEqual([path, 200])
+      expect([path, (await get(`${url}/${path}`)).status]).toEqual([path, 404])
+    }
+    expect((await get(`${url}/healthz`)).status).toBe(200)
   })
 
   it('can be imported by pages of allowed origins', async () => {
