@@ -10,7 +10,9 @@ import type { ChartPlan } from './work-table.ts'
 
 const WIDTH = 760
 const BAR_HEIGHT = 22
-const MARGIN = { marginLeft: 190, marginRight: 130, marginTop: 40, marginBottom: 40 }
+const MARGIN = { marginRight: 130, marginTop: 40, marginBottom: 40 }
+const LABEL_WIDTH = 190
+const CHARACTER_WIDTH = 6.6
 const OWN = '#b4540a'
 const OTHERS = '#8a94a0'
 /** Charts are read on light and dark pages. */
@@ -39,6 +41,8 @@ export function chartOf(
   if (bars.length === 0) return null
   const { document } = parseHTML('<html></html>')
   const order = [...new Set(bars.map(({ peer }) => peer))]
+  const longest = Math.max(...order.map((peer) => peer.length))
+  const marginLeft = Math.max(LABEL_WIDTH, Math.ceil(longest * CHARACTER_WIDTH) + 10)
   const least = isLogarithmic ? Math.min(1, ...bars.map(({ value }) => Math.max(value, 0.1))) : 0
   const svg = Plot.plot({
     // The parts of a document that Plot uses.
@@ -46,6 +50,7 @@ export function chartOf(
     width: WIDTH,
     height: MARGIN.marginTop + MARGIN.marginBottom + bars.length * BAR_HEIGHT + order.length * 6,
     ...MARGIN,
+    marginLeft,
     style: { background: BACKGROUND, color: INK, fontSize: '12px' },
     x: { label: unit, grid: true, type: isLogarithmic ? 'log' : 'linear', ticks: 6 },
     y: { label: null, axis: null, domain: figures.map(({ name }) => name) },
@@ -71,7 +76,7 @@ export function chartOf(
         facet: 'super',
         frameAnchor: 'top-left',
         dy: -28,
-        dx: -180,
+        dx: 10 - marginLeft,
         fontSize: 14,
         fontWeight: 'bold',
       }),
