@@ -7,28 +7,30 @@ import type { Verified } from './claims.ts'
 export class TokenExpiry {
   /** When the token expires; sent with the warning. */
   expiresAtMs: number
-  #warnAtMs: number
-  #endsAtMs: number
+  /** Small integers need no memory of their own. */
+  #warnBeforeMs: number
+  #endsAfterMs: number
   #isWarned = false
 
   constructor({ expiresAtMs, warnAtMs, endsAtMs }: Verified) {
     this.expiresAtMs = expiresAtMs
-    this.#warnAtMs = warnAtMs
-    this.#endsAtMs = endsAtMs
+    this.#warnBeforeMs = expiresAtMs - warnAtMs
+    this.#endsAfterMs = endsAtMs - expiresAtMs
   }
 
   /** The token that is valid from now on. Sending the same one again causes no second warning. */
   replace({ expiresAtMs, warnAtMs, endsAtMs }: Verified): void {
     if (this.#isWarned && expiresAtMs === this.expiresAtMs) return
     this.expiresAtMs = expiresAtMs
-    this.#warnAtMs = warnAtMs
-    this.#endsAtMs = endsAtMs
+    this.#warnBeforeMs = expiresAtMs - warnAtMs
+    this.#endsAfterMs = endsAtMs - expiresAtMs
     this.#isWarned = false
   }
 
   /** What is due at this time; `warning` is returned once per token. */
   due(nowMs: number): 'warning' | 'end' | null {
-    if (nowMs < (this.#isWarned ? this.#endsAtMs : this.#warnAtMs)) return null
+    const dueAtMs = this.expiresAtMs + (this.#isWarned ? this.#endsAfterMs : -this.#warnBeforeMs)
+    if (nowMs < dueAtMs) return null
     if (this.#isWarned) return 'end'
     this.#isWarned = true
     return 'warning'

@@ -6,6 +6,7 @@
  * the UTF-8 bytes of the id, so that the front end can route a frame by its bytes, without a string.
  * (http://www.isthe.com/chongo/tech/comp/fnv/)
  */
+/** A power of two: the remainder is the last bits. */
 const PARTITIONS = 1024
 export const LANES = 32
 const OFFSET_BASIS = 0x811c9dc5
@@ -18,7 +19,7 @@ export function partitionOf(bytes: Uint8Array, start = 0, end = bytes.length): n
   for (let at = start; at < end; at++) {
     hash = Math.imul(hash ^ (bytes[at] as number), PRIME)
   }
-  return (hash >>> 0) % PARTITIONS
+  return hash & (PARTITIONS - 1)
 }
 
 const utf8 = new TextEncoder()
@@ -32,7 +33,7 @@ export function laneOf(id: string): number {
     if (code > LAST_ASCII) return partitionOf(utf8.encode(id)) % LANES
     hash = Math.imul(hash ^ code, PRIME)
   }
-  return ((hash >>> 0) % PARTITIONS) % LANES
+  return (hash & (PARTITIONS - 1)) % LANES
 }
 
 /** The shard, of `shards`, that owns `id`. */

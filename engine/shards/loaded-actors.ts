@@ -36,6 +36,8 @@ export class LoadedActors {
   readonly groups: ReadonlyMap<string, GroupActor> = this.#groups
   readonly users: ReadonlyMap<string, UserActor> = this.#users
   readonly #released = new ReleasedGroups()
+  readonly #groupFailed = (id: string): void => void this.#groups.delete(id)
+  readonly #userFailed = (id: string): void => void this.#users.delete(id)
 
   constructor(
     options: LoadedActorsOptions,
@@ -63,8 +65,7 @@ export class LoadedActors {
     if (known) return known
     this.#requireOwned(id)
     this.#makeRoom(this.#groups)
-    const actor = new GroupActor(id, this.#context)
-    actor.onFailed = () => this.#groups.delete(id)
+    const actor = new GroupActor(id, this.#context, this.#groupFailed)
     this.#groups.set(id, actor)
     return actor
   }
@@ -75,8 +76,7 @@ export class LoadedActors {
     if (known) return known
     this.#requireOwned(id)
     this.#makeRoom(this.#users)
-    const actor = new UserActor(id, this.#context, opening)
-    actor.onFailed = () => this.#users.delete(id)
+    const actor = new UserActor(id, this.#context, this.#userFailed, opening)
     this.#users.set(id, actor)
     return actor
   }

@@ -54,6 +54,9 @@ export interface SessionIdentity {
   readonly service?: boolean | undefined
 }
 
+/** What stays of it while the session is open. */
+type KnownSession = Pick<SessionIdentity, 'userId' | 'name' | 'listening' | 'service'>
+
 /** Queue lengths and counts of one shard. */
 export interface ShardStats extends FileDepths {
   readonly groups: number
@@ -82,7 +85,7 @@ export class Shard {
   readonly #replies: Replies
   readonly #ledger: Ledger
   readonly #performer: Performer
-  readonly #sessions = new Map<number, SessionIdentity>()
+  readonly #sessions = new Map<number, KnownSession>()
   readonly #actors: LoadedActors
   readonly #attaching: Attaching
   readonly #continuing: Continuing
@@ -248,10 +251,12 @@ export class Shard {
   }
 
   #onOpen(session: number, identity: SessionIdentity): void {
-    this.#sessions.set(session, identity)
+    const { userId, name, listening, service } = identity
+    // A literal has no room to spare.
+    this.#sessions.set(session, { userId, name, listening, service })
     if (identity.listening) this.#directory.opened(identity.userId, session, identity.name)
     if (!identity.listening || shardOf(identity.userId, this.#options.shards) !== this.#options.index) return
-    const { userId, sessionId, name, picture, earlier } = identity
+    const { sessionId, picture, earlier } = identity
     const mail = { type: 'open', session, sessionId, name, picture, earlier } as const
     this.#deliver({ to: 'user', id: userId, mail })
   }

@@ -1,7 +1,9 @@
 /**
  * Users for tests: a state for a handler, with or without a connection. No thread, no clock.
  */
+
 import { type UserState, userState } from '../../engine/actors/user/user-state.ts'
+import { SmallMap } from '../../engine/base/small-map.ts'
 
 /** The user `ana`, who joined these groups with these seqs. */
 export function aUser(groups: Readonly<Record<string, number>> = {}): UserState {
@@ -19,6 +21,10 @@ export function aUser(groups: Readonly<Record<string, number>> = {}): UserState 
 
 /** Adds a session of the user that receives each of these groups live above the seq. */
 export function connected(user: UserState, session: number, baselines: Readonly<Record<string, number>>) {
-  const state = { phase: 'connected', baselines: new Map(Object.entries(baselines)), resume: null } as const
+  const state = {
+    phase: 'connected',
+    baselines: new SmallMap(Object.entries(baselines)),
+    resume: null,
+  } as const
   user.sessions.set(session, { ...state })
 }

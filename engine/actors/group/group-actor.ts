@@ -58,7 +58,8 @@ export class GroupActor implements EventSource {
   reading = 0
   lastUsedAt: number
 
-  constructor(groupId: string, context: ActorContext) {
+  /** `onFailed` removes the actor, which could not be loaded, so that the next mail loads it again. */
+  constructor(groupId: string, context: ActorContext, onFailed: (groupId: string) => void) {
     this.groupId = groupId
     this.lane = laneOf(groupId)
     this.address = addressOf(`g:${groupId}`)
@@ -66,7 +67,9 @@ export class GroupActor implements EventSource {
     this.lastUsedAt = context.steadyNow()
     context.read({ read: 'group', groupId }, groupId).then(
       (loaded) => this.#onLoaded(loaded),
-      (error: unknown) => this.#onLoadFailed(error),
+      (error: unknown) => {
+        if (this.#onLoadFailed(error)) onFailed(groupId)
+      },
     )
   }
 
@@ -159,16 +162,14 @@ export class GroupActor implements EventSource {
     else this.#proceed()
   }
 
-  #onLoadFailed(error: unknown): void {
+  /** Returns false if it was abandoned before. */
+  #onLoadFailed(error: unknown): boolean {
     this.#context.report(error, 'a group could not be loaded')
-    if (this.abandoned) return
+    if (this.abandoned) return false
     this.#phase = 'ready'
     for (const mail of this.#mailbox.takeAll()) this.#refuse(mail, ChatError.from(error))
-    this.onFailed?.()
+    return true
   }
-
-  /** Set by the shard: removes the actor, so that the next mail loads it again. */
-  onFailed: (() => void) | null = null
 
   /** Requests numbers; mail waits until the lease is committed. */
   #lease(): void {

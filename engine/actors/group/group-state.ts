@@ -80,7 +80,7 @@ export function loadedState(
   return {
     groupId: info.groupId,
     info,
-    members: new Map(loaded.members.map((member) => [member.userId, member])),
+    members: new Map(loaded.members.map((member) => [member.userId, loadedMember(member)])),
     banned: new Set(loaded.banned),
     invited: new Set(loaded.invited),
     awaited: loaded.awaited,
@@ -109,6 +109,12 @@ export function loadedState(
     continuing: new Set(),
     waiting: [],
   }
+}
+
+/** A literal has no room to spare: there is one for each member of a loaded group. */
+function loadedMember(member: LoadedGroup['members'][number]): MemberState {
+  const { userId, name, picture, role, joinedSeq, joinedAt, mutedUntil, quietUntil, approached } = member
+  return { userId, name, picture, role, joinedSeq, joinedAt, mutedUntil, quietUntil, approached }
 }
 
 /** The state of a new group. */

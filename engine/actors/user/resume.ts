@@ -25,7 +25,7 @@ export function resume(user: UserState, by: Caller, { groups }: RequestFields<'r
   }
   const waiting = new Map(groups.filter(([groupId]) => baselineOf(user, session, groupId) !== undefined))
   session.resume = { caller: by, waiting: [...waiting].reverse(), active: 0, done: [] }
-  user.resuming.push(by.session)
+  user.resuming = [...user.resuming, by.session]
   return user.resuming[0] === by.session ? proceed(user, by.session, session.resume) : []
 }
 
@@ -33,7 +33,7 @@ export function resume(user: UserState, by: Caller, { groups }: RequestFields<'r
 export function endResume(user: UserState, session: number): Effects {
   const place = user.resuming.indexOf(session)
   if (place < 0) return []
-  user.resuming.splice(place, 1)
+  user.resuming = user.resuming.toSpliced(place, 1)
   return place === 0 ? resumeNext(user) : []
 }
 
@@ -71,7 +71,7 @@ function proceed(user: UserState, session: number, resume: Resume): Effects {
   }
   if (resume.active === 0) {
     state.resume = null
-    user.resuming.shift()
+    user.resuming = user.resuming.slice(1)
     effects.push(answer(resume.caller, 'resumed', { groups: resume.done }), ...resumeNext(user))
   }
   return effects

@@ -6,6 +6,7 @@
  * session in one step. So the session receives everything after `lastSeq` once, whatever happens meanwhile.
  */
 import { limits } from '../../../protocol/limits.ts'
+import { SmallMap } from '../../base/small-map.ts'
 import type { Standing, Summaries } from '../../stored/stored-user.ts'
 import { type Effect, type Effects, read, send, tellGroup } from '../effects.ts'
 import type { Greeting } from '../greeting.ts'
@@ -64,7 +65,7 @@ function connected(
   if (!user.sessions.has(session)) return []
   const { userId } = user
   const listed = groups.filter(({ group }) => user.groups.has(group.groupId))
-  const baselines = new Map<string, number>()
+  const baselines = new SmallMap<string, number>()
   user.sessions.set(session, { phase: 'connected', baselines, resume: null })
   const settled = standings.filter(([groupId, joinedSeq]) => user.groups.get(groupId) === joinedSeq)
   for (const [groupId, , lastSeq] of settled) baselines.set(groupId, lastSeq)
@@ -95,7 +96,7 @@ function reopened(user: UserState, session: number, earlier: EarlierSession): Ef
   const subscribed = new Map(earlier.subscribed)
   const given = new Map(earlier.baselines)
   const missed = new Map(earlier.missed)
-  const baselines = new Map<string, number>()
+  const baselines = new SmallMap<string, number>()
   user.sessions.set(session, { phase: 'connected', baselines, resume: null })
   if (user.chosen !== 'offline') user.shown = user.chosen
   const effects: Effect[] = []
@@ -118,7 +119,7 @@ function reopened(user: UserState, session: number, earlier: EarlierSession): Ef
 function attachOthers(
   user: UserState,
   session: number,
-  baselines: Map<string, number>,
+  baselines: SmallMap<string, number>,
   standings: readonly Standing[],
 ): Effects {
   if (baselines.size === user.groups.size) return []
@@ -138,7 +139,7 @@ function attachOthers(
 export function closed(user: UserState, { session }: Mail<'closed'>, now: number, graceMs: number): Effects {
   if (!user.sessions.delete(session)) return []
   if (user.sessions.size > 0) return endResume(user, session)
-  user.resuming.length = 0
+  user.resuming = []
   return wentOffline(user, now, graceMs)
 }
 

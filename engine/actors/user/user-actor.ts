@@ -28,17 +28,16 @@ export class UserActor {
   #user: UserState | null = null
   /** Read together with the user, for the session whose mail loaded the actor. */
   #loaded: LoadedSummaries | undefined
-  lastUsedAt: number
-  /** Set by the shard: removes the actor, so that the next mail loads it again. */
-  onFailed: (() => void) | null = null
 
-  /** `opening`: the first mail is that of a session, which is answered from the same read. */
-  constructor(userId: string, context: ActorContext, opening = false) {
+  /**
+   * `onFailed` removes the actor, which could not be loaded, so that the next mail loads it again. `opening`:
+   * the first mail is that of a session, which is answered from the same read.
+   */
+  constructor(userId: string, context: ActorContext, onFailed: (userId: string) => void, opening = false) {
     this.userId = userId
     this.#context = context
     this.#lane = laneOf(userId)
-    this.lastUsedAt = context.steadyNow()
-    const readAtMs = this.lastUsedAt
+    const readAtMs = context.steadyNow()
     const summaries = opening ? limits.connectedGroups : undefined
     context.read({ read: 'user', userId, summaries }, userId).then(
       (loaded) => {
@@ -51,7 +50,7 @@ export class UserActor {
       (error: unknown) => {
         context.report(error, 'a user could not be loaded')
         for (const mail of this.#mailbox.takeAll()) this.#refuse(mail, ChatError.from(error))
-        this.onFailed?.()
+        onFailed(userId)
       },
     )
   }
@@ -59,6 +58,11 @@ export class UserActor {
   /** Number of waiting mails, for the stats. */
   get depth(): number {
     return this.#mailbox.size
+  }
+
+  /** When it handled mail the last time, by the steady clock; 0 until then. */
+  get lastUsedAt(): number {
+    return this.#user?.steadyNow ?? 0
   }
 
   /** True when it may be unloaded: storage has everything that it knew. */
@@ -72,7 +76,6 @@ export class UserActor {
   }
 
   receive(mail: UserMail | Asked): void {
-    this.lastUsedAt = this.#context.steadyNow()
     if (!this.#user) {
       if (!this.#mailbox.push(mail)) {
         this.#refuse(mail, overloaded())

@@ -1,6 +1,8 @@
 /**
  * User state: what a user's actor knows. Only its handlers change it.
  */
+
+import { SmallMap } from '../../base/small-map.ts'
 import type { LoadedUser, Status } from '../../stored/stored-user.ts'
 import type { Caller } from '../caller.ts'
 
@@ -9,10 +11,10 @@ export interface UserState {
   name: string
   picture: string
   /** The user's groups, and for each the seq that made them a member. */
-  readonly groups: Map<string, number>
-  readonly sessions: Map<number, SessionState>
+  readonly groups: SmallMap<string, number>
+  readonly sessions: SmallMap<number, SessionState>
   /** The sessions that resume, in the order of their requests: the first one is served, the others wait (INP-2). */
-  readonly resuming: number[]
+  resuming: readonly number[]
   /** The users that the user has blocked, and when; at most `limits.blocks`. Replaced, not changed: most share one map. */
   blocked: ReadonlyMap<string, number>
   /** Whether another user may have blocked the user. */
@@ -51,7 +53,7 @@ export type SessionState =
        * For each group, the seq above which the session receives everything live. The entry of a group
        * that was left stays until the session ends: the user may have rejoined already.
        */
-      readonly baselines: Map<string, number>
+      readonly baselines: SmallMap<string, number>
       resume: Resume | null
     }
 
@@ -65,6 +67,7 @@ export interface Resume {
 
 /** Most users have no such groups: they share an empty set. */
 const noGroups: ReadonlySet<string> = new Set()
+const none: readonly number[] = []
 const noBlocks: ReadonlyMap<string, number> = new Map()
 
 /** State of a user that may or may not be in the log. */
@@ -73,9 +76,9 @@ export function userState(userId: string, loaded: LoadedUser | null, maxGroups =
     userId,
     name: loaded?.name ?? '',
     picture: loaded?.picture ?? '',
-    groups: new Map(loaded?.groups),
-    sessions: new Map(),
-    resuming: [],
+    groups: new SmallMap(loaded?.groups),
+    sessions: new SmallMap(),
+    resuming: none,
     blocked: loaded?.blocked.length ? new Map(loaded.blocked) : noBlocks,
     isBlocked: loaded?.isBlocked ?? false,
     largeGroups: loaded?.large.length ? new Set(loaded.large) : noGroups,

@@ -68,14 +68,15 @@ const attach: GroupMail = { type: 'attach', session: 5, userId: 'bruno', joinedS
 
 function anActor() {
   const context = new ManualContext()
-  const actor = new GroupActor('g', context)
+  const failed: string[] = []
+  const actor = new GroupActor('g', context, (groupId) => failed.push(groupId))
   const did = () => brief(context.performed.splice(0))
   const posted = (from: number, to: number) =>
     Array.from({ length: to - from + 1 }, (_, i) => [
       `record new_message ${from + i}`,
       'answer_committed message_sent',
     ]).flat()
-  return { context, actor, did, posted }
+  return { context, actor, did, posted, failed }
 }
 
 describe('a group that loads', () => {
@@ -104,15 +105,11 @@ describe('a group that loads', () => {
   })
 
   it('refuses all its mail if it cannot be loaded, and is unloaded', async () => {
-    const { context, actor } = anActor()
-    let failed = 0
-    actor.onFailed = () => {
-      failed += 1
-    }
+    const { context, actor, failed } = anActor()
     actor.receive(post(1))
     actor.receive(history(2))
     await context.failRead('group')
-    expect([context.refused, failed]).toEqual([['1 internal', '2 internal'], 1])
+    expect([context.refused, failed]).toEqual([['1 internal', '2 internal'], ['g']])
     expect(context.reported).toEqual(['a group could not be loaded'])
   })
 
