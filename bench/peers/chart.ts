@@ -47,6 +47,7 @@ export function chartOf(
   const svg = Plot.plot({
     // The parts of a document that Plot uses.
     document: document as unknown as Document,
+    ariaLabel: title,
     width: WIDTH,
     height: MARGIN.marginTop + MARGIN.marginBottom + bars.length * BAR_HEIGHT + order.length * 6,
     ...MARGIN,
@@ -82,6 +83,7 @@ export function chartOf(
       }),
     ],
   })
+  svg.setAttribute('role', 'img')
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
   return `${svg.outerHTML}\n`
 }
