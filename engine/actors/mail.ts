@@ -119,6 +119,8 @@ export interface EarlierSession {
   readonly baselines: readonly ContinuedTopic[]
   /** The newest missed event of groups that it was sent. */
   readonly missed: readonly ContinuedTopic[]
+  /** This engine has closed it meanwhile: others may have seen its user go offline. */
+  readonly wasGivenUp: boolean
 }
 
 /** A front receives what it has missed of a group: see `continue` of `GroupMail`. */

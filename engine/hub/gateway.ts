@@ -27,6 +27,11 @@ export interface Front {
    * during the call only. The connection `except` does not receive it.
    */
   publish(topic: string, frame: Uint8Array, except?: SessionPort): void
+  /**
+   * Whether events that are not durable are sent to the topic's subscribers: after an interruption not until
+   * the topic has continued, and the sessions of the front are open again.
+   */
+  isLive(topic: string): boolean
   /** Publishes a durable event, with its seq. */
   show(topic: string, seq: number, frame: Uint8Array): void
   /** The same for an event that was published before the topic continued there (`continueTopics`). */

@@ -94,7 +94,7 @@ export class Subscriptions {
     const apart = new Set(exceptUsers)
     for (const topic of topics) {
       for (const session of this.#byTopic.get(topic)?.sessions ?? []) {
-        if (session.announced === this.#announcements) continue
+        if (session.announced === this.#announcements || session.port.front?.isLive(topic) === false) continue
         session.announced = this.#announcements
         if (session === except || apart.has(session.userId)) continue
         if (about !== undefined && this.#sessions.hasBlocked(session.userId, about)) continue
@@ -107,7 +107,7 @@ export class Subscriptions {
   #announceTo(userId: string, topics: ReadonlySet<string>, frame: Uint8Array): void {
     for (const session of this.#sessions.ofUser(userId)) {
       for (const { topic } of session.subscribed ?? []) {
-        if (!topics.has(topic)) continue
+        if (!topics.has(topic) || session.port.front?.isLive(topic) === false) continue
         session.port.send(frame)
         break
       }

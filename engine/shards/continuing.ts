@@ -71,11 +71,7 @@ export class Continuing {
         this.#deps.live(front, groupId)
         continue
       }
-      const waiting = { front, groupId, from }
-      const others = this.#waiting.get(groupId)
-      if (others) others.push(waiting)
-      else this.#waiting.set(groupId, [waiting])
-      this.#unread.push(waiting)
+      this.#unread.push(this.#wait(front, groupId, from))
     }
     void this.#read()
   }
@@ -89,7 +85,12 @@ export class Continuing {
   continued(front: number, groupId: string, how: Extract<Effect, { type: 'continued' }>['how']): void {
     this.#active.delete(`${front} ${groupId}`)
     if (typeof how !== 'string') {
-      this.#deps.after(AGAIN_AFTER_MS, () => this.add(front, [[groupId, how.laterFrom]]))
+      // Sessions that are attached meanwhile come after it, too.
+      const waiting = this.#wait(front, groupId, how.laterFrom)
+      this.#deps.after(AGAIN_AFTER_MS, () => {
+        this.#unread.push(waiting)
+        void this.#read()
+      })
     }
     this.#proceed()
   }
@@ -123,6 +124,14 @@ export class Continuing {
       this.#remove(waiting)
       this.#deps.live(front, groupId)
     } else this.#due.push(waiting)
+  }
+
+  #wait(front: number, groupId: string, from: number): Waiting {
+    const waiting = { front, groupId, from }
+    const others = this.#waiting.get(groupId)
+    if (others) others.push(waiting)
+    else this.#waiting.set(groupId, [waiting])
+    return waiting
   }
 
   #proceed(): void {

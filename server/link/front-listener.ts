@@ -3,12 +3,13 @@
  * them by a `LinkedFront`.
  *
  * A front whose link breaks connects again under the same id. Its sessions stay until it has opened them
- * again, so that nobody sees its users go offline, at most for `DETACHED_MS`. Bounded: `MAX_NEWCOMERS` sockets
+ * again (`DetachedFronts`). Bounded: `MAX_NEWCOMERS` sockets
  * that are not authenticated yet; each has a deadline and holds next to nothing.
  */
 import type { Socket } from 'node:net'
 import { machineTimers, startTimer, type Timers } from '../../engine/threads/timer.ts'
 import type { ServerLogger } from '../logger.ts'
+import { DetachedFronts } from './detached-fronts.ts'
 import { acceptFront } from './handshake.ts'
 import { Link } from './link.ts'
 import { type ListenTls, listenAt } from './link-address.ts'
@@ -21,8 +22,6 @@ const MAX_NEWCOMERS = 64
 /** The time that `close` gives to requests under way. */
 const DRAIN_MS = 2_000
 const DRAIN_STEP_MS = 5
-/** A front that does not connect again within this time is given up: its users go offline. */
-const DETACHED_MS = 15_000
 
 export interface FrontListenerOptions {
   /** `unix:/path`, `tcp://host:port` or `tls://host:port`. */
@@ -78,8 +77,7 @@ export async function listenForFronts(
   const { key, logger, timers = machineTimers } = options
   const fronts = new Map<string, Linked>()
   const newcomers = new Set<Socket>()
-  const detached = new Map<string, LinkedFront[]>()
-  const cancels = new Set<() => void>()
+  const detached = new DetachedFronts(timers)
   let closing: Promise<void> | null = null
 
   const accept = async (socket: Socket): Promise<void> => {
@@ -102,16 +100,14 @@ export async function listenForFronts(
   const join = (socket: Socket, id: string, version: string): void => {
     // The front has given the older link up.
     leave(fronts.get(id), 'the front has connected again')
-    const earlier = detached.get(id) ?? []
     const front = new LinkedFront({
       engine,
       limits: options.limits,
       logger,
       push: (kind, number, record, body) => link.push(kind, number, record, body),
       onNotice: (notice) => options.onNotice?.(linked, notice),
-      onSettled: () => {
-        for (const one of earlier.splice(0)) one.end()
-      },
+      wasGivenUp: detached.wasGivenUp(id),
+      onSettled: () => detached.endAll(id),
     })
     const link = new Link(socket, {
       timers,
@@ -142,23 +138,8 @@ export async function listenForFronts(
     if (!linked || fronts.get(linked.id) !== linked) return
     fronts.delete(linked.id)
     linked.link.end(why)
-    linked.front.detach()
-    detach(linked.id, linked.front)
+    detached.add(linked.id, linked.front)
     logger.warn({ front: linked.id, why }, 'the link of a front has ended')
-  }
-
-  /** The sessions stay for a while, until the front has opened them again. */
-  const detach = (id: string, front: LinkedFront): void => {
-    const others = detached.get(id) ?? []
-    detached.set(id, others)
-    others.push(front)
-    const cancel = timers.after(DETACHED_MS, () => {
-      cancels.delete(cancel)
-      others.splice(others.indexOf(front), others.includes(front) ? 1 : 0)
-      front.end()
-      if (others.length === 0 && !fronts.has(id)) detached.delete(id)
-    })
-    cancels.add(cancel)
   }
 
   const { server, address } = await listenAt(options.address, options.tls, (socket) => void accept(socket))
@@ -184,11 +165,8 @@ export async function listenForFronts(
     }
     await Promise.all(linked.map(({ link }) => link.finish()))
     fronts.clear()
-    for (const cancel of cancels) cancel()
-    for (const front of [...linked.map((one) => one.front), ...[...detached.values()].flat()]) {
-      front.detach()
-      front.end()
-    }
+    for (const { id, front } of linked) detached.add(id, front)
+    detached.close()
     await closed
   }
 }

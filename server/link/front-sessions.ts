@@ -6,6 +6,9 @@
  * receive by their topics yet. Bounded by the connections and their groups; requests have a bound of their own.
  */
 import type { Identity, SessionPort, SubscriberChange } from '../../engine/hub/gateway.ts'
+import { events } from '../../protocol/events.ts'
+import { codeOf } from '../../protocol/frame-head.ts'
+import type { NamedTopic } from './link-records.ts'
 import type { WaitingRequest } from './waiting-requests.ts'
 
 /** A topic with subscribers in this front. */
@@ -21,8 +24,10 @@ export interface FrontTopic {
 
 /** Whether the engine at the other end of the link knows the session. */
 type Phase =
-  /** It does: the session has received `connected`. */
+  /** It does: the session has received `connected` over this link. */
   | 'open'
+  /** It does: the session continues an earlier one. */
+  | 'continued'
   /** It was sent `open`, and has not answered. */
   | 'opening'
   /** No engine does yet. */
@@ -42,8 +47,9 @@ export class FrontSession {
   requests: WaitingRequest[] | null = null
   /** Where its groups begin, in a form that only the engine reads; null once that is not needed any more. */
   attaching: Uint8Array[] | null = null
-  attachingSinceMs = 0
-  /** By topic, the newest event since it began that was sent to it before it was subscribed. */
+  /** When it last began to receive groups, or stopped. */
+  changedAtMs = 0
+  /** By topic that it is not subscribed to, the newest event since it began that it has received. */
   missed: Map<string, number> | null = null
   /** By topic, the newest event of a `resume` that is not answered yet. */
   replayed: Map<string, number> | null = null
@@ -55,10 +61,20 @@ export class FrontSession {
   }
 }
 
+/** After these the engine changes the subscribers of a topic, by a record that follows. */
+const ending: ReadonlySet<number> = new Set([events.user_left_group.code, events.gap.code])
+
 export class FrontSessions {
+  /** Topics whose newest event is such a one, of which it is not known whether that record has arrived. */
+  readonly #inDoubt = new Set<FrontTopic>()
+  readonly #steadyNow: () => number
   readonly #byNumber = new Map<number, FrontSession>()
   #topics = new Map<number, FrontTopic>()
   #lastNumber = 0
+
+  constructor(steadyNow: () => number) {
+    this.#steadyNow = steadyNow
+  }
 
   get size(): number {
     return this.#byNumber.size
@@ -84,6 +100,13 @@ export class FrontSessions {
     return session
   }
 
+  /** No engine knows the session: the next one opens it as a new one. */
+  reset(session: FrontSession): void {
+    session.phase = 'new'
+    session.attaching = null
+    session.missed = null
+  }
+
   /** The session is forgotten. */
   remove(session: FrontSession): void {
     this.#byNumber.delete(session.number)
@@ -94,6 +117,8 @@ export class FrontSessions {
   leaveAll(session: FrontSession): void {
     for (const topic of session.topics) this.#drop(topic)
     session.topics.length = 0
+    session.attaching = null
+    session.missed = null
   }
 
   subscribe(session: FrontSession, number: number, name: string, seq: number): void {
@@ -114,8 +139,32 @@ export class FrontSessions {
     const topic = session.topics[at]
     if (!topic) return
     session.topics.splice(at, 1)
+    this.missed(session, topic.name, topic.seq)
     this.#drop(topic)
     session.port.unsubscribe(topic.name)
+  }
+
+  /** A session that is not subscribed has received a topic's live event. False if it had received it before. */
+  missed(session: FrontSession, name: string, seq: number): boolean {
+    session.missed ??= new Map()
+    if (seq <= (session.missed.get(name) ?? 0)) return false
+    session.missed.set(name, seq)
+    session.changedAtMs = this.#steadyNow()
+    return true
+  }
+
+  /** An event of the topic. False if it was published before. */
+  publishes(topic: FrontTopic, seq: number, frame: Uint8Array): boolean {
+    if (seq <= topic.seq) return false
+    topic.seq = seq
+    if (ending.has(codeOf(frame))) this.#inDoubt.add(topic)
+    else if (this.#inDoubt.size > 0) this.#inDoubt.delete(topic)
+    return true
+  }
+
+  /** Everything that the engine had sent has arrived. */
+  settle(): void {
+    this.#inDoubt.clear()
   }
 
   /** The subscribers of a topic changed while the link was interrupted. Rare: looks at every session. */
@@ -124,7 +173,7 @@ export class FrontSessions {
     for (const session of this.#byNumber.values()) {
       const { userId } = session.identity
       if (!stays(userId)) this.unsubscribe(session, number)
-      else if ('joined' in change && userId === change.joined && hasOpened(session)) {
+      else if ('joined' in change && userId === change.joined && isEarlier(session)) {
         this.subscribe(session, number, name, change.after)
       }
     }
@@ -135,17 +184,23 @@ export class FrontSessions {
     return [...this.#byNumber.values()].filter(({ topics }) => topics.some((one) => one.number === number))
   }
 
-  /** A link begins: topics get numbers from 1. Returns them. */
-  renumber(): readonly FrontTopic[] {
+  /** A link begins: topics get numbers from 1. Returns them with the position from which each continues. */
+  renumber(): readonly NamedTopic[] {
     const topics = [...this.#topics.values()]
     this.#topics = new Map(topics.map((topic, i) => [i + 1, topic]))
     for (const [number, topic] of this.#topics) topic.number = number
-    return topics
+    return topics.map((topic): NamedTopic => {
+      // The engine sends the event again, with the change that belongs to it.
+      const seq = this.#inDoubt.has(topic) ? topic.seq - 1 : topic.seq
+      return [topic.number, topic.name.slice(2), seq]
+    })
   }
 
   #drop(topic: FrontTopic): void {
     topic.sessions -= 1
-    if (topic.sessions === 0) this.#topics.delete(topic.number)
+    if (topic.sessions > 0) return
+    this.#topics.delete(topic.number)
+    this.#inDoubt.delete(topic)
   }
 }
 
@@ -156,7 +211,7 @@ function staying(change: SubscriberChange): (userId: string) => boolean {
   return (userId) => stay.has(userId)
 }
 
-/** Whether the client has received `connected`. */
-function hasOpened({ phase }: FrontSession): boolean {
-  return phase === 'open' || phase === 'interrupted'
+/** Whether the session is from before this link. The engine attaches others to all groups of their user. */
+function isEarlier({ phase }: FrontSession): boolean {
+  return phase === 'continued' || phase === 'interrupted'
 }

@@ -8,6 +8,7 @@
  * the link. Bounded by the front's sessions; the link bounds what is not sent.
  */
 import { seqBytes } from '../../engine/base/seq-bytes.ts'
+import { durableTwin } from '../../engine/base/topics.ts'
 import type {
   Continued,
   EarlierSession,
@@ -43,6 +44,8 @@ export interface LinkedFrontDeps {
   readonly logger: ServerLogger
   readonly push: PushRecord
   readonly onNotice: (notice: unknown) => void
+  /** Sessions of earlier links of the front were closed, because it did not connect again in time. */
+  readonly wasGivenUp: boolean
   /** The sessions of earlier links are open again. */
   readonly onSettled: () => void
 }
@@ -64,6 +67,8 @@ export class LinkedFront implements Front {
   #lastTopic = 0
   /** Topics that have not continued yet: nothing is published there. */
   readonly #silent = new Set<string>()
+  /** Sessions of earlier links that the engine has not continued yet. */
+  readonly #reopening = new Set<LinkedPort>()
   /** By silent topic, the sessions that left it meanwhile. */
   readonly #leaving = new Map<string, number[]>()
   #isSettled = false
@@ -106,7 +111,10 @@ export class LinkedFront implements Front {
         return this.#open(number, (port) => port.open(this.#gateway, identityOf(body)))
       case ToEngine.reopen: {
         const { identity, earlier } = this.#earlier(body)
-        return this.#open(number, (port) => port.reopen(this.#gateway, identity, earlier))
+        return this.#open(number, (port) => {
+          port.reopen(this.#gateway, identity, earlier)
+          this.#reopening.add(port)
+        })
       }
       case ToEngine.closed:
         this.#close(number)
@@ -152,11 +160,16 @@ export class LinkedFront implements Front {
   // Front, called by the engine
 
   publish(topic: string, frame: Uint8Array, except?: SessionPort): void {
-    const durable = `g${topic.slice(1)}`
+    const durable = durableTwin(topic)
     const number = this.#topics.get(durable)
-    if (number === undefined || this.#isSilent(durable)) return
+    if (number === undefined || !this.isLive(durable)) return
     const isOwn = except instanceof LinkedPort && except.front === this
     this.#deps.push(ToFront.publish, number, isOwn ? u32((except as LinkedPort).number) : undefined, frame)
+  }
+
+  isLive(topic: string): boolean {
+    // Until a session is continued, its user's blocks and the groups that they have left are not known.
+    return this.#isSettled && this.#reopening.size === 0 && !this.#isSilent(topic)
   }
 
   show(topic: string, seq: number, frame: Uint8Array): void {
@@ -195,6 +208,11 @@ export class LinkedFront implements Front {
   }
 
   // Called by the ports
+
+  /** The engine has continued the session. */
+  reopened(port: LinkedPort): void {
+    this.#reopening.delete(port)
+  }
 
   /** The number of a topic that a session of the front subscribes to. */
   topicNumber(topic: string): number {
@@ -250,6 +268,7 @@ export class LinkedFront implements Front {
     const port = this.#ports.get(number)
     if (!port) return
     this.#ports.delete(number)
+    this.#reopening.delete(port)
     port.ended(this.#gateway)
   }
 
@@ -282,7 +301,7 @@ export class LinkedFront implements Front {
       )
       if (isSubscribed) subscribed.push([named.groupId, named.seq])
     }
-    return { identity, earlier: { subscribed, baselines, missed } }
+    return { identity, earlier: { subscribed, baselines, missed, wasGivenUp: this.#deps.wasGivenUp } }
   }
 
   async #call(number: number, name: string, args: unknown): Promise<void> {

@@ -21,7 +21,7 @@ import { refOf } from '../frame-ref.ts'
 import { type FrontSession, FrontSessions } from './front-sessions.ts'
 import type { Link } from './link.ts'
 import { LinkError } from './link-error.ts'
-import { type NamedSession, type NamedTopic, ToEngine, ToFront } from './link-records.ts'
+import { type NamedSession, ToEngine, ToFront } from './link-records.ts'
 import { packed, unpacked } from './packed.ts'
 import { WaitingRequests } from './waiting-requests.ts'
 
@@ -35,19 +35,22 @@ const RESUME_WITHIN_MS = 30_000
 const FORGET_EVERY_MS = 10_000
 const CONNECTED_CODE: number = events.connected.code
 
+/** What a gateway uses of its link. */
+export type GatewayLink = Pick<Link, 'push' | 'pushBody' | 'unsentBytes'>
+
 export interface LinkedGatewayDeps {
   readonly steadyNow: () => number
 }
 
 export class LinkedGateway implements Gateway {
   readonly #deps: LinkedGatewayDeps
-  readonly #sessions = new FrontSessions()
+  readonly #sessions: FrontSessions
   readonly #requests = new WaitingRequests()
   readonly #publishers = new Set<Publisher>()
   /** Frames for one connection that are sent together; ends with the records of one chunk. */
   readonly #run = new SendRun()
   #runEnds = false
-  #link: Link | null = null
+  #link: GatewayLink | null = null
   /** The engine takes requests: it is linked and does not stop. */
   #isOpen = false
   /** Requests were refused because no link came in time; later ones are refused at once. */
@@ -59,6 +62,7 @@ export class LinkedGateway implements Gateway {
 
   constructor(deps: LinkedGatewayDeps) {
     this.#deps = deps
+    this.#sessions = new FrontSessions(deps.steadyNow)
   }
 
   /** Whether all connections are live. */
@@ -113,14 +117,12 @@ export class LinkedGateway implements Gateway {
   }
 
   /** The link is up: names what the engine must know. */
-  linked(link: Link): void {
+  linked(link: GatewayLink): void {
     this.#link = link
     this.#isOpen = true
     this.#expired = false
     this.#reopening = 0
-    const topics = this.#sessions
-      .renumber()
-      .map(({ number, name, seq }): NamedTopic => [number, name.slice(2), seq])
+    const topics = this.#sessions.renumber()
     for (let from = 0; from < topics.length; from += TOPICS_AT_ONCE) {
       link.push(ToEngine.topics, 0, undefined, packed(topics.slice(from, from + TOPICS_AT_ONCE)))
     }
@@ -135,8 +137,8 @@ export class LinkedGateway implements Gateway {
     this.#isOpen = false
     this.#unnamed = null
     for (const session of this.#sessions.all()) {
-      if (session.phase === 'open') session.phase = 'interrupted'
-      if (session.phase === 'opening') session.phase = 'new'
+      if (session.phase === 'open' || session.phase === 'continued') session.phase = 'interrupted'
+      if (session.phase === 'opening') this.#sessions.reset(session)
       this.#requests.interrupted(session)
     }
   }
@@ -188,7 +190,7 @@ export class LinkedGateway implements Gateway {
         if (!session) return
         session.attaching ??= []
         session.attaching.push(Uint8Array.from(body))
-        session.attachingSinceMs = this.#deps.steadyNow()
+        session.changedAtMs = this.#deps.steadyNow()
         return
       }
       case ToFront.reopened:
@@ -224,13 +226,19 @@ export class LinkedGateway implements Gateway {
     for (const session of this.#sessions.all()) session.attaching = null
   }
 
-  /** Forgets where the groups of sessions began, once they receive all of them. Called about once a second. */
+  /**
+   * Forgets where the groups of sessions began, and what they had received of groups, a while after they have
+   * begun to receive them. Called with each heartbeat of the engine, about once a second.
+   */
   sweep(): void {
+    this.#sessions.settle()
     const now = this.#deps.steadyNow()
     if (now - this.#forgottenAtMs < FORGET_EVERY_MS) return
     this.#forgottenAtMs = now
     for (const session of this.#sessions.all()) {
-      if (now - session.attachingSinceMs > RESUME_WITHIN_MS) session.attaching = null
+      if (now - session.changedAtMs <= RESUME_WITHIN_MS || this.#requests.isResuming(session)) continue
+      session.attaching = null
+      session.missed = null
     }
   }
 
@@ -241,9 +249,11 @@ export class LinkedGateway implements Gateway {
       if (session.phase === 'opening' && codeOf(frame) === CONNECTED_CODE) session.phase = 'open'
     } else {
       const topic = viewOf(id).toString('latin1', SEQ_BYTES)
-      const received = kind === ToFront.missed ? 'missed' : 'replayed'
-      session[received] ??= new Map()
-      session[received].set(topic, seqAt(id))
+      if (kind === ToFront.missed && !this.#sessions.missed(session, topic, seqAt(id))) return
+      if (kind === ToFront.replayed) {
+        session.replayed ??= new Map()
+        session.replayed.set(topic, seqAt(id))
+      }
     }
     this.#run.add(session.port, frame)
     if (this.#runEnds) return
@@ -257,16 +267,14 @@ export class LinkedGateway implements Gateway {
 
   #show(number: number, seq: number, frame: Uint8Array): void {
     const topic = this.#sessions.topic(number)
-    if (!topic || seq <= topic.seq) return
-    topic.seq = seq
-    this.#publish(topic.name, frame, undefined)
+    if (topic && this.#sessions.publishes(topic, seq, frame)) this.#publish(topic.name, frame, undefined)
   }
 
   #publish(topic: string, frame: Uint8Array, except: SessionPort | undefined): void {
     for (const publisher of this.#publishers) publisher.publish(topic, frame, except)
   }
 
-  #nameMore(link: Link): void {
+  #nameMore(link: GatewayLink): void {
     const unnamed = this.#unnamed
     if (!unnamed || !this.#isOpen) return
     while (this.#reopening < AT_ONCE) {
@@ -280,7 +288,7 @@ export class LinkedGateway implements Gateway {
     }
   }
 
-  #name(link: Link, session: FrontSession): void {
+  #name(link: GatewayLink, session: FrontSession): void {
     if (session.phase === 'new') return this.#openNew(link, session)
     if (isKnown(session)) return
     const { number, identity, topics, attaching, missed } = session
@@ -296,17 +304,17 @@ export class LinkedGateway implements Gateway {
       return
     }
     this.#reopening += 1
-    session.phase = 'open'
+    session.phase = 'continued'
     this.#sendWaiting(link, session)
   }
 
-  #openNew(link: Link, session: FrontSession): void {
+  #openNew(link: GatewayLink, session: FrontSession): void {
     link.push(ToEngine.open, session.number, undefined, packed(session.identity))
     session.phase = 'opening'
     this.#sendWaiting(link, session)
   }
 
-  #sendWaiting(link: Link, session: FrontSession): void {
+  #sendWaiting(link: GatewayLink, session: FrontSession): void {
     for (const { frame } of this.#requests.resend(session)) {
       link.push(ToEngine.frame, session.number, undefined, frame)
     }
@@ -315,7 +323,7 @@ export class LinkedGateway implements Gateway {
 
 /** Whether the engine at the other end of this link has been sent the session. */
 function isKnown({ phase }: FrontSession): boolean {
-  return phase === 'open' || phase === 'opening'
+  return phase === 'open' || phase === 'continued' || phase === 'opening'
 }
 
 function viewOf(bytes: Uint8Array): Buffer {

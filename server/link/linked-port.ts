@@ -103,6 +103,7 @@ export class LinkedPort implements SessionPort {
   }
 
   reopened(): void {
+    this.front.reopened(this)
     this.#deps.push(ToFront.reopened, this.number)
   }
 

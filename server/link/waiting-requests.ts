@@ -103,6 +103,11 @@ export class WaitingRequests {
     if (waiting.length === 0) session.requests = null
   }
 
+  /** Whether the session waits for the end of a `resume`. */
+  isResuming({ requests: waiting }: FrontSession): boolean {
+    return waiting?.some(({ row }) => row === requests.resume) ?? false
+  }
+
   /** Those that the session sends over the next link, in order. */
   resend(session: FrontSession): readonly WaitingRequest[] {
     const waiting = session.requests ?? []

@@ -7,15 +7,13 @@
  * an older event through the topic. Bounded like `resume`: above `limits.resumeEvents` missed events the
  * subscribers must resume by themselves.
  */
-import { decodeEvent } from '../../../protocol/codec.ts'
-import { events } from '../../../protocol/events.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { LoggedEvent } from '../../stored/stored-group.ts'
 import type { Continued, SubscriberChange } from '../continuing.ts'
 import { type Effect, type Effects, read, tellGroup } from '../effects.ts'
 import type { ContinueTopic } from '../mail.ts'
 import type { GroupState } from './group-state.ts'
-import { toFrame } from './missed-events.ts'
+import { isGap, membershipBy, toFrame } from './missed-events.ts'
 
 const PIECE_EVENTS = 500
 
@@ -97,18 +95,4 @@ function membersAt({ members, recent, lastSeq }: GroupState, seq: number): strin
     if (entered && !were.has(entered.userId)) were.set(entered.userId, !entered.isMember)
   }
   return [...were].flatMap(([userId, is]) => (is ? userId : []))
-}
-
-function isGap(event: LoggedEvent): boolean {
-  return !('message' in event) && event.code === events.gap.code
-}
-
-/** The user who joined or left by this event, or null. */
-function membershipBy(event: LoggedEvent): { readonly userId: string; readonly isMember: boolean } | null {
-  if ('message' in event) return null
-  const { user_joined_group: joined, user_left_group: left } = events
-  if (event.code !== joined.code && event.code !== left.code) return null
-  const entered = decodeEvent(event.frame)
-  if (entered?.event !== 'user_joined_group' && entered?.event !== 'user_left_group') return null
-  return { userId: entered.fields.userId, isMember: event.code === joined.code }
 }

@@ -264,11 +264,11 @@ export class GroupActor implements EventSource {
           group.waiting.push(mail)
           return []
         }
-        // A session may have been sent an event that is committed but not shown yet, or its user's leaving
-        // may not be shown yet: then it waits for all events recorded by now, not for later ones.
+        // A session may have been sent an event that is committed but not shown yet, or its user's joining or
+        // leaving may not be shown yet: then it waits for all events recorded by now, not for later ones.
         if (
           group.publishedSeq < group.lastSeq &&
-          (mail.from > group.publishedSeq || !isStillMember(group, mail))
+          (Math.max(mail.from, mail.joinedSeq) > group.publishedSeq || !isStillMember(group, mail))
         ) {
           this.#context.ledger.afterShown(
             this.groupId,

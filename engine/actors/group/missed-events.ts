@@ -49,21 +49,46 @@ export function isStillMember(group: GroupState, { userId, joinedSeq }: Attach):
 }
 
 /**
- * The user left before the session was attached: it still receives all events up to the leave. Nothing if
- * that was before `from`: a later membership is attached separately.
+ * The user left before the session was attached: it still receives all events up to the leave, or the gap that
+ * took `from` itself and so the membership (GAP-1). Nothing if that was before `from`: a later membership is
+ * attached separately.
  */
 function farewell(group: GroupState, { session, userId, joinedSeq, from }: Attach): Effects {
   const { recent, publishedSeq } = group
   if (from + 1 < recent.floor) return [{ type: 'close', session, reason: 'failed' }]
-  const since = recent.range(Math.max(joinedSeq, recent.floor - 1), publishedSeq, Number.POSITIVE_INFINITY)
-  const end = since.find((event) => saysLeft(event, userId))?.seq ?? from
+  let end = from
+  for (const logged of recent.walk(Math.max(joinedSeq, recent.floor - 1), publishedSeq, false)) {
+    const change = membershipBy(logged)
+    if (change?.userId === userId) {
+      if (!change.isMember) end = logged.seq
+      break
+    }
+    if (tookBack(logged, from)) end = logged.seq
+  }
   return recent.range(from, end, Number.POSITIVE_INFINITY).map((event) => toSession(group, session, event))
 }
 
-function saysLeft(logged: LoggedEvent, userId: string): boolean {
-  if ('message' in logged || logged.code !== events.user_left_group.code) return false
-  const event = decodeEvent(logged.frame)
-  return event?.event === 'user_left_group' && event.fields.userId === userId
+/** The user who joined or left by this event, or null. */
+export function membershipBy(
+  event: LoggedEvent,
+): { readonly userId: string; readonly isMember: boolean } | null {
+  if ('message' in event) return null
+  const { user_joined_group: joined, user_left_group: left } = events
+  if (event.code !== joined.code && event.code !== left.code) return null
+  const entered = decodeEvent(event.frame)
+  if (entered?.event !== 'user_joined_group' && entered?.event !== 'user_left_group') return null
+  return { userId: entered.fields.userId, isMember: event.code === joined.code }
+}
+
+export function isGap(event: LoggedEvent): event is Extract<LoggedEvent, { code: number }> {
+  return !('message' in event) && event.code === events.gap.code
+}
+
+/** Whether a crash took the event with this seq. */
+function tookBack(logged: LoggedEvent, seq: number): boolean {
+  if (!isGap(logged)) return false
+  const gap = decodeEvent(logged.frame)
+  return gap?.event === 'gap' && gap.fields.from <= seq
 }
 
 export function replay(group: GroupState, mail: Replay): Effects {

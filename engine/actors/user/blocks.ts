@@ -131,7 +131,7 @@ export function barred(
     return [...(sessions.size > 0 ? [announceBlocks(user)] : []), ...showTo(user, by, 'offline', now)]
   }
   if (blocked.has(by)) return []
-  return [...showTo(user, by, shown, now), tellLoaded(by, { type: 'visible', to: userId })]
+  return [...showTo(user, by, shown ?? 'offline', now), tellLoaded(by, { type: 'visible', to: userId })]
 }
 
 /** The other user no longer blocks the user: they see the user, unless the user blocks them. */
@@ -140,7 +140,7 @@ export function visible(
   { to }: Extract<UserMail, { type: 'visible' }>,
   now: number,
 ): Effects {
-  return user.blocked.has(to) ? [] : showTo(user, to, user.shown, now)
+  return user.blocked.has(to) ? [] : showTo(user, to, user.shown ?? 'offline', now)
 }
 
 type BlockEntry = readonly [userId: string, at: number]

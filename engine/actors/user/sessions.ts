@@ -43,7 +43,7 @@ export function open(
   const effects: Effect[] = [...setProfile(user, mail, now, session)]
   if (user.blocked.size > 0 || user.isBlocked) effects.push(announceBlocks(user))
   effects.push(...announceRoom(user, true), ...cameOnline(user, now))
-  if (mail.earlier) return [...effects, ...reopened(user, session, mail.earlier)]
+  if (mail.earlier) return [...effects, ...reopened(user, session, mail.earlier, now)]
   if (loaded) return [...effects, ...connected(user, mail, greeting, loaded, now)]
   effects.push(
     read({ read: 'summaries', userId, limit: limits.connectedGroups }, { session }, (summaries, later) =>
@@ -70,6 +70,8 @@ function connected(
   const settled = standings.filter(([groupId, joinedSeq]) => user.groups.get(groupId) === joinedSeq)
   for (const [groupId, , lastSeq] of settled) baselines.set(groupId, lastSeq)
   return [
+    // A front must know where the groups begin when its link breaks right after `connected` (RES-1).
+    { type: 'attach', mail: { session, userId, readAtMs, groups: settled } },
     send(session, 'connected', {
       message: 'connected',
       userId,
@@ -81,7 +83,6 @@ function connected(
     }),
     ...chosenStatus(user, session, now),
     ...announce(user, now),
-    { type: 'attach', mail: { session, userId, readAtMs, groups: settled } },
     ...attachOthers(user, session, baselines, standings),
   ]
 }
@@ -89,20 +90,24 @@ function connected(
 /**
  * Continues a session of a front whose link was interrupted (RES-1). Its topics continue by themselves
  * (`continued-topics.ts`); it is attached to the groups whose topics it is not subscribed to, from what it
- * has received of them, and leaves those that its user has left. Others have not seen its user go offline.
+ * has received of them, and leaves those that its user has left. Others have not seen its user go offline,
+ * unless this engine has notified them of it.
  */
-function reopened(user: UserState, session: number, earlier: EarlierSession): Effects {
+function reopened(user: UserState, session: number, earlier: EarlierSession, now: number): Effects {
   const { userId } = user
   const subscribed = new Map(earlier.subscribed)
   const given = new Map(earlier.baselines)
   const missed = new Map(earlier.missed)
   const baselines = new SmallMap<string, number>()
   user.sessions.set(session, { phase: 'connected', baselines, resume: null })
-  if (user.chosen !== 'offline') user.shown = user.chosen
-  const effects: Effect[] = []
+  // Of a connection that is closed by now nothing is named, and others may have seen that.
+  const isOpen = subscribed.size + given.size + missed.size > 0
+  if (user.chosen !== 'offline' && isOpen && !earlier.wasGivenUp) user.shown ??= user.chosen
+  const effects: Effect[] = [...announce(user, now)]
   for (const [groupId, joinedSeq] of user.groups) {
     const position = subscribed.get(groupId)
-    const isAttached = position !== undefined && position >= joinedSeq
+    // It may be subscribed before the event by which its user joined is shown.
+    const isAttached = position !== undefined && position >= joinedSeq - 1
     const begin = Math.max(joinedSeq - 1, given.get(groupId) ?? 0)
     baselines.set(groupId, isAttached ? (given.get(groupId) ?? position) : begin)
     if (isAttached) continue
@@ -111,6 +116,12 @@ function reopened(user: UserState, session: number, earlier: EarlierSession): Ef
   }
   for (const groupId of subscribed.keys()) {
     if (!user.groups.has(groupId)) effects.push(tellGroup(groupId, { type: 'check_member', userId }))
+  }
+  for (const groupId of new Set([...given.keys(), ...missed.keys()])) {
+    const from = Math.max(given.get(groupId) ?? 0, missed.get(groupId) ?? 0)
+    if (subscribed.has(groupId) || (user.groups.get(groupId) ?? Number.POSITIVE_INFINITY) <= from) continue
+    // It began to receive the group, and its user may have left meanwhile.
+    effects.unshift(tellGroup(groupId, { type: 'attach', session, userId, joinedSeq: from, from }))
   }
   return [...effects, { type: 'reopened', session }]
 }

@@ -81,7 +81,7 @@ export function stopping(user: UserState, now: number): Effects {
 /** Notifies others, each once (PRS-3), if what they see has changed since the last notification. */
 export function announce(user: UserState, now: number): Effects {
   const status = isPresent(user) ? user.chosen : 'offline'
-  if (status === user.shown) return []
+  if (status === (user.shown ?? 'offline')) return []
   user.shown = status
   const fields = statusFields(user, status, now)
   return [
@@ -97,7 +97,7 @@ function groupsShownIn({ groups, largeGroups, approached }: UserState): readonly
 /** Changes how one other user sees the user, if the two share a group; a user who was not seen stays unseen. PRV-1 */
 export function showTo(user: UserState, otherId: string, status: Status, now: number): Effects {
   const { userId, shown } = user
-  if (shown === 'offline') return []
+  if (shown === null || shown === 'offline') return []
   // Without the time when they were last seen: that is hidden, too.
   const fields = { userId, status, timestamp: now }
   return [publishTo(otherId, groupsShownIn(user), 'contact_status_changed', fields)]
@@ -112,7 +112,7 @@ export function accepted(
   const { userId, shown, blocked } = user
   if (!user.approached.has(groupId)) return []
   user.approached = new Set([...user.approached].filter((other) => other !== groupId))
-  if (shown === 'offline') return []
+  if (shown === null || shown === 'offline') return []
   return [
     publishToOthers(
       userId,

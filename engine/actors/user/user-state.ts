@@ -31,8 +31,8 @@ export interface UserState {
   isFull: boolean
   /** The status that the user chose for while they are present; `offline` means invisible. */
   chosen: Status
-  /** The status in the last notification to others. */
-  shown: Status
+  /** The status in the last notification to others; null before the first one. */
+  shown: Status | null
   /** When they were last seen, milliseconds since 1970; does not change while they are invisible. */
   lastSeenAt: number | undefined
   /**
@@ -87,7 +87,7 @@ export function userState(userId: string, loaded: LoadedUser | null, maxGroups =
     making: null,
     isFull: false,
     chosen: loaded?.status ?? 'online',
-    shown: 'offline',
+    shown: null,
     lastSeenAt: loaded?.lastSeenAt,
     graceUntil: null,
     steadyNow: 0,

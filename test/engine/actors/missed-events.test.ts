@@ -90,6 +90,33 @@ describe('attach', () => {
     expect(shown(attach(group, mail(8, 8)))).toEqual(['no message'])
   })
 
+  // GAP-1
+  it('sends a user whose membership a crash took the gap, if it took what the session had received', () => {
+    const group = aGroupAt(1, 6)
+    const gap = { groupId: 'g', seq: 12, from: 7, to: 11 }
+    group.recent.push({ seq: 12, code: events.gap.code, frame: encodeEvent('gap', 0, gap) }, 0, 0)
+    const leave = { userId: 'clara', userName: 'Clara', groupId: 'g', seq: 13 }
+    const left = { seq: 13, code: events.user_left_group.code }
+    group.recent.push({ ...left, frame: encodeEvent('user_left_group', 0, leave) }, 0, 0)
+    group.publishedSeq = 13
+    const seqs = (effects: Effects) =>
+      effects.flatMap((effect) => (effect.type === 'send_frame' ? effect.seq : []))
+    expect(seqs(attach(group, { ...mail(8, 8), userId: 'eva' }))).toEqual([12])
+    expect(seqs(attach(group, { ...mail(6, 6), userId: 'eva' }))).toEqual([])
+    expect(seqs(attach(group, { ...mail(8, 8), userId: 'clara' }))).toEqual([12, 13])
+  })
+
+  it('sends nothing to a user who was not a member at `from`, and joined and left since', () => {
+    const group = aGroupAt(1, 6)
+    const member = { userId: 'eva', userName: 'Eva', groupId: 'g' }
+    const joins = encodeEvent('user_joined_group', 0, { ...member, seq: 7 })
+    const leaves = encodeEvent('user_left_group', 0, { ...member, seq: 8 })
+    group.recent.push({ seq: 7, code: events.user_joined_group.code, frame: joins }, 0, 0)
+    group.recent.push({ seq: 8, code: events.user_left_group.code, frame: leaves }, 0, 0)
+    group.publishedSeq = 8
+    expect(attach(group, { ...mail(5, 5), userId: 'eva' })).toEqual([])
+  })
+
   it('closes the session if the user left so long ago that the event is not in memory', () => {
     const group = aGroupAt(11, 13)
     group.members.delete('bruno')

@@ -56,13 +56,14 @@ const baselines = (user: UserState, session: number) => {
 }
 
 describe('open', () => {
-  it('sends `connected` before the session is attached to any group', () => {
+  // RES-1: a front whose link breaks right after `connected` knows where the groups begin.
+  it('requests that the session is attached, then sends `connected`', () => {
     const user = aUser({ g: 1, h: 5 })
     const effects = open(user, hello, greeting, 70)
     expect(baselines(user, 3)).toBe('opening')
     expect(only(effects, 'read').query).toMatchObject({ read: 'summaries', userId: 'ana', limit: 200 })
     const opened = given(effects, summaries([summary('g', 9)], ['g', 1, 9, 0], ['h', 5, 7, 0]), 77)
-    expect(brief(opened)).toEqual(['send', 'publish', 'attach'])
+    expect(brief(opened)).toEqual(['attach', 'send', 'publish'])
     expect(only(opened, 'send')).toMatchObject({
       session: 3,
       event: {
@@ -82,7 +83,7 @@ describe('open', () => {
     user.steadyNow = 500
     const loaded = { summaries: summaries([summary('g', 9)], ['g', 1, 9, 0]), readAtMs: 400 }
     const effects = open(user, hello, greeting, 70, loaded)
-    expect(brief(effects)).toEqual(['append presence', 'presence', 'send', 'publish', 'attach'])
+    expect(brief(effects)).toEqual(['append presence', 'presence', 'attach', 'send', 'publish'])
     expect(only(effects, 'attach').mail).toMatchObject({ session: 3, userId: 'ana', readAtMs: 400 })
   })
 
@@ -190,5 +191,58 @@ describe('left', () => {
     expect(left(user, { type: 'left', groupId: 'g' })).toEqual([])
     expect([...user.groups.keys()]).toEqual(['h'])
     expect(baselines(user, 3)).toEqual({ g: 9, h: 9 })
+  })
+})
+
+// RES-1
+describe('open, for a session that continues an earlier one', () => {
+  type Earlier = NonNullable<Parameters<typeof open>[1]['earlier']>
+  const nothing: Earlier = { subscribed: [], baselines: [], missed: [], wasGivenUp: false }
+  const reopen = (user: UserState, earlier: Partial<Earlier>) =>
+    open(user, { ...hello, earlier: { ...nothing, ...earlier } }, greeting, 70)
+  const isAnnounced = (effects: Effects) => effects.some(({ type }) => type === 'publish')
+
+  it('attaches it to groups whose topics it is not subscribed to', () => {
+    const user = aUser({ subscribed: 4, joined: 8, rejoined: 9 })
+    const subscribed = [
+      ['subscribed', 6],
+      ['rejoined', 5],
+    ] as const
+    expect(attached(reopen(user, { subscribed }))).toEqual([
+      ['joined', 3, 8, 7],
+      ['rejoined', 3, 9, 8],
+    ])
+  })
+
+  it('does not attach it again if it was subscribed before the event by which its user joined was shown', () => {
+    expect(attached(reopen(aUser({ g: 6 }), { subscribed: [['g', 5]] }))).toEqual([])
+  })
+
+  it('attaches it also by the membership that has ended while it was being attached', () => {
+    const user = aUser({ rejoined: 9, same: 2 })
+    const earlier = {
+      baselines: [
+        ['left', 5],
+        ['rejoined', 5],
+        ['same', 5],
+      ],
+      missed: [['left', 6]],
+    } as const
+    expect(attached(reopen(user, earlier))).toEqual([
+      ['rejoined', 3, 5, 5],
+      ['left', 3, 6, 6],
+      ['rejoined', 3, 9, 8],
+      ['same', 3, 2, 5],
+    ])
+  })
+
+  it('announces its user only if others may have seen them go offline', () => {
+    const subscribed = [['g', 6]] as const
+    expect(isAnnounced(reopen(aUser({ g: 1 }), { subscribed }))).toBe(false)
+    expect(isAnnounced(reopen(aUser({ g: 1 }), { subscribed, wasGivenUp: true }))).toBe(true)
+    // A connection that was closed meanwhile.
+    expect(isAnnounced(reopen(aUser({ g: 1 }), {}))).toBe(true)
+    const wasSeen: UserState = { ...aUser({ g: 1 }), shown: 'offline' }
+    expect(isAnnounced(reopen(wasSeen, { subscribed }))).toBe(true)
   })
 })

@@ -94,6 +94,8 @@ describe('topics of a front', () => {
     runLater()
     expect(await settle()).toEqual(['live g in 1', 'load h for 1 from 5'])
     continuing.continued(1, 'h', { laterFrom: 6 })
+    // A session that is attached meanwhile would get older events through the topic.
+    expect(continuing.has('h')).toBe(true)
     runLater()
     expect(await settle()).toEqual(['live h in 1'])
   })

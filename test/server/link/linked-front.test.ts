@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest'
+import { seqBytes } from '../../../engine/base/seq-bytes.ts'
+import { Hub } from '../../../engine/hub/hub.ts'
+import { type Announcement, ToHub } from '../../../engine/shards/hub-records.ts'
+import { BatchWriter } from '../../../engine/threads/batch.ts'
+import { pack } from '../../../engine/threads/packing.ts'
+import { encodeEvent } from '../../../protocol/codec.ts'
+import { DetachedFronts } from '../../../server/link/detached-fronts.ts'
+import { ToEngine, ToFront } from '../../../server/link/link-records.ts'
+import { type LinkableEngine, LinkedFront } from '../../../server/link/linked-front.ts'
+import { packed } from '../../../server/link/packed.ts'
+import { memoryLog } from './harness.ts'
+
+const NONE = new Uint8Array(0)
+const status = encodeEvent('contact_status_changed', 0, { userId: 'bruno', status: 'online', timestamp: 1 })
+const typing = encodeEvent('user_typing', 0, { groupId: 'team', userId: 'bruno', userName: 'B' })
+
+/** A hub with one shard, and a front linked to it; `sent` has the kinds of the records for the front. */
+function aLinkedFront() {
+  const hub = new Hub([{ post() {} }], () => {}, memoryLog())
+  const shard = new BatchWriter((batch) => hub.take(0, batch), queueMicrotask)
+  const sent: number[] = []
+  const front = new LinkedFront({
+    engine: { gateway: hub } as unknown as LinkableEngine,
+    limits: undefined,
+    logger: memoryLog(),
+    push: (kind) => void sent.push(kind),
+    onNotice() {},
+    wasGivenUp: false,
+    onSettled() {},
+  })
+  /** What is not durable, to the topic by itself and to several topics. */
+  const publish = () => {
+    sent.length = 0
+    const announcement: Announcement = { topics: ['g:team'], exceptUsers: [] }
+    shard.push(ToHub.publish, 0, Buffer.from('e:team'), typing)
+    shard.push(ToHub.announce, 0, status, pack(announcement))
+    shard.flush()
+    return [...sent]
+  }
+  return { shard, front, publish }
+}
+
+// RES-1, PRS-3, PRV-1
+describe('a front that names its topics and sessions', () => {
+  it('receives nothing that is not durable until the topics continue and the sessions are open', () => {
+    const { front, shard, publish } = aLinkedFront()
+    front.take(ToEngine.topics, 0, NONE, packed([[1, 'team', 5]]))
+    front.take(ToEngine.reopen, 1, NONE, packed([{ userId: 'ana' }, [1], [], []]))
+    expect(publish()).toEqual([])
+    front.take(ToEngine.settled, 0, NONE, NONE)
+    expect(publish()).toEqual([])
+    shard.push(ToHub.continued, 1, Buffer.from('g:team'), pack('live'))
+    expect(publish()).toEqual([])
+    shard.push(ToHub.reopened, 1)
+    shard.flush()
+    expect(publish()).toEqual([ToFront.publish, ToFront.send])
+  })
+
+  it('does not wait for a session that is closed meanwhile', () => {
+    const { front, shard, publish } = aLinkedFront()
+    front.take(ToEngine.reopen, 1, NONE, packed([{ userId: 'ana' }, [], [], []]))
+    front.take(ToEngine.closed, 1, NONE, NONE)
+    front.take(ToEngine.open, 2, NONE, packed({ userId: 'ana' }))
+    front.take(ToEngine.settled, 0, NONE, NONE)
+    shard.push(ToHub.subscribe, 2, seqBytes([5]), Buffer.from('team'))
+    shard.flush()
+    expect(publish()).toEqual([ToFront.publish, ToFront.send])
+  })
+})
+
+describe('fronts whose links have ended', () => {
+  function detached() {
+    const due: (() => void)[] = []
+    const fronts = new DetachedFronts({
+      after(_, then) {
+        due.push(then)
+        return () => {}
+      },
+    })
+    const { front } = aLinkedFront()
+    front.take(ToEngine.open, 1, NONE, packed({ userId: 'ana' }))
+    const expire = () => {
+      for (const then of due.splice(0)) then()
+    }
+    return { fronts, front, expire }
+  }
+
+  it('have their sessions until the front has opened them again', () => {
+    const { fronts, front, expire } = detached()
+    fronts.add('a', front)
+    expect(front.sessions).toBe(1)
+    fronts.endAll('a')
+    expect([front.sessions, fronts.wasGivenUp('a')]).toEqual([0, false])
+    expire()
+    expect(fronts.wasGivenUp('a')).toBe(false)
+  })
+
+  it('are given up after a time, which is known until the front has opened its sessions again', () => {
+    const { fronts, front, expire } = detached()
+    fronts.add('a', front)
+    expire()
+    expect([front.sessions, fronts.wasGivenUp('a'), fronts.wasGivenUp('b')]).toEqual([0, true, false])
+    fronts.endAll('a')
+    expect(fronts.wasGivenUp('a')).toBe(false)
+  })
+})
