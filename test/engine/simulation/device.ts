@@ -3,19 +3,27 @@
  *
  * It checks the order of events: for every group it receives exactly the events of the log, each
  * once, live above the number in `connected` and by `resume` below it (ORD-1, CUP-1). Every request
- * gets exactly one answer.
+ * gets exactly one answer. A device that connects to a front stays connected while the link of the front
+ * breaks and while engines crash (RES-1).
  */
-import type { SessionPort } from '../../../engine/hub/gateway.ts'
+import type { Gateway, SessionPort } from '../../../engine/hub/gateway.ts'
+import type { CloseReason } from '../../../protocol/close-codes.ts'
 import { decodeEvent, encodeRequest } from '../../../protocol/codec.ts'
 import { ChatError } from '../../../protocol/errors.ts'
 import { type Event, type EventFields, events } from '../../../protocol/events.ts'
 import { viewFrame } from '../../../protocol/frame-view.ts'
-import type { Request } from '../../../protocol/requests.ts'
+import { type Request, requests } from '../../../protocol/requests.ts'
+import { isRepeatable } from '../../../server/link/waiting-requests.ts'
 import type { Asked } from './asked.ts'
+import type { Connection, Front } from './front.ts'
 import { seqOf } from './group-model.ts'
 import type { Oracle } from './oracle.ts'
+import type { Topics } from './topics.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
+
+/** A front knows where the groups of a session began for 30 s (`LinkedGateway`). */
+const RESUME_WITHIN_MS = 20_000
 
 /** What a session has received of a group. */
 interface View {
@@ -25,19 +33,33 @@ interface View {
   live: number
   /** The user has left; nothing more arrives until they rejoin. */
   ended: boolean
+  /** `connected` has listed it. */
+  readonly listed: boolean
   /** The replay that `resume` asked for, up to the baseline, and its progress. */
   replay: { at: number; phase: 'asked' | 'refused' | 'done' } | null
 }
 
-/** Is notified of what a device receives. */
-export interface DeviceWatcher {
-  answered(asked: Asked, answer: Event): void
-  received(device: Device, event: Event): void
+/** A request without an answer. */
+interface Pending {
+  asked: Asked
+  /** Whether its front has sent it to an engine. */
+  isSent: boolean
 }
 
-export class Device {
+/** Is notified of what a device receives. */
+export interface DeviceWatcher {
+  arrives(device: Device, event: Event): void
+  answered(device: Device, asked: Asked, answer: Event): void
+  received(device: Device, event: Event): void
+  /** Stores a violation, because not every caller of a connection passes it on. */
+  guarded(action: () => void): void
+}
+
+export class Device implements Connection {
   readonly userId: string
   readonly name: string
+  /** It connects to this front; to the engine's process if there is none. */
+  readonly front: Front | null
   readonly #world: World
   readonly #oracle: Oracle
   readonly #watcher: DeviceWatcher
@@ -48,24 +70,33 @@ export class Device {
   /** The status of other users, according to the events received. */
   readonly #seen = new Map<string, string>()
   readonly #views = new Map<string, View>()
-  readonly #asked = new Map<number, Asked>()
+  readonly #asked = new Map<number, Pending>()
   #connecting: Asked | null = null
+  #connectedAt = 0
+  /** Whether it counts as a session of its user: the engine knows it. */
+  #counts = false
   #session = 0
   #port: SessionPort | null = null
   #ref = 0
   phase: 'away' | 'connecting' | 'connected' = 'away'
 
-  constructor(userId: string, name: string, world: World, oracle: Oracle, watcher: DeviceWatcher) {
+  constructor(userId: string, front: Front | null, world: World, oracle: Oracle, watcher: DeviceWatcher) {
     this.userId = userId
-    this.name = name
+    this.name = userId.toUpperCase()
+    this.front = front
     this.#world = world
     this.#oracle = oracle
     this.#watcher = watcher
   }
 
+  /** For the trace. */
+  get label(): string {
+    return `${this.userId}/${this.front?.id ?? 'engine'}/${this.#session}`
+  }
+
   /** Requests without an answer yet. */
   get unanswered(): readonly Asked[] {
-    return [...this.#asked.values()]
+    return [...this.#asked.values()].map(({ asked }) => asked)
   }
 
   /** The groups whose events it receives. */
@@ -73,34 +104,51 @@ export class Device {
     return [...this.#views].filter(([, { ended }]) => !ended).map(([groupId]) => groupId)
   }
 
+  get #gateway(): Gateway {
+    return this.front?.gateway ?? this.#world.hub
+  }
+
+  get #topics(): Topics {
+    return this.front?.topics ?? this.#world.topics
+  }
+
   connect(): void {
     const world = this.#world
-    const generation = world.generation
+    const { generation, scheduler, topics } = world
+    const { front } = this
     const port: SessionPort = {
-      send: (frame) => this.#port === port && this.#receive(frame),
-      subscribe: (topic) => world.subscribe(topic, port),
-      unsubscribe: (topic) => world.unsubscribe(topic, port),
-      close: () => this.#port === port && this.disconnect(),
+      send: (frame) => this.#port === port && this.#watcher.guarded(() => this.#receive(frame)),
+      subscribe: (topic) => (front?.topics ?? topics).subscribe(topic, port),
+      unsubscribe: (topic) => (front?.topics ?? topics).unsubscribe(topic, port),
+      close: (reason) => this.#port === port && this.#watcher.guarded(() => this.#close(reason)),
       whenDrained: (then) =>
-        world.scheduler.enqueue(`drain${this.#session}`, () => {
-          if (this.#port === port && world.generation === generation) then()
+        scheduler.enqueue(front?.id ?? `drain${this.#session}`, () => {
+          if (this.#port === port && (front || world.generation === generation)) then()
         }),
+    }
+    if (!front) this.opened()
+    this.#connecting = this.#oracle.ask(this.userId, 0, { event: 'ping', ref: 0, fields: {} })
+    try {
+      const identity = { userId: this.userId, name: this.name }
+      this.#session = scheduler.turn(() => this.#gateway.open(identity, port))
+    } catch (error) {
+      if (front?.refuses === 'overloaded') return
+      throw error
     }
     this.#port = port
     this.phase = 'connecting'
-    this.#oracle.people.opening(this.userId)
-    this.#connecting = this.#oracle.ask(this.userId, 0, { event: 'ping', ref: 0, fields: {} })
-    this.#session = world.open({ userId: this.userId, name: this.name }, port)
+    front?.add(this.#session, this)
   }
 
-  /** Ends the connection and notifies the hub. */
+  /** Ends the connection and notifies the engine. */
   disconnect(): void {
     if (!this.#port) return
     this.drop()
-    this.#world.scheduler.turn(() => this.#world.hub.closed(this.#session))
+    this.front?.remove(this.#session, this.userId)
+    this.#world.scheduler.turn(() => this.#gateway.closed(this.#session))
   }
 
-  /** Drops the connection without notifying the hub, as in a crash. */
+  /** Drops the connection without notifying the engine, as in a crash. */
   drop(): void {
     if (!this.#port) return
     for (const [groupId, view] of this.#views) {
@@ -108,14 +156,59 @@ export class Device {
         this.lastSeqs.set(groupId, view.live)
       else this.lastSeqs.set(groupId, view.replay.at)
     }
-    this.#world.forget(this.#port)
+    this.#topics.forget(this.#port)
     this.#port = null
     this.#views.clear()
     this.#asked.clear()
+    this.interrupted()
+    this.phase = 'away'
+    // The engine may receive later that it was opened, and closed.
+    this.opened()
+    this.givenUp()
+  }
+
+  // Connection
+
+  sent(ref: number): void {
+    const pending = this.#asked.get(ref)
+    if (!pending) return
+    // The first one may have been carried out.
+    if (pending.isSent) pending.asked = this.#oracle.again(pending.asked)
+    pending.isSent = true
+  }
+
+  opened(): void {
+    if (!this.#counts) this.#oracle.people.opening(this.userId)
+    this.#counts = true
+  }
+
+  continued(): void {
+    this.#oracle.people.connected(this.userId)
+  }
+
+  givenUp(): void {
+    if (this.#counts) this.#oracle.people.closed(this.userId)
+    this.#counts = false
+  }
+
+  /** What is not durable may be missed: it knows nothing of it. */
+  interrupted(): void {
     this.typing.clear()
     this.#seen.clear()
-    this.phase = 'away'
-    this.#oracle.people.closed(this.userId)
+  }
+
+  /** The engine has crashed or was replaced, and the oracle knows it. The connection stays. */
+  continueLater(): void {
+    if (!this.#port) return
+    this.#counts = false
+    const oracle = this.#oracle
+    for (const pending of this.#asked.values()) {
+      const asked = oracle.afterCrash(pending.asked)
+      pending.asked = pending.isSent ? asked : oracle.again(asked)
+    }
+    if (this.#connecting) this.#connecting = oracle.again(oracle.afterCrash(this.#connecting))
+    // No event says that a group has never existed.
+    for (const [groupId, view] of this.#views) if (!oracle.group(groupId)) view.ended = true
   }
 
   /** Sends a request. */
@@ -127,10 +220,10 @@ export class Device {
     const view = viewFrame(frame)
     if (!view) throw new Violation(`${event} has no head`)
     const asked = this.#oracle.ask(this.userId, this.#session, request)
-    this.#asked.set(ref, asked)
+    this.#asked.set(ref, { asked, isSent: false })
     if (request.event === 'resume') this.#resuming(request.fields.groups)
     try {
-      this.#world.scheduler.turn(() => this.#world.hub.receive(this.#session, frame, view))
+      this.#world.scheduler.turn(() => this.#gateway.receive(this.#session, frame, view))
     } catch (error) {
       const answer = { event: 'error', ref, fields: ChatError.from(error).toFields() } as const
       this.#answered(asked, answer)
@@ -140,10 +233,13 @@ export class Device {
 
   /** Requests what it has missed. */
   resume(): void {
+    const { front } = this
+    if (front && this.#world.scheduler.elapsed - this.#connectedAt > RESUME_WITHIN_MS) return
     const groups = [...this.#views.keys()].flatMap((groupId) => {
       const replay = this.#views.get(groupId)?.replay
       const last = replay ? replay.at : this.lastSeqs.get(groupId)
-      return last === undefined || replay?.phase === 'asked' || replay?.phase === 'done'
+      const isListed = !front || this.#views.get(groupId)?.listed
+      return last === undefined || replay?.phase === 'asked' || replay?.phase === 'done' || !isListed
         ? []
         : [[groupId, last] as const]
     })
@@ -162,7 +258,9 @@ export class Device {
       if (isMember && (!view || view.ended)) throw new Violation(`${this} does not receive ${groupId}`)
       if (!isMember && view && !view.ended)
         throw new Violation(`${this} was not notified that it left ${groupId}`)
-      if (isMember && view) this.#nothingBetween(groupId, view.live, group?.lastSeq ?? 0)
+      if (!isMember || !view) continue
+      this.#nothingBetween(groupId, view.live, group?.lastSeq ?? 0)
+      if (view.live > (group?.lastSeq ?? 0)) throw new Violation(`${this} got no gap of ${groupId}`)
     }
   }
 
@@ -179,18 +277,26 @@ export class Device {
   }
 
   toString(): string {
-    return `a device of ${this.userId} (session ${this.#session})`
+    return `a device of ${this.userId} (${this.label})`
+  }
+
+  /** RES-1: a front closes a connection only if an event would be missed. */
+  #close(reason: CloseReason): void {
+    if (this.front && (reason !== 'failed' || this.#world.disk.failedReads === 0))
+      throw new Violation(`${this} was closed (${reason})`)
+    this.disconnect()
   }
 
   #receive(frame: Uint8Array): void {
     const event = decodeEvent(frame)
     if (!event) throw new Violation(`${this} got a frame that is not an event`)
+    this.#watcher.arrives(this, event)
     if (this.phase === 'connecting' && event.event !== 'connected') {
       throw new Violation(`${this} got ${event.event} before connected`)
     }
     if (event.event === 'connected') this.#connected(event)
     else if (event.ref !== 0) {
-      const asked = this.#asked.get(event.ref)
+      const asked = this.#asked.get(event.ref)?.asked
       if (!asked) throw new Violation(`${this} got ${event.event} for ${event.ref}, which is answered`)
       this.#answered(asked, event)
     } else if ('durable' in events[event.event]) this.#durable(event)
@@ -219,18 +325,27 @@ export class Device {
   #connected(event: Extract<Event, { event: 'connected' }>): void {
     if (this.phase !== 'connecting') throw new Violation(`${this} was connected twice`)
     this.phase = 'connected'
+    this.#connectedAt = this.#world.scheduler.elapsed
     this.#oracle.people.connected(this.userId)
     for (const { group, lastSeq } of event.fields.groups) {
-      this.#views.set(group.groupId, { baseline: lastSeq, live: lastSeq, ended: false, replay: null })
+      const view = { baseline: lastSeq, live: lastSeq, ended: false, listed: true, replay: null }
+      this.#views.set(group.groupId, view)
     }
-    if (this.#connecting) this.#watcher.answered(this.#connecting, event)
+    if (this.#connecting) this.#watcher.answered(this, this.#connecting, event)
+    this.#connecting = null
   }
 
   #answered(asked: Asked, answer: Event): void {
-    this.#asked.delete(asked.request.ref)
-    asked.answer = answer
+    const { event, ref } = asked.request
+    const isSent = this.#asked.get(ref)?.isSent
+    this.#asked.delete(ref)
+    // What a front refuses after it was sent may be carried out.
+    if (!this.front?.refuses || !isSent) asked.answer = answer
+    // RES-2
+    if (answer.event === 'error' && answer.fields.code === 'unavailable' && isRepeatable(requests[event]))
+      throw new Violation(`${this}: ${event} is not made again`)
     if (asked.request.event === 'resume') this.#resumed(asked.request.fields.groups, answer)
-    this.#watcher.answered(asked, answer)
+    this.#watcher.answered(this, asked, answer)
   }
 
   #resuming(groups: readonly (readonly [string, number])[]): void {
@@ -267,11 +382,14 @@ export class Device {
     if (real?.event !== event.event) throw new Violation(`${this} received ${where}, which is not in the log`)
     if (!this.#oracle.mayBeShown(groupId, seq))
       throw new Violation(`${this} received ${where} before it is committed`)
+    if (known?.ended && this.#isBack(known, event)) known.ended = false
     if (!known || (known.ended && seq > known.live)) {
       if (!this.#joinsMe(event)) throw new Violation(`${this} received ${where}, of a group it is not in`)
       // A replay in progress continues, up to where the user rejoined.
       const replay = known?.replay ?? null
-      this.#views.set(groupId, { baseline: seq - 1, live: seq, ended: false, replay })
+      // The status of other members may have changed before its front was linked.
+      if (this.front) this.#seen.clear()
+      this.#views.set(groupId, { baseline: seq - 1, live: seq, ended: false, listed: false, replay })
       return
     }
     // After a user leaves, their status may no longer arrive; after they join, it has not arrived yet.
@@ -283,7 +401,7 @@ export class Device {
       if (seq <= known.live) throw new Violation(`${this} received ${where} after ${known.live}`)
       this.#nothingBetween(groupId, known.live, seq - 1)
       known.live = seq
-      if (event.event === 'user_left_group' && event.fields.userId === this.userId) {
+      if (this.#ends(event)) {
         known.ended = true
         for (const who of this.typing) if (who.startsWith(`${groupId} `)) this.typing.delete(who)
       }
@@ -294,6 +412,21 @@ export class Device {
     if (seq <= replay.at) throw new Violation(`${this} received a replay of ${where} after ${replay.at}`)
     this.#nothingBetween(groupId, replay.at, seq - 1)
     replay.at = seq
+  }
+
+  /** GAP-1: whether a crash took the event by which the user left. */
+  #isBack(view: View, event: Event): boolean {
+    if (event.event !== 'gap' || !this.front) return false
+    const { groupId, seq, from, to } = event.fields
+    return from <= view.live && view.live <= to && this.#oracle.memberAt(groupId, seq, this.userId)
+  }
+
+  /** Whether it receives nothing of the group after the event. */
+  #ends(event: Event): boolean {
+    if (event.event === 'user_left_group') return event.fields.userId === this.userId
+    // GAP-1: a crash took the event by which the user joined.
+    if (event.event !== 'gap' || !this.front) return false
+    return !this.#oracle.memberAt(event.fields.groupId, event.fields.seq, this.userId)
   }
 
   #joinsMe(event: Event): boolean {

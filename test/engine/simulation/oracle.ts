@@ -105,6 +105,19 @@ export class Oracle {
       .filter(({ offset }) => seen !== 'stored' || offset <= committed)
   }
 
+  /** Whether the user was a member after the event with this number. */
+  memberAt(groupId: string, seq: number, userId: string): boolean {
+    let isMember = false
+    for (const [, { event, fields }] of this.events(groupId, 0, seq)) {
+      if (event === 'group_created') {
+        isMember = (fields.group.members ?? []).some((member) => member.userId === userId)
+      } else if (event === 'user_joined_group' || event === 'user_left_group') {
+        if (fields.userId === userId) isMember = event === 'user_joined_group'
+      }
+    }
+    return isMember
+  }
+
   /** The committed offset of the lane of the id. */
   committedOf(id: string): number {
     return this.#committed[laneOf(id)] ?? 0
@@ -194,11 +207,24 @@ export class Oracle {
       groupId: groupAsked(request),
       askedAt: this.#now(),
       from,
-      effects: { kinds: new Set(), offset: 0, seq: 0, others: [] },
+      effects: noEffects(),
       answer: null,
     }
     this.#asked.push(asked)
     return asked
+  }
+
+  /** Records that a front makes a request again, of which it is not known whether it was carried out. */
+  again(asked: Asked): Asked {
+    const again = { ...asked, effects: noEffects() }
+    this.#asked.push(again)
+    return again
+  }
+
+  /** A request that an engine which has crashed may have carried out. It waits in a front. */
+  afterCrash(asked: Asked): Asked {
+    const from = { all: new Map(), stored: new Map(), shown: new Map() }
+    return { ...asked, from, effects: noEffects() }
   }
 
   /** Whether everything that the request caused is committed. */
@@ -386,6 +412,10 @@ export class Oracle {
     this.#groups.set(groupId, made)
     return made
   }
+}
+
+function noEffects(): Asked['effects'] {
+  return { kinds: new Set(), offset: 0, seq: 0, others: [] }
 }
 
 /** Whether the group shows the one to the other. A user who has not accepted is not shown. PRV-2 */

@@ -9,6 +9,7 @@ import type { Random } from './random.ts'
 
 interface Timer {
   readonly at: number
+  readonly channel: string
   readonly then: () => void
 }
 
@@ -32,9 +33,9 @@ export class Scheduler {
     this.#deferred.push(task)
   }
 
-  /** Runs after that time, unless the returned function is called first. */
-  readonly after = (delayMs: number, then: () => void): (() => void) => {
-    const timer = { at: this.elapsed + delayMs, then }
+  /** Runs after that time, as a task of the channel, unless the returned function is called first. */
+  readonly after = (delayMs: number, then: () => void, channel = 'timers'): (() => void) => {
+    const timer = { at: this.elapsed + delayMs, then, channel }
     this.#timers.push(timer)
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer)
@@ -77,14 +78,14 @@ export class Scheduler {
     }
   }
 
-  /** Advances the time; timers that are due are queued in the channel `timers`. */
+  /** Advances the time; timers that are due are queued in their channels. */
   advance(ms: number): void {
     this.now += ms
     this.elapsed += ms
     const due = this.#timers.filter(({ at }) => at <= this.elapsed).sort((a, b) => a.at - b.at)
     if (due.length === 0) return
     this.#timers = this.#timers.filter(({ at }) => at > this.elapsed)
-    for (const { then } of due) this.enqueue('timers', then)
+    for (const { channel, then } of due) this.enqueue(channel, then)
   }
 
   /** Sets the time of day; durations are not affected (TIM-1). */
@@ -103,10 +104,10 @@ export class Scheduler {
     return true
   }
 
-  /** Drops all tasks and timers: the process has ended. */
-  clear(): void {
-    this.#channels.clear()
-    this.#timers = []
+  /** Drops the tasks and timers of a process that has ended: except those of these channels. */
+  clear(others: ReadonlySet<string> = new Set()): void {
+    for (const channel of this.#channels.keys()) if (!others.has(channel)) this.#channels.delete(channel)
+    this.#timers = this.#timers.filter(({ channel }) => others.has(channel))
     this.#deferred = []
   }
 }

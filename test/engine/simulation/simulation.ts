@@ -39,6 +39,9 @@ const weights = {
   restart: 1,
 } as const
 
+/** With fronts. */
+const weightsWithFronts = { ...weights, break: 8, link: 14 } as const
+
 export class Simulation {
   readonly seed: number
   readonly #random: Random
@@ -65,6 +68,7 @@ export class Simulation {
       editWindowMs: random.pick([0, 0, 20_000]),
       contactPolicy: random.pick(['open', 'open', 'request', 'request', 'shared', 'closed'] as const),
       commitTurns: random.pick([1, 3, 100]),
+      fronts: seed % 4 < 2 ? 0 : 2,
     }
     this.#users = names.slice(0, random.between(4, 6))
     const clock = { now: () => this.#world.now, steadyNow: () => this.#world.scheduler.elapsed }
@@ -81,21 +85,23 @@ export class Simulation {
       image,
     )
     const watcher = {
-      answered: (asked: Asked, answer: Event) => this.#answered(asked, answer),
+      guarded: guard,
+      answered: (device: Device, asked: Asked, answer: Event) => this.#answered(device, asked, answer),
+      arrives: (device: Device, event: Event) => this.#note(() => `  ${device.label} < ${brief(event)}`),
       received: (device: Device, event: Event) => {
         if (event.ref !== 0 || event.event === 'connected') return
-        this.#note(() => `  ${device.userId} < ${brief(event)}`)
         checkReceived(this.#oracle, device.userId, event)
       },
     }
     const devices: Device[] = []
+    const connectTo = () => random.maybe(this.#world.fronts.filter(() => random.chance(0.6))) ?? null
+    const add = (userId: string) =>
+      devices.push(new Device(userId, connectTo(), this.#world, this.#oracle, watcher))
     for (const userId of this.#users) {
-      const name = userId.toUpperCase()
       const count = random.pick([0, 1, 1, 2, 3])
-      for (let i = 0; i < count; i++)
-        devices.push(new Device(userId, name, this.#world, this.#oracle, watcher))
+      for (let i = 0; i < count; i++) add(userId)
     }
-    if (devices.length === 0) devices.push(new Device('ana', 'ANA', this.#world, this.#oracle, watcher))
+    if (devices.length === 0) add('ana')
     this.#devices = devices
     this.#note(`${JSON.stringify(options)}, ${devices.length} devices`)
   }
@@ -128,6 +134,7 @@ export class Simulation {
   /** Connects most devices and creates groups. A few seeds begin with more history than fits in memory. */
   async #begin(): Promise<void> {
     const random = this.#random
+    this.#world.linkAll()
     for (const device of this.#devices) if (random.chance(0.8)) device.connect()
     await this.#rest()
     const present = this.#devices.filter(({ phase }) => phase === 'connected')
@@ -152,7 +159,9 @@ export class Simulation {
 
   async #act(): Promise<void> {
     const random = this.#random
-    const action = random.weighted(weights)
+    const { fronts } = this.#world
+    const action: keyof typeof weightsWithFronts =
+      fronts.length > 0 ? random.weighted(weightsWithFronts) : random.weighted(weights)
     const device = random.pick(this.#devices)
     switch (action) {
       case 'command':
@@ -162,10 +171,10 @@ export class Simulation {
       case 'connect':
         return this.#connect(device)
       case 'disconnect':
-        this.#do(`${device.userId} disconnects`, () => device.disconnect())
+        this.#do(`${device.label} disconnects`, () => device.disconnect())
         return
       case 'resume':
-        if (device.phase === 'connected') this.#do(`${device.userId} resumes`, () => device.resume())
+        if (device.phase === 'connected') this.#do(`${device.label} resumes`, () => device.resume())
         return
       case 'time':
         return this.#pass(random.pick([10, 50, 1_000, 5_000, 6_000, 60_000, 300_001]))
@@ -197,11 +206,21 @@ export class Simulation {
       case 'restart':
         await this.#rest()
         return this.#restart()
+      case 'break': {
+        const front = random.pick(fronts)
+        this.#note(`the link of ${front.id} breaks`)
+        return front.break()
+      }
+      case 'link': {
+        const front = random.pick(fronts)
+        this.#note(`${front.id} is linked`)
+        return front.link(this.#world.hub)
+      }
     }
   }
 
   #connect(device: Device): void {
-    if (device.phase === 'away') this.#do(`${device.userId} connects`, () => device.connect())
+    if (device.phase === 'away') this.#do(`${device.label} connects`, () => device.connect())
   }
 
   #command(device: Device): void {
@@ -212,7 +231,7 @@ export class Simulation {
       files: this.#oracle.files,
       now: this.#world.now,
     })
-    this.#do(`${device.userId} > ${event} ${JSON.stringify(fields)}`, () => device.ask(event, fields))
+    this.#do(`${device.label} > ${event} ${JSON.stringify(fields)}`, () => device.ask(event, fields))
   }
 
   async #steps_(count: number): Promise<void> {
@@ -238,8 +257,10 @@ export class Simulation {
   async #rest(): Promise<void> {
     this.#note('rest')
     this.#world.disk.failing = false
+    this.#world.linkAll()
     await this.#quiet()
     this.#settled()
+    for (const front of this.#world.fronts) front.sweep()
     this.#resting = true
     for (const device of this.#devices) if (this.#random.chance(0.4)) this.#askAll(device)
     await this.#quiet()
@@ -285,12 +306,20 @@ export class Simulation {
     if (seq !== undefined) device.ask('get_receipts', { messageId: `${groupId}:${seq}` })
   }
 
-  #crash(clean = false): void {
+  async #crash(clean = false): Promise<void> {
     this.#note(clean ? 'stopped' : 'crash')
-    for (const device of this.#devices) device.drop()
+    const world = this.#world
+    for (const front of world.fronts) await front.crash()
+    for (const device of this.#devices) if (!device.front) device.drop()
     this.#oracle.crash(clean)
-    this.#world.crash()
-    this.#troubles = new Set(this.#world.disk.failing ? ['storage_unavailable'] : [])
+    world.crash()
+    for (const device of this.#devices) if (device.front) device.continueLater()
+    for (const userId of world.fronts.flatMap(({ endingUsers }) => [...endingUsers])) {
+      this.#oracle.people.opening(userId)
+      this.#oracle.people.closed(userId)
+    }
+    this.#troubles = new Set(world.disk.failing ? ['storage_unavailable'] : [])
+    this.#check()
   }
 
   /** A clean stop, then the next process: nothing is lost, and no gap appears. */
@@ -312,19 +341,19 @@ export class Simulation {
     const before = JSON.stringify(
       this.#oracle.groupIds.map((groupId) => this.#oracle.group(groupId)?.lastSeq),
     )
-    this.#crash(true)
+    await this.#crash(true)
     const after = JSON.stringify(this.#oracle.groupIds.map((groupId) => this.#oracle.group(groupId)?.lastSeq))
     if (before !== after) throw new Violation(`a clean stop has lost something: ${before}, now ${after}`)
   }
 
-  #answered(asked: Asked, answer: Event): void {
-    this.#note(() => `  ${asked.userId} < ${brief(answer)} for ${asked.request.event}`)
+  #answered({ front, label }: Device, asked: Asked, answer: Event): void {
+    this.#note(() => `  ${label} < ${brief(answer)} for ${asked.request.event}`)
     if (answer.event === 'connected') return checkConnected(this.#oracle, asked, answer)
-    checkAnswer(this.#oracle, asked, answer, {
-      now: this.#world.now,
-      codes: this.#troubles,
-      resting: this.#resting,
-    })
+    const codes = new Set(this.#troubles)
+    if (front?.refuses) codes.add(front.refuses)
+    // RES-2: a front holds requests while its engine stops.
+    if (front) codes.delete('shutting_down')
+    checkAnswer(this.#oracle, asked, answer, { now: this.#world.now, codes, resting: this.#resting })
   }
 
   #do(what: string, action: () => void): void {

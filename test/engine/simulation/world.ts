@@ -3,22 +3,25 @@
  *
  * Hub, shards, actors and SQL are those of production. Time, random numbers, threads and files are
  * simulated. Batches between hub and shards are queued in channels of the scheduler. A process may
- * crash or stop at any step; the next one starts from the same disk.
+ * crash or stop at any step; the next one starts from the same disk. Fronts stay.
  */
 import type { ContactPolicy } from '../../../engine/actors/group-rules.ts'
-import { ephemeralTwin } from '../../../engine/base/topics.ts'
-import type { Identity, SessionPort } from '../../../engine/hub/gateway.ts'
 import { Hub } from '../../../engine/hub/hub.ts'
 import { Shard } from '../../../engine/shards/shard.ts'
 import { BatchWriter } from '../../../engine/threads/batch.ts'
 import { Disk, type DiskWatcher, UNREADABLE } from './disk.ts'
 import { FakeFiles } from './fake-files.ts'
+import { Front } from './front.ts'
 import type { Random } from './random.ts'
 import { Scheduler } from './scheduler.ts'
+import { Topics } from './topics.ts'
 
 const SHARDS = 3
 const START_MS = 1_700_000_000_000
 const DRAIN_MS = 60_000
+/** The time that an engine that stops gives to requests of fronts. */
+const FRONTS_IDLE_MS = 2_000
+const STEP_MS = 5
 
 /** What differs between seeds. */
 export interface WorldOptions {
@@ -29,12 +32,14 @@ export interface WorldOptions {
   readonly contactPolicy: ContactPolicy
   /** The maximum number of turns in one transaction. */
   readonly commitTurns: number
+  /** The number of fronts. */
+  readonly fronts: number
 }
 
 interface Process {
   readonly hub: Hub
   readonly shards: readonly Shard[]
-  readonly topics: Map<string, Set<SessionPort>>
+  readonly topics: Topics
 }
 
 export class World {
@@ -43,6 +48,7 @@ export class World {
   readonly options: WorldOptions
   /** What the engine logged as an error. */
   readonly errors: string[] = []
+  readonly fronts: readonly Front[]
   #process: Process
   /** Counts the processes. */
   generation = 0
@@ -52,6 +58,12 @@ export class World {
     this.options = options
     this.scheduler = new Scheduler(random, START_MS)
     this.disk = new Disk(SHARDS, this.scheduler, watcher, () => random.between(1, options.commitTurns), image)
+    const onError = (message: string, fields: object) =>
+      void this.errors.push(`${message} ${JSON.stringify(fields)}`)
+    this.fronts = Array.from(
+      { length: options.fronts },
+      (_, i) => new Front(`front${i}`, random, this.scheduler, onError),
+    )
     this.#process = this.#start()
   }
 
@@ -67,27 +79,9 @@ export class World {
     return this.#process.shards
   }
 
-  /** Opens a session; the port's events arrive while the scheduler runs. */
-  open(identity: Identity, port: SessionPort): number {
-    return this.scheduler.turn(() => this.hub.open(identity, port))
-  }
-
-  /** Subscribes a session to a topic. */
-  subscribe(topic: string, port: SessionPort): void {
-    for (const name of [topic, ephemeralTwin(topic)]) {
-      const ports = this.#process.topics.get(name)
-      if (ports) ports.add(port)
-      else this.#process.topics.set(name, new Set([port]))
-    }
-  }
-
-  unsubscribe(topic: string, port: SessionPort): void {
-    for (const name of [topic, ephemeralTwin(topic)]) this.#process.topics.get(name)?.delete(port)
-  }
-
-  /** Removes all subscriptions of a session. */
-  forget(port: SessionPort): void {
-    for (const ports of this.#process.topics.values()) ports.delete(port)
+  /** The subscriptions of the connections to the engine's process. */
+  get topics(): Topics {
+    return this.#process.topics
   }
 
   /** Runs one step, and the promises that it resolves. */
@@ -108,17 +102,37 @@ export class World {
     for (const shard of this.shards) this.scheduler.turn(() => shard.sweep(0))
   }
 
-  /** Ends the process at once, and starts another one. */
+  /** Makes all links that are down. */
+  linkAll(): void {
+    for (const front of this.fronts) front.link(this.hub)
+  }
+
+  /** Ends the process at once, and starts another one. The fronts have noticed it. */
   crash(): void {
     for (const shard of this.shards) shard.close()
-    this.scheduler.clear()
+    this.scheduler.clear(new Set(this.fronts.map(({ id }) => id)))
     this.disk.crash()
     this.#process = this.#start()
   }
 
   /** Begins a clean stop; resolves when everything is committed. */
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
+    for (const front of this.fronts) front.pause()
+    await this.#frontsAreIdle()
+    for (const front of this.fronts) await front.finish()
     return this.scheduler.turn(() => this.hub.drain(DRAIN_MS))
+  }
+
+  #frontsAreIdle(): Promise<void> {
+    const { scheduler, fronts } = this
+    const giveUpAt = scheduler.elapsed + FRONTS_IDLE_MS
+    return new Promise((resolve) => {
+      const look = () => {
+        if (scheduler.elapsed >= giveUpAt || fronts.every(({ isIdle }) => isIdle)) resolve()
+        else scheduler.after(STEP_MS, look)
+      }
+      look()
+    })
   }
 
   #start(): Process {
@@ -179,12 +193,8 @@ export class World {
         ),
       )
     }
-    const topics = new Map<string, Set<SessionPort>>()
-    hub.addPublisher({
-      publish(topic, frame, except) {
-        for (const port of [...(topics.get(topic) ?? [])]) if (port !== except) port.send(frame)
-      },
-    })
+    const topics = new Topics()
+    hub.addPublisher(topics)
     return { hub, shards, topics }
   }
 
