@@ -11,12 +11,16 @@ import { ActionMenu, type OpenMenu } from './list/action-menu.tsx'
 import { formsOf, type ListContext } from './list/list-context.ts'
 import { actionsOf, canEdit, seqOfId } from './list/message-actions.ts'
 import { MessageList } from './list/message-list.tsx'
+import { readingPlaceIn } from './list/reading-place.ts'
 import { OpenDialog, type OpenDialogState } from './open-dialog.tsx'
 import { useActions } from './use-actions.ts'
 
 interface ConversationProps {
   readonly groupId: string
-  /** The message to show, by a link or a search hit; null opens at the first unread message. */
+  /**
+   * The message to show, by a link or a search hit; null opens where the reader was, or at the first unread
+   * message.
+   */
   readonly seq: number | null
 }
 
@@ -35,16 +39,24 @@ export function Conversation({ groupId, seq }: ConversationProps) {
   const isDirect = info?.kind === 'direct'
   const role = members.role
 
-  // Opens at the message of the address, or at the first unread one.
+  const [start] = useState(() => (seq === null ? readingPlaceIn(handle) : null))
+  // Opens at the message of the address, where the reader was, or at the first unread message.
   const isOpen = info !== null
+  const [isPlaced, setPlaced] = useState(false)
   useEffect(() => {
     if (!isOpen) return
+    setPlaced(true)
     const unread = handle.info.getSnapshot()?.unread ?? 0
     if (seq !== null) handle.jumpTo({ seq }).catch(fail)
-    else if (unread > 0) handle.jumpTo('unread').catch(fail)
+    else if (start) {
+      // The store may have released it, or moved the window.
+      const { items } = handle.messages.getSnapshot()
+      if (!items.some((item) => item.kind !== 'hole' && item.seq === start.seq))
+        handle.jumpTo({ seq: start.seq }).catch(fail)
+    } else if (unread > 0) handle.jumpTo('unread').catch(fail)
     // An earlier visit may have left the window elsewhere.
     else if (handle.messages.getSnapshot().hasNewer) handle.jumpTo('newest').catch(fail)
-  }, [handle, isOpen, seq, fail])
+  }, [handle, isOpen, seq, start, fail])
   useEffect(() => {
     if (isOpen && matchMedia('(hover: hover)').matches) focusInput()
   }, [isOpen, focusInput])
@@ -92,7 +104,13 @@ export function Conversation({ groupId, seq }: ConversationProps) {
   return (
     <div class="conversation">
       <ConversationHeader handle={handle} info={info} members={members} />
-      <MessageList handle={handle} context={context} onEscape={focusInput} />
+      <MessageList
+        handle={handle}
+        start={start}
+        isPlaced={isPlaced}
+        context={context}
+        onEscape={focusInput}
+      />
       <Composer
         handle={handle}
         info={info}

@@ -28,6 +28,14 @@ export interface Visible extends Range {
   /** Pixels between the viewport and the ends of the list. */
   readonly above: number
   readonly below: number
+  /** The jump that the list has followed. */
+  readonly target: { readonly key: string } | null
+}
+
+/** The first visible row, and the pixels from the top of the viewport to the bottom of the row. */
+export interface ListPlace {
+  readonly key: string
+  readonly bottom: number
 }
 
 export interface AnchoredListProps<R extends Keyed> {
@@ -37,6 +45,10 @@ export interface AnchoredListProps<R extends Keyed> {
   readonly keepKey: string | null
   /** Whether the last row is the newest: the list may follow it. */
   readonly hasEnd: boolean
+  /** Where the list starts, as soon as it has the row; null for its end. */
+  readonly start: ListPlace | null
+  /** Before the list is removed: where it is; null for its end. */
+  readonly onLeave: (place: ListPlace | null) => void
   /** The row to show; each new object moves the list. */
   readonly target: { readonly key: string } | null
   /** After each change of what is visible. */
@@ -46,7 +58,7 @@ export interface AnchoredListProps<R extends Keyed> {
   readonly control: RefObject<AnchoredList<R> | null>
 }
 
-type Anchor = { readonly key: string; readonly bottom: number; readonly align?: 'center' } | 'end'
+type Anchor = (ListPlace & { readonly align?: 'center' }) | 'end'
 
 export class AnchoredList<R extends Keyed> extends Component<AnchoredListProps<R>> {
   readonly #scroller = createRef<HTMLDivElement>()
@@ -55,6 +67,7 @@ export class AnchoredList<R extends Keyed> extends Component<AnchoredListProps<R
   readonly #refs = new Map<string, (element: HTMLElement | null) => void>()
   #rows: readonly R[] = []
   #target: { readonly key: string } | null = null
+  #start: ListPlace | null
   #anchor: Anchor = 'end'
   #range: Range = { from: 0, to: 0 }
   /** The scroll position after the last correction: another value means that the reader scrolled. */
@@ -65,6 +78,7 @@ export class AnchoredList<R extends Keyed> extends Component<AnchoredListProps<R
     super(props)
     // A jump of an earlier visit.
     this.#target = props.target
+    this.#start = props.start
   }
 
   override componentDidMount(): void {
@@ -81,6 +95,9 @@ export class AnchoredList<R extends Keyed> extends Component<AnchoredListProps<R
   }
 
   override componentWillUnmount(): void {
+    this.#pickAnchor()
+    const anchor = this.#anchor
+    this.props.onLeave(anchor === 'end' ? null : { key: anchor.key, bottom: anchor.bottom })
     this.props.control.current = null
     this.#observer?.disconnect()
   }
@@ -113,8 +130,15 @@ export class AnchoredList<R extends Keyed> extends Component<AnchoredListProps<R
     const { rows, target, renderRow, keepKey, label } = this.props
     this.#followReader()
     if (rows !== this.#rows) this.#setRows(rows)
+    if (this.#start && this.#layout.indexOf(this.#start.key) >= 0) {
+      this.#anchor = this.#start
+      this.#start = null
+      // The jump that loaded the row.
+      this.#target = target
+    }
     if (target && target !== this.#target && this.#layout.indexOf(target.key) >= 0) {
       this.#target = target
+      this.#start = null
       this.#anchor = { key: target.key, bottom: 0, align: 'center' }
     }
     this.#range = this.#rangeAtAnchor()
@@ -241,6 +265,7 @@ export class AnchoredList<R extends Keyed> extends Component<AnchoredListProps<R
   #followReader(): void {
     const scroller = this.#scroller.current
     if (!scroller || this.#scrollTop < 0 || scroller.scrollTop === this.#scrollTop) return
+    this.#start = null
     this.#pickAnchor()
     this.#scrollTop = scroller.scrollTop
   }
@@ -282,7 +307,8 @@ export class AnchoredList<R extends Keyed> extends Component<AnchoredListProps<R
     for (let i = from; i < to; i++)
       if (this.#layout.top(i + 1) <= end + 8) read.push((this.#rows[i] as R).key)
     const below = scroller.scrollHeight - end
-    this.props.onVisible({ from, to, read, isAtEnd: this.props.hasEnd && below <= END_PX, above: top, below })
+    const { hasEnd, target, onVisible } = this.props
+    onVisible({ from, to, read, isAtEnd: hasEnd && below <= END_PX, above: top, below, target })
   }
 
   #renderNow(): void {

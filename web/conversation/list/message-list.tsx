@@ -8,6 +8,7 @@ import { Icon } from '../../ui/icon.tsx'
 import { AnchoredList, type Visible } from './anchored-list.tsx'
 import { ListContext } from './list-context.ts'
 import { ListRow } from './list-row.tsx'
+import { leaveAt, type ReadingPlace } from './reading-place.ts'
 import { rowsOf } from './rows.ts'
 import { useAnnouncements } from './use-announcements.ts'
 import { useListKeys } from './use-list-keys.ts'
@@ -18,16 +19,20 @@ const LOAD_AHEAD = 1_200
 const HIGHLIGHT_MS = 2_500
 /** What is visible for so long counts as read. */
 const REST_MS = 80
-const nothing: Visible = { from: 0, to: 0, read: [], isAtEnd: true, above: 0, below: 0 }
+const nothing: Visible = { from: 0, to: 0, read: [], isAtEnd: true, above: 0, below: 0, target: null }
 
 interface MessageListProps {
   readonly handle: GroupHandle
+  /** Where the reader was; null for the end. */
+  readonly start: ReadingPlace | null
+  /** The group is on show at the place where it opens: what is visible counts as read. */
+  readonly isPlaced: boolean
   readonly context: ListContext
   /** Leaves the list, for instance for the composer. */
   readonly onEscape: () => void
 }
 
-export function MessageList({ handle, context, onEscape }: MessageListProps) {
+export function MessageList({ handle, start, isPlaced, context, onEscape }: MessageListProps) {
   const { texts, fail } = useShell()
   const view = useView(handle.messages)
   const info = useView(handle.info)
@@ -39,7 +44,7 @@ export function MessageList({ handle, context, onEscape }: MessageListProps) {
   const keys = useListKeys({ rows, list, box, visible, context, onEscape })
 
   useAnnouncements(handle, view, info)
-  useReadMark(handle, view, info, visible)
+  useReadMark(handle, view, info, isPlaced ? visible : nothing)
 
   // The row of a jump is highlighted for a while.
   const { target } = view
@@ -108,6 +113,8 @@ export function MessageList({ handle, context, onEscape }: MessageListProps) {
           rows={rows}
           keepKey={keys.active}
           hasEnd={!hasNewer}
+          start={start}
+          onLeave={(place) => leaveAt(handle, rows, place)}
           target={target}
           label={texts.conversation.listLabel(info?.title ?? '')}
           onVisible={onVisible}
@@ -148,6 +155,7 @@ export function MessageList({ handle, context, onEscape }: MessageListProps) {
 function isSamePlace(a: Visible, b: Visible): boolean {
   return (
     a.isAtEnd === b.isAtEnd &&
+    a.target === b.target &&
     a.above < LOAD_AHEAD === b.above < LOAD_AHEAD &&
     a.below < LOAD_AHEAD === b.below < LOAD_AHEAD &&
     a.below > 240 === b.below > 240

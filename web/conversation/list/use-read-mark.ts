@@ -1,6 +1,7 @@
 /**
  * Read mark: what was visible to its end while the window had the focus is marked as read, once: what the user
- * marks as unread stays so until something newer was read.
+ * marks as unread stays so until something newer was read. Nothing is marked during a jump, which passes over
+ * messages that were not read.
  */
 import { useEffect, useRef } from 'preact/hooks'
 import type { GroupHandle, GroupItem, WindowView } from '../../../client/store/types.ts'
@@ -17,6 +18,7 @@ export function useReadMark(
   useEffect(() => {
     const mark = () => {
       if (!document.hasFocus() || document.visibilityState !== 'visible') return
+      if (view.loading === 'jump' || view.target !== visible.target) return
       const seq = lastSeqOf(view, new Set(visible.read))
       if (seq <= seen.current) return
       seen.current = seq
