@@ -71,7 +71,7 @@ class ShownNotifications {
       body: group.kind === 'direct' ? textOf(group) : `${lastMessage?.sender.name}: ${textOf(group)}`,
       // One notification for each group: a later one replaces it, also that of another tab.
       tag: groupId,
-      icon: 'static/icon-192.png',
+      icon: 'icon-192.png',
       data: { groupId },
     }
     void this.#show(groupId, title, options)

@@ -60,3 +60,47 @@ async function storedWhenUsed(request: Request): Promise<Response> {
   if (answer.ok) await cache.put(request, answer.clone())
   return answer
 }
+
+self.addEventListener('push', (event) => {
+  const { title, body, tag } = readPush(event.data)
+  event.waitUntil(
+    self.clients.matchAll({ type: 'window' }).then(async (pages) => {
+      if (pages.some(({ focused }) => focused)) return
+      const icon = new URL('icon-192.png', scope).href
+      await self.registration.showNotification(title, { body, tag, icon, data: { groupId: tag } })
+    }),
+  )
+})
+
+/** Fields that are missing or not texts are empty: a browser requires that something is shown. */
+function readPush(data: PushMessageData | null): { title: string; body: string; tag: string } {
+  let given: Readonly<Record<string, unknown>> | null = null
+  try {
+    given = data?.json()
+  } catch {
+    // Not JSON.
+  }
+  const textOf = (name: string) => (typeof given?.[name] === 'string' ? given[name] : '')
+  return { title: textOf('title') || 'Tertulia', body: textOf('body'), tag: textOf('tag') }
+}
+
+self.addEventListener('notificationclick', (event) => {
+  const { notification } = event
+  notification.close()
+  const { groupId = '' } = (notification.data ?? {}) as { readonly groupId?: string }
+  const url = new URL(groupId === '' ? '.' : `#/g/${encodeURIComponent(groupId)}`, scope).href
+  event.waitUntil(show(url))
+})
+
+/** Goes to an address in an open chat page, which reads its fragment and is not loaded again, or in a new one. */
+async function show(url: string): Promise<void> {
+  const pages = await self.clients.matchAll({ type: 'window' })
+  // The other pages of the server are in the scope too.
+  const page = pages.find((one) => one.url.replace(/[?#].*$/, '') === scope)
+  if (!page) {
+    await self.clients.openWindow(url)
+    return
+  }
+  await page.focus()
+  await page.navigate(url)
+}
