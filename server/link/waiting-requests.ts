@@ -75,6 +75,11 @@ export class WaitingRequests {
     return this.#size
   }
 
+  /** Bytes of those that were not sent. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
   /** A request that waits; the frame is copied. @throws ChatError `overloaded` */
   hold(session: FrontSession, frame: Uint8Array, view: FrameView): void {
     if (this.#waitingBytes + frame.length > MAX_WAITING_BYTES) throw overloaded()

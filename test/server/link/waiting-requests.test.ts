@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { encodeRequest } from '../../../protocol/codec.ts'
 import { type FrameView, viewFrame } from '../../../protocol/frame-view.ts'
+import { refOf } from '../../../server/frame-ref.ts'
 import { FrontSession } from '../../../server/link/front-sessions.ts'
 import type { LinkedFront, LinkedFrontDeps } from '../../../server/link/linked-front.ts'
 import { LinkedPort } from '../../../server/link/linked-port.ts'
 import { WaitingRequests } from '../../../server/link/waiting-requests.ts'
+import { refusal } from '../../support/sessions.ts'
 
 const viewed = (ref: number) => {
   const frame = encodeRequest('typing_start', ref, { groupId: 'team' })
@@ -39,5 +41,51 @@ describe('requests with ref 0, whose answer looks like an event', () => {
     expect(port.unanswered).toBe(0)
     port.received(viewed(7).frame)
     expect(port.unanswered).toBe(1)
+  })
+})
+
+// OVL-1
+describe('requests without an answer are bounded', () => {
+  const MAX_REQUESTS = 200_000
+  const MAX_WAITING_BYTES = 64 * 1024 * 1024
+  const overloaded = expect.objectContaining(refusal('overloaded'))
+  const aSession = () => {
+    const refs: number[] = []
+    const port = { send: (frame: Uint8Array) => void refs.push(refOf(frame)) }
+    return { refs, session: new FrontSession(1, port as never, { userId: 'ana' }) }
+  }
+
+  it('by their number, whether they were sent or wait', () => {
+    const waiting = new WaitingRequests()
+    const { session } = aSession()
+    const { frame, view } = viewed(7)
+    for (let i = 0; i < MAX_REQUESTS; i++) waiting.sent(session, frame, view)
+    expect(() => waiting.sent(session, frame, view)).toThrow(overloaded)
+    expect(() => waiting.hold(session, frame, view)).toThrow(overloaded)
+    waiting.answered(session, 7)
+    waiting.hold(session, frame, view)
+    expect(waiting.size).toBe(MAX_REQUESTS)
+    // What was refused does not count.
+    waiting.drop(session)
+    expect([waiting.size, waiting.waitingBytes]).toEqual([0, 0])
+  })
+
+  it('by the bytes of those that wait', () => {
+    const waiting = new WaitingRequests()
+    const { session, refs } = aSession()
+    const { view } = viewed(7)
+    const half = new Uint8Array(MAX_WAITING_BYTES / 2)
+    waiting.hold(session, half, view)
+    waiting.hold(session, half, view)
+    const { frame } = viewed(8)
+    expect(() => waiting.hold(session, frame, view)).toThrow(overloaded)
+    // Those that are sent are in a batch of the link, which has a bound of its own.
+    waiting.sent(session, frame, viewed(8).view)
+    expect([waiting.size, waiting.waitingBytes]).toEqual([3, MAX_WAITING_BYTES])
+    waiting.expire(session)
+    expect([waiting.size, waiting.waitingBytes, refs]).toEqual([0, 0, [7, 7, 8]])
+    waiting.hold(session, half, view)
+    expect(waiting.resend(session).length).toBe(1)
+    expect([waiting.size, waiting.waitingBytes]).toEqual([1, 0])
   })
 })
