@@ -42,7 +42,8 @@ export class FrontSession {
   readonly port: SessionPort
   identity: Identity
   phase: Phase = 'new'
-  readonly topics: FrontTopic[] = []
+  /** Those that it subscribes to. An array has fewer bytes than a set, which finds one of many faster. */
+  topics: FrontTopic[] | Set<FrontTopic> = []
   /** Requests without an answer, in order; null if there is none. */
   requests: WaitingRequest[] | null = null
   /** Where its groups begin, in a form that only the engine reads; null once that is not needed any more. */
@@ -60,6 +61,9 @@ export class FrontSession {
     this.identity = identity
   }
 }
+
+/** From so many topics on those of a session are a set. */
+const MANY_TOPICS = 64
 
 /** After these the engine changes the subscribers of a topic, by a record that follows. */
 const ending: ReadonlySet<number> = new Set([events.user_left_group.code, events.gap.code])
@@ -116,7 +120,7 @@ export class FrontSessions {
   /** The connection is closed: it has left its topics. */
   leaveAll(session: FrontSession): void {
     for (const topic of session.topics) this.#drop(topic)
-    session.topics.length = 0
+    session.topics = []
     session.attaching = null
     session.missed = null
   }
@@ -128,17 +132,20 @@ export class FrontSessions {
       this.#topics.set(number, topic)
     }
     session.missed?.delete(name)
-    if (session.topics.includes(topic)) return
-    session.topics.push(topic)
+    if (subscribesTo(session, topic)) return
+    if (!Array.isArray(session.topics)) session.topics.add(topic)
+    else if (session.topics.length < MANY_TOPICS) session.topics.push(topic)
+    else session.topics = new Set([...session.topics, topic])
     topic.sessions += 1
     session.port.subscribe(name, seq)
   }
 
   unsubscribe(session: FrontSession, number: number): void {
-    const at = session.topics.findIndex((topic) => topic.number === number)
-    const topic = session.topics[at]
-    if (!topic) return
-    session.topics.splice(at, 1)
+    const topic = this.#topics.get(number)
+    if (!topic || !subscribesTo(session, topic)) return
+    const { topics } = session
+    if (Array.isArray(topics)) topics.splice(topics.indexOf(topic), 1)
+    else topics.delete(topic)
     this.missed(session, topic.name, topic.seq)
     this.#drop(topic)
     session.port.unsubscribe(topic.name)
@@ -181,7 +188,8 @@ export class FrontSessions {
 
   /** The sessions that are subscribed to the topic. */
   subscribers(number: number): readonly FrontSession[] {
-    return [...this.#byNumber.values()].filter(({ topics }) => topics.some((one) => one.number === number))
+    const topic = this.#topics.get(number)
+    return topic ? [...this.#byNumber.values()].filter((session) => subscribesTo(session, topic)) : []
   }
 
   /** A link begins: topics get numbers from 1. Returns them with the position from which each continues. */
@@ -202,6 +210,10 @@ export class FrontSessions {
     this.#topics.delete(topic.number)
     this.#inDoubt.delete(topic)
   }
+}
+
+function subscribesTo({ topics }: FrontSession, topic: FrontTopic): boolean {
+  return Array.isArray(topics) ? topics.includes(topic) : topics.has(topic)
 }
 
 function staying(change: SubscriberChange): (userId: string) => boolean {

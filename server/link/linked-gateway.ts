@@ -65,6 +65,11 @@ export class LinkedGateway implements Gateway {
     this.#sessions = new FrontSessions(deps.steadyNow)
   }
 
+  /** Requests without an answer, also those that wait for a link. */
+  get unanswered(): number {
+    return this.#requests.size
+  }
+
   /** Whether all connections are live. */
   get isSettled(): boolean {
     return this.#isOpen && this.#unnamed === null && this.#reopening === 0
@@ -294,7 +299,7 @@ export class LinkedGateway implements Gateway {
     const { number, identity, topics, attaching, missed } = session
     const named: NamedSession = [
       identity as NamedSession[0],
-      topics.map((topic) => topic.number),
+      Array.from(topics, (topic) => topic.number),
       attaching ?? [],
       [...(missed ?? [])].map(([topic, seq]) => [topic.slice(2), seq] as const),
     ]

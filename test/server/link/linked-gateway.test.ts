@@ -50,9 +50,9 @@ function aFront() {
       if (topic !== undefined) this.subscribe(session, topic, seq)
       return session
     },
-    subscribe(session: number, topic: number, seq: number) {
+    subscribe(session: number, topic: number, seq: number, name = TEAM) {
       const body = Buffer.concat([u32(topic), seqBytes([seq])])
-      gateway.take(ToFront.subscribe, session, Buffer.from(TEAM), body)
+      gateway.take(ToFront.subscribe, session, Buffer.from(name), body)
     },
     show: (topic: number, seq: number, frame: Uint8Array) =>
       gateway.take(ToFront.show, topic, seqBytes([seq]), frame),
@@ -154,6 +154,20 @@ describe('the gateway of a front whose link breaks', () => {
     expect(front.received).toEqual([`eva + ${TEAM}`])
   })
 
+  it('names the topics of a session in many groups, each once, without those that it has left', () => {
+    const front = aFront()
+    const session = front.open('ana')
+    const numbers = Array.from({ length: 200 }, (_, i) => i + 1)
+    for (const topic of [...numbers, ...numbers]) front.subscribe(session, topic, 5, `g:${topic}`)
+    const left = numbers.filter((topic) => topic % 10 === 0)
+    for (const topic of [...left, ...left]) front.gateway.take(ToFront.unsubscribe, session, u32(topic), NONE)
+    const { topics, sessions } = front.interrupt()
+    const names = new Map(topics.map(([number, name]) => [number, name]))
+    const expected = numbers.filter((topic) => topic % 10 !== 0).map(String)
+    expect(sessions[0]?.[1].map((number) => names.get(number))).toEqual(expected)
+    expect([...names.values()]).toEqual(expected)
+  })
+
   it('forgets where the groups of a session began that has not received `connected`', () => {
     const front = aFront()
     const session = front.gateway.open({ userId: 'ana' }, portOf('ana', front.received))
@@ -168,6 +182,7 @@ describe('the gateway of a front whose link breaks', () => {
     const session = front.open('ana')
     const frame = encodeRequest('resume', 1, { groups: [['team', 0]] })
     front.gateway.receive(session, frame, viewFrame(frame) as FrameView)
+    expect(front.gateway.unanswered).toBe(1)
     const later = () => {
       front.advance(31_000)
       front.gateway.sweep()
