@@ -17,6 +17,8 @@ export interface ServedEngine extends Pick<Engine, 'files' | 'request' | 'health
 export interface ServedStats extends EngineStats {
   /** The process of the engine, if it is not this one. */
   readonly process?: EngineProcess
+  /** Requests of sockets that the process of the engine has not answered. */
+  readonly linkRequests?: number
 }
 
 /** Figures of a process that runs only an engine. */

@@ -73,6 +73,8 @@ export interface ShardStats extends FileDepths {
   readonly mail: number
   /** Actors that wait for an alarm: for typing, receipts, a grace period. */
   readonly alarms: number
+  /** Groups whose events fronts have missed, or may have missed, and not received yet. */
+  readonly continuing: number
 }
 
 export class Shard {
@@ -208,6 +210,7 @@ export class Shard {
       sessions: this.#sessions.size,
       mail: this.#actors.mail,
       alarms: this.#alarms.size,
+      continuing: this.#continuing.size,
       ...this.#performer.depths,
     }
   }

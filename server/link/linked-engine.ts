@@ -16,7 +16,7 @@ import { ChatError } from '../../protocol/errors.ts'
 import type { Answer, MethodRequest } from '../../protocol/methods.ts'
 import { type RequestFields, type RequestName, requests } from '../../protocol/requests.ts'
 import type { ServerLogger } from '../logger.ts'
-import type { ServedEngine } from '../served-engine.ts'
+import type { ServedEngine, ServedStats } from '../served-engine.ts'
 import { greetEngine } from './handshake.ts'
 import { Link } from './link.ts'
 import { type ConnectTls, connectTo } from './link-address.ts'
@@ -147,8 +147,9 @@ class EngineBehindLink implements LinkedEngine {
     return this.#health
   }
 
-  stats(): ReturnType<ServedEngine['stats']> {
-    return this.call('stats', []) as ReturnType<ServedEngine['stats']>
+  async stats(): Promise<ServedStats> {
+    const stats = (await this.call('stats', [])) as ServedStats
+    return { ...stats, linkRequests: this.gateway.unanswered }
   }
 
   details(): ReturnType<ServedEngine['details']> {

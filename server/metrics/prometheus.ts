@@ -101,6 +101,10 @@ const metrics: Readonly<Record<string, Row>> = {
     ({ queues }) => queues.httpPending,
   ),
   tertulia_unsent_bytes: gauge('Unsent bytes of all sockets.', ({ queues }) => queues.unsentBytes),
+  tertulia_link_requests: gauge(
+    'Requests of sockets that the engine’s process has not answered; 0 without fronts.',
+    ({ queues }) => queues.linkRequests,
+  ),
   tertulia_messages_total: ofEngine(counter('Accepted messages, by shard.', ofShards('posts'))),
   tertulia_groups_active: ofEngine(gauge('Groups in memory, by shard.', ofShards('groups'))),
   tertulia_users_loaded: ofEngine(gauge('Users in memory, by shard.', ofShards('users'))),
@@ -111,6 +115,9 @@ const metrics: Readonly<Record<string, Row>> = {
   ),
   tertulia_shard_uncommitted: ofEngine(gauge('Uncommitted log entries, by shard.', ofShards('uncommitted'))),
   tertulia_shard_alarms: ofEngine(gauge('Actors with a pending alarm, by shard.', ofShards('alarms'))),
+  tertulia_shard_continuing: ofEngine(
+    gauge('Groups that continue in a front after an interruption, by shard.', ofShards('continuing')),
+  ),
   tertulia_log_entries_total: ofEngine(counter('Committed log entries, by shard.', ofShards('committed'))),
   tertulia_uploads: ofEngine(gauge('Uploads with an open file, by shard.', ofShards('uploads'))),
   tertulia_upload_bytes: ofEngine(

@@ -50,6 +50,8 @@ export interface ServerStats {
     readonly httpPending: number
     /** Unsent bytes of all sockets. */
     readonly unsentBytes: number
+    /** Requests on sockets that the process of the engine has not answered; 0 without fronts. */
+    readonly linkRequests: number
   }
   /** Per shard: loaded actors, counters and queues. */
   readonly shards: readonly (EngineStats['shards'][number] & {
@@ -133,7 +135,7 @@ export function statsOf(sources: StatsSources): () => Promise<ServerStats> {
 
 function collectStats(
   sources: StatsSources,
-  { shards, search, hooks, disk, process: engineProcess }: ServedStats,
+  { shards, search, hooks, disk, process: engineProcess, linkRequests = 0 }: ServedStats,
 ): ServerStats {
   const { sockets, engine, now } = sources
   const { opened, refused, ended, ...counted } = sockets.meters.stats()
@@ -161,6 +163,7 @@ function collectStats(
       unanswered: sockets.unanswered,
       httpPending: sources.httpPending(),
       unsentBytes: sockets.unsentBytes,
+      linkRequests,
     },
     shards: shards.map((shard) => ({ ...shard, uncommitted: shard.appended - shard.committed })),
     search,

@@ -172,6 +172,11 @@ export class Device implements Connection {
   sent(ref: number): void {
     const pending = this.#asked.get(ref)
     if (!pending) return
+    const { event } = pending.asked.request
+    if (pending.isSent && !isRepeatable(requests[event]))
+      return this.#watcher.guarded(() => {
+        throw new Violation(`${this}: ${event} is made again`)
+      })
     // The first one may have been carried out.
     if (pending.isSent) pending.asked = this.#oracle.again(pending.asked)
     pending.isSent = true

@@ -13,10 +13,10 @@ export async function atRest(world: World, oracle: Oracle, devices: readonly Dev
     device.upToDate()
   }
   for (const [index, shard] of world.shards.entries()) {
-    const { held, mail, appended, committed } = shard.stats()
-    if (held !== 0 || mail !== 0 || appended !== committed) {
+    const { held, mail, continuing, appended, committed } = shard.stats()
+    if (held !== 0 || mail !== 0 || continuing !== 0 || appended !== committed) {
       throw new Violation(
-        `shard ${index} is at rest with ${JSON.stringify({ held, mail, appended, committed })}`,
+        `shard ${index} is at rest with ${JSON.stringify({ held, mail, continuing, appended, committed })}`,
       )
     }
   }

@@ -36,6 +36,8 @@ describe('the figures of two fronts that share a port', () => {
       expect(byFront).toEqual({ 1: 3, 2: 1 })
       expect(of('tertulia_connections')[0]?.labels['front']).toBe(front)
       expect(of('tertulia_groups_active').map(({ labels }) => labels)).toEqual([{ shard: '0' }])
+      expect(of('tertulia_link_requests').map(({ value }) => value)).toEqual([0, 0])
+      expect(of('tertulia_shard_continuing')).toMatchObject([{ labels: { shard: '0' }, value: 0 }])
       expect(of('tertulia_engine_fronts').map(({ labels, value }) => [labels, value])).toEqual([[{}, 2]])
     }
   })

@@ -26,7 +26,7 @@ describe('getServerStats', () => {
       messages: { total: 5 },
       requests: { total: 6 },
       errors: { total: 0, byCode: {} },
-      queues: { unanswered: 0, httpPending: 0, unsentBytes: 0 },
+      queues: { unanswered: 0, httpPending: 0, unsentBytes: 0, linkRequests: 0 },
       storage: { ready: true },
       disk: { totalBytes: expect.any(Number), freeBytes: expect.any(Number) },
     })
