@@ -5,10 +5,12 @@
  * A front counts as a subscriber of each topic that it has named until that has continued and its sessions
  * are open again, so that the topic's events reach it. Bounded by the fronts and their topics.
  */
+import { ascii } from '../base/ascii.ts'
 import { shardOf } from '../base/partition.ts'
-import { ToShard } from '../shards/hub-records.ts'
-import { pack } from '../threads/packing.ts'
-import type { ContinuedTopic, Front } from './gateway.ts'
+import { SEQ_BYTES, seqAt } from '../base/seq-bytes.ts'
+import { ToHub, ToShard } from '../shards/hub-records.ts'
+import { pack, unpack } from '../threads/packing.ts'
+import type { Continued, ContinuedTopic, Front, SubscriberChange } from './gateway.ts'
 import type { ShardLink } from './shard-link.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -25,8 +27,21 @@ export class Fronts {
     this.#subscriptions = subscriptions
   }
 
-  get(number: number): Front | undefined {
-    return this.#byNumber.get(number)
+  /** A record of a shard for a front; ignored once the front has no link. */
+  take(kind: number, number: number, id: Uint8Array, body: Uint8Array): void {
+    const front = this.#byNumber.get(number)
+    if (!front) return
+    switch (kind) {
+      case ToHub.showFront:
+        return front.showMissed(ascii(id, SEQ_BYTES), seqAt(id), body)
+      case ToHub.continued:
+        return front.continued(ascii(id), unpack<Continued>(body))
+      case ToHub.changeSubscribers: {
+        const change = unpack<SubscriberChange>(body)
+        front.changeSubscribers(ascii(id), change)
+        return this.#subscriptions.change(front, ascii(id), change)
+      }
+    }
   }
 
   continueTopics(front: Front, topics: readonly ContinuedTopic[]): void {

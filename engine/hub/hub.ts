@@ -8,6 +8,7 @@
 import type { CloseReason } from '../../protocol/close-codes.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { FrameView } from '../../protocol/frame-view.ts'
+import { ascii } from '../base/ascii.ts'
 import type { EngineLogger } from '../base/engine-logger.ts'
 import { shardOf, shardOfBytes } from '../base/partition.ts'
 import { randomId } from '../base/random-bytes.ts'
@@ -23,9 +24,9 @@ import { type Defer, readBatch } from '../threads/batch.ts'
 import { pack, unpack } from '../threads/packing.ts'
 import { startTimer } from '../threads/timer.ts'
 import { Delivery } from './delivery.ts'
+import { Draining } from './draining.ts'
 import { Fronts } from './fronts.ts'
 import type {
-  Continued,
   ContinuedTopic,
   EarlierSession,
   EngineGateway,
@@ -33,7 +34,6 @@ import type {
   Identity,
   Publisher,
   SessionPort,
-  SubscriberChange,
 } from './gateway.ts'
 import type { Health, HooksStats, ShardSide } from './health.ts'
 import { type HubSession, HubSessions } from './hub-sessions.ts'
@@ -41,8 +41,6 @@ import { checkIdentity } from './identity.ts'
 import { Profiles } from './profiles.ts'
 import { ShardLink, type ShardPort } from './shard-link.ts'
 import { Subscriptions } from './subscriptions.ts'
-
-const DRAIN_AGAIN_MS = 20
 
 /** Time and randomness, injected. */
 export interface HubDeps {
@@ -65,12 +63,12 @@ export class Hub implements EngineGateway {
   readonly #profiles: Profiles
   readonly #publishers = new Set<Publisher>()
   readonly #fronts: Fronts
+  readonly #draining: Draining
   readonly #logger: EngineLogger
   readonly #deps: HubDeps
   #gate: Gate | null = null
   #notices: Notices | null = null
   #stopping = false
-  #onDrained: (() => void) | null = null
 
   constructor(shards: readonly ShardPort[], defer: Defer, logger: EngineLogger, deps: HubDeps = machineHub) {
     this.#logger = logger
@@ -78,6 +76,7 @@ export class Hub implements EngineGateway {
     this.#shards = shards.map((shard) => new ShardLink(shard, defer))
     this.#profiles = new Profiles(this.#shards, this.#sessions)
     this.#fronts = new Fronts(this.#shards, this.#subscriptions)
+    this.#draining = new Draining(this.#shards, deps.after)
   }
 
   open(identity: Identity, port: SessionPort): number {
@@ -225,16 +224,9 @@ export class Hub implements EngineGateway {
         case ToHub.reopened:
           return this.#sessions.get(number)?.port.reopened?.()
         case ToHub.showFront:
-          return this.#fronts.get(number)?.showMissed(ascii(id, SEQ_BYTES), seqAt(id), body)
         case ToHub.continued:
-          return this.#fronts.get(number)?.continued(ascii(id), unpack<Continued>(body))
-        case ToHub.changeSubscribers: {
-          const front = this.#fronts.get(number)
-          if (!front) return
-          const change = unpack<SubscriberChange>(body)
-          front.changeSubscribers(ascii(id), change)
-          return this.#subscriptions.change(front, ascii(id), change)
-        }
+        case ToHub.changeSubscribers:
+          return this.#fronts.take(kind, number, id, body)
         case ToHub.whenDrained:
           return this.#whenDrained(from, number, body)
         case ToHub.close:
@@ -252,9 +244,7 @@ export class Hub implements EngineGateway {
         case ToHub.report:
           return from.reported(unpack<ShardStats>(body))
         case ToHub.drained:
-          from.drained = true
-          if (this.#shards.every((shard) => shard.drained)) this.#onDrained?.()
-          return
+          return this.#draining.drained(from)
         case ToHub.log: {
           const level = (['info', 'warn', 'error'] as const)[number] ?? 'error'
           return this.#logger[level](unpack<object>(body), Buffer.from(id).toString())
@@ -315,25 +305,7 @@ export class Hub implements EngineGateway {
   /** Accepts no more requests; resolves when all shards have committed everything; rejects after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void> {
     this.#stopping = true
-    return new Promise((resolve, reject) => {
-      const { after } = this.#deps
-      let cancelAgain: () => void = () => {}
-      // Repeated until done: an actor that was loading is released by a later attempt.
-      const ask = () => {
-        for (const shard of this.#shards) if (!shard.drained) shard.push(ToShard.drain, 0)
-        cancelAgain = after(DRAIN_AGAIN_MS, ask)
-      }
-      const cancelGiveUp = after(timeoutMs, () => {
-        cancelAgain()
-        reject(new Error(`shards did not finish within ${timeoutMs} ms`))
-      })
-      this.#onDrained = () => {
-        cancelAgain()
-        cancelGiveUp()
-        resolve()
-      }
-      ask()
-    })
+    return this.#draining.drain(timeoutMs)
   }
 
   /** Closes all sessions that are left, after everything was sent. */
@@ -427,9 +399,4 @@ function endOfGroupId(frame: Uint8Array, { idStart, idEnd }: FrameView): number 
   let end = idStart
   while (end < idEnd && frame[end] !== COLON) end++
   return end
-}
-
-/** Topics and reasons are ASCII. */
-function ascii(bytes: Uint8Array, from = 0): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', from)
 }
