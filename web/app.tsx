@@ -129,7 +129,7 @@ function Frame({ onSignIn }: { readonly onSignIn: () => void }) {
       <main
         ref={main}
         class="region-conversation"
-        data-region
+        data-region={groupId !== null || undefined}
         aria-label={shell.regionConversation}
         tabIndex={-1}
       >

@@ -30,7 +30,7 @@ const page = `<!doctype html>
 <strong>Tertulia</strong>
 <nav aria-label="Pages"><a href=".">Chat</a> <a href="admin">Dashboard</a> <a aria-current="page">HTTP API</a> <a href="asyncapi">Socket API</a></nav>
 </header>
-<main id="swagger"></main>
+<div id="swagger"></div>
 <noscript>This page needs JavaScript; /openapi.json does not.</noscript>
 <script src="/swagger/swagger-ui-bundle.js"></script>
 <script src="/swagger/start.js"></script>
@@ -43,6 +43,15 @@ try {
   theme = JSON.parse(localStorage.getItem('tertulia.preferences') ?? '{}').theme ?? 'auto'
 } catch {}
 if (theme !== 'auto') document.documentElement.dataset.theme = theme
+// Swagger UI leaves these without a name for screen readers.
+function nameParts() {
+  document.querySelector('#servers')?.setAttribute('aria-label', 'Server')
+  for (const [selector, name] of [['.information-container', 'About'], ['.schemes-server-container', 'Servers']]) {
+    const part = document.querySelector(selector)
+    part?.setAttribute('role', 'region')
+    part?.setAttribute('aria-label', name)
+  }
+}
 SwaggerUIBundle({
   url: 'openapi.json',
   dom_id: '#swagger',
@@ -50,6 +59,7 @@ SwaggerUIBundle({
   persistAuthorization: false,
   tryItOutEnabled: true,
   validatorUrl: null,
+  onComplete: nameParts,
 })
 `
 
