@@ -2,8 +2,9 @@
  * Emoji picker: a search field, groups, and a grid that the arrow keys move in.
  */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { useShell } from '../shell.ts'
+import { useShell, useView } from '../shell.ts'
 import { type Emoji, loadEmoji, recentEmoji, rememberEmoji, searchEmoji } from './emoji-data.ts'
+import { withSkinTone } from './skin-tone.ts'
 
 const COLUMNS = 8
 const MAX_FOUND = 64
@@ -21,7 +22,8 @@ const groups = [
 ] as const
 
 export function EmojiPicker({ onChoose }: { readonly onChoose: (emoji: string) => void }) {
-  const { texts, format } = useShell()
+  const { texts, format, preferences } = useShell()
+  const { skinTone } = useView(preferences)
   const t = texts.conversation
   const [all, setAll] = useState<readonly Emoji[] | null>(null)
   const [query, setQuery] = useState('')
@@ -77,7 +79,7 @@ export function EmojiPicker({ onChoose }: { readonly onChoose: (emoji: string) =
         onKeyDown={(event) => {
           if (event.key === 'Enter' && shown[0]) {
             event.preventDefault()
-            choose(shown[0].emoji)
+            choose(withSkinTone(shown[0].emoji, skinTone))
           } else if (event.key === 'ArrowDown') {
             event.preventDefault()
             grid.current?.querySelector<HTMLElement>('.emoji')?.focus()
@@ -115,7 +117,11 @@ export function EmojiPicker({ onChoose }: { readonly onChoose: (emoji: string) =
         )}
         <div class="emoji-grid">
           {shown.map((one, i) =>
-            cell(one.emoji, one.label, i === 0 && !(query === '' && group === 0 && recent.length > 0)),
+            cell(
+              withSkinTone(one.emoji, skinTone),
+              one.label,
+              i === 0 && !(query === '' && group === 0 && recent.length > 0),
+            ),
           )}
         </div>
         {all && shown.length === 0 && <p class="mark">{t.noEmoji}</p>}

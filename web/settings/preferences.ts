@@ -2,12 +2,14 @@
  * Preferences: choices of the user about the page, stored on this device.
  */
 import type { View } from '../../client/store/types.ts'
+import type { SkinTone } from '../emoji/skin-tone.ts'
 import type { Language } from '../i18n/texts.ts'
 
 export interface Preferences {
   readonly language: Language | 'auto'
   readonly theme: 'auto' | 'light' | 'dark'
   readonly contrast: boolean
+  readonly skinTone: SkinTone
   readonly sounds: boolean
   /** Whether the user wants notifications; the browser's permission is another matter. */
   readonly notifications: boolean
@@ -18,6 +20,7 @@ const defaults: Preferences = {
   language: 'auto',
   theme: 'auto',
   contrast: false,
+  skinTone: 'none',
   sounds: false,
   notifications: false,
 }

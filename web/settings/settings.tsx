@@ -3,6 +3,7 @@
  */
 import type { ComponentChildren } from 'preact'
 import type { User } from '../../protocol/records.ts'
+import { type SkinTone, skinTones, withSkinTone } from '../emoji/skin-tone.ts'
 import { statusText } from '../groups/status-text.ts'
 import { languages } from '../i18n/texts.ts'
 import { useMe, useShell, useView } from '../shell.ts'
@@ -11,6 +12,10 @@ import { Dialog } from '../ui/dialog.tsx'
 import type { Preferences } from './preferences.ts'
 
 const statuses: readonly User['status'][] = ['online', 'away', 'busy', 'offline']
+
+const hands = Object.fromEntries(
+  Object.keys(skinTones).map((tone) => [tone, withSkinTone('👋', tone as SkinTone)]),
+)
 
 interface SettingsProps {
   readonly onClose: () => void
@@ -21,7 +26,7 @@ export function Settings({ onClose, onSignOut }: SettingsProps) {
   const { store, texts, preferences, setPreferences, openDialog, fail } = useShell()
   const { shell } = texts
   const { name, status } = useMe()
-  const { language, theme, contrast, sounds, notifications } = useView(preferences)
+  const { language, theme, contrast, skinTone, sounds, notifications } = useView(preferences)
   const themes: Record<Preferences['theme'], string> = {
     auto: shell.themeAuto,
     light: shell.themeLight,
@@ -49,6 +54,12 @@ export function Settings({ onClose, onSignOut }: SettingsProps) {
         value={theme}
         options={themes}
         onChange={(value) => setPreferences({ theme: value as Preferences['theme'] })}
+      />
+      <Choice
+        label={shell.skinTone}
+        value={skinTone}
+        options={hands}
+        onChange={(value) => setPreferences({ skinTone: value as SkinTone })}
       />
       <Check checked={contrast} onChange={(value) => setPreferences({ contrast: value })}>
         {shell.contrast}

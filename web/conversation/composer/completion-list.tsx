@@ -5,7 +5,8 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { MembersView } from '../../../client/store/types.ts'
 import { type Emoji, loadEmoji, searchEmoji } from '../../emoji/emoji-data.ts'
-import { useShell } from '../../shell.ts'
+import { withSkinTone } from '../../emoji/skin-tone.ts'
+import { useShell, useView } from '../../shell.ts'
 import { Avatar } from '../../ui/avatar.tsx'
 import { type Completion, matchingMembers } from './completion.ts'
 
@@ -27,7 +28,8 @@ export function useChoices(
   { members }: MembersView,
   me: string,
 ): readonly Choice[] {
-  const { format } = useShell()
+  const { format, preferences } = useShell()
+  const { skinTone } = useView(preferences)
   const [emoji, setEmoji] = useState<readonly Emoji[]>([])
   const isEmoji = completion?.kind === 'emoji'
   useEffect(() => {
@@ -43,12 +45,10 @@ export function useChoices(
   }, [isEmoji, format])
   if (!completion) return []
   if (completion.kind === 'emoji') {
-    return searchEmoji(emoji, completion.query, MAX_CHOICES).map((one) => ({
-      id: one.emoji,
-      text: one.emoji,
-      label: `${one.emoji} ${one.label}`,
-      detail: `:${one.names[0] ?? ''}:`,
-    }))
+    return searchEmoji(emoji, completion.query, MAX_CHOICES).map((one) => {
+      const text = withSkinTone(one.emoji, skinTone)
+      return { id: one.emoji, text, label: `${text} ${one.label}`, detail: `:${one.names[0] ?? ''}:` }
+    })
   }
   const others = members.filter((member) => member.userId !== me)
   return matchingMembers(others, completion.query, MAX_CHOICES).map(({ userId, name, picture }) => ({

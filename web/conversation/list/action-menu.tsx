@@ -4,7 +4,8 @@
  */
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { MessageItem } from '../../../client/store/types.ts'
-import { useShell } from '../../shell.ts'
+import { withSkinTone } from '../../emoji/skin-tone.ts'
+import { useShell, useView } from '../../shell.ts'
 import { fileActions } from '../../talk/file-actions.ts'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import type { ActionName } from './message-actions.ts'
@@ -58,6 +59,7 @@ const keysOf: Partial<Record<ActionName, string>> = {
 export function ActionMenu(props: ActionMenuProps) {
   const { item, x, y, actions, recallMs, me, onRun, onReact, onClose } = props
   const shell = useShell()
+  const { skinTone } = useView(shell.preferences)
   const { texts, format } = shell
   const t = texts.conversation
   const ref = useRef<HTMLDivElement>(null)
@@ -105,7 +107,8 @@ export function ActionMenu(props: ActionMenuProps) {
       {actions.includes('react') && (
         // biome-ignore lint/a11y/useSemanticElements: a group of items in a menu.
         <div class="quick-reactions" role="group" aria-label={t.react}>
-          {QUICK.map((emoji) => {
+          {QUICK.map((plain) => {
+            const emoji = withSkinTone(plain, skinTone)
             const isMine = item.reactions.some((one) => one.emoji === emoji && one.userIds.includes(me))
             return (
               <button

@@ -119,6 +119,7 @@ export const shell = {
   themeAuto: 'As in the system',
   themeLight: 'Light',
   themeDark: 'Dark',
+  skinTone: 'Skin tone of emoji',
   contrast: 'High contrast',
   sounds: 'Sounds',
   notifications: 'Notifications',

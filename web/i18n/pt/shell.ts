@@ -119,6 +119,7 @@ export const shell: Texts['shell'] = {
   themeAuto: 'Como no sistema',
   themeLight: 'Claro',
   themeDark: 'Escuro',
+  skinTone: 'Tom de pele dos emojis',
   contrast: 'Alto contraste',
   sounds: 'Sons',
   notifications: 'Notificações',
