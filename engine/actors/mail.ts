@@ -99,7 +99,7 @@ export type UserMail =
   | { readonly type: 'accepted'; readonly groupId: string }
   /** The group has become large or is no longer large; sent to the members who are connected. */
   | { readonly type: 'group_size'; readonly groupId: string; readonly large: boolean }
-  | { readonly type: 'left'; readonly groupId: string }
+  | { readonly type: 'left'; readonly groupId: string; readonly seq: number }
   /** A `replay` has ended; `complete` is null if the user is not a member. */
   | {
       readonly type: 'replayed'

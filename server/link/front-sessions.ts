@@ -26,6 +26,8 @@ export interface FrontTopic {
 type Phase =
   /** It does: the session has received `connected` over this link. */
   | 'open'
+  /** It was sent `reopen`, and has not answered. */
+  | 'reopening'
   /** It does: the session continues an earlier one. */
   | 'continued'
   /** It was sent `open`, and has not answered. */
@@ -225,5 +227,5 @@ function staying(change: SubscriberChange): (userId: string) => boolean {
 
 /** Whether the session is from before this link. The engine attaches others to all groups of their user. */
 function isEarlier({ phase }: FrontSession): boolean {
-  return phase === 'continued' || phase === 'interrupted'
+  return phase === 'continued' || phase === 'reopening' || phase === 'interrupted'
 }

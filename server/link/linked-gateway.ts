@@ -4,8 +4,8 @@
  * Connections use it like the gateway of an engine in their process. Frames are appended to the batch for
  * the engine, undecoded; what the engine sends is passed to the ports of the connections and, for topics, to
  * the publishers, once for each event. When the link breaks no connection is closed (RES-1): requests wait,
- * and over the next link the front names its topics, then its sessions, `AT_ONCE` at a time, each followed by
- * its requests. A durable event that was passed on before is dropped by its seq.
+ * and over the next link the front names its topics, then its sessions, `AT_ONCE` at a time; each makes its requests
+ * once the engine has continued it. A durable event that was passed on before is dropped by its seq.
  */
 import { overloaded } from '../../engine/base/refusals.ts'
 import { SEQ_BYTES, seqAt } from '../../engine/base/seq-bytes.ts'
@@ -87,7 +87,8 @@ export class LinkedGateway implements Gateway {
     const session = this.#sessions.get(number)
     if (!session) return
     const link = this.#link
-    if (!link || !this.#isOpen || !isKnown(session)) {
+    // A session is continued with its user's blocks, which requests depend on.
+    if (!link || !this.#isOpen || !isKnown(session) || session.phase === 'reopening') {
       if (this.#expired) throw overloaded()
       this.#requests.hold(session, frame, view)
       return
@@ -112,8 +113,10 @@ export class LinkedGateway implements Gateway {
     if (session.phase === 'new') return this.#sessions.remove(session)
     // Others may see its user online. If the link breaks now the next engine opens it once more, and closes it.
     if (isKnown(session)) this.#link?.push(ToEngine.closed, number)
+    const { phase } = session
     session.phase = 'closed'
     this.#sessions.leaveAll(session)
+    if (this.#link && phase === 'reopening') this.#reopened(this.#link)
   }
 
   addPublisher(publisher: Publisher): () => void {
@@ -142,8 +145,8 @@ export class LinkedGateway implements Gateway {
     this.#isOpen = false
     this.#unnamed = null
     for (const session of this.#sessions.all()) {
-      if (session.phase === 'open' || session.phase === 'continued') session.phase = 'interrupted'
       if (session.phase === 'opening') this.#sessions.reset(session)
+      else if (isKnown(session)) session.phase = 'interrupted'
       this.#requests.interrupted(session)
     }
   }
@@ -198,10 +201,13 @@ export class LinkedGateway implements Gateway {
         session.changedAtMs = this.#deps.steadyNow()
         return
       }
-      case ToFront.reopened:
-        this.#reopening -= 1
-        if (this.#link) this.#nameMore(this.#link)
-        return
+      case ToFront.reopened: {
+        const session = this.#sessions.get(number)
+        if (!this.#link || session?.phase !== 'reopening') return
+        session.phase = 'continued'
+        if (this.#isOpen) this.#sendWaiting(this.#link, session)
+        return this.#reopened(this.#link)
+      }
       case ToFront.ended: {
         const session = this.#sessions.get(number)
         if (session?.phase === 'closed') this.#sessions.remove(session)
@@ -279,6 +285,12 @@ export class LinkedGateway implements Gateway {
     for (const publisher of this.#publishers) publisher.publish(topic, frame, except)
   }
 
+  /** One session less is reopening. */
+  #reopened(link: GatewayLink): void {
+    this.#reopening -= 1
+    this.#nameMore(link)
+  }
+
   #nameMore(link: GatewayLink): void {
     const unnamed = this.#unnamed
     if (!unnamed || !this.#isOpen) return
@@ -309,8 +321,7 @@ export class LinkedGateway implements Gateway {
       return
     }
     this.#reopening += 1
-    session.phase = 'continued'
-    this.#sendWaiting(link, session)
+    session.phase = 'reopening'
   }
 
   #openNew(link: GatewayLink, session: FrontSession): void {
@@ -328,7 +339,7 @@ export class LinkedGateway implements Gateway {
 
 /** Whether the engine at the other end of this link has been sent the session. */
 function isKnown({ phase }: FrontSession): boolean {
-  return phase === 'open' || phase === 'continued' || phase === 'opening'
+  return phase === 'open' || phase === 'opening' || phase === 'reopening' || phase === 'continued'
 }
 
 function viewOf(bytes: Uint8Array): Buffer {

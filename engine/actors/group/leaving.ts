@@ -90,7 +90,7 @@ function leave(
       ...(how === 'left' ? {} : how),
     }),
     { type: 'unsubscribe', userId, groupId: group.groupId },
-    tellMembers(group.groupId, [userId], { type: 'left', groupId: group.groupId }),
+    tellMembers(group.groupId, [userId], { type: 'left', groupId: group.groupId, seq }),
     ...typingEnded(group, userId),
     ...sizeChanged(group, group.members.size + 1),
   ]

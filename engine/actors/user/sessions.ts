@@ -64,11 +64,14 @@ function connected(
   if (large.length + user.largeGroups.size > 0) user.largeGroups = new Set(large)
   if (!user.sessions.has(session)) return []
   const { userId } = user
-  const listed = groups.filter(({ group }) => user.groups.has(group.groupId))
   const baselines = new SmallMap<string, number>()
   user.sessions.set(session, { phase: 'connected', baselines, resume: null })
   const settled = standings.filter(([groupId, joinedSeq]) => user.groups.get(groupId) === joinedSeq)
   for (const [groupId, , lastSeq] of settled) baselines.set(groupId, lastSeq)
+  // Not those that the user has left since; of those joined again since the join is sent.
+  const outdated = standings.filter(([groupId, joinedSeq]) => joinedSeq < (user.groups.get(groupId) ?? 0))
+  const rejoined = new Set(outdated.map(([groupId]) => groupId))
+  const listed = groups.filter(({ group: { groupId } }) => user.groups.has(groupId) && !rejoined.has(groupId))
   return [
     // A front must know where the groups begin when its link breaks right after `connected` (RES-1).
     { type: 'attach', mail: { session, userId, readAtMs, groups: settled } },
@@ -177,7 +180,9 @@ export function joined(user: UserState, mail: Mail<'joined'>): Effects {
   return effects
 }
 
-export function left(user: UserState, { groupId }: Mail<'left'>): Effects {
+export function left(user: UserState, { groupId, seq }: Mail<'left'>): Effects {
+  // The user has joined again, and was loaded with that.
+  if ((user.groups.get(groupId) ?? 0) > seq) return []
   user.groups.delete(groupId)
   setLarge(user, groupId, false)
   return announceRoom(user)

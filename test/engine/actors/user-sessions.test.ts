@@ -119,10 +119,29 @@ describe('open', () => {
     ])
   })
 
+  it('omits a group from `connected` that was left and joined again while it opened', () => {
+    const user = aUser({ g: 1 })
+    const effects = open(user, hello, greeting, 70)
+    left(user, { type: 'left', groupId: 'g', seq: 11 })
+    joined(user, { type: 'joined', groupId: 'g', joinedSeq: 13 })
+    const opened = given(effects, summaries([summary('g', 9)], ['g', 1, 9, 0]))
+    expect(only(opened, 'send').event.fields).toMatchObject({ groups: [] })
+    expect(attached(opened)).toEqual([['g', 3, 13, 12]])
+  })
+
+  it('lists a group that was joined again before it was read, and attaches it when the user is notified', () => {
+    const user = aUser({ g: 1 })
+    const effects = open(user, hello, greeting, 70)
+    const opened = given(effects, summaries([summary('g', 9)], ['g', 7, 9, 0]))
+    expect(only(opened, 'send').event.fields).toMatchObject({ groups: [{ group: { groupId: 'g' } }] })
+    left(user, { type: 'left', groupId: 'g', seq: 6 })
+    expect(attached(joined(user, { type: 'joined', groupId: 'g', joinedSeq: 7 }))).toEqual([['g', 3, 7, 9]])
+  })
+
   it('omits a group left while it opened, also from `connected`', () => {
     const user = aUser({ g: 1, h: 1 })
     const effects = open(user, hello, greeting, 70)
-    left(user, { type: 'left', groupId: 'h' })
+    left(user, { type: 'left', groupId: 'h', seq: 1_000 })
     const both = [summary('h', 4), summary('g', 9)]
     const opened = given(effects, summaries(both, ['h', 1, 4, 0], ['g', 1, 9, 0]))
     expect(attached(opened)).toEqual([['g', 3, 1, 9]])
@@ -132,7 +151,7 @@ describe('open', () => {
   it('starts at a later join if the summary is of an earlier membership', () => {
     const user = aUser({ g: 1 })
     const effects = open(user, hello, greeting, 70)
-    left(user, { type: 'left', groupId: 'g' })
+    left(user, { type: 'left', groupId: 'g', seq: 1_000 })
     joined(user, { type: 'joined', groupId: 'g', joinedSeq: 30 })
     expect(attached(given(effects, summaries([summary('g', 9)], ['g', 1, 9, 0])))).toEqual([['g', 3, 30, 29]])
   })
@@ -164,7 +183,7 @@ describe('joined', () => {
   it('attaches again after a leave in between', () => {
     const user = aUser({ g: 1 })
     connected(user, 3, { g: 9 })
-    left(user, { type: 'left', groupId: 'g' })
+    left(user, { type: 'left', groupId: 'g', seq: 1_000 })
     expect(attached(joined(user, mail))).toEqual([['g', 3, 12, 11]])
     expect(baselines(user, 3)).toEqual({ g: 11 })
   })
@@ -172,7 +191,7 @@ describe('joined', () => {
   it('repeats nothing to a session whose `connected` already included the leave and the rejoin', () => {
     const user = aUser({ g: 1 })
     connected(user, 3, { g: 15 })
-    left(user, { type: 'left', groupId: 'g' })
+    left(user, { type: 'left', groupId: 'g', seq: 1_000 })
     expect(attached(joined(user, mail))).toEqual([['g', 3, 12, 15]])
   })
 
@@ -188,9 +207,19 @@ describe('left', () => {
   it('removes the group; the number of the session for it stays', () => {
     const user = aUser({ g: 1, h: 1 })
     connected(user, 3, { g: 9, h: 9 })
-    expect(left(user, { type: 'left', groupId: 'g' })).toEqual([])
+    expect(left(user, { type: 'left', groupId: 'g', seq: 1_000 })).toEqual([])
     expect([...user.groups.keys()]).toEqual(['h'])
     expect(baselines(user, 3)).toEqual({ g: 9, h: 9 })
+  })
+})
+
+describe('left', () => {
+  it('is ignored if the user was loaded with a later membership', () => {
+    const user = aUser({ g: 7 })
+    connected(user, 3, { g: 9 })
+    left(user, { type: 'left', groupId: 'g', seq: 6 })
+    expect(joined(user, { type: 'joined', groupId: 'g', joinedSeq: 7 })).toEqual([])
+    expect([...user.groups]).toEqual([['g', 7]])
   })
 })
 

@@ -3,7 +3,7 @@ import type { UserMail } from '../../../engine/actors/mail.ts'
 import { MemberMail } from '../../../engine/shards/member-mail.ts'
 
 const joined: UserMail = { type: 'joined', groupId: 'g', joinedSeq: 1 }
-const left: UserMail = { type: 'left', groupId: 'g' }
+const left: UserMail = { type: 'left', groupId: 'g', seq: 9 }
 
 /** Member mail whose commits the test controls. Mail is recorded as short texts. */
 function aMemberMail() {

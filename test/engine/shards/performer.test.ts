@@ -114,7 +114,7 @@ describe('sessions', () => {
         groupId: 'g',
         mail: { type: 'replay', session: 5, userId: 'ana', from: 1, to: 2, counted: false },
       },
-      tellUser('bruno', { type: 'left', groupId: 'g' }),
+      tellUser('bruno', { type: 'left', groupId: 'g', seq: 9 }),
       { type: 'close', session: 5, reason: 'failed' },
     ])
     expect(toHub()).toEqual([

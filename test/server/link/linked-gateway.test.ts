@@ -39,6 +39,8 @@ function aFront() {
   return {
     gateway,
     received,
+    /** Request frames over this link. */
+    frames: () => sent.filter(({ kind }) => kind === ToEngine.frame).length,
     advance: (ms: number) => {
       now += ms
     },
@@ -166,6 +168,20 @@ describe('the gateway of a front whose link breaks', () => {
     const expected = numbers.filter((topic) => topic % 10 !== 0).map(String)
     expect(sessions[0]?.[1].map((number) => names.get(number))).toEqual(expected)
     expect([...names.values()]).toEqual(expected)
+  })
+
+  it('makes the requests of a session once the engine has continued it', () => {
+    const front = aFront()
+    const session = front.open('ana')
+    const frame = encodeRequest('ping', 1, {})
+    const ping = () => front.gateway.receive(session, frame, viewFrame(frame) as FrameView)
+    expect(front.interrupt().sessions.length).toBe(1)
+    ping()
+    expect(front.frames()).toBe(0)
+    front.gateway.take(ToFront.reopened, session, NONE, NONE)
+    expect(front.frames()).toBe(1)
+    ping()
+    expect(front.frames()).toBe(2)
   })
 
   it('forgets where the groups of a session began that has not received `connected`', () => {
