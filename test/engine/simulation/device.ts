@@ -1,9 +1,8 @@
 /**
  * Device: one device of a user, with its successive connections and what it has received.
  *
- * It checks the order of events: for every group it receives exactly the events of the log, each
- * once, live above the number in `connected` and by `resume` below it (ORD-1, CUP-1). Every request
- * gets exactly one answer. A device that connects to a front stays connected while the link of the front
+ * It checks the order of events (`Views`). Every request gets exactly one answer. A device that connects to a
+ * front stays connected while the link of the front
  * breaks and while engines crash (RES-1).
  */
 import type { Gateway, SessionPort } from '../../../engine/hub/gateway.ts'
@@ -16,28 +15,15 @@ import { type Request, requests } from '../../../protocol/requests.ts'
 import { isRepeatable } from '../../../server/link/waiting-requests.ts'
 import type { Asked } from './asked.ts'
 import type { Connection, Front } from './front.ts'
-import { seqOf } from './group-model.ts'
+import { groupIdOf } from './group-model.ts'
 import type { Oracle } from './oracle.ts'
 import type { Topics } from './topics.ts'
+import { Views } from './views.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
 
 /** A front knows where the groups of a session began for 30 s (`LinkedGateway`). */
 const RESUME_WITHIN_MS = 20_000
-
-/** What a session has received of a group. */
-interface View {
-  /** Everything above is received live. */
-  baseline: number
-  /** The newest number received live, or the baseline. */
-  live: number
-  /** The user has left; nothing more arrives until they rejoin. */
-  ended: boolean
-  /** `connected` has listed it. */
-  readonly listed: boolean
-  /** The replay that `resume` asked for, up to the baseline, and its progress. */
-  replay: { at: number; phase: 'asked' | 'refused' | 'done' } | null
-}
 
 /** A request without an answer. */
 interface Pending {
@@ -69,7 +55,7 @@ export class Device implements Connection {
   readonly typing = new Set<string>()
   /** The status of other users, according to the events received. */
   readonly #seen = new Map<string, string>()
-  readonly #views = new Map<string, View>()
+  readonly #views: Views
   readonly #asked = new Map<number, Pending>()
   #connecting: Asked | null = null
   #connectedAt = 0
@@ -87,6 +73,7 @@ export class Device implements Connection {
     this.#world = world
     this.#oracle = oracle
     this.#watcher = watcher
+    this.#views = new Views(this, oracle, world.disk)
   }
 
   /** For the trace. */
@@ -101,7 +88,7 @@ export class Device implements Connection {
 
   /** The groups whose events it receives. */
   get groupIds(): readonly string[] {
-    return [...this.#views].filter(([, { ended }]) => !ended).map(([groupId]) => groupId)
+    return this.#views.groupIds
   }
 
   get #gateway(): Gateway {
@@ -151,11 +138,7 @@ export class Device implements Connection {
   /** Drops the connection without notifying the engine, as in a crash. */
   drop(): void {
     if (!this.#port) return
-    for (const [groupId, view] of this.#views) {
-      if (view.replay?.phase !== 'asked' && view.replay?.phase !== 'refused')
-        this.lastSeqs.set(groupId, view.live)
-      else this.lastSeqs.set(groupId, view.replay.at)
-    }
+    for (const [groupId, lastSeq] of this.#views.lastSeqs()) this.lastSeqs.set(groupId, lastSeq)
     this.#topics.forget(this.#port)
     this.#port = null
     this.#views.clear()
@@ -212,8 +195,7 @@ export class Device implements Connection {
       pending.asked = pending.isSent ? asked : oracle.again(asked)
     }
     if (this.#connecting) this.#connecting = oracle.again(oracle.afterCrash(this.#connecting))
-    // No event says that a group has never existed.
-    for (const [groupId, view] of this.#views) if (!oracle.group(groupId)) view.ended = true
+    this.#views.endLost()
   }
 
   /** Sends a request. */
@@ -226,7 +208,7 @@ export class Device implements Connection {
     if (!view) throw new Violation(`${event} has no head`)
     const asked = this.#oracle.ask(this.userId, this.#session, request)
     this.#asked.set(ref, { asked, isSent: false })
-    if (request.event === 'resume') this.#resuming(request.fields.groups)
+    if (request.event === 'resume') this.#views.resuming(request.fields.groups)
     try {
       this.#world.scheduler.turn(() => this.#gateway.receive(this.#session, frame, view))
     } catch (error) {
@@ -240,15 +222,7 @@ export class Device implements Connection {
   resume(): void {
     const { front } = this
     if (front && this.#world.scheduler.elapsed - this.#connectedAt > RESUME_WITHIN_MS) return
-    const groups = [...this.#views.keys()].flatMap((groupId) => {
-      const replay = this.#views.get(groupId)?.replay
-      const last = replay ? replay.at : this.lastSeqs.get(groupId)
-      const isListed = !front || this.#views.get(groupId)?.listed
-      return last === undefined || replay?.phase === 'asked' || replay?.phase === 'done' || !isListed
-        ? []
-        : [[groupId, last] as const]
-    })
-    this.ask('resume', { groups })
+    this.ask('resume', { groups: this.#views.missed(this.lastSeqs) })
   }
 
   /** At rest: it has received everything that it should. @throws Violation */
@@ -256,17 +230,7 @@ export class Device implements Connection {
     if (this.phase !== 'connected') return
     const first = this.unanswered[0]
     if (first) throw new Violation(`${this}: ${first.request.event} has no answer`)
-    for (const groupId of this.#oracle.groupIds) {
-      const group = this.#oracle.group(groupId)
-      const view = this.#views.get(groupId)
-      const isMember = group?.members.has(this.userId) ?? false
-      if (isMember && (!view || view.ended)) throw new Violation(`${this} does not receive ${groupId}`)
-      if (!isMember && view && !view.ended)
-        throw new Violation(`${this} was not notified that it left ${groupId}`)
-      if (!isMember || !view) continue
-      this.#nothingBetween(groupId, view.live, group?.lastSeq ?? 0)
-      if (view.live > (group?.lastSeq ?? 0)) throw new Violation(`${this} got no gap of ${groupId}`)
-    }
+    this.#views.complete()
   }
 
   /** At rest: each status that it has received is the current one. @throws Violation */
@@ -332,10 +296,7 @@ export class Device implements Connection {
     this.phase = 'connected'
     this.#connectedAt = this.#world.scheduler.elapsed
     this.#oracle.people.connected(this.userId)
-    for (const { group, lastSeq } of event.fields.groups) {
-      const view = { baseline: lastSeq, live: lastSeq, ended: false, listed: true, replay: null }
-      this.#views.set(group.groupId, view)
-    }
+    this.#views.connected(event.fields.groups)
     if (this.#connecting) this.#watcher.answered(this, this.#connecting, event)
     this.#connecting = null
   }
@@ -349,52 +310,15 @@ export class Device implements Connection {
     // RES-2
     if (answer.event === 'error' && answer.fields.code === 'unavailable' && isRepeatable(requests[event]))
       throw new Violation(`${this}: ${event} is not made again`)
-    if (asked.request.event === 'resume') this.#resumed(asked.request.fields.groups, answer)
+    if (asked.request.event === 'resume') this.#views.resumed(asked.request.fields.groups, answer)
     this.#watcher.answered(this, asked, answer)
   }
 
-  #resuming(groups: readonly (readonly [string, number])[]): void {
-    for (const [groupId, lastSeq] of groups) {
-      const view = this.#views.get(groupId)
-      if (view) view.replay = { at: lastSeq, phase: 'asked' }
-    }
-  }
-
-  #resumed(groups: readonly (readonly [string, number])[], answer: Event): void {
-    for (const [groupId] of groups) {
-      const view = this.#views.get(groupId)
-      const outcome = answer.event === 'resumed' ? answer.fields.groups.find(([id]) => id === groupId) : null
-      if (!view?.replay) continue
-      if (answer.event !== 'resumed') view.replay.phase = 'refused'
-      if (!outcome) continue
-      if (!outcome[2]) {
-        if (this.#world.disk.failedReads === 0) throw new Violation(`${this} did not get all of ${groupId}`)
-        // It reads the history in pages instead.
-        view.replay = { at: outcome[1], phase: 'done' }
-        continue
-      }
-      this.#nothingBetween(groupId, view.replay.at, outcome[1])
-      view.replay.phase = 'done'
-    }
-  }
-
   #durable(event: Event): void {
-    const seq = seqOf(event)
-    const groupId = event.event === 'new_message' ? event.fields.message.groupId : groupIdOf(event)
-    const known = this.#views.get(groupId)
-    const where = `${groupId}:${seq} (${event.event})`
-    const real = this.#oracle.event(groupId, seq)
-    if (real?.event !== event.event) throw new Violation(`${this} received ${where}, which is not in the log`)
-    if (!this.#oracle.mayBeShown(groupId, seq))
-      throw new Violation(`${this} received ${where} before it is committed`)
-    if (known?.ended && this.#isBack(known, event)) known.ended = false
-    if (!known || (known.ended && seq > known.live)) {
-      if (!this.#joinsMe(event)) throw new Violation(`${this} received ${where}, of a group it is not in`)
-      // A replay in progress continues, up to where the user rejoined.
-      const replay = known?.replay ?? null
+    const then = this.#views.received(event)
+    if (then === 'begins') {
       // The status of other members may have changed before its front was linked.
       if (this.front) this.#seen.clear()
-      this.#views.set(groupId, { baseline: seq - 1, live: seq, ended: false, listed: false, replay })
       return
     }
     // After a user leaves, their status may no longer arrive; after they join, it has not arrived yet.
@@ -402,52 +326,8 @@ export class Device implements Connection {
       if (event.fields.userId === this.userId) this.#seen.clear()
       else this.#seen.delete(event.fields.userId)
     }
-    if (seq > known.baseline) {
-      if (seq <= known.live) throw new Violation(`${this} received ${where} after ${known.live}`)
-      this.#nothingBetween(groupId, known.live, seq - 1)
-      known.live = seq
-      if (this.#ends(event)) {
-        known.ended = true
-        for (const who of this.typing) if (who.startsWith(`${groupId} `)) this.typing.delete(who)
-      }
-      return
-    }
-    const { replay } = known
-    if (replay?.phase !== 'asked') throw new Violation(`${this} received ${where} again`)
-    if (seq <= replay.at) throw new Violation(`${this} received a replay of ${where} after ${replay.at}`)
-    this.#nothingBetween(groupId, replay.at, seq - 1)
-    replay.at = seq
+    if (then !== 'ends') return
+    const groupId = groupIdOf(event)
+    for (const who of this.typing) if (who.startsWith(`${groupId} `)) this.typing.delete(who)
   }
-
-  /** GAP-1: whether a crash took the event by which the user left. */
-  #isBack(view: View, event: Event): boolean {
-    if (event.event !== 'gap' || !this.front) return false
-    const { groupId, seq, from, to } = event.fields
-    return from <= view.live && view.live <= to && this.#oracle.memberAt(groupId, seq, this.userId)
-  }
-
-  /** Whether it receives nothing of the group after the event. */
-  #ends(event: Event): boolean {
-    if (event.event === 'user_left_group') return event.fields.userId === this.userId
-    // GAP-1: a crash took the event by which the user joined.
-    if (event.event !== 'gap' || !this.front) return false
-    return !this.#oracle.memberAt(event.fields.groupId, event.fields.seq, this.userId)
-  }
-
-  #joinsMe(event: Event): boolean {
-    if (event.event === 'user_joined_group') return event.fields.userId === this.userId
-    return (
-      event.event === 'group_created' &&
-      (event.fields.group.members ?? []).some(({ userId }) => userId === this.userId)
-    )
-  }
-
-  #nothingBetween(groupId: string, after: number, upTo: number): void {
-    const [missed] = this.#oracle.events(groupId, after, upTo)
-    if (missed) throw new Violation(`${this} did not get ${groupId}:${missed[0]} (${missed[1].event})`)
-  }
-}
-
-function groupIdOf({ fields }: Event): string {
-  return 'groupId' in fields && typeof fields.groupId === 'string' ? fields.groupId : ''
 }

@@ -128,6 +128,12 @@ export function receiptsIn(group: GroupModel, entry: Extract<LogEntry, { type: '
   return { delivered: covered(entry.delivered), read: covered(entry.read), readSeq: entry.readSeq }
 }
 
+/** The group of a durable event. */
+export function groupIdOf({ event, fields }: Event): string {
+  if (event === 'new_message') return fields.message.groupId
+  return 'groupId' in fields && typeof fields.groupId === 'string' ? fields.groupId : ''
+}
+
 export function seqOf({ fields, event }: Event): number {
   if (event === 'new_message') return fields.message.seq
   return 'seq' in fields && typeof fields.seq === 'number' ? fields.seq : 0
