@@ -15,12 +15,16 @@ import { limits } from '../protocol/limits.ts'
 import { AuthError } from './auth-error.ts'
 import { type ClaimRules, readClaims, type Verified } from './claims.ts'
 import { ConfigError } from './config.ts'
-import { checkHs256 } from './hs256.ts'
+import { type Check as CheckAtOnce, checkHs256 } from './hs256.ts'
 import { IssuerKeys, KeysUnavailable } from './issuer-keys.ts'
 import type { SigningKey } from './signing-key.ts'
 
 /** Checks a token; rejects with `AuthError`. */
-export type Authenticator = (token: string) => Promise<Verified>
+export interface Authenticator {
+  (token: string): Promise<Verified>
+  /** The same without waiting, which only tokens with a secret permit. @throws AuthError */
+  readonly atOnce?: (token: string) => Verified
+}
 
 export interface AuthenticatorOptions {
   readonly key: SigningKey
@@ -45,7 +49,7 @@ interface Checked {
   readonly payload: JWTPayload
 }
 
-type Check = (token: string, rules: JWTVerifyOptions) => Checked | Promise<Checked>
+type Check = (token: string, rules: JWTVerifyOptions) => Promise<Checked>
 
 const ASYMMETRIC = ['RS256', 'ES256', 'EdDSA', 'Ed25519']
 const WARN_EVERY_MS = 10_000
@@ -72,25 +76,46 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     adminClaim: options.adminClaim ?? 'admin',
     leewayMs: leewaySeconds * 1_000,
   }
-  return async (token) => {
-    if (token.length > limits.tokenBytes)
-      throw new AuthError(`the token is too long: over ${limits.tokenBytes} bytes`)
-    const nowMs = now()
-    let payload: JWTPayload
-    try {
-      ;({ payload } = await check(token, { ...rules, currentDate: new Date(nowMs) }))
-    } catch (cause) {
-      throw authErrorFrom(cause)
+  const rulesAt = (nowMs: number) => ({ ...rules, currentDate: new Date(nowMs) })
+  if (typeof check === 'object') {
+    const atOnce = (token: string): Verified => {
+      requireShort(token)
+      const nowMs = now()
+      return readClaims(attempt(() => check.atOnce(token, rulesAt(nowMs))).payload, claims, nowMs)
     }
+    return Object.assign(async (token: string) => atOnce(token), { atOnce })
+  }
+  return async (token) => {
+    requireShort(token)
+    const nowMs = now()
+    const { payload } = await check(token, rulesAt(nowMs)).catch((cause: unknown) => {
+      throw authErrorFrom(cause)
+    })
     return readClaims(payload, claims, nowMs)
   }
 }
 
-function importKey(options: AuthenticatorOptions): { algorithms: string[]; check: Check } {
+function requireShort(token: string): void {
+  if (token.length > limits.tokenBytes)
+    throw new AuthError(`the token is too long: over ${limits.tokenBytes} bytes`)
+}
+
+function attempt<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (cause) {
+    throw authErrorFrom(cause)
+  }
+}
+
+function importKey(options: AuthenticatorOptions): {
+  algorithms: string[]
+  check: Check | { readonly atOnce: CheckAtOnce }
+} {
   const { key } = options
   switch (key.kind) {
     case 'secret':
-      return { algorithms: ['HS256'], check: checkHs256(key.secret) }
+      return { algorithms: ['HS256'], check: { atOnce: checkHs256(key.secret) } }
     case 'publicKey': {
       const publicKey = readPublicKey(key.pem)
       const algorithms = algorithmsFor(publicKey)

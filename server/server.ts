@@ -159,12 +159,13 @@ export async function startServer(options: ServerOptions, fleet: Fleet | null): 
     now,
     steadyNow,
   }
-  const localTopics = settings.socketIo === 'on' ? new LocalTopics(app) : null
+  const speaksSocketIo = settings.socketIo === 'on'
+  const privateApp = speaksSocketIo && fleet && fleet.number > 0 ? createPrivateApp() : null
+  const localTopics = speaksSocketIo ? new LocalTopics(privateApp ? [app, privateApp] : [app]) : null
   const frontEnd = new FrontEnd(localTopics ?? app, { ...shared, gateway: engine.gateway })
   app.sockets('/ws', frontEnd.behavior)
   const socketIo = localTopics && new SocketIo({ ...shared, frontEnd, topics: localTopics, fleet })
   if (socketIo) for (const path of socketIoPaths) app.sockets(path, socketIo.behavior)
-  const privateApp = socketIo && fleet && fleet.number > 0 ? createPrivateApp() : null
   if (socketIo && privateApp) {
     for (const path of socketIoPaths) privateApp.sockets(path, socketIo.behavior)
     privateApp.serve((request, response) => {

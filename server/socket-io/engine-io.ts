@@ -36,6 +36,8 @@ export interface EngineHost {
   addressOf(request: Request): string
   /** The user of a token; null if it is not valid. Must not reject. */
   userOf(token: string): Promise<string | null>
+  /** The same without waiting, if the kind of tokens permits it. */
+  readonly userAtOnce?: ((token: string) => string | null) | undefined
   /** A session is open: its user receives the messages. */
   opened(session: EngineSession, address: string, token: string): void
   /** Fronts that share the port, whose clients may reach this one; null if there are none. */
@@ -83,6 +85,7 @@ export class EngineIo implements SessionOwner {
       newcomers: host.newcomers,
       bytes: this.#fixedBytes,
       userOf: (token) => host.userOf(token),
+      userAtOnce: host.userAtOnce,
       wait: delay,
     })
   }
@@ -96,9 +99,8 @@ export class EngineIo implements SessionOwner {
       maxPayloadBytes,
       newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: this.#fixedBytes },
       upgrade: (request) => this.#upgrade(request),
-      abandoned: ({ handshake, relay }) => {
+      abandoned: ({ handshake }) => {
         if (handshake?.claim) this.#limits.remove(handshake.claim)
-        relay?.closed()
       },
       opened: (carrier, socket) => {
         if (carrier.relay) carrier.relay.opened(socket)
@@ -168,12 +170,13 @@ export class EngineIo implements SessionOwner {
     if (refused) return refused
     if (!this.#host.originAllowed(request.header('origin'), request.header('host'))) return refusedUpgrade(4)
     const address = this.#host.addressOf(request)
-    const handshake: Handshake = { asked, address, claim: null }
-    const fixedLimit = async () => {
-      const { token } = asked
-      handshake.claim = await this.#limits.decide({ token, address, session: session ?? null })
+    const limited = { token: asked.token, address, session: session ?? null }
+    const handshake: Handshake = { asked, address, claim: this.#limits.decideAtOnce(limited) }
+    const later = async () => {
+      handshake.claim = await this.#limits.decide(limited)
       return handshake.claim ? handshake.claim.limit : null
     }
+    const fixedLimit = handshake.claim?.limit ?? later
     return { accept: { relay: null, handshake, session: null, socket: null }, protocol: '', fixedLimit }
   }
 
@@ -181,9 +184,9 @@ export class EngineIo implements SessionOwner {
   #relayed(sid: string, request: Request): Verdict<Carrier> {
     const relay = this.#host.others?.relay(sid, request)
     if (!relay) return refusedUpgrade(UNKNOWN_SID)
-    // A limit that cannot be raised later is given to clients that the other front accepts.
-    const fixedLimit = async () => ((await relay.isAccepted) ? 'full' : null)
-    return { accept: { relay, handshake: null, session: null, socket: null }, protocol: '', fixedLimit }
+    // The other front disconnects those that it does not accept.
+    const accept = { relay, handshake: null, session: null, socket: null }
+    return { accept, protocol: '', fixedLimit: 'full' }
   }
 
   #opened(carrier: Carrier, socket: Socket): void {

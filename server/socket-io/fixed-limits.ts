@@ -72,6 +72,8 @@ export interface FixedLimitsOptions {
   readonly bytes: FixedBytes
   /** Verifies a token: resolves with the user, or with null if the token is not valid. Must not reject. */
   readonly userOf: (token: string) => Promise<string | null>
+  /** The same without waiting, if the kind of tokens permits it. Must not throw. */
+  readonly userAtOnce?: ((token: string) => string | null) | undefined
   /** Resolves after these milliseconds. */
   readonly wait: (ms: number) => Promise<unknown>
 }
@@ -93,13 +95,20 @@ export class FixedLimits {
     const trusted = new LimitClaim('full', address)
     if (session?.isTrusted) return trusted
     const user = await this.#verify(token)
-    if (user !== null && this.#mayHaveFull(user)) {
-      if (this.#newcomers.makeRoom(address, MAX_NEWCOMER_BYTES)) return null
-      return this.#counted(new LimitClaim('full', address, user))
-    }
+    if (user !== null && this.#mayHaveFull(user)) return this.#full(address, user)
     await session?.settled(AUTHENTICATED_WITHIN_MS)
     if (session?.isTrusted) return trusted
     return this.#room(address)
+  }
+
+  /** The same, if nothing has to be waited for; else null. */
+  decideAtOnce({ token, address, session }: LimitedHandshake): LimitClaim | null {
+    if (session?.isTrusted) return new LimitClaim('full', address)
+    const { userAtOnce } = this.#options
+    if (token !== '' && !userAtOnce) return null
+    const user = token === '' ? null : (userAtOnce?.(token) ?? null)
+    if (user !== null && this.#mayHaveFull(user)) return this.#full(address, user)
+    return session ? null : this.#largeRoom(address)
   }
 
   /** The claim of an open socket whose user has to authenticate again; null if the user has too many. */
@@ -115,6 +124,12 @@ export class FixedLimits {
     const count = (this.#fullOf.get(userId) ?? 0) - 1
     if (count > 0) this.#fullOf.set(userId, count)
     else this.#fullOf.delete(userId)
+  }
+
+  /** Null if there is no room for the socket. */
+  #full(address: string, userId: string): LimitClaim | null {
+    if (this.#newcomers.makeRoom(address, MAX_NEWCOMER_BYTES)) return null
+    return this.#counted(new LimitClaim('full', address, userId))
   }
 
   /** Whether another socket of the user may have the full limit before it is authenticated. */
@@ -134,17 +149,24 @@ export class FixedLimits {
     return claim
   }
 
+  /** A limit for large messages, if there is room for it now. */
+  #largeRoom(address: string): LimitClaim | null {
+    for (const limit of ['large', 'medium'] as const) {
+      if (this.#newcomers.makeLargeRoom(this.#costOf(limit))) {
+        return this.#counted(new LimitClaim(limit, address))
+      }
+    }
+    return null
+  }
+
   /** The largest limit that there is room for within a moment; null if there is none. */
   async #room(address: string): Promise<LimitClaim | null> {
     const waits = this.#waiting < MAX_WAITING
     this.#waiting += 1
     try {
       for (let ms = 0; ; ms += ROOM_CHECK_MS) {
-        for (const limit of ['large', 'medium'] as const) {
-          if (this.#newcomers.makeLargeRoom(this.#costOf(limit))) {
-            return this.#counted(new LimitClaim(limit, address))
-          }
-        }
+        const large = this.#largeRoom(address)
+        if (large) return large
         const isLate = !waits || ms >= ENLARGED_WITHIN_MS
         if (isLate && !this.#newcomers.makeRoom(address, this.#options.bytes.small)) {
           return this.#counted(new LimitClaim('small', address))

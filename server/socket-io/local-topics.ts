@@ -1,7 +1,8 @@
 /**
  * Local topics: publishing to clients that the transport cannot publish to: those that poll, and those that
- * need other bytes than the rest. Everything else is passed to the app unchanged. Bounded by the sockets
- * and their groups.
+ * need other bytes than the rest. Everything else is passed unchanged to the apps, which have the sockets: that
+ * of the port and, with fronts, that of the clients that other fronts relay. Bounded by the sockets and their
+ * groups.
  */
 import type { PublishingApp } from '../topics.ts'
 
@@ -10,22 +11,23 @@ export interface LocalSubscriber {
 }
 
 export class LocalTopics implements PublishingApp {
-  readonly #app: PublishingApp
+  readonly #apps: readonly PublishingApp[]
   readonly #subscribers = new Map<string, Set<LocalSubscriber>>()
 
-  constructor(app: PublishingApp) {
-    this.#app = app
+  constructor(apps: readonly PublishingApp[]) {
+    this.#apps = apps
   }
 
   publish(topic: string, message: Uint8Array, isBinary: boolean, compress: boolean): void {
-    this.#app.publish(topic, message, isBinary, compress)
+    for (const app of this.#apps) app.publish(topic, message, isBinary, compress)
     if (this.#subscribers.size === 0) return
     for (const subscriber of this.#subscribers.get(topic) ?? []) subscriber.published(message)
   }
 
   numSubscribers(topic: string): number {
-    const local = this.#subscribers.size === 0 ? 0 : (this.#subscribers.get(topic)?.size ?? 0)
-    return this.#app.numSubscribers(topic) + local
+    let subscribers = this.#subscribers.size === 0 ? 0 : (this.#subscribers.get(topic)?.size ?? 0)
+    for (const app of this.#apps) subscribers += app.numSubscribers(topic)
+    return subscribers
   }
 
   subscribe(topic: string, subscriber: LocalSubscriber): void {

@@ -19,6 +19,8 @@ export interface OtherFrontsOptions {
   readonly maxBytes: number
 }
 
+/** Relays that are being connected; a client that is refused one continues to poll. */
+const MAX_CONNECTING = 256
 /** Between the id of a front and the rest. */
 const MARK = '.'
 /** Headers that the other front reads. */
@@ -26,6 +28,7 @@ const passedOn = ['origin', 'host', 'content-type', 'access-control-request-head
 
 export class OtherFronts {
   readonly #options: OtherFrontsOptions
+  #connecting = 0
 
   constructor(options: OtherFrontsOptions) {
     this.#options = options
@@ -78,12 +81,17 @@ export class OtherFronts {
     return true
   }
 
-  /** Relays a WebSocket of a session. Null if no other front can have it. */
+  /** Relays a WebSocket of a session. Null if no other front can have it, or too many are being connected. */
   relay(sid: string, request: Request): Relay | null {
     const socketPath = this.#pathOf(sid)
-    if (socketPath === null) return null
+    if (socketPath === null || this.#connecting >= MAX_CONNECTING) return null
     const { path, headers } = targetOf(request)
-    return new Relay(`ws+unix:${socketPath}:${path}`, headers)
+    const relay = new Relay(`ws+unix:${socketPath}:${path}`, headers)
+    this.#connecting += 1
+    void relay.isDecided.then(() => {
+      this.#connecting -= 1
+    })
+    return relay
   }
 
   #pathOf(sid: string): string | null {

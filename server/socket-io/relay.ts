@@ -17,8 +17,8 @@ const ABNORMAL = 1_006
 
 export class Relay {
   readonly #other: WebSocket
-  /** Whether the other front accepts the client; decided once. */
-  readonly isAccepted: Promise<boolean>
+  /** The other front has accepted the client, or not. */
+  readonly isDecided: Promise<void>
   #client: Socket | null = null
   #early: { readonly bytes: Buffer; readonly isBinary: boolean }[] = []
   #earlyBytes = 0
@@ -26,9 +26,9 @@ export class Relay {
   constructor(url: string, headers: Readonly<Record<string, string>>) {
     const options = { headers, perMessageDeflate: false, handshakeTimeout: OPEN_WITHIN_MS }
     this.#other = new WebSocket(url, options)
-    this.isAccepted = new Promise((resolve) => {
-      this.#other.once('open', () => resolve(true))
-      this.#other.once('close', () => resolve(false))
+    this.isDecided = new Promise((resolve) => {
+      this.#other.once('open', () => resolve())
+      this.#other.once('close', () => resolve())
     })
     // Followed by `close`.
     this.#other.on('error', () => {})

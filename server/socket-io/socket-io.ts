@@ -7,6 +7,7 @@
 import { randomId } from '../../engine/base/random-bytes.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { Authenticator } from '../auth.ts'
+import type { Verified } from '../claims.ts'
 import { Connection } from '../connection.ts'
 import type { ConnectionHost } from '../connection-host.ts'
 import { HeldBytes } from '../held-bytes.ts'
@@ -85,6 +86,7 @@ export class SocketIo {
 
   constructor(options: SocketIoOptions) {
     const { frontEnd, logger, trustProxy, now, topics } = options
+    const { atOnce } = options.authenticate
     this.#frontEnd = frontEnd
     this.#logger = logger
     const translate = new EventsForClients({
@@ -142,6 +144,7 @@ export class SocketIo {
           // The client is refused at CONNECT, with the reason.
           () => null,
         ),
+      userAtOnce: atOnce && ((token) => userOf(atOnce, token)),
       opened: (session, address, token) => new ClientSocket(clients, session, address, token).start(),
       failed: (error) => logger.error({ err: error }, 'handling a Socket.IO packet failed'),
     })
@@ -175,6 +178,15 @@ export class SocketIo {
     const connection = new Connection(this.#frontEnd, this.#wire, address, null)
     this.#frontEnd.attach(connection, socket)
     return connection
+  }
+}
+
+/** The user of a token; null if it is not valid: the client is refused at CONNECT, with the reason. */
+function userOf(check: (token: string) => Verified, token: string): string | null {
+  try {
+    return check(token).identity.userId
+  } catch {
+    return null
   }
 }
 

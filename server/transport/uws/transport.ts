@@ -189,8 +189,10 @@ function accept<Data extends object>(
   // request's, and the process would end.
   const later = (limit: FixedLimit | null): void => {
     if (isAborted) return abandoned(data)
+    // Never in `cork`: after it the library reads the socket as a response, and may close it. Without it the library
+    // prints a warning. https://github.com/uNetworking/uWebSockets/pull/1929
+    if (limit !== null) return upgrade(limit)
     res.cork(() => {
-      if (limit !== null) return upgrade(limit)
       writeHead(res, { status: 503, headers: [['Retry-After', '1']] })
       res.end()
     })

@@ -41,9 +41,20 @@ describe('a Socket.IO client whose requests reach two fronts that share a port',
     client.send('2probe')
     expect(await client.next()).toBe('3probe')
     client.send('5')
-    client.send('42["create_group",{"kind":"group","groupId":"team"}]')
+    client.send('42["create_group",{"kind":"group","groupId":"team","members":["bruno"]}]')
     let seen = ''
-    while (!seen.includes('group_created')) seen += String(await client.next())
+    const see = async (text: string) => {
+      while (!seen.includes(text)) seen += String(await client.next())
+    }
+    await see('group_created')
+    // What is published reaches it, too.
+    const bruno = await connect(two, 'bruno')
+    bruno.send('typing_start', 0, { groupId: 'team' })
+    await see('["user_typing",')
+    bruno.send('send_message', 1, { groupId: 'team', content: 'Olá', tempId: 't1' })
+    await see('["new_message",')
+    await see('Olá')
+    expect(seen.match(/new_message/g)?.length).toBe(1)
   })
 
   it('may not send a body of any size to the other front', async () => {

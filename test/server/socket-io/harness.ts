@@ -113,7 +113,7 @@ export async function startGateway(
   const log = (_: object, message: string) => void logged.push(message)
   const logger = { info() {}, warn: log, error: log }
   const app = transport.createApp()
-  const topics = new LocalTopics(app)
+  const topics = new LocalTopics([app])
   const shared = {
     authenticate: await createAuthenticator({ key: { kind: 'secret', secret: SECRET }, logger, now }),
     limiter: new RateLimiter({ perMinute: options.rateLimit ?? 0, maxUsers: 1_000, now: steadyNow }),

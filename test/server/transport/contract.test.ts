@@ -274,6 +274,21 @@ describe.each(transports)('$name: sockets', (transport) => {
     expect(test.peers.length).toBe(1)
   })
 
+  // https://github.com/uNetworking/uWebSockets/pull/1929
+  it('stay open if they were accepted later', async () => {
+    const test = await startApp(transport, {
+      upgrade: () => ({
+        accept: aPeer('later'),
+        protocol: '',
+        fixedLimit: () => new Promise((resolve) => setImmediate(resolve, 'full')),
+      }),
+      behavior: { newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes } },
+    })
+    const clients = await Promise.all(Array.from({ length: 100 }, () => test.client()))
+    for (const client of clients) client.ws.send('hello')
+    await expect.poll(() => test.messages.length).toBe(clients.length)
+  })
+
   it.each([0, 1, 125, 126, 65_535, 65_536, 90_000])(
     'carry messages of %i bytes both ways',
     async (length) => {
