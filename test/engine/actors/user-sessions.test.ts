@@ -211,9 +211,7 @@ describe('left', () => {
     expect([...user.groups.keys()]).toEqual(['h'])
     expect(baselines(user, 3)).toEqual({ g: 9, h: 9 })
   })
-})
 
-describe('left', () => {
   it('is ignored if the user was loaded with a later membership', () => {
     const user = aUser({ g: 7 })
     connected(user, 3, { g: 9 })
