@@ -106,7 +106,7 @@ export async function listenForFronts(
       logger,
       push: (kind, number, record, body) => link.push(kind, number, record, body),
       onNotice: (notice) => options.onNotice?.(linked, notice),
-      wasGivenUp: detached.wasGivenUp(id),
+      wasGivenUp: () => detached.wasGivenUp(id),
       onSettled: () => detached.endAll(id),
     })
     const link = new Link(socket, {

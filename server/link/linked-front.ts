@@ -45,7 +45,7 @@ export interface LinkedFrontDeps {
   readonly push: PushRecord
   readonly onNotice: (notice: unknown) => void
   /** Sessions of earlier links of the front were closed, because it did not connect again in time. */
-  readonly wasGivenUp: boolean
+  readonly wasGivenUp: () => boolean
   /** The sessions of earlier links are open again. */
   readonly onSettled: () => void
 }
@@ -301,7 +301,7 @@ export class LinkedFront implements Front {
       )
       if (isSubscribed) subscribed.push([named.groupId, named.seq])
     }
-    return { identity, earlier: { subscribed, baselines, missed, wasGivenUp: this.#deps.wasGivenUp } }
+    return { identity, earlier: { subscribed, baselines, missed, wasGivenUp: this.#deps.wasGivenUp() } }
   }
 
   async #call(number: number, name: string, args: unknown): Promise<void> {

@@ -112,7 +112,7 @@ export class Front {
       logger: { info() {}, warn() {}, error: (fields, message) => this.#onError(message, fields) },
       push: (kind, number, id, body) => toFront.push(kind, number, id, body),
       onNotice() {},
-      wasGivenUp: this.#detached.wasGivenUp(this.id),
+      wasGivenUp: () => this.#detached.wasGivenUp(this.id),
       onSettled: () => this.#detached.endAll(this.id),
     })
     const sessions = new Set<number>()

@@ -26,7 +26,7 @@ function aLinkedFront() {
     logger: memoryLog(),
     push: (kind) => void sent.push(kind),
     onNotice() {},
-    wasGivenUp: false,
+    wasGivenUp: () => false,
     onSettled() {},
   })
   /** What is not durable, to the topic by itself and to several topics. */
