@@ -36,6 +36,9 @@ export interface StoreStage {
   expire(userId: string): void
 }
 
+/** Enough on a busy machine, where what a BroadcastChannel carries takes some turns. */
+const TURNS = 100
+
 export async function aStoreStage(options: TestEngineOptions = {}): Promise<StoreStage> {
   const sockets = new Set<MemorySocket>()
   const offline = new Set<string>()
@@ -73,14 +76,14 @@ export async function aStoreStage(options: TestEngineOptions = {}): Promise<Stor
     online: (userId) => offline.delete(userId),
     async settle(ms = 400) {
       for (let leftMs = ms; ; ) {
-        for (let i = 0; i < 8; i++) await turn()
+        for (let i = 0; i < TURNS; i++) await turn()
         const stepMs = Math.min(leftMs, Math.max(0, stage.clock.dueInMs[0] ?? leftMs))
         await stage.engine.advance(stepMs)
         stage.clock.advance(stepMs)
         leftMs -= stepMs
         if (leftMs <= 0 && (stage.clock.dueInMs[0] ?? 1) > 0) break
       }
-      for (let i = 0; i < 8; i++) await turn()
+      for (let i = 0; i < TURNS; i++) await turn()
     },
     async restart(given = {}) {
       for (const socket of sockets) socket.cut()
