@@ -53,6 +53,8 @@ export async function supervise(
     after: startTimer,
   })
   const stopped = stopReason()
+  // Before the start: the signal would end the process.
+  deployOnHangUp(supervisor, logger)
   mkdirSync(settings.dataDir, { recursive: true })
   const started = await Promise.race([supervisor.start(), stopped])
   if (typeof started !== 'string') {
@@ -62,7 +64,6 @@ export async function supervise(
     const { url = '' } = started
     context.out(`Tertulia ${version} listens on ${url}, with ${fronts} fronts`)
     await printTrialLink(settings, url, context)
-    deployOnHangUp(supervisor, logger)
     logger.info({ reason: await stopped }, 'stopping')
     commands.close()
   }

@@ -31,6 +31,7 @@ export class Supervisor {
   #fronts: Slot[] = []
   /** The deployment or stop that runs. */
   #running: Promise<void> | null = null
+  #isStarted = false
   #isStopping = false
 
   constructor(options: SupervisorOptions) {
@@ -57,6 +58,7 @@ export class Supervisor {
       await this.#engine.start()
       this.#fronts = Array.from({ length: this.#options.fronts }, (_, at) => this.#frontSlot(at + 1))
       const [listening = {}] = await allOf(this.#fronts.map((front) => front.start()))
+      this.#isStarted = true
       return listening
     } catch (error) {
       await this.stop()
@@ -66,9 +68,10 @@ export class Supervisor {
 
   /**
    * Replaces the processes; `report` receives each step. Resolves when the last old process has ended.
-   * @throws Error if a deployment runs, or if a new process does not start
+   * @throws Error if the server is starting or stopping, if a deployment runs, or if a new process does not start
    */
   async deploy(what: Deployed, report: (step: string) => void): Promise<void> {
+    if (!this.#isStarted) throw new Error('the server is starting')
     if (this.#isStopping) throw new Error('the server is stopping')
     if (this.#running !== null) throw new Error('a deployment is running')
     this.#running = this.#deploy(what, report).finally(() => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { aCertificate } from '../support/certificate.ts'
 import { eventually } from '../support/conditions.ts'
 import { temporaryFolder } from '../support/engines.ts'
-import { CommandProcess, envOf, FrontServer, occupiedPort } from '../support/front-server.ts'
+import { CommandProcess, childrenOf, envOf, FrontServer, occupiedPort } from '../support/front-server.ts'
 import { tokenOf } from '../support/server-process.ts'
 import { SocketClient } from '../support/socket-client.ts'
 
@@ -129,6 +129,15 @@ describe('tertulia serve with FRONTS', () => {
 })
 
 describe('tertulia deploy', () => {
+  it('is not what SIGHUP does to a server that starts', async () => {
+    const command = new CommandProcess(['serve'], envOf(temporaryFolder(), { FRONTS: '1' }))
+    await eventually(() => expect(childrenOf(command.child.pid as number).length).toBeGreaterThan(0))
+    command.child.kill('SIGHUP')
+    await command.line(/listens on/)
+    command.child.kill('SIGTERM')
+    expect(await command.exited).toBe(0)
+  })
+
   it('also runs on SIGHUP', async () => {
     const server = await FrontServer.start(temporaryFolder())
     const before = server.pids()

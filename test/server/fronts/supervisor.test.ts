@@ -182,6 +182,15 @@ describe('a supervisor', () => {
     expect(names()).toEqual([])
   })
 
+  it('deploys nothing while it starts', async () => {
+    const { supervisor } = aSupervisor()
+    const started = supervisor.start()
+    await expect(supervisor.deploy('all', () => {})).rejects.toThrow('the server is starting')
+    await started
+    await supervisor.deploy('engine', () => {})
+    await supervisor.stop()
+  })
+
   it('keeps the old processes if the new ones do not start', async () => {
     const { supervisor, processes, names, errors } = aSupervisor({ byHand: true, fronts: 1 })
     const started = supervisor.start()
