@@ -1,9 +1,10 @@
 /**
  * Upload: sends a file of any size in chunks over the client's connection.
  *
- * One chunk is in memory at a time. Each chunk has its offset, so that it can be sent again after a
- * reconnect. After any other failure the client asks the server for the offset and continues from
- * there. The upload fails after `MAX_FAILURES` failures without a stored chunk in between.
+ * Several chunks are under way while their answers come soon, at most `MAX_UNDER_WAY`, and one otherwise: on a
+ * slow link other requests would wait behind them. Each chunk has its offset, so that it can be sent again. After
+ * a failure the client asks the server for the offset and continues from there. The upload fails after
+ * `MAX_FAILURES` failures without a stored chunk in between.
  */
 import { ChatError } from '../protocol/errors.ts'
 import type { SendRequest } from '../protocol/methods.ts'
@@ -38,6 +39,8 @@ interface UploadOptions {
 }
 
 const MAX_FAILURES = 8
+const MAX_UNDER_WAY = 8
+const SOON_MS = 300
 const RETRY_AFTER_MS = 500
 
 /** Uploads the file; resolves once it is stored. Rejects with a `ChatError` or `ClientError`. */
@@ -45,16 +48,29 @@ export async function upload(file: FileToUpload, { ask, clock, chunkBytes }: Upl
   const { groupId, fileName, mimeType, sha256, data, onBegin, onProgress, signal } = file
   const size = data instanceof Uint8Array ? data.length : data.size
   const announced = { fileName, fileSize: size, groupId, mimeType, sha256 }
+  const sendChunk = (uploadId: string, offset: number, chunk: Uint8Array) =>
+    ask('upload_chunk', { uploadId, offset, chunk })
   let { uploadId, received } = await ask('upload_begin', { ...announced, uploadId: file.uploadId })
   onBegin?.(uploadId)
   onProgress?.(received, size)
-  for (let failures = 0; ; ) {
+  for (let failures = 0, width = 1; ; ) {
     try {
-      while (received < size) {
+      const underWay: { readonly sinceMs: number; readonly answer: ReturnType<typeof sendChunk> }[] = []
+      for (let offset = received; received < size; ) {
         signal?.throwIfAborted()
-        const chunk = await bytesOf(data, received, Math.min(size, received + chunkBytes))
-        const progress = await ask('upload_chunk', { uploadId, offset: received, chunk })
+        if (offset < size && underWay.length < width) {
+          const chunk = await bytesOf(data, offset, Math.min(size, offset + chunkBytes))
+          const answer = sendChunk(uploadId, offset, chunk)
+          // It may fail while another one is awaited.
+          answer.catch(() => {})
+          underWay.push({ sinceMs: clock.now(), answer })
+          offset += chunk.length
+          continue
+        }
+        const first = underWay.shift() as (typeof underWay)[number]
+        const progress = await first.answer
         received = progress.received
+        width = clock.now() - first.sinceMs < SOON_MS ? Math.min(width + 1, MAX_UNDER_WAY) : 1
         failures = 0
         onProgress?.(received, size)
       }

@@ -346,7 +346,7 @@ export const requests = {
     },
     answer: 'upload_progress',
   },
-  /** The next bytes. `offset` is their position: `received` of the last `upload_progress`. */
+  /** The next bytes. `offset` is their position. Chunks may be sent before earlier ones are answered, in order. */
   upload_chunk: {
     code: 39,
     route: 'user',

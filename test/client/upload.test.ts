@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ChatClient } from '../../client/chat-client.ts'
 import { systemClock } from '../../client/clock.ts'
+import { upload } from '../../client/upload.ts'
 import { resolveSettings } from '../../server/config.ts'
 import { createServer, type Server } from '../../server/server.ts'
 import { makeToken } from '../../server/token.ts'
@@ -94,6 +95,42 @@ describe('upload', () => {
     expect(file.sha256).toBe(sha256(data))
     // Not from the beginning: 10 chunks, and hardly one of them twice.
     expect(chunks).toBeLessThan(14)
+  })
+
+  it('has several chunks under way while their answers come soon, else one', async () => {
+    let nowMs = 0
+    const asked: { readonly offset: number; answer(): void }[] = []
+    const ask = (name: string, fields: { readonly offset?: number; readonly chunk?: Uint8Array }) => {
+      if (name !== 'upload_chunk') return Promise.resolve({ uploadId: 'u', received: 0, size: 100 })
+      const { offset = 0, chunk } = fields
+      return new Promise((resolve) => {
+        const progress = { uploadId: 'u', received: offset + (chunk?.length ?? 0), size: 100 }
+        asked.push({ offset, answer: () => resolve(progress) })
+      })
+    }
+    const clock = { ...systemClock, now: () => nowMs }
+    const options = { ask: ask as never, clock, chunkBytes: 5 }
+    const done = upload({ groupId: 'g', fileName: 'x', data: new Uint8Array(100) }, options)
+    /** Answers the next chunk after that time; the number that is under way then. */
+    let answered = 0
+    const underWay = async (afterMs: number) => {
+      nowMs += afterMs
+      asked[answered]?.answer()
+      answered += 1
+      await new Promise(setImmediate)
+      return asked.length - answered
+    }
+    await new Promise(setImmediate)
+    expect(asked.length).toBe(1)
+    const widths: number[] = []
+    for (let i = 0; i < 9; i++) widths.push(await underWay(10))
+    expect(widths).toEqual([2, 3, 4, 5, 6, 7, 8, 8, 8])
+    // Those that were under way are awaited before another one is sent.
+    for (let i = 0; i < 7; i++) await underWay(1_000)
+    expect(await underWay(1_000)).toBe(1)
+    while (answered < asked.length) await underWay(1_000)
+    await done
+    expect(asked.map(({ offset }) => offset)).toEqual(Array.from({ length: 20 }, (_, i) => i * 5))
   })
 
   it('rejects for a group that the user is not in, and ends when it is aborted', async () => {
