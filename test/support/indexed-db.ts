@@ -21,11 +21,11 @@ export function useIndexedDb(): IDBFactory {
   return factory
 }
 
-/** As a browser whose quota is reached: writes of messages, or of everything, fail until the returned function is called. */
-export function refusePuts(which: 'items' | 'all'): () => void {
+/** As a browser whose quota is reached: writes of messages, of files or of everything fail until the returned function is called. */
+export function refusePuts(which: 'items' | 'files' | 'all'): () => void {
   const { put } = IDBObjectStore.prototype
   IDBObjectStore.prototype.put = function (...row) {
-    if (which === 'items' && this.name !== 'items') return put.apply(this, row)
+    if (which !== 'all' && this.name !== which) return put.apply(this, row)
     throw new DOMException('the quota is reached', 'QuotaExceededError')
   }
   return () => {

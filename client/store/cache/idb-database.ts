@@ -2,11 +2,12 @@
  * IndexedDB database: the cache in browsers.
  *
  * One object store for each table; `items` by group and seq, and `ranges` by group, changed in the transaction
- * of the items that they describe. A newer version is added to `migrations`; a tab with an older version closes
- * its connection when another tab upgrades. A connection that the browser closed is opened again by the next
- * call. All failures reject: the cache decides what is forgotten.
+ * of the items that they describe. `files` has the files of uploads, whose rows change while they are sent. A newer
+ * version is added to `migrations`; a tab with an older version closes its connection when another tab upgrades. A
+ * connection that the browser closed is opened again by the next call. All failures reject: the cache decides what
+ * is forgotten.
  */
-import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb'
 import { type Batch, type CacheDatabase, pageOf, type RowChange } from './cache-database.ts'
 import {
   type CachedItem,
@@ -21,8 +22,10 @@ import { joinRange, rangeOf, rangesFrom, type SeqRange } from './seq-ranges.ts'
 type Schema = DBSchema & { [T in Table]: { key: string; value: Tables[T] } } & {
   items: { key: [groupId: string, seq: number]; value: CachedItem }
   ranges: { key: string; value: { groupId: string; ranges: readonly SeqRange[] } }
+  files: { key: string; value: { uploadId: string; blob: Blob } }
 }
 type Database = IDBPDatabase<Schema>
+type Transaction = IDBPTransaction<Schema, typeof stores, 'readwrite'>
 
 /** From version n to n + 1. */
 const migrations: readonly ((database: Database) => void)[] = [
@@ -33,10 +36,13 @@ const migrations: readonly ((database: Database) => void)[] = [
     database.createObjectStore('items', { keyPath: ['groupId', 'seq'] })
     database.createObjectStore('ranges', { keyPath: 'groupId' })
   },
+  (database) => {
+    database.createObjectStore('files', { keyPath: 'uploadId' })
+  },
 ]
 /** The user of a wiped database. In a new one, and after an eviction, there is no row. */
 const NOBODY = ''
-const stores = [...(Object.keys(keyPaths) as Table[]), 'items', 'ranges'] as const
+const stores = [...(Object.keys(keyPaths) as Table[]), 'items', 'ranges', 'files'] as const
 
 export interface IdbHandlers {
   /** The database did not exist: nothing is stored. */
@@ -49,6 +55,8 @@ export class IdbDatabase implements CacheDatabase {
   readonly #name: string
   readonly #handlers: IdbHandlers
   #database: Promise<Database> | null = null
+  /** Uploads whose files are stored. */
+  #files = new Set<string>()
 
   constructor(name: string, handlers: IdbHandlers) {
     this.#name = name
@@ -59,19 +67,25 @@ export class IdbDatabase implements CacheDatabase {
     const transaction = (await this.#open()).transaction(stores)
     new Done(transaction.done)
     const all = <T extends Table>(table: T) => transaction.objectStore(table).getAll() as Promise<Tables[T][]>
-    const [profiles, groups, outbox, drafts, uploads] = await Promise.all([
+    const [profiles, groups, outbox, drafts, uploads, files] = await Promise.all([
       all('profile'),
       all('groups'),
       all('outbox'),
       all('drafts'),
       all('uploads'),
+      transaction.objectStore('files').getAll(),
     ])
+    const blobs = new Map(files.map(({ uploadId, blob }) => [uploadId, blob]))
+    this.#files = new Set(blobs.keys())
     return {
       profile: profiles.find(({ userId }) => userId !== NOBODY) ?? null,
       groups,
       outbox: outbox.sort((a, b) => a.order - b.order),
       drafts,
-      uploads,
+      uploads: uploads.flatMap((upload) => {
+        const blob = blobs.get(upload.uploadId)
+        return blob ? [{ ...upload, blob }] : []
+      }),
     }
   }
 
@@ -92,13 +106,12 @@ export class IdbDatabase implements CacheDatabase {
       if (userId !== undefined && isWiped && !(hasProfile && owners.includes(NOBODY))) return false
       if (owners.length === 0 && userId !== undefined) {
         // Deleted by the browser, and created by another tab.
-        this.#handlers.created()
+        this.#created()
         changes = [...rows.values()]
       }
       if (hasProfile) done.push(store('profile').delete(NOBODY))
       for (const row of found) if (row) known.set(row.groupId, row.ranges)
-      for (const { table, key, row } of changes)
-        done.push(row ? store(table).put(row) : store(table).delete(key))
+      for (const change of changes) this.#change(transaction, change, done)
       for (const groupId of forgotten) {
         known.delete(groupId)
         done.push(store('items').delete(itemsOf(groupId)), store('ranges').delete(groupId))
@@ -123,16 +136,14 @@ export class IdbDatabase implements CacheDatabase {
     })
     const isWritten = await work
     await done.all()
+    this.#stored(changes)
     return isWritten
   }
 
   async writeLast(rows: Iterable<RowChange>): Promise<void> {
     const transaction = (await this.#open()).transaction(stores, 'readwrite')
     const done = new Done(transaction.done)
-    for (const { table, key, row } of rows) {
-      const store = transaction.objectStore(table)
-      done.push(row ? store.put(row) : store.delete(key))
-    }
+    for (const change of rows) this.#change(transaction, change, done)
     // Without it, the browser aborts the transaction of a page that has ended.
     transaction.commit()
     await done.all()
@@ -191,6 +202,7 @@ export class IdbDatabase implements CacheDatabase {
   }
 
   async clear(): Promise<void> {
+    this.#files.clear()
     const transaction = (await this.#open()).transaction(stores, 'readwrite')
     const done = new Done(transaction.done, ...stores.map((name) => transaction.objectStore(name).clear()))
     done.push(transaction.objectStore('profile').put({ userId: NOBODY, name: '', limits: null }))
@@ -202,6 +214,29 @@ export class IdbDatabase implements CacheDatabase {
     this.#database = null
   }
 
+  #change(transaction: Transaction, { table, key, row }: RowChange, done: Done): void {
+    const store = transaction.objectStore(table)
+    if (!row) done.push(store.delete(key))
+    else if (!('blob' in row)) done.push(store.put(row))
+    else done.push(store.put({ ...row, blob: undefined as never }))
+    if (table !== 'uploads') return
+    const files = transaction.objectStore('files')
+    if (!row) done.push(files.delete(key))
+    else if ('blob' in row && !this.#files.has(key)) done.push(files.put({ uploadId: key, blob: row.blob }))
+  }
+
+  /** The changes are committed. */
+  #stored(changes: readonly RowChange[]): void {
+    for (const { table, key, row } of changes) {
+      if (table === 'uploads') this.#files[row ? 'add' : 'delete'](key)
+    }
+  }
+
+  #created(): void {
+    this.#files.clear()
+    this.#handlers.created()
+  }
+
   #open(): Promise<Database> {
     if (this.#database) return this.#database
     const closed = () => {
@@ -210,7 +245,7 @@ export class IdbDatabase implements CacheDatabase {
     }
     const opened = openDB<Schema>(this.#name, migrations.length, {
       upgrade: (database, oldVersion) => {
-        if (oldVersion === 0) this.#handlers.created()
+        if (oldVersion === 0) this.#created()
         for (const migrate of migrations.slice(oldVersion)) migrate(database)
       },
       blocking: closed,

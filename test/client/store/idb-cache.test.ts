@@ -67,6 +67,31 @@ describe('a cache whose IndexedDB fails', () => {
     expect(outbox.map(({ key }) => key)).toEqual(['one', 'two'])
   })
 
+  it('writes the file of an upload once, also after a write that failed', async () => {
+    useIndexedDb()
+    const cache = openCache(new Browser().openTab())
+    await cache.open()
+    cache.put('profile', profile)
+    const upload = { uploadId: 'u', groupId: 'team', fileName: 'x', mimeType: '', blob: new Blob(['hello']) }
+    const restore = refusePuts('files')
+    cache.put('uploads', upload)
+    await cache.flush()
+    restore()
+    cache.put('uploads', upload)
+    await cache.flush()
+    // From now on only the row is written.
+    const restoreAgain = refusePuts('files')
+    cache.put('uploads', { ...upload, isPaused: true })
+    await cache.close()
+    restoreAgain()
+    const after = openCache(new Browser().openTab())
+    const [stored] = (await after.open()).uploads
+    expect([stored?.isPaused, await stored?.blob.text()]).toEqual([true, 'hello'])
+    after.remove('uploads', 'u')
+    await after.close()
+    expect((await openCache(new Browser().openTab()).open()).uploads).toEqual([])
+  })
+
   it('writes all rows again when the browser deleted the database', async () => {
     const factory = useIndexedDb()
     const cache = openCache(new Browser().openTab())
