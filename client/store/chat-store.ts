@@ -50,6 +50,8 @@ interface SharedState {
 
 /** The code that connects is loaded beside the cached state, which is shown without it. */
 const loadClient = () => import('./connection-code.ts')
+/** The names of all users of a server begin with it. */
+const prefixOf = (url: string) => `tertulia ${url} `
 const RELOAD_MS = 5_000
 /** The longest time for an answer by the leading tab: above the limit of its client. */
 const TAB_TIMEOUT_MS = 20_000
@@ -91,7 +93,7 @@ export class ChatStore implements Store {
     const { url, token, clock = systemClock, userId, snapshot, cache, tabs } = options
     this.#options = options
     this.#clock = clock
-    const name = `tertulia ${url} ${userId ?? ''}`
+    const name = `${prefixOf(url)}${userId ?? ''}`
     const isPage = typeof document === 'object'
     this.#channel = isPage && tabs === undefined ? openTabChannel(name) : null
     const channel = (tabs || undefined)?.channel ??
@@ -349,8 +351,8 @@ export class ChatStore implements Store {
   }
 
   /** This tab opens the connection. */
-  #lead({ ChatClient, eventNames }: Awaited<ReturnType<typeof loadClient>>): void {
-    const { url, token, clock, openSocket } = this.#options
+  #lead({ ChatClient, eventNames, forgetOthers }: Awaited<ReturnType<typeof loadClient>>): void {
+    const { url, token, clock, openSocket, userId, cache } = this.#options
     const after = this.#state.outgoing.sentAfter()
     const groups = [...this.#state.list].flatMap(({ groupId, row }) => {
       const lastSeq = row?.lastSeq ?? 0
@@ -373,6 +375,9 @@ export class ChatStore implements Store {
         if (this.#client === client) this.#emit({ event, fields } as StoreEvent)
       })
     }
+    // Without `userId` all users have one database, which their cache clears.
+    if (userId && !cache)
+      client.on('connected', () => void forgetOthers(prefixOf(url), prefixOf(url) + userId))
     this.#state.outgoing.start(client)
     client.connect().catch(() => {})
   }

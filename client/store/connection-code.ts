@@ -3,3 +3,4 @@
  */
 export { ChatClient } from '../chat-client.ts'
 export { eventNames } from '../wire.ts'
+export { forgetOthers } from './cache/other-users.ts'
