@@ -79,7 +79,15 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
     if (!event) return
     if (event.event === 'connected') this.#connected(event as Event<'connected'>)
     if (event.ref !== 0) this.#requests?.answered(event, compress)
-    else for (const one of this.#host.translate.of(event)) this.emit(one, compress)
+    else if (!this.#isOwnPost(event)) {
+      for (const one of this.#host.translate.of(event)) this.emit(one, compress)
+    }
+  }
+
+  /** A session that begins to receive a group is sent what it has missed, also what it has posted meanwhile. */
+  #isOwnPost(event: Event): boolean {
+    const poster = event.event === 'new_message' ? this.#host.posts.of(event as Event<'new_message'>) : null
+    return poster !== null && poster === this.#connection
   }
 
   close(): void {

@@ -7,6 +7,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import type { MessageCache } from '../../../client/store/cache/message-cache.ts'
 import { ChatStore, type ChatStoreOptions } from '../../../client/store/chat-store.ts'
+// A store loads it when it connects: the first time would take longer than turns of the event loop.
+import '../../../client/store/connection-code.ts'
 import { createMessageCache } from '../../../client/store/index.ts'
 import type { MessageItem, WindowView } from '../../../client/store/types.ts'
 import { closeCodes } from '../../../protocol/close-codes.ts'
@@ -35,9 +37,6 @@ export interface StoreStage {
   /** The server ends the user's sessions, because their token has expired. */
   expire(userId: string): void
 }
-
-/** Enough on a busy machine, where what a BroadcastChannel carries takes some turns. */
-const TURNS = 100
 
 export async function aStoreStage(options: TestEngineOptions = {}): Promise<StoreStage> {
   const sockets = new Set<MemorySocket>()
@@ -76,14 +75,14 @@ export async function aStoreStage(options: TestEngineOptions = {}): Promise<Stor
     online: (userId) => offline.delete(userId),
     async settle(ms = 400) {
       for (let leftMs = ms; ; ) {
-        for (let i = 0; i < TURNS; i++) await turn()
+        for (let i = 0; i < 8; i++) await turn()
         const stepMs = Math.min(leftMs, Math.max(0, stage.clock.dueInMs[0] ?? leftMs))
         await stage.engine.advance(stepMs)
         stage.clock.advance(stepMs)
         leftMs -= stepMs
         if (leftMs <= 0 && (stage.clock.dueInMs[0] ?? 1) > 0) break
       }
-      for (let i = 0; i < TURNS; i++) await turn()
+      for (let i = 0; i < 8; i++) await turn()
     },
     async restart(given = {}) {
       for (const socket of sockets) socket.cut()
