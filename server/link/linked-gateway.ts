@@ -7,6 +7,7 @@
  * and over the next link the front names its topics, then its sessions, `AT_ONCE` at a time; each makes its requests
  * once the engine has continued it. A durable event that was passed on before is dropped by its seq.
  */
+import { ascii } from '../../engine/base/ascii.ts'
 import { overloaded } from '../../engine/base/refusals.ts'
 import { SEQ_BYTES, seqAt } from '../../engine/base/seq-bytes.ts'
 import { ephemeralTwin } from '../../engine/base/topics.ts'
@@ -178,7 +179,7 @@ export class LinkedGateway implements Gateway {
         const session = this.#sessions.get(number)
         const topic = viewOf(body).readUInt32LE(0)
         const seq = seqAt(body, 4)
-        if (session) this.#sessions.subscribe(session, topic, viewOf(id).toString('latin1'), seq)
+        if (session) this.#sessions.subscribe(session, topic, ascii(id), seq)
         return
       }
       case ToFront.unsubscribe: {
@@ -188,7 +189,7 @@ export class LinkedGateway implements Gateway {
       }
       case ToFront.changeSubscribers: {
         const change = unpacked(body) as SubscriberChange
-        return this.#sessions.changeSubscribers(number, viewOf(id).toString('latin1'), change)
+        return this.#sessions.changeSubscribers(number, ascii(id), change)
       }
       case ToFront.lost:
         for (const { port } of this.#sessions.subscribers(number)) port.close('failed')
@@ -259,7 +260,7 @@ export class LinkedGateway implements Gateway {
       if (ref !== 0) this.#requests.answered(session, ref)
       if (session.phase === 'opening' && codeOf(frame) === CONNECTED_CODE) session.phase = 'open'
     } else {
-      const topic = viewOf(id).toString('latin1', SEQ_BYTES)
+      const topic = ascii(id, SEQ_BYTES)
       if (kind === ToFront.missed && !this.#sessions.missed(session, topic, seqAt(id))) return
       if (kind === ToFront.replayed) {
         session.replayed ??= new Map()
@@ -348,7 +349,7 @@ function viewOf(bytes: Uint8Array): Buffer {
 
 /** @throws LinkError if the table of close codes does not have it */
 function reasonOf(id: Uint8Array): CloseReason {
-  const reason = viewOf(id).toString('latin1')
+  const reason = ascii(id)
   if (!Object.hasOwn(closeCodes, reason)) throw new LinkError(`an unknown reason to close: ${reason}`)
   return reason as CloseReason
 }

@@ -136,7 +136,7 @@ export class IdbDatabase implements CacheDatabase {
     })
     const isWritten = await work
     await done.all()
-    this.#stored(changes)
+    if (isWritten) this.#stored(changes)
     return isWritten
   }
 
@@ -216,13 +216,14 @@ export class IdbDatabase implements CacheDatabase {
 
   #change(transaction: Transaction, { table, key, row }: RowChange, done: Done): void {
     const store = transaction.objectStore(table)
-    if (!row) done.push(store.delete(key))
-    else if (!('blob' in row)) done.push(store.put(row))
-    else done.push(store.put({ ...row, blob: undefined as never }))
-    if (table !== 'uploads') return
     const files = transaction.objectStore('files')
-    if (!row) done.push(files.delete(key))
-    else if ('blob' in row && !this.#files.has(key)) done.push(files.put({ uploadId: key, blob: row.blob }))
+    if (!row) {
+      done.push(store.delete(key))
+      if (table === 'uploads') done.push(files.delete(key))
+    } else if ('blob' in row) {
+      done.push(store.put({ ...row, blob: undefined as never }))
+      if (!this.#files.has(key)) done.push(files.put({ uploadId: key, blob: row.blob }))
+    } else done.push(store.put(row))
   }
 
   /** The changes are committed. */
