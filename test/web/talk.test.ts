@@ -105,6 +105,8 @@ describe('files', () => {
     await sendFile(ana.page, aFile('large.bin', bytes))
     await ana.page.getByRole('button', { name: 'Pause the upload' }).click()
     await ana.page.getByText(/Paused · /).waitFor()
+    // Large files take a moment to be stored.
+    await expect.poll(() => ana.page.evaluate(pausedUploads)).toBe(1)
     await ana.page.reload()
     await ana.page.getByText(/Paused · /).waitFor()
     await ana.page.getByRole('button', { name: 'Resume the upload' }).click()
@@ -226,3 +228,17 @@ describe('a notification', () => {
     phone.close()
   })
 })
+
+/** The number of paused uploads that the page has stored. */
+async function pausedUploads(): Promise<number> {
+  const [{ name = '' } = {}] = await indexedDB.databases()
+  const result = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result)
+      request.onerror = () => reject(request.error)
+    })
+  const database = await result(indexedDB.open(name))
+  const uploads = await result(database.transaction('uploads').objectStore('uploads').getAll())
+  database.close()
+  return uploads.filter(({ isPaused }: { isPaused?: boolean }) => isPaused).length
+}
