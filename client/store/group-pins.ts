@@ -17,6 +17,8 @@ export class GroupPins {
   readonly #core: StoreCore
   readonly #items = new MessageItems()
   #messages: readonly Message[] = []
+  /** The pages that have arrived of a load, after the events that arrived since. */
+  #loading: readonly Message[] = []
   #isLoaded = false
   #epoch = 0
 
@@ -39,35 +41,34 @@ export class GroupPins {
 
   onChange(event: ChangeEvent): void {
     const { messageId } = event.fields
-    if (event.event === 'message_pinned') {
-      const message = this.#group.window.message(messageId)
-      if (!message) this.refresh()
-      else {
-        const others = this.#messages.filter((one) => one.messageId !== messageId)
-        this.#messages = [changeMessage(message, event), ...others]
-      }
-    } else {
-      this.#messages = this.#messages
-        .map((message) => (message.messageId === messageId ? changeMessage(message, event) : message))
-        .filter(({ pinnedAt }) => pinnedAt !== undefined)
-    }
+    const isPinned = event.event === 'message_pinned'
+    const message = isPinned ? this.#group.window.message(messageId) : undefined
+    if (isPinned && !message) this.refresh()
+    const change = (messages: readonly Message[]) =>
+      message
+        ? [changeMessage(message, event), ...messages.filter((one) => one.messageId !== messageId)]
+        : messages
+            .map((one) => (one.messageId === messageId ? changeMessage(one, event) : one))
+            .filter(({ pinnedAt }) => pinnedAt !== undefined)
+    this.#messages = change(this.#messages)
+    this.#loading = change(this.#loading)
     this.view.changed()
   }
 
   async #load(): Promise<void> {
     this.#epoch += 1
+    this.#loading = []
     const epoch = this.#epoch
     const { groupId } = this.#group
-    const all: Message[] = []
-    for (let cursor: string | undefined; all.length < limits.pinnedMessages; ) {
+    for (let cursor: string | undefined; this.#loading.length < limits.pinnedMessages; ) {
       const page = await this.#core.request('get_pins', { groupId, ...(cursor !== undefined && { cursor }) })
       if (epoch !== this.#epoch) return
       this.#core.learnMessages(page.messages)
-      all.push(...page.messages)
+      this.#loading = [...this.#loading, ...page.messages]
       cursor = page.cursor
       if (cursor === undefined) break
     }
-    this.#messages = all
+    this.#messages = this.#loading
     this.#isLoaded = true
     this.view.changed()
   }
