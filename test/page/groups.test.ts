@@ -29,7 +29,20 @@ describe('the preview of a message', () => {
     expect(previewOf(one, 'direct', en)).toBe('quoted Bold and code more')
     expect(previewOf(one, 'group', en)).toBe('Ana: quoted Bold and code more')
     expect(previewOf({ ...one, mine: true }, 'direct', en)).toBe('You: quoted Bold and code more')
-    expect(previewOf(message({ content: 'x'.repeat(9_000) }), 'direct', en)).toHaveLength(121)
+    expect(previewOf(message({ content: 'x'.repeat(9_000) }), 'direct', en)).toHaveLength(120)
+  })
+
+  it.each([
+    ['a link', '[the list](https://a.example/list) is ~~long~~', 'the list is long'],
+    ['a long address', `[it](https://a.example/${'x'.repeat(1_500)}) opens`, 'it opens'],
+    ['long emphasis', `**${'bold '.repeat(100)}text**`, `${'bold '.repeat(23)}bold…`],
+    ['a list', '- one\n- `two`\n  - three', 'one two three'],
+    ['code', '```ts\nconst a = 2 * 3 * 4\n```', 'const a = 2 * 3 * 4'],
+    ['marks that are none', 'snake_case and 2*3*4', 'snake_case and 2*3*4'],
+    ['protected marks', '\\*no emphasis\\*', '*no emphasis*'],
+    ['HTML', '<b>not bold</b> &amp;', '<b>not bold</b> &amp;'],
+  ])('shows of %s what the message shows', (_, content, text) => {
+    expect(previewOf(message({ content }), 'direct', en)).toBe(text)
   })
 
   it('states what has no text', () => {

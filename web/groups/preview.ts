@@ -3,6 +3,7 @@
  */
 import type { GroupItem, MessageItem } from '../../client/store/types.ts'
 import type { Texts } from '../i18n/texts.ts'
+import { plainText } from '../text/blocks.ts'
 
 const MAX_CHARS = 120
 
@@ -16,14 +17,8 @@ export function previewOf(message: MessageItem, kind: GroupItem['kind'], { shell
 function contentOf(message: MessageItem, shell: Texts['shell']): string {
   if (message.recalledAt !== undefined) return shell.recalledMessage
   if (message.deletedAt !== undefined) return shell.deletedMessage
-  // Marks of formatting would be noise in one line.
-  const text = message.content
-    .slice(0, 4 * MAX_CHARS)
-    .replace(/[*_`]+/g, '')
-    .replace(/^\s*>+\s*/gm, '')
-    .replace(/\s+/g, ' ')
-    .trim()
-  if (text !== '') return text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}…` : text
+  const text = plainText(message.content, MAX_CHARS)
+  if (text !== '') return text
   const kinds: Partial<Record<MessageItem['type'], string>> = {
     image: shell.image,
     video: shell.video,

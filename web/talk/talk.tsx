@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { PeerCalls } from '../../client/calls/peer-calls.ts'
 import type { PreferencesView } from '../settings/preferences.ts'
 import { useShell, useView } from '../shell.ts'
+import { plainText } from '../text/blocks.ts'
 import { CallPanel } from './call-panel.tsx'
 import { startNotifications } from './notifications.ts'
 import './talk.css'
@@ -33,7 +34,7 @@ export function Talk() {
         preferences: preferences as Pick<PreferencesView, 'getSnapshot'>,
         textOf: ({ lastMessage }) => {
           const { type = 'text', content = '' } = lastMessage ?? {}
-          return content !== '' || type === 'text' ? content.slice(0, 200) : texts.shell[type]
+          return content !== '' || type === 'text' ? plainText(content, 200) : texts.shell[type]
         },
       }),
     [store, navigation, preferences, texts],

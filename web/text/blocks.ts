@@ -42,6 +42,8 @@ const prefixes = {
   numbers: /^[ \t]{0,16}\d{1,6}[.)][ \t]+(?=\S)/,
 }
 
+/** Characters that plain text is made of: more than `maxLength`, because marks and addresses are not shown. */
+const MAX_READ = 4_000
 /** Levels of lists; items that are indented further belong to the last one. */
 const MAX_LEVELS = 4
 /** An item is inside of the one above it if it is indented by so many columns more. */
@@ -171,8 +173,7 @@ export function sourceOf(blocks: readonly Block[]): string {
 
 /** The text in one line and without marks, for previews, quotes and announcements. */
 export function plainText(text: string, maxLength = 300): string {
-  // Marks are shorter than what they enclose, in all that is not hostile.
-  const blocks = blocksOf(text.slice(0, maxLength * 2))
+  const blocks = blocksOf(text.slice(0, MAX_READ))
   const shown = blocks.map((block) =>
     block.kind === 'code'
       ? block.text
