@@ -118,6 +118,24 @@ describe('a conversation by keyboard', () => {
     ana.expectQuiet()
   })
 
+  it('has the focus in the search for emoji, whatever happens in the group meanwhile', async () => {
+    const { send, page, ana } = await twoPeople()
+    await send('one')
+    await expectShown(page, ['one'])
+    await enterList(page)
+    await press(page, '+')
+    const search = page.getByRole('searchbox', { name: 'Search emoji' })
+    await page.locator('.emoji').first().waitFor()
+    const isFocused = () => search.evaluate((field) => field === document.activeElement)
+    await expect.poll(isFocused).toBe(true)
+    await send('two')
+    await expectShown(page, ['one', 'two'])
+    expect(await isFocused()).toBe(true)
+    await press(page, 'Escape')
+    await expect.poll(() => focused(page)).toBe('one')
+    ana.expectQuiet()
+  })
+
   it('completes mentions and emoji, and does not send while an input method composes', async () => {
     const { server, groupId, page } = await twoPeople()
     await composerOf(page).focus()

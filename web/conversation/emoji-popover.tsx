@@ -19,7 +19,7 @@ interface EmojiPopoverProps {
 const MARGIN = 8
 const load = () => import('../emoji/emoji-picker.tsx').then(({ EmojiPicker }) => EmojiPicker)
 
-export function EmojiPopover({ place, onChoose, onClose }: EmojiPopoverProps) {
+export function EmojiPopover({ place: { x, y }, onChoose, onClose }: EmojiPopoverProps) {
   const { texts } = useShell()
   const ref = useRef<HTMLDivElement>(null)
   const Picker = useLoaded(load)
@@ -27,24 +27,25 @@ export function EmojiPopover({ place, onChoose, onClose }: EmojiPopoverProps) {
   closed.current = onClose
   useLayoutEffect(() => {
     const box = ref.current
-    if (!box) return
     const before = document.activeElement
-    box.showPopover()
-    const { offsetWidth: width, offsetHeight: height } = box
-    const isAbove = place.y - height - MARGIN > 0
-    box.style.setProperty(
-      '--x',
-      `${Math.max(MARGIN, Math.min(place.x - width, innerWidth - width - MARGIN))}px`,
-    )
-    box.style.setProperty(
-      '--y',
-      `${isAbove ? place.y - height - MARGIN : Math.max(MARGIN, innerHeight - height - MARGIN)}px`,
-    )
+    box?.showPopover()
     return () => {
-      if (before instanceof HTMLElement && before.isConnected && box.contains(document.activeElement))
+      if (before instanceof HTMLElement && before.isConnected && box?.contains(document.activeElement))
         before.focus()
     }
-  }, [place])
+  }, [])
+  // The message may move while the picker is open, which then has the focus.
+  useLayoutEffect(() => {
+    const box = ref.current
+    if (!box) return
+    const { offsetWidth: width, offsetHeight: height } = box
+    const isAbove = y - height - MARGIN > 0
+    box.style.setProperty('--x', `${Math.max(MARGIN, Math.min(x - width, innerWidth - width - MARGIN))}px`)
+    box.style.setProperty(
+      '--y',
+      `${isAbove ? y - height - MARGIN : Math.max(MARGIN, innerHeight - height - MARGIN)}px`,
+    )
+  }, [x, y])
   useEffect(() => {
     const box = ref.current
     const onToggle = (event: Event) => {
