@@ -30,7 +30,7 @@ const MANY = 1_100
 /** What is called less often than in one of this many requests belongs to timers. */
 const NOISE = 10
 /** The script that a thread of the engine starts with. */
-const ENTRY = /\/(shard|writer|reader|search|file)-thread\.js$/
+const ENTRY = /\/(shard|writer|reader|copier|search|file)-thread\.js$/
 const SECRET = 'the secret of a measurement, 32 bytes or more'
 const self = fileURLToPath(import.meta.url)
 const dist = new URL('../dist/', import.meta.url)

@@ -1,5 +1,5 @@
 /**
- * Start storage: starts the writer thread or the reader thread, and waits until it is ready.
+ * Start storage: starts the writer, reader or copier thread, and waits until it is ready.
  */
 import { on } from 'node:events'
 import type { Worker } from 'node:worker_threads'
@@ -8,7 +8,7 @@ import { StorageError } from '../base/storage-error.ts'
 import { startThread } from './start-thread.ts'
 import type { StorageThreadData, StorageThreadNote } from './writer-thread.ts'
 
-export type StorageRole = 'writer' | 'reader'
+export type StorageRole = 'writer' | 'reader' | 'copier'
 
 /** The thread ends by itself after the message `end`. @throws StorageError */
 export async function startStorageThread(
@@ -16,10 +16,10 @@ export async function startStorageThread(
   logger: EngineLogger,
   data: StorageThreadData,
 ): Promise<Worker> {
-  const { ports, watch, search } = data
+  const { ports, watch, search, copier } = data
   const worker = startThread(new URL(`./${role}-thread.js`, import.meta.url), {
     workerData: data,
-    transferList: [...ports, watch, ...(search ? [search] : [])],
+    transferList: [...ports, watch, ...(search ? [search] : []), ...(copier ? [copier] : [])],
     name: `storage-${role}`,
   })
   for await (const [note] of on(worker, 'message') as AsyncIterable<[StorageThreadNote]>) {

@@ -44,20 +44,29 @@ async function startWorkerShards(shards: number, options: ShardsOptions): Promis
   const searchChannels = Array.from({ length: shards }, () => new MessageChannel())
   const fileChannels = Array.from({ length: shards }, () => new MessageChannel())
   const changes = new MessageChannel()
+  const copies = new MessageChannel()
   const watchdog = new Watchdog()
   let ending = false
 
-  const storage = (role: StorageRole, channels: readonly MessageChannel[], search?: MessagePort) =>
+  const storage = (
+    role: StorageRole,
+    channels: readonly MessageChannel[],
+    others?: { readonly search: MessagePort; readonly copier: MessagePort },
+  ) =>
     startStorageThread(role, options.logger, {
       dataDir,
       durability: options.durability,
       ports: channels.map((channel) => channel.port1),
       watch: watchdog.watch(`storage-${role}`),
-      ...(search && { search }),
+      ...others,
     })
   // The writer makes the file that the others open.
-  const writer = await storage('writer', writerChannels, changes.port1).catch(endingWith(watchdog))
-  const reader = await storage('reader', readerChannels).catch(endingWith(watchdog, writer))
+  const writer = await storage('writer', writerChannels, {
+    search: changes.port1,
+    copier: copies.port2,
+  }).catch(endingWith(watchdog))
+  const copier = await storage('copier', [copies]).catch(endingWith(watchdog, writer))
+  const reader = await storage('reader', readerChannels).catch(endingWith(watchdog, copier, writer))
   const search = await startSearch(
     {
       dataDir,
@@ -66,7 +75,7 @@ async function startWorkerShards(shards: number, options: ShardsOptions): Promis
       watch: watchdog.watch('search'),
     },
     options.logger,
-  ).catch(endingWith(watchdog, reader, writer))
+  ).catch(endingWith(watchdog, reader, copier, writer))
 
   const filePorts = fileChannels.map((channel) => channel.port1)
   const fileWatch = watchdog.watch('files')
@@ -106,6 +115,7 @@ async function startWorkerShards(shards: number, options: ShardsOptions): Promis
   const threads = [
     ['storage-writer', writer],
     ['storage-reader', reader],
+    ['storage-copier', copier],
     ['search', search.worker],
     ['files', files],
     ...workers.map((worker, index) => [`shard-${index}`, worker] as const),
@@ -152,6 +162,8 @@ async function startWorkerShards(shards: number, options: ShardsOptions): Promis
         await deadline.end(files)
         await deadline.end(reader)
         await deadline.end(search.worker)
+        // Before the writer, which then copies what is left.
+        await deadline.end(copier)
         await deadline.end(writer)
       } finally {
         deadline.cancel()

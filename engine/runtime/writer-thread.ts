@@ -16,6 +16,7 @@ import { ChangedGroups } from '../search/changed-groups.ts'
 import type { WriterNote } from '../storage/remote-log.ts'
 import { lockDirectory, openWriter, walPath } from '../storage/sqlite/database.ts'
 import { FileRows } from '../storage/sqlite/file-rows.ts'
+import type { CopiedFrames } from '../storage/sqlite/wal.ts'
 import { Writer } from '../storage/sqlite/writer.ts'
 import { WriteLoop, type WriteSource } from '../storage/write-loop.ts'
 import { unpack } from '../threads/packing.ts'
@@ -26,11 +27,13 @@ import { answerPings } from '../threads/watchdog.ts'
 export interface StorageThreadData {
   readonly dataDir: string
   readonly durability: Durability
-  /** One for each shard. */
+  /** One for each shard; of the copier thread, one to the writer. */
   readonly ports: readonly MessagePort[]
   readonly watch: MessagePort
   /** The port to search, which is notified of commits. */
   readonly search?: MessagePort
+  /** The writer's port to the copier thread. */
+  readonly copier?: MessagePort
 }
 
 /** What a storage thread sends to the main thread. */
@@ -46,7 +49,7 @@ export type StorageThreadNote =
       readonly message: string
     }
 
-const { dataDir, durability, ports, search, watch } = workerData as StorageThreadData
+const { dataDir, durability, ports, search, copier, watch } = workerData as StorageThreadData
 const main = parentPort as MessagePort
 rethrowAsErrors()
 answerPings(watch)
@@ -70,7 +73,13 @@ try {
   writer.checkpoint()
   const changes = new ChangedGroups((note) => search?.postMessage(note))
   search?.on('message', () => changes.handled())
-  const loop = new WriteLoop(writer, walPath(dataDir), changes.committed)
+  const loop = new WriteLoop(
+    writer,
+    walPath(dataDir),
+    changes.committed,
+    copier && (() => copier.postMessage('copy')),
+  )
+  copier?.on('message', (copied: CopiedFrames | null) => loop.copied(copied))
   const janitor = new Janitor({
     folder: new FileFolder(dataDir),
     rows: new FileRows(db),
@@ -98,6 +107,7 @@ try {
 
   main.once('message', async () => {
     for (const port of ports) port.close()
+    copier?.close()
     try {
       loop.close()
       // A clean stop leaves nothing of what was deleted. // PRV-3
@@ -115,6 +125,7 @@ try {
 } catch (error) {
   for (const port of ports) port.close()
   search?.close()
+  copier?.close()
   release()
   main.postMessage({ type: 'failed', message: (error as Error).message } satisfies StorageThreadNote)
   main.close()

@@ -14,11 +14,16 @@ import { ownerOf } from '../stored/entry-owner.ts'
 import type { LogEntry } from '../stored/log-entry.ts'
 import { EntryError } from './entry-error.ts'
 import { admit, type Fences, type Refusal, type Turn } from './fences.ts'
+import type { CopiedFrames } from './sqlite/wal.ts'
 
 /** Entries of one transaction, plus at most one turn: at most some tens of milliseconds. */
 const MAX_ENTRIES = 4_096
-/** Above this size the WAL is checkpointed between two transactions. */
-const MAX_WAL_BYTES = 8 * 1024 * 1024
+/** Above this size the WAL is copied to the file, beside the commits where another thread can do it. */
+const MAX_WAL_BYTES = 16 * 1024 * 1024
+/** Above this size commits wait until the other thread has copied it. */
+const MAX_WAL_BYTES_WHILE_COPYING = 8 * MAX_WAL_BYTES
+/** Interval at which commits that wait for it look. */
+const COPYING_MS = 5
 /** Maximum time from a commit until the WAL is emptied: no file may contain deleted content longer. // PRV-3 */
 const MAX_WAL_AGE_MS = 20_000
 /** Interval of retries while a reader still needs the WAL. */
@@ -34,8 +39,8 @@ export interface Committer {
   commit(entries: readonly LogEntry[]): void
   /** Updates the counters that lag behind the commits. */
   settle(): void
-  /** Returns false if it must be retried. */
-  checkpoint(): boolean
+  /** Copies the WAL, of which another thread has copied `copied`. Returns false if it must be retried. */
+  checkpoint(copied?: CopiedFrames): boolean
 }
 
 /** A shard, as notified by the loop. */
@@ -50,6 +55,8 @@ export interface WriteSource {
 export class WriteLoop {
   readonly #committer: Committer
   readonly #walPath: string
+  readonly #requestCopy: (() => void) | undefined
+  #isCopying = false
   readonly #onCommitted: (entries: readonly LogEntry[]) => void
   readonly #sources: WriteSource[] = []
   /** By lane. */
@@ -64,15 +71,20 @@ export class WriteLoop {
   /** Empties the WAL at the latest. */
   #due: NodeJS.Timeout | null = null
 
-  /** `onCommitted` is called for every transaction, after the shards are notified. */
+  /**
+   * `onCommitted` is called for every transaction, after the shards are notified. With `requestCopy` another
+   * thread copies a large WAL; its answer to each call is handed to `copied`.
+   */
   constructor(
     committer: Committer,
     walPath: string,
     onCommitted: (entries: readonly LogEntry[]) => void = () => {},
+    requestCopy?: () => void,
   ) {
     this.#committer = committer
     this.#walPath = walPath
     this.#onCommitted = onCommitted
+    this.#requestCopy = requestCopy
   }
 
   /** Adds a shard; the offsets of its lanes start at 0. */
@@ -92,7 +104,13 @@ export class WriteLoop {
     this.#due ??= setTimeout(() => this.#checkpoint(), MAX_WAL_AGE_MS).unref()
   }
 
-  /** Commits what is queued, if possible, and stops. @throws the error of the last commit. */
+  /** The other thread has copied this part of the WAL, or nothing. The rest is little, and is copied at once. */
+  copied(frames: CopiedFrames | null): void {
+    this.#isCopying = false
+    this.#checkpoint(frames ?? undefined)
+  }
+
+  /** Commits what is queued, if possible, and stops. The other thread no longer copies. @throws the error of the last commit. */
   close(): void {
     if (this.#scheduled) clearImmediate(this.#scheduled)
     if (this.#retry) clearTimeout(this.#retry)
@@ -105,6 +123,10 @@ export class WriteLoop {
   readonly #run = (): void => {
     this.#scheduled = null
     this.#retry = null
+    if (this.#isCopying && this.#walBytes() > MAX_WAL_BYTES_WHILE_COPYING) {
+      this.#retry = setTimeout(this.#run, COPYING_MS)
+      return
+    }
     try {
       this.#commitSome()
       this.#retryMs = FIRST_RETRY_MS
@@ -118,7 +140,7 @@ export class WriteLoop {
     }
     if (this.#queue.length > 0) this.#scheduled = setImmediate(this.#run)
     this.wrote()
-    if (this.#walBytes() > MAX_WAL_BYTES) this.#checkpoint()
+    if (this.#walBytes() > MAX_WAL_BYTES) this.#shortenWal()
     this.#idle ??= setTimeout(() => {
       this.#idle = null
       if (this.#queue.length > 0) return
@@ -188,16 +210,24 @@ export class WriteLoop {
     }
   }
 
-  #checkpoint(): void {
+  #shortenWal(): void {
+    if (!this.#requestCopy) return this.#checkpoint()
+    if (this.#isCopying) return
+    this.#isCopying = true
+    this.#requestCopy()
+  }
+
+  #checkpoint(copied?: CopiedFrames): void {
     if (this.#due) clearTimeout(this.#due)
     this.#due = null
-    if (this.#emptyWal()) return
+    // Two must not copy at the same time; when the other thread has, this is called again.
+    if (this.#isCopying || this.#emptyWal(copied)) return
     this.#due = setTimeout(() => this.#checkpoint(), CHECKPOINT_AGAIN_MS).unref()
   }
 
-  #emptyWal(): boolean {
+  #emptyWal(copied?: CopiedFrames): boolean {
     try {
-      return this.#committer.checkpoint()
+      return this.#committer.checkpoint(copied)
     } catch {
       // The disk is full: the WAL still contains everything.
       return false

@@ -18,7 +18,7 @@ const target = join(dist, 'bundle')
 /** Its content is the path of the bundle, which is also in its code. */
 const placeFile = 'place.txt'
 const folders = ['engine', 'server']
-const threads = ['shard', 'writer', 'reader', 'search', 'file'].map(
+const threads = ['shard', 'writer', 'reader', 'copier', 'search', 'file'].map(
   (name) => `engine/runtime/${name}-thread.js`,
 )
 const parserThread = 'server/import/parser-thread.js'

@@ -3,17 +3,10 @@
  * named in `HANG_FILE` stops answering (`<thread> hang`) or exits (`<thread> exit`).
  */
 import { readFileSync } from 'node:fs'
-import { isMainThread, workerData } from 'node:worker_threads'
-
-function threadName() {
-  if (workerData?.options) return 'shard'
-  if (workerData?.store) return 'files'
-  if (workerData?.search) return 'writer'
-  return workerData?.writer ? 'search' : 'reader'
-}
+import { isMainThread } from 'node:worker_threads'
 
 if (!isMainThread) {
-  const name = threadName()
+  const [, name] = /([a-z]+)-thread\.js$/.exec(process.argv[1])
   setInterval(() => {
     let order = ''
     try {

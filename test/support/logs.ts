@@ -8,7 +8,6 @@ import { lanesOf } from '../../engine/base/partition.ts'
 import type { Log, LogListener } from '../../engine/log/log.ts'
 import type { Views } from '../../engine/log/views.ts'
 import { openInlineStorage } from '../../engine/runtime/inline-storage.ts'
-import type { StorageRole } from '../../engine/runtime/start-storage.ts'
 import type { StorageThreadData } from '../../engine/runtime/writer-thread.ts'
 import { RemoteLog } from '../../engine/storage/remote-log.ts'
 import { RemoteViews } from '../../engine/storage/remote-views.ts'
@@ -94,7 +93,7 @@ const openThreaded: Open = async (dataDir, listener) => {
   )) as typeof import('../../engine/runtime/start-storage.ts')
   const watchdog = new Watchdog()
   const channels = { writer: new MessageChannel(), reader: new MessageChannel() }
-  const start = (role: StorageRole): Promise<Worker> => {
+  const start = (role: 'writer' | 'reader'): Promise<Worker> => {
     const data: StorageThreadData = {
       dataDir,
       durability: 'process',

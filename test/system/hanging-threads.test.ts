@@ -12,7 +12,7 @@ import { ServerProcess, tokenOf } from '../support/server-process.ts'
 import { SocketClient } from '../support/socket-client.ts'
 
 const preload = fileURLToPath(new URL('../support/hanging-thread.mjs', import.meta.url))
-const threads = ['writer', 'reader', 'search', 'files', 'shard'] as const
+const threads = ['writer', 'reader', 'copier', 'search', 'file', 'shard'] as const
 /** For all servers together, on a machine that is busy with other things. */
 const LIMIT_MS = 180_000
 type Thread = (typeof threads)[number]
@@ -22,16 +22,20 @@ const names = {
   writer: 'storage-writer',
   reader: 'storage-reader',
   search: 'search',
-  files: 'files',
+  copier: 'storage-copier',
+  file: 'files',
   shard: 'shard-0',
 } as const satisfies Record<Thread, string>
 
-/** A request that needs the thread, and the event that refuses it. Without its shard no request is answered. */
+/**
+ * A request that needs the thread, and the event that refuses it. Without its shard no request is answered, and
+ * none waits for the copier.
+ */
 const needs = {
   writer: ['send_message', { groupId: 'g', content: 'held', tempId: 't1' }, 'message_error'],
   reader: ['get_groups', {}, 'error'],
   search: ['search', { query: 'held' }, 'error'],
-  files: ['upload_begin', { groupId: 'g', fileName: 'a.txt', fileSize: 3 }, 'error'],
+  file: ['upload_begin', { groupId: 'g', fileName: 'a.txt', fileSize: 3 }, 'error'],
 } as const
 
 interface Outcome {
@@ -87,7 +91,7 @@ async function hang(thread: Thread): Promise<Outcome> {
   const reason = `the thread ${names[thread]} does not answer`
   await eventually(async () => expect(await readiness(server)).toEqual({ code: 503, reason }))
   let refusal: unknown = null
-  if (thread !== 'shard') {
+  if (thread !== 'shard' && thread !== 'copier') {
     const [request, fields, event] = needs[thread]
     client.send(request, 2, fields)
     const refused = await client.next(event)
@@ -114,7 +118,7 @@ describe('a thread that hangs', () => {
     LIMIT_MS,
   )
 
-  it.each(['writer', 'reader', 'search', 'files'] as const)(
+  it.each(['writer', 'reader', 'search', 'file'] as const)(
     'refuses the requests that need it as storage_unavailable (%s)',
     async (thread) => {
       const { refusal } = (await hanging.get(thread)) as Outcome

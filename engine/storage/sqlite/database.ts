@@ -65,7 +65,7 @@ export function openWriter(dataDir: string, durability: Durability): Sqlite.Data
     const db = new Database(databasePath(dataDir), { timeout: 0 })
     try {
       db.pragma('journal_mode = WAL')
-      db.pragma(`synchronous = ${durability === 'disk' ? 'FULL' : 'NORMAL'}`)
+      db.pragma(synchronousFor(durability))
       db.pragma('wal_autocheckpoint = 0')
       // Deleted content is overwritten, not only marked as free. // PRV-3
       db.pragma('secure_delete = ON')
@@ -96,6 +96,18 @@ function requireDatabase(dataDir: string): void {
     `data directory ${dataDir} cannot be used: tertulia.db is missing or empty, and beside it is ${found.join(', ')} ` +
       'of a chat. Restore tertulia.db from a backup; to begin an empty chat, move these away',
   )
+}
+
+/** Opens the file for copying the WAL to it, and nothing else. The writer must have opened it before. */
+export function openCopier(dataDir: string, durability: Durability): Sqlite.Database {
+  const db = new Database(databasePath(dataDir), { timeout: 0, fileMustExist: true })
+  db.pragma(synchronousFor(durability))
+  db.pragma('wal_autocheckpoint = 0')
+  return db
+}
+
+function synchronousFor(durability: Durability): string {
+  return `synchronous = ${durability === 'disk' ? 'FULL' : 'NORMAL'}`
 }
 
 /** Opens the file for reading only. The writer must have opened it before. */

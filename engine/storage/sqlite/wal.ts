@@ -2,10 +2,11 @@
  * WAL: copies committed pages from the write-ahead log to the database file, and ensures that neither
  * contains deleted data afterwards. // PRV-3
  *
- * When all pages of the log are in the file, their unused bytes are set to zero there, and only then is
+ * When pages of the log are in the file, their unused bytes are set to zero there, and only when all are is
  * the log emptied. After a crash in between, the log still exists and everything is repeated. The bytes
- * written directly to the file have no meaning for SQLite, and only the thread that writes the database
- * writes them. The file stays open as long as the database: closing it would drop SQLite's locks (POSIX).
+ * written directly to the file have no meaning for SQLite. They are valid only for the version of a page that
+ * was copied last, so one connection at a time copies (`wal-copier.ts` says how two take turns).
+ * The file stays open as long as the database: closing it would drop SQLite's locks (POSIX).
  */
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
@@ -23,31 +24,48 @@ interface Checkpoint {
   readonly checkpointed: number
 }
 
+/** The first frames of a log, whose pages are copied and contain no deleted data. */
+export interface CopiedFrames {
+  /** Of the log: it restarts with another one. */
+  readonly salt: string
+  readonly frames: number
+}
+
 export class Wal {
   readonly #db: Database
   #file: number | null = null
-  /** The log that was processed, and how many of its frames. The log restarts when it is full. */
-  #salt = ''
-  #frames = 0
+  #copied: CopiedFrames = { salt: '', frames: 0 }
 
   constructor(db: Database) {
     this.#db = db
   }
 
   /**
-   * Empties the log. With `erased` it also drops cached pages, which may contain deleted data. Returns
-   * false if a reader still needs the log: nothing is lost, and it can be retried.
+   * Empties the log. With `erased` it also drops cached pages, which may contain deleted data. `copied` says
+   * what another connection has copied. Returns false if a reader still needs the log: nothing is lost, and
+   * it can be retried.
    */
-  empty(erased: boolean): boolean {
+  empty(erased: boolean, copied: CopiedFrames = this.#copied): boolean {
+    this.#copied = copied
     const { busy, log, checkpointed } = this.#checkpoint('PASSIVE')
     // There is no log yet.
     if (log < 0) return true
     if (busy !== 0 || checkpointed < log) return false
     if (log > 0) this.#clean(log)
     if (this.#checkpoint('TRUNCATE').busy !== 0) return false
-    this.#frames = 0
     if (erased) this.#db.pragma('shrink_memory')
     return true
+  }
+
+  /**
+   * Copies what no reader prevents, and returns what is copied, or null if nothing could be. The log must not
+   * restart meanwhile: a snapshot of it must be open.
+   */
+  copy(): CopiedFrames | null {
+    const { busy, checkpointed } = this.#checkpoint('PASSIVE')
+    if (busy !== 0 || checkpointed <= 0) return null
+    this.#clean(checkpointed)
+    return this.#copied
   }
 
   /** Sets the unused bytes of the whole file to zero, and its free pages. The log must be empty. */
@@ -88,14 +106,13 @@ export class Wal {
       readSync(log, header, 0, header.length, 0)
       const pageSize = header.readUInt32BE(8)
       const salt = header.toString('latin1', 16, 24)
-      if (salt !== this.#salt) this.#frames = 0
-      this.#salt = salt
+      const first = salt === this.#copied.salt ? this.#copied.frames : 0
       if (fstatSync(this.#open()).size / pageSize <= MAX_PAGES) {
-        for (const [page, parts] of unusedInLog(log, this.#frames, frames, pageSize)) {
+        for (const [page, parts] of unusedInLog(log, first, frames, pageSize)) {
           this.#zero(page, pageSize, parts)
         }
       }
-      this.#frames = frames
+      this.#copied = { salt, frames }
     } finally {
       closeSync(log)
     }
@@ -143,15 +160,14 @@ function unusedInLog(
   const found = new Map<number, readonly Part[]>()
   const frameBytes = FRAME_HEADER_BYTES + pageSize
   const frames = Buffer.alloc(Math.min(PAGES_AT_ONCE, end - first) * frameBytes)
-  for (let at = first; at < end; at += PAGES_AT_ONCE) {
-    const wanted = Math.min(PAGES_AT_ONCE, end - at) * frameBytes
-    const bytes = readSync(log, frames, 0, wanted, WAL_HEADER_BYTES + at * frameBytes)
-    for (let from = 0; from + frameBytes <= bytes; from += frameBytes) {
-      const pageNumber = frames.readUInt32BE(from)
-      const page = frames.subarray(from + FRAME_HEADER_BYTES, from + frameBytes)
-      const parts = unusedBytes(page, pageNumber)
-      if (parts.length > 0) found.set(pageNumber, parts)
-      else found.delete(pageNumber)
+  // From the newest frame to the oldest: a page that was found is newer than the others of its number.
+  for (let to = end; to > first; to -= PAGES_AT_ONCE) {
+    const from = Math.max(first, to - PAGES_AT_ONCE)
+    readSync(log, frames, 0, (to - from) * frameBytes, WAL_HEADER_BYTES + from * frameBytes)
+    for (let at = (to - from - 1) * frameBytes; at >= 0; at -= frameBytes) {
+      const page = frames.readUInt32BE(at)
+      if (found.has(page)) continue
+      found.set(page, unusedBytes(frames.subarray(at + FRAME_HEADER_BYTES, at + frameBytes), page))
     }
   }
   return found

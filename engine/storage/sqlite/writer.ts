@@ -18,7 +18,7 @@ import { NameWords } from './name-words.ts'
 import { RowKeys } from './row-keys.ts'
 import { Standings } from './standings.ts'
 import { UnreadCounters } from './unread.ts'
-import { Wal } from './wal.ts'
+import { type CopiedFrames, Wal } from './wal.ts'
 import { prepareWrites, type WriteStatements } from './write-statements.ts'
 
 export class Writer {
@@ -84,9 +84,9 @@ export class Writer {
     this.#erased = true
   }
 
-  /** Moves the WAL into the file and empties it. Returns false if a reader still needs it. */
-  checkpoint(): boolean {
-    const isEmpty = this.#wal.empty(this.#erased)
+  /** Moves the WAL, of which `copied` is in the file, into it and empties it. Returns false if a reader still needs it. */
+  checkpoint(copied?: CopiedFrames): boolean {
+    const isEmpty = this.#wal.empty(this.#erased, copied)
     if (isEmpty) this.#erased = false
     return isEmpty
   }

@@ -1,13 +1,30 @@
+import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Database } from '../../../engine/storage/sqlite/driver.ts'
-import { Wal } from '../../../engine/storage/sqlite/wal.ts'
+import { type CopiedFrames, Wal } from '../../../engine/storage/sqlite/wal.ts'
 import { temporaryFolder } from '../../support/engines.ts'
+
+const sqlite = new URL('../../../dist/engine/storage/sqlite/', import.meta.url)
+/** Answers each message by what it has copied, or closes the database and ends. */
+const copierCode = `
+  const { parentPort, workerData } = require('node:worker_threads')
+  import('${new URL('wal-copier.js', sqlite)}').then(({ WalCopier }) => {
+    const copier = new WalCopier(workerData, 'process')
+    parentPort.on('message', (message) => {
+      if (message === 'copy') return parentPort.postMessage(copier.copy())
+      copier.close()
+      parentPort.close()
+    })
+    parentPort.postMessage('ready')
+  })`
 
 /** A database like those of the engine. Written and deleted contents are unique words. */
 function aBook({ secure = true, long = true } = {}) {
-  const path = join(temporaryFolder(), 'book.db')
+  const dataDir = temporaryFolder()
+  const path = join(dataDir, 'tertulia.db')
   const db = new Database(path, { timeout: 0 })
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = OFF')
@@ -39,6 +56,7 @@ function aBook({ secure = true, long = true } = {}) {
   return {
     db,
     wal,
+    dataDir,
     path,
     removed,
     /** Writes rows of many groups, then replaces and empties some. */
@@ -136,5 +154,40 @@ describe('the WAL', () => {
     expect(removed.filter((word) => words.has(word))).toEqual([])
     expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
     expect(rows.get()).toBe(db.prepare('SELECT count(*) FROM rows').pluck().get())
+  })
+
+  it('contains no replaced content and loses nothing when another thread copies it during commits', async () => {
+    // PRV-3
+    const { db, wal, dataDir, path, work, found, removed, live } = aBook({ long: false })
+    work(100)
+    const copier = new Worker(copierCode, { eval: true, workerData: dataDir })
+    onTestFinished(async () => {
+      await copier.terminate()
+    })
+    await once(copier, 'message')
+    let copies = 0
+    for (let round = 0; round < 20; round++) {
+      for (let i = 0; i < 10; i++) work(100)
+      let copied: CopiedFrames | null | undefined
+      copier.once('message', (frames: CopiedFrames | null) => {
+        copied = frames
+      })
+      copier.postMessage('copy')
+      while (copied === undefined) {
+        work(20)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      if (copied) copies += 1
+      work(20)
+      expect(wal.empty(true, copied ?? undefined)).toBe(true)
+      expect(statSync(`${path}-wal`).size).toBe(0)
+      const words = found()
+      expect(removed.filter((word) => words.has(word))).toEqual([])
+      expect(live().filter((word) => !words.has(word))).toEqual([])
+    }
+    expect(copies).toBe(20)
+    expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
+    copier.postMessage('end')
+    await once(copier, 'exit')
   })
 })

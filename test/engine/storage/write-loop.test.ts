@@ -15,9 +15,9 @@ const ofLane0 = (entries: readonly LogEntry[]) => ({ lane: 0, entries })
 const turn = (name: string, size: number) => Array.from({ length: size }, (_, i) => entry(`${name}${i}`))
 
 /** A committer that records its input and fails on demand, and sources that record their notifications. */
-function aLoop(walPath = '/nowhere') {
+function aLoop(walPath = '/nowhere', requestCopy?: () => void) {
   const commits: string[][] = []
-  const state = { failures: 0, settled: 0, checkpoints: 0, readers: 0 }
+  const state = { failures: 0, settled: 0, checkpoints: 0, readers: 0, copied: [] as unknown[] }
   const loop = new WriteLoop(
     {
       commit(entries) {
@@ -30,14 +30,17 @@ function aLoop(walPath = '/nowhere') {
       settle: () => {
         state.settled += 1
       },
-      checkpoint: () => {
+      checkpoint: (copied) => {
         state.checkpoints += 1
+        if (copied) state.copied.push(copied)
         if (state.readers > 0) state.readers -= 1
         else return true
         return false
       },
     },
     walPath,
+    () => {},
+    requestCopy,
   )
   const source = () => {
     const received: (number | string)[] = []
@@ -236,9 +239,64 @@ describe('the write loop', () => {
   })
 
   it('empties a large WAL between two transactions, without waiting until it is idle', async () => {
-    const { loop, state, source } = aLoop(aWal(8 * 1024 * 1024 + 1))
+    const { loop, state, source } = aLoop(aWal(16 * 1024 * 1024 + 1))
     loop.push(source().one, ofLane0(turn('a', 1)))
     await eventually(() => expect([state.settled, state.checkpoints]).toEqual([0, 1]))
+    loop.close()
+  })
+
+  it('lets another thread copy a large WAL, commits meanwhile, and empties it when it is copied', async () => {
+    let requests = 0
+    const { loop, commits, state, source } = aLoop(aWal(16 * 1024 * 1024 + 1), () => {
+      requests += 1
+    })
+    const { one } = source()
+    for (const name of ['a', 'b', 'c']) {
+      loop.push(one, ofLane0(turn(name, 1)))
+      await turnEnds()
+    }
+    expect([commits.length, requests, state.checkpoints]).toEqual([3, 1, 0])
+    const frames = { salt: 'salt', frames: 7 }
+    loop.copied(frames)
+    expect([state.checkpoints, state.copied]).toEqual([1, [frames]])
+    loop.push(one, ofLane0(turn('d', 1)))
+    await turnEnds()
+    loop.copied(null)
+    expect([requests, state.checkpoints, state.copied]).toEqual([2, 2, [frames]])
+    loop.close()
+  })
+
+  it('never copies the WAL while another thread does, and then does it at once', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const { loop, state, source } = aLoop(aWal(16 * 1024 * 1024 + 1), () => {})
+    loop.push(source().one, ofLane0(turn('a', 1)))
+    await turnEnds()
+    vi.advanceTimersByTime(60_000)
+    expect(state.checkpoints).toBe(0)
+    loop.copied(null)
+    expect(state.checkpoints).toBe(1)
+    loop.close()
+  })
+
+  it('holds commits while the WAL is far too large and another thread copies it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const { loop, commits, source } = aLoop(aWal(128 * 1024 * 1024 + 1), () => {})
+    const { one } = source()
+    loop.push(one, ofLane0(turn('a', 1)))
+    await turnEnds()
+    loop.push(one, ofLane0(turn('b', 1)))
+    await turnEnds()
+    vi.advanceTimersByTime(10_000)
+    expect(commits).toEqual([['a0']])
+    loop.copied(null)
+    vi.advanceTimersByTime(10)
+    expect(commits).toEqual([['a0'], ['b0']])
     loop.close()
   })
 

@@ -81,7 +81,16 @@ describe.each(transports)('the figures over $name', ({ name: transport }) => {
     const { body } = (await ask(server, live, token)) as { body: LiveFigures }
     expect(body.stats.connections.byProtocol['tertulia.v1.json']).toBe(1)
     expect(body.threads.map(({ name }) => name)).toEqual([
-      ...['main', 'storage-writer', 'storage-reader', 'search', 'files', 'shard-0', 'shard-1'],
+      ...[
+        'main',
+        'storage-writer',
+        'storage-reader',
+        'storage-copier',
+        'search',
+        'files',
+        'shard-0',
+        'shard-1',
+      ],
     ])
     for (const { activeMs, delayMs } of body.threads) {
       expect(activeMs).toBeGreaterThan(0)
