@@ -4,36 +4,21 @@
  * Calls are sent in the order in which they were made, at most `MAX_IN_FLIGHT` of a budget at a time.
  * The others wait for a connection, for an answer, or for the pacer. A call that fails with
  * `rate_limited` is sent again. A call whose connection is lost is sent again if it is idempotent
- * (`idempotent`); any other call rejects with `connection_lost`, because its effect is unknown.
+ * (`isRepeatable`); any other call rejects with `connection_lost`, because its effect is unknown.
  * Every call ends within the time limit. Bounded: above `MAX_WAITING` waiting calls, `overloaded`.
  */
 import { ChatError } from '../protocol/errors.ts'
 import type { Answer, MethodRequest } from '../protocol/methods.ts'
-import type { RequestFields, RequestName } from '../protocol/requests.ts'
+import type { RequestFields } from '../protocol/requests.ts'
 import type { ClientConnection } from './client-connection.ts'
 import { ClientError, isConnectionLost } from './client-error.ts'
 import type { Clock } from './clock.ts'
 import type { Pacer, Pacers } from './pacer.ts'
+import { isRepeatable } from './repeatable.ts'
 
 const MAX_WAITING = 2_000
 /** Far below the number of rate-limited requests for which the server closes the connection (4029). */
 const MAX_IN_FLIGHT = 32
-
-/** Changes that may have a second effect if they are repeated; all others are reads and idempotent changes. */
-const notIdempotent: ReadonlySet<RequestName> = new Set([
-  'ping',
-  'leave_group',
-  'remove_member',
-  'edit_message',
-  'update_group',
-  'set_role',
-  'mute_member',
-  'typing_start',
-  'typing_stop',
-  'signal',
-  'upload_file',
-  'upload_begin',
-] satisfies MethodRequest[])
 
 interface Call {
   /** Increases with each call: the order of sending. */
@@ -156,7 +141,7 @@ export class Calls {
       (error: unknown) => {
         lane.inFlight -= 1
         if (error instanceof ChatError && error.code === 'rate_limited') this.#delay(lane, call, error)
-        else if (isConnectionLost(error) && isRepeatable(call)) {
+        else if (isConnectionLost(error) && isRepeatable(call.name, call.fields)) {
           call.answerLost = true
           this.#again(lane, call)
         } else if (wasExecuted(call, error)) call.resolve({} as never)
@@ -203,10 +188,4 @@ function wasExecuted({ name, answerLost }: Call, error: unknown): boolean {
   return (
     answerLost && name === 'decline_invitation' && error instanceof ChatError && error.code === 'not_found'
   )
-}
-
-/** Whether a request has the same effect if it is carried out twice. */
-export function isRepeatable({ name, fields }: Pick<Call, 'name' | 'fields'>): boolean {
-  if (name === 'create_group') return (fields as RequestFields<'create_group'>).kind === 'direct'
-  return !notIdempotent.has(name)
 }

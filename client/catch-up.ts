@@ -8,11 +8,11 @@
  */
 import { ChatError, errors } from '../protocol/errors.ts'
 import type { EventFields } from '../protocol/events.ts'
-import { limits } from '../protocol/limits.ts'
 import { backoffMs } from './backoff.ts'
 import type { ClientConnection } from './client-connection.ts'
 import type { Clock } from './clock.ts'
 import type { Position } from './group-logs.ts'
+import { groupsPage } from './wire-numbers.ts'
 
 const GROUPS_AT_ONCE = 200
 
@@ -96,7 +96,7 @@ export class CatchUp {
   #list(page: { readonly cursor?: string | undefined }): void {
     const { connection, onListed } = this.#options
     this.#watch()
-    connection.request('get_groups', { ...page, limit: limits.groupsPage }, null).then(
+    connection.request('get_groups', { ...page, limit: groupsPage }, null).then(
       (answer) =>
         this.#finish(() => {
           this.#page = answer.cursor === undefined ? null : { cursor: answer.cursor }

@@ -8,7 +8,6 @@
  * events follow directly after `connected`.
  */
 import type { DurableEvent, Event, EventFields, EventName } from '../protocol/events.ts'
-import { limits } from '../protocol/limits.ts'
 import { Listeners } from '../protocol/listeners.ts'
 import type { Answer, MethodRequest, RequestMethods, SendRequest } from '../protocol/methods.ts'
 import type { File } from '../protocol/records.ts'
@@ -19,7 +18,7 @@ import { CatchUp } from './catch-up.ts'
 import type { ClientConnection } from './client-connection.ts'
 import { ClientError } from './client-error.ts'
 import type { Clock } from './clock.ts'
-import { type GroupEvent, placeOf } from './group-log.ts'
+import { type GroupEvent, placeOf } from './group-event.ts'
 import { GroupLogs, type Missed } from './group-logs.ts'
 import { type ClientState, Link } from './link.ts'
 import { Names } from './names.ts'
@@ -29,8 +28,9 @@ import { Pacers } from './pacer.ts'
 import { type ReceiptFields, Receipts } from './receipts.ts'
 import { SentSearch } from './sent-search.ts'
 import { makeTempId } from './temp-id.ts'
-import { type FileToUpload, upload } from './upload.ts'
+import type { FileToUpload } from './upload.ts'
 import { isLogged, requestTable } from './wire.ts'
+import { connectedGroups } from './wire-numbers.ts'
 
 type AnswerName = (typeof requests)[RequestName]['answer'] | 'message_error'
 
@@ -78,6 +78,12 @@ export type ClientMethods = Omit<RequestMethods, 'resume' | 'sendMessage'> & {
 const MAX_CHUNK_BYTES = 262_144
 /** The most bytes that a frame adds to a chunk. */
 const FRAME_BYTES = 256
+
+/** Most pages send no file: the code for that is loaded with the first one. */
+const loadUpload = () =>
+  import('./upload.ts').catch(() => {
+    throw new ClientError('connection_lost', 'the code for uploads could not be loaded')
+  })
 
 /** The methods as a class, so that `ChatClient` has them with their types. */
 const WithMethods = class {
@@ -260,10 +266,12 @@ export class ChatClient extends WithMethods {
 
   /**
    * Uploads a file of any size, in chunks, over reconnects. `sendMessage` with its `fileId` then
-   * shows it. Resolves once it is stored; rejects with a `ChatError` or `ClientError`.
+   * shows it. Resolves once it is stored; rejects with a `ChatError` or `ClientError`, `connection_lost` too
+   * if the code for uploads cannot be loaded.
    */
   async upload(file: FileToUpload): Promise<File> {
     const { limits } = await this.connect()
+    const { upload } = await loadUpload()
     return await upload(file, {
       ask: (name, fields) => this.#send(name, fields),
       clock: this.#clock,
@@ -299,7 +307,7 @@ export class ChatClient extends WithMethods {
     this.#userId = connected.userId
     // In this turn of the event loop: the next frame may be a live event, to be buffered.
     const positions = this.#logs.begin(connected)
-    const listAll = connected.hasMore === true || connected.groups.length >= limits.connectedGroups
+    const listAll = connected.hasMore === true || connected.groups.length >= connectedGroups
     const catchUp = new CatchUp(positions, listAll, {
       connection,
       clock: this.#clock,

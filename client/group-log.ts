@@ -8,18 +8,10 @@
  * were delivered before are dropped. Bounded: above `MAX_BUFFERED` the connection is closed, and the
  * next catch-up includes the events.
  */
-import type { DurableEvent, Event } from '../protocol/events.ts'
-import { limits } from '../protocol/limits.ts'
+import { type GroupEvent, placeOf } from './group-event.ts'
+import { resumeEvents } from './wire-numbers.ts'
 
-/** An event of a group's log. */
-export type GroupEvent = Extract<Event, { readonly event: DurableEvent }>
-
-const MAX_BUFFERED = limits.resumeEvents
-
-/** The group, and the seq in its log. */
-export function placeOf(event: GroupEvent): { readonly groupId: string; readonly seq: number } {
-  return event.event === 'new_message' ? event.fields.message : event.fields
-}
+const MAX_BUFFERED = resumeEvents
 
 type Phase =
   | { readonly name: 'live' }
@@ -61,7 +53,7 @@ export class GroupLog {
       return this.#deliverOnce(event, seq) ? 'delivered' : 'duplicate'
     }
     // Without a baseline the missed events are buffered as well.
-    const room = phase.baseline === null ? MAX_BUFFERED + limits.resumeEvents : MAX_BUFFERED
+    const room = phase.baseline === null ? MAX_BUFFERED + resumeEvents : MAX_BUFFERED
     if (phase.buffered.length >= room) return 'full'
     phase.buffered.push(event)
     return 'buffered'

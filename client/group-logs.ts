@@ -9,7 +9,8 @@
  */
 import type { EventFields } from '../protocol/events.ts'
 import type { GroupListing } from '../protocol/records.ts'
-import { type GroupEvent, GroupLog, placeOf } from './group-log.ts'
+import { type GroupEvent, placeOf } from './group-event.ts'
+import { GroupLog } from './group-log.ts'
 import type { StartPositions } from './options.ts'
 
 /** Events that `resume` does not replay: page the history for the messages among them. */

@@ -3,18 +3,19 @@
  *
  *   idle → connecting → connected ⇄ reconnecting → closed
  *
- * The table of close codes decides whether to reconnect: with exponential backoff and full jitter,
+ * The close code decides whether to reconnect: with exponential backoff and full jitter,
  * or after the delay that the server announced. A token function is called for every connection,
  * with a time limit, and once more if its token was rejected (4401, 4402). The count of failures is
  * reset only after a connection was stable for a while, so that a server that accepts and closes
  * connections is not flooded with attempts.
  */
-import { closeCodes, mayReconnect } from '../protocol/close-codes.ts'
+import { mayReconnect } from '../protocol/close-codes.ts'
 import type { Event, EventFields } from '../protocol/events.ts'
 import { backoffMs } from './backoff.ts'
 import { ClientConnection, type Disconnect } from './client-connection.ts'
-import { ClientError } from './client-error.ts'
+import { ClientError, clientErrors } from './client-error.ts'
 import type { Clock } from './clock.ts'
+import { tokenExpired, unauthenticated } from './wire-numbers.ts'
 
 /** A token, or a function that returns one; called for each connection, and before the token expires. */
 export type TokenSource = string | (() => string | Promise<string>)
@@ -188,11 +189,11 @@ export class Link {
 
   #isLate(code: number, wasUp: boolean): boolean {
     const tookMs = this.#options.clock.now() - this.#openedAtMs
-    return !wasUp && code === closeCodes.unauthenticated.code && tookMs >= LATE_MS
+    return !wasUp && code === unauthenticated && tookMs >= LATE_MS
   }
 
   #canRenewToken(code: number): boolean {
-    const ofToken = code === closeCodes.unauthenticated.code || code === closeCodes.token_expired.code
+    const ofToken = code === unauthenticated || code === tokenExpired
     return ofToken && typeof this.#options.token === 'function' && this.#rejectedTokens === 0
   }
 
@@ -244,9 +245,7 @@ async function requestToken(source: TokenSource): Promise<string> {
 
 function toError(why: Disconnect): ClientError {
   if (why.cause !== 'server') return new ClientError('closed')
-  const row = Object.values(closeCodes).find(({ code }) => code === why.code)
-  const meaning = row ? `${row.meaning}; ${row.advice}` : `closed with ${why.code}`
-  return new ClientError('refused', why.message ? `${meaning} (${why.message})` : meaning, why.code)
+  return new ClientError('refused', `${clientErrors.refused}: ${why.message || why.code}`, why.code)
 }
 
 function messageOf(error: unknown): string {

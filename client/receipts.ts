@@ -8,10 +8,10 @@
  * Bounded: above `MAX_CALLERS` waiting calls, `overloaded`; a request with 500 messages is sent early.
  */
 import { ChatError } from '../protocol/errors.ts'
-import { limits } from '../protocol/limits.ts'
 import type { Answer, SendRequest } from '../protocol/methods.ts'
 import type { RequestFields } from '../protocol/requests.ts'
 import type { Clock } from './clock.ts'
+import { receiptMessages } from './wire-numbers.ts'
 
 const WINDOW_MS = 250
 const MAX_CALLERS = 10_000
@@ -67,7 +67,7 @@ export class Receipts {
     }
     return new Promise((resolve, reject) => {
       const lane = this.#laneOf(name, groupId)
-      if (lane.count + fields.messageIds.length > limits.receiptMessages) void this.#send(lane)
+      if (lane.count + fields.messageIds.length > receiptMessages) void this.#send(lane)
       lane.waiting.push({ fields, resolve, reject })
       lane.count += fields.messageIds.length
       this.#callers += 1
@@ -140,7 +140,7 @@ export class Receipts {
 
 /** The group of all the messages; null if the fields are not valid. */
 function groupOf({ messageIds, groupId, upTo }: ReceiptFields): string | null {
-  if (!Array.isArray(messageIds) || messageIds.length > limits.receiptMessages) return null
+  if (!Array.isArray(messageIds) || messageIds.length > receiptMessages) return null
   const group = groupId ?? prefixOf(messageIds[0])
   if (typeof group !== 'string' || !messageIds.every((id) => prefixOf(id) === group)) return null
   if (upTo === undefined) return messageIds.length > 0 ? group : null

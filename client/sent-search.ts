@@ -7,13 +7,13 @@
  * starts again with the next connection. Bounded by the groups with unanswered messages.
  */
 import { ChatError, errors } from '../protocol/errors.ts'
-import { limits } from '../protocol/limits.ts'
 import type { SendRequest } from '../protocol/methods.ts'
 import type { Gap, Message } from '../protocol/records.ts'
 import { backoffMs } from './backoff.ts'
 import { ClientError } from './client-error.ts'
 import type { Clock } from './clock.ts'
 import type { Missed } from './group-logs.ts'
+import { historyPage } from './wire-numbers.ts'
 
 export interface SentSearchOptions {
   readonly ask: SendRequest
@@ -70,7 +70,7 @@ export class SentSearch {
     for (let failures = 0; range.after < range.to && isNeeded(groupId); ) {
       try {
         const { after } = range
-        const page = await ask('get_history', { groupId, after, limit: limits.historyPage })
+        const page = await ask('get_history', { groupId, after, limit: historyPage })
         if (this.#ranges.get(groupId) !== range) return
         failures = 0
         onPage(groupId, page.messages, page.gaps ?? [])

@@ -5,11 +5,12 @@
  * slow link other requests would wait behind them. Each chunk has its offset, so that it can be sent again. After
  * a failure the client asks the server for the offset and continues from there. The upload fails after
  * `MAX_FAILURES` failures without a stored chunk in between.
+ * Loaded with the first file, so it imports no code: what it shared would be a file of its own for every page.
  */
-import { ChatError } from '../protocol/errors.ts'
+import type { ChatError } from '../protocol/errors.ts'
 import type { SendRequest } from '../protocol/methods.ts'
 import type { File } from '../protocol/records.ts'
-import { ClientError } from './client-error.ts'
+import type { ClientError } from './client-error.ts'
 import type { Clock } from './clock.ts'
 
 export interface FileToUpload {
@@ -79,7 +80,7 @@ export async function upload(file: FileToUpload, { ask, clock, chunkBytes }: Upl
     } catch (error) {
       failures += 1
       if (failures > MAX_FAILURES || !canContinue(error)) throw error
-      const waitMs = (error instanceof ChatError ? error.retryAfterMs : undefined) ?? RETRY_AFTER_MS
+      const { retryAfterMs: waitMs = RETRY_AFTER_MS } = error as Partial<ChatError>
       await new Promise<void>((resolve) => clock.after(waitMs * clock.random() + waitMs, resolve))
       const progress = await ask('upload_begin', { ...announced, uploadId })
       uploadId = progress.uploadId
@@ -95,6 +96,8 @@ async function bytesOf(data: Blob | Uint8Array, from: number, to: number): Promi
 
 /** Whether the upload can continue: the connection was lost, or the server restarted or is busy. */
 function canContinue(error: unknown): boolean {
-  if (error instanceof ClientError) return error.code === 'connection_lost' || error.code === 'timeout'
-  return error instanceof ChatError && (error.retryAfterMs !== undefined || error.code === 'not_found')
+  const { code, retryAfterMs } = error as Partial<ClientError> & Partial<ChatError>
+  return (
+    retryAfterMs !== undefined || code === 'connection_lost' || code === 'timeout' || code === 'not_found'
+  )
 }

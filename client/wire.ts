@@ -4,7 +4,7 @@
 import type { Event, EventName } from '../protocol/events.ts'
 import type { RequestName } from '../protocol/requests.ts'
 import type { MethodRow } from '../protocol/row-methods.ts'
-import type { GroupEvent } from './group-log.ts'
+import type { GroupEvent } from './group-event.ts'
 import { eventRows, recordRows, requestRows } from './wire-table.ts'
 
 /** A field of an event or record; `record` are the fields of the record, or of the records, in it. */

@@ -27,9 +27,7 @@ export const closeCodes = {
 
 export type CloseReason = keyof typeof closeCodes
 
-const specByCode = new Map<number, CloseSpec>(Object.values(closeCodes).map((spec) => [spec.code, spec]))
-
-/** Whether a client reconnects after a close with `code`. A code that is not in the table decides by its range. */
+/** Whether a client reconnects after a close with `code`: the range decides, also for a code of a newer server. */
 export function mayReconnect(code: number): boolean {
-  return specByCode.get(code)?.reconnect ?? code < 4400
+  return code < 4400
 }

@@ -9,12 +9,12 @@ import { Listeners } from '../../protocol/listeners.ts'
 import type { Answer, MethodRequest } from '../../protocol/methods.ts'
 import type { File, User } from '../../protocol/records.ts'
 import type { RequestFields } from '../../protocol/requests.ts'
-import { isRepeatable } from '../calls.ts'
 import type { ChatClient, ClientEvents } from '../chat-client.ts'
 import { ClientError } from '../client-error.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { TokenSource } from '../link.ts'
 import type { ChatClientOptions } from '../options.ts'
+import { isRepeatable } from '../repeatable.ts'
 import { createMessageCache } from './cache/batched-cache.ts'
 import type { MessageCache } from './cache/message-cache.ts'
 import { ChatGroup } from './chat-group.ts'
@@ -324,7 +324,7 @@ export class ChatStore implements Store {
       },
       event: (event) => this.#receive(event),
       isRepeatable: (request, fields) =>
-        request === 'connect' || isRepeatable({ name: request as MethodRequest, fields: fields as never }),
+        request === 'connect' || isRepeatable(request as MethodRequest, fields as never),
     })
   }
 

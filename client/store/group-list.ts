@@ -4,7 +4,8 @@
  * The list is read again after each connection, and whenever a count cannot be derived from events. Groups with
  * no listener that the user is not in are dropped above `MAX_IDLE`.
  */
-import { limits } from '../../protocol/limits.ts'
+
+import { groupsPage } from '../wire-numbers.ts'
 import { ComputedView } from './computed-view.ts'
 import { GroupState } from './group-state.ts'
 import { share, shareList } from './sharing.ts'
@@ -113,7 +114,7 @@ export class GroupList {
   async #next(epoch: number): Promise<boolean> {
     const cursor = this.#cursor
     const page = await this.#core.request('get_groups', {
-      limit: limits.groupsPage,
+      limit: groupsPage,
       ...(cursor !== undefined && { cursor }),
     })
     if (epoch !== this.#epoch) return false

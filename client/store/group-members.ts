@@ -3,9 +3,9 @@
  * need the names of who reacted, read or is mentioned; of large groups only if their members are on show.
  * Bounded by the members of a group.
  */
-import { limits } from '../../protocol/limits.ts'
 import type { Member } from '../../protocol/records.ts'
-import type { GroupEvent } from '../group-log.ts'
+import type { GroupEvent } from '../group-event.ts'
+import { largeGroup, membersPage } from '../wire-numbers.ts'
 import { ComputedView } from './computed-view.ts'
 import type { GroupState } from './group-state.ts'
 import { share, shareList } from './sharing.ts'
@@ -41,7 +41,7 @@ export class GroupMembers {
   refresh(): void {
     const { row, window } = this.#group
     if (!row || !this.#core.isConnected) return
-    const isNeeded = window.view.isUsed && row.group.memberCount <= limits.largeGroup
+    const isNeeded = window.view.isUsed && row.group.memberCount <= largeGroup
     if (this.view.isUsed || isNeeded) void this.#load().catch(() => {})
   }
 
@@ -85,7 +85,7 @@ export class GroupMembers {
     for (let cursor: string | undefined; ; ) {
       const page = await request('get_members', {
         groupId,
-        limit: limits.membersPage,
+        limit: membersPage,
         ...(cursor !== undefined && { cursor }),
       })
       if (epoch !== this.#epoch) return

@@ -1,8 +1,8 @@
 /**
  * Group pins: the pinned messages, latest pin first. Loaded while they are on show, then changed by events.
  */
-import { limits } from '../../protocol/limits.ts'
 import type { Message } from '../../protocol/records.ts'
+import { pinnedMessages } from '../wire-numbers.ts'
 import { ComputedView } from './computed-view.ts'
 import type { GroupState } from './group-state.ts'
 import { type ChangeEvent, changeMessage } from './message-changes.ts'
@@ -60,7 +60,7 @@ export class GroupPins {
     this.#loading = []
     const epoch = this.#epoch
     const { groupId } = this.#group
-    for (let cursor: string | undefined; this.#loading.length < limits.pinnedMessages; ) {
+    for (let cursor: string | undefined; this.#loading.length < pinnedMessages; ) {
       const page = await this.#core.request('get_pins', { groupId, ...(cursor !== undefined && { cursor }) })
       if (epoch !== this.#epoch) return
       this.#core.learnMessages(page.messages)

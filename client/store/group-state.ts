@@ -8,7 +8,7 @@
  */
 import type { EventFields } from '../../protocol/events.ts'
 import type { Group, GroupListing, GroupSummary, Message } from '../../protocol/records.ts'
-import { type GroupEvent, placeOf } from '../group-log.ts'
+import { type GroupEvent, placeOf } from '../group-event.ts'
 import type { CachedGroup, CachedItem, ReceiptMark } from './cache/message-cache.ts'
 import { ComputedView } from './computed-view.ts'
 import { GroupMembers } from './group-members.ts'

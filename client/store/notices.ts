@@ -1,7 +1,7 @@
 /**
  * Notices: what happened in a group between its messages, from its durable events.
  */
-import type { GroupEvent } from '../group-log.ts'
+import type { GroupEvent } from '../group-event.ts'
 import type { CachedItem } from './cache/message-cache.ts'
 import type { ChangeEvent } from './message-changes.ts'
 import type { People } from './people.ts'

@@ -10,7 +10,7 @@ import { docComments } from './doc-comments.ts'
 import { httpPage } from './http-page.ts'
 import { permissionsPage } from './permissions-page.ts'
 import { protocolPage } from './protocol-page.ts'
-import { wireTable } from './wire-table.ts'
+import { wireNumbers, wireTable } from './wire-table.ts'
 
 /** The documents by their path below `root`, the folder of package.json, where the sources are read. */
 export function documents(root: string): ReadonlyMap<string, string> {
@@ -28,6 +28,7 @@ export function documents(root: string): ReadonlyMap<string, string> {
     ['docs/PERMISSIONS.md', permissionsPage()],
     ['docs/HTTP.md', httpPage()],
     ['client/wire-table.ts', wireTable()],
+    ['client/wire-numbers.ts', wireNumbers()],
   ])
 }
 

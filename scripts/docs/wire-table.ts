@@ -1,8 +1,11 @@
 /**
  * Wire table: the tables of requests, events and records in the compact form that the SDK reads
- * (`client/wire-table.ts`). A page downloads what it needs of them: names and codes, not types, limits and rules.
+ * (`client/wire-table.ts`), and the limits and close codes that it uses (`client/wire-numbers.ts`). A page
+ * downloads what it needs of them: names, codes and a few numbers, not types, rules and texts.
  */
+import { closeCodes } from '../../protocol/close-codes.ts'
 import { events } from '../../protocol/events.ts'
+import { limits } from '../../protocol/limits.ts'
 import { type RequestSpec, requests } from '../../protocol/requests.ts'
 import type { FieldMap, FieldType } from '../../protocol/schema.ts'
 
@@ -38,6 +41,30 @@ export const requestRows = \`${requestRows.join('\n')}\`
 export const eventRows = \`${eventRows.join('\n')}\`
 
 export const recordRows = \`${recordRows.join('\n')}\`
+`
+}
+
+/** The limits that the SDK uses. */
+const usedLimits = [
+  'connectedGroups',
+  'groupsPage',
+  'historyPage',
+  'largeGroup',
+  'membersPage',
+  'pinnedMessages',
+  'receiptMessages',
+  'resumeEvents',
+] as const
+
+/** The source of `client/wire-numbers.ts`: one constant for each number, which bundlers write where it is used. */
+export function wireNumbers(): string {
+  return `/**
+ * Made by \`npm run docs\` from protocol/limits.ts and protocol/close-codes.ts: edit these, not this file.
+ */
+${usedLimits.map((name) => `export const ${name} = ${String(limits[name]).replace(/(?<=\d)(?=(\d{3})+$)/g, '_')}`).join('\n')}
+
+export const unauthenticated = ${closeCodes.unauthenticated.code}
+export const tokenExpired = ${closeCodes.token_expired.code}
 `
 }
 
