@@ -27,7 +27,6 @@ export interface Moment {
 
 /** @throws Violation */
 export function checkAnswer(oracle: Oracle, asked: Asked, answer: Event, moment: Moment): void {
-  const { now } = moment
   const { request } = asked
   if (answer.event === 'error' || answer.event === 'message_error') {
     const code = answer.event === 'error' ? answer.fields.code : answer.fields.error.code
@@ -35,12 +34,12 @@ export function checkAnswer(oracle: Oracle, asked: Asked, answer: Event, moment:
   }
   const expected = requests[request.event].answer
   if (answer.event !== expected) throw wrong(asked, answer, `the answer is ${expected}`)
-  if (!('durable' in requests[request.event])) checkAllowed(oracle, asked, answer, now)
+  if (!('durable' in requests[request.event])) checkAllowed(oracle, asked, answer)
   switch (answer.event) {
     case 'ok':
     case 'message_sent':
     case 'group':
-      return checkDone(oracle, asked, answer, now)
+      return checkDone(oracle, asked, answer)
     case 'groups':
       for (const { group, lastMessage, ...counts } of answer.fields.groups) {
         const right = (model: GroupModel) =>
@@ -153,7 +152,7 @@ function sameCounts(model: GroupModel, userId: string, reported: Counts): boolea
   )
 }
 
-function checkDone(oracle: Oracle, asked: Asked, answer: Event, now: number): void {
+function checkDone(oracle: Oracle, asked: Asked, answer: Event): void {
   const { request, userId, effects } = asked
   if (request.event === 'update_status') {
     if (oracle.people.isStored(userId, request.fields.status, storedUpTo(oracle, userId))) return
@@ -181,8 +180,9 @@ function checkDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
   const seen = stored && oracle.options.durability !== 'memory' ? 'stored' : 'all'
   const versions = oracle.meanwhile(asked, groupId, seen)
   const { worlds } = oracle
-  const right = versions.some(({ group, at }) =>
-    [at, asked.askedAt, now].some((time) => {
+  const right = versions.some((version) =>
+    oracle.timesOf(asked, version).some((time) => {
+      const { group } = version
       if (!worlds.some((world) => verdict(group, userId, request, time, world).is === 'noop')) return false
       if (answer.event !== 'message_sent' || request.event !== 'send_message' || !group) return true
       return sentBefore(group, userId, request.fields.tempId)?.seq === answer.fields.message.seq
@@ -192,20 +192,22 @@ function checkDone(oracle: Oracle, asked: Asked, answer: Event, now: number): vo
   const cause = oracle.takeEffectsFrom(asked)
   if (!cause) throw wrong(asked, answer, 'nothing was changed, and it was not already so at any time')
   handEffects(cause, asked)
-  checkDone(oracle, asked, answer, now)
+  checkDone(oracle, asked, answer)
 }
 
 /** A request that changes nothing was allowed. */
-function checkAllowed(oracle: Oracle, asked: Asked, answer: Event, now: number): void {
-  const { groupId, request, userId, askedAt } = asked
+function checkAllowed(oracle: Oracle, asked: Asked, answer: Event): void {
+  const { groupId, request, userId } = asked
   if (groupId === null) return
   const { worlds } = oracle
   const allowed = oracle
     .meanwhile(asked, groupId, 'all')
-    .some(({ group, at }) =>
-      [at, askedAt, now].some((time) =>
-        worlds.some((world) => verdict(group, userId, request, time, world).is !== 'refused'),
-      ),
+    .some((version) =>
+      oracle
+        .timesOf(asked, version)
+        .some((time) =>
+          worlds.some((world) => verdict(version.group, userId, request, time, world).is !== 'refused'),
+        ),
     )
   if (!allowed) throw wrong(asked, answer, 'it was not allowed at any time')
 }
@@ -221,12 +223,13 @@ function checkRefusal(oracle: Oracle, asked: Asked, code: ErrorCode, { now, code
   }
   if (request.event.startsWith('upload')) return
   if (groupId === null && request.event !== 'create_group') return checkOwn(asked, code)
-  const versions = groupId === null ? [{ group: null, at: now }] : oracle.meanwhile(asked, groupId, 'all')
+  const versions =
+    groupId === null ? [{ group: null, offset: 0, at: now }] : oracle.meanwhile(asked, groupId, 'all')
   const { worlds } = oracle
-  const right = versions.some(({ group, at }) =>
-    [at, asked.askedAt, now].some((time) =>
+  const right = versions.some((version) =>
+    oracle.timesOf(asked, version).some((time) =>
       worlds.some((world) => {
-        const expected = verdict(group, userId, request, time, world)
+        const expected = verdict(version.group, userId, request, time, world)
         return (expected.is === 'refused' || expected.is === 'either') && expected.codes.has(code)
       }),
     ),

@@ -18,6 +18,7 @@ export function causes(
 ): boolean {
   const { userId, request } = asked
   const { event: name, fields } = request
+  const isOpening = opens(asked, group)
   switch (entry.type) {
     case 'ban':
       return name === 'ban_member' && fields.userId === entry.userId
@@ -37,7 +38,7 @@ export function causes(
       )
     case 'uninvite':
       if (name === 'decline_invitation' || name === 'join_group') return userId === entry.userId
-      if (name === 'create_group') return userId === entry.userId && fields.kind === 'direct'
+      if (name === 'create_group') return userId === entry.userId && isOpening
       return (
         (name === 'remove_member' || name === 'ban_member' || name === 'add_member') &&
         fields.userId === entry.userId
@@ -52,11 +53,12 @@ export function causes(
     case 'member':
       // PRV-2
       if (entry.member.approached === true && !group?.approached.has(entry.member.userId)) {
-        return name === 'create_group' && fields.members?.includes(entry.member.userId) === true
+        const isCreated = name === 'create_group' && group?.createdBy === userId
+        return isCreated && fields.members?.includes(entry.member.userId) === true
       }
       if (entry.member.userId !== userId) return false
       if (group?.approached.has(userId) && !entry.member.approached) {
-        return ['send_message', 'react', 'join_group', 'create_group'].includes(name)
+        return ['send_message', 'react', 'join_group'].includes(name) || isOpening
       }
       return name === 'mute_group'
     case 'file':
@@ -67,8 +69,15 @@ export function causes(
         fields.fileSize === entry.file.size
       )
     default:
-      return event !== null && causesEvent(asked, event) && mentionsRight(asked, group, event)
+      return event !== null && causesEvent(asked, event, isOpening) && mentionsRight(asked, group, event)
   }
+}
+
+/** Whether the request opens this direct chat, which exists. */
+function opens({ userId, request: { event, fields } }: Asked, group: GroupModel | null): boolean {
+  if (event !== 'create_group' || fields.kind !== 'direct' || group?.kind !== 'direct') return false
+  const pair = new Set([userId, ...(fields.members ?? [])])
+  return [...pair].every((one) => group.members.has(one) || group.awaited === one)
 }
 
 /** Whether an edit mentions the right users: those it names, or those still written in the text. */
@@ -81,7 +90,7 @@ function mentionsRight({ request }: Asked, group: GroupModel | null, event: Even
   return mentions.length === right.size && mentions.every((userId) => right.has(userId))
 }
 
-function causesEvent({ userId, request }: Asked, event: Event): boolean {
+function causesEvent({ userId, request }: Asked, event: Event, isOpening: boolean): boolean {
   const { event: name, fields: asked } = request
   const { fields } = event
   switch (event.event) {
@@ -99,8 +108,7 @@ function causesEvent({ userId, request }: Asked, event: Event): boolean {
       )
     case 'user_joined_group':
       if (event.fields.by === undefined) {
-        const opens = name === 'create_group' && asked.kind === 'direct'
-        return (opens || name === 'join_group') && event.fields.userId === userId
+        return (isOpening || name === 'join_group') && event.fields.userId === userId
       }
       return name === 'add_member' && event.fields.by === userId && asked.userId === event.fields.userId
     case 'user_left_group': {

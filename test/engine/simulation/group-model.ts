@@ -40,6 +40,7 @@ export interface GroupModel {
   readonly name: string
   readonly topic: string
   readonly avatarUrl: string
+  readonly createdBy: string
   readonly members: ReadonlyMap<string, ModelMember>
   readonly banned: ReadonlySet<string>
   readonly invited: ReadonlySet<string>
@@ -72,8 +73,8 @@ export function groupOf(entry: LogEntry): string | null {
 export function applied(group: GroupModel | null, entry: LogEntry): GroupModel | null {
   if (entry.type === 'group') {
     if (group) return group
-    const { groupId, kind, visibility, name = '' } = entry.group
-    return { ...empty, groupId, kind, visibility, name }
+    const { groupId, kind, visibility, createdBy, name = '' } = entry.group
+    return { ...empty, groupId, kind, visibility, createdBy, name }
   }
   if (!group) return null
   switch (entry.type) {

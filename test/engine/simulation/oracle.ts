@@ -17,7 +17,7 @@ import { SimulatedBlocks } from './blocks.ts'
 import { causes } from './causes.ts'
 import { applied, eventOf, type GroupModel, groupOf, seqOf } from './group-model.ts'
 import { People } from './people.ts'
-import { type Circumstances, isHeir, isOneSided, sentBefore, verdict } from './rules.ts'
+import { type Circumstances, isHeir, isOneSided, isShown, sentBefore, verdict } from './rules.ts'
 import { Violation } from './violation.ts'
 
 export interface Version {
@@ -57,6 +57,8 @@ export class Oracle {
   #crashed = false
   readonly #committed: number[] = []
   readonly #notified: number[] = []
+  /** What the clock showed before and after it was set since the last rest. */
+  #clockReadings: number[] = []
   readonly people: People
   readonly blocks = new SimulatedBlocks()
 
@@ -103,6 +105,16 @@ export class Oracle {
     return versions
       .slice(from[seen].get(groupId) ?? 0)
       .filter(({ offset }) => seen !== 'stored' || offset <= committed)
+  }
+
+  /** The clock is about to be set, or was. */
+  readClock(): void {
+    this.#clockReadings.push(this.#now())
+  }
+
+  /** What the clock may have shown when a request was handled, of which the group had this version. */
+  timesOf({ askedAt }: Asked, { at }: Version): readonly number[] {
+    return [at, askedAt, this.#now(), ...this.#clockReadings]
   }
 
   /** Whether the user was a member after the event with this number. */
@@ -155,6 +167,7 @@ export class Oracle {
     const world = (perhaps: boolean): Circumstances => ({
       editWindowMs,
       mayOpen,
+      wasShown: (groupId, fileId) => this.lately(groupId).some((group) => isShown(group, fileId)),
       areApart: (one, other) => {
         const apart = blocks.apart(one, other)
         return apart === 'yes' || (apart === 'perhaps' && perhaps)
@@ -250,6 +263,7 @@ export class Oracle {
   /** At rest: no request is pending, so past versions are no longer possible. */
   quiet(): void {
     this.#asked = []
+    this.#clockReadings = []
     this.people.quiet()
     this.blocks.quiet()
     for (const history of this.#groups.values()) history.versions = history.versions.slice(-1)

@@ -13,7 +13,7 @@ import { type GroupModel, type ModelReceipts, noReceipts } from './group-model.t
 export type Verdict =
   | { readonly is: 'refused'; readonly codes: ReadonlySet<ErrorCode> }
   | { readonly is: 'noop' | 'effect' }
-  /** Done or refused: it depends on other groups, which have changed in the meantime. */
+  /** Done or refused: it depends on other groups, or on what is stored, which has changed in the meantime. */
   | { readonly is: 'either'; readonly codes: ReadonlySet<ErrorCode> }
 
 /** What a request depends on besides the state of its group. */
@@ -21,6 +21,8 @@ export interface Circumstances {
   readonly editWindowMs: number
   /** Whether the one may open a new direct chat with the other. PRV-2 */
   readonly mayOpen: (one: string, other: string) => 'yes' | 'no' | 'perhaps'
+  /** Whether a message has shown the file recently: that none does any more may not be stored yet. */
+  readonly wasShown: (groupId: string, fileId: string) => boolean
   /** Whether one of the two has blocked the other. PRV-1 */
   readonly areApart: (one: string, other: string) => boolean
 }
@@ -41,7 +43,7 @@ export function verdict(
   now: number,
   circumstances: Circumstances,
 ): Verdict {
-  const { editWindowMs, areApart } = circumstances
+  const { editWindowMs, areApart, wasShown } = circumstances
   if (event === 'create_group') return createVerdict(group, userId, fields, circumstances)
   if (!group) return refused('not_found')
   const me = group.members.get(userId)
@@ -80,8 +82,16 @@ export function verdict(
     if (target && rank[target.role] > myRank) codes.push('higher_role')
   }
   const named = (other: string) => group.members.has(other) || codes.push('not_found')
-  const decide = (changes: boolean): Verdict =>
-    codes.length > 0 ? refused(...codes) : changes ? effect : noop
+  const perhaps = new Set<ErrorCode>()
+  const notLost = (fileId: string) => {
+    if (isLost(group, fileId))
+      wasShown(group.groupId, fileId) ? perhaps.add('not_found') : codes.push('not_found')
+  }
+  const decide = (changes: boolean): Verdict => {
+    if (codes.length > 0) return refused(...codes, ...perhaps)
+    if (perhaps.size > 0) return { is: 'either', codes: perhaps }
+    return changes ? effect : noop
+  }
   const post = (messageId: string): Message | undefined => group.messages.get(parseMessageId(messageId).seq)
   const found = (messageId: string) => post(messageId) ?? codes.push('not_found')
   const notDeleted = (messageId: string) => isRemoved(post(messageId)) && codes.push('not_found')
@@ -99,7 +109,8 @@ export function verdict(
       }
       if (fields.fileId !== undefined) {
         const known = group.files.get(fields.fileId)
-        if (known?.uploadedBy !== userId || isLost(group, fields.fileId)) codes.push('not_found')
+        if (known?.uploadedBy !== userId) codes.push('not_found')
+        notLost(fields.fileId)
       }
       return decide(true)
     }
@@ -244,7 +255,8 @@ export function verdict(
     case 'get_file': {
       const known = group.files.get(fields.fileId)
       const mine = known?.uploadedBy === userId
-      if (!known || isLost(group, fields.fileId) || !(mine || known.shown)) codes.push('not_found')
+      if (!known || !(mine || known.shown)) codes.push('not_found')
+      notLost(fields.fileId)
       return decide(false)
     }
     default:
@@ -335,9 +347,13 @@ export function isOneSided({ awaited, approached }: GroupModel): boolean {
 }
 
 /** Whether messages have shown the file, and none shows it any more. */
-function isLost({ files, messages }: GroupModel, fileId: string): boolean {
-  const isShown = ({ file }: Message) => file?.fileId === fileId
-  return files.get(fileId)?.shown === true && ![...messages.values()].some(isShown)
+function isLost(group: GroupModel, fileId: string): boolean {
+  return group.files.get(fileId)?.shown === true && !isShown(group, fileId)
+}
+
+/** Whether a message shows the file. */
+export function isShown({ messages }: GroupModel, fileId: string): boolean {
+  return [...messages.values()].some(({ file }) => file?.fileId === fileId)
 }
 
 /** Whether it is deleted or recalled. */

@@ -250,7 +250,9 @@ export class Simulation {
   /** Sets the machine's clock; durations are not affected (TIM-1). */
   #setClock(byMs: number): void {
     this.#note(`the clock is set by ${byMs} ms`)
+    this.#oracle.readClock()
     this.#world.scheduler.setClock(byMs)
+    this.#oracle.readClock()
   }
 
   /** Runs until everything is at rest, and checks the whole state. */
