@@ -20,6 +20,8 @@ export class Fronts {
   readonly #byNumber = new Map<number, Front>()
   readonly #numbers = new Map<Front, number>()
   readonly #held = new Map<Front, Set<string>>()
+  /** Fronts that wait for answers of shards: how many, and what is called then. */
+  readonly #settling = new Map<number, { left: number; readonly then: () => void }>()
   #lastNumber = 0
 
   constructor(shards: readonly ShardLink[], subscriptions: Subscriptions) {
@@ -41,6 +43,8 @@ export class Fronts {
         front.changeSubscribers(ascii(id), change)
         return this.#subscriptions.change(front, ascii(id), change)
       }
+      case ToHub.settled:
+        return this.#settled(number)
     }
   }
 
@@ -64,13 +68,31 @@ export class Fronts {
     if (this.#held.get(front)?.delete(topic)) this.#subscriptions.release(front, topic)
   }
 
+  /** Calls `then` once every shard has handled what was sent to it before. */
+  settle(front: Front, then: () => void): void {
+    const number = this.#numberOf(front)
+    this.#settling.set(number, { left: this.#shards.length, then })
+    for (const shard of this.#shards) shard.push(ToShard.settle, number)
+  }
+
   /** The front has no link any more. */
   remove(front: Front): void {
     for (const topic of this.#held.get(front) ?? []) this.#subscriptions.release(front, topic)
     this.#held.delete(front)
     const number = this.#numbers.get(front)
     this.#numbers.delete(front)
-    if (number !== undefined) this.#byNumber.delete(number)
+    if (number === undefined) return
+    this.#byNumber.delete(number)
+    this.#settling.delete(number)
+  }
+
+  #settled(number: number): void {
+    const settling = this.#settling.get(number)
+    if (!settling) return
+    settling.left -= 1
+    if (settling.left > 0) return
+    this.#settling.delete(number)
+    settling.then()
   }
 
   #numberOf(front: Front): number {

@@ -40,6 +40,8 @@ export interface Front {
   continued(topic: string, how: Continued): void
   /** The topic's subscribers changed before the next missed event; sessions that are named later are included. */
   changeSubscribers(topic: string, change: SubscriberChange): void
+  /** A user does not receive the topic any more: not in sessions either that the front has not named yet. */
+  userLeft(topic: string, userId: string): void
   /** No connection subscribes to the topic any more. */
   left(topic: string): void
 }
@@ -117,6 +119,11 @@ export interface EngineGateway extends Gateway {
   continueTopics(front: Front, topics: readonly ContinuedTopic[]): void
   /** The topic has continued, and all sessions of the front are open again. */
   releaseTopic(front: Front, topic: string): void
+  /**
+   * All sessions of the front are open again: calls `then` once every shard knows the blocks of their users,
+   * and has nothing on its way that it published before (PRV-1).
+   */
+  settleFront(front: Front, then: () => void): void
   /** The front's link has ended: nothing continues there. Its sessions end by `closed`. */
   removeFront(front: Front): void
 }

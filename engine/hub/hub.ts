@@ -95,6 +95,10 @@ export class Hub implements EngineGateway {
     this.#fronts.releaseTopic(front, topic)
   }
 
+  settleFront(front: Front, then: () => void): void {
+    this.#fronts.settle(front, then)
+  }
+
   removeFront(front: Front): void {
     this.#fronts.remove(front)
   }
@@ -215,7 +219,7 @@ export class Hub implements EngineGateway {
         case ToHub.announce:
           return this.#subscriptions.announce(unpack<Announcement>(body), id)
         case ToHub.unsubscribe:
-          return this.#subscriptions.remove(Buffer.from(body).toString(), ascii(id))
+          return this.#subscriptions.removeUser(Buffer.from(body).toString(), ascii(id))
         case ToHub.mail:
           return this.#shards[number]?.push(ToShard.mail, 0, body)
         case ToHub.attach:
@@ -226,6 +230,7 @@ export class Hub implements EngineGateway {
         case ToHub.showFront:
         case ToHub.continued:
         case ToHub.changeSubscribers:
+        case ToHub.settled:
           return this.#fronts.take(kind, number, id, body)
         case ToHub.whenDrained:
           return this.#whenDrained(from, number, body)

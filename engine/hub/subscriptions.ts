@@ -53,7 +53,7 @@ export class Subscriptions {
 
   /** The subscribers of the topic in a front change. The front has subscribed who joined by itself. */
   change(front: Front, topic: string, change: SubscriberChange): void {
-    if ('left' in change) return this.remove(change.left, topic, front)
+    if ('left' in change) return this.#removeFrom(change.left, topic, front)
     if ('joined' in change) {
       for (const session of this.#sessions.ofUser(change.joined)) {
         if (session.port.front === front) this.#join(session, topic)
@@ -69,8 +69,14 @@ export class Subscriptions {
     }
   }
 
+  /** Unsubscribes all sessions of a user from a topic. */
+  removeUser(userId: string, topic: string): void {
+    for (const front of this.#byTopic.get(topic)?.fronts?.keys() ?? []) front.userLeft(topic, userId)
+    this.#removeFrom(userId, topic)
+  }
+
   /** Unsubscribes all sessions of a user from a topic, or only those in a front. */
-  remove(userId: string, topic: string, front?: Front): void {
+  #removeFrom(userId: string, topic: string, front?: Front): void {
     const subscribers = this.#byTopic.get(topic)
     for (const session of this.#sessions.ofUser(userId)) {
       if (front && session.port.front !== front) continue

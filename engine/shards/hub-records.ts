@@ -33,6 +33,8 @@ export const ToShard = {
    * `ContinuedTopic`s). Answered by `continued` for each topic, after the missed events.
    */
   continue: 70,
+  /** number: a front; answered by `settled`. Sent to all shards. */
+  settle: 71,
   /** Answer `named`. body: a user id, UTF-8; number: the look-up. */
   nameOf: 60,
 } as const
@@ -65,6 +67,8 @@ export const ToHub = {
   continued: 71,
   /** number: a front; id: a topic which only these users receive there (packed); `except`: everyone except this user. */
   changeSubscribers: 72,
+  /** number: a front. Everything that was sent before `settle` is handled. */
+  settled: 73,
   /** body: mail to return once the session's connection has room. */
   whenDrained: 6,
   /** number: how many records of its inbox this shard has handled since the last such record. Sent with others. */

@@ -179,6 +179,8 @@ export class Shard {
           return void this.#sendName(Buffer.from(body).toString(), number)
         case ToShard.continue:
           return this.#continuing.add(number, unpack<readonly ContinuedTopic[]>(body))
+        case ToShard.settle:
+          return this.#toHub.push(ToHub.settled, number)
         case ToShard.drain:
           return this.#drain()
       }

@@ -72,6 +72,8 @@ export class LinkedFront implements Front {
   /** By silent topic, the sessions that left it meanwhile. */
   readonly #leaving = new Map<string, number[]>()
   #isSettled = false
+  /** Whether every shard knows the blocks of all users; before that nothing is published that is not durable. */
+  #isLive = false
   /** What the front has named, and how its subscribers changed since; until it has named all sessions. */
   readonly #named = new Map<number, NamedSubscribers>()
   /** Topics whose events users joined since, by user; until the front has named all sessions. */
@@ -148,6 +150,7 @@ export class LinkedFront implements Front {
   /** The link has ended: the sessions stay until `end`, and what is sent to them is lost. */
   detach(): void {
     for (const port of this.#ports.values()) port.detach()
+    this.#reopening.clear()
     this.#gateway.removeFront(this)
     void this.#calls.end()
   }
@@ -168,8 +171,7 @@ export class LinkedFront implements Front {
   }
 
   isLive(topic: string): boolean {
-    // Until a session is continued, its user's blocks and the groups that they have left are not known.
-    return this.#isSettled && this.#reopening.size === 0 && !this.#isSilent(topic)
+    return this.#isLive && !this.#isSilent(topic)
   }
 
   show(topic: string, seq: number, frame: Uint8Array): void {
@@ -203,6 +205,11 @@ export class LinkedFront implements Front {
     this.#deps.push(ToFront.changeSubscribers, number, Buffer.from(topic, 'latin1'), packed(change))
   }
 
+  userLeft(topic: string, userId: string): void {
+    // Of a silent topic the group sends the change after the event by which they left.
+    if (!this.#isSettled && !this.#isSilent(topic)) this.changeSubscribers(topic, { left: userId })
+  }
+
   left(topic: string): void {
     this.#topics.delete(topic)
   }
@@ -211,7 +218,7 @@ export class LinkedFront implements Front {
 
   /** The engine has continued the session. */
   reopened(port: LinkedPort): void {
-    this.#reopening.delete(port)
+    if (this.#reopening.delete(port)) this.#continuedMore()
   }
 
   /** The number of a topic that a session of the front subscribes to. */
@@ -245,6 +252,15 @@ export class LinkedFront implements Front {
     this.#named.clear()
     this.#joined.clear()
     this.#deps.onSettled()
+    this.#continuedMore()
+  }
+
+  /** Until a session is continued, its user's blocks and the groups that they have left are not known. // PRV-1 */
+  #continuedMore(): void {
+    if (!this.#isSettled || this.#reopening.size > 0) return
+    this.#gateway.settleFront(this, () => {
+      this.#isLive = true
+    })
   }
 
   #isSilent(topic: string): boolean {
@@ -268,8 +284,8 @@ export class LinkedFront implements Front {
     const port = this.#ports.get(number)
     if (!port) return
     this.#ports.delete(number)
-    this.#reopening.delete(port)
     port.ended(this.#gateway)
+    this.reopened(port)
   }
 
   #continue(body: Uint8Array): void {
