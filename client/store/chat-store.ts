@@ -21,13 +21,21 @@ import { ChatGroup } from './chat-group.ts'
 import { failureOf } from './failure.ts'
 import { FileUrls } from './file-urls.ts'
 import type { GroupState } from './group-state.ts'
-import type { StoreEvent, StoreEvents } from './store-event.ts'
+import type { StoreEvent } from './store-event.ts'
 import type { StoreSnapshot } from './store-snapshot.ts'
 import { StoreState } from './store-state.ts'
 import { openTabChannel, type TabChannel } from './tab-channel.ts'
 import { type TabLocks, webLocks } from './tab-locks.ts'
 import { Tabs } from './tabs.ts'
-import type { ConnectionView, DevtoolsEvent, GroupHandle, SearchQuery, Signal, Store } from './types.ts'
+import type {
+  ConnectionView,
+  DevtoolsEvent,
+  GroupHandle,
+  SearchQuery,
+  Signal,
+  Store,
+  UploadItem,
+} from './types.ts'
 
 export interface ChatStoreOptions extends Pick<ChatClientOptions, 'url' | 'clock' | 'openSocket'> {
   /** A token, or a function that returns one; with a function the store outlives a single token. */
@@ -46,6 +54,7 @@ export interface ChatStoreOptions extends Pick<ChatClientOptions, 'url' | 'clock
 interface SharedState {
   readonly userId: string
   readonly connection: ConnectionView
+  readonly uploads: readonly UploadItem[]
 }
 
 /** The code that connects is loaded beside the cached state, which is shown without it. */
@@ -109,7 +118,7 @@ export class ChatStore implements Store {
       request: <N extends MethodRequest>(request: N, fields: RequestFields<N>) =>
         this.#request(request, fields),
       onSignal: (signal: Signal) => this.#own.emit('signal', signal),
-      onSettled: (fields: StoreEvents['settled']) => this.#emit({ event: 'settled', fields }),
+      emit: (event: StoreEvent) => this.#emit(event),
     }
     this.#state = new StoreState(host, userId ?? snapshot?.userId ?? '')
     this.#fileUrls = new FileUrls(url, token)
@@ -313,13 +322,15 @@ export class ChatStore implements Store {
       },
       prepare: async () => {
         await this.#cache.flush()
-        return { userId: this.#state.userId, connection: this.#state.connection.state }
+        const { userId, connection, uploads } = this.#state
+        return { userId, connection: connection.state, uploads: uploads.view.getSnapshot().uploads }
       },
-      join: async ({ userId, connection }) => {
+      join: async ({ userId, connection, uploads }) => {
         this.#hasFollowed = true
         const state = await this.#cache.open(userId || undefined)
         this.#state.connection.set(connection)
         this.#state.restore(state, true)
+        this.#state.uploads.follow(uploads)
         if (connection.state === 'live') this.#state.onLive()
       },
       event: (event) => this.#receive(event),

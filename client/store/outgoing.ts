@@ -31,6 +31,8 @@ export interface OutgoingOptions {
   readonly clock: Clock
   /** The entries of a group have changed. */
   readonly onChange: (groupId: string) => void
+  /** Whether the file of an entry is on this device. */
+  readonly hasUpload: (uploadId: string) => boolean
   /** Leader: an entry has its final answer. */
   readonly onSettled: (settled: StoreEvents['settled']) => void
 }
@@ -176,7 +178,12 @@ export class Outgoing {
   #send(entry: OutboxEntry, mayHaveBeenSent: boolean): void {
     const { key, groupId, request, fields, failure, uploadId } = entry
     const client = this.#client
-    if (!client || failure || uploadId !== undefined) return
+    if (!client || failure) return
+    if (uploadId !== undefined) {
+      const lost: Failure = { code: 'bad_file', message: 'the page ended before the file was stored' }
+      if (!this.#options.hasUpload(uploadId)) this.change(key, { failure: lost })
+      return
+    }
     if (request !== 'send_message') {
       void this.#sendChanges(groupId)
       return

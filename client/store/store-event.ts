@@ -5,7 +5,7 @@
 import type { Message } from '../../protocol/records.ts'
 import type { ClientEvents } from '../chat-client.ts'
 import type { OutboxEntry } from './cache/message-cache.ts'
-import type { Failure } from './types.ts'
+import type { Failure, UploadItem } from './types.ts'
 
 export type StoreEvents = ClientEvents & {
   /** An entry of the outbox has its final answer. */
@@ -14,6 +14,8 @@ export type StoreEvents = ClientEvents & {
     readonly message?: Message | undefined
     readonly failure?: Failure | undefined
   }
+  /** The uploads as the leading tab shows them. */
+  readonly uploads: readonly UploadItem[]
   /** The user turned notifications of a group off or on. */
   readonly muted: { readonly groupId: string; readonly until?: number | undefined }
 }

@@ -33,8 +33,8 @@ export interface StoreHost {
   readonly client: ChatClient | null
   readonly request: SendRequest
   readonly onSignal: (signal: Signal) => void
-  /** Leader: an entry of the outbox has its final answer. */
-  readonly onSettled: (settled: StoreEvents['settled']) => void
+  /** Leader: handles an event, and passes it to the other tabs. */
+  readonly emit: (event: StoreEvent) => void
 }
 
 const MAX_CONTACT_PAGES = 5
@@ -63,7 +63,8 @@ export class StoreState {
       cache,
       clock,
       onChange: (groupId) => this.list.find(groupId)?.shownChanged(),
-      onSettled: host.onSettled,
+      hasUpload: (uploadId) => this.uploads.has(uploadId),
+      onSettled: (fields) => host.emit({ event: 'settled', fields }),
     })
     this.core = this.#makeCore()
     this.list = new GroupList(this.core)
@@ -75,6 +76,7 @@ export class StoreState {
       },
       cache,
       clock,
+      onChange: (fields) => host.client && host.emit({ event: 'uploads', fields }),
       onDone: ({ uploadId }, { fileId }) => this.#onUploaded(uploadId, fileId),
       onFailed: ({ uploadId }, failure) => this.changeUploading(uploadId, { failure }),
     })
@@ -118,6 +120,9 @@ export class StoreState {
         break
       case 'settled':
         this.#onSettled(event.fields)
+        break
+      case 'uploads':
+        if (!this.#host.client) this.uploads.follow(event.fields)
         break
       case 'missed':
         this.list.find(event.fields.groupId)?.missed(event.fields.from, event.fields.to)
@@ -240,7 +245,7 @@ export class StoreState {
       row ? this.outgoing.restore([row], true) : this.outgoing.remove(key)
       if (row?.request === 'message_read') this.#read(row)
     } else if (table === 'drafts') this.#setDraft(key, row?.text ?? '')
-    else row ? this.uploads.restore([row]) : this.uploads.forget(key)
+    else row ? this.uploads.restore([row], false) : this.uploads.forget(key)
   }
 
   /** Another tab has marked messages as read. */
@@ -256,7 +261,9 @@ export class StoreState {
 
   #onUploaded(uploadId: string, fileId: string): void {
     for (const { key, fields } of this.uploading(uploadId)) {
-      this.outgoing.change(key, { fields: { ...(fields as object), fileId }, uploadId: undefined })
+      // It may have failed because this tab did not know the upload yet.
+      const change = { uploadId: undefined, failure: undefined }
+      this.outgoing.change(key, { fields: { ...(fields as object), fileId }, ...change })
     }
   }
 

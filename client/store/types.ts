@@ -239,6 +239,11 @@ export interface UploadItem {
   readonly sent: number
   readonly state: 'waiting' | 'uploading' | 'paused' | 'done' | 'failed'
   readonly failure?: Failure | undefined
+  /**
+   * The file is stored on this device, so that the upload continues after a reload. Until then, and always where
+   * there is no IndexedDB, the end of the page ends the upload: warn by `beforeunload`.
+   */
+  readonly isStored: boolean
   readonly width?: number | undefined
   readonly height?: number | undefined
 }

@@ -13,13 +13,16 @@ import { ClientError } from '../client-error.ts'
 import type { Clock } from '../clock.ts'
 import { makeTempId } from '../temp-id.ts'
 import type { CachedUpload, MessageCache } from './cache/message-cache.ts'
+import { failureOf } from './failure.ts'
 import type { Failure, NewFile, UploadItem, UploadsView, View } from './types.ts'
 import { ViewCell } from './view-cell.ts'
 
 export interface UploadsOptions {
   readonly client: Pick<ChatClient, 'upload'>
-  readonly cache: Pick<MessageCache, 'put' | 'remove'>
+  readonly cache: Pick<MessageCache, 'put' | 'remove' | 'flush'>
   readonly clock: Clock
+  /** What other tabs show: called at a change of a state, and for progress alone at most every `PROGRESS_MS`. */
+  readonly onChange: (uploads: readonly UploadItem[]) => void
   /** The file is stored. Called before the upload is removed from the cache. */
   readonly onDone: (upload: UploadItem, file: File) => void
   /** The server refused the file, or it cannot be read. */
@@ -31,13 +34,14 @@ interface Upload {
   state: UploadItem['state']
   sent: number
   failure?: Failure | undefined
-  readonly item: () => UploadItem
+  isStored: boolean
 }
 
 const MAX_UPLOADS = 100
 /** Larger files are sent without a hash: it needs all bytes in memory. */
 const MAX_HASHED_BYTES = 64 * 1024 * 1024
 const RETRY_MS = 2_000
+const PROGRESS_MS = 250
 
 export class Uploads {
   readonly #options: UploadsOptions
@@ -46,6 +50,9 @@ export class Uploads {
   readonly #uploads = new Map<string, Upload>()
   #running: { readonly upload: Upload; readonly abort: AbortController } | null = null
   #isOnline = false
+  /** What `onChange` was called for last. */
+  #states = ''
+  #announcedAt = 0
   #cancelRetry = () => {}
 
   constructor(options: UploadsOptions) {
@@ -56,14 +63,23 @@ export class Uploads {
     return this.#cell
   }
 
-  /** Shows the uploads of the cache; a row that another tab added or changed is shown likewise. */
-  restore(rows: readonly CachedUpload[]): void {
-    for (const row of rows) {
-      const known = this.#uploads.get(row.uploadId)
-      if (known) this.#update(known, row)
-      else this.#uploads.set(row.uploadId, makeUpload(row))
+  /** Shows the uploads of the cache, or what another tab added or changed, which may not be stored yet. */
+  restore(rows: readonly CachedUpload[], isStored = true): void {
+    for (const row of rows) this.#put(row, isStored)
+    this.#changed()
+  }
+
+  /** What the leading tab shows. */
+  follow(items: readonly UploadItem[]): void {
+    for (const { uploadId, state, sent, failure } of items) {
+      const upload = this.#uploads.get(uploadId)
+      if (upload) Object.assign(upload, { state, sent, failure })
     }
     this.#changed()
+  }
+
+  has(uploadId: string): boolean {
+    return this.#uploads.has(uploadId)
   }
 
   /** Another tab removed the upload. */
@@ -77,13 +93,13 @@ export class Uploads {
   /** Adds a file; it is sent as soon as it is its turn. */
   add(groupId: string, { blob, fileName, width, height }: NewFile): UploadItem {
     const uploadId = makeTempId()
-    const upload = makeUpload({ uploadId, groupId, fileName, mimeType: blob.type, blob, width, height })
+    const row = { uploadId, groupId, fileName, mimeType: blob.type, blob, width, height }
     const isFull = this.#uploads.size >= MAX_UPLOADS
-    this.#uploads.set(uploadId, upload)
-    this.#options.cache.put('uploads', upload.row)
+    this.#options.cache.put('uploads', row)
+    const upload = this.#put(row, false)
     if (isFull) this.#fail(upload, new ChatError('limit_reached', `at most ${MAX_UPLOADS} files may wait`))
     this.#changed()
-    return upload.item()
+    return itemOf(upload)
   }
 
   pause(uploadId: string): void {
@@ -94,10 +110,7 @@ export class Uploads {
   /** Continues a paused upload, and repeats a failed one. */
   resume(uploadId: string): void {
     const upload = this.#uploads.get(uploadId)
-    if (!upload) return
-    if (upload.state === 'failed') upload.state = 'waiting'
-    upload.failure = undefined
-    this.#store(upload, { isPaused: false })
+    if (upload) this.#store(upload, { isPaused: false })
   }
 
   /** Ends an upload; the server deletes what it has received after a day. */
@@ -122,27 +135,50 @@ export class Uploads {
   #store(upload: Upload, change: Partial<CachedUpload>): void {
     const row = { ...upload.row, ...change }
     this.#options.cache.put('uploads', row)
-    this.#update(upload, row)
+    this.#put(row, false)
     this.#changed()
   }
 
-  #update(upload: Upload, row: CachedUpload): void {
+  /** The upload of a row, which is in the cache. */
+  #put(row: CachedUpload, isStored: boolean): Upload {
+    let upload = this.#uploads.get(row.uploadId)
+    if (!upload) {
+      upload = { row, state: 'waiting', sent: 0, isStored }
+      this.#uploads.set(row.uploadId, upload)
+    }
     upload.row = row
     if (row.isPaused && upload.state !== 'failed') {
       upload.state = 'paused'
       if (this.#running?.upload === upload) this.#interrupt()
-    } else if (upload.state === 'paused') {
+    } else if (upload.state === 'paused' || upload.state === 'failed') {
       upload.state = 'waiting'
+      upload.failure = undefined
     }
+    if (!upload.isStored) void this.#awaitStored(upload)
+    return upload
+  }
+
+  async #awaitStored(upload: Upload): Promise<void> {
+    if (!(await this.#options.cache.flush())) return
+    upload.isStored = true
+    this.#changed()
   }
 
   /** Shows the change, and starts the next upload if there is one. */
   #changed(): void {
     if (this.#isOnline && !this.#running) {
-      const next = [...this.#uploads.values()].find(({ state }) => state === 'waiting')
+      // The tab that led may have been sending.
+      const next = [...this.#uploads.values()].find(({ state }) => /waiting|uploading/.test(state))
       if (next) void this.#run(next)
     }
-    this.#cell.set({ uploads: [...this.#uploads.values()].map(({ item }) => item()) })
+    const uploads = [...this.#uploads.values()].map(itemOf)
+    this.#cell.set({ uploads })
+    const states = uploads.map(({ state }) => state).join()
+    const now = this.#options.clock.now()
+    if (states === this.#states && now < this.#announcedAt + PROGRESS_MS) return
+    this.#states = states
+    this.#announcedAt = now
+    this.#options.onChange(uploads)
   }
 
   #interrupt(): void {
@@ -184,7 +220,7 @@ export class Uploads {
       if (!this.#uploads.delete(upload.row.uploadId)) return
       upload.state = 'done'
       upload.sent = blob.size
-      this.#options.onDone(upload.item(), file)
+      this.#options.onDone(itemOf(upload), file)
       this.#options.cache.remove('uploads', upload.row.uploadId)
       if (!isCurrent()) this.#changed()
     } catch (error) {
@@ -211,23 +247,17 @@ export class Uploads {
 
   #fail(upload: Upload, error: unknown): void {
     upload.state = 'failed'
-    upload.failure = failureOf(error)
-    this.#options.onFailed(upload.item(), upload.failure)
+    const isAnswer = error instanceof ChatError
+    upload.failure = failureOf(
+      isAnswer ? error : new ChatError('bad_file', `the file cannot be read: ${error}`),
+    )
+    this.#options.onFailed(itemOf(upload), upload.failure)
   }
 }
 
-function makeUpload(row: CachedUpload): Upload {
-  const upload: Upload = {
-    row,
-    state: row.isPaused ? 'paused' : 'waiting',
-    sent: 0,
-    item: () => {
-      const { uploadId, groupId, fileName, mimeType, blob, width, height } = upload.row
-      const { state, sent, failure } = upload
-      return { uploadId, groupId, fileName, mimeType, size: blob.size, sent, state, failure, width, height }
-    },
-  }
-  return upload
+function itemOf({ row, ...shown }: Upload): UploadItem {
+  const { uploadId, groupId, fileName, mimeType, blob, width, height } = row
+  return { uploadId, groupId, fileName, mimeType, size: blob.size, width, height, ...shown }
 }
 
 /** Undefined if the platform does not compute it: without TLS, or for large files. */
@@ -244,9 +274,4 @@ function isNotFound(error: unknown): boolean {
 /** Whether it is not the file's fault: no connection, or a server that is busy. */
 function mayRepeat(error: unknown): boolean {
   return error instanceof ClientError || (error instanceof ChatError && error.retryAfterMs !== undefined)
-}
-
-function failureOf(error: unknown): Failure {
-  if (error instanceof ChatError) return { code: error.code, message: error.message }
-  return { code: 'bad_file', message: `the file cannot be read: ${String(error)}` }
 }

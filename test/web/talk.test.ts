@@ -104,13 +104,63 @@ describe('files', () => {
     const bytes = randomBytes(8_000_000)
     await sendFile(ana.page, aFile('large.bin', bytes))
     await ana.page.getByRole('button', { name: 'Pause the upload' }).click()
-    await ana.page.getByText(/Paused · /).waitFor()
     // Large files take a moment to be stored.
-    await expect.poll(() => ana.page.evaluate(pausedUploads)).toBe(1)
+    await ana.page.getByText(/Paused · \d.* of 8 MB/).waitFor()
     await ana.page.reload()
     await ana.page.getByText(/Paused · /).waitFor()
     await ana.page.getByRole('button', { name: 'Resume the upload' }).click()
     await expect.poll(files).toMatchObject([{ sha256: createHash('sha256').update(bytes).digest('hex') }])
+    ana.expectQuiet()
+  })
+
+  it('that are not stored yet are shown as such, and the browser warns before the page ends', async () => {
+    const { ana } = await twoPeople()
+    const asked: string[] = []
+    ana.page.on('dialog', (dialog) => {
+      asked.push(dialog.type())
+      void dialog.accept()
+    })
+    const sendAndPause = async (name: string, text: string) => {
+      await ana.page.evaluate(refuseFiles)
+      await sendFile(ana.page, aFile(name, randomBytes(8_000_000)), text)
+      await ana.page.getByRole('button', { name: 'Pause the upload' }).click()
+      await ana.page.getByText(/Paused · Not stored on this device yet · \d.* of 8 MB/).waitFor()
+    }
+    await sendAndPause('sent.bin', 'The sent one')
+    await ana.page.getByRole('button', { name: 'Resume the upload' }).click()
+    await ana.page.getByRole('link', { name: 'Download sent.bin' }).waitFor()
+    await ana.page.reload()
+    await ana.page.getByRole('link', { name: 'Download sent.bin' }).waitFor()
+    expect(asked).toEqual([])
+
+    await sendAndPause('lost.bin', 'The lost one')
+    await ana.page.reload()
+    expect(asked).toEqual(['beforeunload'])
+    const message = ana.page.getByRole('listitem').filter({ hasText: 'The lost one' })
+    await message.getByText('The file was lost or changed before it was sent.').waitFor()
+    ana.expectQuiet()
+  })
+
+  it('are shown and controlled in every tab', async () => {
+    const { ana, bruno, groupId } = await twoPeople()
+    const first = ana.page
+    const second = await ana.openTab(`#/g/${groupId}`)
+    await composerOf(second).waitFor()
+    await sendFile(first, aFile('first.bin', randomBytes(20_000_000)))
+    await second.getByRole('button', { name: 'Pause the upload' }).click()
+    const textIn = (page: Page) => page.getByText(/Paused · \d.* of 20 MB/).textContent()
+    const text = await textIn(first)
+    await expect.poll(() => textIn(second)).toBe(text)
+    await first.getByRole('button', { name: 'Resume the upload' }).click()
+    await bruno.page.getByRole('link', { name: 'Download first.bin' }).waitFor()
+
+    await sendFile(second, aFile('second.bin', randomBytes(20_000_000)))
+    const progress = first.getByRole('progressbar', { name: 'Upload of second.bin' })
+    await expect.poll(async () => Number(await progress.getAttribute('value'))).toBeGreaterThan(0)
+    await first.getByRole('button', { name: 'Pause the upload' }).click()
+    await second.getByText(/Paused · /).waitFor()
+    await second.getByRole('button', { name: 'Cancel the upload' }).click()
+    for (const page of [first, second]) await expect.poll(() => page.locator('.upload').count()).toBe(0)
     ana.expectQuiet()
   })
 
@@ -229,16 +279,11 @@ describe('a notification', () => {
   })
 })
 
-/** The number of paused uploads that the page has stored. */
-async function pausedUploads(): Promise<number> {
-  const [{ name = '' } = {}] = await indexedDB.databases()
-  const result = <T>(request: IDBRequest<T>) =>
-    new Promise<T>((resolve, reject) => {
-      request.onsuccess = () => resolve(request.result)
-      request.onerror = () => reject(request.error)
-    })
-  const database = await result(indexedDB.open(name))
-  const uploads = await result(database.transaction('uploads').objectStore('uploads').getAll())
-  database.close()
-  return uploads.filter(({ isPaused }: { isPaused?: boolean }) => isPaused).length
+/** From now on the page cannot store files: the quota is reached. */
+function refuseFiles(): void {
+  const { put } = IDBObjectStore.prototype
+  IDBObjectStore.prototype.put = function (...row) {
+    if (this.name !== 'files') return put.apply(this, row)
+    throw new DOMException('the quota is reached', 'QuotaExceededError')
+  }
 }

@@ -20,18 +20,23 @@ export function FilesDialog({ handle, onSent }: FilesDialogProps) {
   const { files, replyToId } = useView(chosenIn(handle))
   const { limits } = useView(store.me)
   const [text, setText] = useState('')
+  const [isSending, setSending] = useState(false)
   const maxBytes = limits?.maxUploadBytes ?? Number.POSITIVE_INFINITY
   const isTooLarge = files.some(({ file }) => file.size > maxBytes)
   const t = texts.talk
-  const send = () => {
-    if (isTooLarge) return
-    sendFilesNow(handle, { files: files.map(({ file }) => file), text: text.trim(), replyToId }).catch(fail)
+  const send = async () => {
+    if (isTooLarge || isSending) return
+    setSending(true)
+    // The dialog stays until the messages are on show: it measures images and videos before.
+    await sendFilesNow(handle, { files: files.map(({ file }) => file), text: text.trim(), replyToId }).catch(
+      fail,
+    )
     for (const { url } of files) if (url) URL.revokeObjectURL(url)
     clearChosen(handle)
     onSent()
   }
   const close = () => {
-    for (const one of files) removeChosen(handle, one)
+    if (!isSending) for (const one of files) removeChosen(handle, one)
   }
   return (
     <Dialog title={t.sendFiles(files.length)} onClose={close}>
@@ -39,7 +44,7 @@ export function FilesDialog({ handle, onSent }: FilesDialogProps) {
         class="files-form"
         onSubmit={(event) => {
           event.preventDefault()
-          send()
+          void send()
         }}
         onDragOver={(event) => event.preventDefault()}
         onDrop={(event) => event.preventDefault()}
@@ -59,6 +64,7 @@ export function FilesDialog({ handle, onSent }: FilesDialogProps) {
               <IconButton
                 icon="close"
                 label={texts.shell.remove(one.file.name)}
+                disabled={isSending}
                 onClick={() => removeChosen(handle, one)}
               />
             </li>
@@ -74,7 +80,7 @@ export function FilesDialog({ handle, onSent }: FilesDialogProps) {
         />
         <footer class="files-actions">
           <Button onClick={close}>{texts.shell.cancel}</Button>
-          <Button kind="primary" type="submit" icon="send" disabled={isTooLarge}>
+          <Button kind="primary" type="submit" icon="send" disabled={isTooLarge || isSending}>
             {t.send}
           </Button>
         </footer>

@@ -1,5 +1,6 @@
 /**
- * Talk: calls, the viewer of images, and notifications, which are there whatever is on show. Mounted once.
+ * Talk: calls, the viewer of images, notifications and the warning of files that are not stored, which are there
+ * whatever is on show. Mounted once.
  */
 import { useEffect, useState } from 'preact/hooks'
 import type { PeerCalls } from '../../client/calls/peer-calls.ts'
@@ -11,6 +12,7 @@ import { startNotifications } from './notifications.ts'
 import './talk.css'
 import { callsOf, viewerOf } from './talk-state.ts'
 import { Viewer } from './viewer.tsx'
+import { warnUnstored } from './warn-unstored.ts'
 
 export function Talk() {
   const { store, server, navigation, preferences, texts } = useShell()
@@ -26,6 +28,7 @@ export function Talk() {
       loading.then((loaded) => loaded.hangUp()).catch(() => {})
     }
   }, [store, server])
+  useEffect(() => warnUnstored(store), [store])
   useEffect(
     () =>
       startNotifications({

@@ -1,5 +1,5 @@
 /**
- * Upload progress: how much of a file is sent, with pause, resume and abort.
+ * Upload progress: how much of a file is sent, and whether it is stored on the device; with pause, resume and abort.
  */
 import type { MessageItem, UploadItem } from '../../client/store/types.ts'
 import { useShell } from '../shell.ts'
@@ -12,7 +12,7 @@ interface UploadProgressProps {
 
 export function UploadProgress({ item, upload }: UploadProgressProps) {
   const { store, texts, format } = useShell()
-  const { uploadId, fileName, size, sent, state, failure } = upload
+  const { uploadId, fileName, size, sent, state, failure, isStored } = upload
   const t = texts.talk
   const percent = size === 0 ? 0 : Math.floor((sent / size) * 100)
   const isStopped = state === 'paused' || state === 'failed'
@@ -22,6 +22,7 @@ export function UploadProgress({ item, upload }: UploadProgressProps) {
         <span class="ellipsis">{fileName}</span>
         <span class="small ellipsis">
           {state !== 'uploading' && `${failure?.message ?? t.uploadState[state]} · `}
+          {!isStored && `${t.notStored} · `}
           {t.sentOf(format.bytes(sent), format.bytes(size))}
         </span>
         <progress value={sent} max={Math.max(1, size)} aria-label={t.uploading(fileName)}>

@@ -68,7 +68,7 @@ class BatchedCache implements MessageCache {
   readonly #forgotten = new Set<string>()
   #items: ItemsChange[] = []
   #untrimmed = TRIM_EVERY
-  #writing: Promise<void> = Promise.resolve()
+  #writing: Promise<unknown> = Promise.resolve()
   #cancelTimer: (() => void) | null = null
   #lastWriteAt = Number.NEGATIVE_INFINITY
   readonly #recent = new Map<string, Recent>()
@@ -165,14 +165,15 @@ class BatchedCache implements MessageCache {
     this.#schedule()
   }
 
-  flush(): Promise<void> {
+  flush(): Promise<boolean> {
     this.#cancelTimer?.()
     this.#cancelTimer = null
-    this.#writing = this.#writing.then(() => this.#write())
-    return this.#writing
+    const written = this.#writing.then(() => this.#write())
+    this.#writing = written
+    return written
   }
 
-  wipe(): Promise<void> {
+  async wipe(): Promise<void> {
     this.#reset()
     this.#channel.post({ cache: 'wiped' } satisfies CacheMessage)
     this.#writing = this.#writing
@@ -182,7 +183,7 @@ class BatchedCache implements MessageCache {
         return this.#database.clear()
       })
       .catch(() => {})
-    return this.#writing
+    await this.#writing
   }
 
   async close(): Promise<void> {
@@ -268,8 +269,10 @@ class BatchedCache implements MessageCache {
     )
   }
 
-  async #write(): Promise<void> {
-    if (this.#rows.size + this.#forgotten.size + this.#items.length === 0) return
+  /** Resolves with whether there is nothing left that ends with the page. */
+  async #write(): Promise<boolean> {
+    let isLasting = this.#database instanceof IdbDatabase
+    if (this.#rows.size + this.#forgotten.size + this.#items.length === 0) return isLasting
     const rows = new Map(this.#rows)
     const forgotten = new Set(this.#forgotten)
     let items = this.#items.splice(0)
@@ -289,6 +292,7 @@ class BatchedCache implements MessageCache {
         const left = await this.#database.trim((count) => count >> 1).catch(() => 0)
         if (left > 0 || attempt === 2) continue
         // The rows stay in memory until a later write succeeds.
+        isLasting = false
         for (const [id, change] of rows) if (!this.#rows.has(id)) this.#rows.set(id, change)
         for (const groupId of forgotten) this.#forgotten.add(groupId)
         break
@@ -299,6 +303,7 @@ class BatchedCache implements MessageCache {
     this.#hasLast &&= this.#rows.size > 0
     this.#lastWriteAt = this.#clock.now()
     await this.#trim(items)
+    return isLasting
   }
 
   async #trim(items: readonly ItemsChange[]): Promise<void> {

@@ -159,8 +159,8 @@ export interface MessageCache {
 
   /** The tab that leads also writes what other tabs change: they may crash before they do. */
   lead(isLeading: boolean): void
-  /** Writes now what is collected. Resolves when it is written or held in memory. */
-  flush(): Promise<void>
+  /** Writes now what is collected. Resolves with whether it outlives the page; else it is held in memory. */
+  flush(): Promise<boolean>
   /** Removes everything of the user, in all tabs. */
   wipe(): Promise<void>
   close(): Promise<void>

@@ -6,6 +6,7 @@ import { systemClock } from '../../../client/clock.ts'
 import { ChatError } from '../../../client/index.ts'
 import type { CachedUpload } from '../../../client/store/cache/message-cache.ts'
 import { FileUrls } from '../../../client/store/file-urls.ts'
+import { createMessageCache } from '../../../client/store/index.ts'
 import type { Failure, UploadItem } from '../../../client/store/types.ts'
 import { Uploads, type UploadsOptions } from '../../../client/store/uploads.ts'
 import type { FileToUpload } from '../../../client/upload.ts'
@@ -14,8 +15,10 @@ import { resolveSettings } from '../../../server/config.ts'
 import { createServer, type Server } from '../../../server/server.ts'
 import { makeToken } from '../../../server/token.ts'
 import { ManualClock } from '../../../testing/manual-clock.ts'
+import { Browser } from '../../support/browser.ts'
 import { eventually } from '../../support/conditions.ts'
 import { temporaryFolder } from '../../support/engines.ts'
+import { refusePuts, useIndexedDb } from '../../support/indexed-db.ts'
 import { TcpProxy } from '../../support/tcp-proxy.ts'
 
 const jwtSecret = 'a secret of thirty-two bytes, and more'
@@ -31,24 +34,27 @@ class Rows {
     this.rows.set(upload.uploadId, upload)
   }
   remove = (_: string, key: string) => void this.rows.delete(key)
+  flush = async () => true
 }
 
 function someUploads(
   client: UploadsOptions['client'],
-  cache = new Rows(),
+  cache: UploadsOptions['cache'] = new Rows(),
   clock: UploadsOptions['clock'] = systemClock,
 ) {
   const done: File[] = []
   const failed: Failure[] = []
+  const announced: (readonly UploadItem[])[] = []
   const uploads = new Uploads({
     client,
     cache,
     clock,
+    onChange: (items) => announced.push(items),
     onDone: (_, file) => done.push(file),
     onFailed: (_, failure) => failed.push(failure),
   })
   const items = (): readonly UploadItem[] => uploads.view.getSnapshot().uploads
-  return { uploads, cache, done, failed, items, states: () => items().map(({ state }) => state) }
+  return { uploads, done, failed, announced, items, states: () => items().map(({ state }) => state) }
 }
 
 const aFile = (data: Uint8Array<ArrayBuffer> | string, fileName = 'data.bin') => ({
@@ -67,7 +73,7 @@ async function aServer(dataDir: string): Promise<Server> {
 async function aDevice(url: string, cache = new Rows()) {
   const client = new ChatClient({ url, token, clock: { ...systemClock, random: () => 0.01 } })
   onTestFinished(() => client.close())
-  const all = someUploads(client, cache)
+  const all = { ...someUploads(client, cache), cache }
   client.on('state', ({ state }) => {
     if (state === 'connected') all.uploads.online()
     else all.uploads.offline()
@@ -173,7 +179,8 @@ describe('uploads', () => {
 
   it('wait offline, and start from the beginning if the server has deleted the part', async () => {
     const { client, calls } = aScriptedClient()
-    const { uploads, cache, states } = someUploads(client)
+    const cache = new Rows()
+    const { uploads, states } = someUploads(client, cache)
     const { uploadId } = uploads.add('team', aFile('hello'))
     uploads.online()
     await eventually(() => expect(calls).toHaveLength(1))
@@ -218,6 +225,51 @@ describe('uploads', () => {
     uploads.resume(uploadId)
     await eventually(() => expect(calls).toHaveLength(2))
     expect(items()[0]?.failure).toBeUndefined()
+  })
+
+  it('are announced to other tabs at each change of a state, and for progress four times a second', async () => {
+    const clock = new ManualClock()
+    const { client, calls } = aScriptedClient()
+    const { uploads, announced } = someUploads(client, undefined, clock.forClient)
+    uploads.add('team', aFile('hello'))
+    uploads.online()
+    await eventually(() => expect(calls).toHaveLength(1))
+    announced.length = 0
+    for (let sent = 1; sent <= 5_000; sent += 1) {
+      if (sent % 10 === 0) clock.advance(1)
+      calls[0]?.file.onProgress?.(sent, 5_000)
+    }
+    expect(announced).toHaveLength(2)
+    uploads.offline()
+    expect(announced.at(-1)).toMatchObject([{ state: 'waiting', sent: 5_000 }])
+  })
+
+  it('are stored when their file is in the database', async () => {
+    useIndexedDb()
+    const accept = refusePuts('files')
+    const clock = new ManualClock().forClient
+    const channel = new Browser().openTab().channel('uploads')
+    const cache = createMessageCache({ name: 'uploads', channel, clock })
+    onTestFinished(() => cache.close())
+    const { uploads, items } = someUploads(aScriptedClient().client, cache)
+    const areStored = () => items().map(({ isStored }) => isStored)
+    const { uploadId } = uploads.add('team', aFile('hello'))
+    expect(areStored()).toEqual([false])
+    expect(await cache.flush()).toBe(false)
+    expect(areStored()).toEqual([false])
+    accept()
+    uploads.pause(uploadId)
+    await eventually(() => expect(areStored()).toEqual([true]))
+  })
+
+  it('are never stored without a database', async () => {
+    const clock = new ManualClock().forClient
+    const channel = new Browser().openTab().channel('uploads')
+    const cache = createMessageCache({ name: 'uploads', channel, clock })
+    const { uploads, items } = someUploads(aScriptedClient().client, cache)
+    uploads.add('team', aFile('hello'))
+    expect(await cache.flush()).toBe(false)
+    expect(items()).toMatchObject([{ isStored: false }])
   })
 
   it('are bounded', () => {

@@ -56,6 +56,7 @@ export const conversation = {
     no_contact: 'You and this person cannot write to each other.',
     rate_limited: 'You sent too many messages; wait a moment.',
     limit_reached: 'A limit is reached.',
+    bad_file: 'The file was lost or changed before it was sent.',
     not_found: 'The group does not exist any more.',
   } as Readonly<Record<string, string>>,
 

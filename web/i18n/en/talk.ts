@@ -18,6 +18,7 @@ export const talk = {
     done: 'Sent',
     failed: 'Failed',
   },
+  notStored: 'Not stored on this device yet',
   sentOf: (sent: string, size: string) => `${sent} of ${size}`,
   pauseUpload: 'Pause the upload',
   resumeUpload: 'Resume the upload',

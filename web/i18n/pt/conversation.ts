@@ -57,6 +57,7 @@ export const conversation: Texts['conversation'] = {
     no_contact: 'Você e esta pessoa não podem trocar mensagens.',
     rate_limited: 'Você enviou mensagens demais; espere um momento.',
     limit_reached: 'Um limite foi atingido.',
+    bad_file: 'O ficheiro perdeu-se ou mudou antes de ser enviado.',
     not_found: 'O grupo já não existe.',
   },
 

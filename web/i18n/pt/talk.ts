@@ -19,6 +19,7 @@ export const talk: Texts['talk'] = {
     done: 'Enviado',
     failed: 'Falhou',
   },
+  notStored: 'Ainda não guardado neste dispositivo',
   sentOf: (sent, size) => `${sent} de ${size}`,
   pauseUpload: 'Pausar o envio',
   resumeUpload: 'Retomar o envio',
