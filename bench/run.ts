@@ -15,7 +15,7 @@ import { Children, type RunningServer } from './children.ts'
 
 const usage = `npm run bench -- [--quick] [--case NAME[,NAME]] [--runs N]
 
-  --quick   shorter and one round each, same sizes: about two minutes in all
+  --quick   shorter and one round each, same sizes: about three minutes in all
   --case    only these: connect, many-groups, small-groups, large-group, ingest, cost-growth, reading, search
   --runs    rounds of each case (3; with --quick 1)
   --server-arg=--cpu-prof

@@ -1,21 +1,19 @@
 /**
  * Connect: 10,000 authenticated clients, each in one group of ten, connected at the same time.
  *
- * Memory is the increase of the server's resident set, per client, up to the last `connected` and a
- * round of pings. Before that, 500 clients connect and disconnect, so that the code, caches and heaps
+ * Memory is the increase of the server's resident set, per client, from one time that it was idle
+ * (`idleBytes`) to the next, after the last `connected` and a round of pings. Before that, 500 clients connect and disconnect, so that the code, caches and heaps
  * that every server has after its first minute are not counted; `cold` counts them too, from the
  * creation of the groups.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import { events } from '../../protocol/events.ts'
 import { Crowd } from '../load/crowd.ts'
-import { cpuSeconds, residentBytes } from '../load/process-figures.ts'
+import { cpuSeconds, idleBytes, residentBytes } from '../load/process-figures.ts'
 import type { CaseInput, Figures } from './case.ts'
 
 const CLIENTS = 10_000
 const GROUP_SIZE = 10
 const WARM_UP_CLIENTS = 500
-const SETTLE_MS = 2_000
 
 export async function connectCase({ pid, ...target }: CaseInput): Promise<Figures> {
   const founders = new Crowd(target)
@@ -30,9 +28,8 @@ export async function connectCase({ pid, ...target }: CaseInput): Promise<Figure
   const warmUp = new Crowd(target)
   await warmUp.connect(WARM_UP_CLIENTS, CLIENTS)
   warmUp.end()
-  await delay(SETTLE_MS)
 
-  const bytesBefore = residentBytes(pid)
+  const bytesBefore = await idleBytes(pid)
   const cpuBefore = cpuSeconds(pid)
   const startedAt = performance.now()
   const crowd = new Crowd(target)
@@ -40,8 +37,7 @@ export async function connectCase({ pid, ...target }: CaseInput): Promise<Figure
   const seconds = (performance.now() - startedAt) / 1_000
   const cpu = cpuSeconds(pid) - cpuBefore
   await crowd.ping()
-  await delay(SETTLE_MS)
-  const bytesAfter = residentBytes(pid)
+  const bytesAfter = await idleBytes(pid)
   const { lost } = crowd
   crowd.end()
   return {

@@ -5,6 +5,7 @@
  * how many cores each side used.
  */
 import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** Clock ticks per second in /proc/<pid>/stat: 100 on every Linux that Node runs on. */
 const TICKS_A_SECOND = 100
@@ -13,6 +14,15 @@ const TICKS_A_SECOND = 100
 export function residentBytes(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return Number(kib) * 1024
+}
+
+/** V8 collects what a burst has left after 8 seconds without work, in more than one step. */
+const IDLE_MS = 30_000
+
+/** Resident memory after a time without work, bytes. */
+export async function idleBytes(pid: number): Promise<number> {
+  await delay(IDLE_MS)
+  return residentBytes(pid)
 }
 
 /** Processor time used so far, of all threads, seconds. */

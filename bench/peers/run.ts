@@ -26,7 +26,7 @@ const workProcess = fileURLToPath(new URL('./work-process.js', import.meta.url))
 
 const usage = `npm run bench:peers -- [--quick] [--only WORK[,WORK]] [--peer NAME[,NAME]] [--connections N] [--write]
 
-  --quick         one shorter round each: about ten minutes in all
+  --quick         one shorter round each: about twenty minutes in all
   --only          only this work: ${Object.keys(workTable).join(', ')}
   --peer          only these: ${Object.keys(peers).join(', ')}
   --connections   of connect, small and storm, 20 to ${MAX_CONNECTIONS} (10000; with --quick 5000)

@@ -2,12 +2,11 @@
  * Connect: members of groups of ten connect at the same time; then they do nothing.
  *
  * Each connection checks a token and subscribes to its group. Memory is the growth of the server's resident
- * set, per connection, after the last is live and two seconds have passed; 500 others have come and left
+ * set, per connection, once all are live and the server was idle (`idleBytes`); 500 others have come and left
  * before, so that code, caches and heaps that a server has after its first minute are not counted. At the end
  * one post in each group shows that every member is subscribed.
  */
-import { setTimeout as delay } from 'node:timers/promises'
-import { residentBytes } from '../../load/process-figures.ts'
+import { idleBytes } from '../../load/process-figures.ts'
 import { PeerCrowd } from '../load/peer-crowd.ts'
 import { contentOf, nowUs } from '../load/post-content.ts'
 import { watchUsage } from '../load/usage.ts'
@@ -16,7 +15,6 @@ import type { Figures, WorkInput } from './work.ts'
 
 const GROUP_SIZE = 10
 const WARM_UP_MEMBERS = 500
-const SETTLE_MS = 2_000
 const DELIVERY_DEADLINE_MS = 15_000
 
 export async function connectWork(input: WorkInput): Promise<Figures> {
@@ -26,15 +24,13 @@ export async function connectWork(input: WorkInput): Promise<Figures> {
   const warmUp = new PeerCrowd(input, wire, layout)
   await warmUp.connect(warmUp.members.slice(0, WARM_UP_MEMBERS))
   warmUp.end()
-  await delay(SETTLE_MS)
+  const bytesBefore = await idleBytes(input.pid)
 
   const crowd = new PeerCrowd(input, wire, layout)
-  const bytesBefore = residentBytes(input.pid)
   const used = watchUsage(input.pid)
   await crowd.connect()
   const usage = used()
-  await delay(SETTLE_MS)
-  const bytesAfter = residentBytes(input.pid)
+  const bytesAfter = await idleBytes(input.pid)
 
   const firsts = crowd.members.filter(({ index }) => index % GROUP_SIZE === 0)
   for (const member of firsts) crowd.post(member, contentOf(nowUs(), member.index, 0))
