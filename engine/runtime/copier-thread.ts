@@ -4,7 +4,7 @@
  * The writer asks for one copy at a time on a port and is answered there.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import type { CopiedFrames } from '../storage/sqlite/wal.ts'
+import type { CopiedFrames } from '../storage/copied-frames.ts'
 import { WalCopier } from '../storage/sqlite/wal-copier.ts'
 import { rethrowAsErrors } from '../threads/thread-errors.ts'
 import { answerPings } from '../threads/watchdog.ts'

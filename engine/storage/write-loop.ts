@@ -12,9 +12,9 @@ import { statSync } from 'node:fs'
 import type { LaneBatch, LaneOffset } from '../log/log.ts'
 import { ownerOf } from '../stored/entry-owner.ts'
 import type { LogEntry } from '../stored/log-entry.ts'
+import type { CopiedFrames } from './copied-frames.ts'
 import { EntryError } from './entry-error.ts'
 import { admit, type Fences, type Refusal, type Turn } from './fences.ts'
-import type { CopiedFrames } from './sqlite/wal.ts'
 
 /** Entries of one transaction, plus at most one turn: at most some tens of milliseconds. */
 const MAX_ENTRIES = 4_096

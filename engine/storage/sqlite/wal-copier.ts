@@ -8,8 +8,9 @@
  */
 import type { Database, Statement } from 'better-sqlite3'
 import type { Durability } from '../../log/durability.ts'
+import type { CopiedFrames } from '../copied-frames.ts'
 import { openCopier, openReader } from './database.ts'
-import { type CopiedFrames, Wal } from './wal.ts'
+import { Wal } from './wal.ts'
 
 export class WalCopier {
   readonly #db: Database

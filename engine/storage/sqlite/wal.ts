@@ -10,6 +10,7 @@
  */
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
+import type { CopiedFrames } from '../copied-frames.ts'
 import { MAX_PAGES, type Part, unusedBytes, zerosOf } from './unused-bytes.ts'
 
 const WAL_HEADER_BYTES = 32
@@ -22,13 +23,6 @@ interface Checkpoint {
   /** Number of frames in the log, and how many of them are in the file. */
   readonly log: number
   readonly checkpointed: number
-}
-
-/** The first frames of a log, whose pages are copied and contain no deleted data. */
-export interface CopiedFrames {
-  /** Of the log: it restarts with another one. */
-  readonly salt: string
-  readonly frames: number
 }
 
 export class Wal {

@@ -3,8 +3,9 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { CopiedFrames } from '../../../engine/storage/copied-frames.ts'
 import { Database } from '../../../engine/storage/sqlite/driver.ts'
-import { type CopiedFrames, Wal } from '../../../engine/storage/sqlite/wal.ts'
+import { Wal } from '../../../engine/storage/sqlite/wal.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 
 const sqlite = new URL('../../../dist/engine/storage/sqlite/', import.meta.url)
