@@ -89,7 +89,7 @@ const loadUpload = () =>
 const WithMethods = class {
   constructor(send: SendRequest) {
     // `resume` is sent by the client itself.
-    const rows = [...requestTable].filter(([name, { budget }]) => budget !== '' && name !== 'resume')
+    const rows = [...requestTable].filter(([name, { budget }]) => budget !== '-' && name !== 'resume')
     Object.assign(this, rowMethods(rows, send))
   }
 } as unknown as new (

@@ -16,7 +16,7 @@ interface Field {
 
 interface RequestRow extends MethodRow {
   readonly code: number
-  /** Empty for the requests that the connection itself sends. */
+  /** `-` for the requests that the connection itself sends. */
   readonly budget: string
   readonly fields: readonly string[]
 }
@@ -30,23 +30,30 @@ const cells = (rows: string) => rows.split('\n').map((row) => row.split(':'))
 const fieldLists = new Map(cells(recordRows).map(([name, fields]) => [name, fields ?? '']))
 const records = new Map<string, readonly Field[]>()
 
-export const requestTable = new Map(
-  cells(requestRows).map(([name, code, budget = '', returns, fields]): [RequestName, RequestRow] => [
-    name as RequestName,
-    {
-      code: Number(code),
-      budget,
-      ...(returns === 'ok' ? { answer: returns } : { answer: '', returns }),
-      fields: fields ? fields.split(' ') : [],
-    },
-  ]),
-)
+/** The cells of each row behind its code: that in the cell at `place`, or one more than that of the row before. */
+function* numbered(rows: string, place: number) {
+  let code = 0
+  for (const row of cells(rows)) {
+    code = Number(row[place] ?? code + 1)
+    yield [code, ...row] as const
+  }
+}
+
+export const requestTable = new Map<RequestName, RequestRow>()
+for (const [code, name, fields = '', budget, returns] of numbered(requestRows, 4)) {
+  requestTable.set(name as RequestName, {
+    code,
+    budget: budget || 'events',
+    ...(returns ? { answer: '', returns: returns === '*' ? '' : returns } : { answer: 'ok' }),
+    fields: fields.split(' '),
+  })
+}
 
 const eventTable = new Map<unknown, EventRow>()
 const durable = new Set<string>()
-for (const [name, code, isDurable, fields] of cells(eventRows)) {
-  eventTable.set(Number(code), { name: name as EventName, fields: readFields(fields) })
-  if (isDurable && name) durable.add(name)
+for (const [code, name = '', fields, isDurable] of numbered(eventRows, 3)) {
+  eventTable.set(code, { name: name as EventName, fields: readFields(fields) })
+  if (isDurable) durable.add(name)
 }
 
 export const eventNames: readonly EventName[] = [...eventTable.values()].map(({ name }) => name)

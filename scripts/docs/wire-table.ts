@@ -15,16 +15,19 @@ type Records = Map<string, FieldMap>
 /** The source of the module. */
 export function wireTable(): string {
   const records: Records = new Map()
+  const requestCode = codeCells()
   const requestRows = Object.entries(requests as Readonly<Record<string, RequestSpec>>).map(([name, row]) => {
-    const { code, budget = 'events', route, answer, returns = answer === 'ok' ? 'ok' : '' } = row
+    const { code, budget = 'events', route, answer, returns } = row
     if (Object.values(row.fields).some((field) => recordOf(field))) {
       throw new Error(`${name}: the SDK sends no records`)
     }
-    const kind = route === 'connection' ? '' : budget
-    return [name, code, kind, returns, fieldsOf(row.fields, records)].join(':')
+    const kind = route === 'connection' ? '-' : budget === 'events' ? '' : budget
+    const result = returns ?? (answer === 'ok' ? '' : '*')
+    return rowOf(name, fieldsOf(row.fields, records), kind, result, requestCode(code))
   })
+  const eventCode = codeCells()
   const eventRows = Object.entries(events).map(([name, row]) =>
-    [name, row.code, 'durable' in row ? 1 : '', fieldsOf(row.fields, records)].join(':'),
+    rowOf(name, fieldsOf(row.fields, records), 'durable' in row ? '1' : '', eventCode(row.code)),
   )
   // A record can contain others, which are added meanwhile.
   const recordRows: string[] = []
@@ -32,9 +35,10 @@ export function wireTable(): string {
   return `/**
  * Made by \`npm run docs\` from the tables in protocol/: edit these, not this file.
  *
- * A request: name, code, budget (empty: only the connection itself sends it), the field that its method returns
- * or \`ok\` for nothing, fields. An event: name, code, 1 if it is durable, fields. A record: name, fields.
- * A field with a record: \`name=Record\`, with a list of them \`name=*Record\`.
+ * A request: name, fields, budget (\`events\` if it is empty; \`-\` if only the connection itself sends it), the
+ * field that its method returns (nothing if it is empty; \`*\` for the whole answer), code. An event: name, fields,
+ * 1 if it is durable, code. A record: name, fields. A field with a record: \`name=Record\`, with a list of them
+ * \`name=*Record\`. A code that is one more than the one before is left out, and so are empty cells at the end.
  */
 export const requestRows = \`${requestRows.join('\n')}\`
 
@@ -42,6 +46,20 @@ export const eventRows = \`${eventRows.join('\n')}\`
 
 export const recordRows = \`${recordRows.join('\n')}\`
 `
+}
+
+/** The cells of codes, in the order of the rows: empty for one more than the code before. */
+function codeCells(): (code: number) => string {
+  let last = 0
+  return (code) => {
+    const cell = code === last + 1 ? '' : String(code)
+    last = code
+    return cell
+  }
+}
+
+function rowOf(...cells: readonly string[]): string {
+  return cells.join(':').replace(/:+$/, '')
 }
 
 /** The limits that the SDK uses. */
