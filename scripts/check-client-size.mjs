@@ -17,7 +17,7 @@ import { build } from 'esbuild'
 const LISTED = 10
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** What is imported by a page that connects, and not before. */
-const connecting = 'client/store/connection-code.ts'
+const connecting = 'client/store/store-client.ts'
 const bundles = [
   {
     name: 'tertulia/client',

@@ -4,7 +4,7 @@
 import type { MethodRequest } from '../../protocol/methods.ts'
 import type { Member } from '../../protocol/records.ts'
 import type { RequestFields, RequestName } from '../../protocol/requests.ts'
-import { failureOf } from './failure.ts'
+import { ask, rejectFailure } from './failure.ts'
 import type { GroupState } from './group-state.ts'
 import type { StoreCore } from './store-core.ts'
 import type { GroupHandle, NewMessage, ReceiptsView } from './types.ts'
@@ -27,7 +27,7 @@ export class ChatGroup implements GroupHandle {
   }
 
   get info() {
-    return this.#state.info
+    return this.#state.info.view
   }
   get messages() {
     return this.#state.window.view
@@ -173,7 +173,7 @@ export class ChatGroup implements GroupHandle {
     this.#state.draft = text
     if (text === '') this.#core.cache.remove('drafts', groupId)
     else this.#core.cache.put('drafts', { groupId, text, at: Date.now() })
-    this.#state.changed()
+    this.#state.info.changed()
   }
 
   update(fields: Parameters<GroupHandle['update']>[0]): Promise<void> {
@@ -247,13 +247,8 @@ export class ChatGroup implements GroupHandle {
     await outgoing.settled(outgoing.add({ groupId: this.groupId, request, fields }).key)
   }
 
-  async #ask<N extends MethodRequest>(name: N, fields: RequestFields<N>, undo = () => {}): Promise<void> {
-    try {
-      await this.#core.request(name, fields)
-    } catch (error) {
-      undo()
-      throw failureOf(error)
-    }
+  async #ask<N extends MethodRequest>(name: N, fields: RequestFields<N>, undo?: () => void): Promise<void> {
+    await ask(this.#core.request, name, fields, undo)
   }
 }
 
@@ -261,8 +256,4 @@ export class ChatGroup implements GroupHandle {
 function typeOf(mimeType = ''): NonNullable<NewMessage['type']> {
   const [kind] = mimeType.split('/')
   return kind === 'image' || kind === 'audio' || kind === 'video' ? kind : 'file'
-}
-
-function rejectFailure(error: unknown): never {
-  throw failureOf(error)
 }

@@ -130,7 +130,7 @@ export class GroupList {
     let unread = 0
     let mentions = 0
     for (const { info } of this.#groups.values()) {
-      const item = info.getSnapshot()
+      const item = info.view.getSnapshot()
       if (!item) continue
       items.push(item)
       unread += item.unread

@@ -299,7 +299,7 @@ export class GroupWindow {
     this.#timeline = timeline
     this.#hole = null
     this.changed()
-    this.#group.windowLoaded()
+    this.#group.receipts.shown()
   }
 
   #show(seq: number | undefined): void {

@@ -10,7 +10,8 @@ export type {
   MessageCache,
   OutboxEntry,
 } from './cache/message-cache.ts'
-export { ChatStore, type ChatStoreOptions } from './chat-store.ts'
+export { ChatStore } from './chat-store.ts'
+export type { ChatStoreOptions } from './store-options.ts'
 export type { StoreSnapshot } from './store-snapshot.ts'
 export { openTabChannel, type TabChannel } from './tab-channel.ts'
 export { type TabLocks, webLocks } from './tab-locks.ts'

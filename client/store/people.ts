@@ -4,7 +4,7 @@
  * What the server sends is newer than what was cached. For a short time after `user_updated`, events with the
  * older name may still arrive and are ignored (IDN-2). Bounded: above `MAX_KNOWN` the oldest are removed.
  */
-import type { User } from '../../protocol/records.ts'
+import type { Message, User } from '../../protocol/records.ts'
 import type { Clock } from '../clock.ts'
 import type { Person } from './types.ts'
 
@@ -48,6 +48,10 @@ export class People {
     if (this.#clock.now() - known.updatedAt < SETTLE_MS) return
     known.isFromServer = isFromServer
     this.#set(known, { userId, name: name || person.name, picture: picture ?? person.picture })
+  }
+
+  learnSender({ senderId, senderName }: Message, isFromServer: boolean): void {
+    this.learn({ userId: senderId, name: senderName }, isFromServer)
   }
 
   update({ userId, name, picture }: Named): void {

@@ -11,8 +11,8 @@ import type { GroupEvent } from '../group-event.ts'
 import type { CachedState, MessageCache, OutboxEntry, SharedChange } from './cache/message-cache.ts'
 import { ComputedView } from './computed-view.ts'
 import { ConnectionState } from './connection-state.ts'
+import { handleEvent } from './group-events.ts'
 import { GroupList } from './group-list.ts'
-import { senderOf } from './group-state.ts'
 import { InvitationsState } from './invitations-state.ts'
 import { changeMessage, changeOf, seqOf } from './message-changes.ts'
 import { Outgoing } from './outgoing.ts'
@@ -32,9 +32,9 @@ export interface StoreHost {
   /** The client of this tab, if it leads. */
   readonly client: ChatClient | null
   readonly request: SendRequest
-  readonly onSignal: (signal: Signal) => void
+  onSignal(signal: Signal): void
   /** Leader: handles an event, and passes it to the other tabs. */
-  readonly emit: (event: StoreEvent) => void
+  emit(event: StoreEvent): void
 }
 
 const MAX_CONTACT_PAGES = 5
@@ -132,10 +132,10 @@ export class StoreState {
         break
       case 'user_typing':
         this.people.person(event.fields.userId, event.fields.userName)
-        this.list.find(event.fields.groupId)?.typing(event.fields.userId, true)
+        this.list.find(event.fields.groupId)?.info.typing(event.fields.userId, true)
         break
       case 'user_stopped_typing':
-        this.list.find(event.fields.groupId)?.typing(event.fields.userId, false)
+        this.list.find(event.fields.groupId)?.info.typing(event.fields.userId, false)
         break
       case 'contact_status_changed': {
         const { userId, status, lastSeenAt } = event.fields
@@ -147,7 +147,7 @@ export class StoreState {
         break
       case 'message_delivered': {
         const { groupId, messageIds, deliveredTo } = event.fields
-        this.list.find(groupId)?.mark(deliveredTo, 'delivered', Math.max(...messageIds.map(seqOf)))
+        this.list.find(groupId)?.receipts.mark(deliveredTo, 'delivered', Math.max(...messageIds.map(seqOf)))
         break
       }
       case 'message_read': {
@@ -155,7 +155,7 @@ export class StoreState {
         const seq = Math.max(upTo, ...messageIds.map(seqOf))
         const group = this.list.find(groupId)
         if (readBy === this.userId) group?.readUpTo(seq)
-        else group?.mark(readBy, 'read', seq)
+        else group?.receipts.mark(readBy, 'read', seq)
         break
       }
       case 'marked_unread':
@@ -222,7 +222,7 @@ export class StoreState {
       } else if (event.event !== 'user_left_group') this.list.refreshSoon()
       return
     }
-    group.handle(event)
+    handleEvent(group, this.core, event)
     if (event.event === 'user_left_group' && event.fields.userId === this.userId) this.list.remove(groupId)
   }
 
@@ -256,7 +256,7 @@ export class StoreState {
   #setDraft(groupId: string, text: string): void {
     const group = this.list.group(groupId)
     group.draft = text
-    group.changed()
+    group.info.changed()
   }
 
   #onUploaded(uploadId: string, fileId: string): void {
@@ -364,7 +364,7 @@ export class StoreState {
         return store.#host.client !== null
       },
       learnMessages: (messages: readonly Message[]) => {
-        for (const message of messages) this.people.learn(senderOf(message), true)
+        for (const message of messages) this.people.learnSender(message, true)
       },
       upload: (groupId: string, file: NewFile) => this.uploads.add(groupId, file).uploadId,
       resumeUpload: (uploadId) => this.uploads.resume(uploadId),

@@ -44,7 +44,13 @@ function aWindow(log: number[]) {
         answers.push(() => resolve({ groupId: 'team', messages, hasMore: false }))
       }),
   }
-  const group = { groupId: 'team', row, members: { refresh() {} }, pins: { refresh() {} }, windowLoaded() {} }
+  const group = {
+    groupId: 'team',
+    row,
+    members: { refresh() {} },
+    pins: { refresh() {} },
+    receipts: { shown() {} },
+  }
   const window = new GroupWindow(group as unknown as GroupState, core as unknown as StoreCore)
   return {
     window,
