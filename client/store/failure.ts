@@ -21,7 +21,7 @@ export function rejectFailure(error: unknown): never {
   throw failureOf(error)
 }
 
-/** The answer to a request. If it fails, `undo` takes back what is on show; rejects with a `Failure`. */
+/** The answer to a request. If it fails, `undo` removes what is on show; rejects with a `Failure`. */
 export function ask<N extends MethodRequest>(
   request: SendRequest,
   name: N,

@@ -33,7 +33,7 @@ export function handleEvent(state: GroupState, core: StoreCore, event: GroupEven
       break
     }
     case 'gap':
-      takeBack(state, core, row, event.fields)
+      revert(state, core, row, event.fields)
       item = lostItem(groupId, seq)
       after.lastMessage = state.row?.lastMessage
       break
@@ -107,8 +107,8 @@ function change(
   )
 }
 
-/** A crash took back everything from `from` to `to`, also changes of earlier messages (GAP-1). */
-function takeBack(
+/** A crash reverted everything from `from` to `to`, also changes of earlier messages (GAP-1). */
+function revert(
   state: GroupState,
   core: StoreCore,
   row: CachedGroup,
