@@ -22,6 +22,7 @@ const rules = fileURLToPath(new URL('../docs/alerts.yml', import.meta.url))
 const jwtSecret = 'a secret for alerts, of 32 bytes and more'
 const instance = 'chat.example:4040'
 const intervals = 60
+const logger = { info() {}, warn() {}, error() {} }
 const folder = mkdtempSync(join(tmpdir(), 'tertulia-alerts-'))
 
 /** A server in the state to be tested, and a client in it. */
@@ -35,9 +36,9 @@ class Scene {
   static async start(name, options = {}) {
     const { createServer } = await import('tertulia/server')
     const dataDir = join(folder, name)
-    const logger = { info() {}, warn() {}, error() {} }
-    const listen = { port: 0, host: '127.0.0.1', shards: 'inline', rateLimit: 0 }
-    const server = await createServer({ ...listen, dataDir, jwtSecret, logger, ...options })
+    const listen = { port: 0, host: '127.0.0.1', rateLimit: 0, jwtSecret, logger }
+    const engine = options.engine ? {} : { shards: 'inline', dataDir }
+    const server = await createServer({ ...listen, ...engine, ...options })
     return new Scene(server, dataDir)
   }
 
@@ -151,6 +152,16 @@ const scenes = {
     before: (client) => client.makeGroup(),
     between: (client) => client.post(50),
   },
+  'a front without an engine': {
+    fires: ['TertuliaEngineNotLinked'],
+    prepare: linkedEngine,
+    before: async (client, scene) => {
+      await client.makeGroup()
+      await scene.prepared.listener.close()
+    },
+    between: () => delay(100),
+    after: (scene) => scene.prepared.close(),
+  },
   'storage that rejects writes': {
     fires: ['TertuliaStorageFailing'],
     before: async (client, scene) => {
@@ -222,9 +233,30 @@ function reportDisk(figures) {
   syncBuiltinESMExports()
 }
 
+/** An engine that a front uses over a link. */
+async function linkedEngine() {
+  const { createEngine } = await import('tertulia')
+  const { serveFronts } = await import('tertulia/server')
+  const { connectEngine } = await import('../dist/server/link/linked-engine.js')
+  const own = await createEngine({ dataDir: join(folder, 'engine'), shards: 'inline', logger })
+  const link = {
+    address: `unix:${join(folder, 'link.sock')}`,
+    key: 'a key for alerts, of 32 bytes and more',
+    logger,
+  }
+  const listener = await serveFronts(own, link)
+  const engine = await connectEngine({ ...link, waitMs: 1 })
+  const close = async () => {
+    await engine.close()
+    await own.close()
+  }
+  return { options: { engine }, listener, close }
+}
+
 async function seriesOf(name, { options, prepare, before, between, after }) {
-  prepare?.()
-  const scene = await Scene.start(name.replaceAll(' ', '-'), options)
+  const prepared = await prepare?.()
+  const scene = await Scene.start(name.replaceAll(' ', '-'), { ...options, ...prepared?.options })
+  scene.prepared = prepared
   try {
     const client = await scene.connect('ana')
     await before(client, scene)

@@ -10,6 +10,10 @@ import type { Gateway } from '../engine/hub/gateway.ts'
 export interface ServedEngine extends Pick<Engine, 'files' | 'request' | 'health' | 'details'> {
   /** The interface between connections and the engine. */
   readonly gateway: Gateway
+  /** Of an engine in another process: whether it is linked, and every session is open there. */
+  readonly linked?: boolean
+  /** Of an engine in another process: requests of sockets that it has not answered. */
+  readonly linkRequests?: number
   stats(): Promise<ServedStats>
 }
 
@@ -17,8 +21,6 @@ export interface ServedEngine extends Pick<Engine, 'files' | 'request' | 'health
 export interface ServedStats extends EngineStats {
   /** The process of the engine, if it is not this one. */
   readonly process?: EngineProcess
-  /** Requests of sockets that the process of the engine has not answered. */
-  readonly linkRequests?: number
 }
 
 /** Figures of a process that runs only an engine. */

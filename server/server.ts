@@ -37,7 +37,13 @@ import { webRoutes } from './http/web-routes.ts'
 import { createLog, type ServerLogger } from './logger.ts'
 import { LoopDelay } from './metrics/loop-delay.ts'
 import { mergedStats } from './metrics/merged-stats.ts'
-import { type FrontStats, type ServerStats, statsOf } from './metrics/server-stats.ts'
+import {
+  type FrontStats,
+  type ServerStats,
+  type StatsSources,
+  statsOf,
+  statsWithoutEngine,
+} from './metrics/server-stats.ts'
 import { originRule } from './origins.ts'
 import { RateLimiter } from './rate-limit.ts'
 import { RefusalLog } from './refusal-log.ts'
@@ -176,7 +182,7 @@ export async function startServer(options: ServerOptions, fleet: Fleet | null): 
   let accepting = true
   const startedAtMs = steadyNow()
   const loopDelay = new LoopDelay(startedAtMs)
-  const ownStats = statsOf({
+  const sources: StatsSources = {
     ...settings,
     engine,
     sockets: frontEnd,
@@ -185,12 +191,17 @@ export async function startServer(options: ServerOptions, fleet: Fleet | null): 
     transport: { name: transport.name, why },
     startedAtMs,
     now: steadyNow,
-  })
+  }
+  const ownStats = statsOf(sources)
   const ownConnections = new UserConnections({ ...shared, sockets: frontEnd, front: fleet?.number ?? 0 })
   fleet?.join({ guard, stats: ownStats, connections: ownConnections })
   const statsByFront = fleet
     ? () => fleet.stats()
     : async (): Promise<readonly FrontStats[]> => [{ front: 0, stats: await ownStats() }]
+  const withoutEngine = () => {
+    const own = statsWithoutEngine(sources)
+    return own && { front: fleet?.number ?? 0, stats: own }
+  }
   const stats = async () => mergedStats(await statsByFront())
   const connections = fleet ?? {
     list: async (userId: string) => ownConnections.list(userId),
@@ -202,7 +213,7 @@ export async function startServer(options: ServerOptions, fleet: Fleet | null): 
     ...healthRoutes(engine, () => accepting),
     ...apiRoutes({ ...shared, engine, accepting: () => accepting }),
     ...documentRoutes(),
-    ...metricsRoutes({ ...shared, stats, statsByFront }),
+    ...metricsRoutes({ ...shared, stats, statsByFront, statsWithoutEngine: withoutEngine }),
     ...adminRoutes({
       ...shared,
       live: new Live({ stats, engine, meters: frontEnd.meters, recent: logger.recent, steadyNow }),

@@ -71,6 +71,12 @@ export const alertRules: Readonly<Record<string, AlertRule>> = {
     threshold: 0.8,
     check: ({ memory }, _, limit) => above(memory.rssBytes / memory.limitBytes, limit),
   },
+  TertuliaEngineNotLinked: {
+    severity: 'critical',
+    forMs: MINUTE_MS,
+    threshold: 1,
+    check: ({ linked }, _, limit) => [Number(linked), Number(linked) < limit],
+  },
   TertuliaStorageFailing: {
     severity: 'critical',
     forMs: 0,

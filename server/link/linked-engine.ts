@@ -54,8 +54,8 @@ export interface ConnectOptions {
 }
 
 export interface LinkedEngine extends ServedEngine {
-  /** Whether the link is up and every session is open at the engine. */
   readonly linked: boolean
+  readonly linkRequests: number
   /** Sends a small value to the engine's process; dropped while the link is down. */
   notify(notice: unknown): void
   /** Calls `listener` with each notice of the engine's process; the returned function removes it. */
@@ -120,6 +120,10 @@ class EngineBehindLink implements LinkedEngine {
     return this.#link !== null && this.gateway.isSettled
   }
 
+  get linkRequests(): number {
+    return this.gateway.unanswered
+  }
+
   /** Makes the first link. @throws LinkError */
   async connect(): Promise<void> {
     const { connectWithinMs = CONNECT_WITHIN_MS } = this.#options
@@ -147,9 +151,8 @@ class EngineBehindLink implements LinkedEngine {
     return this.#health
   }
 
-  async stats(): Promise<ServedStats> {
-    const stats = (await this.call('stats', [])) as ServedStats
-    return { ...stats, linkRequests: this.gateway.unanswered }
+  stats(): Promise<ServedStats> {
+    return this.call('stats', []) as Promise<ServedStats>
   }
 
   details(): ReturnType<ServedEngine['details']> {

@@ -20,6 +20,7 @@ export function mergedStats(fronts: readonly FrontStats[]): ServerStats {
   const latency = all.map((stats) => stats.latency)
   return {
     ...own,
+    linked: all.every(({ linked }) => linked),
     ...(sums as Pick<ServerStats, (typeof added)[number]>),
     memory: { ...(sums['memory'] as ServerStats['memory']), limitBytes: own.memory.limitBytes },
     users: { ...own.users, connected: all.reduce((sum, { users }) => sum + users.connected, 0) },

@@ -101,6 +101,10 @@ const metrics: Readonly<Record<string, Row>> = {
     ({ queues }) => queues.httpPending,
   ),
   tertulia_unsent_bytes: gauge('Unsent bytes of all sockets.', ({ queues }) => queues.unsentBytes),
+  tertulia_linked: gauge(
+    '1 while the engine is linked and every connection is live; always 1 without fronts.',
+    ({ linked }) => (linked ? 1 : 0),
+  ),
   tertulia_link_requests: gauge(
     'Requests of sockets that the engine’s process has not answered; 0 without fronts.',
     ({ queues }) => queues.linkRequests,
@@ -213,9 +217,11 @@ export const prometheusType = Registry.PROMETHEUS_CONTENT_TYPE
 /** The text for a scrape. With several fronts their figures have the label `front`. */
 export function prometheusText(fronts: readonly FrontStats[]): Promise<string> {
   const registry = new Registry()
+  // A front that has no engine reports no figures of one.
+  const engines = fronts.filter(({ stats }) => stats.shards.length > 0).slice(0, 1)
   for (const [name, row] of Object.entries(metrics)) {
     const { type, help } = row
-    const values = (row.ofEngine ? fronts.slice(0, 1) : fronts).flatMap(({ front, stats }) =>
+    const values = (row.ofEngine ? engines : fronts).flatMap(({ front, stats }) =>
       samplesOf(row, stats).map(([labels, value, metricName = name]) => ({
         labels: row.ofEngine || front === 0 ? labels : { ...labels, front },
         value,

@@ -19,6 +19,8 @@ export interface ServerStats {
   /** Milliseconds since 1970. */
   readonly at: number
   readonly uptimeMs: number
+  /** With fronts: whether the engine is linked, and every connection is live. Else true. */
+  readonly linked: boolean
   /** The transport, and why it was chosen. */
   readonly transport: TransportStats
   readonly connections: {
@@ -95,7 +97,7 @@ export interface TransportStats {
 
 /** The sources of the statistics. */
 export interface StatsSources {
-  readonly engine: Pick<ServedEngine, 'stats' | 'health'>
+  readonly engine: Pick<ServedEngine, 'stats' | 'health' | 'linked' | 'linkRequests'>
   readonly sockets: {
     readonly connections: number
     readonly connectionsByProtocol: Readonly<Record<string, number>>
@@ -133,9 +135,22 @@ export function statsOf(sources: StatsSources): () => Promise<ServerStats> {
   }
 }
 
+/** The statistics of a front that has no engine: without shards. Null while it has one. */
+export function statsWithoutEngine(sources: StatsSources): ServerStats | null {
+  return sources.engine.linked === false ? collectStats(sources, noEngine) : null
+}
+
+const noEngine: ServedStats = {
+  sessions: 0,
+  shards: [],
+  search: { lag: 0, lagMs: 0, documents: 0, indexed: 0 },
+  hooks: { requests: 0, notices: 0, dropped: 0 },
+  disk: null,
+}
+
 function collectStats(
   sources: StatsSources,
-  { shards, search, hooks, disk, process: engineProcess, linkRequests = 0 }: ServedStats,
+  { shards, search, hooks, disk, process: engineProcess }: ServedStats,
 ): ServerStats {
   const { sockets, engine, now } = sources
   const { opened, refused, ended, ...counted } = sockets.meters.stats()
@@ -147,6 +162,7 @@ function collectStats(
     version,
     at: Date.now(),
     uptimeMs: nowMs - sources.startedAtMs,
+    linked: engine.linked ?? true,
     transport: sources.transport,
     connections: {
       now: sockets.connections,
@@ -163,7 +179,7 @@ function collectStats(
       unanswered: sockets.unanswered,
       httpPending: sources.httpPending(),
       unsentBytes: sockets.unsentBytes,
-      linkRequests,
+      linkRequests: engine.linkRequests ?? 0,
     },
     shards: shards.map((shard) => ({ ...shard, uncommitted: shard.appended - shard.committed })),
     search,

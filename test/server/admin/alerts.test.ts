@@ -41,6 +41,7 @@ const states: readonly (readonly [string, (stats: ServerStats) => object])[] = [
   ],
   ['TertuliaErrorRate', ({ errors }) => ({ errors: { ...errors, ...rate(6) }, requests: rate(100) })],
   ['TertuliaMemoryHigh', ({ memory }) => ({ memory: { ...memory, rssBytes: 81, limitBytes: 100 } })],
+  ['TertuliaEngineNotLinked', () => ({ linked: false })],
   ['TertuliaStorageFailing', (stats) => ({ shards: failing(stats) })],
   ['TertuliaDiskFilling', () => ({ disk: { totalBytes: 100, freeBytes: 9 } })],
   ['TertuliaEventLoopLate', () => ({ eventLoopDelay: { p50Ms: 0, p99Ms: 101, maxMs: 101 } })],

@@ -8,10 +8,10 @@ import { connectEngine } from '../../../server/link/linked-engine.ts'
 import { startServer } from '../../../server/server.ts'
 import { eventually } from '../../support/conditions.ts'
 import { startInline, temporaryFolder } from '../../support/engines.ts'
+import { scrape } from '../operation/prometheus-text.ts'
 import { connect, jwtSecret, tokenOf } from '../operation/server.ts'
 
 const logger = { info() {}, warn() {}, error() {} }
-const metricsToken = 'a-token-for-metrics'
 
 /** A front with one connection, whose engine has ended and does not start again. */
 async function aFrontWithoutEngine() {
@@ -31,7 +31,6 @@ async function aFrontWithoutEngine() {
     rateLimit: 0,
     jwtSecret,
     logger,
-    metricsToken,
     engine: linked,
   }
   const server = await startServer(options, new Fleet(linked, { number: 0, id: 1, folder: dataDir }))
@@ -66,11 +65,22 @@ describe('a front without an engine', () => {
     expect((await fetch(`${server.url}/api/chat/groups`, { headers })).status).toBe(503)
   })
 
-  it('has no /metrics, as a server whose shards do not answer', async () => {
+  it('has its own figures in /metrics, and none of an engine', async () => {
     const { server } = await aFrontWithoutEngine()
-    const headers = { authorization: `Bearer ${metricsToken}` }
-    const metrics = await fetch(`${server.url}/metrics`, { headers })
-    expect([metrics.status, await metrics.json()]).toMatchObject([503, { error: { code: 'overloaded' } }])
+    const { samples } = await scrape(server)
+    const valuesOf = (name: string) => samples.filter((one) => one.name === name).map(({ value }) => value)
+    expect(valuesOf('tertulia_linked')).toEqual([0])
+    expect(valuesOf('tertulia_ready')).toEqual([0])
+    expect(valuesOf('tertulia_connections')).toEqual([1])
+    expect(valuesOf('tertulia_event_loop_delay_seconds')).toHaveLength(3)
+    expect(valuesOf('tertulia_search_lag_entries')).toEqual([])
+    expect(valuesOf('tertulia_engine_uptime_seconds')).toEqual([])
+  })
+
+  it('has no /api/stats, as a server whose shards do not answer', async () => {
+    const { server } = await aFrontWithoutEngine()
+    const stats = await fetch(`${server.url}/api/stats`)
+    expect([stats.status, await stats.json()]).toMatchObject([503, { error: { code: 'overloaded' } }])
   })
 
   it('is ready again as soon as there is an engine', async () => {
@@ -78,9 +88,9 @@ describe('a front without an engine', () => {
     const listener = await serveFronts(engine, { rateLimit: 0, ...link })
     onTestFinished(() => listener.close())
     await eventually(async () => expect((await fetch(`${server.url}/readyz`)).status).toBe(200))
-    expect(
-      (await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${metricsToken}` } })).status,
-    ).toBe(200)
+    const { samples } = await scrape(server)
+    expect(samples.find(({ name }) => name === 'tertulia_linked')?.value).toBe(1)
+    expect(samples.some(({ name }) => name === 'tertulia_search_lag_entries')).toBe(true)
     ana.send('get_groups', 8, {})
     await ana.next('groups')
   })

@@ -82,6 +82,10 @@ export const en = {
       'Memory is high',
       'See what grew with it: connections and unsent bytes, or groups and users in memory. With none of them it is a leak.',
     ],
+    TertuliaEngineNotLinked: [
+      'A front has no engine',
+      'Its clients stay connected. Look at the log of the engine, and whether the front reaches it.',
+    ],
     TertuliaStorageFailing: [
       'Storage rejects writes',
       'Nothing acknowledged is lost. Look at the log, the room on the disk of DATA_DIR, and its permissions.',

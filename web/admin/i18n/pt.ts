@@ -83,6 +83,10 @@ export const pt: AdminTexts = {
       'Memória alta',
       'Veja o que cresceu com ela: ligações e bytes por enviar, ou grupos e utilizadores em memória. Se nada cresceu, é uma fuga.',
     ],
+    TertuliaEngineNotLinked: [
+      'Um front está sem motor',
+      'Os seus clientes continuam ligados. Veja o registo do motor, e se o front chega até ele.',
+    ],
     TertuliaStorageFailing: [
       'O armazenamento recusa escritas',
       'Nada do que foi confirmado se perdeu. Veja o registo, o espaço no disco de DATA_DIR e as permissões.',
