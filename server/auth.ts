@@ -7,23 +7,24 @@
  * The message of a refusal is sent to the client and contains no internal detail. A key set that cannot be
  * fetched is logged, at most once in ten seconds.
  */
-import { createPublicKey, type KeyObject } from 'node:crypto'
-import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
+import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
+import { errors, type JWTVerifyOptions } from 'jose'
 import { machineClock } from '../engine/base/clock.ts'
 import type { EngineLogger } from '../engine/engine.ts'
 import { limits } from '../protocol/limits.ts'
 import { AuthError } from './auth-error.ts'
 import { type ClaimRules, readClaims, type Verified } from './claims.ts'
 import { ConfigError } from './config.ts'
-import { type Check as CheckAtOnce, checkHs256 } from './hs256.ts'
 import { IssuerKeys, KeysUnavailable } from './issuer-keys.ts'
+import { type Algorithm, algorithmsOf, claimsOf, readSigned, type SignedToken } from './signed-token.ts'
 import type { SigningKey } from './signing-key.ts'
 
 /** Checks a token; rejects with `AuthError`. */
-export interface Authenticator {
-  (token: string): Promise<Verified>
-  /** The same without waiting, which only tokens with a secret permit. @throws AuthError */
-  readonly atOnce?: (token: string) => Verified
+export type Authenticator = (token: string) => Promise<Verified>
+
+export interface TokenAuthenticator extends Authenticator {
+  /** The same without waiting; null if the key of the token has to be fetched first. @throws AuthError */
+  readonly atOnce: (token: string) => Verified | null
 }
 
 export interface AuthenticatorOptions {
@@ -45,26 +46,26 @@ export interface AuthenticatorOptions {
   readonly steadyNow?: (() => number) | undefined
 }
 
-interface Checked {
-  readonly payload: JWTPayload
+/** Where the key of a token comes from. */
+interface Keys {
+  readonly algorithms: readonly Algorithm[]
+  /** Null if the key has to be fetched first. */
+  known(token: SignedToken): KeyObject | null
+  find(token: SignedToken): Promise<KeyObject>
 }
 
-type Check = (token: string, rules: JWTVerifyOptions) => Promise<Checked>
-
-const ASYMMETRIC = ['RS256', 'ES256', 'EdDSA', 'Ed25519']
+const ASYMMETRIC: readonly Algorithm[] = ['RS256', 'ES256', 'EdDSA', 'Ed25519']
 const WARN_EVERY_MS = 10_000
-const MIN_RSA_BITS = 2_048
 const LEEWAY_SECONDS = 5
 
 /**
  * Creates the authenticator for one key.
  * @throws ConfigError if the type of the public key is not supported.
  */
-export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+export function createAuthenticator(options: AuthenticatorOptions): TokenAuthenticator {
   const { issuer, audience, now, leewaySeconds = LEEWAY_SECONDS } = options
-  const { algorithms, check } = importKey(options)
+  const keys = keysOf(options)
   const rules: JWTVerifyOptions = {
-    algorithms,
     requiredClaims: ['exp'],
     clockTolerance: leewaySeconds,
     ...(issuer !== undefined && { issuer }),
@@ -76,23 +77,26 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     adminClaim: options.adminClaim ?? 'admin',
     leewayMs: leewaySeconds * 1_000,
   }
-  const rulesAt = (nowMs: number) => ({ ...rules, currentDate: new Date(nowMs) })
-  if (typeof check === 'object') {
-    const atOnce = (token: string): Verified => {
-      requireShort(token)
-      const nowMs = now()
-      return readClaims(attempt(() => check.atOnce(token, rulesAt(nowMs))).payload, claims, nowMs)
-    }
-    return Object.assign(async (token: string) => atOnce(token), { atOnce })
-  }
-  return async (token) => {
+  const read = (token: string): SignedToken => {
     requireShort(token)
+    return attempt(() => readSigned(token, keys.algorithms))
+  }
+  const verified = (token: SignedToken, key: KeyObject): Verified => {
     const nowMs = now()
-    const { payload } = await check(token, rulesAt(nowMs)).catch((cause: unknown) => {
-      throw authErrorFrom(cause)
-    })
+    const payload = attempt(() => claimsOf(token, key, { ...rules, currentDate: new Date(nowMs) }))
     return readClaims(payload, claims, nowMs)
   }
+  const atOnce = (token: string): Verified | null => {
+    const signed = read(token)
+    const key = keys.known(signed)
+    return key && verified(signed, key)
+  }
+  const authenticate = async (token: string): Promise<Verified> => {
+    const signed = read(token)
+    const key = keys.known(signed) ?? (await keys.find(signed).catch(refuse))
+    return verified(signed, key)
+  }
+  return Object.assign(authenticate, { atOnce })
 }
 
 function requireShort(token: string): void {
@@ -104,28 +108,34 @@ function attempt<T>(check: () => T): T {
   try {
     return check()
   } catch (cause) {
-    throw authErrorFrom(cause)
+    return refuse(cause)
   }
 }
 
-function importKey(options: AuthenticatorOptions): {
-  algorithms: string[]
-  check: Check | { readonly atOnce: CheckAtOnce }
-} {
+function refuse(cause: unknown): never {
+  throw authErrorFrom(cause)
+}
+
+function keysOf(options: AuthenticatorOptions): Keys {
   const { key } = options
   switch (key.kind) {
     case 'secret':
-      return { algorithms: ['HS256'], check: { atOnce: checkHs256(key.secret) } }
-    case 'publicKey': {
-      const publicKey = readPublicKey(key.pem)
-      const algorithms = algorithmsFor(publicKey)
-      return { algorithms, check: (token, rules) => jwtVerify(token, publicKey, rules) }
-    }
+      return oneKey(createSecretKey(Buffer.from(key.secret)))
+    case 'publicKey':
+      return oneKey(readPublicKey(key.pem))
     case 'jwks': {
       const keys = issuerKeys(key.url, options)
-      return { algorithms: ASYMMETRIC, check: (token, rules) => jwtVerify(token, keys.keyOf, rules) }
+      return {
+        algorithms: ASYMMETRIC,
+        known: (token) => keys.known(token),
+        find: (token) => keys.find(token),
+      }
     }
   }
+}
+
+function oneKey(key: KeyObject): Keys {
+  return { algorithms: algorithmsOf(key), known: () => key, find: async () => key }
 }
 
 function issuerKeys(url: string, { logger, steadyNow = machineClock.steadyNow }: AuthenticatorOptions) {
@@ -139,21 +149,19 @@ function issuerKeys(url: string, { logger, steadyNow = machineClock.steadyNow }:
 }
 
 function readPublicKey(pem: string): KeyObject {
+  const key = parsePublicKey(pem)
+  if (algorithmsOf(key).length > 0) return key
+  throw new ConfigError(
+    'JWT_PUBLIC_KEY must be an RSA key of at least 2048 bits, an EC key on the curve P-256, or an Ed25519 key',
+  )
+}
+
+function parsePublicKey(pem: string): KeyObject {
   try {
     return createPublicKey(pem)
   } catch (cause) {
     throw new ConfigError('JWT_PUBLIC_KEY cannot be read as a public key', { cause })
   }
-}
-
-function algorithmsFor(key: KeyObject): string[] {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
-  if (type === 'rsa' && (details?.modulusLength ?? 0) >= MIN_RSA_BITS) return ['RS256']
-  if (type === 'ec' && details?.namedCurve === 'prime256v1') return ['ES256']
-  if (type === 'ed25519') return ['EdDSA', 'Ed25519']
-  throw new ConfigError(
-    'JWT_PUBLIC_KEY must be an RSA key of at least 2048 bits, an EC key on the curve P-256, or an Ed25519 key',
-  )
 }
 
 /** Converts an error of jose or of the issuer's keys. */

@@ -78,9 +78,9 @@ export const settings = {
   maxUnauthenticatedBytes: {
     env: 'MAX_UNAUTHENTICATED_BYTES',
     kind: integer(65_536, 1_024 * MIB),
-    default: 10 * MIB,
+    default: 24 * MIB,
     unit: 'bytes',
-    doc: 'The limit of what clients that are not authenticated can make the server hold; three quarters of it for one address. Each counts with 16 KiB, with uWebSockets.js with 16 KiB more than `MAX_MESSAGE_BYTES`, a Socket.IO client with up to 6 MiB. Above it a new one replaces the oldest of the address that uses most, or is refused with 503 (429 for its address) while all are younger than a second.',
+    doc: 'The limit of what clients that are not authenticated can make the server hold; seven eighths of it for one address. Each counts with 16 KiB, with uWebSockets.js with 16 KiB more than `MAX_MESSAGE_BYTES`, a Socket.IO client with up to 6 MiB. Above it a new one replaces the oldest of the address that uses most, or is refused with 503 (429 for its address) while all are younger than a second.',
   },
   maxMessageBytes: {
     env: 'MAX_MESSAGE_BYTES',

@@ -23,7 +23,7 @@ import type { ConnectionHost, HostedConnection, TokenHolder } from './connection
 import { addressOf } from './http/address.ts'
 import type { ServerLogger } from './logger.ts'
 import { Meters } from './metrics/meters.ts'
-import { fixedNewcomerBytes, MAX_NEWCOMER_BYTES, Newcomers } from './newcomers.ts'
+import { fixedNewcomerBytes, MAX_NEWCOMER_BYTES, type NewcomerRefusal, Newcomers } from './newcomers.ts'
 import type { OriginRule } from './origins.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import type { RefusalKind, RefusalLog } from './refusal-log.ts'
@@ -134,7 +134,6 @@ export class FrontEnd implements ConnectionHost, Publisher {
         fixedPayloadBytes: { large: small, medium: small, small },
       },
       upgrade: (request) => this.#upgrade(request),
-      abandoned: () => {},
       opened: (connection, socket) => this.attach(connection, socket),
       message: (connection, bytes, isBinary) => this.#received(connection, bytes, isBinary),
       pong: (connection) => connection.ponged(),
@@ -292,6 +291,11 @@ export class FrontEnd implements ConnectionHost, Publisher {
   /** Checks a handshake of a client that uses at most `newcomerBytes`. Returns the refusal, or null if it is allowed. */
   check(asked: UpgradeRequest, address: string, newcomerBytes: number): RefusedUpgrade | null {
     return this.#gate.check(asked, address, this.#connections.size, newcomerBytes)
+  }
+
+  /** The refusal of a handshake for which `newcomers` has no room. */
+  withoutRoom(address: string, refusal: NewcomerRefusal): RefusedUpgrade {
+    return this.#gate.withoutRoom(address, refusal)
   }
 
   #upgrade(request: Request): Verdict<Connection> {

@@ -5,18 +5,12 @@
  * fetch succeeds, so an unavailable or slow issuer does not affect tokens with known keys. A token with an
  * unknown key causes a fetch, at most one in two seconds; tokens that arrive meanwhile wait for the next
  * fetch. If there are no keys and the last fetch failed less than two seconds ago, the answer is
- * immediate.
+ * immediate. A key that a token has used is found without waiting from then on.
  * Bounded: one fetch at a time, with a timeout of five seconds.
  */
+import { KeyObject } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type CryptoKey,
-  createLocalJWKSet,
-  errors,
-  type FlattenedJWSInput,
-  type JSONWebKeySet,
-  type JWSHeaderParameters,
-} from 'jose'
+import { createLocalJWKSet, errors, type JSONWebKeySet } from 'jose'
 
 /** The keys cannot be fetched. The server is at fault, not the client. */
 export class KeysUnavailable extends Error {
@@ -40,7 +34,17 @@ export interface IssuerKeysOptions {
   readonly wait?: (ms: number) => Promise<unknown>
 }
 
-type KeySet = (header: JWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>
+/** What selects a key, from the header of a token. */
+interface KeyName {
+  readonly alg: string
+  readonly kid: unknown
+}
+
+interface KeySet {
+  readonly find: ReturnType<typeof createLocalJWKSet>
+  /** The keys that were found, by `labelOf`: of those in the set only. */
+  readonly found: Map<string, KeyObject>
+}
 
 const FRESH_MS = 600_000
 const FETCH_TIMEOUT_MS = 5_000
@@ -62,31 +66,47 @@ export class IssuerKeys {
     this.#options = options
   }
 
+  /** The key that a token names, if a token has used it before; else null. */
+  known(name: KeyName): KeyObject | null {
+    const label = labelOf(name)
+    if (label === null || !this.#keys) return null
+    this.#refresh()
+    return this.#keys.found.get(label) ?? null
+  }
+
   /**
-   * The key that a token names; the signature is the one that jose expects.
+   * The key that a token names.
    * @throws KeysUnavailable, or jose's JWKSNoMatchingKey if the issuer does not list the key.
    */
-  readonly keyOf = async (header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> => {
-    const now = this.#options.steadyNow()
+  async find(name: KeyName): Promise<KeyObject> {
     if (!this.#keys) {
       await this.#fetch()
-      return this.#find(header, token)
+      return this.#find(name)
     }
-    // Not awaited; `onFailure` reports a failure.
-    if (now - this.#fetchedAtMs >= FRESH_MS) this.#fetch().catch(() => {})
+    this.#refresh()
     try {
-      return await this.#find(header, token)
+      return await this.#find(name)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-      this.#nextLookup ??= this.#lookUp(now)
+      this.#nextLookup ??= this.#lookUp(this.#options.steadyNow())
       await this.#nextLookup
-      return this.#find(header, token)
+      return this.#find(name)
     }
   }
 
-  async #find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
+  #refresh(): void {
+    // Not awaited; `onFailure` reports a failure.
+    if (this.#options.steadyNow() - this.#fetchedAtMs >= FRESH_MS) this.#fetch().catch(() => {})
+  }
+
+  async #find(name: KeyName): Promise<KeyObject> {
+    const { find, found } = this.#keys as KeySet
     try {
-      return await (this.#keys as KeySet)(header, token)
+      // jose refuses a `kid` that is no text.
+      const key = KeyObject.from(await find(name as Parameters<typeof find>[0]))
+      const label = labelOf(name)
+      if (label !== null) found.set(label, key)
+      return key
     } catch (cause) {
       if (ofToken.some((kind) => cause instanceof kind)) throw cause
       // The issuer published an unusable key.
@@ -130,7 +150,7 @@ export class IssuerKeys {
       })
       if (!response.ok) throw new Error(`the issuer answered with status ${response.status}`)
       // Throws if the response is not a key set.
-      this.#keys = createLocalJWKSet((await response.json()) as JSONWebKeySet)
+      this.#keys = { find: createLocalJWKSet((await response.json()) as JSONWebKeySet), found: new Map() }
       this.#fetchedAtMs = steadyNow()
       this.#failure = null
     } catch (cause) {
@@ -139,6 +159,12 @@ export class IssuerKeys {
       throw new KeysUnavailable(RETRY_AFTER_MS, cause)
     }
   }
+}
+
+/** What jose selects a key by; null if it would find none. */
+function labelOf({ alg, kid }: KeyName): string | null {
+  if (kid === undefined) return alg
+  return typeof kid === 'string' ? `${alg} ${kid}` : null
 }
 
 function waitUnref(ms: number): Promise<void> {

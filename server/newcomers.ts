@@ -3,7 +3,7 @@
  *
  * What such a client has sent is held in memory and belongs to no known user. With uWebSockets.js an incomplete
  * message cannot be observed, so each newcomer counts with the most that it may send. One bound applies to all
- * of them, three quarters of it to one address. When it is reached, the address that uses most loses its
+ * of them, seven eighths of it to one address. When it is reached, the address that uses most loses its
  * oldest newcomer that is at least a second old: a client that sends its token at once is not blocked by
  * clients that send nothing. If all are younger, as when many clients reconnect after a restart, the newcomer
  * is refused and retries. Bounded: `maxBytes` in total; one newcomer is always allowed.
@@ -63,7 +63,7 @@ export class Newcomers {
     const { maxBytes } = this.#options
     for (;;) {
       const own = this.#byAddress.get(address)
-      if (!own || own.bytes + bytes <= this.#share) break
+      if (!own || own.bytes + bytes <= maxBytes * 0.875) break
       if (!this.#evictFrom([own], 0)) return 'address'
     }
     while (this.#bytes > 0 && this.#bytes + bytes > maxBytes) {
@@ -73,12 +73,13 @@ export class Newcomers {
   }
 
   /**
-   * Makes room for a limit that is larger than a newcomer needs. It leaves a quarter to others, and replaces
-   * only newcomers that use as much. Returns false if there is no room.
+   * Makes room for a limit that is larger than a newcomer needs. It leaves five eighths to others, and
+   * replaces only newcomers that use as much. Returns false if there is no room.
    */
   makeLargeRoom(bytes: number): boolean {
-    if (bytes > this.#share) return false
-    while (this.#bytes + bytes > this.#share) {
+    const share = this.#options.maxBytes * 0.375
+    if (bytes > share) return false
+    while (this.#bytes + bytes > share) {
       if (!this.#evictFrom(this.#byAddress.values(), bytes)) return false
     }
     return true
@@ -103,10 +104,6 @@ export class Newcomers {
     own.bytes -= entry.bytes
     this.#bytes -= entry.bytes
     if (own.entries.size === 0) this.#byAddress.delete(newcomer.address)
-  }
-
-  get #share(): number {
-    return this.#options.maxBytes * 0.75
   }
 
   /** Closes the oldest newcomer with `minBytes` of the address that uses most. False if all are too young. */

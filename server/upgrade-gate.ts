@@ -9,7 +9,7 @@ import type { ErrorCode } from '../protocol/errors.ts'
 import type { AddressGuard } from './address-guard.ts'
 import type { ServerLogger } from './logger.ts'
 import type { Meters, UpgradeRefusal } from './metrics/meters.ts'
-import type { Newcomers } from './newcomers.ts'
+import type { NewcomerRefusal, Newcomers } from './newcomers.ts'
 import { type OriginRule, originRefusal } from './origins.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import type { RefusalLog } from './refusal-log.ts'
@@ -78,19 +78,30 @@ export class UpgradeGate {
     connections: number,
     newcomerBytes: number,
   ): RefusedUpgrade | null {
-    const refusal =
-      this.#refusalOf(asked, address, connections) ?? this.#withoutRoom(asked, address, newcomerBytes)
-    if (!refusal) return null
-    const { refusals, logger } = this.#options
-    const { kind, why } = refusal
-    refusals.note({ kind: kind === 'origin' ? 'origin' : 'upgrade', address, why })
-    logger.debug?.({ address, origin: asked.origin, why }, 'upgrade refused')
-    return this.#refuse(refusal)
+    const refusal = this.#refusalOf(asked, address, connections)
+    if (refusal) return this.#refused(refusal, asked.origin, address)
+    const full = asked.token === null ? this.#options.newcomers.makeRoom(address, newcomerBytes) : null
+    return full && this.withoutRoom(address, full)
+  }
+
+  /** The refusal of a handshake for which there is no room. */
+  withoutRoom(address: string, full: NewcomerRefusal): RefusedUpgrade {
+    const why = 'too many sockets without a token; send the token with the upgrade, or retry'
+    const status = full === 'address' ? 429 : 503
+    return this.#refused({ status, why, kind: 'newcomers', headers: retryAfter(1) }, '', address)
   }
 
   /** The refusal of a handshake that caused an internal error. */
   failed(): RefusedUpgrade {
     return this.#refuse({ status: 500, why: 'internal', kind: 'failed' })
+  }
+
+  #refused(refusal: Refusal, origin: string, address: string): RefusedUpgrade {
+    const { refusals, logger } = this.#options
+    const { kind, why } = refusal
+    refusals.note({ kind: kind === 'origin' ? 'origin' : 'upgrade', address, why })
+    logger.debug?.({ address, origin, why }, 'upgrade refused')
+    return this.#refuse(refusal)
   }
 
   #refuse({ status, why, kind, headers = [] }: Refusal): RefusedUpgrade {
@@ -140,13 +151,6 @@ export class UpgradeGate {
       return { status: 400, why, kind: 'subprotocol' }
     }
     return null
-  }
-
-  #withoutRoom({ token }: UpgradeRequest, address: string, newcomerBytes: number): Refusal | null {
-    const full = token === null ? this.#options.newcomers.makeRoom(address, newcomerBytes) : null
-    if (!full) return null
-    const why = 'too many sockets without a token; send the token with the upgrade, or retry'
-    return { status: full === 'address' ? 429 : 503, why, kind: 'newcomers', headers: retryAfter(1) }
   }
 }
 

@@ -4,12 +4,10 @@
  *
  * Bounded: every session has a connection of the front end, which limits them.
  */
-
-import { setTimeout as delay } from 'node:timers/promises'
 import { randomId } from '../../engine/base/random-bytes.ts'
 import { IDLE_TIMEOUT_SECONDS } from '../front-end.ts'
 import type { HeldBytes } from '../held-bytes.ts'
-import { MAX_NEWCOMER_BYTES, type Newcomers } from '../newcomers.ts'
+import { MAX_NEWCOMER_BYTES, type NewcomerRefusal, type Newcomers } from '../newcomers.ts'
 import type { OriginRule } from '../origins.ts'
 import type { Request, Response, Socket, SocketBehavior, Verdict } from '../transport/transport.ts'
 import type { RefusedUpgrade } from '../upgrade-gate.ts'
@@ -30,14 +28,16 @@ export interface EngineHost {
   /** The largest message without a file. */
   readonly maxMessageBytes: number
   readonly compression: boolean
+  /** Whether the transport fixes the largest message of a socket in its handshake. */
+  readonly fixesLimits: boolean
   steadyNow(): number
   /** Checks a handshake. Returns the refusal, or null if it is allowed. */
   check(request: Request, isWebSocket: boolean): RefusedUpgrade | null
+  /** The refusal of a handshake for which there is no room. */
+  withoutRoom(address: string, refusal: NewcomerRefusal): RefusedUpgrade
   addressOf(request: Request): string
-  /** The user of a token; null if it is not valid. Must not reject. */
-  userOf(token: string): Promise<string | null>
-  /** The same without waiting, if the kind of tokens permits it. */
-  readonly userAtOnce?: ((token: string) => string | null) | undefined
+  /** The user of a token; null if it is not valid, or if that cannot be known at once. Must not throw. */
+  userOf(token: string): string | null
   /** A session is open: its user receives the messages. */
   opened(session: EngineSession, address: string, token: string): void
   /** Fronts that share the port, whose clients may reach this one; null if there are none. */
@@ -50,8 +50,8 @@ export interface EngineHost {
 interface Handshake {
   readonly asked: EngineRequest
   readonly address: string
-  /** Null if the transport does not need it. */
-  claim: LimitClaim | null
+  /** Null if the transport raises the limit of an open socket. */
+  readonly claim: LimitClaim | null
 }
 
 /** A WebSocket: of a new session, of a session that polls, or of neither, to be closed. */
@@ -74,19 +74,19 @@ const MAX_REFUSED_SOCKETS = 8
 
 export class EngineIo implements SessionOwner {
   readonly #host: EngineHost
+  readonly #bytes: FixedBytes
   readonly #polling: Polling
   readonly #limits: FixedLimits
   readonly #sessions = new Map<string, EngineSession>()
 
   constructor(host: EngineHost) {
     this.#host = host
+    this.#bytes = fixedBytes(host.maxMessageBytes, host.maxPayloadBytes)
     this.#polling = new Polling({ ...host, maxBytes: host.maxPayloadBytes })
     this.#limits = new FixedLimits({
       newcomers: host.newcomers,
-      bytes: this.#fixedBytes,
+      bytes: this.#bytes,
       userOf: (token) => host.userOf(token),
-      userAtOnce: host.userAtOnce,
-      wait: delay,
     })
   }
 
@@ -97,11 +97,8 @@ export class EngineIo implements SessionOwner {
       compression,
       idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
       maxPayloadBytes,
-      newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: this.#fixedBytes },
+      newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: this.#bytes },
       upgrade: (request) => this.#upgrade(request),
-      abandoned: ({ handshake }) => {
-        if (handshake?.claim) this.#limits.remove(handshake.claim)
-      },
       opened: (carrier, socket) => {
         if (carrier.relay) carrier.relay.opened(socket)
         else this.#opened(carrier, socket)
@@ -171,13 +168,10 @@ export class EngineIo implements SessionOwner {
     if (!this.#host.originAllowed(request.header('origin'), request.header('host'))) return refusedUpgrade(4)
     const address = this.#host.addressOf(request)
     const limited = { token: asked.token, address, session: session ?? null }
-    const handshake: Handshake = { asked, address, claim: this.#limits.decideAtOnce(limited) }
-    const later = async () => {
-      handshake.claim = await this.#limits.decide(limited)
-      return handshake.claim ? handshake.claim.limit : null
-    }
-    const fixedLimit = handshake.claim?.limit ?? later
-    return { accept: { relay: null, handshake, session: null, socket: null }, protocol: '', fixedLimit }
+    const claim = this.#host.fixesLimits ? this.#limits.decide(limited) : null
+    if (typeof claim === 'string') return this.#host.withoutRoom(address, claim)
+    const accept = { relay: null, handshake: { asked, address, claim }, session: null, socket: null }
+    return { accept, protocol: '', fixedLimit: claim?.limit ?? 'small' }
   }
 
   /** A session of another front, which checks the handshake as well. */
@@ -257,10 +251,6 @@ export class EngineIo implements SessionOwner {
   #claim(session: EngineSession, claim: LimitClaim): void {
     session.claim = claim
     claim.evict = () => session.terminate()
-  }
-
-  get #fixedBytes(): FixedBytes {
-    return fixedBytes(this.#host.maxMessageBytes, this.#host.maxPayloadBytes)
   }
 
   #open(socket: Socket | null): EngineSession {

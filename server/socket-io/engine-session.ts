@@ -71,8 +71,6 @@ export class EngineSession {
   /** 0 if no ping is unanswered. Whole milliseconds need no memory of their own. */
   #pongByMs = 0
   readonly #owner: SessionOwner
-  /** Calls those that wait for `settled`. */
-  #settle: (() => void) | null = null
 
   constructor(sid: string, nowMs: number, socket: Socket | null, owner: SessionOwner) {
     this.sid = sid
@@ -122,7 +120,7 @@ export class EngineSession {
   trust(): void {
     this.#isTrusted = true
     this.#socket?.trust?.()
-    this.#settled()
+    this.#owner.settled(this)
   }
 
   /** The client, which was this user, has to authenticate again. */
@@ -130,24 +128,6 @@ export class EngineSession {
     if (!this.#isTrusted) return
     this.#isTrusted = false
     this.#owner.distrusted(this, userId)
-  }
-
-  /** Resolves when the client is authenticated or the session is closed, at the latest after this time. */
-  settled(withinMs: number): Promise<void> {
-    if (this.#isTrusted || !this.#isOpen || this.#settle) return Promise.resolve()
-    return new Promise((resolve) => {
-      // What arrived while the process was busy is handled before.
-      const late = setTimeout(() => setImmediate(resolve), withinMs)
-      this.#settle = () => {
-        clearTimeout(late)
-        resolve()
-      }
-    })
-  }
-
-  #settled(): void {
-    this.#settle?.()
-    this.#owner.settled(this)
   }
 
   /** Closes the session. Packets that wait are sent before. */
@@ -298,7 +278,7 @@ export class EngineSession {
     const probe = this.#probe
     this.#probe = null
     probe?.socket.close()
-    this.#settled()
+    this.#owner.settled(this)
     this.#owner.closed(this)
     this.user?.closed()
   }

@@ -6,14 +6,13 @@
  */
 import { randomId } from '../../engine/base/random-bytes.ts'
 import { ChatError } from '../../protocol/errors.ts'
-import type { Authenticator } from '../auth.ts'
-import type { Verified } from '../claims.ts'
+import type { TokenAuthenticator } from '../auth.ts'
 import { Connection } from '../connection.ts'
 import type { ConnectionHost } from '../connection-host.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import { addressOf } from '../http/address.ts'
 import type { ServerLogger } from '../logger.ts'
-import { fixedNewcomerBytes, MAX_NEWCOMER_BYTES, type Newcomers } from '../newcomers.ts'
+import { fixedNewcomerBytes, MAX_NEWCOMER_BYTES, type NewcomerRefusal, type Newcomers } from '../newcomers.ts'
 import type { OriginRule } from '../origins.ts'
 import type { RateLimiter } from '../rate-limit.ts'
 import type { Request, Response, Socket, SocketBehavior } from '../transport/transport.ts'
@@ -42,6 +41,8 @@ export interface FrontSockets {
 export interface SocketIoFrontEnd extends ConnectionHost {
   /** Checks a handshake. Returns the refusal, or null if it is allowed. */
   check(asked: UpgradeRequest, address: string, newcomerBytes: number): RefusedUpgrade | null
+  /** The refusal of a handshake for which there is no room. */
+  withoutRoom(address: string, refusal: NewcomerRefusal): RefusedUpgrade
   readonly newcomers: Newcomers
   /** Adds a connection with its open socket. */
   attach(connection: Connection, socket: Socket): void
@@ -49,7 +50,7 @@ export interface SocketIoFrontEnd extends ConnectionHost {
 
 export interface SocketIoOptions {
   readonly frontEnd: SocketIoFrontEnd
-  readonly authenticate: Authenticator
+  readonly authenticate: TokenAuthenticator
   readonly limiter: RateLimiter
   readonly topics: LocalTopics
   readonly originAllowed: OriginRule
@@ -86,7 +87,6 @@ export class SocketIo {
 
   constructor(options: SocketIoOptions) {
     const { frontEnd, logger, trustProxy, now, topics } = options
-    const { atOnce } = options.authenticate
     this.#frontEnd = frontEnd
     this.#logger = logger
     const translate = new EventsForClients({
@@ -130,21 +130,12 @@ export class SocketIo {
       compression: options.compression === 'shared',
       steadyNow: () => frontEnd.steadyNow(),
       newcomers: frontEnd.newcomers,
+      fixesLimits: options.fixesLimits,
       check: (request, isWebSocket) =>
-        frontEnd.check(
-          asUpgrade(request, isWebSocket),
-          addressOf(request, trustProxy),
-          // Its limit, and whether there is room for it, is decided later.
-          isWebSocket && options.fixesLimits ? 0 : MAX_NEWCOMER_BYTES,
-        ),
+        frontEnd.check(asUpgrade(request, isWebSocket), addressOf(request, trustProxy), MAX_NEWCOMER_BYTES),
+      withoutRoom: (address, refusal) => frontEnd.withoutRoom(address, refusal),
       addressOf: (request) => addressOf(request, trustProxy),
-      userOf: (token) =>
-        options.authenticate(token).then(
-          ({ identity }) => identity.userId,
-          // The client is refused at CONNECT, with the reason.
-          () => null,
-        ),
-      userAtOnce: atOnce && ((token) => userOf(atOnce, token)),
+      userOf: (token) => userOf(options.authenticate, token),
       opened: (session, address, token) => new ClientSocket(clients, session, address, token).start(),
       failed: (error) => logger.error({ err: error }, 'handling a Socket.IO packet failed'),
     })
@@ -181,10 +172,10 @@ export class SocketIo {
   }
 }
 
-/** The user of a token; null if it is not valid: the client is refused at CONNECT, with the reason. */
-function userOf(check: (token: string) => Verified, token: string): string | null {
+/** Null if the token is not valid: the client is refused at CONNECT, with the reason. */
+function userOf({ atOnce }: TokenAuthenticator, token: string): string | null {
   try {
-    return check(token).identity.userId
+    return atOnce(token)?.identity.userId ?? null
   } catch {
     return null
   }

@@ -105,11 +105,8 @@ export type Verdict<Data> =
   | {
       readonly accept: Data
       readonly protocol: string
-      /**
-       * For transports that fix the limit of a socket. A function is called by those only; they answer the
-       * handshake when its promise resolves, with null by 503. It must not reject.
-       */
-      readonly fixedLimit: FixedLimit | (() => Promise<FixedLimit | null>)
+      /** For transports that fix the limit of a socket. */
+      readonly fixedLimit: FixedLimit
     }
   | { readonly refuse: ResponseHead; readonly body: Uint8Array }
 
@@ -132,8 +129,6 @@ export interface SocketBehavior<Data extends object> {
   readonly compression: boolean
   /** Accepts or refuses a handshake. Must not throw. */
   upgrade(request: Request): Verdict<Data>
-  /** The client disconnected while its limit was decided: `opened` is not called. */
-  abandoned(data: Data): void
   opened(data: Data, socket: Socket): void
   /** One whole message. */
   message(data: Data, bytes: Uint8Array, isBinary: boolean): void

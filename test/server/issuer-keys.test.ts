@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Authenticator, createAuthenticator } from '../../server/auth.ts'
+import { createAuthenticator, type TokenAuthenticator } from '../../server/auth.ts'
 import { IssuerKeys } from '../../server/issuer-keys.ts'
 
 const NOW_MS = 1_700_000_000_000
@@ -56,7 +56,7 @@ function fail(): void {
   answer = () => ({ status: 500, body: 'stack trace of the issuer' })
 }
 
-function anAuthenticator(): Authenticator {
+function anAuthenticator(): TokenAuthenticator {
   const log = (_: object, message: string) => void logged.push(message)
   return createAuthenticator({
     key: { kind: 'jwks', url },
@@ -92,6 +92,25 @@ describe('a token of an issuer that publishes its keys', () => {
     publish(old, young)
     await authenticate(await young.sign())
     expect(fetches).toBe(2)
+  })
+
+  // AUT-1
+  it('is checked at once when its key was used before, until the issuer withdraws the key', async () => {
+    const [old, young] = [await aKey('k1'), await aKey('k2')]
+    publish(old)
+    const authenticate = anAuthenticator()
+    const token = await old.sign()
+    expect(authenticate.atOnce(token)).toBeNull()
+    expect(fetches).toBe(0)
+    await authenticate(token)
+    expect(authenticate.atOnce(token)?.identity.userId).toBe('ana')
+    publish(young)
+    steadyMs = 11 * MINUTE_MS
+    // The key set is old: it is fetched in the background.
+    expect(authenticate.atOnce(token)?.identity.userId).toBe('ana')
+    await expect.poll(() => authenticate.atOnce(token)).toBeNull()
+    expect(fetches).toBe(2)
+    expect(await errorOf(authenticate(token))).toMatchObject({ fault: 'client' })
   })
 
   // AUT-1
@@ -175,8 +194,7 @@ describe('tokens with unknown keys', () => {
         steadyMs += ms
       },
     })
-    const ask = (kid: string) =>
-      errorOf(keys.keyOf({ alg: 'ES256', kid }, { payload: '', signature: '', protected: '' }))
+    const ask = (kid: string) => errorOf(keys.find({ alg: 'ES256', kid }))
     const unknown = { code: 'ERR_JWKS_NO_MATCHING_KEY' }
     expect(await ask('k1')).toBe('accepted')
     expect(await ask('a')).toMatchObject(unknown)

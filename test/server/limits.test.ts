@@ -45,17 +45,17 @@ describe('clients that are not authenticated', () => {
     return { clock, newcomers, replaced, arrive }
   }
 
-  it('may use three quarters for one address, where a later one replaces the oldest after a second', () => {
-    const { clock, newcomers, replaced, arrive } = someNewcomers(4)
+  it('may use seven eighths for one address, where a later one replaces the oldest after a second', () => {
+    const { clock, newcomers, replaced, arrive } = someNewcomers(8)
     arrive('a')
-    arrive('a', 2)
+    arrive('a', 6)
     clock.ms = 999
     expect(arrive('a')).toBe('address')
     expect(arrive('b')).toMatchObject({ address: 'b' })
     clock.ms = 1_000
     expect(arrive('a')).toMatchObject({ address: 'a' })
     expect(replaced).toEqual(['a/0'])
-    expect(newcomers.bytes).toBe(4)
+    expect(newcomers.bytes).toBe(8)
   })
 
   it('replace the oldest of the address that uses most when the limit is reached', () => {
@@ -86,18 +86,18 @@ describe('clients that are not authenticated', () => {
     expect(arrive('a')).toMatchObject({ address: 'a' })
   })
 
-  it('leave a quarter when they use more than they need, and replace only those that do too', () => {
+  it('leave five eighths when they use more than they need, and replace only those that do too', () => {
     const { clock, newcomers, replaced, arrive } = someNewcomers(16)
-    expect(newcomers.makeLargeRoom(13)).toBe(false)
-    expect(newcomers.makeLargeRoom(8)).toBe(true)
-    arrive('a', 8)
-    for (const address of ['b', 'c', 'd', 'e', 'f']) arrive(address)
+    expect(newcomers.makeLargeRoom(7)).toBe(false)
+    expect(newcomers.makeLargeRoom(6)).toBe(true)
+    arrive('a', 5)
+    arrive('b')
     expect(newcomers.makeLargeRoom(1)).toBe(false)
     clock.ms = 1_000
-    arrive('g', 3)
-    expect(newcomers.makeLargeRoom(4)).toBe(true)
+    arrive('g', 2)
+    expect(newcomers.makeLargeRoom(3)).toBe(true)
     expect(replaced).toEqual(['a/0'])
-    expect(newcomers.makeLargeRoom(8)).toBe(false)
+    expect(newcomers.makeLargeRoom(6)).toBe(false)
     expect(replaced).toEqual(['a/0'])
   })
 })

@@ -25,10 +25,13 @@ export function tokenOf(userId: string): Promise<string> {
 export class ServerProcess {
   readonly #child: ChildProcess
   readonly port: number
+  /** What it has written to stderr, all lines. */
+  readonly lines: readonly string[]
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, port: number, lines: readonly string[]) {
     this.#child = child
     this.port = port
+    this.lines = lines
   }
 
   /** Starts the server on a free port, and waits until it listens. Killed after the test. */
@@ -75,7 +78,7 @@ export class ServerProcess {
       })
       child.once('exit', () => reject(new Error(`the server did not start:\n${said.join('\n')}`)))
     })
-    return new ServerProcess(child, port)
+    return new ServerProcess(child, port, said)
   }
 
   /** The main entry of the built server, for other commands. */

@@ -12,17 +12,7 @@ import type {
   us_listen_socket,
   WebSocket,
 } from 'uWebSockets.js'
-import type {
-  App,
-  FixedLimit,
-  Request,
-  Response,
-  Socket,
-  SocketBehavior,
-  TlsFiles,
-  Transport,
-  Verdict,
-} from '../transport.ts'
+import type { App, Request, Response, Socket, SocketBehavior, TlsFiles, Transport } from '../transport.ts'
 import { UwsRequest } from './request.ts'
 import { UwsResponse, writeHead } from './response.ts'
 
@@ -34,8 +24,6 @@ type TemplatedApp = ReturnType<Uws['App']>
 interface Stored<Data> {
   readonly data: Data
 }
-
-type Accepted<Data> = Extract<Verdict<Data>, { accept: Data }>
 
 const LISTEN_SHARED = 0
 const LISTEN_EXCLUSIVE = 1
@@ -82,7 +70,15 @@ class UwsApp implements App {
       if ('refuse' in verdict) {
         writeHead(res, verdict.refuse)
         res.end(verdict.body)
-      } else accept(verdict, res, req, (limit) => contexts.get(limits[limit]) as Context, behavior.abandoned)
+        return
+      }
+      const { accept: data, protocol, fixedLimit } = verdict
+      const key = req.getHeader('sec-websocket-key')
+      const extensions = req.getHeader('sec-websocket-extensions')
+      const context = contexts.get(limits[fixedLimit]) as Context
+      // Never later: then the library prints a warning, in `cork` it may close the socket
+      // (https://github.com/uNetworking/uWebSockets/pull/1929), and while it reads another request the process ends.
+      res.upgrade<Stored<Data>>({ data }, key, protocol, extensions, context)
     }
     let isPassedOn = false
     this.#route(path, full, behavior, (res, req, context) => {
@@ -166,36 +162,4 @@ class UwsApp implements App {
 
 function isClosing(request: UwsRequest): boolean {
   return /\bclose\b/i.test(request.header('connection'))
-}
-
-/** Accepts a handshake, at once or when its limit is known. */
-function accept<Data extends object>(
-  { accept: data, protocol, fixedLimit }: Accepted<Data>,
-  res: HttpResponse,
-  req: HttpRequest,
-  contextOf: (limit: FixedLimit) => Context,
-  abandoned: (data: Data) => void,
-): void {
-  const key = req.getHeader('sec-websocket-key')
-  const extensions = req.getHeader('sec-websocket-extensions')
-  const upgrade = (limit: FixedLimit): void =>
-    res.upgrade<Stored<Data>>({ data }, key, protocol, extensions, contextOf(limit))
-  if (typeof fixedLimit === 'string') return upgrade(fixedLimit)
-  let isAborted = false
-  res.onAborted(() => {
-    isAborted = true
-  })
-  // In a job of the event loop: while the library reads another request, it would take this socket for that
-  // request's, and the process would end.
-  const later = (limit: FixedLimit | null): void => {
-    if (isAborted) return abandoned(data)
-    // Never in `cork`: after it the library reads the socket as a response, and may close it. Without it the library
-    // prints a warning. https://github.com/uNetworking/uWebSockets/pull/1929
-    if (limit !== null) return upgrade(limit)
-    res.cork(() => {
-      writeHead(res, { status: 503, headers: [['Retry-After', '1']] })
-      res.end()
-    })
-  }
-  void fixedLimit().then((limit) => setImmediate(later, limit))
 }

@@ -2,7 +2,7 @@
  * The parts of the gateway on a free port of one transport, with clocks that only a test moves: Engine.IO
  * with a user that echoes, and the whole gateway in front of a fake engine or a real one.
  */
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import type { Engine } from '../../../engine/engine.ts'
 import { AddressGuard } from '../../../server/address-guard.ts'
 import { createAuthenticator } from '../../../server/auth.ts'
@@ -41,9 +41,11 @@ export async function startEngineIo(transport: Transport): Promise<EngineIoServe
     maxMessageBytes: 65_536,
     compression: false,
     steadyNow: () => steadyMs,
+    fixesLimits: transport.fixesLimits,
     check: () => null,
+    withoutRoom: () => expect.unreachable(),
     addressOf: ({ address }) => address,
-    userOf: () => Promise.resolve(null),
+    userOf: () => null,
     opened(session) {
       sessions.push(session)
       session.user = {

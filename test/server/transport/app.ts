@@ -28,8 +28,6 @@ export interface TestApp {
   readonly peers: Peer[]
   readonly messages: { readonly text: string; readonly isBinary: boolean }[]
   drains: number
-  /** The names of peers whose handshake was abandoned. */
-  readonly abandoned: string[]
   /** An open WebSocket client. */
   client(path?: string, options?: WebSocket.ClientOptions): Promise<Client>
 }
@@ -50,7 +48,6 @@ export async function startApp(transport: Transport, setup: AppSetup = {}): Prom
     peers,
     messages: [] as { text: string; isBinary: boolean }[],
     drains: 0,
-    abandoned: [] as string[],
     client,
   }
   app.serve(setup.serve ?? ((_, response) => response.end({ status: 404, headers: [] }, Buffer.alloc(0))))
@@ -65,7 +62,6 @@ export async function startApp(transport: Transport, setup: AppSetup = {}): Prom
     upgrade:
       setup.upgrade ??
       ((request) => ({ accept: aPeer(request.query), protocol: '', fixedLimit: 'full' as const })),
-    abandoned: ({ name }) => void test.abandoned.push(name),
     opened(peer, socket) {
       peer.socket = socket
       peers.push(peer)

@@ -1,6 +1,4 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import type { FixedLimit } from '../../../server/transport/transport.ts'
 import { transports } from '../../support/transports.ts'
@@ -8,10 +6,6 @@ import { aPeer, type Peer, rawHttp, startApp } from './app.ts'
 
 const bytes = (text: string) => Buffer.from(text)
 const ok = { status: 200, headers: [] } as const
-
-const HANDSHAKE =
-  'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
 
 describe.each(transports)('$name: HTTP', (transport) => {
   it('provides the method, the path, the query and the address', async () => {
@@ -189,104 +183,20 @@ describe.each(transports)('$name: sockets', (transport) => {
     expect(test.peers[0]?.isClosed).toBe(true)
   })
 
-  it('accept a handshake when its limit is known, and none whose client has disconnected', async () => {
-    const limits = new Map<string, (limit: FixedLimit | null) => void>()
+  it('have the limit that their handshake was accepted with', async () => {
     const test = await startApp(transport, {
-      upgrade: ({ query }) => ({
-        accept: aPeer(query),
-        protocol: '',
-        fixedLimit: () => new Promise((resolve) => limits.set(query, resolve)),
-      }),
+      upgrade: ({ query }) => ({ accept: aPeer(query), protocol: '', fixedLimit: query as FixedLimit }),
       behavior: { newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes } },
     })
-    // A transport that can change the limit of an open socket does not ask.
-    const isAsked = transport.name === 'uws'
-    const left = connect(test.port, '127.0.0.1')
-    left.write(HANDSHAKE.replace('/ws', '/ws?left'))
-    if (isAsked) await expect.poll(() => limits.has('left')).toBe(true)
-    left.destroy()
-    const names: readonly FixedLimit[] = ['small', 'medium', 'large', 'full']
-    for (const name of names) {
-      const opening = test.client(`/ws?${name}`)
-      if (isAsked) await expect.poll(() => limits.has(name)).toBe(true)
-      limits.get('left')?.('full')
-      limits.get(name)?.(name)
-      const client = await opening
+    for (const name of ['small', 'medium', 'large', 'full'] as const) {
+      const client = await test.client(`/ws?${name}`)
       const bytes = { ...fixedPayloadBytes, full: 100_000 }[name]
       client.ws.send('x'.repeat(bytes))
       await expect.poll(() => test.messages.at(-1)?.text.length).toBe(bytes)
-      if (!isAsked) continue
+      if (!transport.fixesLimits) continue
       client.ws.send('x'.repeat(bytes + 1))
       await client.closed
     }
-    expect(test.peers.map(({ name }) => name)).toEqual(isAsked ? names : expect.arrayContaining([...names]))
-    if (!isAsked) return
-    expect(test.abandoned).toEqual(['left'])
-    const refused = new WebSocket(`ws://127.0.0.1:${test.port}/ws?none`)
-    refused.on('error', () => {})
-    const status = new Promise((resolve) => {
-      refused.on('unexpected-response', (request, response) => {
-        resolve(response.statusCode)
-        request.destroy()
-      })
-    })
-    await expect.poll(() => limits.has('none')).toBe(true)
-    limits.get('none')?.(null)
-    expect(await status).toBe(503)
-  })
-
-  // INP-2: uWebSockets.js ends the process if it reads another request while a handshake is accepted.
-  it('accept a handshake whose limit becomes known while another request is handled', async () => {
-    let decide: ((limit: FixedLimit) => void) | null = null
-    const test = await startApp(transport, {
-      serve(request, response) {
-        const { path } = request
-        response.onData((_, isLast) => {
-          if (!isLast) return
-          response.end({ status: 200, headers: [] }, Buffer.from(`answer ${path}`))
-          decide?.('full')
-        })
-      },
-      upgrade: () => ({
-        accept: aPeer('waiting'),
-        protocol: '',
-        fixedLimit: () => new Promise((resolve) => (decide = resolve)),
-      }),
-      behavior: { newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes } },
-    })
-    const requests = [
-      HANDSHAKE,
-      'POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx',
-      'GET /b HTTP/1.1\r\nHost: x\r\n\r\n',
-    ]
-    const sockets = requests.map(() => connect(test.port, '127.0.0.1'))
-    const texts = ['', '', '']
-    for (const [i, socket] of sockets.entries()) {
-      onTestFinished(() => void socket.destroy())
-      socket.on('data', (data) => (texts[i] += data.toString('latin1')))
-      await once(socket, 'connect')
-    }
-    // All in one turn of the event loop, so that the server reads all in one turn as well.
-    for (const [i, socket] of sockets.entries()) socket.write(requests[i] as string)
-    await expect.poll(() => texts[0]).toMatch(/^HTTP\/1.1 101 .*\r\n\r\n$/s)
-    await expect.poll(() => texts[1]).toMatch(/^HTTP\/1.1 200 .*answer \/a$/s)
-    await expect.poll(() => texts[2]).toMatch(/^HTTP\/1.1 200 .*answer \/b$/s)
-    expect(test.peers.length).toBe(1)
-  })
-
-  // https://github.com/uNetworking/uWebSockets/pull/1929
-  it('stay open if they were accepted later', async () => {
-    const test = await startApp(transport, {
-      upgrade: () => ({
-        accept: aPeer('later'),
-        protocol: '',
-        fixedLimit: () => new Promise((resolve) => setImmediate(resolve, 'full')),
-      }),
-      behavior: { newcomer: { maxPayloadBytes: 100_000, fixedPayloadBytes } },
-    })
-    const clients = await Promise.all(Array.from({ length: 100 }, () => test.client()))
-    for (const client of clients) client.ws.send('hello')
-    await expect.poll(() => test.messages.length).toBe(clients.length)
   })
 
   it.each([0, 1, 125, 126, 65_535, 65_536, 90_000])(
