@@ -24,7 +24,7 @@ export interface FileToUpload {
   readonly onProgress?: ((received: number, size: number) => void) | undefined
   /** Continues an upload that was interrupted, for instance by a reload. `not_found` if the server deleted it. */
   readonly uploadId?: string | undefined
-  /** Called with the id of the upload before its first byte, for `uploadId`. */
+  /** Called with the id that the server gave the upload, before the first byte: for `uploadId`. */
   readonly onBegin?: ((uploadId: string) => void) | undefined
   /** SHA-256 of the file, hexadecimal: the server refuses other bytes with `bad_file`. */
   readonly sha256?: string | undefined
@@ -51,11 +51,16 @@ export async function upload(file: FileToUpload, { ask, clock, chunkBytes }: Upl
   const announced = { fileName, fileSize: size, groupId, mimeType, sha256 }
   const sendChunk = (uploadId: string, offset: number, chunk: Uint8Array) =>
     ask('upload_chunk', { uploadId, offset, chunk })
-  let { uploadId, received } = await ask('upload_begin', { ...announced, uploadId: file.uploadId })
-  onBegin?.(uploadId)
-  onProgress?.(received, size)
+  let { uploadId } = file
   for (let failures = 0, width = 1; ; ) {
+    let hasBegun = false
     try {
+      const begun = await ask('upload_begin', { ...announced, uploadId })
+      if (begun.uploadId !== uploadId) onBegin?.(begun.uploadId)
+      uploadId = begun.uploadId
+      hasBegun = true
+      let { received } = begun
+      if (failures === 0) onProgress?.(received, size)
       const underWay: { readonly sinceMs: number; readonly answer: ReturnType<typeof sendChunk> }[] = []
       for (let offset = received; received < size; ) {
         signal?.throwIfAborted()
@@ -79,12 +84,9 @@ export async function upload(file: FileToUpload, { ask, clock, chunkBytes }: Upl
       return await ask('upload_end', { uploadId })
     } catch (error) {
       failures += 1
-      if (failures > MAX_FAILURES || !canContinue(error)) throw error
+      if (failures > MAX_FAILURES || !canContinue(error, hasBegun)) throw error
       const { retryAfterMs: waitMs = RETRY_AFTER_MS } = error as Partial<ChatError>
       await new Promise<void>((resolve) => clock.after(waitMs * clock.random() + waitMs, resolve))
-      const progress = await ask('upload_begin', { ...announced, uploadId })
-      uploadId = progress.uploadId
-      received = progress.received
     }
   }
 }
@@ -95,9 +97,12 @@ async function bytesOf(data: Blob | Uint8Array, from: number, to: number): Promi
 }
 
 /** Whether the upload can continue: the connection was lost, or the server restarted or is busy. */
-function canContinue(error: unknown): boolean {
+function canContinue(error: unknown, hasBegun: boolean): boolean {
   const { code, retryAfterMs } = error as Partial<ClientError> & Partial<ChatError>
   return (
-    retryAfterMs !== undefined || code === 'connection_lost' || code === 'timeout' || code === 'not_found'
+    retryAfterMs !== undefined ||
+    code === 'connection_lost' ||
+    code === 'timeout' ||
+    (hasBegun && code === 'not_found')
   )
 }

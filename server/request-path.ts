@@ -6,6 +6,7 @@
  * decoded (TRN-9). Every refusal is an `error` with the request's ref. A malformed frame counts
  * towards 4400; any other refusal is charged like an answered request (INP-1).
  */
+import { shuttingDown } from '../engine/base/refusals.ts'
 import type { Gateway } from '../engine/hub/gateway.ts'
 import { decodeRequest, encodeEvent } from '../protocol/codec.ts'
 import { ChatError } from '../protocol/errors.ts'
@@ -105,7 +106,7 @@ export class RequestPath implements RequestHandler {
 
   #receive(from: Requester, frame: Uint8Array, view: FrameView): void {
     const { row } = view
-    if (row && this.#stopping) throw new ChatError('shutting_down')
+    if (row && this.#stopping) throw shuttingDown()
     this.#charge(from, row?.budget ?? 'events', row ? costOf(row, frame.length) : 1)
     if (!row) throw new ChatError('unknown_event')
     if (this.#traced) this.#trace(from, frame, view)

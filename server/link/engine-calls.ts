@@ -6,7 +6,7 @@
  * closed when the link ends. Bounded: `MAX_CALLS` calls of a front at once.
  */
 
-import { overloaded } from '../../engine/base/refusals.ts'
+import { overloaded, shuttingDown } from '../../engine/base/refusals.ts'
 import type { FileReader, UploadWriter } from '../../engine/files/file-access.ts'
 import type { Identity } from '../../engine/hub/identity.ts'
 import { ChatError } from '../../protocol/errors.ts'
@@ -114,7 +114,7 @@ export class EngineCalls {
   async #add<T extends { close(): Promise<void> }>(files: Map<number, T>, file: T): Promise<number> {
     if (this.#ended) {
       await file.close()
-      throw new ChatError('shutting_down')
+      throw shuttingDown()
     }
     this.#lastFile += 1
     files.set(this.#lastFile, file)

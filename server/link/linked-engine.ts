@@ -8,7 +8,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { machineClock } from '../../engine/base/clock.ts'
-import { overloaded } from '../../engine/base/refusals.ts'
+import { overloaded, shuttingDown } from '../../engine/base/refusals.ts'
 import type { Identity } from '../../engine/hub/gateway.ts'
 import type { Health } from '../../engine/hub/health.ts'
 import { machineTimers, type Timers } from '../../engine/threads/timer.ts'
@@ -170,7 +170,7 @@ class EngineBehindLink implements LinkedEngine {
 
   call(name: string, args: readonly unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) throw new ChatError('shutting_down')
+      if (this.#closed) throw shuttingDown()
       if (this.#expired || this.#calls.size >= MAX_CALLS) throw overloaded()
       do this.#lastCall = (this.#lastCall + 1) >>> 0
       while (this.#calls.has(this.#lastCall))

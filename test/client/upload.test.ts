@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { ChatClient } from '../../client/chat-client.ts'
 import { systemClock } from '../../client/clock.ts'
 import { upload } from '../../client/upload.ts'
+import { ChatError } from '../../protocol/errors.ts'
 import { resolveSettings } from '../../server/config.ts'
 import { createServer, type Server } from '../../server/server.ts'
 import { makeToken } from '../../server/token.ts'
@@ -131,6 +132,41 @@ describe('upload', () => {
     while (answered < asked.length) await underWay(1_000)
     await done
     expect(asked.map(({ offset }) => offset)).toEqual(Array.from({ length: 20 }, (_, i) => i * 5))
+  })
+
+  it('waits while the server is stopping or busy, also where it begins and continues', async () => {
+    const stored = { fileId: 'f' }
+    const refusals = ['upload_begin', 'upload_chunk', 'upload_begin', 'upload_begin', 'upload_end']
+    const asked: string[] = []
+    const ask = async (name: string, fields: { readonly uploadId?: string }) => {
+      asked.push(`${name} ${fields.uploadId}`)
+      if (name === refusals[0]) {
+        refusals.shift()
+        throw new ChatError('shutting_down', undefined, { retryAfterMs: 100 })
+      }
+      return name === 'upload_end'
+        ? stored
+        : { uploadId: 'u', received: name === 'upload_begin' ? 0 : 9, size: 9 }
+    }
+    const waits: number[] = []
+    const clock = {
+      ...systemClock,
+      random: () => 0.5,
+      after(delayMs: number, then: () => void) {
+        waits.push(delayMs)
+        queueMicrotask(then)
+        return () => {}
+      },
+    }
+    const options = { ask: ask as never, clock, chunkBytes: 9 }
+    const file = { groupId: 'g', fileName: 'x', data: new Uint8Array(9) }
+    expect(await upload(file, options)).toBe(stored)
+    expect(asked).toEqual([
+      ...['upload_begin undefined', 'upload_begin undefined', 'upload_chunk u'],
+      ...['upload_begin u', 'upload_begin u', 'upload_begin u', 'upload_chunk u', 'upload_end u'],
+      ...['upload_begin u', 'upload_chunk u', 'upload_end u'],
+    ])
+    expect(waits).toEqual([150, 150, 150, 150, 150])
   })
 
   it('rejects for a group that the user is not in, and ends when it is aborted', async () => {

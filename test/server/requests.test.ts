@@ -342,7 +342,10 @@ describe('a server that stops', () => {
       { reason: 'maintenance', reconnectInMs: 2_000 },
     ])
     clients[0]?.send('ping', 1, {})
-    expect((await clients[0]?.next('error'))?.fields.code).toBe('shutting_down')
+    expect((await clients[0]?.next('error'))?.fields).toMatchObject({
+      code: 'shutting_down',
+      retryAfterMs: 500,
+    })
     expect((await server.client().refused()).status).toBe(503)
     server.frontEnd.closeAll()
     expect(await Promise.all(clients.map(async (client) => (await client.closed()).code))).toEqual([
