@@ -15,6 +15,8 @@ import { LeanClient } from './lean-client.ts'
 /** Connections opened at the same time: as after a deployment, not a SYN flood. */
 const AT_ONCE = 256
 const DEADLINE_MS = 60_000
+/** Longer than the longest soak, which lasts a day: a server closes a connection whose token expires. */
+const TOKEN_SECONDS = 25 * 3_600
 const CODE_OFFSET = 1
 const REF_OFFSET = 2
 /** Requests of a client that can be sent again: its newest. A ref below 128 is one byte. */
@@ -170,10 +172,10 @@ export async function until(
   }
 }
 
-/** A token of the user, for an hour, with more claims if a server reads any. */
+/** A token of the user, with more claims if a server reads any. */
 export function signToken(userId: string, secret: string, claims: object = {}): string {
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const exp = Math.floor(Date.now() / 1_000) + 3_600
+  const exp = Math.floor(Date.now() / 1_000) + TOKEN_SECONDS
   const unsigned = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub: userId, exp, ...claims })}`
   return `${unsigned}.${createHmac('sha256', secret).update(unsigned).digest('base64url')}`
 }
