@@ -97,6 +97,14 @@ export function blocksOf(text: string, mentions: readonly Mentionable[] = []): r
   return blocks
 }
 
+/** The lines of a paragraph that are shown: empty lines next to another block only separate the two. */
+export function shownLines(lines: readonly Line[], hasBefore: boolean, hasAfter: boolean): readonly Line[] {
+  const isText = ({ inside }: Line) => inside.some((one) => one.kind !== 'text' || one.text.trim() !== '')
+  const from = hasBefore ? lines.findIndex(isText) : 0
+  const to = hasAfter ? lines.findLastIndex(isText) + 1 : lines.length
+  return from < 0 ? [] : lines.slice(from, to)
+}
+
 interface OpenItem extends Line {
   readonly lists: OpenList[]
 }

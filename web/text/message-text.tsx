@@ -4,7 +4,7 @@
  */
 import { Fragment, type VNode } from 'preact'
 import { IconButton } from '../ui/button.tsx'
-import { type Block, blocksOf, type Item, type Line, type List } from './blocks.ts'
+import { type Block, blocksOf, type Item, type Line, type List, shownLines } from './blocks.ts'
 import { isEmojiOnly } from './emoji-only.ts'
 import type { Inline, Mentionable } from './inline.ts'
 
@@ -21,12 +21,15 @@ export interface MessageTextProps {
 
 export function MessageText({ text, mentions, ...context }: MessageTextProps): VNode {
   if (isEmojiOnly(text)) return <p class="text text-emoji">{text}</p>
-  return <div class="text">{blocksOf(text, mentions).map((block, i) => blockNode(block, i, context))}</div>
+  const blocks = blocksOf(text, mentions).map((block, i, { length }) =>
+    block.kind === 'lines' ? { ...block, lines: shownLines(block.lines, i > 0, i < length - 1) } : block,
+  )
+  return <div class="text">{blocks.map((block, i) => blockNode(block, i, context))}</div>
 }
 
 type Context = Omit<MessageTextProps, 'text' | 'mentions'>
 
-function blockNode(block: Block, key: number, context: Context): VNode {
+function blockNode(block: Block, key: number, context: Context): VNode | null {
   switch (block.kind) {
     case 'code': {
       const code = block.text.replace(/\n$/, '')
@@ -50,7 +53,7 @@ function blockNode(block: Block, key: number, context: Context): VNode {
     case 'numbers':
       return listNode(block, key, context)
     case 'lines':
-      return <p key={key}>{lineNodes(block.lines, context)}</p>
+      return block.lines.length > 0 ? <p key={key}>{lineNodes(block.lines, context)}</p> : null
   }
 }
 

@@ -3,7 +3,15 @@
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Block, blocksOf, type List, linesOf, plainText, sourceOf } from '../../../web/text/blocks.ts'
+import {
+  type Block,
+  blocksOf,
+  type List,
+  linesOf,
+  plainText,
+  shownLines,
+  sourceOf,
+} from '../../../web/text/blocks.ts'
 import { isEmojiOnly } from '../../../web/text/emoji-only.ts'
 import { type Inline, inlineTokens } from '../../../web/text/inline.ts'
 
@@ -216,5 +224,18 @@ describe('tokens of a message', () => {
     for (const text of ['😀', '👍🏽 🎉', '👩‍👩‍👧', '🇧🇷', '❤️', '1️⃣', '🏴󠁧󠁢󠁥󠁮󠁧󠁿'])
       expect(isEmojiOnly(text), text).toBe(true)
     for (const text of ['', '1', '#', 'a😀', '©', '😀'.repeat(7)]) expect(isEmojiOnly(text), text).toBe(false)
+  })
+
+  test('empty lines next to a quote, a list or code are not shown; those within a text are', () => {
+    const shown = (text: string) =>
+      blocksOf(text).map((block, i, { length }) => {
+        if (block.kind !== 'lines') return block.kind
+        return shownLines(block.lines, i > 0, i < length - 1).map(({ inside }) => sourceOfLine(inside))
+      })
+    const sourceOfLine = (inside: readonly Inline[]) =>
+      inside.map((one) => (one.kind === 'text' ? one.text : '?')).join('')
+    expect(shown('> q\n\n \na\n\nb\n\n- x')).toEqual(['quote', ['a', '', 'b'], 'bullets'])
+    expect(shown('> q\n\n- x')).toEqual(['quote', [], 'bullets'])
+    expect(shown('\na\n')).toEqual([['', 'a', '']])
   })
 })
