@@ -26,6 +26,8 @@ export function refusePuts(which: 'items' | 'files' | 'all'): () => void {
   const { put } = IDBObjectStore.prototype
   IDBObjectStore.prototype.put = function (...row) {
     if (which !== 'all' && this.name !== which) return put.apply(this, row)
+    // As in a browser, nothing of the transaction is stored.
+    this.transaction.abort()
     throw new DOMException('the quota is reached', 'QuotaExceededError')
   }
   return () => {

@@ -284,6 +284,7 @@ function refuseFiles(): void {
   const { put } = IDBObjectStore.prototype
   IDBObjectStore.prototype.put = function (...row) {
     if (this.name !== 'files') return put.apply(this, row)
+    this.transaction.abort()
     throw new DOMException('the quota is reached', 'QuotaExceededError')
   }
 }
