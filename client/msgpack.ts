@@ -173,57 +173,23 @@ class Reader {
     if (tag < 0xa0) return this.#list(tag & 15)
     if (tag < 0xc0) return this.#text(tag & 31)
     if (tag >= 0xe0) return tag - 0x100
-    switch (tag) {
-      case 0xc2:
-        return false
-      case 0xc3:
-        return true
-      case 0xc4:
-      case 0xc5:
-      case 0xc6:
-        return this.#take(this.#uint(1 << (tag - 0xc4)))
-      case 0xc7:
-      case 0xc8:
-      case 0xc9:
-        return this.#extension(this.#uint(1 << (tag - 0xc7)))
-      case 0xca:
-        return this.#view.getFloat32(this.#skip(4))
-      case 0xcb:
-        return this.#view.getFloat64(this.#skip(8))
-      case 0xcc:
-      case 0xcd:
-      case 0xce:
-        return this.#uint(1 << (tag - 0xcc))
-      case 0xcf:
-        return Number(this.#view.getBigUint64(this.#skip(8)))
-      case 0xd0:
-        return this.#view.getInt8(this.#skip(1))
-      case 0xd1:
-        return this.#view.getInt16(this.#skip(2))
-      case 0xd2:
-        return this.#view.getInt32(this.#skip(4))
-      case 0xd3:
-        return Number(this.#view.getBigInt64(this.#skip(8)))
-      case 0xd4:
-      case 0xd5:
-      case 0xd6:
-      case 0xd7:
-      case 0xd8:
-        return this.#extension(1 << (tag - 0xd4))
-      case 0xd9:
-      case 0xda:
-      case 0xdb:
-        return this.#text(this.#uint(1 << (tag - 0xd9)))
-      case 0xdc:
-      case 0xdd:
-        return this.#list(this.#uint(2 << (tag - 0xdc)))
-      case 0xde:
-      case 0xdf:
-        return this.#map(this.#uint(2 << (tag - 0xde)))
-      default:
-        // 0xc0 is nil; 0xc1 is never used.
-        return null
-    }
+    // 0xc1 is never used. The width of a length is in the last bits of the tag.
+    if (tag < 0xc2) return null
+    if (tag < 0xc4) return tag === 0xc3
+    if (tag < 0xc7) return this.#take(this.#uint(1 << (tag - 0xc4)))
+    if (tag < 0xca) return this.#extension(this.#uint(1 << (tag - 0xc7)))
+    if (tag === 0xca) return this.#view.getFloat32(this.#skip(4))
+    if (tag === 0xcb) return this.#view.getFloat64(this.#skip(8))
+    if (tag < 0xcf) return this.#uint(1 << (tag - 0xcc))
+    if (tag === 0xcf) return Number(this.#view.getBigUint64(this.#skip(8)))
+    if (tag === 0xd0) return this.#view.getInt8(this.#skip(1))
+    if (tag === 0xd1) return this.#view.getInt16(this.#skip(2))
+    if (tag === 0xd2) return this.#view.getInt32(this.#skip(4))
+    if (tag === 0xd3) return Number(this.#view.getBigInt64(this.#skip(8)))
+    if (tag < 0xd9) return this.#extension(1 << (tag - 0xd4))
+    if (tag < 0xdc) return this.#text(this.#uint(1 << (tag - 0xd9)))
+    if (tag < 0xde) return this.#list(this.#uint(2 << (tag - 0xdc)))
+    return this.#map(this.#uint(2 << (tag - 0xde)))
   }
 
   #list(length: number): unknown[] {
