@@ -87,6 +87,10 @@ describe('msgpack of the SDK', () => {
     ['a list with a length of 32 bits', [0xdd, 0, 0, 0, 1, 7], [7]],
     ['a map with a length of 16 and of 32 bits', [0xde, 0, 1, 0xa1, 97, 0xdf, 0, 0, 0, 0], { a: {} }],
     ['extension types as null', [0x93, 0xd6, 0xff, 1, 2, 3, 4, 0xc7, 1, 5, 9, 1], [null, null, 1]],
+    ['an extension type of one byte as null', [0x92, 0xd4, 5, 9, 1], [null, 1]],
+    ['an extension type of 16 bytes as null', [0x92, 0xd8, 5, ...Array(16).fill(9), 1], [null, 1]],
+    ['an extension type with a length of 16 bits as null', [0x92, 0xc8, 0, 2, 5, 9, 9, 1], [null, 1]],
+    ['an extension type with a length of 32 bits as null', [0x92, 0xc9, 0, 0, 0, 2, 5, 9, 9, 1], [null, 1]],
     ['a byte order mark as a character', [0xa3, 0xef, 0xbb, 0xbf], '\ufeff'],
   ])('reads %s', (_, bytes, value) => {
     expect(unpack(Uint8Array.from(bytes))).toEqual(value)

@@ -210,6 +210,24 @@ it('shows who has read a message, and how many', async () => {
   expect(await group.receipts(item?.messageId ?? '')).toMatchObject({ read: [{ user: { name: 'Bruno' } }] })
 })
 
+it('shows who has read a message while the user had no connection', async () => {
+  const { stage, ana, bruno } = await aTeam()
+  const group = ana.group('team')
+  group.messages.subscribe(() => {})
+  group.send({ content: 'one' })
+  await stage.settle()
+  const [item] = messagesOf(group.messages.getSnapshot().items)
+  expect(item).toMatchObject({ readBy: 0 })
+  stage.offline('ana')
+  await stage.settle(0)
+  await bruno.messageRead({ groupId: 'team', messageIds: [], upTo: item?.seq ?? 0 })
+  stage.online('ana')
+  await stage.settle(31_000)
+  await eventually(() =>
+    expect(messagesOf(group.messages.getSnapshot().items)[0]).toMatchObject({ state: 'read', readBy: 1 }),
+  )
+})
+
 // UNR-1
 it('moves the read mark at once, also where the window was never loaded', async () => {
   const { stage, ana, bruno } = await aTeam()
