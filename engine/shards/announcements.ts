@@ -35,7 +35,8 @@ export class Announcements {
       exceptSession,
       exceptUsers: excepted,
       onlyUser,
-      about: about ?? undefined,
+      // Who was shown the typing before a block was known here must be shown its end.
+      about: event.name === 'user_stopped_typing' ? undefined : (about ?? undefined),
     }
     this.#toHub.push(ToHub.announce, 0, frame, pack(announcement))
   }

@@ -14,6 +14,7 @@ import { statuses } from '../../../engine/shards/hub-records.ts'
 import { aPerformer } from '../../support/performer.ts'
 
 const typing = { userId: 'ana', groupId: 'g' }
+const named = { ...typing, userName: 'Ana' }
 
 describe('ephemeral events', () => {
   it('use the ephemeral topic of a group; with several groups each session gets them once; they are not stored', () => {
@@ -21,16 +22,32 @@ describe('ephemeral events', () => {
     perform([publish('ana', ['g'], 'user_stopped_typing', typing)])
     expect(toHub()).toEqual(['publish e:g user_stopped_typing'])
     // PRS-3
-    perform([publish('ana', ['g', 'h'], 'user_stopped_typing', typing, 7)])
+    perform([publish('ana', ['g', 'h'], 'user_typing', named, 7)])
     expect(toHub()).toEqual([
-      'announce user_stopped_typing {"topics":["g:g","g:h"],"exceptSession":7,"exceptUsers":[],"about":"ana"}',
+      'announce user_typing {"topics":["g:g","g:h"],"exceptSession":7,"exceptUsers":[],"about":"ana"}',
     ])
-    perform([publishToOthers('ana', ['bruno'], ['g'], 'user_stopped_typing', typing)])
+    perform([publishToOthers('ana', ['bruno'], ['g'], 'user_typing', named)])
     expect(toHub()).toEqual([
-      'announce user_stopped_typing {"topics":["g:g"],"exceptUsers":["ana","bruno"],"about":"ana"}',
+      'announce user_typing {"topics":["g:g"],"exceptUsers":["ana","bruno"],"about":"ana"}',
     ])
     perform([publish('ana', [], 'user_stopped_typing', typing)])
     expect([toHub(), entries]).toEqual([[], []])
+  })
+
+  // TYP-1, PRV-1
+  it('show the end of typing to all who may have been shown its begin', () => {
+    const { perform, toHub, directory } = aPerformer()
+    directory.opened('ana', 1)
+    directory.setBlocked({ userId: 'ana', blocked: ['bruno'], isBlocked: false })
+    perform([
+      publish('ana', ['g'], 'user_typing', named),
+      publish('ana', ['g'], 'user_stopped_typing', typing),
+    ])
+    // `about`: the hub may know of a block that was made after the typing was shown.
+    expect(toHub()).toEqual([
+      'announce user_typing {"topics":["g:g"],"exceptUsers":["bruno"],"about":"ana"}',
+      'announce user_stopped_typing {"topics":["g:g"],"exceptUsers":["bruno"]}',
+    ])
   })
 
   it('do not wait for durable events', () => {
