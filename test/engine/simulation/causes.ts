@@ -68,9 +68,21 @@ export function causes(
         fields.groupId === entry.groupId &&
         fields.fileSize === entry.file.size
       )
-    default:
-      return event !== null && causesEvent(asked, event, isOpening) && mentionsRight(asked, group, event)
+    default: {
+      if (event === null || !causesEvent(asked, event, isOpening)) return false
+      return mentionsRight(asked, group, event) && updatesRight(asked, group, event)
+    }
   }
+}
+
+/** Whether an update of a group has what the request names and the group did not have before. */
+function updatesRight({ request }: Asked, group: GroupModel | null, event: Event): boolean {
+  if (event.event !== 'group_updated' || request.event !== 'update_group') return true
+  const { fields } = request
+  return (['name', 'topic', 'avatarUrl', 'visibility'] as const).every((key) => {
+    const isChanged = fields[key] !== undefined && fields[key] !== group?.[key]
+    return (event.fields[key] ?? undefined) === (isChanged ? fields[key] : undefined)
+  })
 }
 
 /** Whether the request opens this direct chat, which exists. */
@@ -126,14 +138,8 @@ function causesEvent({ userId, request }: Asked, event: Event, isOpening: boolea
         [asked.until ?? Number.MAX_SAFE_INTEGER, 0].includes(event.fields.until)
       )
     }
-    case 'group_updated': {
-      const { by, name: newName, topic, avatarUrl, visibility } = event.fields
-      if (name !== 'update_group' || by !== userId) return false
-      const changed = { name: newName, topic, avatarUrl, visibility }
-      return Object.entries(changed).every(
-        ([key, value]) => value === undefined || asked[key as keyof typeof changed] === value,
-      )
-    }
+    case 'group_updated':
+      return name === 'update_group' && event.fields.by === userId
     case 'message_edited':
       return name === 'edit_message' && matches(asked, fields, ['messageId', 'content'])
     case 'message_deleted':
