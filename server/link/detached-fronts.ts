@@ -33,6 +33,11 @@ export class DetachedFronts {
     )
   }
 
+  /** Whether sessions of earlier links of the front are open. */
+  has(id: string): boolean {
+    return this.#byId.has(id)
+  }
+
   /** Whether sessions of the front were closed that it has not opened again yet. */
   wasGivenUp(id: string): boolean {
     return this.#givenUp.has(id)

@@ -14,6 +14,7 @@ import type { MethodRequest } from '../../protocol/methods.ts'
 import { requests } from '../../protocol/requests.ts'
 import type { ServedEngine } from '../served-engine.ts'
 import type { SessionLimits } from './session-limits.ts'
+import type { StatusWait } from './status-wait.ts'
 
 const MAX_CALLS = 10_000
 /** The largest chunk of a file that crosses at once. */
@@ -22,6 +23,7 @@ export const CHUNK_BYTES = 256 * 1024
 export interface CallDeps {
   readonly engine: ServedEngine
   readonly limits: SessionLimits | undefined
+  readonly statusWait: StatusWait
 }
 
 type Args = readonly unknown[]
@@ -90,12 +92,13 @@ export class EngineCalls {
     }
   }
 
-  #request([identity, name, fields, asker]: Args): unknown {
-    const { engine, limits } = this.#deps
+  async #request([identity, name, fields, asker]: Args): Promise<unknown> {
+    const { engine, limits, statusWait } = this.#deps
     if (typeof name !== 'string' || !Object.hasOwn(requests, name)) throw new ChatError('unknown_event')
     const by = identity as Identity
     const request = name as MethodRequest
     if (asker === 'user') limits?.requested(by.userId, request)
+    if (statusWait.holds(requests[request])) await new Promise<void>((then) => statusWait.add(then))
     // The engine checks the identity and the fields like those of any caller.
     return engine.request(by, request, fields as never, asker === 'user' ? 'user' : 'service')
   }

@@ -17,6 +17,7 @@ import { ToFront } from './link-records.ts'
 import { type LinkableEngine, LinkedFront } from './linked-front.ts'
 import { packed } from './packed.ts'
 import type { SessionLimits } from './session-limits.ts'
+import { StatusWait } from './status-wait.ts'
 
 const MAX_NEWCOMERS = 64
 /** The time that `close` gives to requests under way. */
@@ -78,6 +79,13 @@ export async function listenForFronts(
   const fronts = new Map<string, Linked>()
   const newcomers = new Set<Socket>()
   const detached = new DetachedFronts(timers)
+  // Users whose sessions are detached count as connected.
+  const isComplete = ({ id, front }: Linked) => front.isComplete || detached.has(id)
+  const statusWait = new StatusWait(
+    () =>
+      Array.from(fronts.values(), (one) => ({ isComplete: isComplete(one), hadEngine: one.front.hadEngine })),
+    timers,
+  )
   let closing: Promise<void> | null = null
 
   const accept = async (socket: Socket): Promise<void> => {
@@ -108,6 +116,7 @@ export async function listenForFronts(
       onNotice: (notice) => options.onNotice?.(linked, notice),
       wasGivenUp: () => detached.wasGivenUp(id),
       onSettled: () => detached.endAll(id),
+      statusWait,
     })
     const link = new Link(socket, {
       timers,
@@ -139,6 +148,7 @@ export async function listenForFronts(
     fronts.delete(linked.id)
     linked.link.end(why)
     detached.add(linked.id, linked.front)
+    statusWait.check()
     logger.warn({ front: linked.id, why }, 'the link of a front has ended')
   }
 
@@ -159,6 +169,7 @@ export async function listenForFronts(
     for (const socket of newcomers) socket.destroy()
     const linked = [...fronts.values()]
     for (const { link } of linked) link.push(ToFront.pause, 0)
+    statusWait.close()
     for (let left = DRAIN_MS; left > 0; left -= DRAIN_STEP_MS) {
       if (linked.every(({ front, link }) => front.isIdle || link.ended)) break
       await new Promise<void>((resolve) => startTimer(DRAIN_STEP_MS, resolve))

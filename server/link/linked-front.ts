@@ -29,6 +29,7 @@ import { LinkedPort } from './linked-port.ts'
 import { readNamedSession, readNamedTopics } from './named.ts'
 import { packed, unpacked, unpackedFields } from './packed.ts'
 import type { SessionLimits } from './session-limits.ts'
+import type { StatusWait, WaitedFor } from './status-wait.ts'
 
 /** What sends to the front: a link. */
 export type PushRecord = (kind: number, number: number, id?: Uint8Array, body?: Uint8Array) => void
@@ -48,6 +49,8 @@ export interface LinkedFrontDeps {
   readonly wasGivenUp: () => boolean
   /** The sessions of earlier links are open again. */
   readonly onSettled: () => void
+  /** Holds requests for the status of users while fronts continue. */
+  readonly statusWait: StatusWait
 }
 
 /** A topic that the front has named, and how its subscribers changed since. */
@@ -57,7 +60,7 @@ interface NamedSubscribers {
   readonly changes: SubscriberChange[]
 }
 
-export class LinkedFront implements Front {
+export class LinkedFront implements Front, WaitedFor {
   readonly #deps: LinkedFrontDeps
   readonly #gateway: EngineGateway
   readonly #calls: EngineCalls
@@ -74,6 +77,7 @@ export class LinkedFront implements Front {
   #isSettled = false
   /** Whether every shard knows the blocks of all users; before that nothing is published that is not durable. */
   #isLive = false
+  #hadEngine = false
   /** What the front has named, and how its subscribers changed since; until it has named all sessions. */
   readonly #named = new Map<number, NamedSubscribers>()
   /** Topics whose events users joined since, by user; until the front has named all sessions. */
@@ -99,6 +103,16 @@ export class LinkedFront implements Front {
     return true
   }
 
+  /** Whether all sessions of earlier links are continued. */
+  get isComplete(): boolean {
+    return this.#isLive
+  }
+
+  /** Whether the front has named a session of an earlier link. */
+  get hadEngine(): boolean {
+    return this.#hadEngine
+  }
+
   /** Whether the front has said that it ends. */
   get isLeaving(): boolean {
     return this.#isLeaving
@@ -113,6 +127,7 @@ export class LinkedFront implements Front {
         return this.#open(number, (port) => port.open(this.#gateway, identityOf(body)))
       case ToEngine.reopen: {
         const { identity, earlier } = this.#earlier(body)
+        this.#hadEngine = true
         return this.#open(number, (port) => {
           port.reopen(this.#gateway, identity, earlier)
           this.#reopening.add(port)
@@ -260,6 +275,7 @@ export class LinkedFront implements Front {
     if (!this.#isSettled || this.#reopening.size > 0) return
     this.#gateway.settleFront(this, () => {
       this.#isLive = true
+      this.#deps.statusWait.check()
     })
   }
 

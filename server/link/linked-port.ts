@@ -6,7 +6,7 @@ import type { EarlierSession, EngineGateway, Identity, SessionPort } from '../..
 import type { CloseReason } from '../../protocol/close-codes.ts'
 import { encodeEvent } from '../../protocol/codec.ts'
 import { ChatError } from '../../protocol/errors.ts'
-import { viewFrame } from '../../protocol/frame-view.ts'
+import { type FrameView, viewFrame } from '../../protocol/frame-view.ts'
 import { refOf } from '../frame-ref.ts'
 import { LinkError } from './link-error.ts'
 import { ToFront, u32 } from './link-records.ts'
@@ -62,11 +62,12 @@ export class LinkedPort implements SessionPort {
     if (view.ref !== 0) this.unanswered += 1
     try {
       this.#deps.limits?.received(this.#limited, view, frame.length)
-      this.#deps.engine.gateway.receive(this.session, frame, view)
     } catch (error) {
-      if (!(error instanceof ChatError)) this.#deps.logger.error({ err: error }, 'handling a frame failed')
-      this.send(encodeEvent('error', view.ref, ChatError.from(error).toFields()))
+      return this.#refuse(view, error)
     }
+    if (!this.#deps.statusWait.holds(view.row)) return this.#pass(frame, view)
+    const held = Uint8Array.from(frame)
+    this.#deps.statusWait.add(() => this.#pass(held, view))
   }
 
   drained(question: number): void {
@@ -120,6 +121,19 @@ export class LinkedPort implements SessionPort {
     this.#questions ??= new Map()
     this.#questions.set(this.#lastQuestion, then)
     this.#deps.push(ToFront.whenDrained, this.number, u32(this.#lastQuestion))
+  }
+
+  #pass(frame: Uint8Array, view: FrameView): void {
+    try {
+      this.#deps.engine.gateway.receive(this.session, frame, view)
+    } catch (error) {
+      this.#refuse(view, error)
+    }
+  }
+
+  #refuse({ ref }: FrameView, error: unknown): void {
+    if (!(error instanceof ChatError)) this.#deps.logger.error({ err: error }, 'handling a frame failed')
+    this.send(encodeEvent('error', ref, ChatError.from(error).toFields()))
   }
 
   #limit(userId: string, isContinued: boolean): void {

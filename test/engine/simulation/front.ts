@@ -11,6 +11,7 @@ import { DetachedFronts } from '../../../server/link/detached-fronts.ts'
 import { ToEngine, ToFront } from '../../../server/link/link-records.ts'
 import { type LinkableEngine, LinkedFront } from '../../../server/link/linked-front.ts'
 import { type GatewayLink, LinkedGateway } from '../../../server/link/linked-gateway.ts'
+import type { StatusWait, WaitedFor } from '../../../server/link/status-wait.ts'
 import { Direction } from './link.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -81,6 +82,13 @@ export class Front {
     return this.#link !== null
   }
 
+  /** Its end at the engine, as requests for the status of users wait for it; none without a link. */
+  get waitedFor(): readonly WaitedFor[] {
+    if (!this.#link) return []
+    const { isComplete, hadEngine } = this.#link.front
+    return [{ isComplete: isComplete || this.#detached.has(this.id), hadEngine }]
+  }
+
   /** Whether the front sends no request any more and every one is answered. */
   get isIdle(): boolean {
     return this.#link?.front.isIdle ?? true
@@ -103,7 +111,7 @@ export class Front {
   }
 
   /** Makes a link to the engine. */
-  link(hub: Hub): void {
+  link(hub: Hub, statusWait: StatusWait): void {
     if (this.#link) return
     for (const link of this.#ended) this.#leave(link)
     const front: LinkedFront = new LinkedFront({
@@ -114,6 +122,7 @@ export class Front {
       onNotice() {},
       wasGivenUp: () => this.#detached.wasGivenUp(this.id),
       onSettled: () => this.#detached.endAll(this.id),
+      statusWait,
     })
     const sessions = new Set<number>()
     const toFront = this.#direction(this.id, (kind, number, id, body) => {

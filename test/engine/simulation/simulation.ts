@@ -214,7 +214,7 @@ export class Simulation {
       case 'link': {
         const front = random.pick(fronts)
         this.#note(`${front.id} is linked`)
-        return front.link(this.#world.hub)
+        return this.#world.link(front)
       }
     }
   }

@@ -9,6 +9,7 @@ import type { ContactPolicy } from '../../../engine/actors/group-rules.ts'
 import { Hub } from '../../../engine/hub/hub.ts'
 import { Shard } from '../../../engine/shards/shard.ts'
 import { BatchWriter } from '../../../engine/threads/batch.ts'
+import { StatusWait } from '../../../server/link/status-wait.ts'
 import { Disk, type DiskWatcher, UNREADABLE } from './disk.ts'
 import { FakeFiles } from './fake-files.ts'
 import { Front } from './front.ts'
@@ -40,6 +41,7 @@ interface Process {
   readonly hub: Hub
   readonly shards: readonly Shard[]
   readonly topics: Topics
+  readonly statusWait: StatusWait
 }
 
 export class World {
@@ -104,7 +106,12 @@ export class World {
 
   /** Makes all links that are down. */
   linkAll(): void {
-    for (const front of this.fronts) front.link(this.hub)
+    for (const front of this.fronts) this.link(front)
+  }
+
+  /** Makes the link of a front, if it is down. */
+  link(front: Front): void {
+    front.link(this.hub, this.#process.statusWait)
   }
 
   /** Ends the process at once, and starts another one. The fronts have noticed it. */
@@ -118,6 +125,7 @@ export class World {
   /** Begins a clean stop; resolves when everything is committed. */
   async stop(): Promise<void> {
     for (const front of this.fronts) front.pause()
+    this.scheduler.turn(() => this.#process.statusWait.close())
     await this.#frontsAreIdle()
     for (const front of this.fronts) await front.finish()
     return this.scheduler.turn(() => this.hub.drain(DRAIN_MS))
@@ -195,7 +203,8 @@ export class World {
     }
     const topics = new Topics()
     hub.addPublisher(topics)
-    return { hub, shards, topics }
+    const statusWait = new StatusWait(() => this.fronts.flatMap(({ waitedFor }) => waitedFor), scheduler)
+    return { hub, shards, topics, statusWait }
   }
 
   #newId(): string {

@@ -10,6 +10,7 @@ import { DetachedFronts } from '../../../server/link/detached-fronts.ts'
 import { ToEngine, ToFront } from '../../../server/link/link-records.ts'
 import { type LinkableEngine, LinkedFront } from '../../../server/link/linked-front.ts'
 import { packed } from '../../../server/link/packed.ts'
+import { StatusWait } from '../../../server/link/status-wait.ts'
 import { memoryLog } from './harness.ts'
 
 const NONE = new Uint8Array(0)
@@ -34,6 +35,7 @@ function aLinkedFront() {
     onNotice() {},
     wasGivenUp: () => false,
     onSettled() {},
+    statusWait: new StatusWait(() => [], { after: () => () => {} }),
   })
   /** What is not durable, to the topic by itself and to several topics. */
   const publish = () => {

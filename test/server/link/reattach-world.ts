@@ -6,6 +6,7 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Engine, EngineOptions } from '../../../engine/engine.ts'
+import type { Timers } from '../../../engine/threads/timer.ts'
 import type { FrontListener } from '../../../server/link/front-listener.ts'
 import type { ConnectOptions, LinkedEngine } from '../../../server/link/linked-engine.ts'
 import { type StartEngine, startInline, temporaryFolder } from '../../support/engines.ts'
@@ -26,17 +27,24 @@ export class World {
   readonly log = memoryLog()
   readonly #options: Partial<EngineOptions>
   readonly #start: StartEngine
+  readonly #timers: Timers | undefined
   readonly #fronts: LinkedTestFront[] = []
   #listener!: FrontListener
   #dataDir = temporaryFolder()
 
-  private constructor(options: Partial<EngineOptions>, start: StartEngine) {
+  private constructor(options: Partial<EngineOptions>, start: StartEngine, timers?: Timers) {
     this.#options = options
     this.#start = start
+    this.#timers = timers
   }
 
-  static async start(options: Partial<EngineOptions> = {}, start = startInline): Promise<World> {
-    const world = new World(options, start)
+  /** `timers` are those of the engine's end of the links. */
+  static async start(
+    options: Partial<EngineOptions> = {},
+    start = startInline,
+    timers?: Timers,
+  ): Promise<World> {
+    const world = new World(options, start, timers)
     await world.#run()
     return world
   }
@@ -87,7 +95,7 @@ export class World {
 
   async #run(): Promise<void> {
     this.engine = await this.#start({ logger: this.log, ...this.#options, dataDir: this.#dataDir })
-    this.#listener = await listen(this.engine, { address: LOCAL })
+    this.#listener = await listen(this.engine, { address: LOCAL, timers: this.#timers })
     const { engine } = this
     onTestFinished(() => engine.close())
   }

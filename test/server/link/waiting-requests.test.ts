@@ -5,6 +5,7 @@ import { refOf } from '../../../server/frame-ref.ts'
 import { FrontSession } from '../../../server/link/front-sessions.ts'
 import type { LinkedFront, LinkedFrontDeps } from '../../../server/link/linked-front.ts'
 import { LinkedPort } from '../../../server/link/linked-port.ts'
+import { StatusWait } from '../../../server/link/status-wait.ts'
 import { WaitingRequests } from '../../../server/link/waiting-requests.ts'
 import { refusal } from '../../support/sessions.ts'
 
@@ -36,7 +37,8 @@ describe('requests with ref 0, whose answer looks like an event', () => {
 
   it('are no reason for an engine that stops to wait for their answers', () => {
     const engine = { gateway: { receive() {} } }
-    const port = new LinkedPort({} as LinkedFront, 1, { engine } as unknown as LinkedFrontDeps)
+    const statusWait = new StatusWait(() => [], { after: () => () => {} })
+    const port = new LinkedPort({} as LinkedFront, 1, { engine, statusWait } as unknown as LinkedFrontDeps)
     port.received(viewed(0).frame)
     expect(port.unanswered).toBe(0)
     port.received(viewed(7).frame)
