@@ -288,9 +288,12 @@ export class Connection implements SessionPort, Requester, HostedConnection {
     if (this.#writer && this.#isUp() && !this.#writer.keepsUp()) this.end('slow_reader')
   }
 
-  publishWithout(topic: string, publish: () => void): void {
-    if (this.#writer && this.#isUp()) this.#writer.topics.publishWithout(topic, publish)
-    else publish()
+  publishWithout(name: string, publish: () => void): void {
+    const socket = this.#isUp() ? this.#socket : null
+    const isSubscribed = socket?.isSubscribed(name) ?? false
+    if (isSubscribed) socket?.unsubscribe(name)
+    publish()
+    if (isSubscribed) socket?.subscribe(name)
   }
 
   sweep({ now, steadyNow }: Moment): void {

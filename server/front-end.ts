@@ -179,25 +179,16 @@ export class FrontEnd implements ConnectionHost, Publisher {
   // Publisher, called by the engine
 
   publish(topic: string, frame: Uint8Array, except?: SessionPort): void {
-    if (except && this.#isHosted(except)) except.publishWithout(topic, () => this.publish(topic, frame))
-    else this.#publish(topic, frame)
-  }
-
-  #publish(topic: string, frame: Uint8Array): void {
     if (codeOf(frame) === NEW_MESSAGE_CODE) this.meters.published(topic)
     this.#bytesSinceCheck += frame.length
     if (this.#bytesSinceCheck > this.maxBackpressure / 4) this.#checkBacklogs(frame.length)
+    const excepted = except && this.#isHosted(except) ? except : null
     for (const { wire, connections } of this.#wires) {
       if (connections === 0) continue
-      const poster = wire.published?.posterOf(frame)
-      if (poster) poster.publishWithout(topic, () => this.#publishTo(topic, frame, wire))
-      else this.#publishTo(topic, frame, wire)
+      const without = excepted?.wire === wire ? excepted : (wire.published?.posterOf(frame) ?? null)
+      const message = this.topics.publish(wire.topicPrefix + topic, frame, wire.published ?? wire, without)
+      if (message && message !== frame) this.#bytesSinceCheck += message.length
     }
-  }
-
-  #publishTo(topic: string, frame: Uint8Array, wire: Wire): void {
-    const message = this.topics.publish(wire.topicPrefix + topic, frame, wire.published ?? wire)
-    if (message && message !== frame) this.#bytesSinceCheck += message.length
   }
 
   // ConnectionHost, called by the connections

@@ -59,15 +59,6 @@ export class SocketTopics {
     if (paused) for (const twin of paused) this.#topics.subscribe(this.#socket, twin)
   }
 
-  /** Calls `publish` while this socket does not receive the topic. */
-  publishWithout(topic: string, publish: () => void): void {
-    const name = this.#named(topic)
-    const subscribed = this.#topics.isSubscribed(this.#socket, name)
-    if (subscribed) this.#topics.unsubscribe(this.#socket, name)
-    publish()
-    if (subscribed) this.#topics.subscribe(this.#socket, name)
-  }
-
   #named(topic: string): string {
     return `${this.#prefix}${topic}`
   }

@@ -11,7 +11,7 @@
  * and thereby every publisher.
  */
 import type { App, Socket } from './transport/transport.ts'
-import type { Wire } from './wire.ts'
+import type { Wire, WithoutTopic } from './wire.ts'
 
 /** Sockets per slice: about a millisecond of writes. */
 const SLICE = 256
@@ -35,13 +35,20 @@ export interface PublishOptions {
   readonly meters: { deliveries: number }
 }
 
+/** A published message. */
+interface Published {
+  readonly message: Uint8Array
+  /** Does not receive it. Each slice is asked when it is written, so that none is written earlier for it. */
+  readonly except: WithoutTopic | null
+}
+
 /** A topic with more than one slice. */
 interface LargeTopic {
   readonly name: string
   /** Whether its messages are binary. */
   isBinary: boolean
   /** Published and not yet written by every slice. */
-  events: Uint8Array[]
+  events: Published[]
   bytes: number
   /** For each slice: how many of `events` it has written. */
   readonly written: number[]
@@ -113,20 +120,26 @@ export class Topics {
 
   /**
    * Sends an event frame to all subscribers of the topic, encoded once; all its messages have one wire.
-   * The bytes are valid during the call only. Returns the message, or null if nobody subscribes.
+   * The bytes are valid during the call only. `except` does not receive it. Returns the message, or null if nobody
+   * subscribes.
    */
-  publish(name: string, frame: Uint8Array, wire: MessageFormat): Uint8Array | null {
+  publish(
+    name: string,
+    frame: Uint8Array,
+    wire: MessageFormat,
+    except: WithoutTopic | null = null,
+  ): Uint8Array | null {
     const large = this.#large.get(name)
     if (!large || this.#shrunk(large)) {
       const subscribers = this.#app.numSubscribers(name)
       if (subscribers === 0) return null
       const message = wire.encode(frame)
-      this.#send(name, message, wire.isBinary, subscribers)
+      this.#send(name, { message, except }, wire.isBinary, subscribers)
       return message
     }
     const message = wire.encode(frame)
     large.isBinary = wire.isBinary
-    large.events.push(Uint8Array.from(message))
+    large.events.push({ message: Uint8Array.from(message), except })
     large.bytes += message.length
     if (large.bytes > MAX_PENDING_BYTES) this.#writeAll(large)
     else if (!this.#due.has(large)) {
@@ -166,11 +179,18 @@ export class Topics {
     const name = sliceName(large.name, slice)
     const subscribers = from < large.events.length ? this.#app.numSubscribers(name) : 0
     for (let i = from; i < large.events.length; i++)
-      this.#send(name, large.events[i] as Uint8Array, large.isBinary, subscribers)
+      this.#send(name, large.events[i] as Published, large.isBinary, subscribers)
     large.written[slice] = large.events.length
   }
 
-  #send(name: string, message: Uint8Array, isBinary: boolean, subscribers: number): void {
+  #send(name: string, { message, except }: Published, isBinary: boolean, subscribers: number): void {
+    if (!except) return this.#sendAll(name, message, isBinary, subscribers)
+    except.publishWithout(name, () => {
+      this.#sendAll(name, message, isBinary, this.#app.numSubscribers(name))
+    })
+  }
+
+  #sendAll(name: string, message: Uint8Array, isBinary: boolean, subscribers: number): void {
     const { meters, compressFrom } = this.#options
     meters.deliveries += subscribers
     this.#app.publish(name, message, isBinary, message.length >= compressFrom)
@@ -180,7 +200,7 @@ export class Topics {
   #trim(large: LargeTopic): void {
     const done = Math.min(...large.written)
     if (done < large.events.length && done < TRIM) return
-    for (let i = 0; i < done; i++) large.bytes -= (large.events[i] as Uint8Array).length
+    for (let i = 0; i < done; i++) large.bytes -= (large.events[i] as Published).message.length
     large.events = large.events.slice(done)
     for (let slice = 0; slice < large.written.length; slice++)
       large.written[slice] = (large.written[slice] as number) - done

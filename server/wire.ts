@@ -38,8 +38,8 @@ export interface PublishedFormat extends Pick<Wire, 'isBinary' | 'encode'> {
 
 /** A connection that can miss one event. */
 export interface WithoutTopic {
-  /** Publishes to a topic while this connection does not receive it. */
-  publishWithout(topic: string, publish: () => void): void
+  /** Calls `publish` while this connection does not receive what the transport publishes to the topic. */
+  publishWithout(name: string, publish: () => void): void
 }
 
 export const msgpackWire: Wire = {
