@@ -102,9 +102,10 @@ export class WaitingRequests {
     const at = waiting.findIndex((request) => request.ref === ref)
     const request = waiting[at]
     if (!request) return
+    // The engine serves the first `resume` of a session, and refuses others meanwhile.
+    if (waiting.findIndex(({ row }) => row === requests.resume) === at) session.replayed = null
     waiting.splice(at, 1)
     this.#size -= 1
-    if (request.row === requests.resume) session.replayed = null
     if (waiting.length === 0) session.requests = null
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { encodeRequest } from '../../../protocol/codec.ts'
+import { decodeRequest, encodeRequest } from '../../../protocol/codec.ts'
 import { type FrameView, viewFrame } from '../../../protocol/frame-view.ts'
 import { refOf } from '../../../server/frame-ref.ts'
 import { FrontSession } from '../../../server/link/front-sessions.ts'
@@ -43,6 +43,24 @@ describe('requests with ref 0, whose answer looks like an event', () => {
     expect(port.unanswered).toBe(0)
     port.received(viewed(7).frame)
     expect(port.unanswered).toBe(1)
+  })
+})
+
+// RES-1
+describe('a `resume` that is interrupted', () => {
+  it('continues after what was received, also if a second one was refused meanwhile', () => {
+    const waiting = new WaitingRequests()
+    const session = new FrontSession(1, {} as never, { userId: 'ana' })
+    for (const ref of [1, 2]) {
+      const frame = encodeRequest('resume', ref, { groups: [['team', 3]] })
+      waiting.sent(session, frame, viewFrame(frame) as FrameView)
+    }
+    session.replayed = new Map([['g:team', 7]])
+    waiting.answered(session, 2)
+    const [again] = waiting.resend(session)
+    expect(decodeRequest(again?.frame as Uint8Array).fields).toEqual({ groups: [['team', 7]] })
+    waiting.answered(session, 1)
+    expect(session.replayed).toBe(null)
   })
 })
 
