@@ -39,6 +39,8 @@ export function causes(
     case 'uninvite':
       if (name === 'decline_invitation' || name === 'join_group') return userId === entry.userId
       if (name === 'create_group') return userId === entry.userId && isOpening
+      // One that has invited the user has not added them.
+      if (name === 'add_member' && asked.effects.kinds.has('invite')) return false
       return (
         (name === 'remove_member' || name === 'ban_member' || name === 'add_member') &&
         fields.userId === entry.userId

@@ -288,7 +288,10 @@ export class Device implements Connection {
     }
     const apart = userId === this.userId ? 'no' : this.#oracle.blocks.apart(userId, this.userId)
     this.#oracle.people.received(fields, apart)
-    if (userId !== this.userId) this.#seen.set(userId, status)
+    if (userId === this.userId) return
+    // Nothing follows about a user who has left meanwhile.
+    if (this.#oracle.shareNow(userId, this.userId)) this.#seen.set(userId, status)
+    else this.#seen.delete(userId)
   }
 
   #connected(event: Extract<Event, { event: 'connected' }>): void {

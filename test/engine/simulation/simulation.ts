@@ -148,7 +148,7 @@ export class Simulation {
       if (userId !== undefined) creator.ask('set_role', { groupId, userId, role: 'moderator' })
     }
     await this.#rest()
-    if (!random.chance(0.04)) return
+    if (!random.chance(0.04) || present.length === 0) return
     this.#note('many messages in g1')
     for (let i = 0; i < random.between(250, 600); i++) {
       random.pick(present).ask('send_message', { groupId: 'g1', content: `old ${i}`, tempId: `old${i}` })
