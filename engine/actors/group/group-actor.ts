@@ -268,7 +268,7 @@ export class GroupActor implements EventSource {
         // leaving may not be shown yet: then it waits for all events recorded by now, not for later ones.
         if (
           group.publishedSeq < group.lastSeq &&
-          (Math.max(mail.from, mail.joinedSeq) > group.publishedSeq || !isStillMember(group, mail))
+          (Math.max(mail.from, mail.joinedSeq) > group.publishedSeq || mayLeaveUnseen(group, mail))
         ) {
           this.#context.ledger.afterShown(
             this.groupId,
@@ -349,4 +349,10 @@ function durabilityOf(mail: GroupMail | Asked): RequestSpec['durable'] {
   }
   if (mail.type === 'create') return 'event'
   return mail.type === 'add_file' ? 'state' : undefined
+}
+
+/** Whether the event by which the user left may not be shown yet. One who has rejoined by a shown event left before. */
+function mayLeaveUnseen({ members, publishedSeq }: GroupState, { userId, joinedSeq }: Attach): boolean {
+  const now = members.get(userId)?.joinedSeq
+  return now === undefined || (now !== joinedSeq && now > publishedSeq)
 }

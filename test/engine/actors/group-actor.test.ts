@@ -3,7 +3,9 @@ import type { Asked } from '../../../engine/actors/actor-context.ts'
 import { GroupActor } from '../../../engine/actors/group/group-actor.ts'
 import type { GroupMail } from '../../../engine/actors/mail.ts'
 import type { LoadedGroup, StoredGroup } from '../../../engine/stored/stored-group.ts'
+import { encodeEvent } from '../../../protocol/codec.ts'
 import { ChatError } from '../../../protocol/errors.ts'
+import { events } from '../../../protocol/events.ts'
 import { ManualContext } from '../../support/actor-context.ts'
 import { brief, by, newcomers } from '../../support/groups.ts'
 
@@ -401,6 +403,29 @@ describe('mail to a group', () => {
     context.hides = true
     actor.receive({ ...attach, from: 4 })
     expect([context.performed, context.hidden.length]).toEqual([[], 1])
+  })
+
+  it('sends a user who has rejoined what came before they left at once, before the rest', async () => {
+    const { context, actor } = anActor()
+    const event = (name: 'user_left_group' | 'user_joined_group', seq: number) => {
+      const fields = { userId: 'bruno', userName: 'Bruno', groupId: 'g', seq }
+      return { seq, code: events[name].code, frame: encodeEvent(name, 0, fields) }
+    }
+    const { members } = logged()
+    await context.answerRead(
+      'group',
+      logged({
+        lastSeq: 4,
+        members: members.map((member) => ({ ...member, joinedSeq: member.userId === 'bruno' ? 3 : 1 })),
+        recent: [event('user_left_group', 2), event('user_joined_group', 3)],
+      }),
+    )
+    actor.published(3)
+    context.hides = true
+    actor.receive(attach)
+    actor.receive({ ...attach, joinedSeq: 3, from: 2 })
+    const seqs = context.performed.map((effect) => (effect.type === 'send_frame' ? effect.seq : effect.type))
+    expect([seqs, context.hidden.length]).toEqual([[2, 3, 'subscribe'], 0])
   })
 
   it('ends a replay of a group that does not exist like one of a group that the user is not in', async () => {
