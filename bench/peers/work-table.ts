@@ -37,8 +37,8 @@ export const workTable: Readonly<Record<string, WorkRow>> = {
     title: 'Connect, and memory at rest',
     question:
       'Members of groups of ten connect, 256 at a time; each connection checks a token and subscribes to its group. ' +
-      'Memory is the growth of the resident set of the server by connection, two seconds later; 500 others have ' +
-      'connected and left before. Then one post in each group has to arrive at all its members.',
+      'Memory is the growth of the resident set of the server by connection, between two times that it had been idle ' +
+      'for 30 seconds; 500 others have connected and left before. Then one post in each group has to arrive at all its members.',
     columns: [
       { figure: 'connections/s', head: 'connections/s', digits: 0, load: 'load cores' },
       { figure: 'server CPU ms', head: 'CPU ms each', digits: 3 },
