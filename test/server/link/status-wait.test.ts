@@ -27,7 +27,7 @@ function aWait() {
 
 // RES-1
 describe('requests for the status of users', () => {
-  it('wait in a new engine for other fronts of the engine before, if one of them has come back', () => {
+  it('wait in a new engine for other fronts of the engine before, if one of them has reconnected', () => {
     const { fronts, pass, isHeld } = aWait()
     expect(isHeld()).toBe(true)
     fronts.a.hadEngine = false
@@ -73,7 +73,7 @@ describe('requests for the status of users', () => {
 })
 
 describe('the contacts of a user after a crash of the engine', () => {
-  it('are online when their front comes back after that of the user', async () => {
+  it('are online when their front reconnects after that of the user', async () => {
     // The times of a wait pass when the test says so.
     const started: (() => void)[] = []
     const world = await World.start({}, startInline, {
