@@ -1,4 +1,4 @@
-/** Portuguese texts of the dashboard: neutral between Portugal and Brazil. */
+/** Portuguese texts of the dashboard. */
 import { pluralIn } from '../../i18n/plural.ts'
 import type { AdminTexts } from './en.ts'
 

@@ -6,7 +6,7 @@ const plural = pluralIn('pt')
 
 export const conversation: Texts['conversation'] = {
   notThere: 'Esta conversa não existe',
-  notThereText: 'Foi apagada, ou você não faz parte dela.',
+  notThereText: 'Foi apagada, ou não faz parte dela.',
   start: 'Este é o início da conversa.',
   unreadLine: 'Mensagens novas',
   newMessages: (n) => plural(n, { one: '# mensagem nova', other: '# mensagens novas' }),
@@ -51,11 +51,11 @@ export const conversation: Texts['conversation'] = {
   nobody: 'Ninguém ainda',
   notSent: 'Não enviada.',
   reasons: {
-    muted: 'Você está silenciado neste grupo.',
-    banned: 'Você foi banido deste grupo.',
-    not_a_member: 'Você não faz parte deste grupo.',
-    no_contact: 'Você e esta pessoa não podem trocar mensagens.',
-    rate_limited: 'Você enviou mensagens demais; espere um momento.',
+    muted: 'Está silenciado neste grupo.',
+    banned: 'Foi banido deste grupo.',
+    not_a_member: 'Não faz parte deste grupo.',
+    no_contact: 'Não pode trocar mensagens com esta pessoa.',
+    rate_limited: 'Enviou demasiadas mensagens; espere um momento.',
     limit_reached: 'Um limite foi atingido.',
     bad_file: 'O ficheiro perdeu-se ou mudou antes de ser enviado.',
     not_found: 'O grupo já não existe.',
@@ -116,7 +116,7 @@ export const conversation: Texts['conversation'] = {
   from: 'De',
   anyone: 'Qualquer pessoa',
   after: 'Desde o dia',
-  before: 'Até o dia',
+  before: 'Até ao dia',
   hits: (n) => plural(n, { one: '# resultado', other: '# resultados' }),
   noHits: 'Nada encontrado',
   jumpToDate: 'Ir para uma data',
@@ -162,5 +162,5 @@ export const conversation: Texts['conversation'] = {
   unmute: 'Ativar notificações',
   leave: 'Sair do grupo',
   leaveTitle: (title) => `Sair de ${title}?`,
-  leaveText: 'Você deixa de receber mensagens do grupo. O que você enviou fica.',
+  leaveText: 'Deixa de receber mensagens do grupo. O que enviou fica.',
 }
