@@ -241,7 +241,10 @@ export class ChatClient extends WithMethods {
     return promise
   }
 
-  /** Makes the next attempt to connect now, if the client waits for it. */
+  /**
+   * The network may have changed: makes the next attempt to connect now, if the client waits for it. An open
+   * connection is checked, and ends if nothing arrives within 10 seconds.
+   */
   retryNow(): void {
     this.#link.retryNow()
   }

@@ -65,6 +65,8 @@ export class ClientConnection {
   #socket: WebSocket | null = null
   #maxFrameBytes = Number.POSITIVE_INFINITY
   #lastFrameAtMs: number
+  #framesReceived = 0
+  #isChecking = false
   /** The timer of the phase: for the handshake, for silence, for a pong. */
   #cancelTimer: () => void
 
@@ -117,6 +119,21 @@ export class ClientConnection {
     })
   }
 
+  /** Sends a ping, and ends the connection if nothing arrives soon. */
+  check(): void {
+    if (this.#phase !== 'open' || this.#isChecking) return
+    const before = this.#framesReceived
+    this.#isChecking = true
+    this.#cancelTimer()
+    // Any frame shows that the connection works, also an error that answers the ping.
+    this.request('ping', {}, null).catch(() => {})
+    this.#cancelTimer = this.#options.clock.after(PONG_WITHIN_MS, () => {
+      this.#isChecking = false
+      if (this.#framesReceived > before) this.#watch()
+      else this.end({ cause: 'silence' })
+    })
+  }
+
   /** Ends the connection immediately, without waiting for a closing handshake on a dead network. */
   end(why: Disconnect): void {
     if (this.#phase === 'ended') return
@@ -164,6 +181,7 @@ export class ClientConnection {
 
   #receive(data: unknown): void {
     this.#lastFrameAtMs = this.#options.clock.now()
+    this.#framesReceived += 1
     let event: Event | null
     try {
       event = decodeEvent(new Uint8Array(data as ArrayBuffer))
@@ -195,12 +213,6 @@ export class ClientConnection {
       this.#cancelTimer = clock.after(silenceMs - silentMs, () => this.#watch())
       return
     }
-    const pingAtMs = clock.now()
-    // Any frame shows that the connection works, also an error that answers the ping.
-    this.request('ping', {}, null).catch(() => {})
-    this.#cancelTimer = clock.after(PONG_WITHIN_MS, () => {
-      if (this.#lastFrameAtMs >= pingAtMs) this.#watch()
-      else this.end({ cause: 'silence' })
-    })
+    this.check()
   }
 }

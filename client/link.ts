@@ -95,8 +95,9 @@ export class Link {
     this.#dial()
   }
 
-  /** Ends the delay before the next attempt. */
+  /** Ends the delay before the next attempt; checks a connection that is open. */
   retryNow(): void {
+    if (this.#phase.name === 'up') this.#phase.connection.check()
     if (this.#phase.name !== 'waiting') return
     this.#phase.cancel()
     this.#dial()

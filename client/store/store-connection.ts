@@ -179,7 +179,7 @@ export class StoreConnection implements StoreHost {
 
   readonly #onNetwork = (): void => {
     this.state.connection.view.changed()
-    if (globalThis.navigator?.onLine !== false) this.client?.retryNow()
+    this.client?.retryNow()
   }
 
   readonly #onPageShow = (event: Event): void => {

@@ -137,6 +137,26 @@ describe('a silent connection', () => {
     expect((await inState(client, 'reconnecting')).reason).toEqual({ cause: 'silence' })
   })
 
+  it('is tested at once by `retryNow`, once at a time, and stays open if anything arrives', async () => {
+    const { client, clock, peer } = await aConnectedStage()
+    client.retryNow()
+    const { ref } = await peer.next('ping')
+    peer.say('pong', { serverTime: 0 }, ref)
+    const received = new Promise((resolve) => client.on('token_expiring', resolve))
+    peer.say('token_expiring', { expiresAt: 1 })
+    await received
+    clock.advance(10_000)
+    expect(client.state.state).toBe('connected')
+
+    client.retryNow()
+    await peer.next('ping')
+    clock.advance(6_000)
+    client.retryNow()
+    clock.advance(4_000)
+    expect((await inState(client, 'reconnecting')).reason).toEqual({ cause: 'silence' })
+    expect(peer.names().filter((name) => name === 'ping').length).toBe(2)
+  })
+
   it('is not tested while frames arrive', async () => {
     const { client, clock, peer } = await aConnectedStage()
     let received = 0
