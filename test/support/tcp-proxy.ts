@@ -3,6 +3,7 @@
  */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
 import { onTestFinished } from 'vitest'
 
 export class TcpProxy {
@@ -10,6 +11,9 @@ export class TcpProxy {
   readonly #sockets = new Set<Socket>()
   /** The server's side of each connection, and the client's. */
   readonly #lines = new Map<Socket, Socket>()
+  /** Bytes of clients that still pass, and what waits for more. */
+  #left = Number.POSITIVE_INFINITY
+  readonly #held: (() => void)[] = []
   /** The target of new connections. */
   target: number
 
@@ -49,11 +53,32 @@ export class TcpProxy {
     }
   }
 
+  /** So many more bytes of clients pass, in whole chunks; the others wait for `release`. */
+  holdAfter(bytes: number): void {
+    this.#left = bytes
+  }
+
+  release(): void {
+    this.#left = Number.POSITIVE_INFINITY
+    for (const pass of this.#held.splice(0)) pass()
+  }
+
+  #gate(): Transform {
+    return new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        const pass = () => done(null, chunk)
+        if (this.#left <= 0) return void this.#held.push(pass)
+        this.#left -= chunk.length
+        pass()
+      },
+    })
+  }
+
   #join(near: Socket): void {
     const far = connect({ port: this.target, host: '127.0.0.1', noDelay: true })
     this.#lines.set(far, near)
     far.on('close', () => this.#lines.delete(far))
-    near.pipe(far)
+    near.pipe(this.#gate()).pipe(far)
     far.pipe(near)
     for (const [socket, other] of [
       [near, far],

@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { ChatClient } from '../../client/index.ts'
 import { temporaryFolder } from '../support/engines.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
 import { signIn } from './support/browser.ts'
 import { aGroup, composerOf, openGroup, request, write } from './support/chat.ts'
 import { aWebServer } from './support/web-server.ts'
@@ -16,10 +17,14 @@ interface StoredFile {
   readonly mimeType: string
 }
 
+/** What passes of an upload before the network stops for as long as the test needs. */
+const PASSED_BYTES = 1_000_000
+
 async function twoPeople() {
   const server = await aWebServer()
   const groupId = await aGroup(server, ['ana', 'bruno'], 'Kitchen')
-  const ana = await signIn(server, 'ana')
+  const network = await TcpProxy.start(server.port)
+  const ana = await signIn(network, 'ana')
   const bruno = await signIn(server, 'bruno')
   await openGroup(ana.page, 'Kitchen')
   await openGroup(bruno.page, 'Kitchen')
@@ -27,7 +32,7 @@ async function twoPeople() {
     const { messages } = await request(server, 'ana', `groups/${groupId}/messages?limit=200`)
     return (messages as { file?: StoredFile }[]).map(({ file }) => file)
   }
-  return { server, groupId, ana, bruno, files }
+  return { server, network, groupId, ana, bruno, files }
 }
 
 /** Chooses a file as the button for attachments does, and sends it with a text. */
@@ -80,8 +85,9 @@ describe('files', () => {
   })
 
   it('of 20 MB are sent with progress, wait while offline, and arrive once with the right hash', async () => {
-    const { ana, bruno, files } = await twoPeople()
+    const { ana, bruno, network, files } = await twoPeople()
     const bytes = randomBytes(20_000_000)
+    network.holdAfter(5_000_000)
     await sendFile(ana.page, aFile('large.bin', bytes))
     const progress = ana.page.getByRole('progressbar')
     const sent = async () => Number(await progress.getAttribute('value'))
@@ -91,6 +97,7 @@ describe('files', () => {
     const before = await sent()
     expect(before).toBeLessThan(20_000_000)
     expect(await files()).toEqual([])
+    network.release()
     await ana.setOffline(false)
     await bruno.page.getByRole('link', { name: 'Download large.bin' }).waitFor({ timeout: 50_000 })
     const sha256 = createHash('sha256').update(bytes).digest('hex')
@@ -100,10 +107,12 @@ describe('files', () => {
   }, 120_000)
 
   it('continue after a reload where they were paused', async () => {
-    const { ana, files } = await twoPeople()
+    const { ana, network, files } = await twoPeople()
     const bytes = randomBytes(8_000_000)
+    network.holdAfter(PASSED_BYTES)
     await sendFile(ana.page, aFile('large.bin', bytes))
     await ana.page.getByRole('button', { name: 'Pause the upload' }).click()
+    network.release()
     // Large files take a moment to be stored.
     await ana.page.getByText(/Paused · \d.* of 8 MB/).waitFor()
     await ana.page.reload()
@@ -114,7 +123,7 @@ describe('files', () => {
   })
 
   it('that are not stored yet are shown as such, and the browser warns before the page ends', async () => {
-    const { ana } = await twoPeople()
+    const { ana, network } = await twoPeople()
     const asked: string[] = []
     ana.page.on('dialog', (dialog) => {
       asked.push(dialog.type())
@@ -122,8 +131,10 @@ describe('files', () => {
     })
     const sendAndPause = async (name: string, text: string) => {
       await ana.page.evaluate(refuseFiles)
+      network.holdAfter(PASSED_BYTES)
       await sendFile(ana.page, aFile(name, randomBytes(8_000_000)), text)
       await ana.page.getByRole('button', { name: 'Pause the upload' }).click()
+      network.release()
       await ana.page.getByText(/Paused · Not stored on this device yet · \d.* of 8 MB/).waitFor()
     }
     await sendAndPause('sent.bin', 'The sent one')
@@ -142,23 +153,27 @@ describe('files', () => {
   })
 
   it('are shown and controlled in every tab', async () => {
-    const { ana, bruno, groupId } = await twoPeople()
+    const { ana, bruno, network, groupId } = await twoPeople()
     const first = ana.page
     const second = await ana.openTab(`#/g/${groupId}`)
     await composerOf(second).waitFor()
+    network.holdAfter(PASSED_BYTES)
     await sendFile(first, aFile('first.bin', randomBytes(20_000_000)))
     await second.getByRole('button', { name: 'Pause the upload' }).click()
+    network.release()
     const textIn = (page: Page) => page.getByText(/Paused · \d.* of 20 MB/).textContent()
     const text = await textIn(first)
     await expect.poll(() => textIn(second)).toBe(text)
     await first.getByRole('button', { name: 'Resume the upload' }).click()
     await bruno.page.getByRole('link', { name: 'Download first.bin' }).waitFor()
 
+    network.holdAfter(PASSED_BYTES)
     await sendFile(second, aFile('second.bin', randomBytes(20_000_000)))
     const progress = first.getByRole('progressbar', { name: 'Upload of second.bin' })
     await expect.poll(async () => Number(await progress.getAttribute('value'))).toBeGreaterThan(0)
     await first.getByRole('button', { name: 'Pause the upload' }).click()
     await second.getByText(/Paused · /).waitFor()
+    network.release()
     await second.getByRole('button', { name: 'Cancel the upload' }).click()
     for (const page of [first, second]) await expect.poll(() => page.locator('.upload').count()).toBe(0)
     ana.expectQuiet()
