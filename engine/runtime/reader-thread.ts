@@ -10,6 +10,7 @@ import type { ReadQuery } from '../stored/reads.ts'
 import { QueryServer } from '../threads/query-server.ts'
 import { rethrowAsErrors } from '../threads/thread-errors.ts'
 import { answerPings } from '../threads/watchdog.ts'
+import { runStorageThread } from './run-storage-thread.ts'
 import type { StorageThreadData, StorageThreadNote } from './writer-thread.ts'
 
 const { dataDir, ports, watch } = workerData as StorageThreadData
@@ -17,7 +18,7 @@ const main = parentPort as MessagePort
 rethrowAsErrors()
 answerPings(watch)
 
-try {
+runStorageThread(ports, () => {
   const reader = new Reader(openReader(dataDir))
   const server = new QueryServer<ReadQuery>({
     run: (query) => answer(reader, query),
@@ -25,18 +26,11 @@ try {
     steadyNow: () => performance.now(),
   })
   for (const port of ports) server.serve(port)
-  main.once('message', () => {
+  return () => {
     server.close()
-    for (const port of ports) port.close()
     reader.close()
-    main.close()
-  })
-  main.postMessage({ type: 'ready' } satisfies StorageThreadNote)
-} catch (error) {
-  for (const port of ports) port.close()
-  main.postMessage({ type: 'failed', message: (error as Error).message } satisfies StorageThreadNote)
-  main.close()
-}
+  }
+})
 
 function answer(reader: Reader, query: ReadQuery): unknown {
   try {
