@@ -157,7 +157,10 @@ function unusedInLog(
   // From the newest frame to the oldest: a page that was found is newer than the others of its number.
   for (let to = end; to > first; to -= PAGES_AT_ONCE) {
     const from = Math.max(first, to - PAGES_AT_ONCE)
-    readSync(log, frames, 0, (to - from) * frameBytes, WAL_HEADER_BYTES + from * frameBytes)
+    const bytes = (to - from) * frameBytes
+    if (readSync(log, frames, 0, bytes, WAL_HEADER_BYTES + from * frameBytes) < bytes) {
+      throw new Error('the write-ahead log ends before its last frame')
+    }
     for (let at = (to - from - 1) * frameBytes; at >= 0; at -= frameBytes) {
       const page = frames.readUInt32BE(at)
       if (found.has(page)) continue

@@ -85,7 +85,10 @@ export class Writer {
     this.#erased = true
   }
 
-  /** Moves the WAL, of which `copied` is in the file, into it and empties it. Returns false if a reader still needs it. */
+  /**
+   * Copies the WAL to the file and empties it; another connection has copied `copied` of it. Returns false if a
+   * reader still needs the WAL.
+   */
   checkpoint(copied?: CopiedFrames): boolean {
     const isEmpty = this.#wal.empty(this.#erased, copied)
     if (isEmpty) this.#erased = false
