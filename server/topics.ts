@@ -35,7 +35,7 @@ export interface PublishOptions {
   readonly meters: { deliveries: number }
 }
 
-/** A published message. */
+/** A message that waits for its slices. */
 interface Published {
   readonly message: Uint8Array
   /** Does not receive it. Each slice is asked when it is written, so that none is written earlier for it. */
@@ -134,7 +134,7 @@ export class Topics {
       const subscribers = this.#app.numSubscribers(name)
       if (subscribers === 0) return null
       const message = wire.encode(frame)
-      this.#send(name, { message, except }, wire.isBinary, subscribers)
+      this.#send(name, message, wire.isBinary, subscribers, except)
       return message
     }
     const message = wire.encode(frame)
@@ -178,12 +178,20 @@ export class Topics {
     const from = large.written[slice] ?? 0
     const name = sliceName(large.name, slice)
     const subscribers = from < large.events.length ? this.#app.numSubscribers(name) : 0
-    for (let i = from; i < large.events.length; i++)
-      this.#send(name, large.events[i] as Published, large.isBinary, subscribers)
+    for (let i = from; i < large.events.length; i++) {
+      const { message, except } = large.events[i] as Published
+      this.#send(name, message, large.isBinary, subscribers, except)
+    }
     large.written[slice] = large.events.length
   }
 
-  #send(name: string, { message, except }: Published, isBinary: boolean, subscribers: number): void {
+  #send(
+    name: string,
+    message: Uint8Array,
+    isBinary: boolean,
+    subscribers: number,
+    except: WithoutTopic | null,
+  ): void {
     if (!except) return this.#sendAll(name, message, isBinary, subscribers)
     except.publishWithout(name, () => {
       this.#sendAll(name, message, isBinary, this.#app.numSubscribers(name))
