@@ -98,9 +98,10 @@ export class Link {
   /** Ends the delay before the next attempt; checks a connection that is open. */
   retryNow(): void {
     if (this.#phase.name === 'up') this.#phase.connection.check()
-    if (this.#phase.name !== 'waiting') return
-    this.#phase.cancel()
-    this.#dial()
+    else if (this.#phase.name === 'waiting') {
+      this.#phase.cancel()
+      this.#dial()
+    }
   }
 
   /** Closes the open connection; a new one is established. */

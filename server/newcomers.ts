@@ -43,6 +43,10 @@ interface OfAddress {
 }
 
 const MIN_AGE_MS = 1_000
+/** What one address may use of the bound. */
+const ADDRESS_SHARE = 7 / 8
+/** What newcomers may use that are allowed more than they need. */
+const LARGE_SHARE = 3 / 8
 
 export class Newcomers {
   readonly #options: NewcomersOptions
@@ -63,7 +67,7 @@ export class Newcomers {
     const { maxBytes } = this.#options
     for (;;) {
       const own = this.#byAddress.get(address)
-      if (!own || own.bytes + bytes <= maxBytes * 0.875) break
+      if (!own || own.bytes + bytes <= maxBytes * ADDRESS_SHARE) break
       if (!this.#evictFrom([own], 0)) return 'address'
     }
     while (this.#bytes > 0 && this.#bytes + bytes > maxBytes) {
@@ -77,7 +81,7 @@ export class Newcomers {
    * replaces only newcomers that use as much. Returns false if there is no room.
    */
   makeLargeRoom(bytes: number): boolean {
-    const share = this.#options.maxBytes * 0.375
+    const share = this.#options.maxBytes * LARGE_SHARE
     if (bytes > share) return false
     while (this.#bytes + bytes > share) {
       if (!this.#evictFrom(this.#byAddress.values(), bytes)) return false

@@ -7,7 +7,7 @@
  * metrics are those of every connection. After DISCONNECT or a refused CONNECT the transport stays open and
  * has a new connection. Bounded: `MAX_REFUSED_CONNECTS`, the attachments of one packet.
  */
-import { closeCodes } from '../../protocol/close-codes.ts'
+import { closeCodes, mayReconnect } from '../../protocol/close-codes.ts'
 import { decodeEvent, packRequest } from '../../protocol/codec.ts'
 import type { ChatError } from '../../protocol/errors.ts'
 import type { Event } from '../../protocol/events.ts'
@@ -104,7 +104,7 @@ export class ClientSocket implements Socket, SessionUser, Sender, RequestsPort {
    */
   end(code: number, reason: Uint8Array): void {
     const message = Buffer.from(reason).toString()
-    const stays = code >= 4400 && code !== closeCodes.token_expired.code
+    const stays = !mayReconnect(code) && code !== closeCodes.token_expired.code
     if (this.#phase === 'connected') {
       if (stays) this.#packet(packetTypes.disconnect, undefined)
     } else if (code >= 4400 && this.#phase === 'connecting') {
