@@ -2,13 +2,12 @@
  * Connect: 10,000 authenticated clients, each in one group of ten, connected at the same time.
  *
  * Memory is the increase of the server's resident set, per client, from one time that it was idle
- * (`idleBytes`) to the next, after the last `connected` and a round of pings. Before that, 500 clients connect and disconnect, so that the code, caches and heaps
- * that every server has after its first minute are not counted; `cold` counts them too, from the
- * creation of the groups.
+ * (`idleBytes`) to the next, after the last `connected` and a round of pings. Before that, 500 clients connect
+ * and disconnect, so that the code, caches and heaps that every server has after its first minute are not counted.
  */
 import { events } from '../../protocol/events.ts'
 import { Crowd } from '../load/crowd.ts'
-import { cpuSeconds, idleBytes, residentBytes } from '../load/process-figures.ts'
+import { cpuSeconds, idleBytes } from '../load/process-figures.ts'
 import type { CaseInput, Figures } from './case.ts'
 
 const CLIENTS = 10_000
@@ -24,7 +23,6 @@ export async function connectCase({ pid, ...target }: CaseInput): Promise<Figure
   }
   await founders.expect(events.group.code, CLIENTS / GROUP_SIZE)
   founders.end()
-  const bytesAtStart = residentBytes(pid)
   const warmUp = new Crowd(target)
   await warmUp.connect(WARM_UP_CLIENTS, CLIENTS)
   warmUp.end()
@@ -46,7 +44,6 @@ export async function connectCase({ pid, ...target }: CaseInput): Promise<Figure
     'connections/s': CLIENTS / seconds,
     lost,
     'KiB/connection': (bytesAfter - bytesBefore) / CLIENTS / 1024,
-    'KiB/connection, cold': (bytesAfter - bytesAtStart) / CLIENTS / 1024,
     'server CPU s': cpu,
   }
 }
