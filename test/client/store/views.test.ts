@@ -13,6 +13,16 @@ async function aTeam(): Promise<{ stage: StoreStage; ana: ChatStore; bruno: Sess
   return { stage, ana, bruno }
 }
 
+/** The group on show, and the item of a message that its user has sent there. */
+async function aSentMessage(stage: StoreStage, store: ChatStore) {
+  const group = store.group('team')
+  group.messages.subscribe(() => {})
+  group.send({ content: 'one' })
+  await stage.settle()
+  const [item] = messagesOf(group.messages.getSnapshot().items)
+  return { group, item }
+}
+
 async function posts(bruno: Session, count: number, groupId = 'team'): Promise<void> {
   for (let number = 1; number <= count; number += 1) {
     await bruno.sendMessage({ groupId, content: `m${number}`, tempId: `${groupId}${number}` })
@@ -199,11 +209,7 @@ it('orders groups by activity, and lists invitations and search hits', async () 
 
 it('shows who has read a message, and how many', async () => {
   const { stage, ana, bruno } = await aTeam()
-  const group = ana.group('team')
-  group.messages.subscribe(() => {})
-  group.send({ content: 'one' })
-  await stage.settle()
-  const [item] = messagesOf(group.messages.getSnapshot().items)
+  const { group, item } = await aSentMessage(stage, ana)
   await bruno.messageRead({ groupId: 'team', messageIds: [], upTo: item?.seq ?? 0 })
   await stage.settle()
   expect(messagesOf(group.messages.getSnapshot().items)[0]).toMatchObject({ state: 'read', readBy: 1 })
@@ -212,11 +218,7 @@ it('shows who has read a message, and how many', async () => {
 
 it('shows who has read a message while the user had no connection', async () => {
   const { stage, ana, bruno } = await aTeam()
-  const group = ana.group('team')
-  group.messages.subscribe(() => {})
-  group.send({ content: 'one' })
-  await stage.settle()
-  const [item] = messagesOf(group.messages.getSnapshot().items)
+  const { group, item } = await aSentMessage(stage, ana)
   expect(item).toMatchObject({ readBy: 0 })
   stage.offline('ana')
   await stage.settle(0)

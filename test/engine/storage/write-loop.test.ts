@@ -65,6 +65,14 @@ function aWal(bytes: number): string {
   return path
 }
 
+/** Timers that `vi.advanceTimersByTime` advances, until the end of the test. */
+function fakeTimers(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+}
+
 /** Work that was deferred to the end of the turn has run. */
 const turnEnds = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -218,10 +226,7 @@ describe('the write loop', () => {
   })
 
   it('updates the counters and empties the WAL once it is idle, not while there is work', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    onTestFinished(() => {
-      vi.useRealTimers()
-    })
+    fakeTimers()
     const { loop, commits, state, source } = aLoop(aWal(1))
     const { one } = source()
     for (const name of ['a', 'b']) {
@@ -267,10 +272,7 @@ describe('the write loop', () => {
   })
 
   it('never copies the WAL while another thread does, and then does it at once', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    onTestFinished(() => {
-      vi.useRealTimers()
-    })
+    fakeTimers()
     const { loop, state, source } = aLoop(aWal(16 * 1024 * 1024 + 1), () => {})
     loop.push(source().one, ofLane0(turn('a', 1)))
     await turnEnds()
@@ -282,10 +284,7 @@ describe('the write loop', () => {
   })
 
   it('holds commits while the WAL is far too large and another thread copies it', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    onTestFinished(() => {
-      vi.useRealTimers()
-    })
+    fakeTimers()
     const { loop, commits, source } = aLoop(aWal(128 * 1024 * 1024 + 1), () => {})
     const { one } = source()
     loop.push(one, ofLane0(turn('a', 1)))
@@ -302,10 +301,7 @@ describe('the write loop', () => {
 
   it('empties the WAL within twenty seconds of a commit, under any load and with any readers', async () => {
     // PRV-3
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    onTestFinished(() => {
-      vi.useRealTimers()
-    })
+    fakeTimers()
     const { loop, state, source } = aLoop(aWal(1))
     const { one } = source()
     const busyFor500Ms = async () => {
@@ -324,10 +320,7 @@ describe('the write loop', () => {
   })
 
   it('retries with doubled delays, up to two seconds, and starts again with a short one after a success', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    onTestFinished(() => {
-      vi.useRealTimers()
-    })
+    fakeTimers()
     const { loop, commits, state, source } = aLoop()
     const { one, received } = source()
     state.failures = 8
