@@ -1,20 +1,22 @@
 /**
  * Janitor: removes unreferenced files and abandoned uploads (PRV-3).
  *
- * It runs on the writer thread, between transactions. Content is deleted when neither a row nor a
- * recently stored upload has its hash. It is first renamed aside and then checked again, so that
- * it is restored if an upload with the same content is stored at that moment. The rows of one round
- * are limited; the rest waits for the next round.
+ * It runs on the writer thread, between transactions. A file is removed in the round after the one that
+ * found it: a message or an upload that was accepted before its last message was deleted is committed by
+ * then, and the file is in use again. Content is deleted when neither a row nor a recently stored upload
+ * has its hash. It is first renamed aside and then checked again, so that it is restored if an upload with
+ * the same content is stored at that moment. The rows of one round are limited; the rest waits for the
+ * next round.
  */
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type FileFolder, parsePartial } from './file-folder.ts'
 import { readStored } from './sidecar.ts'
 
-/** Interval between two rounds. */
-const ROUND_MS = 600_000
-/** Interval between two checks for files of deleted messages. // PRV-3 */
-const ERASE_MS = 20_000
+/** Interval between two checks for files of deleted messages: these are removed in the second one. // PRV-3 */
+const ERASE_MS = 10_000
+/** Every so many checks a round runs in any case: every ten minutes. */
+const CHECKS_A_ROUND = 60
 /** A file without a message, or an upload without a chunk, is abandoned after this long. */
 const UNUSED_MS = 86_400_000
 /** During this time a repeated `upload_end` returns the same file. */
@@ -25,7 +27,7 @@ const ROWS_A_ROUND = 1_000
 export interface FileRowSource {
   giveUp(before: number, limit: number): void
   doomed(limit: number): readonly { readonly fileId: string; readonly sha256: string }[]
-  isUsed(sha256: string): boolean
+  isUsed(sha256: string, exceptFileId?: string): boolean
   forget(fileId: string): void
 }
 
@@ -34,13 +36,18 @@ export interface JanitorOptions {
   readonly rows: FileRowSource
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Whether commits fail: entries wait that may use a file again. */
+  readonly isFailing: () => boolean
   /** A row was removed from the database. */
   readonly onErased?: (() => void) | undefined
 }
 
 export class Janitor {
   readonly #options: JanitorOptions
-  #timers: readonly NodeJS.Timeout[] = []
+  #timer: NodeJS.Timeout | undefined
+  #checks = 0
+  /** Ids of the marked files that the last round or check found; at most `ROWS_A_ROUND`. */
+  #found: ReadonlySet<string> = new Set()
   #round: Promise<void> | null = null
   #closed = false
 
@@ -50,46 +57,59 @@ export class Janitor {
 
   /** Runs rounds periodically until `close`. */
   start(): void {
-    // Storage does not accept writes: the next round tries again.
-    const round = () => this.round().catch(() => {})
-    const erase = () => this.erase().catch(() => {})
-    this.#timers = [setInterval(round, ROUND_MS).unref(), setInterval(erase, ERASE_MS).unref()]
-  }
-
-  /** Runs a round if files of deleted messages still exist. */
-  async erase(): Promise<void> {
-    if (!this.#closed && this.#options.rows.doomed(1).length > 0) await this.round()
+    // Storage does not accept writes: the next check tries again.
+    const check = () => this.#check().catch(() => {})
+    this.#timer = setInterval(check, ERASE_MS).unref()
   }
 
   /** Runs one round; returns the current one if it is still running. */
   round(): Promise<void> {
-    this.#round ??= this.#run().finally(() => {
+    this.#round ??= this.#run(this.#found).finally(() => {
       this.#round = null
     })
     return this.#round
   }
 
+  /** Removes the files of deleted messages at once, before `close`: no message follows. At most one round. // PRV-3 */
+  async finish(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#round?.catch(() => {})
+    const doomed = this.#options.rows.doomed(ROWS_A_ROUND)
+    if (doomed.length > 0) await this.#run(idsOf(doomed))
+  }
+
   /** Stops it; a running round ends before its next database access. */
   close(): void {
     this.#closed = true
-    for (const timer of this.#timers) clearInterval(timer)
+    clearInterval(this.#timer)
   }
 
-  async #run(): Promise<void> {
+  /** Runs a round if it is time, or if there are files of deleted messages. */
+  async #check(): Promise<void> {
+    const { rows, isFailing } = this.#options
+    this.#checks += 1
+    if (this.#closed || this.#round !== null) return
+    const isDue = this.#checks >= CHECKS_A_ROUND || rows.doomed(1).length > 0
+    if (isDue && !isFailing()) await this.round()
+    else this.#found = new Set()
+  }
+
+  async #run(found: ReadonlySet<string>): Promise<void> {
     const { rows, now } = this.#options
     if (this.#closed) return
+    this.#checks = 0
     const doomed = rows.doomed(ROWS_A_ROUND)
-    const doomedIds = new Set(doomed.map(({ fileId }) => fileId))
-    const seen: Seen = { uploadIds: new Set(), stored: new Set(), doomed: doomedIds }
+    const seen: Seen = { uploadIds: new Set(), stored: new Set(), doomed: idsOf(doomed) }
+    this.#found = seen.doomed
     await this.#tidyUploads(seen)
-    if (this.#closed) return
-    for (const { fileId, sha256 } of doomed) {
-      await this.#removeContent(sha256, seen)
+    for (const { fileId, sha256 } of doomed.filter((one) => found.has(one.fileId))) {
+      await this.#removeContent(sha256, seen, fileId)
       if (this.#closed) return
       rows.forget(fileId)
       this.#options.onErased?.()
     }
-    // Last, so that these are deleted in the next round: a message may be about to use one.
+    if (this.#closed) return
+    // Last, so that the next round finds these: a message may be about to use one.
     rows.giveUp(now() - UNUSED_MS, ROWS_A_ROUND)
   }
 
@@ -139,9 +159,11 @@ export class Janitor {
     return true
   }
 
-  async #removeContent(sha256: string, seen: Seen): Promise<void> {
+  /** Removes bytes that nothing needs besides this file, which is removed. */
+  async #removeContent(sha256: string, seen: Seen, fileId?: string): Promise<void> {
     const { folder, rows } = this.#options
-    if (this.#closed || seen.stored.has(sha256) || rows.isUsed(sha256)) return
+    const isNeeded = () => this.#closed || seen.stored.has(sha256) || rows.isUsed(sha256, fileId)
+    if (isNeeded()) return
     const path = folder.content(sha256)
     const aside = folder.aside(sha256)
     try {
@@ -152,7 +174,7 @@ export class Janitor {
     }
     // A store writes its sidecar before it renames the bytes: read the new sidecars now.
     await this.#seeNew(seen)
-    if (this.#closed || seen.stored.has(sha256) || rows.isUsed(sha256)) {
+    if (isNeeded()) {
       await mkdir(folder.contentFolder(sha256), { recursive: true })
       await rename(aside, path)
     } else {
@@ -170,11 +192,15 @@ export class Janitor {
   }
 }
 
+function idsOf(files: readonly { readonly fileId: string }[]): ReadonlySet<string> {
+  return new Set(files.map(({ fileId }) => fileId))
+}
+
 /** Recently stored uploads, as collected by one round. */
 interface Seen {
   readonly uploadIds: Set<string>
   /** Hashes of their content. */
   readonly stored: Set<string>
-  /** Ids of the files that this round deletes. */
+  /** Ids of the marked files. */
   readonly doomed: ReadonlySet<string>
 }

@@ -57,6 +57,7 @@ export function openInlineStorage(
       folder: new FileFolder(dataDir),
       rows: new FileRows(db),
       now,
+      isFailing: () => loop.isFailing,
       onErased: () => {
         writer.erased()
         loop.wrote()
@@ -88,7 +89,7 @@ export function openInlineStorage(
           reader.close()
           // A clean stop leaves nothing of what was deleted. // PRV-3
           search.finish()
-          await janitor.erase().catch(() => {})
+          await janitor.finish().catch(() => {})
           writer.checkpoint()
         } finally {
           janitor.close()

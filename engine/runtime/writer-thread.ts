@@ -84,6 +84,7 @@ try {
     folder: new FileFolder(dataDir),
     rows: new FileRows(db),
     now: Date.now,
+    isFailing: () => loop.isFailing,
     onErased: () => {
       writer.erased()
       loop.wrote()
@@ -111,7 +112,7 @@ try {
     try {
       loop.close()
       // A clean stop leaves nothing of what was deleted. // PRV-3
-      await janitor.erase().catch(() => {})
+      await janitor.finish().catch(() => {})
       writer.checkpoint()
     } finally {
       janitor.close()

@@ -87,6 +87,11 @@ export class WriteLoop {
     this.#requestCopy = requestCopy
   }
 
+  /** Whether the last commit failed: entries wait until one succeeds. */
+  get isFailing(): boolean {
+    return this.#failing
+  }
+
   /** Adds a shard; the offsets of its lanes start at 0. */
   addSource(source: WriteSource): void {
     this.#sources.push(source)

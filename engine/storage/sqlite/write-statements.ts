@@ -52,7 +52,7 @@ export function prepareWrites(db: Database) {
     addFile: write(`
       INSERT INTO files (file_id, group_key, uploader_key, name, mime_type, size, sha256, width, height,
         duration_ms, created_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (file_id) DO UPDATE SET uses = max(uses, 0)`),
     useFile: write('UPDATE files SET uses = max(uses, 0) + 1 WHERE file_id = ?'),
     // After the last message that showed it, the file is not available any more.
     leaveFile: write(

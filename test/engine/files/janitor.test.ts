@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, utimesSync } from 'node:fs'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { FileFolder, prepareFolder } from '../../../engine/files/file-folder.ts'
 import { FileStore } from '../../../engine/files/file-store.ts'
 import { Janitor } from '../../../engine/files/janitor.ts'
@@ -8,6 +8,7 @@ import { FileRows } from '../../../engine/storage/sqlite/file-rows.ts'
 import { Reader } from '../../../engine/storage/sqlite/reader.ts'
 import { Writer } from '../../../engine/storage/sqlite/writer.ts'
 import type { File, Message } from '../../../protocol/records.ts'
+import { eventually } from '../../support/conditions.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 import { aPost } from '../../support/groups.ts'
 import { aGroupEntry, aMemberEntry } from '../../support/store.ts'
@@ -24,6 +25,7 @@ function aHouse() {
   const writer = new Writer(db)
   const reader = new Reader(openReader(dataDir))
   const clock = { nowMs: Date.now() }
+  const commits = { areFailing: false }
   const now = () => clock.nowMs
   const store = new FileStore({
     dataDir,
@@ -31,7 +33,7 @@ function aHouse() {
     quotaBytes: 0,
     clock: { now, steadyNow: now },
   })
-  const janitor = new Janitor({ folder, rows: new FileRows(db), now })
+  const janitor = new Janitor({ folder, rows: new FileRows(db), now, isFailing: () => commits.areFailing })
   onTestFinished(async () => {
     janitor.close()
     await store.close()
@@ -45,9 +47,11 @@ function aHouse() {
   return {
     store,
     folder,
+    db,
     writer,
     janitor,
     clock,
+    commits,
     begin: () =>
       store.run({
         call: 'begin',
@@ -71,14 +75,26 @@ function aHouse() {
     },
     async file(text: string): Promise<File> {
       const file = await this.bytes(text)
-      writer.commit([{ type: 'file', groupId: 'g', file, uploadedBy: 'ana', at: now() }])
+      this.add(file)
       return file
     },
+    add: (file: File) => writer.commit([{ type: 'file', groupId: 'g', file, uploadedBy: 'ana', at: now() }]),
     has: (file: File) => existsSync(folder.content(file.sha256)),
     row: ({ fileId }: File) => reader.run({ read: 'file', fileId }),
     post: (seq: number, file: File) => writer.commit([{ type: 'message', message: { ...aPost(seq), file } }]),
     recall: (seq: number) => writer.commit([{ type: 'change', message: recalled(seq) }]),
   }
+}
+
+/** The same with a started janitor, whose interval `vi.advanceTimersByTime` advances. */
+function aRunningHouse() {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const house = aHouse()
+  house.janitor.start()
+  return house
 }
 
 function recalled(seq: number): Message {
@@ -96,6 +112,7 @@ describe('the janitor', () => {
     expect([house.has(unused), house.row(unused)?.file.fileId]).toEqual([true, unused.fileId])
     house.clock.nowMs += 2
     await house.janitor.round()
+    await house.janitor.round()
     // First the file is unavailable, then its bytes are removed.
     expect([house.has(unused), house.row(unused)]).toEqual([true, null])
     await house.janitor.round()
@@ -109,17 +126,51 @@ describe('the janitor', () => {
     await house.janitor.round()
     house.post(1, file)
     await house.janitor.round()
+    await house.janitor.round()
     expect([house.has(file), house.row(file)?.shown]).toEqual([true, true])
   })
 
-  it('removes a recalled file at its next round, at the earliest an hour after it was stored', async () => {
+  it('removes the file of a recalled message in the second round', async () => {
     const house = aHouse()
     const file = await house.file('secret')
     house.post(1, file)
     house.recall(1)
-    house.clock.nowMs += HOUR_MS + 1
+    await house.janitor.round()
+    // First it is unavailable.
+    expect([house.has(file), house.row(file)]).toEqual([true, null])
     await house.janitor.round()
     expect([house.has(file), house.row(file)]).toEqual([false, null])
+  })
+
+  it('retains a file that is posted again in the transaction after the deletion of its last message', async () => {
+    const house = aHouse()
+    const file = await house.file('again')
+    house.post(1, file)
+    await house.janitor.round()
+    house.recall(1)
+    await house.janitor.round()
+    house.post(2, file)
+    await house.janitor.round()
+    await house.janitor.round()
+    expect([house.has(file), house.row(file)?.shown]).toEqual([true, true])
+    // Its time begins again with the next deletion.
+    house.recall(2)
+    await house.janitor.round()
+    house.post(3, file)
+    await house.janitor.round()
+    expect([house.has(file), house.row(file)?.shown]).toEqual([true, true])
+  })
+
+  it('retains a file whose upload is completed again after the deletion of its last message', async () => {
+    const house = aHouse()
+    const file = await house.file('again')
+    house.post(1, file)
+    house.recall(1)
+    await house.janitor.round()
+    house.add(file)
+    await house.janitor.round()
+    await house.janitor.round()
+    expect([house.has(file), house.row(file)?.shown]).toEqual([true, false])
   })
 
   it('retains bytes that another file has too', async () => {
@@ -128,12 +179,38 @@ describe('the janitor', () => {
     house.post(1, one)
     house.post(2, two)
     house.recall(1)
-    house.clock.nowMs += HOUR_MS + 1
+    await house.janitor.round()
     await house.janitor.round()
     expect([house.row(one), house.has(two)]).toEqual([null, true])
     house.recall(2)
     await house.janitor.round()
+    await house.janitor.round()
     expect(house.has(two)).toBe(false)
+  })
+
+  it('retains bytes of a file that was posted again, when another file with the same bytes is removed', async () => {
+    const house = aHouse()
+    const [one, two] = [await house.file('same'), await house.file('same')]
+    house.post(1, one)
+    house.post(2, two)
+    house.recall(1)
+    await house.janitor.round()
+    house.recall(2)
+    await house.janitor.round()
+    house.post(3, two)
+    await house.janitor.round()
+    expect([house.row(one), house.has(two), house.row(two)?.shown]).toEqual([null, true, true])
+  })
+
+  it('removes all files of deleted messages when storage stops', async () => {
+    const house = aHouse()
+    const [one, two] = [await house.file('same'), await house.file('same')]
+    house.post(1, one)
+    house.post(2, two)
+    house.recall(1)
+    house.recall(2)
+    await house.janitor.finish()
+    expect([house.has(one), house.db.prepare('SELECT count(*) FROM files').pluck().get()]).toEqual([false, 0])
   })
 
   it('retains bytes that were just stored again, before the database has a row', async () => {
@@ -141,7 +218,7 @@ describe('the janitor', () => {
     const old = await house.file('same')
     house.post(1, old)
     house.recall(1)
-    house.clock.nowMs += HOUR_MS + 1
+    await house.janitor.round()
     const fresh = await house.bytes('same')
     await house.janitor.round()
     expect([house.row(old), house.has(fresh)]).toEqual([null, true])
@@ -165,6 +242,35 @@ describe('the janitor', () => {
     utimesSync(house.folder.ofUpload(young, 'json'), longAgo, longAgo)
     await house.janitor.round()
     expect(readdirSync(house.folder.partial).sort()).toEqual([`${young}.json`, `${young}.part`])
+  })
+
+  it('removes a file of a deleted message in its second check, and only after commits have succeeded in between', async () => {
+    const house = aRunningHouse()
+    const check = () => vi.advanceTimersByTime(10_000)
+    const file = await house.file('secret')
+    house.post(1, file)
+    house.recall(1)
+    check()
+    await house.janitor.round()
+    house.commits.areFailing = true
+    check()
+    house.commits.areFailing = false
+    check()
+    await house.janitor.round()
+    expect(house.has(file)).toBe(true)
+    check()
+    await house.janitor.round()
+    expect(house.has(file)).toBe(false)
+  })
+
+  it('runs a round every ten minutes', async () => {
+    const house = aRunningHouse()
+    const file = await house.file('unused')
+    house.clock.nowMs += DAY_MS + 1
+    vi.advanceTimersByTime(599_999)
+    expect(house.row(file)).not.toBeNull()
+    vi.advanceTimersByTime(1)
+    await eventually(() => expect(house.row(file)).toBeNull())
   })
 
   it('does nothing once it is closed', async () => {

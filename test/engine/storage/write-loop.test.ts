@@ -139,8 +139,10 @@ describe('the write loop', () => {
     state.failures = 2
     loop.push(a.one, ofLane0(turn('a', 1)))
     await eventually(() => expect(b.received).toEqual(['no room']))
+    expect(loop.isFailing).toBe(true)
     loop.push(a.one, ofLane0(turn('b', 1)))
     await eventually(() => expect(commits).toEqual([['a0', 'b0']]))
+    expect(loop.isFailing).toBe(false)
     expect(a.received).toEqual(['no room', 'no room', 2])
     // Nothing of its own was committed, but storage works again.
     expect(b.received).toEqual(['no room', 'no room', 0])
