@@ -79,7 +79,7 @@ export interface Server {
   /**
    * The statistics of `/api/stats` and `/metrics`.
    * Rejects with a ChatError: `shutting_down`, or `overloaded` if a shard does not answer within 5
-   * seconds.
+   * seconds. A front without an engine has its own only, and no shards.
    */
   getServerStats(): Promise<ServerStats>
   /** Accepts no more connections; open ones remain until `close`. */
@@ -195,12 +195,15 @@ export async function startServer(options: ServerOptions, fleet: Fleet | null): 
   const ownStats = statsOf(sources)
   const ownConnections = new UserConnections({ ...shared, sockets: frontEnd, front: fleet?.number ?? 0 })
   fleet?.join({ guard, stats: ownStats, connections: ownConnections })
-  const statsByFront = fleet
-    ? () => fleet.stats()
-    : async (): Promise<readonly FrontStats[]> => [{ front: 0, stats: await ownStats() }]
-  const withoutEngine = () => {
-    const own = statsWithoutEngine(sources)
-    return own && { front: fleet?.number ?? 0, stats: own }
+  const statsByFront = async (): Promise<readonly FrontStats[]> => {
+    try {
+      return fleet ? await fleet.stats() : [{ front: 0, stats: await ownStats() }]
+    } catch (error) {
+      // The engine connects the fronts: without one, this front knows only itself.
+      const own = statsWithoutEngine(sources)
+      if (!own) throw error
+      return [{ front: fleet?.number ?? 0, stats: own }]
+    }
   }
   const stats = async () => mergedStats(await statsByFront())
   const connections = fleet ?? {
@@ -213,7 +216,7 @@ export async function startServer(options: ServerOptions, fleet: Fleet | null): 
     ...healthRoutes(engine, () => accepting),
     ...apiRoutes({ ...shared, engine, accepting: () => accepting }),
     ...documentRoutes(),
-    ...metricsRoutes({ ...shared, stats, statsByFront, statsWithoutEngine: withoutEngine }),
+    ...metricsRoutes({ ...shared, stats, statsByFront }),
     ...adminRoutes({
       ...shared,
       live: new Live({ stats, engine, meters: frontEnd.meters, recent: logger.recent, steadyNow }),

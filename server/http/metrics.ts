@@ -20,8 +20,6 @@ export interface MetricsOptions {
   readonly stats: () => Promise<ServerStats>
   /** The same by front. */
   readonly statsByFront: () => Promise<readonly FrontStats[]>
-  /** Those of this front, while it has no engine; else null. */
-  readonly statsWithoutEngine: () => FrontStats | null
   /** The operator's Bearer token; undefined admits only requests from this machine. */
   readonly metricsToken: string | undefined
   readonly guard: AddressGuard
@@ -44,21 +42,10 @@ export function metricsRoutes(options: MetricsOptions): readonly Route[] {
       handle: async (call) => {
         admit(call, options)
         const headers = { 'Content-Type': prometheusType, 'Cache-Control': 'no-store' }
-        return { status: 200, headers, body: await prometheusText(await fronts(options)) }
+        return { status: 200, headers, body: await prometheusText(await options.statsByFront()) }
       },
     },
   ]
-}
-
-/** Of all fronts; while there is no engine, which connects them, of this one. @throws ChatError */
-async function fronts({ statsByFront, statsWithoutEngine }: MetricsOptions): Promise<readonly FrontStats[]> {
-  try {
-    return await statsByFront()
-  } catch (error) {
-    const own = statsWithoutEngine()
-    if (!own) throw error
-    return [own]
-  }
 }
 
 /** @throws ChatError `unauthenticated`, or `rate_limited` after too many failures of the address */

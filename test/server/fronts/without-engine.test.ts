@@ -6,6 +6,7 @@ import { Fleet } from '../../../server/fronts/fleet.ts'
 import { serveFronts } from '../../../server/fronts/serve-fronts.ts'
 import { connectEngine } from '../../../server/link/linked-engine.ts'
 import { startServer } from '../../../server/server.ts'
+import { stats } from '../../../server/stats-command.ts'
 import { eventually } from '../../support/conditions.ts'
 import { startInline, temporaryFolder } from '../../support/engines.ts'
 import { scrape } from '../operation/prometheus-text.ts'
@@ -77,10 +78,24 @@ describe('a front without an engine', () => {
     expect(valuesOf('tertulia_engine_uptime_seconds')).toEqual([])
   })
 
-  it('has no /api/stats, as a server whose shards do not answer', async () => {
+  it('has its own figures in /api/stats, and prints them', async () => {
     const { server } = await aFrontWithoutEngine()
-    const stats = await fetch(`${server.url}/api/stats`)
-    expect([stats.status, await stats.json()]).toMatchObject([503, { error: { code: 'overloaded' } }])
+    const response = await fetch(`${server.url}/api/stats`)
+    expect([response.status, await response.json()]).toMatchObject([
+      200,
+      {
+        linked: false,
+        connections: { now: 1 },
+        users: { connected: 1 },
+        shards: [],
+        disk: null,
+        engineProcess: null,
+        storage: { ready: false, reason: 'no engine is linked' },
+      },
+    ])
+    const lines: string[] = []
+    await stats(server.url, { env: {}, out: (line) => lines.push(line), err() {} })
+    expect(lines.join()).toMatch(/storage +NOT READY: no engine is linked/)
   })
 
   it('is ready again as soon as there is an engine', async () => {
