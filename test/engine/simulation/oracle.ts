@@ -36,6 +36,10 @@ interface History {
   assigned: number
   /** Whether a gap is due: a process has crashed since the group was last written. */
   crashed: boolean
+  /** Offset of the newest entry with a cause. */
+  caused: number
+  /** The same, or of the last entry that repeats what the one before it says. */
+  reached: number
   /** Who left last, and in which role. */
   lastLeft: { readonly userId: string; readonly wasAdmin: boolean } | null
 }
@@ -280,7 +284,10 @@ export class Oracle {
     const group = applied(before, entry)
     const event = eventOf(entry)
     if (event) this.#numbered(groupId, history, before, entry, event)
-    if (group === before) return
+    if (group === before) {
+      if (history.reached === offset - 1) history.reached = offset
+      return
+    }
     this.#caused(groupId, history, before, entry, event, offset)
     if (event?.event === 'group_created' && group?.kind === 'direct') this.#begun(groupId, group)
     history.versions.push({ group, offset, at: this.#now() })
@@ -313,6 +320,8 @@ export class Oracle {
       const lastSeq = group?.lastSeq ?? 0
       for (const seq of history.events.keys()) if (seq > lastSeq) history.events.delete(seq)
       history.versions = [{ group, offset: 0, at: this.#now() }]
+      history.caused = 0
+      history.reached = 0
       history.lastLeft = null
       history.crashed ||= !clean
     }
@@ -366,6 +375,7 @@ export class Oracle {
     const kind = event?.event ?? entry.type
     // Entries of a direct chat before its first event are part of its creation.
     const isMade = event?.event !== 'group_created' && (before?.kind !== 'direct' || before.members.size > 0)
+    const follows = history.reached === offset - 1
     const { worlds } = this
     const able = this.#asked.filter(
       (asked) =>
@@ -375,7 +385,7 @@ export class Oracle {
     )
     // Prefer the request that caused the previous entry, then one that is allowed to.
     const cause =
-      able.find(({ effects }) => effects.kinds.size > 0 && effects.offset === offset - 1) ??
+      able.find(({ effects }) => effects.kinds.size > 0 && effects.offset === history.caused && follows) ??
       able.find(
         (asked) =>
           asked.effects.kinds.size === 0 && !asked.answer && this.#mayNow(asked, isMade ? before : null),
@@ -390,6 +400,8 @@ export class Oracle {
     cause.effects.kinds.add(kind)
     cause.effects.offset = offset
     cause.effects.seq = event ? seqOf(event) : cause.effects.seq
+    history.caused = offset
+    history.reached = offset
   }
 
   /** One of these requests, to which an earlier entry belongs that was assigned to another possible cause. */
@@ -421,6 +433,8 @@ export class Oracle {
       events: new Map(),
       assigned: 0,
       crashed: this.#crashed,
+      caused: 0,
+      reached: 0,
       lastLeft: null,
     }
     this.#groups.set(groupId, made)
