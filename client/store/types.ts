@@ -236,6 +236,7 @@ export interface UploadItem {
   readonly fileName: string
   readonly mimeType: string
   readonly size: number
+  /** What the server is known to have. After a reload it may have more, or nothing yet, until the upload continues. */
   readonly sent: number
   readonly state: 'waiting' | 'uploading' | 'paused' | 'done' | 'failed'
   readonly failure?: Failure | undefined

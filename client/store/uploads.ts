@@ -133,7 +133,7 @@ export class Uploads {
   }
 
   #store(upload: Upload, change: Partial<CachedUpload>): void {
-    const row = { ...upload.row, ...change }
+    const row = { ...upload.row, ...change, sent: upload.sent }
     this.#options.cache.put('uploads', row)
     this.#put(row, false)
     this.#changed()
@@ -143,7 +143,7 @@ export class Uploads {
   #put(row: CachedUpload, isStored: boolean): Upload {
     let upload = this.#uploads.get(row.uploadId)
     if (!upload) {
-      upload = { row, state: 'waiting', sent: 0, isStored }
+      upload = { row, state: 'waiting', sent: row.sent ?? 0, isStored }
       this.#uploads.set(row.uploadId, upload)
     }
     upload.row = row

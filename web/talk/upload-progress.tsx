@@ -23,7 +23,7 @@ export function UploadProgress({ item, upload }: UploadProgressProps) {
         <span class="small ellipsis">
           {state !== 'uploading' && `${failure?.message ?? t.uploadState[state]} · `}
           {!isStored && `${t.notStored} · `}
-          {t.sentOf(format.bytes(sent), format.bytes(size))}
+          {sent > 0 ? t.sentOf(format.bytes(sent), format.bytes(size)) : format.bytes(size)}
         </span>
         <progress value={sent} max={Math.max(1, size)} aria-label={t.uploading(fileName)}>
           {percent}%

@@ -93,6 +93,8 @@ export interface CachedUpload {
   readonly isPaused?: boolean | undefined
   /** The server's id of the upload, once it is known. */
   readonly remoteId?: string | undefined
+  /** How much the server had when the row was stored. */
+  readonly sent?: number | undefined
 }
 
 /** The rows of each table. */

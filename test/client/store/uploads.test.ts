@@ -121,11 +121,13 @@ describe('uploads to a server', () => {
     })
     before.uploads.add(groupId, aFile(data))
     await eventually(() => expect(before.states()).toEqual(['paused']))
+    const pausedAt = before.items()[0]?.sent ?? 0
+    expect(pausedAt).toBeGreaterThan(200_000)
     before.client.close()
 
     const after = await aDevice(server.url, before.cache)
     after.uploads.restore([...after.cache.rows.values()])
-    expect(after.states()).toEqual(['paused'])
+    expect(after.items()).toMatchObject([{ state: 'paused', sent: pausedAt }])
     const first: number[] = []
     after.uploads.view.subscribe(() => {
       if (after.states()[0] === 'uploading') first.push(after.items()[0]?.sent ?? 0)
