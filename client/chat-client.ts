@@ -242,8 +242,9 @@ export class ChatClient extends WithMethods {
   }
 
   /**
-   * The network may have changed: makes the next attempt to connect now, if the client waits for it. An open
-   * connection is checked, and ends if nothing arrives within 10 seconds.
+   * The network may have changed: makes the next attempt to connect now, if the client waits for it and the browser
+   * does not report that there is no network. An open connection is checked, and ends if nothing arrives within 10
+   * seconds.
    */
   retryNow(): void {
     this.#link.retryNow()

@@ -95,10 +95,10 @@ export class Link {
     this.#dial()
   }
 
-  /** Ends the delay before the next attempt; checks a connection that is open. */
+  /** Ends the delay before the next attempt, unless the browser is offline; checks a connection that is open. */
   retryNow(): void {
     if (this.#phase.name === 'up') this.#phase.connection.check()
-    else if (this.#phase.name === 'waiting') {
+    else if (this.#phase.name === 'waiting' && globalThis.navigator?.onLine !== false) {
       this.#phase.cancel()
       this.#dial()
     }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ChatClient } from '../../client/chat-client.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { eventually } from '../support/conditions.ts'
@@ -101,6 +101,19 @@ describe('a client whose connection ends', () => {
     await (await server.accept()).next('authenticate')
     clock.advance(15_000)
     expect((await inState(client, 'reconnecting')).reason).toMatchObject({ cause: 'network' })
+  })
+
+  it('makes the next attempt at once by `retryNow`, but not while the browser is offline', async () => {
+    const { client, clock, server, peer } = await aConnectedStage()
+    peer.cut()
+    await inState(client, 'reconnecting')
+    vi.stubGlobal('navigator', { onLine: false })
+    client.retryNow()
+    expect(clock.dueInMs).toEqual([500])
+    vi.stubGlobal('navigator', { onLine: true })
+    client.retryNow()
+    await (await server.accept()).greet()
+    await inState(client, 'connected')
   })
 
   it('reconnects after a frame that it cannot decode', async () => {
