@@ -33,7 +33,7 @@ export function handleEvent(state: GroupState, core: StoreCore, event: GroupEven
       break
     }
     case 'gap':
-      revert(state, core, row, event.fields)
+      revert(state, row, event.fields)
       item = lostItem(groupId, seq)
       after.lastMessage = state.row?.lastMessage
       break
@@ -79,12 +79,13 @@ function addMessage(
 }
 
 function change(
-  { window, pins, groupId }: GroupState,
+  state: GroupState,
   core: StoreCore,
   after: Mutable<CachedGroup>,
   event: ChangeEvent,
   isNew: boolean,
 ): void {
+  const { window, pins, groupId } = state
   const { messageId } = event.fields
   const { lastMessage, readSeq } = after
   const seq = seqOf(messageId)
@@ -94,10 +95,10 @@ function change(
   if (isLast) after.lastMessage = changed(lastMessage)
   const changesCounts = event.event !== 'reaction_changed' && !event.event.endsWith('pinned')
   if (isNew && changesCounts && after.unread > 0 && seq > (readSeq ?? 0)) {
-    if (before) {
+    if (before && !hasChange(before, event)) {
       countMessage(after, changed(before), core.me, readSeq)
       countMessage(after, before, core.me, readSeq, -1)
-    } else core.refreshGroups()
+    } else state.recount()
   }
   window.change(messageId, changed)
   pins.onChange(event)
@@ -107,17 +108,18 @@ function change(
   )
 }
 
+/** Whether the message was read from the server after the change: it does not show how it was counted. */
+function hasChange({ deletedAt, recalledAt, editedAt = 0 }: Message, event: ChangeEvent): boolean {
+  const isEdited = event.event === 'message_edited' && editedAt >= event.fields.editedAt
+  return isEdited || (deletedAt ?? recalledAt) !== undefined
+}
+
 /** A crash reverted everything from `from` to `to`, also changes of earlier messages (GAP-1). */
-function revert(
-  state: GroupState,
-  core: StoreCore,
-  row: CachedGroup,
-  { from, to }: EventFields<'gap'>,
-): void {
+function revert(state: GroupState, row: CachedGroup, { from, to }: EventFields<'gap'>): void {
   state.window.timeline?.remove(from, to)
   const seq = row.lastMessage?.seq ?? 0
   state.forgetItems(seq >= from && seq <= to ? { ...row, lastMessage: undefined } : row)
-  core.refreshGroups()
+  state.recount()
   state.outdated()
 }
 

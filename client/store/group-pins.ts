@@ -11,14 +11,17 @@ import { share, shareList } from './sharing.ts'
 import type { StoreCore } from './store-core.ts'
 import type { MessageItem, PinsView } from './types.ts'
 
+/** Above it the pins are loaded again. */
+const MAX_CHANGES = 1_000
+
 export class GroupPins {
   readonly view: ComputedView<PinsView>
   readonly #group: GroupState
   readonly #core: StoreCore
   readonly #items = new MessageItems()
   #messages: readonly Message[] = []
-  /** The pages that have arrived of a load, after the events that arrived since. */
-  #loading: readonly Message[] = []
+  /** The events since the start of a load: its answers may have been made before or after each of them. */
+  #changes: ((messages: readonly Message[]) => readonly Message[])[] | null = null
   #isLoaded = false
   #epoch = 0
 
@@ -51,26 +54,34 @@ export class GroupPins {
             .map((one) => (one.messageId === messageId ? changeMessage(one, event) : one))
             .filter(({ pinnedAt }) => pinnedAt !== undefined)
     this.#messages = change(this.#messages)
-    this.#loading = change(this.#loading)
+    if (this.#changes && this.#changes.push(change) > MAX_CHANGES) this.refresh()
     this.view.changed()
   }
 
   async #load(): Promise<void> {
     this.#epoch += 1
-    this.#loading = []
+    this.#changes = []
     const epoch = this.#epoch
     const { groupId } = this.#group
-    for (let cursor: string | undefined; this.#loading.length < pinnedMessages; ) {
-      const page = await this.#core.request('get_pins', { groupId, ...(cursor !== undefined && { cursor }) })
-      if (epoch !== this.#epoch) return
-      this.#core.learnMessages(page.messages)
-      this.#loading = [...this.#loading, ...page.messages]
-      cursor = page.cursor
-      if (cursor === undefined) break
+    let loaded: readonly Message[] = []
+    try {
+      for (let cursor: string | undefined; loaded.length < pinnedMessages; ) {
+        const page = await this.#core.request('get_pins', {
+          groupId,
+          ...(cursor !== undefined && { cursor }),
+        })
+        if (epoch !== this.#epoch) return
+        this.#core.learnMessages(page.messages)
+        loaded = [...loaded, ...page.messages]
+        cursor = page.cursor
+        if (cursor === undefined) break
+      }
+      this.#messages = (this.#changes ?? []).reduce((messages, change) => change(messages), loaded)
+      this.#isLoaded = true
+      this.view.changed()
+    } finally {
+      if (epoch === this.#epoch) this.#changes = null
     }
-    this.#messages = this.#loading
-    this.#isLoaded = true
-    this.view.changed()
   }
 
   #compute(before: PinsView): PinsView {

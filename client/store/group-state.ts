@@ -70,7 +70,9 @@ export class GroupState {
     const lastMessage = 'lastMessage' in listing ? listing.lastMessage : undefined
     if (lastMessage) this.#core.learnMessages([lastMessage])
     if (before && lastSeq < before.group.lastSeq) {
-      if (this.#isUncounted) this.#core.refreshGroups()
+      // Events arrived before this answer, which is needed as it would be now.
+      if (this.#isUncounted || (lastMessage?.seq ?? 0) > (before.lastMessage?.seq ?? 0))
+        this.#core.refreshGroups()
       return
     }
     this.#isUncounted = false
@@ -173,6 +175,12 @@ export class GroupState {
     }
   }
 
+  /** The counts cannot be derived from what is in memory: they are read from the server. */
+  recount(): void {
+    this.#isUncounted = true
+    this.#core.refreshGroups()
+  }
+
   /** Shows a new state, and stores it in the tab that leads. */
   store(row: CachedGroup): void {
     this.row = row
@@ -197,8 +205,7 @@ export class GroupState {
     if (readSeq >= newest || isShown) {
       ;({ unread, mentions } = countItems(timeline?.items ?? [], this.#core.me, readSeq))
     } else {
-      this.#isUncounted = true
-      this.#core.refreshGroups()
+      this.recount()
     }
     this.store({ ...row, readSeq, unread, mentions })
   }
