@@ -108,7 +108,10 @@ export class Performer implements ActorContext {
     this.#postWatcher = deps.watchPosts?.({ ...deps, ...parts })
     this.#announcements = new Announcements(deps.toHub, parts.directory)
     this.#memberMail = new MemberMail({
-      isConnected: (userId) => this.#directory.presenceOf(userId).connected,
+      isPresent: (userId) => {
+        const { connected, status } = this.#directory.presenceOf(userId)
+        return connected || status !== 'offline'
+      },
       tell: (mail) => this.#sendMail(mail),
       afterCommit: (owner, task, drop) => this.ledger.afterCommit(owner, task, drop),
     })

@@ -9,22 +9,22 @@ const left: UserMail = { type: 'left', groupId: 'g', seq: 9 }
 function aMemberMail() {
   const sent: string[] = []
   const waiting: { readonly task: () => void; readonly drop: () => void }[] = []
-  const connected = new Set<string>()
+  const present = new Set<string>()
   const memberMail = new MemberMail({
-    isConnected: (userId) => connected.has(userId),
+    isPresent: (userId) => present.has(userId),
     tell: (mail) => sent.push(`${mail.id} ${mail.mail.type}${'ifLoaded' in mail ? ' if loaded' : ''}`),
     afterCommit: (_groupId, task, drop) => waiting.push({ task, drop }),
   })
   const commit = () => {
     for (const { task } of waiting.splice(0)) task()
   }
-  return { memberMail, sent, waiting, connected, commit }
+  return { memberMail, sent, waiting, present, commit }
 }
 
 describe('member mail', () => {
-  it('reaches connected users at once, and of the others only loaded actors, once it is committed', () => {
-    const { memberMail, sent, connected, commit } = aMemberMail()
-    connected.add('ana')
+  it('reaches present users at once, and of the others only loaded actors, once it is committed', () => {
+    const { memberMail, sent, present, commit } = aMemberMail()
+    present.add('ana')
     memberMail.tell('g', ['ana', 'bruno', 'eva'], joined)
     expect(sent).toEqual(['ana joined'])
     commit()
@@ -32,9 +32,9 @@ describe('member mail', () => {
   })
 
   it('stays in order for a user who connects in between', () => {
-    const { memberMail, sent, connected, commit } = aMemberMail()
+    const { memberMail, sent, present, commit } = aMemberMail()
     memberMail.tell('g', ['ana'], joined)
-    connected.add('ana')
+    present.add('ana')
     memberMail.tell('g', ['ana'], left)
     expect(sent).toEqual([])
     commit()
@@ -44,10 +44,10 @@ describe('member mail', () => {
   })
 
   it('is dropped if the entries of its group are refused', () => {
-    const { memberMail, sent, waiting, connected } = aMemberMail()
+    const { memberMail, sent, waiting, present } = aMemberMail()
     memberMail.tell('g', ['ana'], joined)
     for (const { drop } of waiting.splice(0)) drop()
-    connected.add('ana')
+    present.add('ana')
     memberMail.tell('h', ['ana'], joined)
     expect(sent).toEqual(['ana joined'])
   })

@@ -5,6 +5,7 @@ import {
   publishToOthers,
   sendUser,
   tellConnected,
+  tellMembers,
   wakeGroup,
   wakeUser,
   withPresence,
@@ -125,6 +126,19 @@ describe('presence', () => {
     const mail = { type: 'group_size', groupId: 'g', large: true } as const
     perform([tellConnected('ana', mail), tellConnected('eva', mail)])
     expect(toHub()).toEqual([`mail ${shardOf('ana', 4)} ana`])
+  })
+
+  // PRV-1: the actor of a user who is still seen must hide them before it reports them as offline.
+  it('lets mail about a block reach a user at once who has disconnected and is still seen', () => {
+    const { perform, toHub, directory, log } = aPerformer()
+    directory.opened('ana', 1)
+    directory.setStatus('ana', 'online')
+    directory.closed('ana')
+    const entry = append({ type: 'unban', groupId: 'g', userId: 'ana' })
+    perform([entry, tellMembers('g', ['ana', 'eva'], { type: 'barred', by: 'bruno', on: true })])
+    expect(toHub()).toEqual([`mail ${shardOf('ana', 4)} ana`])
+    log.committed(1)
+    expect(toHub()).toEqual([`mail ${shardOf('eva', 4)} eva`])
   })
 
   it('returns the groups that watch a user who disconnects', () => {
