@@ -107,7 +107,7 @@ GroupSummary:group=Group lastSeq unread mentions readSeq mutedUntil
 Group:groupId kind visibility createdBy createdAt memberCount lastSeq name topic avatarUrl members=*Member
 GroupListing:group=Group lastMessage=Message unread mentions readSeq mutedUntil
 Message:messageId groupId seq senderId senderName type content createdAt tempId replyToId file=File mentions editedAt deletedAt deletedBy recalledAt reactions=*Reaction pinnedAt
-ErrorInfo:code message retryAfterMs
+ErrorInfo:code message retryAfterMs field
 Gap:seq from to
 User:userId name status lastSeenAt picture
 SearchHit:message=Message snippet rank

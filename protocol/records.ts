@@ -192,6 +192,7 @@ export const ErrorInfo = defineRecord('ErrorInfo', {
   code: text(1, 64),
   message: text(0, 1_024),
   retryAfterMs: optional(uint()),
+  field: optional(text(1, 64)),
 })
 export interface ErrorInfo extends FieldsOf<typeof ErrorInfo.fields> {}
 

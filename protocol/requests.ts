@@ -200,7 +200,7 @@ export const requests = {
     },
     answer: 'ok',
   },
-  /** Moderator and admin, except against a higher role. Until `add_member`, the user cannot join again. */
+  /** Moderator and admin, except against a higher role. Until `add_member` or `invite_member`, the user cannot join again. */
   ban_member: { code: 21, route: 'group', durable: 'event', fields: { groupId, userId }, answer: 'ok' },
   /** Admin. A group must have at least one admin. */
   set_role: { code: 22, route: 'group', durable: 'event', fields: { groupId, userId, role }, answer: 'ok' },
@@ -212,7 +212,7 @@ export const requests = {
     fields: { groupId, until: optional(time) },
     answer: 'ok',
   },
-  /** Moderator and admin: an invited user can join a private group. Idempotent. */
+  /** Moderator and admin: an invited user can join a private group. Idempotent. Removes a ban. */
   invite_member: { code: 24, route: 'group', durable: 'state', fields: { groupId, userId }, answer: 'ok' },
   /** Declines an invitation of the caller. The user who opened a direct chat is not notified. */
   decline_invitation: { code: 25, route: 'group', durable: 'state', fields: { groupId }, answer: 'ok' },

@@ -83,7 +83,7 @@ export function text(min: number, max: number): FieldType<string> {
   }
 }
 
-/** A text that is shown as a name (TXT-1). If it may not be empty, it has a visible character. */
+/** A text that is shown as a name (TXT-1). It is empty, where it may be, or has a visible character. */
 export function nameText(min: number, max: number): FieldType<string> {
   const rule = `${min} to ${max} bytes of UTF-8 without control characters and bidirectional overrides`
   return {

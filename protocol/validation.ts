@@ -100,7 +100,7 @@ function nameSchema(min: number, max: number, must: string, path?: true): v.Gene
   const schema = v.pipe(
     textSchema(min, max, must),
     v.check(isSafeName, 'must not contain control characters or bidirectional overrides'),
-    v.check((value) => min === 0 || hasVisible(value), 'must contain at least one visible character'),
+    v.check((value) => value === '' || hasVisible(value), 'must contain at least one visible character'),
   )
   if (!path) return schema
   const lastPart = v.transform((value: unknown) => (typeof value === 'string' ? lastPathPart(value) : value))

@@ -5,8 +5,9 @@
  * and `tertulia token` share it. In production the server does not start without a configured key.
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { createFolder } from '../engine/base/create-folder.ts'
 import { ConfigError, type Settings } from './config.ts'
 
 export type SigningKey =
@@ -50,7 +51,7 @@ export function requireSharedSecret(settings: Settings): void {
 function loadOrCreateSecret(dataDir: string): string {
   const path = join(dataDir, FILE)
   try {
-    mkdirSync(dataDir, { recursive: true })
+    createFolder(dataDir)
     // `wx`: if two processes start at once, one creates the file and the other reads it.
     writeFileSync(path, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' })
   } catch (error) {

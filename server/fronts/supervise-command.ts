@@ -2,8 +2,9 @@
  * Supervise command: `tertulia serve` with `FRONTS`, the process that starts the others and runs none of them.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { machineClock } from '../../engine/base/clock.ts'
+import { createFolder } from '../../engine/base/create-folder.ts'
 import { startTimer } from '../../engine/threads/timer.ts'
 import { version } from '../../engine/version.ts'
 import type { Settings } from '../config.ts'
@@ -55,7 +56,7 @@ export async function supervise(
   const stopped = stopReason()
   // Before the start: the signal would end the process.
   deployOnHangUp(supervisor, logger)
-  mkdirSync(settings.dataDir, { recursive: true })
+  createFolder(settings.dataDir)
   const started = await Promise.race([supervisor.start(), stopped])
   if (typeof started !== 'string') {
     // After the start: then this data folder has no other server.

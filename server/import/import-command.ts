@@ -22,7 +22,7 @@ export async function importFile(file: string, context: CommandContext): Promise
   const startedAt = performance.now()
   const report = progressLines(context.err)
   // A file that cannot be read creates no data folder.
-  accessSync(file, constants.R_OK)
+  requireReadable(file)
   const log = (_: object, message: string) => context.err(message)
   const importer = new Importer(dataDir, now, { info: log, warn: log, error: log })
   try {
@@ -42,6 +42,15 @@ export async function importFile(file: string, context: CommandContext): Promise
     return 0
   } finally {
     importer.close()
+  }
+}
+
+function requireReadable(file: string): void {
+  try {
+    accessSync(file, constants.R_OK)
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException
+    throw new ImportError(`${file} cannot be read: ${code === 'ENOENT' ? 'it does not exist' : code}`)
   }
 }
 

@@ -126,7 +126,7 @@ export class ClientRequests {
   /** Sends a request to the connection. @throws ChatError if it cannot be encoded */
   #ask(asked: Asked, row: RequestSpec, fields: Readonly<Record<string, unknown>>): void {
     const ref = this.#nextRef()
-    const frame = frameOf(row, fields, ref)
+    const frame = packRequest(row.fields, fields, [row.code, ref])
     this.#register(ref, asked)
     if (asked.tempId !== undefined) {
       this.#host.posts.add(this.#userId, asked.tempId, this.#connection)
@@ -236,16 +236,6 @@ export class ClientRequests {
   #nextRef(): number {
     this.#lastRef = this.#lastRef >= MAX_REF ? 1 : this.#lastRef + 1
     return this.#lastRef
-  }
-}
-
-/** @throws ChatError */
-function frameOf(row: RequestSpec, fields: Readonly<Record<string, unknown>>, ref: number): Uint8Array {
-  try {
-    return packRequest(row.fields, fields, [row.code, ref])
-  } catch {
-    // The fields are not validated here.
-    throw new ChatError('bad_request', 'the fields are nested too deeply')
   }
 }
 

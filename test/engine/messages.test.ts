@@ -112,7 +112,9 @@ describe.each(modes)('send_message ($mode)', ({ start }) => {
     const [ana, eva] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'eva' })]
     const { groupId } = await ana.createGroup({ kind: 'group' })
     await expect(eva.sendMessage(text(groupId, 'oi'))).rejects.toMatchObject(refusal('not_found'))
-    await expect(ana.sendMessage(text('nowhere', 'oi'))).rejects.toMatchObject(refusal('not_found'))
+    await expect(ana.sendMessage(text('nowhere', 'oi'))).rejects.toMatchObject(
+      refusal('not_found', 'groupId'),
+    )
     await expect(ana.sendMessage(text(groupId, ''))).rejects.toMatchObject(refusal('bad_request', 'content'))
     expect((await ana.getHistory({ groupId })).messages).toEqual([])
   })
@@ -127,6 +129,6 @@ describe.each(modes)('send_message ($mode)', ({ start }) => {
     expect(reply.message.replyToId).toBe(message.messageId)
     await expect(
       ana.sendMessage({ ...text(other.groupId, 'resposta'), replyToId: message.messageId }),
-    ).rejects.toMatchObject(refusal('not_found'))
+    ).rejects.toMatchObject(refusal('not_found', 'replyToId')) // INP-1
   })
 })

@@ -36,6 +36,14 @@ describe('a name', () => {
       expect([name, isSafeName(name) && hasVisible(name)]).toEqual([name, true])
     }
   })
+
+  it('has a visible character also where it may be empty', () => {
+    const update = (fields: { name?: string; topic?: string }) =>
+      decodeRequest(encodeRequest('update_group', 1, { groupId: 'g', ...fields })).fields
+    expect(update({ name: '', topic: '' })).toMatchObject({ name: '', topic: '' })
+    expect(() => update({ name: ' ' })).toThrow('name must contain at least one visible character')
+    expect(() => update({ topic: '\u200b' })).toThrow('topic must contain at least one visible character')
+  })
 })
 
 describe('a visible character', () => {

@@ -56,7 +56,7 @@ function edit(
   if (!hasVisible(content) && message.file === undefined) {
     throw new ChatError(
       'bad_request',
-      'content of a message without a file takes one visible character at least',
+      'content must contain at least one visible character if the message has no file',
       {
         field: 'content',
       },

@@ -57,7 +57,8 @@ export function banMember(
   if (group.banned.has(userId)) return [answerCommitted(by, 'ok', {})]
   const member = group.members.get(userId)
   if (member) refuseHigherRole(caller, member)
-  if (userId === by.userId) throw new ChatError('bad_request', 'nobody bans themselves', { field: 'userId' })
+  if (userId === by.userId)
+    throw new ChatError('bad_request', 'userId must be another user', { field: 'userId' })
   if (group.banned.size >= limits.membersPerGroup) throw new ChatError('limit_reached')
   group.banned.add(userId)
   return [

@@ -129,7 +129,7 @@ function showsFile({ fileId, type = 'text' }: RequestFields<'send_message'>): bo
 function emptyMessage(): ChatError {
   return new ChatError(
     'bad_request',
-    'content of a message without a file takes one visible character at least',
+    'content must contain at least one visible character if the message has no file',
     {
       field: 'content',
     },

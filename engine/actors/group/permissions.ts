@@ -180,7 +180,10 @@ export function refuseDeletion(group: GroupState, by: Caller, message: Message, 
 }
 
 function lowerRole({ role }: MemberState, action: string, needed: Role): ChatError {
-  return new ChatError('role_needed', `${action} takes the role ${needed} or higher, not ${role}`)
+  return new ChatError(
+    'role_needed',
+    `${action} requires the role ${needed} or higher; the caller’s is ${role}`,
+  )
 }
 
 /** The refusal of a member who is muted at `now`. */

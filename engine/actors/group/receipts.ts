@@ -50,7 +50,7 @@ export function messageRead(
   }
   if (upTo !== undefined) return receiveUpTo(group, by, messageIds, upTo, now)
   if (messageIds.length === 0) {
-    throw new ChatError('bad_request', 'messageIds must name one at least, or upTo a number', {
+    throw new ChatError('bad_request', 'messageIds must contain at least one id, or upTo be given', {
       field: 'messageIds',
     })
   }

@@ -24,7 +24,9 @@ export function createGroup(
 ): Effects {
   const members = [...new Set(fields.members)].filter((userId) => userId !== by.userId)
   if (fields.kind === 'direct' && members.length !== 1) {
-    throw new ChatError('bad_request', 'members of a direct chat is the one other user', { field: 'members' })
+    throw new ChatError('bad_request', 'members must be the one other user of the direct chat', {
+      field: 'members',
+    })
   }
   // IDN-3
   if (fields.groupId?.startsWith(DIRECT_PREFIX)) {

@@ -4,9 +4,10 @@
  * WAL with the writer's own checkpoints (`wal_autocheckpoint = 0`), `synchronous` by durability:
  * NORMAL survives `kill -9`, FULL also power loss (https://sqlite.org/pragma.html#pragma_synchronous).
  */
-import { existsSync, mkdirSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import type * as Sqlite from 'better-sqlite3'
+import { createFolder } from '../../base/create-folder.ts'
 import { StorageError } from '../../base/storage-error.ts'
 import { FileFolder, hasContent, prepareFolder } from '../../files/file-folder.ts'
 import type { Durability } from '../../log/durability.ts'
@@ -37,9 +38,7 @@ export interface DirectoryLock {
  */
 export function lockDirectory(dataDir: string): DirectoryLock {
   try {
-    // The last folder separately: if it cannot be created, Node 20 may retry forever with `recursive`.
-    mkdirSync(dirname(resolve(dataDir)), { recursive: true })
-    if (!existsSync(dataDir)) mkdirSync(dataDir)
+    createFolder(dataDir)
     const db = new Database(join(dataDir, 'tertulia.lock'), { timeout: 0 })
     try {
       db.pragma('journal_mode = MEMORY')
@@ -129,6 +128,7 @@ const reasons: readonly (readonly [code: string, reason: string])[] = [
   ['EACCES', 'it cannot be written'],
   ['EPERM', 'it cannot be written'],
   ['EROFS', 'it cannot be written'],
+  ['SQLITE_IOERR', 'the disk is full, or reports errors'],
   ['SQLITE_READONLY', 'it cannot be written'],
   ['SQLITE_CANTOPEN', 'it cannot be written'],
 ]

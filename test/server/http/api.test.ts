@@ -51,7 +51,9 @@ describe('the HTTP API', () => {
     const page = await ask('bruno', 'GET', '/groups/kitchen/messages?after=1&limit=1')
     expect(page.body).toMatchObject({ messages: [{ content: 'one' }], hasMore: true })
     expect(await refusal('eva', 'GET', '/groups/kitchen/messages')).toBe('404 not_found groupId')
-    expect(await refusal('eva', 'POST', '/groups/kitchen/messages', { content: 'x' })).toBe('404 not_found')
+    expect(await refusal('eva', 'POST', '/groups/kitchen/messages', { content: 'x' })).toBe(
+      '404 not_found groupId',
+    )
     expect(await refusal('ana', 'GET', '/groups/none/messages')).toBe('404 not_found groupId')
     expect(await refusal('ana', 'POST', '/groups/kitchen/messages', { content: 5 })).toBe(
       '400 bad_request content',

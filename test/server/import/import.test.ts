@@ -243,7 +243,7 @@ describe('tertulia import', () => {
     const missing = join(temporaryFolder(), 'missing')
     expect(await runImport(missing, join(dataDir, 'nothing.ndjson'))).toMatchObject({
       code: 1,
-      err: expect.stringContaining('nothing.ndjson'),
+      err: expect.stringMatching(/nothing\.ndjson cannot be read: it does not exist$/),
     })
     expect(existsSync(missing)).toBe(false)
   })

@@ -132,7 +132,12 @@ export const conversation = (): readonly Step[] => [
   ['ana', 'receives', '42', ['user_typing', { userId: 'ben', userName: 'ben', groupId: 'kitchen' }]],
 
   ['ana', 'sends', '42["send_message",{"groupId":"no-such-group","content":"x","tempId":"tmp-2"}]'],
-  ['ana', 'receives', '42', ['message_error', notFound({ tempId: 'tmp-2', timestamp: isoTime })]],
+  [
+    'ana',
+    'receives',
+    '42',
+    ['message_error', notFound({ tempId: 'tmp-2', field: 'groupId', timestamp: isoTime })],
+  ],
 
   ...upload(3, 1, 'a.txt', [
     '451-1["upload_file",{"fileName":"a.txt","file":{"_placeholder":true,"num":0},"fileSize":10,"groupId":"kitchen"}]',

@@ -225,7 +225,11 @@ describe('every event with an acknowledgement', () => {
       code: 'bad_request',
       field: 'groupId',
     })
-    expect(await ana.ask('join_group', { groupId: '\ud800' })).toMatchObject({ code: 'bad_request' })
+    expect(await ana.ask('join_group', { groupId: '\ud800' })).toMatchObject({
+      code: 'bad_request',
+      message: 'groupId must be well-formed Unicode',
+      field: 'groupId',
+    })
     ana.emit('join_group', { groupId: 'nowhere' })
     expect(await ana.next('error')).toMatchObject({ code: 'not_found', event: 'join_group' })
   })

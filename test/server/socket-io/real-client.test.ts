@@ -106,7 +106,7 @@ describe.each(cases)('server on %s, clients over %s', (transport, way, list) => 
       mentions: ['ana'],
     })
     expect(await ana.next('new_message')).toEqual({ ...reply, message: reply })
-    const refused = error('not_found', { tempId: 't2', timestamp: isoTime })
+    const refused = error('not_found', { tempId: 't2', timestamp: isoTime, field: 'groupId' })
     const fields = { groupId: 'nowhere', content: 'x', tempId: 't2' }
     expect(await ana.ask('send_message', fields)).toEqual({ ...refused, success: false })
     expect(await ana.next('message_error')).toEqual(refused)
