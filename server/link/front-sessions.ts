@@ -50,7 +50,7 @@ export class FrontSession {
   requests: WaitingRequest[] | null = null
   /** Where its groups begin, in a form that only the engine reads; null once that is not needed any more. */
   attaching: Uint8Array[] | null = null
-  /** When it last began to receive groups, or stopped. */
+  /** When it was connected, or last began to receive groups or stopped. */
   changedAtMs = 0
   /** By topic that it is not subscribed to, the newest event since it began that it has received. */
   missed: Map<string, number> | null = null

@@ -258,7 +258,10 @@ export class LinkedGateway implements Gateway {
     if (kind === ToFront.send) {
       const ref = refOf(frame)
       if (ref !== 0) this.#requests.answered(session, ref)
-      if (session.phase === 'opening' && codeOf(frame) === CONNECTED_CODE) session.phase = 'open'
+      if (session.phase === 'opening' && codeOf(frame) === CONNECTED_CODE) {
+        session.phase = 'open'
+        session.changedAtMs = this.#deps.steadyNow()
+      }
     } else {
       const topic = ascii(id, SEQ_BYTES)
       if (kind === ToFront.missed && !this.#sessions.missed(session, topic, seqAt(id))) return

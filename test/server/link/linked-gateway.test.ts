@@ -193,6 +193,17 @@ describe('the gateway of a front whose link breaks', () => {
     expect(front.interrupt().sessions[0]?.[2]).toEqual([])
   })
 
+  it('remembers where groups began from `connected` on, however late that arrives', () => {
+    const front = aFront()
+    const session = front.gateway.open({ userId: 'ana' }, portOf('ana', front.received))
+    front.gateway.take(ToFront.attaching, session, NONE, baselines)
+    front.advance(31_000)
+    front.gateway.take(ToFront.send, session, NONE, connected('ana'))
+    front.gateway.sweep()
+    const [, , attaching] = front.interrupt().sessions[0] ?? []
+    expect(attaching).toHaveLength(1)
+  })
+
   it('remembers where groups began for 30 s, and as long as a session resumes', () => {
     const front = aFront()
     const session = front.open('ana')
