@@ -33,6 +33,8 @@ const refused = (...codes: readonly ErrorCode[]): Verdict => ({ is: 'refused', c
 
 const rank = { member: 0, moderator: 1, admin: 2 } as const
 const RECALL_MS = 300_000
+/** How far below the newest event a message may be marked as unread. */
+const MARKED_WITHIN = 10_000
 const FOREVER = Number.MAX_SAFE_INTEGER
 
 /** The right answer to the request of `userId` at `now`; null is a group that does not exist. */
@@ -237,9 +239,12 @@ export function verdict(
       }
       return decide(changesReceipts(group, userId, { event, fields } as Request, isCut))
     }
-    case 'mark_unread':
+    case 'mark_unread': {
+      const changes = changesReceipts(group, userId, { event, fields } as Request, isCut)
       if (fields.seq > group.lastSeq) codes.push('not_found')
-      return decide(changesReceipts(group, userId, { event, fields } as Request, isCut))
+      if (changes && group.lastSeq - fields.seq > MARKED_WITHIN) codes.push('limit_reached')
+      return decide(changes)
+    }
     case 'get_receipts':
       found(fields.messageId)
       return decide(false)
