@@ -1,5 +1,6 @@
 /**
- * Claims: the identity in a verified token, and when it expires (IDN-1, IDN-2, AUT-1, AUT-4).
+ * Claims: whether a signed token is valid now and here, the identity in it, and when it expires (IDN-1, IDN-2,
+ * AUT-1, AUT-4).
  *
  * The claim of the user's id may be a text or an integer; an integer is converted to its decimal text. An
  * integer that JSON cannot represent exactly is refused, because two of them would map to one user. Texts
@@ -29,6 +30,9 @@ export interface Verified {
 }
 
 export interface ClaimRules {
+  /** What `iss` must be, and what `aud` must be or contain. */
+  readonly issuer: string | undefined
+  readonly audience: string | undefined
   readonly userClaim: string
   readonly nameClaim: string
   readonly adminClaim: string
@@ -40,8 +44,9 @@ const SERVICE_CLAIM = 'tertulia_service'
 const WARN_BEFORE_MS = 60_000
 const SHORT_LIFETIME_MS = 90_000
 
-/** @throws AuthError if a claim has the wrong form. */
+/** @throws AuthError if the token is not valid, or a claim has the wrong form. */
 export function readClaims(payload: JWTPayload, rules: ClaimRules, nowMs: number): Verified {
+  requireValid(payload, rules, nowMs)
   const { userClaim, nameClaim, adminClaim, leewayMs } = rules
   const userId = textClaim(payload, userClaim, limits.userIdBytes)
   if (userId === undefined) throw new AuthError(`the token has no ${userClaim}`)
@@ -60,6 +65,28 @@ export function readClaims(payload: JWTPayload, rules: ClaimRules, nowMs: number
     warnAtMs: expiresAtMs - warnBeforeMs(lifetimeMs(payload.iat, expiresAtMs, nowMs)),
     endsAtMs: nowMs < expiresAtMs ? expiresAtMs : expiresAtMs + leewayMs,
   }
+}
+
+/** RFC 7519, sections 4.1.1 to 4.1.6. Times are compared in whole seconds. */
+function requireValid({ iss, aud, iat, nbf, exp }: JWTPayload, rules: ClaimRules, nowMs: number): void {
+  const { issuer, audience, leewayMs } = rules
+  if (issuer !== undefined) requireClaim('iss', iss, iss === issuer)
+  if (audience !== undefined)
+    requireClaim('aud', aud, aud === audience || (Array.isArray(aud) && aud.includes(audience)))
+  if (iat !== undefined) requireClaim('iat', iat, typeof iat === 'number')
+  const nowSeconds = Math.floor(nowMs / 1_000)
+  const leewaySeconds = leewayMs / 1_000
+  if (nbf !== undefined) {
+    requireClaim('nbf', nbf, typeof nbf === 'number')
+    if (nbf > nowSeconds + leewaySeconds) throw new AuthError('the token is not valid yet', 'time')
+  }
+  requireClaim('exp', exp, typeof exp === 'number')
+  if ((exp ?? 0) <= nowSeconds - leewaySeconds) throw new AuthError('the token has expired', 'time')
+}
+
+function requireClaim(claim: string, value: unknown, isAccepted: boolean): void {
+  if (value === undefined) throw new AuthError(`the token’s ${claim} is missing`)
+  if (!isAccepted) throw new AuthError(`the token’s ${claim} is not accepted`)
 }
 
 /** A claim's text; undefined if it is missing, null or empty. */

@@ -93,6 +93,26 @@ const table: readonly (readonly [string, (alg: Alg) => string, refusal: string |
     (alg) => tokenOf(alg, { payload: { ...claims, aud: 'shop' } }),
     'the token’s aud is not accepted',
   ],
+  [
+    'for several audiences',
+    (alg) => tokenOf(alg, { payload: { ...claims, aud: ['shop', rules.audience] } }),
+    null,
+  ],
+  [
+    'for several other audiences',
+    (alg) => tokenOf(alg, { payload: { ...claims, aud: ['shop', 'chats'] } }),
+    'the token’s aud is not accepted',
+  ],
+  ...(['exp', 'nbf', 'iat'] as const).flatMap((claim) =>
+    [String(NOW_S), null].map(
+      (value) =>
+        [
+          `whose ${claim} is ${JSON.stringify(value)}`,
+          (alg: Alg) => tokenOf(alg, { payload: { ...claims, [claim]: value } as unknown as JWTPayload }),
+          `the token’s ${claim} is not accepted`,
+        ] as const,
+    ),
+  ),
   ['of another key', (alg) => tokenOf(alg, { key: others[alg].privateKey }), signature],
   [
     'expired and of another key',
@@ -114,6 +134,8 @@ const table: readonly (readonly [string, (alg: Alg) => string, refusal: string |
   ['with no signature', (alg) => tokenOf(alg).split('.').slice(0, 2).join('.'), malformed],
   ['with four parts', (alg) => `${tokenOf(alg)}.x`, malformed],
   ['with claims that are no object', (alg) => tokenOf(alg, { payload: '"ana"' }), malformed],
+  ['with claims that are a list', (alg) => tokenOf(alg, { payload: '[]' }), malformed],
+  ['with claims that are null', (alg) => tokenOf(alg, { payload: 'null' }), malformed],
   ['with claims that are no JSON', (alg) => tokenOf(alg, { payload: '{"sub":' }), malformed],
   ['with a critical extension', (alg) => tokenOf(alg, { header: { crit: ['x'], x: 1 } }), malformed],
   ['with unencoded claims', (alg) => tokenOf(alg, { header: { crit: ['b64'], b64: false } }), malformed],
