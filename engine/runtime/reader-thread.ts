@@ -22,6 +22,7 @@ runStorageThread(ports, () => {
   const reader = new Reader(openReader(dataDir))
   const server = new QueryServer<ReadQuery>({
     run: (query) => answer(reader, query),
+    together: (slice) => reader.together(slice),
     defer: setImmediate,
     steadyNow: () => performance.now(),
   })

@@ -64,6 +64,7 @@ try {
   })
   const server = new QueryServer<ReadQuery<SearchRead>>({
     run: (query) => service.run(query),
+    together: (slice) => slice(),
     defer: setImmediate,
     steadyNow: () => performance.now(),
   })

@@ -19,6 +19,8 @@ export type QueryAnswer = readonly [id: number, ok: boolean, result: unknown]
 export interface QueryServerDeps<Q> {
   /** Answers one query. An error that it throws is the answer. */
   readonly run: (query: Q) => unknown
+  /** Runs the queries of one slice, which are all older than it. */
+  readonly together: (slice: () => void) => void
   /** Runs a task in the next turn of the event loop. */
   readonly defer: (task: () => void) => void
   /** Milliseconds of a monotonic clock. */
@@ -59,17 +61,19 @@ export class QueryServer<Q> {
 
   #slice(): void {
     if (this.#closed) return
-    const { run, defer, steadyNow } = this.#deps
+    const { run, together, defer, steadyNow } = this.#deps
     const answers = new Map<MessagePort, QueryAnswer[]>()
     const until = steadyNow() + SLICE_MS
-    do {
-      const next = this.#queue.shift()
-      if (!next) break
-      const answer = answerOf(run, next)
-      const own = answers.get(next.port)
-      if (own) own.push(answer)
-      else answers.set(next.port, [answer])
-    } while (steadyNow() < until)
+    together(() => {
+      do {
+        const next = this.#queue.shift()
+        if (!next) break
+        const answer = answerOf(run, next)
+        const own = answers.get(next.port)
+        if (own) own.push(answer)
+        else answers.set(next.port, [answer])
+      } while (steadyNow() < until)
+    })
     for (const [port, own] of answers) post(port, own)
     if (!this.#queue.isEmpty) defer(() => this.#slice())
   }

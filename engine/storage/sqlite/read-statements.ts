@@ -83,7 +83,8 @@ export function prepareReads(db: Database) {
   type Page = [key: number, after: number, before: number, limit: number]
   return {
     begin: all<[], unknown>('BEGIN'),
-    end: all<[], unknown>('COMMIT'),
+    // COMMIT would throw the error of a damaged page again.
+    end: all<[], unknown>('ROLLBACK'),
     groupKey: pluck<[string]>('SELECT group_key FROM groups WHERE group_id = ?'),
     newest: pluck<[string]>('SELECT last_seq FROM groups WHERE group_id = ?'),
     ceiling: pluck<[string]>('SELECT ceiling FROM leases WHERE group_id = ?'),

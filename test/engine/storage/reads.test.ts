@@ -71,6 +71,20 @@ describe('a page of messages', () => {
   })
 })
 
+describe('reads that are answered together', () => {
+  it('see the same state of the file, and later reads the newest', () => {
+    const { writer, reader } = aStore()
+    writer.commit([aGroupEntry('g'), aPostEntry(2)])
+    const count = () => reader.run({ read: 'count', groupId: 'g', after: 0, upTo: 9, cap: 9 })
+    reader.together(() => {
+      expect(count()).toBe(1)
+      writer.commit([aPostEntry(3)])
+      expect(count()).toBe(1)
+    })
+    expect(count()).toBe(2)
+  })
+})
+
 describe('the initial state of a group’s actor', () => {
   it('is the group with its members in the order of joining, with their current names', () => {
     const { writer, reader } = aStore()

@@ -8,6 +8,7 @@ import { type AskedQuery, type QueryAnswer, QueryServer } from '../../../engine/
 function begin() {
   const turns: (() => void)[] = []
   const run: string[] = []
+  const slices: (readonly string[])[] = []
   let now = 0
   const server = new QueryServer<{ readonly name: string; readonly ms: number }>({
     run({ name, ms }) {
@@ -15,6 +16,11 @@ function begin() {
       now += ms
       if (name === 'broken') throw new Error('no such read')
       return name.toUpperCase()
+    },
+    together(slice) {
+      const before = run.length
+      slice()
+      slices.push(run.slice(before))
     },
     defer: (task) => turns.push(task),
     steadyNow: () => now,
@@ -26,7 +32,7 @@ function begin() {
     return port1
   }
   const turn = () => turns.shift()?.()
-  return { server, open, run, turn, turns }
+  return { server, open, run, slices, turn, turns }
 }
 
 type Query = { readonly name: string; readonly ms: number }
@@ -62,8 +68,8 @@ describe('the answering end of the ports of a thread', () => {
     expect(run).toHaveLength(51)
   })
 
-  it('answers the quick queries of a batch as one batch', async () => {
-    const { open, turn } = begin()
+  it('answers the quick queries of a batch together, as one batch', async () => {
+    const { open, slices, turn } = begin()
     const port = open()
     await ask(port, [
       [1, { name: 'a', ms: 0 }, 'ana'],
@@ -76,6 +82,7 @@ describe('the answering end of the ports of a thread', () => {
       [2, false, 'no such read'],
       [3, true, 'C'],
     ])
+    expect(slices.map((slice) => slice.toSorted())).toEqual([['a', 'broken', 'c']])
   })
 
   it('answers nothing more when it is closed', async () => {
