@@ -10,6 +10,7 @@
 export type VisitRecord = (kind: number, number: number, id: Uint8Array, body: Uint8Array) => void
 
 const HEADER_BYTES = 11
+const NOTHING = new Uint8Array(0)
 
 /** Reads a batch record by record. */
 export function readBatch(batch: Uint8Array, visit: VisitRecord): void {
@@ -20,14 +21,18 @@ export function readBatch(batch: Uint8Array, visit: VisitRecord): void {
     visit(
       batch[at] as number,
       view.getUint32(at + 3, true),
-      batch.subarray(at + HEADER_BYTES, idEnd),
-      batch.subarray(idEnd, bodyEnd),
+      viewOf(batch, at + HEADER_BYTES, idEnd),
+      viewOf(batch, idEnd, bodyEnd),
     )
     at = bodyEnd
   }
 }
 
-const NOTHING = new Uint8Array(0)
+/** Half of all ids and bodies are empty: a view is made only for others. */
+function viewOf(batch: Uint8Array, start: number, end: number): Uint8Array {
+  return start === end ? NOTHING : batch.subarray(start, end)
+}
+
 const SMALLEST_BYTES = 4 * 1024
 const LARGEST_START_BYTES = 256 * 1024
 
