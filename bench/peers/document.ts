@@ -56,6 +56,7 @@ function introduction(results: Results, facts: RunFacts): readonly string[] {
     peer.label,
     facts.versions[name] ?? '',
     peer.checks,
+    peer.connects,
     peer.stores,
     peer.acknowledges,
     peer.recovery,
@@ -76,9 +77,18 @@ function introduction(results: Results, facts: RunFacts): readonly string[] {
       `\`${DISTURBED}\`: other programs used more than 5 % of the machine, also when the measurement was repeated.`,
     ...absent.map(([name]) => `${peers[name]?.label} is left out: it was not installed.`),
     '## What each does',
-    'Only Tertulia stores messages. A peer that stores nothing is faster for what it leaves out.',
+    'Only Tertulia stores messages, reads or stores anything of a member who connects, and announces them to others. A peer ' +
+      'that does not is faster for what it leaves out.',
     markdownTable(
-      ['', 'version', 'checks', 'stores', 'an acknowledgement means', 'a returning member receives'],
+      [
+        '',
+        'version',
+        'checks',
+        'for a member who connects',
+        'stores',
+        'an acknowledgement means',
+        'a returning member receives',
+      ],
       rows,
     ),
     ...(bars.length > 0

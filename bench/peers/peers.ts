@@ -27,6 +27,8 @@ export interface Peer {
   readonly wire: WireName
   /** How a connection proves who it is. */
   readonly checks: string
+  /** What the server does for a member who connects, besides the check. */
+  readonly connects: string
   /** What a posted message outlives. */
   readonly stores: string
   /** What the answer to a post says. */
@@ -43,6 +45,8 @@ export interface Peer {
 }
 
 const NOTHING = 'nothing'
+const SUBSCRIBES = 'subscribes them'
+const SUBSCRIBES_LATER = 'subscribes them, by a second request'
 const SERVERS = 'servers/'
 
 export const peers = {
@@ -50,6 +54,7 @@ export const peers = {
     label: '`ws` loop',
     wire: 'plain',
     checks: 'JWT',
+    connects: SUBSCRIBES,
     stores: NOTHING,
     acknowledges: 'received',
     recovery: NOTHING,
@@ -60,6 +65,7 @@ export const peers = {
     label: 'bare uWebSockets.js',
     wire: 'bare',
     checks: 'JWT',
+    connects: SUBSCRIBES,
     stores: NOTHING,
     acknowledges: 'received',
     recovery: NOTHING,
@@ -72,6 +78,7 @@ export const peers = {
     label: 'NATS',
     wire: 'nats',
     checks: 'one token for all',
+    connects: SUBSCRIBES_LATER,
     stores: NOTHING,
     acknowledges: NOTHING,
     recovery: NOTHING,
@@ -110,6 +117,7 @@ function socketIo(label: string, args: readonly string[]): Peer {
     label,
     wire: 'socket.io',
     checks: 'JWT',
+    connects: SUBSCRIBES,
     stores: NOTHING,
     acknowledges: 'received',
     recovery: 'messages of the last 2 minutes, unless the server restarts',
@@ -124,6 +132,7 @@ function mosquitto(label: string, wire: WireName, acknowledges: string, recovery
     label,
     wire,
     checks: 'one password for all',
+    connects: SUBSCRIBES_LATER,
     stores: wire === 'mqtt-1' ? 'messages of absent sessions, at a regular stop' : NOTHING,
     acknowledges,
     recovery,
@@ -147,6 +156,8 @@ function tertulia(label: string, wire: WireName): Peer {
     label,
     wire,
     checks: 'JWT',
+    connects:
+      'reads their groups and unread counts, subscribes them, stores when they were seen, and announces their presence',
     stores: 'everything, on disk',
     acknowledges: 'stored on disk',
     recovery: 'everything',

@@ -2,7 +2,7 @@
  * Packing: objects as bytes between this process's own threads.
  *
  * Unlike the wire a batch uses msgpackr's records, which write an object's keys once. One value is a map:
- * its record would be defined for it alone, which costs three times as much to write and to read. Each packed
+ * its record would be defined for it alone, which costs twice as much to write and to read. Each packed
  * value is independent of the others.
  */
 import type { MessagePort } from 'node:worker_threads'
