@@ -36,7 +36,7 @@ ${rows.join('\n')}
 
 | route | what it does |
 | --- | --- |
-| \`POST /api/chat/files?groupId=…&fileName=…\` | Uploads the body, of any length up to \`MAX_UPLOAD\`, into a group; 201 with the [File](PROTOCOL.md#record-file). More in the query: \`mimeType\`, \`sha256\` (hexadecimal, checked at the end). An upload in parts starts with an empty body and \`fileSize\`: 202 returns \`{uploadId, received, size}\`, and further bodies continue with \`uploadId\` and \`offset\`. |
+| \`POST /api/chat/files?groupId=…&fileName=…\` | Uploads the body, of any length up to \`MAX_UPLOAD\`, into a group; 201 with the [File](PROTOCOL.md#record-file). More in the query: \`mimeType\`, \`sha256\` (hexadecimal, checked at the end). An upload in parts starts with an empty body and \`fileSize\`: 202 returns \`{uploadId, received, size}\`, and further bodies continue with \`uploadId\` and \`offset\` beside the same \`groupId\` and \`fileName\`. |
 | \`GET /api/chat/ice-servers\` | \`{iceServers}\`: the STUN and TURN servers of \`ICE_SERVERS\` for calls, as \`RTCPeerConnection\` expects them. |
 | \`GET /api/chat/files/uploads/{uploadId}\` | The progress of an upload of the caller. |
 | \`GET /api/chat/files/{fileId}\`, \`HEAD\` | A file, for members of its group: \`Range\`, \`If-Range\`, \`If-None-Match\`; \`ETag\` is its SHA-256. \`?token=\` replaces the header if a page cannot send one. |

@@ -101,6 +101,19 @@ describe.each(modes)('files, $mode', ({ start }) => {
     ).rejects.toMatchObject(tooLarge)
   })
 
+  // TXT-1
+  it('are enough for a message without a text, whatever its type', async () => {
+    const engine = await start()
+    const [ana, bruno] = [await engine.connect({ userId: 'ana' }), await engine.connect({ userId: 'bruno' })]
+    const { groupId } = await ana.createGroup({ kind: 'group', members: ['bruno'] })
+    const { fileId } = await ana.uploadFile({ groupId, fileName: 'a', file: Buffer.from('a'), fileSize: 1 })
+    const { message } = await ana.sendMessage({ groupId, content: '', tempId: 't', fileId })
+    expect(message).toMatchObject({ type: 'text', content: '', file: { fileId } })
+    await expect(bruno.sendMessage({ groupId, content: '', tempId: 't', fileId })).rejects.toMatchObject(
+      refusal('not_found', 'fileId'),
+    )
+  })
+
   it('count towards the quota of their uploader until they are deleted', async () => {
     const engine = await start({ storageQuotaBytes: 100 })
     const ana = await engine.connect({ userId: 'ana' })

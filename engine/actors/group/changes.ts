@@ -57,9 +57,7 @@ function edit(
     throw new ChatError(
       'bad_request',
       'content must contain at least one visible character if the message has no file',
-      {
-        field: 'content',
-      },
+      { field: 'content' },
     )
   }
   // MEN-1: without `mentions`, those that are still in the text remain.
