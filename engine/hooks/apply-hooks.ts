@@ -46,7 +46,12 @@ export async function applyHooks(
   if (!beforeMessage || (request.event !== 'send_message' && request.event !== 'edit_message')) return frame
   const run = () => beforeMessage.call(hooks, draftOf(user, request))
   const change = await withinTime('the hook beforeMessage', run, timeoutMs, after)
-  return change ? changed(request, change) : frame
+  if (change === undefined || change === null) return frame
+  // A censored text or `false` by mistake: the message must not pass unchanged.
+  if (typeof change !== 'object') {
+    throw new Error(`beforeMessage must return an object with changes, or nothing (got a ${typeof change})`)
+  }
+  return changed(request, change)
 }
 
 function draftOf(user: HookUser, request: Post): Draft {

@@ -131,6 +131,17 @@ describe('the gate', () => {
     expect(logged.join()).toContain('beforeMessage returned an invalid message: content')
   })
 
+  it.each(['censored', '', true, false, 0])(
+    'does not pass a message if the hook returns %j',
+    async (result) => {
+      const { post, passed, answers, logged } = aGate({ beforeMessage: () => result as never })
+      post(1, 'a')
+      await eventually(() => expect(answers).toEqual(['1 1 internal']))
+      expect(passed).toEqual([])
+      expect(logged.join()).toContain('beforeMessage must return an object with changes, or nothing')
+    },
+  )
+
   it('drops the waiting requests of a closed session, and the result of their hook', async () => {
     const seen: string[] = []
     let resolve: () => void = () => {}
