@@ -79,7 +79,7 @@ export function App({
       nameInToken,
       announce: (text, urgency) => announcer.say(text, urgency),
       toast,
-      fail: (error) => toast(messageOf(error)),
+      fail: (error) => toast(messageOf(error, texts)),
       openDialog: setDialog,
     }
   }, [store, server, texts, language, navigation, preferences, announcer, nameInToken])
@@ -96,7 +96,8 @@ export function App({
   }, [announcer])
   return (
     <ShellContext.Provider value={shell}>
-      <div ref={root} class="tertulia" lang={language} {...theme}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: only for files, which the browser would open in place of the page. */}
+      <div ref={root} class="tertulia" lang={language} onDragOver={holdFiles} onDrop={holdFiles} {...theme}>
         <Frame onSignIn={on.onSignIn} />
         <Talk />
         {dialog !== null && (
@@ -167,11 +168,18 @@ function useFocusOfGroup(groupId: string | null, main: { readonly current: HTMLE
   }, [groupId, main])
 }
 
+/** A file that is dropped beside a conversation is not opened in place of the page. */
+function holdFiles(event: DragEvent): void {
+  if (event.dataTransfer?.types.includes('Files')) event.preventDefault()
+}
+
 function nextId(shown: readonly ToastItem[]): number {
   return (shown.at(-1)?.id ?? 0) + 1
 }
 
-function messageOf(error: unknown): string {
-  const { message } = (error ?? {}) as { message?: unknown }
+function messageOf(error: unknown, { shell }: Texts): string {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  const reason = shell.reasons[String(code)]
+  if (reason !== undefined) return reason
   return typeof message === 'string' && message !== '' ? message : String(error)
 }

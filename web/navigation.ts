@@ -25,6 +25,8 @@ export interface Navigation {
 }
 
 const panels: readonly string[] = ['members', 'pins', 'search'] satisfies PanelName[]
+/** The state of a step of the history that a panel made. */
+const PANEL_STEP = 'panel'
 const home: Place = { groupId: null, seq: null, panel: null }
 
 /** Navigation by the fragment of the address of `window`. */
@@ -36,13 +38,21 @@ export function addressNavigation(): Navigation {
     go(to) {
       const before = navigation.place.getSnapshot()
       navigation.go(to)
-      const hash = hashOf(navigation.place.getSnapshot())
+      const now = navigation.place.getSnapshot()
+      const hash = hashOf(now)
       if (hash === location.hash) return
-      // A panel is not a step of the history, a group is.
-      if (before.groupId === navigation.place.getSnapshot().groupId) history.replaceState(null, '', hash)
-      else history.pushState(null, '', hash)
+      // A group is a step of the history. A panel is one on a phone only, where it covers the group.
+      if (before.groupId !== now.groupId) history.pushState(null, '', hash)
+      else if (before.panel !== null && now.panel === null && history.state === PANEL_STEP) history.back()
+      else if (before.panel === null && now.panel !== null && isPhone())
+        history.pushState(PANEL_STEP, '', hash)
+      else history.replaceState(history.state, '', hash)
     },
   }
+}
+
+function isPhone(): boolean {
+  return matchMedia('(max-width: 44rem)').matches
 }
 
 /** Navigation without an address. */

@@ -118,6 +118,22 @@ describe('a conversation by keyboard', () => {
     ana.expectQuiet()
   })
 
+  it('has no keys for what the user may not do', async () => {
+    const { page, bruno, send } = await twoPeople()
+    await send('of bruno')
+    const { messageId } = (await send('deleted')).message
+    await bruno.deleteMessage({ messageId })
+    await page.locator('.tombstone').waitFor()
+    await enterList(page)
+    for (const key of ['Delete', 'e', 'r', 'p', '+']) await press(page, key)
+    expect(await page.locator('dialog[open], .mode-bar, .emoji-popover, .toast').count()).toBe(0)
+    await press(page, 'ArrowUp')
+    await expect.poll(() => focused(page)).toBe('of bruno')
+    await press(page, 'e')
+    await press(page, 'r')
+    await page.getByText('Reply to bruno').waitFor()
+  })
+
   it('has the focus in the search for emoji, whatever happens in the group meanwhile', async () => {
     const { send, page, ana } = await twoPeople()
     await send('one')

@@ -150,7 +150,7 @@ function options(
   return {
     width: Math.max(1, element.clientWidth),
     height: HEIGHT,
-    padding: [8, 18, 0, 0],
+    padding: [8, 30, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'figures' }, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {

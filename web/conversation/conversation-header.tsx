@@ -77,6 +77,7 @@ export function ConversationHeader({ handle, info, members }: ConversationHeader
         />
         <Menu
           label={texts.shell.more}
+          tip="below"
           items={[
             { label: t.pins, icon: 'pin', run: () => toggle('pins') },
             { label: t.jumpToDate, icon: 'calendar', run: () => setAskingDate(true) },

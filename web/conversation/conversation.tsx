@@ -4,8 +4,10 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { MessageItem } from '../../client/store/types.ts'
 import { useShell, useView } from '../shell.ts'
+import { chooseFiles } from '../talk/talk-state.ts'
+import { Button } from '../ui/button.tsx'
 import { Composer } from './composer/composer.tsx'
-import type { Mode } from './composer/mode-bar.tsx'
+import { useMode } from './composer/mode.ts'
 import { ConversationHeader } from './conversation-header.tsx'
 import { ActionMenu, type OpenMenu } from './list/action-menu.tsx'
 import { formsOf, type ListContext } from './list/list-context.ts'
@@ -25,12 +27,12 @@ interface ConversationProps {
 }
 
 export function Conversation({ groupId, seq }: ConversationProps) {
-  const { store, texts, navigation, fail } = useShell()
+  const { store, navigation, fail } = useShell()
   const handle = useMemo(() => store.group(groupId), [store, groupId])
   const info = useView(handle.info)
   const members = useView(handle.members)
   const { userId: me, limits } = useView(store.me)
-  const [mode, setMode] = useState<Mode | null>(null)
+  const [mode, setMode] = useMode(handle)
   const [menu, setMenu] = useState<OpenMenu | null>(null)
   const [dialog, setDialog] = useState<OpenDialogState | null>(null)
   const input = useRef<HTMLTextAreaElement>(null)
@@ -68,6 +70,7 @@ export function Conversation({ groupId, seq }: ConversationProps) {
       names.get(userId) || (info?.peer?.userId === userId ? info.peer.name : '') || userId
     return {
       ...actions,
+      actionsOf: (item) => actionsOf(item, { role, isDirect, limits, now: Date.now() }),
       handle,
       me,
       isDirect,
@@ -82,7 +85,19 @@ export function Conversation({ groupId, seq }: ConversationProps) {
       openPerson: () => navigation.go({ panel: 'members' }),
     }
     // The title and the like change often, and the rows do not show them.
-  }, [actions, handle, me, isDirect, names, info?.peer?.userId, info?.peer?.name, navigation, fail])
+  }, [
+    actions,
+    role,
+    limits,
+    handle,
+    me,
+    isDirect,
+    names,
+    info?.peer?.userId,
+    info?.peer?.name,
+    navigation,
+    fail,
+  ])
 
   const lastOwn = useCallback((): MessageItem | null => {
     const { items } = handle.messages.getSnapshot()
@@ -93,16 +108,18 @@ export function Conversation({ groupId, seq }: ConversationProps) {
     return own?.kind === 'message' ? own : null
   }, [handle, role, isDirect, limits])
 
-  if (!info) {
-    return (
-      <div class="empty">
-        <h2>{texts.conversation.notThere}</h2>
-        <p>{texts.conversation.notThereText}</p>
-      </div>
-    )
-  }
+  if (!info) return <NotThere />
   return (
-    <div class="conversation">
+    // biome-ignore lint/a11y/noStaticElementInteractions: files are attached by a button as well.
+    <div
+      class="conversation"
+      onDrop={(event) => {
+        const files = [...(event.dataTransfer?.files ?? [])]
+        if (files.length === 0) return
+        event.preventDefault()
+        chooseFiles(handle, files)
+      }}
+    >
       <ConversationHeader handle={handle} info={info} members={members} />
       <MessageList
         handle={handle}
@@ -124,7 +141,7 @@ export function Conversation({ groupId, seq }: ConversationProps) {
         <ActionMenu
           {...menu}
           me={me}
-          actions={actionsOf(menu.item, { role, isDirect, limits, now: Date.now() })}
+          actions={context.actionsOf(menu.item)}
           recallMs={menu.item.createdAt + (limits?.recallWindowMs ?? 0) - Date.now()}
           onClose={closeMenu}
           onReact={(emoji) => {
@@ -138,6 +155,29 @@ export function Conversation({ groupId, seq }: ConversationProps) {
         />
       )}
       {dialog && <OpenDialog state={dialog} context={context} onClose={() => setDialog(null)} />}
+    </div>
+  )
+}
+
+/** In place of a group that the user is not in, or no longer. */
+function NotThere() {
+  const { texts, navigation } = useShell()
+  const title = useRef<HTMLHeadingElement>(null)
+  // It was in the conversation.
+  useEffect(() => {
+    if (document.activeElement === document.body) title.current?.focus()
+  }, [])
+  return (
+    <div class="empty">
+      <h2 ref={title} tabIndex={-1}>
+        {texts.conversation.notThere}
+      </h2>
+      <p>{texts.conversation.notThereText}</p>
+      <span class="back-button">
+        <Button icon="back" onClick={() => navigation.go({ groupId: null })}>
+          {texts.shell.back}
+        </Button>
+      </span>
     </div>
   )
 }

@@ -5,7 +5,7 @@ import { useMemo } from 'preact/hooks'
 import type { GroupHandle, MessageItem } from '../../client/store/types.ts'
 import { useShell } from '../shell.ts'
 import { plainText } from '../text/blocks.ts'
-import type { Mode } from './composer/mode-bar.tsx'
+import { editOf, type Mode } from './composer/mode.ts'
 import type { ActionName } from './list/message-actions.ts'
 import type { OpenDialogState } from './open-dialog.tsx'
 
@@ -58,8 +58,7 @@ export function useActions({ handle, me, setMode, setDialog, focusInput }: Given
           case 'reply':
             return write({ kind: 'reply', item })
           case 'edit':
-            if (item.mine) write({ kind: 'edit', item })
-            return
+            return write(editOf(item))
           case 'pin':
             handle.pin(id).then(() => toast(texts.conversation.pinnedText(plainText(item.content, 40))), fail)
             return

@@ -1,6 +1,7 @@
 /**
  * Group row: one chat in the list, with what is new in it.
  */
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { GroupItem, MessageItem } from '../../client/store/types.ts'
 import { hashOf } from '../navigation.ts'
 import { useShell } from '../shell.ts'
@@ -24,9 +25,19 @@ export function GroupRow({ group, isCurrent, isTabStop, onFocus }: GroupRowProps
   const { groupId, unread, mentions, lastMessage } = group
   const isMuted = (group.mutedUntil ?? 0) > Date.now()
   const unreadText = unread > MAX_SHOWN ? `${MAX_SHOWN}+` : format.number(unread)
+  const row = useRef<HTMLAnchorElement>(null)
+  // Not by `scrollIntoView`, which may move a page around the chat.
+  useLayoutEffect(() => {
+    const list = row.current?.closest('.groups-list')
+    if (!isCurrent || !list || !row.current) return
+    const { top, bottom } = row.current.getBoundingClientRect()
+    const box = list.getBoundingClientRect()
+    list.scrollTop += Math.min(0, top - box.top) + Math.max(0, bottom - box.bottom)
+  }, [isCurrent])
   return (
     <li>
       <a
+        ref={row}
         href={hashOf({ groupId, seq: null, panel: null })}
         class={unread > 0 ? 'group-row group-unread' : 'group-row'}
         data-group={groupId}

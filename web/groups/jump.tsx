@@ -2,7 +2,7 @@
  * Jump: finds a chat or a person by their name, and goes there. A combobox: the focus stays in the field,
  * the arrow keys choose, Enter goes.
  */
-import { useId, useState } from 'preact/hooks'
+import { useEffect, useId, useState } from 'preact/hooks'
 import { useShell, useView } from '../shell.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -34,6 +34,10 @@ export function Jump({ onClose }: { readonly onClose: () => void }) {
     }
     choice?.go().then(open, fail)
   }
+  useEffect(
+    () => document.getElementById(`${listId}-${at}`)?.scrollIntoView({ block: 'nearest' }),
+    [listId, at],
+  )
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (event.isComposing || found.length === 0) return

@@ -78,7 +78,11 @@ export function createFormat(locale: string, now: () => number = Date.now): Form
     number: (value) => number.format(value),
     bytes(value) {
       const at = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3))
-      const style = { style: 'unit', unit: units[at] ?? 'byte', unitDisplay: 'short' } as const
+      const style = {
+        style: 'unit',
+        unit: units[at] ?? 'byte',
+        unitDisplay: at === 0 ? 'long' : 'short',
+      } as const
       const digits = { maximumFractionDigits: at > 1 ? 1 : 0 }
       return new Intl.NumberFormat(locale, { ...style, ...digits }).format(value / 1_000 ** at)
     },

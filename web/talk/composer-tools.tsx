@@ -3,11 +3,10 @@
  */
 import { useRef, useState } from 'preact/hooks'
 import type { GroupHandle } from '../../client/store/types.ts'
-import { useShell, useView } from '../shell.ts'
+import { useShell } from '../shell.ts'
 import { IconButton } from '../ui/button.tsx'
-import { FilesDialog } from './files-dialog.tsx'
 import './talk.css'
-import { chooseFiles, chosenIn } from './talk-state.ts'
+import { chooseFiles } from './talk-state.ts'
 import { VoiceRecorder } from './voice-recorder.tsx'
 
 interface ComposerToolsProps {
@@ -22,7 +21,6 @@ export function ComposerTools({ handle, replyToId, onSent }: ComposerToolsProps)
   const t = useShell().texts.talk
   const input = useRef<HTMLInputElement>(null)
   const [isRecording, setRecording] = useState(false)
-  const { files } = useView(chosenIn(handle))
   const canRecord = typeof MediaRecorder !== 'undefined' && navigator.mediaDevices !== undefined
   return (
     <>
@@ -33,7 +31,7 @@ export function ComposerTools({ handle, replyToId, onSent }: ComposerToolsProps)
         hidden
         aria-label={t.attach}
         onChange={({ currentTarget }) => {
-          chooseFiles(handle, [...(currentTarget.files ?? [])], replyToId)
+          chooseFiles(handle, [...(currentTarget.files ?? [])])
           currentTarget.value = ''
         }}
       />
@@ -49,12 +47,6 @@ export function ComposerTools({ handle, replyToId, onSent }: ComposerToolsProps)
           onClose={() => setRecording(false)}
         />
       )}
-      {files.length > 0 && <FilesDialog handle={handle} onSent={onSent} />}
     </>
   )
-}
-
-/** Shows files that were pasted or dropped, to be sent. */
-export function sendFiles(handle: GroupHandle, files: readonly File[], replyToId: string | undefined): void {
-  chooseFiles(handle, files, replyToId)
 }

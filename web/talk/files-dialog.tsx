@@ -12,12 +12,14 @@ import { type ChosenFile, chosenIn, clearChosen, removeChosen } from './talk-sta
 
 interface FilesDialogProps {
   readonly handle: GroupHandle
+  /** The message that is answered. */
+  readonly replyToId: string | undefined
   readonly onSent: () => void
 }
 
-export function FilesDialog({ handle, onSent }: FilesDialogProps) {
+export function FilesDialog({ handle, replyToId, onSent }: FilesDialogProps) {
   const { texts, format, store, fail } = useShell()
-  const { files, replyToId } = useView(chosenIn(handle))
+  const files = useView(chosenIn(handle))
   const { limits } = useView(store.me)
   const [text, setText] = useState('')
   const [isSending, setSending] = useState(false)
@@ -46,8 +48,6 @@ export function FilesDialog({ handle, onSent }: FilesDialogProps) {
           event.preventDefault()
           void send()
         }}
-        onDragOver={(event) => event.preventDefault()}
-        onDrop={(event) => event.preventDefault()}
       >
         <ul class="files-list">
           {files.map((one) => (

@@ -15,11 +15,6 @@ export interface ChosenFile {
   readonly url: string | null
 }
 
-export interface ChosenFiles {
-  readonly files: readonly ChosenFile[]
-  readonly replyToId: string | undefined
-}
-
 interface TalkState {
   /** The image that the viewer shows; null for none. */
   readonly viewer: ViewCell<MessageItem | null>
@@ -29,8 +24,8 @@ interface TalkState {
 
 const MAX_PREVIEWS = 30
 const states = new WeakMap<Store, TalkState>()
-const chosen = new WeakMap<GroupHandle, ViewCell<ChosenFiles>>()
-const none: ChosenFiles = { files: [], replyToId: undefined }
+const chosen = new WeakMap<GroupHandle, ViewCell<readonly ChosenFile[]>>()
+const none: readonly ChosenFile[] = []
 
 function stateOf(store: Store): TalkState {
   let state = states.get(store)
@@ -56,7 +51,7 @@ export function callsOf({ store, server }: Pick<Shell, 'store' | 'server'>): Pro
 }
 
 /** The files that wait in the dialog of a group. */
-export function chosenIn(handle: GroupHandle): ViewCell<ChosenFiles> {
+export function chosenIn(handle: GroupHandle): ViewCell<readonly ChosenFile[]> {
   let cell = chosen.get(handle)
   if (!cell) {
     cell = new ViewCell(none)
@@ -66,22 +61,21 @@ export function chosenIn(handle: GroupHandle): ViewCell<ChosenFiles> {
 }
 
 /** Shows files in the dialog, beside those that it has. */
-export function chooseFiles(handle: GroupHandle, files: readonly File[], replyToId?: string): void {
+export function chooseFiles(handle: GroupHandle, files: readonly File[]): void {
   const cell = chosenIn(handle)
   const shown = cell.getSnapshot()
   const added = files.map((file, i) => ({
-    id: (shown.files.at(-1)?.id ?? 0) + i + 1,
+    id: (shown.at(-1)?.id ?? 0) + i + 1,
     file,
     url: /^(image|video)\//.test(file.type) ? URL.createObjectURL(file) : null,
   }))
-  cell.set({ files: [...shown.files, ...added], replyToId: replyToId ?? shown.replyToId })
+  cell.set([...shown, ...added])
 }
 
 export function removeChosen(handle: GroupHandle, { id, url }: ChosenFile): void {
   const cell = chosenIn(handle)
   if (url) URL.revokeObjectURL(url)
-  const { files, replyToId } = cell.getSnapshot()
-  cell.set({ files: files.filter((one) => one.id !== id), replyToId })
+  cell.set(cell.getSnapshot().filter((one) => one.id !== id))
 }
 
 /** Empties the dialog; the previews of sent files stay. */

@@ -34,7 +34,10 @@ function isShown(picture: string | undefined): boolean {
 }
 
 function initialsOf(name: string): string {
-  const words = name.trim().split(/\s+/u)
+  const words = name
+    .trim()
+    .split(/\s+/u)
+    .map((word) => word.replace(/^[\p{P}\p{S}]+(?=[\p{L}\p{N}])/u, ''))
   const last = words.length > 1 ? words.at(-1) : undefined
   return [words[0], last].map((word) => firstGrapheme(word ?? '').toLocaleUpperCase()).join('')
 }

@@ -18,6 +18,8 @@ export function Dialog({ title, children, onClose, kind = 'normal' }: DialogProp
   const { texts } = useShell()
   const ref = useRef<HTMLDialogElement>(null)
   const titleId = useId()
+  /** Where the press began: a selection of text may end outside. */
+  const pressed = useRef<EventTarget | null>(null)
   useEffect(() => {
     const dialog = ref.current
     const before = document.activeElement
@@ -40,8 +42,11 @@ export function Dialog({ title, children, onClose, kind = 'normal' }: DialogProp
         event.preventDefault()
         onClose()
       }}
-      onClick={(event) => {
-        if (event.target === event.currentTarget) onClose()
+      onPointerDown={({ target }) => {
+        pressed.current = target
+      }}
+      onClick={({ target, currentTarget }) => {
+        if (target === currentTarget && pressed.current === target) onClose()
       }}
     >
       <div class="dialog-body">

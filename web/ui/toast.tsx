@@ -1,8 +1,8 @@
 /**
- * Toasts: short texts at the lower edge, each for some seconds, or until they are closed if they offer an
+ * Toasts: short texts above the composer, each for some seconds, or until they are closed if they offer an
  * action. The announcer has them read; they never get the focus by themselves.
  */
-import { useEffect } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { ToastAction } from '../shell.ts'
 import { Button, IconButton } from './button.tsx'
 
@@ -21,8 +21,15 @@ interface ToastsProps {
 }
 
 export function Toasts({ items, closeLabel, onClose }: ToastsProps) {
+  const box = useRef<HTMLDivElement>(null)
+  const newest = items.at(-1)?.id
+  // Above a dialog that is open.
+  useLayoutEffect(() => {
+    box.current?.togglePopover(false)
+    if (newest !== undefined) box.current?.togglePopover(true)
+  }, [newest])
   return (
-    <div class="toasts">
+    <div ref={box} class="toasts" popover="manual">
       {items.map((item) => (
         <Toast key={item.id} item={item} closeLabel={closeLabel} onClose={() => onClose(item.id)} />
       ))}

@@ -2,6 +2,7 @@
  * Actions of a message, by its state and the role of the user.
  */
 import { describe, expect, test } from 'vitest'
+import type { MessageItem } from '../../../client/store/types.ts'
 import { actionOfKey, actionsOf, canEdit, seqOfId } from '../../../web/conversation/list/message-actions.ts'
 import { aMessage, MINUTE, NOON } from './items.ts'
 
@@ -62,11 +63,15 @@ describe('actions of a message', () => {
   })
 
   test('have keys', () => {
-    expect(['e', 'R', 'Delete', '+', 'x'].map(actionOfKey)).toEqual([
+    const actions = (item: MessageItem) =>
+      ['e', 'R', 'Delete', '+', 'P', 'x'].map((key) => actionOfKey(key, item))
+    expect(actions(aMessage(1))).toEqual(['edit', 'reply', 'delete', 'react', 'pin', null])
+    expect(actions(aMessage(1, { state: 'failed', pinnedAt: 1 }))).toEqual([
       'edit',
       'reply',
-      'delete',
+      'discard',
       'react',
+      'unpin',
       null,
     ])
   })

@@ -8,12 +8,15 @@ import type { RefObject } from 'preact'
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { GroupHandle, GroupItem, MembersView, MessageItem } from '../../../client/store/types.ts'
 import { useShell, useView } from '../../shell.ts'
-import { ComposerTools, sendFiles } from '../../talk/composer-tools.tsx'
+import { ComposerTools } from '../../talk/composer-tools.tsx'
+import { FilesDialog } from '../../talk/files-dialog.tsx'
+import { chooseFiles, chosenIn } from '../../talk/talk-state.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { EmojiButton } from '../emoji-button.tsx'
 import { type Completion, complete, completionAt } from './completion.ts'
 import { type Choice, CompletionList, useChoices } from './completion-list.tsx'
-import { type Mode, ModeBar } from './mode-bar.tsx'
+import { editOf, type Mode } from './mode.ts'
+import { ModeBar } from './mode-bar.tsx'
 import { StatusLine } from './status-line.tsx'
 import { bytesOf, mentionsIn } from './written.ts'
 
@@ -35,10 +38,11 @@ export function Composer({ handle, info, members, mode, setMode, input, lastOwn 
   const { store, texts, fail } = useShell()
   const t = texts.conversation
   const me = useView(store.me)
-  const [text, setText] = useText(handle, info, mode, input)
+  const { text, setText, setDraft } = useText({ handle, info, mode, setMode, input })
   const [completion, setCompletion] = useState<Completion | null>(null)
   const [at, setAt] = useState(0)
   const choices = useChoices(completion, members, me.userId)
+  const hasFiles = useView(chosenIn(handle)).length > 0
   const caret = useRef<number | null>(null)
   const listId = useId()
   const maxBytes = me.limits?.maxContentBytes ?? 32_768
@@ -51,11 +55,15 @@ export function Composer({ handle, info, members, mode, setMode, input, lastOwn 
   useLayoutEffect(() => {
     const area = input.current
     if (!area) return
-    area.style.height = 'auto'
-    area.style.height = `${area.scrollHeight}px`
+    fitHeight(area)
     if (caret.current !== null) area.setSelectionRange(caret.current, caret.current)
     caret.current = null
   }, [text, input])
+  useEffect(() => {
+    const fit = () => input.current && fitHeight(input.current)
+    addEventListener('resize', fit)
+    return () => removeEventListener('resize', fit)
+  }, [input])
 
   const write = (next: string, at?: number) => {
     caret.current = at ?? null
@@ -80,12 +88,22 @@ export function Composer({ handle, info, members, mode, setMode, input, lastOwn 
     setMode(null)
     setCompletion(null)
   }
+  /** Files can be sent during an edit, which goes on. */
+  const endReply = () => {
+    if (mode?.kind === 'reply') end()
+  }
   const send = () => {
     if (!canSend) return
     const content = text.trim()
     const mentions = mentionsIn(content, members.members)
     if (mode?.kind === 'edit') {
-      if (content !== mode.item.content) handle.edit(mode.item.messageId ?? '', content, mentions).catch(fail)
+      const giveBack = (error: unknown) => {
+        fail(error)
+        const draft = handle.info.getSnapshot()?.draft ?? ''
+        setDraft(draft === '' ? content : `${draft}\n${content}`)
+      }
+      if (content !== mode.item.content)
+        handle.edit(mode.item.messageId ?? '', content, mentions).catch(giveBack)
     } else {
       handle.send({ content, mentions, ...(mode && { replyToId: mode.item.messageId }) })
       setText('')
@@ -108,99 +126,111 @@ export function Composer({ handle, info, members, mode, setMode, input, lastOwn 
     else if (key === 'ArrowUp' && text === '' && !mode) {
       const own = lastOwn()
       if (!own) return
-      setMode({ kind: 'edit', item: own })
+      setMode(editOf(own))
     } else return
     event.preventDefault()
     event.stopPropagation()
   }
-  const files = (list: FileList | undefined): boolean => {
-    if (!list || list.length === 0) return false
-    sendFiles(handle, [...list], mode?.kind === 'reply' ? mode.item.messageId : undefined)
-    if (mode?.kind === 'reply') end()
-    return true
+  const onPaste = (event: ClipboardEvent) => {
+    const files = pastedFiles(event.clipboardData)
+    if (files.length === 0) return
+    event.preventDefault()
+    chooseFiles(handle, files)
   }
+  const replyToId = mode?.kind === 'reply' ? mode.item.messageId : undefined
 
   return (
-    <form
-      class="composer"
-      onSubmit={(event) => {
-        event.preventDefault()
-        send()
-      }}
-      onDragOver={(event) => event.dataTransfer?.types.includes('Files') && event.preventDefault()}
-      onDrop={(event) => files(event.dataTransfer?.files) && event.preventDefault()}
-    >
-      <StatusLine handle={handle} info={info} onUndone={(content) => write(text === '' ? content : text)} />
-      {choices.length > 0 && <CompletionList id={listId} choices={choices} at={at} onChoose={choose} />}
-      {mode && <ModeBar mode={mode} onEnd={end} />}
-      <div class="composer-row">
-        {mode?.kind !== 'edit' && (
-          <ComposerTools handle={handle} replyToId={mode?.item.messageId} onSent={end} />
-        )}
-        <div class="composer-field">
-          <textarea
-            ref={input}
-            rows={1}
-            class="composer-input"
-            value={text}
-            placeholder={t.placeholder}
-            aria-label={mode?.kind === 'edit' ? t.editLabel : t.writeTo(info.title)}
-            aria-autocomplete="list"
-            aria-controls={choices.length > 0 ? listId : undefined}
-            aria-activedescendant={choices.length > 0 ? `${listId}-${at}` : undefined}
-            aria-invalid={isOver}
-            autocapitalize="sentences"
-            enterkeyhint="send"
-            onInput={(event) => {
-              const area = event.currentTarget
-              setText(area.value)
-              setCompletion(completionAt(area.value, area.selectionStart))
-              setAt(0)
-              if (mode?.kind !== 'edit' && area.value !== '') handle.typing()
-            }}
-            onKeyDown={onKeyDown}
-            onBlur={() => setCompletion(null)}
-            onPaste={(event) => files(event.clipboardData?.files) && event.preventDefault()}
+    <>
+      <form
+        class="composer"
+        onSubmit={(event) => {
+          event.preventDefault()
+          send()
+        }}
+      >
+        <StatusLine handle={handle} info={info} onUndone={(content) => write(text === '' ? content : text)} />
+        {choices.length > 0 && <CompletionList id={listId} choices={choices} at={at} onChoose={choose} />}
+        {mode && <ModeBar handle={handle} mode={mode} onEnd={end} />}
+        <div class="composer-row">
+          {mode?.kind !== 'edit' && <ComposerTools handle={handle} replyToId={replyToId} onSent={end} />}
+          <div class="composer-field">
+            <textarea
+              ref={input}
+              rows={1}
+              class="composer-input"
+              value={text}
+              placeholder={t.placeholder}
+              aria-label={mode?.kind === 'edit' ? t.editLabel : t.writeTo(info.title)}
+              aria-autocomplete="list"
+              aria-controls={choices.length > 0 ? listId : undefined}
+              aria-activedescendant={choices.length > 0 ? `${listId}-${at}` : undefined}
+              aria-invalid={isOver}
+              autocapitalize="sentences"
+              enterkeyhint="send"
+              onInput={(event) => {
+                const area = event.currentTarget
+                setText(area.value)
+                setCompletion(completionAt(area.value, area.selectionStart))
+                setAt(0)
+                if (mode?.kind !== 'edit' && area.value !== '') handle.typing()
+              }}
+              onKeyDown={onKeyDown}
+              onBlur={() => setCompletion(null)}
+              onPaste={onPaste}
+            />
+            <EmojiButton label={t.emoji} onChoose={insert} />
+          </div>
+          <IconButton
+            icon={mode?.kind === 'edit' ? 'check' : 'send'}
+            kind="primary"
+            label={mode?.kind === 'edit' ? t.save : t.send}
+            disabled={!canSend}
+            onClick={send}
           />
-          <EmojiButton label={t.emoji} onChoose={insert} />
         </div>
-        <IconButton
-          icon={mode?.kind === 'edit' ? 'check' : 'send'}
-          kind="primary"
-          label={mode?.kind === 'edit' ? t.save : t.send}
-          disabled={!canSend}
-          onClick={send}
-        />
-      </div>
-      {bytes > maxBytes * NEAR && (
-        <p class={isOver ? 'composer-size composer-over' : 'composer-size'} role="status">
-          {isOver ? t.bytesOver(bytes - maxBytes) : t.bytesLeft(maxBytes - bytes)}
-        </p>
-      )}
-    </form>
+        {bytes > maxBytes * NEAR && (
+          <p class={isOver ? 'composer-size composer-over' : 'composer-size'} role="status">
+            {isOver ? t.bytesOver(bytes - maxBytes) : t.bytesLeft(maxBytes - bytes)}
+          </p>
+        )}
+      </form>
+      {/* Not in the form, which would be submitted with that of the dialog. */}
+      {hasFiles && <FilesDialog handle={handle} replyToId={replyToId} onSent={endReply} />}
+    </>
   )
+}
+
+function fitHeight(area: HTMLElement): void {
+  area.style.height = 'auto'
+  area.style.height = `${area.scrollHeight}px`
+}
+
+/** The files of a paste. Copied cells and formatted text carry a picture of themselves: the text is meant. */
+function pastedFiles(data: DataTransfer | null): readonly File[] {
+  const isText = data?.types.includes('text/html') && data.getData('text/plain').trim() !== ''
+  return isText ? [] : [...(data?.files ?? [])]
+}
+
+interface TextOptions extends Pick<ComposerProps, 'handle' | 'info' | 'mode' | 'setMode'> {
+  readonly input: RefObject<Element | null>
 }
 
 /**
  * The text: the draft of the group, which other tabs change too, or the message that is edited. What is
  * typed here is not replaced by the store while it has the focus and the store lags behind the keys.
  */
-function useText(handle: GroupHandle, info: GroupItem, mode: Mode | null, input: RefObject<Element | null>) {
-  const edited = mode?.kind === 'edit' ? mode.item : null
-  const [change, setChange] = useState<{ readonly of: MessageItem; readonly text: string } | null>(null)
+function useText({ handle, info, mode, setMode, input }: TextOptions) {
   const [typed, setTyped] = useState<string | null>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: another text in the store replaces it.
   useEffect(() => {
     const hasFocus = document.hasFocus() && document.activeElement === input.current
     setTyped((before) => (hasFocus && before !== info.draft ? before : null))
   }, [info.draft])
-  if (edited) {
-    const text = change?.of === edited ? change.text : edited.content
-    return [text, (next: string) => setChange({ of: edited, text: next })] as const
-  }
-  const set = (next: string) => {
+  const setDraft = (next: string) => {
     setTyped(next)
     handle.setDraft(next)
   }
-  return [typed ?? info.draft, set] as const
+  if (mode?.kind === 'edit')
+    return { text: mode.text, setText: (text: string) => setMode({ ...mode, text }), setDraft }
+  return { text: typed ?? info.draft, setText: setDraft, setDraft }
 }

@@ -1,22 +1,28 @@
 /**
  * What the composer does now, above its text: answers a message, or edits one.
  */
-import type { MessageItem } from '../../../client/store/types.ts'
-import { useShell } from '../../shell.ts'
+import type { GroupHandle } from '../../../client/store/types.ts'
+import { useShell, useView } from '../../shell.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { contentOf } from '../list/sentences.ts'
+import type { Mode } from './mode.ts'
 
-export interface Mode {
-  readonly kind: 'reply' | 'edit'
-  readonly item: MessageItem
+interface ModeBarProps {
+  readonly handle: GroupHandle
+  readonly mode: Mode
+  readonly onEnd: () => void
 }
 
-export function ModeBar({ mode, onEnd }: { readonly mode: Mode; readonly onEnd: () => void }) {
+export function ModeBar({ handle, mode, onEnd }: ModeBarProps) {
   const { texts } = useShell()
-  const { item, kind } = mode
+  const { kind } = mode
+  // Others may edit or delete the message meanwhile.
+  const { items } = useView(handle.messages)
+  const now = items.findLast((item) => item.key === mode.item.key)
+  const item = now?.kind === 'message' ? now : mode.item
   const t = texts.conversation
-  const name = item.mine ? texts.shell.you : item.sender.name
+  const name = item.mine ? texts.shell.you : item.sender.name || item.sender.userId
   return (
     <div class="mode-bar">
       <Icon name={kind} size={18} />

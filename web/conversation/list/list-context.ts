@@ -16,6 +16,8 @@ export interface ListContext {
   nameOf(userId: string): string
   mentionablesOf(item: MessageItem): readonly Mentionable[]
   run(action: ActionName, item: MessageItem): void
+  /** What the user can do with a message now. */
+  actionsOf(item: MessageItem): readonly ActionName[]
   /** Opens the menu of actions at a point of the window. */
   openMenu(item: MessageItem, x: number, y: number): void
   react(item: MessageItem, emoji: string): void

@@ -56,16 +56,17 @@ export function isDeleted(item: MessageItem): boolean {
   return item.deletedAt !== undefined || item.recalledAt !== undefined
 }
 
-/** The action of a key on a message; null for none. */
-export function actionOfKey(key: string): ActionName | null {
+/** The action of a key on a message, which the user may not be allowed; null for none. */
+export function actionOfKey(key: string, item: MessageItem): ActionName | null {
   const names: Readonly<Record<string, ActionName>> = {
     e: 'edit',
     r: 'reply',
     '+': 'react',
     c: 'copy',
     u: 'unread',
+    p: item.pinnedAt === undefined ? 'pin' : 'unpin',
   }
-  if (key === 'Delete' || key === 'Backspace') return 'delete'
+  if (key === 'Delete' || key === 'Backspace') return item.state === 'failed' ? 'discard' : 'delete'
   return names[key.toLowerCase()] ?? null
 }
 

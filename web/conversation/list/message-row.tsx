@@ -9,6 +9,7 @@ import type { MessageItem, QuotedMessage } from '../../../client/store/types.ts'
 import { useShell } from '../../shell.ts'
 import { MessageFile } from '../../talk/message-file.tsx'
 import { plainText } from '../../text/blocks.ts'
+import { directionOf } from '../../text/direction.ts'
 import { MessageText } from '../../text/message-text.tsx'
 import { Avatar } from '../../ui/avatar.tsx'
 import { IconButton } from '../../ui/button.tsx'
@@ -42,6 +43,7 @@ export function MessageRow({ row }: { readonly row: Row }) {
       )}
       <div class="message-column">
         <div
+          dir={directionOf(item.content)}
           class={`bubble${isDeleted(item) ? ' bubble-deleted' : ''}${item.state === 'failed' ? ' bubble-failed' : ''}${item.mentionsMe && !item.mine ? ' bubble-mention' : ''}`}
         >
           {hasAuthor && (
@@ -123,9 +125,7 @@ function Quote({ id, quoted }: { readonly id: string; readonly quoted: QuotedMes
 function Failed({ item }: { readonly item: MessageItem }) {
   const { texts } = useShell()
   const { run } = useList()
-  const reason = item.failure
-    ? (texts.conversation.reasons[item.failure.code as never] ?? item.failure.message)
-    : ''
+  const reason = item.failure ? (texts.shell.reasons[item.failure.code] ?? item.failure.message) : ''
   return (
     <p class="message-failure">
       <Icon name="alert" size={16} />

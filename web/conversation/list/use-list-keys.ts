@@ -118,10 +118,9 @@ export function useListKeys({ rows, list, box, visible, context, onEscape }: Giv
         if (event.target !== row) return
         const { left, top, height } = row.getBoundingClientRect()
         context.openMenu(item, left + 48, top + Math.min(height, 40))
-      } else if (key === 'p' || key === 'P') context.run(item.pinnedAt === undefined ? 'pin' : 'unpin', item)
-      else {
-        const action = actionOfKey(key)
-        if (!action) return
+      } else {
+        const action = actionOfKey(key, item)
+        if (!action || !context.actionsOf(item).includes(action)) return
         context.run(action, item)
       }
       event.preventDefault()

@@ -1,8 +1,9 @@
 /**
  * What a group is called and about, who can find it, whether it notifies, and how to leave it.
  */
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { GroupHandle, GroupItem } from '../../../client/store/types.ts'
+import type { User } from '../../../protocol/records.ts'
 import { useShell, useView } from '../../shell.ts'
 import { Avatar } from '../../ui/avatar.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -18,7 +19,7 @@ const HOUR_MS = 3_600_000
 const FOREVER = Date.UTC(2100, 0, 1)
 
 export function GroupDetails({ handle, info }: GroupDetailsProps) {
-  const { store, texts, format, navigation, fail, toast } = useShell()
+  const { texts, format, navigation, fail } = useShell()
   const { role } = useView(handle.members)
   const [isEditing, setEditing] = useState(false)
   const [isLeaving, setLeaving] = useState(false)
@@ -68,15 +69,7 @@ export function GroupDetails({ handle, info }: GroupDetailsProps) {
         {isMuted && (info.mutedUntil ?? 0) < FOREVER && (
           <p class="soft small">{t.mutedUntil(format.dateTime(info.mutedUntil ?? 0))}</p>
         )}
-        {isDirect && peer !== undefined && (
-          <Button
-            kind="danger"
-            icon="block"
-            onClick={() => store.block(peer).then(() => toast(t.wasBlocked(info.title)), fail)}
-          >
-            {t.block}
-          </Button>
-        )}
+        {isDirect && peer !== undefined && <BlockButton userId={peer} name={info.title} />}
         {!isDirect && (
           <Button kind="danger" icon="leave" onClick={() => setLeaving(true)}>
             {t.leave}
@@ -99,6 +92,32 @@ export function GroupDetails({ handle, info }: GroupDetailsProps) {
   )
 }
 
+function BlockButton({ userId, name }: { readonly userId: string; readonly name: string }) {
+  const { store, texts, fail, toast } = useShell()
+  const [isBlocked, setBlocked] = useState(false)
+  const t = texts.conversation
+  useEffect(() => {
+    const show = (users: readonly User[]) => setBlocked(users.some((user) => user.userId === userId))
+    store.blocked().then(show, () => {})
+  }, [store, userId])
+  if (isBlocked)
+    return (
+      <Button icon="block" onClick={() => store.unblock(userId).then(() => setBlocked(false), fail)}>
+        {texts.shell.unblock}
+      </Button>
+    )
+  const block = async () => {
+    await store.block(userId)
+    setBlocked(true)
+    toast(t.wasBlocked(name))
+  }
+  return (
+    <Button kind="danger" icon="block" onClick={() => void block().catch(fail)}>
+      {t.block}
+    </Button>
+  )
+}
+
 function EditForm({ handle, info, onDone }: GroupDetailsProps & { readonly onDone: () => void }) {
   const { texts, fail } = useShell()
   const t = texts.conversation
@@ -113,14 +132,20 @@ function EditForm({ handle, info, onDone }: GroupDetailsProps & { readonly onDon
       ...(topic.trim() !== (info.topic ?? '') && { topic: topic.trim() }),
       ...(visibility !== info.visibility && ({ visibility } as const)),
     }
-    if (Object.keys(fields).length > 0) handle.update(fields).catch(fail)
-    onDone()
+    if (Object.keys(fields).length > 0) handle.update(fields).then(onDone, fail)
+    else onDone()
   }
   return (
     <form class="stack" onSubmit={save}>
       <label class="label">
         {texts.shell.groupName}
-        <input class="field" required value={name} onInput={(event) => setName(event.currentTarget.value)} />
+        <input
+          class="field"
+          required
+          maxLength={100}
+          value={name}
+          onInput={(event) => setName(event.currentTarget.value)}
+        />
       </label>
       <label class="label">
         {t.topic}

@@ -49,16 +49,6 @@ export const conversation = {
   deliveredToTitle: 'Delivered to',
   nobody: 'Nobody yet',
   notSent: 'Not sent.',
-  reasons: {
-    muted: 'You are muted in this group.',
-    banned: 'You are banned from this group.',
-    not_a_member: 'You are not a member of this group.',
-    no_contact: 'You and this person cannot write to each other.',
-    rate_limited: 'You sent too many messages; wait a moment.',
-    limit_reached: 'A limit is reached.',
-    bad_file: 'The file was lost or changed before it was sent.',
-    not_found: 'The group does not exist any more.',
-  } as Readonly<Record<string, string>>,
 
   reactions: 'Reactions',
   reactionsOf: (list: string) => `reactions: ${list}`,

@@ -50,16 +50,6 @@ export const conversation: Texts['conversation'] = {
   deliveredToTitle: 'Entregue a',
   nobody: 'Ninguém ainda',
   notSent: 'Não enviada.',
-  reasons: {
-    muted: 'Está silenciado neste grupo.',
-    banned: 'Foi banido deste grupo.',
-    not_a_member: 'Não faz parte deste grupo.',
-    no_contact: 'Não pode trocar mensagens com esta pessoa.',
-    rate_limited: 'Enviou demasiadas mensagens; espere um momento.',
-    limit_reached: 'Um limite foi atingido.',
-    bad_file: 'O ficheiro perdeu-se ou mudou antes de ser enviado.',
-    not_found: 'O grupo já não existe.',
-  },
 
   reactions: 'Reações',
   reactionsOf: (list) => `reações: ${list}`,
