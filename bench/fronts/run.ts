@@ -220,8 +220,8 @@ function share(total: number, at: number, processes: number): number {
 function startLoad({ port, secret }: RunningServer, count: number): Load {
   const program = fileURLToPath(new URL('talkers-process.js', import.meta.url))
   const all = Array.from({ length: processesFor(count) }, (_, at) => {
-    // Each process has an address and user ids of its own.
-    const input: TalkersInput = { port, secret, localAddress: `127.0.0.${10 + at}`, from: at * 1_000_000 }
+    // Each process has addresses and user ids of its own.
+    const input: TalkersInput = { port, secret, network: `127.1.${at}`, from: at * 1_000_000 }
     const child = fork(program, [JSON.stringify(input)])
     loads.add(child)
     child.once('exit', () => loads.delete(child))

@@ -6,7 +6,8 @@ import { Talkers } from './talkers.ts'
 export interface TalkersInput {
   readonly port: number
   readonly secret: string
-  readonly localAddress: string
+  /** The first three numbers of its source addresses. */
+  readonly network: string
   readonly from: number
 }
 
@@ -21,8 +22,8 @@ export type Task =
 // Ends when the runner does, for any reason.
 process.on('disconnect', () => process.exit(1))
 
-const { localAddress, from, ...target } = JSON.parse(process.argv[2] ?? '{}') as TalkersInput
-const talkers = new Talkers(target, localAddress, from)
+const { network, from, ...target } = JSON.parse(process.argv[2] ?? '{}') as TalkersInput
+const talkers = new Talkers(target, network, from)
 
 process.on('message', async (message: Task) => {
   try {

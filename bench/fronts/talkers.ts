@@ -15,6 +15,8 @@ import { LeanClient } from '../load/lean-client.ts'
 export const GROUP_SIZE = 10
 /** Handshakes of one load process at the same time. */
 const AT_ONCE = 64
+/** Linux searches a free port of an address for milliseconds once thousands of its ports are used. */
+const ADDRESSES = 200
 const RETRY_MS = 50
 const ANSWER_WITHIN_MS = 10_000
 const DEADLINE_MS = 120_000
@@ -56,7 +58,7 @@ interface Pending {
 
 export class Talkers {
   readonly #target: Target
-  readonly #localAddress: string
+  readonly #network: string
   /** Number of the first client; a multiple of the size of a group. */
   readonly #from: number
   readonly #talkers: Talker[] = []
@@ -77,9 +79,9 @@ export class Talkers {
   #onHistory: ((event: Event) => void) | null = null
   #sending: NodeJS.Timeout | null = null
 
-  constructor(target: Target, localAddress: string, from: number) {
+  constructor(target: Target, network: string, from: number) {
     this.#target = target
-    this.#localAddress = localAddress
+    this.#network = network
     this.#from = from
   }
 
@@ -237,7 +239,7 @@ export class Talkers {
       signToken(`u${talker.index}`, this.#target.secret),
       (_, bytes, start, end) => this.#take(talker, bytes, start, end),
       () => this.#closed(talker, client),
-      { localAddress: this.#localAddress, onRefused: () => {} },
+      { localAddress: `${this.#network}.${1 + (talker.index % ADDRESSES)}`, onRefused: () => {} },
     )
     talker.client = client
   }
