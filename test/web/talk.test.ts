@@ -111,6 +111,7 @@ describe('files', () => {
     const bytes = randomBytes(8_000_000)
     network.holdAfter(PASSED_BYTES)
     await sendFile(ana.page, aFile('large.bin', bytes))
+    await ana.page.getByText(/\d.* of 8 MB/).waitFor()
     await ana.page.getByRole('button', { name: 'Pause the upload' }).click()
     network.release()
     // Large files take a moment to be stored.
@@ -136,6 +137,7 @@ describe('files', () => {
       await ana.page.evaluate(refuseFiles)
       network.holdAfter(PASSED_BYTES)
       await sendFile(ana.page, aFile(name, randomBytes(8_000_000)), text)
+      await ana.page.getByText(/\d.* of 8 MB/).waitFor()
       await ana.page.getByRole('button', { name: 'Pause the upload' }).click()
       network.release()
       await ana.page.getByText(/Paused · Not stored on this device yet · \d.* of 8 MB/).waitFor()
@@ -162,6 +164,7 @@ describe('files', () => {
     await composerOf(second).waitFor()
     network.holdAfter(PASSED_BYTES)
     await sendFile(first, aFile('first.bin', randomBytes(20_000_000)))
+    await second.getByText(/\d.* of 20 MB/).waitFor()
     await second.getByRole('button', { name: 'Pause the upload' }).click()
     network.release()
     const textIn = (page: Page) => page.getByText(/Paused · \d.* of 20 MB/).textContent()
