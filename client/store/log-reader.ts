@@ -79,7 +79,8 @@ export class LogLoad {
     const answer = await this.#core.request('get_history', { groupId, ...asked, limit: PAGE })
     const page = pageOfHistory(answer, asked, lastSeq)
     this.#core.learnMessages(answer.messages)
-    if (!this.isDropped && page.to >= page.from) {
+    // A tab that has not joined receives no changes of what it would store.
+    if (!this.isDropped && this.#core.isConnected && page.to >= page.from) {
       cache.putItems(
         groupId,
         page.items.map((item) => this.#changed(item)),

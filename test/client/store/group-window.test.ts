@@ -54,6 +54,7 @@ function aWindow(log: number[]) {
   const window = new GroupWindow(group as unknown as GroupState, core as unknown as StoreCore)
   return {
     window,
+    core,
     stored,
     arrives(seq: number) {
       log.push(seq)
@@ -94,6 +95,16 @@ describe('a window', () => {
     await isLoaded()
     expect(shown()).toEqual(['message 1', 'message 2 edited'])
     expect(stored[0]?.items[1]).toMatchObject({ message: { content: 'message 2 edited' } })
+  })
+
+  it('stores no page while its tab has not joined the leading one, and receives no changes', async () => {
+    const { window, core, answer, isLoaded, shown, stored } = aWindow([1, 2])
+    core.isConnected = false
+    window.view.subscribe(() => {})
+    await answer(0)
+    await isLoaded()
+    expect(shown()).toEqual(['message 1', 'message 2'])
+    expect(stored).toEqual([])
   })
 
   it('expects nothing above the end of the log after a jump there', async () => {
