@@ -8,6 +8,8 @@ import { GroupList } from './groups/group-list.tsx'
 import { createFormat } from './i18n/format.ts'
 import { type Language, localeOf, type Texts } from './i18n/texts.ts'
 import { focusRegion, useKeys } from './keys.tsx'
+import { MissingBanner } from './missing-banner.tsx'
+import { MissingParts, removeFailedStyles } from './missing-parts.ts'
 import type { Navigation } from './navigation.ts'
 import type { Update } from './session/install-worker.ts'
 import type { PreferencesView } from './settings/preferences.ts'
@@ -75,6 +77,7 @@ export function App({
       format: createFormat(localeOf(language, navigator.languages)),
       navigation,
       preferences,
+      missingParts: new MissingParts(store.connection),
       setPreferences: (change) => preferences.set(change),
       nameInToken,
       announce: (text, urgency) => announcer.say(text, urgency),
@@ -90,6 +93,7 @@ export function App({
     const { updateReady, reload } = texts.shell
     void watchUpdates?.(({ accept }) => shell.toast(updateReady, { label: reload, run: accept }))
   }, [watchUpdates, shell, texts])
+  useEffect(removeFailedStyles, [])
   useLayoutEffect(() => {
     // Outside of the components: the regions exist before the first text, and stay.
     root.current?.append(announcer.element)
@@ -123,6 +127,7 @@ function Frame({ onSignIn }: { readonly onSignIn: () => void }) {
     <div class="frame" data-shows={groupId === null && panel === null ? 'groups' : 'conversation'}>
       <section class="banners" aria-label={shell.connection}>
         <ConnectionBanner onSignIn={onSignIn} />
+        <MissingBanner />
       </section>
       <nav class="region-groups" data-region aria-label={shell.regionGroups} tabIndex={-1}>
         <GroupList />

@@ -65,7 +65,7 @@ function textOf(connection: ConnectionView, { shell }: Texts, format: Format, no
 }
 
 /** True a second after the condition became true; false with it. */
-function useLate(condition: boolean): boolean {
+export function useLate(condition: boolean): boolean {
   const [isLate, setLate] = useState(false)
   useEffect(() => {
     if (!condition) return setLate(false)

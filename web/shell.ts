@@ -7,6 +7,7 @@ import type { TokenSource } from '../client/link.ts'
 import type { MeView, Store, View } from '../client/store/types.ts'
 import type { Format } from './i18n/format.ts'
 import type { Texts } from './i18n/texts.ts'
+import type { MissingParts } from './missing-parts.ts'
 import type { Navigation } from './navigation.ts'
 import type { Preferences } from './settings/preferences.ts'
 
@@ -25,6 +26,7 @@ export interface Shell {
   readonly format: Format
   readonly navigation: Navigation
   readonly preferences: View<Preferences>
+  readonly missingParts: MissingParts
   setPreferences(change: Partial<Preferences>): void
   /** The name of the user in their token; the server sends it with their first chat. */
   readonly nameInToken: string

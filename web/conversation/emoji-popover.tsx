@@ -3,7 +3,7 @@
  */
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { useShell } from '../shell.ts'
-import { useLoaded } from './lazy.ts'
+import { useLoaded } from '../ui/lazy.tsx'
 
 export interface Place {
   readonly x: number

@@ -3,9 +3,9 @@
  */
 import type { MessageItem } from '../../client/store/types.ts'
 import { useShell } from '../shell.ts'
+import { useLoaded } from '../ui/lazy.tsx'
 import { ConfirmDialog } from './confirm-dialog.tsx'
 import { EmojiPopover } from './emoji-popover.tsx'
-import { useLoaded } from './lazy.ts'
 import type { ListContext } from './list/list-context.ts'
 import { contentOf } from './list/sentences.ts'
 

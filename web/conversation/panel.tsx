@@ -7,7 +7,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { PanelName } from '../navigation.ts'
 import { useShell } from '../shell.ts'
 import { IconButton } from '../ui/button.tsx'
-import { useLoaded } from './lazy.ts'
+import { useLoaded } from '../ui/lazy.tsx'
 
 interface PanelProps {
   readonly name: PanelName

@@ -1,9 +1,10 @@
 /**
  * Emoji picker: a search field, groups, and a grid that the arrow keys move in.
  */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { useShell, useView } from '../shell.ts'
-import { type Emoji, loadEmoji, recentEmoji, rememberEmoji, searchEmoji } from './emoji-data.ts'
+import { useLoaded } from '../ui/lazy.tsx'
+import { loadEmoji, recentEmoji, rememberEmoji, searchEmoji } from './emoji-data.ts'
 import { withSkinTone } from './skin-tone.ts'
 
 const COLUMNS = 8
@@ -25,15 +26,15 @@ export function EmojiPicker({ onChoose }: { readonly onChoose: (emoji: string) =
   const { texts, format, preferences } = useShell()
   const { skinTone } = useView(preferences)
   const t = texts.conversation
-  const [all, setAll] = useState<readonly Emoji[] | null>(null)
+  const load = useCallback(() => loadEmoji(format.locale), [format])
+  const all = useLoaded(load)
   const [query, setQuery] = useState('')
   const [group, setGroup] = useState<number>(0)
   const input = useRef<HTMLInputElement>(null)
   const grid = useRef<HTMLDivElement>(null)
   useEffect(() => {
-    loadEmoji(format.locale).then(setAll, () => setAll([]))
     input.current?.focus()
-  }, [format])
+  }, [])
   const recent = useMemo(recentEmoji, [])
   const shown = useMemo(() => {
     if (!all) return []
@@ -124,7 +125,7 @@ export function EmojiPicker({ onChoose }: { readonly onChoose: (emoji: string) =
             ),
           )}
         </div>
-        {all && shown.length === 0 && <p class="mark">{t.noEmoji}</p>}
+        {shown.length === 0 && <p class="mark">{all ? t.noEmoji : texts.shell.loading}</p>}
       </div>
     </div>
   )

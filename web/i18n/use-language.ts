@@ -6,17 +6,20 @@ import { useEffect, useState } from 'preact/hooks'
 import type { View } from '../../client/store/types.ts'
 import type { Preferences } from '../settings/preferences.ts'
 import { useView } from '../shell.ts'
-import { chooseLanguage, type Language, loadTexts, type Texts } from './texts.ts'
+import { chooseLanguage, en, type Language, loadTexts, type Texts } from './texts.ts'
 
 export interface LanguageTexts {
   readonly language: Language
   readonly texts: Texts
 }
 
-/** The texts for the preferences as they are now. */
+/** The texts for the preferences as they are now; the English ones if they cannot be loaded. */
 export async function textsFor({ language }: Preferences): Promise<LanguageTexts> {
   const chosen = language === 'auto' ? chooseLanguage(navigator.languages) : language
-  return { language: chosen, texts: await loadTexts(chosen) }
+  return await loadTexts(chosen).then(
+    (texts) => ({ language: chosen, texts }),
+    () => ({ language: 'en', texts: en }),
+  )
 }
 
 /** The same, for a component; `first` was loaded before it is rendered. */
@@ -25,13 +28,9 @@ export function useLanguage(preferences: View<Preferences>, first: LanguageTexts
   const [current, setCurrent] = useState(first)
   useEffect(() => {
     let isCurrent = true
-    textsFor(wanted).then(
-      (loaded) => {
-        if (isCurrent) setCurrent((shown) => (shown.language === loaded.language ? shown : loaded))
-      },
-      // Without a network: the next change tries again.
-      () => undefined,
-    )
+    void textsFor(wanted).then((loaded) => {
+      if (isCurrent) setCurrent((shown) => (shown.language === loaded.language ? shown : loaded))
+    })
     return () => {
       isCurrent = false
     }

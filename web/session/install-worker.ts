@@ -32,6 +32,8 @@ export async function installWorker(onUpdate: (update: Update) => void): Promise
 }
 
 function accept(waiting: ServiceWorker): void {
+  // Another tab has accepted it.
+  if (waiting.state !== 'installed') return location.reload()
   navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true })
   waiting.postMessage('activate')
 }

@@ -4,23 +4,22 @@
 import type { GroupHandle } from '../../client/store/types.ts'
 import { useShell, useView } from '../shell.ts'
 import { IconButton } from '../ui/button.tsx'
-import { callsOf } from './talk-state.ts'
+import { useCalls } from './talk-state.ts'
 
 export function CallButtons({ handle }: { readonly handle: GroupHandle }) {
-  const { store, server, texts, fail, toast } = useShell()
+  const { store, texts, fail, toast } = useShell()
   const info = useView(handle.info)
   const { state } = useView(store.connection)
+  const calls = useCalls()
   const peer = info?.peer
   if (!peer || typeof RTCPeerConnection === 'undefined') return null
   const call = (withVideo: boolean) => {
     // Browsers give microphones only to pages with TLS.
     if (!navigator.mediaDevices) return toast(texts.talk.noMicrophone)
     const { groupId } = handle
-    callsOf({ store, server })
-      .then((calls) => calls.call({ groupId, userId: peer.userId, withVideo }))
-      .catch(fail)
+    calls?.call({ groupId, userId: peer.userId, withVideo }).catch(fail)
   }
-  const isOff = state !== 'live' && state !== 'catching_up'
+  const isOff = !calls || (state !== 'live' && state !== 'catching_up')
   return (
     <>
       <IconButton

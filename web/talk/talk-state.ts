@@ -2,10 +2,12 @@
  * Talk state: what the parts of the page that show files and calls share: the calls of a store, the image on
  * show, the files that were chosen but not sent, and previews of files that were sent from here.
  */
+import { useCallback } from 'preact/hooks'
 import type { PeerCalls } from '../../client/calls/peer-calls.ts'
 import type { GroupHandle, MessageItem, Store } from '../../client/store/types.ts'
 import { ViewCell } from '../../client/store/view-cell.ts'
-import type { Shell } from '../shell.ts'
+import { type Shell, useShell } from '../shell.ts'
+import { useLoaded } from '../ui/lazy.tsx'
 import { loadIceServers } from './ice-servers.ts'
 
 export interface ChosenFile {
@@ -41,11 +43,22 @@ export function viewerOf(store: Store): ViewCell<MessageItem | null> {
   return stateOf(store).viewer
 }
 
-/** The calls of the user on this page. The code is loaded when the page has time. */
-export function callsOf({ store, server }: Pick<Shell, 'store' | 'server'>): Promise<PeerCalls> {
+/** The calls of the user on this page; null before their code is loaded, and where the browser has none. */
+export function useCalls(): PeerCalls | null {
+  const { store, server } = useShell()
+  const load = useCallback(() => callsOf({ store, server }), [store, server])
+  return useLoaded(typeof RTCPeerConnection === 'undefined' ? null : load)
+}
+
+function callsOf({ store, server }: Pick<Shell, 'store' | 'server'>): Promise<PeerCalls> {
   const state = stateOf(store)
   state.calls ??= import('../../client/calls/peer-calls.ts').then(
     ({ PeerCalls }) => new PeerCalls(store, { iceServers: () => loadIceServers(server) }),
+    (error: unknown) => {
+      // The next use loads it again.
+      state.calls = null
+      throw error
+    },
   )
   return state.calls
 }

@@ -4,11 +4,15 @@
 import type { MessageItem, UploadItem } from '../../client/store/types.ts'
 import { useShell } from '../shell.ts'
 import { IconButton } from '../ui/button.tsx'
+import { useLoaded } from '../ui/lazy.tsx'
 
 interface UploadProgressProps {
   readonly item: MessageItem
   readonly upload: UploadItem
 }
+
+/** The store loads it too, and waits silently if it cannot: here the user gets to know. */
+const loadUpload = () => import('../../client/upload.ts')
 
 export function UploadProgress({ item, upload }: UploadProgressProps) {
   const { store, texts, format } = useShell()
@@ -16,6 +20,7 @@ export function UploadProgress({ item, upload }: UploadProgressProps) {
   const t = texts.talk
   const percent = size === 0 ? 0 : Math.floor((sent / size) * 100)
   const isStopped = state === 'paused' || state === 'failed'
+  useLoaded(isStopped ? null : loadUpload)
   return (
     <div class="upload">
       <span class="grow upload-text">

@@ -57,7 +57,8 @@ async function storedWhenUsed(request: Request): Promise<Response> {
   const stored = await cache.match(request)
   if (stored) return stored
   const answer = await fetch(request)
-  if (answer.ok) await cache.put(request, answer.clone())
+  // Where there is no room it is used, and loaded again the next time.
+  if (answer.ok) await cache.put(request, answer.clone()).catch(() => {})
   return answer
 }
 

@@ -65,6 +65,11 @@ export const shell = {
   backOnline: 'Connected again',
   updateReady: 'A new version of this page is ready.',
   reload: 'Reload',
+  missingPart: {
+    unreachable:
+      'A part of this page is not loaded, and there is no connection. It appears when there is one.',
+    removed: 'A part of this page could not be loaded. There may be a new version of the page.',
+  },
 
   groups: 'Chats',
   noGroups: 'No chats yet',

@@ -65,6 +65,10 @@ export const shell: Texts['shell'] = {
   backOnline: 'Ligação restabelecida',
   updateReady: 'Há uma nova versão desta página.',
   reload: 'Recarregar',
+  missingPart: {
+    unreachable: 'Uma parte desta página não está carregada, e não há ligação. Aparece quando houver.',
+    removed: 'Não foi possível carregar uma parte desta página. Pode haver uma nova versão.',
+  },
 
   groups: 'Conversas',
   noGroups: 'Ainda sem conversas',
