@@ -31,6 +31,7 @@ export function causes(
           fields.kind === 'direct' && fields.members?.includes(entry.userId) === true && entry.by === userId
         )
       // GRP-3
+      if (name === 'add_member' && !hasLeft(group, entry.userId)) return false
       return (
         (name === 'invite_member' || name === 'add_member') &&
         fields.userId === entry.userId &&
@@ -39,8 +40,8 @@ export function causes(
     case 'uninvite':
       if (name === 'decline_invitation' || name === 'join_group') return userId === entry.userId
       if (name === 'create_group') return userId === entry.userId && isOpening
-      // One that has invited the user has not added them.
-      if (name === 'add_member' && asked.effects.kinds.has('invite')) return false
+      // GRP-3: such a user is invited, not added.
+      if (name === 'add_member' && hasLeft(group, entry.userId)) return false
       return (
         (name === 'remove_member' || name === 'ban_member' || name === 'add_member') &&
         fields.userId === entry.userId
@@ -75,6 +76,11 @@ export function causes(
       return mentionsRight(asked, group, event) && updatesRight(asked, group, event)
     }
   }
+}
+
+/** Whether the user left by choice. */
+function hasLeft(group: GroupModel | null, userId: string): boolean {
+  return group?.former.get(userId)?.byChoice === true
 }
 
 /** Whether an update of a group has what the request names and the group did not have before. */
