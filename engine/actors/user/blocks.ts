@@ -26,7 +26,7 @@ import {
   tellMembers,
 } from '../effects.ts'
 import type { UserMail } from '../mail.ts'
-import { showTo } from './status.ts'
+import { showSeenTo, showTo } from './status.ts'
 import type { UserState } from './user-state.ts'
 
 export function blockUser(
@@ -128,7 +128,11 @@ export function barred(
   if (on) {
     user.isBlocked = true
     // For the shards, a session that began meanwhile belongs to a user without blocks.
-    return [...(sessions.size > 0 ? [announceBlocks(user)] : []), ...showTo(user, by, 'offline', now)]
+    return [
+      ...(sessions.size > 0 ? [announceBlocks(user)] : []),
+      // The hub and the shards may know the block for a while, and hide every report of the user from then on.
+      ...showSeenTo(user, by, 'offline', now),
+    ]
   }
   if (blocked.has(by)) return []
   return [...showTo(user, by, shown ?? 'offline', now), tellLoaded(by, { type: 'visible', to: userId })]

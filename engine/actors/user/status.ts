@@ -96,8 +96,14 @@ function groupsShownIn({ groups, largeGroups, approached }: UserState): readonly
 
 /** Changes how one other user sees the user, if the two share a group; a user who was not seen stays unseen. PRV-1 */
 export function showTo(user: UserState, otherId: string, status: Status, now: number): Effects {
+  if (user.shown === 'offline') return []
+  return showSeenTo(user, otherId, status, now)
+}
+
+/** The same, also if the user was shown as offline since: that report may not have reached the other. */
+export function showSeenTo(user: UserState, otherId: string, status: Status, now: number): Effects {
   const { userId, shown } = user
-  if (shown === null || shown === 'offline') return []
+  if (shown === null) return []
   // Without the time when they were last seen: that is hidden, too.
   const fields = { userId, status, timestamp: now }
   return [publishTo(otherId, groupsShownIn(user), 'contact_status_changed', fields)]

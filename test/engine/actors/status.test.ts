@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Effects } from '../../../engine/actors/effects.ts'
+import { barred } from '../../../engine/actors/user/blocks.ts'
 import { closed, joined, left, open } from '../../../engine/actors/user/sessions.ts'
 import {
   graceOver as graceOverOf,
@@ -214,5 +215,24 @@ describe('large groups', () => {
     joined(user, { type: 'joined', groupId: 'crowd', joinedSeq: 9, large: false })
     left(user, { type: 'left', groupId: 'h', seq: 1_000 })
     expect(says('online')).toEqual(['online g,crowd'])
+  })
+})
+
+// PRV-1
+describe('a user who is blocked by another', () => {
+  const isBarred = (user: UserState) => announced(barred(user, { type: 'barred', by: 'bruno', on: true }, 50))
+
+  it('is shown to them as offline, also after a change that the block may have hidden', () => {
+    const user = aUser({ g: 1 })
+    opens(user, 1, 10)
+    expect(isBarred(user)).toEqual(['offline g'])
+    updateStatus(user, by('ana'), { status: 'offline' }, 20)
+    expect(isBarred(user)).toEqual(['offline g'])
+  })
+
+  it('is not shown to them if nobody has seen the user', () => {
+    const user = invisible()
+    opens(user, 1, 10)
+    expect(isBarred(user)).toEqual([])
   })
 })
