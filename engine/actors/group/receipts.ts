@@ -15,9 +15,16 @@ import type { PostNumber } from '../../stored/stored-group.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, append, type Effect, type Effects, read, wakeGroup } from '../effects.ts'
 import { isApproached } from './contact.ts'
-import type { GroupState } from './group-state.ts'
+import type { GroupState, MemberState } from './group-state.ts'
 import { isLarge } from './large.ts'
-import { give, newReceipts, type ReceiptKind, readUpTo, receiptsEntry } from './member-receipts.ts'
+import {
+  give,
+  type MemberReceipts,
+  newReceipts,
+  type ReceiptKind,
+  readUpTo,
+  receiptsEntry,
+} from './member-receipts.ts'
 import { callerAsMember } from './permissions.ts'
 import { firstWithout, type NothingBetween, timeOf } from './ranges.ts'
 import { REPORT_AFTER_MS } from './receipt-news.ts'
@@ -35,7 +42,7 @@ export function messageDelivered(
   { messageIds }: RequestFields<'message_delivered'>,
   now: number,
 ): Effects {
-  return receive(group, by, 'delivered', messageIds, now)
+  return receive(group, by, 'delivered', messageIds, callerAsMember(group, by), now)
 }
 
 export function messageRead(
@@ -44,17 +51,17 @@ export function messageRead(
   { messageIds, groupId, upTo }: RequestFields<'message_read'>,
   now: number,
 ): Effects {
-  callerAsMember(group, by)
+  const member = callerAsMember(group, by)
   if (groupId !== group.groupId) {
     throw new ChatError('bad_request', 'the messages are of another group', { field: 'groupId' })
   }
-  if (upTo !== undefined) return receiveUpTo(group, by, messageIds, upTo, now)
+  if (upTo !== undefined) return receiveUpTo(group, by, messageIds, upTo, member, now)
   if (messageIds.length === 0) {
     throw new ChatError('bad_request', 'messageIds must contain at least one id, or upTo be given', {
       field: 'messageIds',
     })
   }
-  return receive(group, by, 'read', messageIds, now)
+  return receive(group, by, 'read', messageIds, member, now)
 }
 
 /** Reads the posts that are not in memory, then continues. */
@@ -63,16 +70,17 @@ function receive(
   by: Caller,
   kind: ReceiptKind,
   messageIds: readonly string[],
+  { joinedSeq }: MemberState,
   now: number,
 ): Effects {
-  const { joinedSeq } = callerAsMember(group, by)
   const seqs = seqsOf(group, messageIds)
   const { groupId, recent } = group
   const { floor } = recent
+  const receipts = group.receipts.get(by.userId)
   const posts: Post[] = []
   const older: number[] = []
   for (const seq of seqs) {
-    if (seq <= joinedSeq || givenAt(group, by.userId, kind, seq) !== undefined) continue
+    if (seq <= joinedSeq || isGiven(receipts, kind, seq)) continue
     if (seq < floor) older.push(seq)
     else {
       const event = recent.find(seq)
@@ -96,9 +104,9 @@ function receiveUpTo(
   by: Caller,
   messageIds: readonly string[],
   upTo: number,
+  { joinedSeq }: MemberState,
   now: number,
 ): Effects {
-  const { joinedSeq } = callerAsMember(group, by)
   if (upTo > group.lastSeq) throw new ChatError('not_found', 'no such message', { field: 'upTo' })
   const { groupId, recent } = group
   const { userId } = by
@@ -154,31 +162,33 @@ function addGiven(
   const { joinedSeq } = callerAsMember(group, by)
   // PRV-1, PRV-2: only the user's own mark moves, no receipt is given.
   const hidden = group.blockers.size > 0 || isApproached(group, userId)
+  const known = group.receipts.get(userId)
   const owed = posts.filter(
-    ({ seq, senderId }) =>
-      !hidden && senderId !== userId && seq > joinedSeq && givenAt(group, userId, kind, seq) === undefined,
+    ({ seq, senderId }) => !hidden && senderId !== userId && seq > joinedSeq && !isGiven(known, kind, seq),
   )
-  const receipts = group.receipts.get(userId) ?? newReceipts()
+  const receipts = known ?? newReceipts()
   const markMoves = kind === 'read' && newest > receipts.readSeq
   if (owed.length === 0 && !markMoves) return [answerCommitted(by, 'ok', {})]
   const seqs = owed.map(({ seq }) => seq)
   if (upTo !== undefined && !hidden) readUpTo(receipts, joinedSeq, upTo, now)
   give(receipts, kind, seqs, now, nothingBetween)
   if (markMoves) receipts.readSeq = newest
-  group.receipts.set(userId, receipts)
+  if (!known) group.receipts.set(userId, receipts)
 
   const effects: Effect[] = [append(receiptsEntry(groupId, userId, receipts)), answerCommitted(by, 'ok', {})]
   if (receiptNews.empty) effects.push(wakeGroup(groupId, 'receipts', REPORT_AFTER_MS))
   // PRS-2: large groups get no per-user receipts.
   const notifySenders = !isLarge(group)
   for (const { seq, senderId } of owed) {
-    if (notifySenders) receiptNews.add(kind, senderId, userId, session, seq, now, upTo)
     // `upTo` reports to the user's other devices what was read below it.
-    if (kind === 'read' && seq > (upTo ?? 0)) receiptNews.add(kind, userId, userId, session, seq, now, upTo)
+    const toOwn = kind === 'read' && seq > (upTo ?? 0)
+    if (!notifySenders && !toOwn) continue
+    const notified = notifySenders ? senderId : null
+    receiptNews.add({ kind, userId, session, seq, senderId: notified, toOwn, at: now, upTo })
   }
   // The mark may move over the user's own post, or over a number that is not a post.
   if (upTo !== undefined || (markMoves && seqs.at(-1) !== newest)) {
-    receiptNews.add(kind, userId, userId, session, newest, now, upTo)
+    receiptNews.add({ kind, userId, session, seq: newest, senderId: null, toOwn: true, at: now, upTo })
   }
   if (receiptNews.full) effects.push(...tellReceipts(group))
   return effects
@@ -186,15 +196,14 @@ function addGiven(
 
 /** The numbers of the given messages, ascending, each once. @throws ChatError */
 function seqsOf(group: GroupState, messageIds: readonly string[]): readonly number[] {
-  const seqs: number[] = []
-  for (const messageId of messageIds) {
+  const seqs = messageIds.map((messageId) => {
     const { groupId, seq } = parseMessageId(messageId)
     if (groupId !== group.groupId) {
       throw new ChatError('bad_request', 'messages of more than one group', { field: 'messageIds' })
     }
     if (seq > group.lastSeq) throw new ChatError('not_found', 'no such message', { field: 'messageIds' })
-    seqs.push(seq)
-  }
+    return seq
+  })
   return seqs.length === 1 ? seqs : [...new Set(seqs)].sort((a, b) => a - b)
 }
 
@@ -228,8 +237,7 @@ function between(
   }
 }
 
-/** When a member gave the receipt for a number; undefined if they did not. */
-function givenAt(group: GroupState, userId: string, kind: ReceiptKind, seq: number): number | undefined {
-  const receipts = group.receipts.get(userId)
-  return receipts && timeOf(receipts[kind], seq)
+/** Whether the member has given the receipt for a number. */
+function isGiven(receipts: MemberReceipts | undefined, kind: ReceiptKind, seq: number): boolean {
+  return receipts !== undefined && timeOf(receipts[kind], seq) !== undefined
 }
