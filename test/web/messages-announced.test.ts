@@ -63,11 +63,11 @@ describe('announcements', () => {
 
     // Muted groups are silent; afterwards only what is new is announced.
     await page.getByRole('button', { name: 'Members and details' }).click()
-    await page.getByRole('button', { name: 'Mute', exact: true }).click()
+    await page.getByRole('button', { name: 'Mute always' }).click()
     await page.getByRole('button', { name: 'Unmute', exact: true }).waitFor()
     await bruno.sendMessage({ groupId, type: 'text', content: 'silent' })
     await page.getByRole('button', { name: 'Unmute', exact: true }).click()
-    await page.getByRole('button', { name: 'Mute', exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Mute always' }).waitFor()
     await bruno.sendMessage({ groupId, type: 'text', content: 'loud' })
     await expect.poll(async () => (await said()).at(-1)).toBe('bruno: loud')
     expect((await said()).filter((text) => text.startsWith('bruno:'))).toEqual([...expected, 'bruno: loud'])

@@ -1,6 +1,6 @@
 /**
  * Avatar: the picture of a person or group, or their initials on a colour made from the id, and a dot for
- * the presence. Decoration: the name stands beside it.
+ * somebody who is there. Decoration: the name stands beside it.
  */
 import type { User } from '../../protocol/records.ts'
 import { colourOf } from './colour-of.ts'
@@ -23,7 +23,7 @@ export function Avatar({ id, name, picture, size = 40, isGroup = false, presence
       ) : (
         initialsOf(name)
       )}
-      {presence && <span class={`presence presence-${presence}`} />}
+      {presence && presence !== 'offline' && <span class={`presence presence-${presence}`} />}
     </span>
   )
 }

@@ -149,7 +149,7 @@ export const conversation = {
   editGroup: 'Edit',
   topic: 'Topic',
   muteHours: (n: number) => `Mute for ${n} hours`,
-  muteForever: 'Mute',
+  muteForever: 'Mute always',
   unmute: 'Unmute',
   leave: 'Leave group',
   leaveTitle: (title: string) => `Leave ${title}?`,

@@ -148,7 +148,7 @@ export const conversation: Texts['conversation'] = {
   editGroup: 'Editar',
   topic: 'Assunto',
   muteHours: (n) => `Silenciar por ${n} horas`,
-  muteForever: 'Silenciar',
+  muteForever: 'Silenciar sempre',
   unmute: 'Ativar notificações',
   leave: 'Sair do grupo',
   leaveTitle: (title) => `Sair de ${title}?`,
