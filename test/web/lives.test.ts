@@ -70,6 +70,8 @@ class Life {
   readonly #bruno: ChatClient
   readonly #tabs: Page[]
   readonly #written: string[] = []
+  /** What the server is known to have: the browser may delete its copies, and a tab without network show none. */
+  readonly #acknowledged = new Set<string>()
   #draft = ''
   #isOnline = true
   #isServed = true
@@ -212,6 +214,7 @@ class Life {
 
   /** `kill -9` of the server, or its next start. */
   async #kill(): Promise<void> {
+    await this.#learnAcknowledged()
     await (this.#isServed ? this.#server.kill() : this.#server.start())
     this.#isServed = !this.#isServed
   }
@@ -236,17 +239,23 @@ class Life {
     return this.#random.pick(this.#tabs)
   }
 
-  /** Waits until what was written is in the database of the browser, or the page shows that the server has it. */
+  /** Waits until what was written is in the database of the browser, or the server has it. */
   async #isSafe(page: Page): Promise<void> {
     const missing = async () => {
       const local = await storedInBrowser(page)
       const wanted = [...this.#written, ...(this.#draft === '' ? [] : [this.#draft])]
-      const shown = await shownIn(page)
-      const isSent = (wanted: string) =>
-        shown.some(({ text, state }) => text === wanted && state !== 'pending' && state !== 'failed')
-      return wanted.filter((text) => !local.includes(text) && !isSent(text))
+      await this.#learnAcknowledged()
+      for (const { text, state } of await shownIn(page)) {
+        if (state !== 'pending' && state !== 'failed') this.#acknowledged.add(text)
+      }
+      return wanted.filter((text) => !local.includes(text) && !this.#acknowledged.has(text))
     }
     await expect.poll(missing).toEqual([])
+  }
+
+  async #learnAcknowledged(): Promise<void> {
+    if (!this.#isServed) return
+    for (const text of await storedIn(this.#server, 'ana', this.#groupId)) this.#acknowledged.add(text)
   }
 }
 
