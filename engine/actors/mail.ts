@@ -119,7 +119,7 @@ export interface EarlierSession {
   readonly baselines: readonly ContinuedTopic[]
   /** The newest missed event of groups that it was sent. */
   readonly missed: readonly ContinuedTopic[]
-  /** This engine has closed it meanwhile: others may have seen its user go offline. */
+  /** It was away too long for this engine: others may have seen its user go offline. */
   readonly wasGivenUp: boolean
 }
 

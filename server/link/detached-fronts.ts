@@ -1,23 +1,37 @@
 /**
  * Detached fronts: fronts whose links have ended. Their sessions stay open, so that nobody sees their users go
- * offline, until the front has opened them again over its next link, at most for `DETACHED_MS`. Bounded by the
- * links that end within that time; the newest `MAX_GIVEN_UP` fronts that did not connect again are remembered.
+ * offline, until the front has opened them again over its next link, at most for `DETACHED_MS`. To an engine that
+ * has started users are offline until their front connects, so that others may see that after `RETURN_MS`.
+ * Bounded by the fronts that are linked and the links that end within `DETACHED_MS`.
  */
 import type { Timers } from '../../engine/threads/timer.ts'
 import type { LinkedFront } from './linked-front.ts'
 
 /** A front that does not connect again within this time is given up: its users go offline. */
 const DETACHED_MS = 15_000
-const MAX_GIVEN_UP = 1_000
+/** A front that connects later than this after the start is not in time. */
+const RETURN_MS = 5_000
 
 export class DetachedFronts {
   readonly #timers: Pick<Timers, 'after'>
   /** By the id of the front: each with a function that cancels its timer. */
   readonly #byId = new Map<string, Map<LinkedFront, () => void>>()
-  readonly #givenUp = new Set<string>()
+  /** Fronts that connected in time, or that have opened all their sessions again since. */
+  readonly #inTime = new Set<string>()
+  readonly #cancelStart: () => void
+  /** The engine has started a moment ago: fronts may be on their way. */
+  #isNew = true
 
   constructor(timers: Pick<Timers, 'after'>) {
     this.#timers = timers
+    this.#cancelStart = timers.after(RETURN_MS, () => {
+      this.#isNew = false
+    })
+  }
+
+  /** The front has connected. */
+  linked(id: string): void {
+    if (this.#isNew) this.#inTime.add(id)
   }
 
   /** The link of the front has ended. */
@@ -38,26 +52,25 @@ export class DetachedFronts {
     return this.#byId.has(id)
   }
 
-  /** Whether sessions of the front were closed that it has not opened again yet. */
+  /** Whether others may have seen users of the front go offline, until it has opened its sessions again. */
   wasGivenUp(id: string): boolean {
-    return this.#givenUp.has(id)
+    return !this.#inTime.has(id)
   }
 
   /** The front has opened all sessions of its earlier links again. */
   endAll(id: string): void {
-    this.#givenUp.delete(id)
+    this.#inTime.add(id)
     for (const front of this.#byId.get(id)?.keys() ?? []) this.#end(id, front)
   }
 
   /** Nobody waits for any front. */
   close(): void {
+    this.#cancelStart()
     for (const id of [...this.#byId.keys()]) this.endAll(id)
   }
 
   #giveUp(id: string, front: LinkedFront): void {
-    if (front.sessions > 0) this.#givenUp.add(id)
-    const [oldest] = this.#givenUp
-    if (this.#givenUp.size > MAX_GIVEN_UP && oldest !== undefined) this.#givenUp.delete(oldest)
+    this.#inTime.delete(id)
     this.#end(id, front)
   }
 

@@ -140,6 +140,7 @@ export async function listenForFronts(
       notify: (notice) => link.push(ToFront.notice, 0, undefined, packed(notice)),
     }
     fronts.set(id, linked)
+    detached.linked(id)
     logger.info({ front: id, version }, 'a front is linked')
   }
 

@@ -45,7 +45,7 @@ export interface LinkedFrontDeps {
   readonly logger: ServerLogger
   readonly push: PushRecord
   readonly onNotice: (notice: unknown) => void
-  /** Sessions of earlier links of the front were closed, because it did not connect again in time. */
+  /** The front did not connect in time: others may have seen users of its sessions go offline. */
   readonly wasGivenUp: () => boolean
   /** The sessions of earlier links are open again. */
   readonly onSettled: () => void

@@ -94,7 +94,7 @@ function connected(
  * Continues a session of a front whose link was interrupted (RES-1). Its topics continue by themselves
  * (`continued-topics.ts`); it is attached to the groups whose topics it is not subscribed to, from what it
  * has received of them, and leaves those that its user has left. Others have not seen its user go offline,
- * unless this engine has notified them of it.
+ * unless it was away too long.
  */
 function reopened(user: UserState, session: number, earlier: EarlierSession, now: number): Effects {
   const { userId } = user

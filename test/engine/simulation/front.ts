@@ -114,6 +114,7 @@ export class Front {
   link(hub: Hub, statusWait: StatusWait): void {
     if (this.#link) return
     for (const link of this.#ended) this.#leave(link)
+    this.#detached.linked(this.id)
     const front: LinkedFront = new LinkedFront({
       engine: { gateway: hub } as unknown as LinkableEngine,
       limits: undefined,

@@ -139,23 +139,25 @@ describe('a user who leaves a group before the front has named their session', (
 
 describe('fronts whose links have ended', () => {
   function detached() {
-    const due: (() => void)[] = []
+    const due = new Set<() => void>()
     const fronts = new DetachedFronts({
       after(_, then) {
-        due.push(then)
-        return () => {}
+        due.add(then)
+        return () => due.delete(then)
       },
     })
     const { front } = aLinkedFront()
     front.take(ToEngine.open, 1, NONE, packed({ userId: 'ana' }))
     const expire = () => {
-      for (const then of due.splice(0)) then()
+      for (const then of due) then()
+      due.clear()
     }
     return { fronts, front, expire }
   }
 
   it('have their sessions until the front has opened them again', () => {
     const { fronts, front, expire } = detached()
+    fronts.linked('a')
     fronts.add('a', front)
     expect(front.sessions).toBe(1)
     fronts.endAll('a')
@@ -166,9 +168,19 @@ describe('fronts whose links have ended', () => {
 
   it('are given up after a time, which is known until the front has opened its sessions again', () => {
     const { fronts, front, expire } = detached()
+    for (const id of ['a', 'b']) fronts.linked(id)
     fronts.add('a', front)
     expire()
     expect([front.sessions, fronts.wasGivenUp('a'), fronts.wasGivenUp('b')]).toEqual([0, true, false])
+    fronts.endAll('a')
+    expect(fronts.wasGivenUp('a')).toBe(false)
+  })
+
+  it('are given up also if they connect too long after the start, until they have opened their sessions', () => {
+    const { fronts, expire } = detached()
+    expire()
+    fronts.linked('a')
+    expect(fronts.wasGivenUp('a')).toBe(true)
     fronts.endAll('a')
     expect(fronts.wasGivenUp('a')).toBe(false)
   })

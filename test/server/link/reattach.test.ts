@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { machineTimers } from '../../../engine/threads/timer.ts'
 import type { Event } from '../../../protocol/events.ts'
 import { eventually } from '../../support/conditions.ts'
-import { modes } from '../../support/engines.ts'
+import { modes, startInline } from '../../support/engines.ts'
 import { refusal, text } from '../../support/sessions.ts'
 import type { TestClient } from './harness.ts'
 import { World } from './reattach-world.ts'
@@ -10,8 +11,12 @@ const contents = (client: TestClient) => client.of('new_message').map(({ message
 const numbers = (upTo: number) => Array.from({ length: upTo }, (_, i) => `${i}`)
 
 /** Ana and Bruno in one group, each behind a link of their own. */
-async function twoFronts(options: Parameters<typeof World.start>[0] = {}, start = modes[0]?.start) {
-  const world = await World.start({ presenceGraceMs: 0, ...options }, start)
+async function twoFronts(
+  options: Parameters<typeof World.start>[0] = {},
+  start = modes[0]?.start,
+  timers = machineTimers,
+) {
+  const world = await World.start({ presenceGraceMs: 0, ...options }, start, timers)
   const [a, b] = [await world.front(), await world.front()]
   const ana = await a.front.open('ana')
   await ana.request('create_group', { kind: 'group', groupId: 'team', members: ['bruno'] })
@@ -71,6 +76,27 @@ describe('a link that breaks', () => {
       .request('get_online_users', { groupId: 'team' })
       .then((event) => expect((event as Event & { event: 'online_users' }).fields.total).toBe(2))
     expect([ana, bruno].map((client) => client.of('contact_status_changed').length)).toEqual(before)
+  })
+
+  it('lets others see the user again if it is made long after the start of an engine', async () => {
+    const due = new Set<() => void>()
+    const { world, b, ana } = await twoFronts({}, startInline, {
+      ...machineTimers,
+      after(delayMs, then) {
+        if (delayMs !== 5_000) return machineTimers.after(delayMs, then)
+        due.add(then)
+        return () => due.delete(then)
+      },
+    })
+    await world.crash()
+    b.proxy.target = 1
+    await ana.request('send_message', text('team', '1'))
+    for (const then of due) then()
+    // To this engine he is offline, as others may have seen.
+    ana.events.length = 0
+    b.proxy.target = world.port
+    const { status } = await ana.next('contact_status_changed', ({ userId }) => userId === 'bruno')
+    expect(status).toBe('online')
   })
 
   it('lets a user go offline whose connection closed meanwhile', async () => {
