@@ -100,6 +100,37 @@ describe('changes with FANOUT=committed', () => {
     await eventually(() => expect(edits).toHaveLength(1))
     expect(await history()).toEqual(['second'])
   })
+
+  it('of pins are not listed before they are committed', async () => {
+    const dataDir = temporaryFolder()
+    const engine = await startInline({ dataDir, fanout: 'committed' })
+    const ana = await engine.connect({ userId: 'ana' })
+    const { groupId } = await ana.createGroup({ kind: 'group' })
+    const ids: string[] = []
+    for (const content of ['unpinned', 'again', 'deleted', 'pinned']) {
+      ids.push((await ana.sendMessage(text(groupId, content))).message.messageId)
+    }
+    const [unpinned, again, deleted, pinned] = ids as [string, string, string, string]
+    for (const messageId of [unpinned, again, deleted]) await ana.pinMessage({ messageId })
+    const unblock = blockWrites(dataDir)
+    const changes = [
+      ana.unpinMessage({ messageId: unpinned }),
+      ana.unpinMessage({ messageId: again }),
+      ana.deleteMessage({ messageId: deleted }),
+      ana.pinMessage({ messageId: again }),
+      ana.pinMessage({ messageId: pinned }),
+    ]
+    const pins = async (limit = 9, cursor?: string) => {
+      const page = await ana.getPins({ groupId, limit, cursor })
+      return { listed: page.messages.map(({ content }) => content), next: page.cursor }
+    }
+    expect((await pins()).listed).toEqual(['again', 'deleted', 'unpinned'])
+    const { listed, next } = await pins(2)
+    expect([listed, (await pins(9, next)).listed]).toEqual([['again', 'deleted'], ['unpinned']])
+    for (const change of changes) await expect(change).rejects.toMatchObject(refusal('storage_unavailable'))
+    unblock()
+    await eventually(async () => expect((await pins()).listed).toEqual(['pinned', 'again']))
+  })
 })
 
 describe('a group’s rules', () => {

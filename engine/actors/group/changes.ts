@@ -18,6 +18,7 @@ import { type GroupState, nextSeq } from './group-state.ts'
 import { findMessage, requireNotDeleted, withMessage, withPost } from './known-messages.ts'
 import { mentionsOf, stillWritten } from './mentions.ts'
 import { callerMay, refuseDeletion, refuseOthers, refuseRecall } from './permissions.ts'
+import { removePin } from './pins.ts'
 
 export function editMessage(
   group: GroupState,
@@ -100,7 +101,7 @@ export function deleteMessage(
     const { groupId } = group
     const deletedBy = by.userId
     const seq = nextSeq(group)
-    group.pins.delete(message.seq)
+    removePin(group, message.seq)
     return [
       change(seq, message, { ...tombstone(message), deletedAt: at, deletedBy }),
       record(seq, at, 'message_deleted', { messageId, groupId, seq, deletedAt: at, deletedBy }),
@@ -122,7 +123,7 @@ export function recallMessage(
     if (at - message.createdAt > limits.recallWindowMs) throw new ChatError('recall_expired')
     const { groupId } = group
     const seq = nextSeq(group)
-    group.pins.delete(message.seq)
+    removePin(group, message.seq)
     return [
       change(seq, message, { ...tombstone(message), recalledAt: at }),
       record(seq, at, 'message_recalled', {

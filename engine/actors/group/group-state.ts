@@ -47,6 +47,8 @@ export interface GroupState {
   readonly changed: ChangedMessages
   /** The seq of the pin event by the seq of the post; the latest pin last. */
   readonly pins: Map<number, number>
+  /** The same of posts that are pinned no more, which members may not have been shown; among `changed`. */
+  readonly unpinned: Map<number, number>
   /** Files that no message has shown yet, the newest last; bounded in `group-files.ts`. */
   readonly newFiles: Map<string, NewFile>
   /** Receipts of members, by user id; only of members who have any. */
@@ -94,6 +96,7 @@ export function loadedState(
     recent: new RecentEvents(loaded.recent, loaded.recent.length < RECENT_EVENTS),
     changed: new ChangedMessages(),
     pins: new Map(loaded.pins),
+    unpinned: new Map(),
     receipts: loadedReceipts(loaded.receipts),
     receiptNews: new ReceiptNews(),
     newFiles: new Map(),
@@ -136,6 +139,7 @@ export function newState(
     recent: new RecentEvents([], true),
     changed: new ChangedMessages(),
     pins: new Map(),
+    unpinned: new Map(),
     receipts: new Map(),
     receiptNews: new ReceiptNews(),
     newFiles: new Map(),

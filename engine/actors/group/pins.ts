@@ -25,6 +25,7 @@ export function pinMessage(
     const { groupId } = group
     const seq = nextSeq(group)
     group.pins.set(message.seq, seq)
+    group.unpinned.delete(message.seq)
     return [
       change(seq, message, { ...message, pinnedAt: at }),
       record(seq, at, 'message_pinned', { messageId, groupId, seq, by: by.userId, at }),
@@ -44,13 +45,22 @@ export function unpinMessage(
     if (message.pinnedAt === undefined) return [answerCommitted(by, 'ok', {})]
     const { groupId } = group
     const seq = nextSeq(group)
-    group.pins.delete(message.seq)
+    removePin(group, message.seq)
     return [
       change(seq, message, { ...message, pinnedAt: undefined }),
       record(seq, at, 'message_unpinned', { messageId, groupId, seq, by: by.userId, at }),
       answerCommitted(by, 'ok', {}),
     ]
   })
+}
+
+/** The post is pinned no more, which members see once the event is shown. */
+export function removePin({ pins, unpinned, changed }: GroupState, seq: number): void {
+  const pinSeq = pins.get(seq)
+  if (pinSeq === undefined) return
+  for (const earlier of unpinned.keys()) if (!changed.find(earlier)) unpinned.delete(earlier)
+  pins.delete(seq)
+  unpinned.set(seq, pinSeq)
 }
 
 /** The latest pin first, in pages. The cursor is the event of the last listed pin (PAG-1). */
@@ -66,15 +76,15 @@ export function getPins(
   return [
     read({ read: 'pins', groupId }, by, (stored) => {
       const bySeq = new Map(stored.map((message) => [message.seq, message]))
-      const pinned = [...group.pins]
+      const pinned = [...group.pins, ...group.unpinned]
         .filter(([, pinSeq]) => pinSeq < before)
-        .reverse()
+        .sort(([, one], [, other]) => other - one)
         .flatMap(([seq]) => messageInMemory(group, seq) ?? bySeq.get(seq) ?? [])
         .map((message) => group.changed.shown(message, group.publishedSeq))
         .filter(({ pinnedAt }) => pinnedAt !== undefined)
       const { rows, hasMore } = fitRows(pinned, limit)
       const last = hasMore ? rows.at(-1) : undefined
-      const end = last && group.pins.get(last.seq)
+      const end = last && (group.pins.get(last.seq) ?? group.unpinned.get(last.seq))
       return [answer(by, 'pins', { groupId, messages: rows, cursor: end?.toString() })]
     }),
   ]
