@@ -27,6 +27,7 @@ const MAX_RELOADED = 4
 
 const empty: WindowView = {
   items: [],
+  isLoaded: false,
   hasOlder: false,
   hasNewer: false,
   loading: null,
@@ -342,6 +343,7 @@ export class GroupWindow {
     }
     return share(before, {
       items: shareList(before.items, items),
+      isLoaded: timeline !== null,
       hasOlder: timeline !== null && timeline.from > 1,
       hasNewer: timeline !== null && !timeline.isNewest,
       loading: this.#loading,

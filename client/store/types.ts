@@ -186,6 +186,8 @@ export type Item = MessageItem | NoticeItem | HoleItem
 /** A window of a group's messages, ascending. Pending and failed messages follow at the end. */
 export interface WindowView {
   readonly items: readonly Item[]
+  /** False until there is a page of the group's messages: without a connection, one that is cached. */
+  readonly isLoaded: boolean
   readonly hasOlder: boolean
   /** There are newer messages than those of the window, after a jump. */
   readonly hasNewer: boolean

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type PersonInBrowser, signIn } from './support/browser.ts'
+import { evictDatabases, type PersonInBrowser, signIn } from './support/browser.ts'
 import { aGroup, composerOf, expectShown, openGroup, shownIn, storedIn, write } from './support/chat.ts'
 import { aWebServer } from './support/web-server.ts'
 
@@ -83,6 +83,25 @@ describe('without a network', () => {
     await expectShown(bruno.page, ['before', 'one', 'two', 'three'])
     await expect.poll(async () => (await shownIn(page)).some(({ state }) => state === 'pending')).toBe(false)
     expect(await storedIn(server, 'ana', groupId)).toEqual(['before', 'one', 'two', 'three'])
+    ana.expectQuiet()
+  })
+
+  it('does not show as empty a conversation whose messages the browser has evicted', async () => {
+    const { groupId, ana, bruno } = await twoPeople()
+    await write(ana.page, 'before')
+    await expectShown(bruno.page, ['before'])
+    await ana.page.evaluate(() => navigator.serviceWorker.ready)
+    await ana.setOffline(true)
+    await evictDatabases(ana.page)
+    const page = await ana.openTab(`#/g/${groupId}`)
+    await write(page, 'after')
+    await expectShown(page, ['after'])
+    const list = page.getByRole('list', { name: /Kitchen/ })
+    await list.getByText('Loading').waitFor()
+    expect(await list.getByText('This is the beginning').count()).toBe(0)
+    await ana.setOffline(false)
+    await expectShown(page, ['before', 'after'])
+    await list.getByText('This is the beginning').waitFor()
     ana.expectQuiet()
   })
 })

@@ -9,7 +9,7 @@ import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import type { ChatClient } from '../../client/index.ts'
 import { Random } from '../engine/simulation/random.ts'
-import { type PersonInBrowser, signIn } from './support/browser.ts'
+import { evictDatabases, type PersonInBrowser, signIn } from './support/browser.ts'
 import { aGroup, composerOf, shownIn, storedIn, write } from './support/chat.ts'
 import { aPeer } from './support/peer.ts'
 import { aWebServer, type WebServer } from './support/web-server.ts'
@@ -222,15 +222,7 @@ class Life {
   /** The browser deletes its databases, and a tab knows what was in them. */
   async #evict(): Promise<void> {
     const page = await this.#aTab()
-    await page.evaluate(async () => {
-      for (const { name = '' } of await indexedDB.databases()) {
-        await new Promise((resolve) => {
-          const request = indexedDB.deleteDatabase(name)
-          request.onsuccess = resolve
-          request.onerror = resolve
-        })
-      }
-    })
+    await evictDatabases(page)
     await this.#isSafe(page)
   }
 

@@ -75,13 +75,14 @@ describe('a window', () => {
   it('requests what arrived between the answer to a page and its use', async () => {
     const { window, answer, arrives, isLoaded, shown } = aWindow([1, 2])
     window.view.subscribe(() => {})
+    expect(window.view.getSnapshot().isLoaded).toBe(false)
     await answer(0)
     arrives(3)
     await answer(1)
     await isLoaded()
     arrives(4)
     expect(shown()).toEqual(['message 1', 'message 2', 'message 3', 'message 4'])
-    expect(window.view.getSnapshot().hasNewer).toBe(false)
+    expect(window.view.getSnapshot()).toMatchObject({ isLoaded: true, hasNewer: false })
   })
 
   it('shows and stores a change that is handled after the server made its answer', async () => {

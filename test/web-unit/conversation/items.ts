@@ -31,6 +31,7 @@ export function aMessage(seq: number, over: Partial<MessageItem> = {}): MessageI
 export function aWindow(items: WindowView['items'], over: Partial<WindowView> = {}): WindowView {
   return {
     items,
+    isLoaded: true,
     hasOlder: false,
     hasNewer: false,
     loading: null,

@@ -25,6 +25,12 @@ describe('rows of a window', () => {
     ])
   })
 
+  test('do not begin with the start of a conversation of which nothing is loaded', () => {
+    const pending = aMessage(1, { seq: undefined, state: 'pending' })
+    expect(kinds(aWindow([], { isLoaded: false }))).toEqual(['loading'])
+    expect(kinds(aWindow([pending], { isLoaded: false }))).toEqual(['loading', 'day', 'message'])
+  })
+
   test('have one mark for each day', () => {
     const items = [
       aMessage(1),

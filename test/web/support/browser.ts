@@ -93,6 +93,19 @@ export async function signIn(
   return person
 }
 
+/** The browser deletes its databases while the tabs that use them are open. */
+export async function evictDatabases(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    for (const { name = '' } of await indexedDB.databases()) {
+      await new Promise((resolve) => {
+        const request = indexedDB.deleteDatabase(name)
+        request.onsuccess = resolve
+        request.onerror = resolve
+      })
+    }
+  })
+}
+
 /** Collects what a tab reports. */
 export function collectErrors(page: Page, errors: string[]): void {
   page.on('pageerror', (error) => errors.push(`${error.name}: ${error.message}`))

@@ -28,7 +28,8 @@ export const GROUP_MS = 5 * 60_000
 
 /** The rows of a window. Days are those of the reader's time zone. */
 export function rowsOf(view: WindowView): readonly Row[] {
-  const rows: Row[] = [view.hasOlder ? { kind: 'loading', key: 'older' } : { kind: 'start', key: 'start' }]
+  const isStart = view.isLoaded && !view.hasOlder
+  const rows: Row[] = [isStart ? { kind: 'start', key: 'start' } : { kind: 'loading', key: 'older' }]
   let day = ''
   let isUnreadShown = view.firstUnreadSeq === null
   /** The message row before, if the next message can belong to its group. */
