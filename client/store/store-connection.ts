@@ -12,7 +12,7 @@ import { ClientError } from '../client-error.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { isRepeatable } from '../repeatable.ts'
 import { createMessageCache } from './cache/batched-cache.ts'
-import type { MessageCache } from './cache/message-cache.ts'
+import type { CachedGroup, MessageCache } from './cache/message-cache.ts'
 import { Leading, loadClient } from './leading.ts'
 import type { StoreEvent } from './store-event.ts'
 import { type ChatStoreOptions, prefixOf } from './store-options.ts'
@@ -27,6 +27,8 @@ interface SharedState {
   readonly userId: string
   readonly connection: ConnectionView
   readonly uploads: readonly UploadItem[]
+  /** The groups of the leading tab, while the cache cannot store them. */
+  readonly groups: readonly CachedGroup[] | undefined
 }
 
 /** The longest time for an answer by the leading tab: above the limit of its client. */
@@ -159,15 +161,22 @@ export class StoreConnection implements StoreHost {
         return {}
       },
       prepare: async () => {
-        await this.cache.flush()
-        const { userId, connection, uploads } = this.state
-        return { userId, connection: connection.state, uploads: uploads.view.getSnapshot().uploads }
+        const isStored = await this.cache.flush()
+        const { userId, connection, uploads, list } = this.state
+        return {
+          userId,
+          connection: connection.state,
+          uploads: uploads.view.getSnapshot().uploads,
+          groups: isStored ? undefined : [...list].flatMap(({ row }) => row ?? []),
+        }
       },
-      join: async ({ userId, connection, uploads }) => {
+      join: async ({ userId, connection, uploads, groups }) => {
         this.#leading.hasFollowed = true
         const state = await this.cache.open(userId || undefined)
+        // What is stored of their messages may be older.
+        for (const { groupId } of groups ?? []) this.cache.forget(groupId)
         this.state.connection.set(connection)
-        this.state.restore(state, true)
+        this.state.restore({ ...state, groups: groups ?? state.groups }, true)
         this.state.uploads.follow(uploads)
         if (connection.state === 'live') this.state.onLive()
       },

@@ -233,7 +233,8 @@ class BatchedCache implements MessageCache {
   async #page(...place: Parameters<CacheDatabase['page']>): Promise<CachedPage | null> {
     try {
       await this.#inTime(this.flush())
-      return await this.#inTime(this.#database.page(...place))
+      // Forgotten items that could not be deleted are outdated.
+      return this.#forgotten.has(place[0]) ? null : await this.#inTime(this.#database.page(...place))
     } catch {
       this.#database.close()
       return null
@@ -374,9 +375,10 @@ class BatchedCache implements MessageCache {
     this.#items = []
   }
 
+  /** Rejects also if the database does not answer. */
   #inTime<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const cancel = this.#clock.after(OPEN_MS, () => reject(new Error('the database does not answer')))
+      const cancel = this.#clock.after(OPEN_MS, reject)
       promise.then(resolve, reject).finally(cancel)
     })
   }

@@ -49,6 +49,22 @@ describe('a cache whose IndexedDB fails', () => {
     expect(await cache.older('new', 80, 20)).toMatchObject({ from: 71, to: 80 })
   })
 
+  it('reads no items whose change could not be stored', async () => {
+    useIndexedDb()
+    const cache = openCache(new Browser().openTab())
+    await cache.open()
+    cache.putItems('team', messages('team', 1, 3), [1, 3])
+    await cache.flush()
+    const restore = refusePuts('all')
+    onTestFinished(restore)
+    cache.put('groups', aGroup('team', 4, 0))
+    cache.changeItem('team', 2, (item) => item)
+    expect(await cache.older('team', 3, 10)).toBeNull()
+    restore()
+    await cache.flush()
+    expect(await cache.older('team', 3, 10)).toBeNull()
+  })
+
   it('writes the rows that did not fit with the next write that succeeds', async () => {
     useIndexedDb()
     const browser = new Browser()
