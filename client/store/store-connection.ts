@@ -73,9 +73,9 @@ export class StoreConnection implements StoreHost {
 
   async connect(): Promise<void> {
     if (this.#isStarted) {
-      const isAgain = this.state.connection.state.state !== 'idle'
-      if (isAgain && this.#tabs) this.#tabs.request('connect', {}).catch(() => {})
-      else if (isAgain) this.#leading.reconnect()
+      if (this.state.connection.state.state === 'idle') return
+      if (this.#tabs) this.#tabs.request('connect', {}).catch(() => {})
+      else this.#leading.reconnect()
       return
     }
     this.#isStarted = true
@@ -175,6 +175,8 @@ export class StoreConnection implements StoreHost {
         const state = await this.cache.open(userId || undefined)
         // What is stored of their messages may be older.
         for (const { groupId } of groups ?? []) this.cache.forget(groupId)
+        // The cache may have no profile.
+        this.state.userId ||= userId
         this.state.connection.set(connection)
         this.state.restore({ ...state, groups: groups ?? state.groups }, true)
         this.state.uploads.follow(uploads)

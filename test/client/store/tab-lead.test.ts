@@ -18,7 +18,8 @@ async function startBrowser() {
     const after = (ms: number, then: () => void) => forClient.after(ms, () => tab.isOpen && then())
     const clock = { ...forClient, after }
     const cache = createMessageCache({ name: 'lead', channel, clock })
-    const store = stage.store('ana', { clock, cache, tabs: { channel, locks: tab.locks } })
+    const tabs = { channel, locks: tab.locks }
+    const store = stage.store('ana', { userId: undefined, clock, cache, tabs })
     store.connect()
     return { tab, store, cache }
   }
@@ -81,4 +82,13 @@ it('passes its groups to a tab that joins while they cannot be stored', async ()
   await joined.loadOlder()
   const expected = ['edited', ...texts.slice(1), 'new'].map((content) => `${content} sent`)
   expect(shown(joined.messages.getSnapshot())).toEqual(expected)
+})
+
+it('passes the user to a tab that joins without a database', async () => {
+  const { stage, open } = await startBrowser()
+  open()
+  await stage.settle()
+  const joined = open().store
+  await stage.settle()
+  expect(joined.me.getSnapshot().userId).toBe('ana')
 })
