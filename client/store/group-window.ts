@@ -46,6 +46,8 @@ export class GroupWindow {
   readonly #quotes: Quotes
   #timeline: Timeline | null = null
   #loading: WindowView['loading'] = null
+  /** Ends when what is loaded now has been loaded. */
+  #loaded: Promise<unknown> = Promise.resolve()
   /** Increases when the timeline is replaced: the result of an older request is dropped. */
   #epoch = 0
   #target: WindowView['target'] = null
@@ -177,9 +179,15 @@ export class GroupWindow {
     this.view.changed()
   }
 
+  /** Adds a page; while something is loaded already, waits for that. If it fails, the next call tries again. */
   async load(direction: 'older' | 'newer'): Promise<void> {
+    if (!this.#loading) this.#loaded = this.#load(direction)
+    await this.#loaded.catch(() => {})
+  }
+
+  async #load(direction: 'older' | 'newer'): Promise<void> {
     const timeline = this.#timeline
-    if (!timeline || this.#loading) return
+    if (!timeline) return
     const isOlder = direction === 'older'
     const hasMore = () => (isOlder ? timeline.from > 1 : !timeline.isNewest)
     if (!hasMore()) return
@@ -196,8 +204,6 @@ export class GroupWindow {
         if (epoch !== this.#epoch) return
       }
       timeline.trim(MAX_ITEMS, isOlder ? 'newer' : 'older')
-    } catch {
-      // Without a connection, the next call tries again.
     } finally {
       if (epoch === this.#epoch) this.#setLoading(null)
     }
@@ -214,6 +220,11 @@ export class GroupWindow {
       this.#show(known.seq)
       return
     }
+    this.#loaded = this.#jump(place)
+    await this.#loaded
+  }
+
+  async #jump(place: Place): Promise<void> {
     this.#epoch += 1
     const epoch = this.#epoch
     this.#setLoading('jump')

@@ -290,6 +290,7 @@ export interface GroupHandle {
   readonly members: View<MembersView>
   readonly pins: View<PinsView>
 
+  /** Moves the window by a page. While something is loaded already, waits for that. */
   loadOlder(): Promise<void>
   loadNewer(): Promise<void>
   /** Shows the messages around a seq, those at the start of a time (milliseconds), or the newest. */

@@ -98,6 +98,18 @@ describe('a window', () => {
     expect(stored[0]?.items[1]).toMatchObject({ message: { content: 'message 2 edited' } })
   })
 
+  // Otherwise `while (hasOlder) await loadOlder()` would never let the answer arrive.
+  it('waits for what is being loaded, if asked for more', async () => {
+    const { window, answer } = aWindow([1, 2])
+    window.view.subscribe(() => {})
+    const loaded = window.load('older').then(() => 'loaded')
+    const later = new Promise((resolve) => setImmediate(resolve, 'not yet'))
+    expect(await Promise.race([loaded, later])).toBe('not yet')
+    await answer(0)
+    await loaded
+    expect(window.view.getSnapshot()).toMatchObject({ isLoaded: true, loading: null })
+  })
+
   it('stores no page while its tab has not joined the leading one, and receives no changes', async () => {
     const { window, core, answer, isLoaded, shown, stored } = aWindow([1, 2])
     core.isConnected = false
