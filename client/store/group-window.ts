@@ -47,7 +47,7 @@ export class GroupWindow {
   #timeline: Timeline | null = null
   #loading: WindowView['loading'] = null
   /** Ends when what is loaded now has been loaded. */
-  #loaded: Promise<unknown> = Promise.resolve()
+  #loaded: Promise<void> = Promise.resolve()
   /** Increases when the timeline is replaced: the result of an older request is dropped. */
   #epoch = 0
   #target: WindowView['target'] = null
@@ -180,14 +180,12 @@ export class GroupWindow {
   }
 
   /** Adds a page; while something is loaded already, waits for that. If it fails, the next call tries again. */
-  async load(direction: 'older' | 'newer'): Promise<void> {
-    if (!this.#loading) this.#loaded = this.#load(direction)
-    await this.#loaded.catch(() => {})
+  load(direction: 'older' | 'newer'): Promise<void> {
+    if (!this.#loading && this.#timeline) this.#loaded = this.#load(direction, this.#timeline)
+    return this.#loaded.catch(() => {})
   }
 
-  async #load(direction: 'older' | 'newer'): Promise<void> {
-    const timeline = this.#timeline
-    if (!timeline) return
+  async #load(direction: 'older' | 'newer', timeline: Timeline): Promise<void> {
     const isOlder = direction === 'older'
     const hasMore = () => (isOlder ? timeline.from > 1 : !timeline.isNewest)
     if (!hasMore()) return
