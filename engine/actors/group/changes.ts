@@ -10,13 +10,13 @@ import { parseMessageId } from '../../../protocol/ids.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Message } from '../../../protocol/records.ts'
 import type { RequestFields } from '../../../protocol/requests.ts'
-import { hasVisible } from '../../../protocol/text-rules.ts'
 import { tombstone } from '../../../protocol/tombstone.ts'
 import type { Caller } from '../caller.ts'
 import { answerCommitted, change, type Effects, record } from '../effects.ts'
 import { type GroupState, nextSeq } from './group-state.ts'
 import { findMessage, requireNotDeleted, withMessage, withPost } from './known-messages.ts'
 import { mentionsOf, stillWritten } from './mentions.ts'
+import { requireContent } from './messages.ts'
 import { callerMay, refuseDeletion, refuseOthers, refuseRecall } from './permissions.ts'
 import { removePin } from './pins.ts'
 
@@ -54,13 +54,7 @@ function edit(
   requireNotDeleted(message)
   const { editWindowMs } = group.rules
   if (editWindowMs > 0 && now - message.createdAt > editWindowMs) throw new ChatError('edit_expired')
-  if (!hasVisible(content) && message.file === undefined) {
-    throw new ChatError(
-      'bad_request',
-      'content must contain at least one visible character if the message has no file',
-      { field: 'content' },
-    )
-  }
+  requireContent(content, message.file !== undefined)
   // MEN-1: without `mentions`, those that are still in the text remain.
   const wanted = fields.mentions ?? stillWritten(group, message, content)
   const mentions = mentionsOf(group, by.userId, wanted, repliedTo)

@@ -30,7 +30,7 @@ export function sendMessage(
   const known = group.tempIds.get(idempotencyKey(by.userId, tempId))
   if (known !== undefined) return answerAgain(group, by, tempId, known)
   requirePermission(group, member, 'send_message', now)
-  if (!hasVisible(fields.content) && fields.fileId === undefined) throw emptyMessage()
+  requireContent(fields.content, fields.fileId !== undefined)
   if (replyToId === undefined) {
     if (fields.fileId === undefined) return post(group, by, fields, undefined, undefined, now)
     return withFile(group, by, fields, undefined, now)
@@ -122,8 +122,10 @@ function sent(by: Caller, tempId: string, message: Message): Effect {
   return { type: 'answer_committed', to: by, event, tempId }
 }
 
-function emptyMessage(): ChatError {
-  return new ChatError(
+/** TXT-1. @throws ChatError */
+export function requireContent(content: string, hasFile: boolean): void {
+  if (hasFile || hasVisible(content)) return
+  throw new ChatError(
     'bad_request',
     'content must contain at least one visible character if the message has no file',
     { field: 'content' },
