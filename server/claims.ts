@@ -81,10 +81,10 @@ function requireValid({ iss, aud, iat, nbf, exp }: JWTPayload, rules: ClaimRules
     if (nbf > nowSeconds + leewaySeconds) throw new AuthError('the token is not valid yet', 'time')
   }
   requireClaim('exp', exp, typeof exp === 'number')
-  if ((exp ?? 0) <= nowSeconds - leewaySeconds) throw new AuthError('the token has expired', 'time')
+  if (exp <= nowSeconds - leewaySeconds) throw new AuthError('the token has expired', 'time')
 }
 
-function requireClaim(claim: string, value: unknown, isAccepted: boolean): void {
+function requireClaim(claim: string, value: unknown, isAccepted: boolean): asserts isAccepted {
   if (value === undefined) throw new AuthError(`the token’s ${claim} is missing`)
   if (!isAccepted) throw new AuthError(`the token’s ${claim} is not accepted`)
 }
