@@ -11,7 +11,9 @@ import { dirname, resolve } from 'node:path'
 export function createFolder(path: string): void {
   const folder = resolve(path)
   if (existsSync(folder)) return
-  createFolder(dirname(folder))
+  const parent = dirname(folder)
+  // The root of a drive that does not exist has no other folder above it.
+  if (parent !== folder) createFolder(parent)
   try {
     mkdirSync(folder)
   } catch (error) {
