@@ -11,8 +11,8 @@ import type { Texts } from './i18n/texts.ts'
 import { useShell, useView } from './shell.ts'
 import { Button } from './ui/button.tsx'
 import { Icon } from './ui/icon.tsx'
+import { useLate } from './ui/use-late.ts'
 
-const SHOW_AFTER_MS = 1_000
 const TICK_MS = 1_000
 
 export function ConnectionBanner({ onSignIn }: { readonly onSignIn: () => void }) {
@@ -62,17 +62,6 @@ function textOf(connection: ConnectionView, { shell }: Texts, format: Format, no
     default:
       return shell.connecting
   }
-}
-
-/** True a second after the condition became true; false with it. */
-export function useLate(condition: boolean): boolean {
-  const [isLate, setLate] = useState(false)
-  useEffect(() => {
-    if (!condition) return setLate(false)
-    const timer = setTimeout(() => setLate(true), SHOW_AFTER_MS)
-    return () => clearTimeout(timer)
-  }, [condition])
-  return isLate && condition
 }
 
 /** Renders again each second. */

@@ -2,10 +2,10 @@
  * Missing banner: says that a part of the page could not be loaded, and why, while it is wanted.
  */
 import { useEffect } from 'preact/hooks'
-import { useLate } from './connection-banner.tsx'
 import { useShell, useView } from './shell.ts'
 import { Button } from './ui/button.tsx'
 import { Icon } from './ui/icon.tsx'
+import { useLate } from './ui/use-late.ts'
 
 export function MissingBanner() {
   const { missingParts, texts, announce } = useShell()

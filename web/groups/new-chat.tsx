@@ -6,6 +6,7 @@ import type { User } from '../../protocol/records.ts'
 import { useShell, useView } from '../shell.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
+import { GroupNameField } from './group-name-field.tsx'
 import { PeoplePicker } from './people-picker.tsx'
 
 interface DialogProps {
@@ -56,16 +57,7 @@ export function NewGroup({ onClose }: DialogProps) {
           void create()
         }}
       >
-        <label class="label">
-          {shell.groupName}
-          <input
-            class="field"
-            required
-            maxLength={100}
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        </label>
+        <GroupNameField value={name} onChange={setName} />
         <label class="check">
           <input
             type="checkbox"

@@ -4,6 +4,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { GroupHandle, GroupItem } from '../../../client/store/types.ts'
 import type { User } from '../../../protocol/records.ts'
+import { GroupNameField } from '../../groups/group-name-field.tsx'
 import { useShell, useView } from '../../shell.ts'
 import { Avatar } from '../../ui/avatar.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -137,16 +138,7 @@ function EditForm({ handle, info, onDone }: GroupDetailsProps & { readonly onDon
   }
   return (
     <form class="stack" onSubmit={save}>
-      <label class="label">
-        {texts.shell.groupName}
-        <input
-          class="field"
-          required
-          maxLength={100}
-          value={name}
-          onInput={(event) => setName(event.currentTarget.value)}
-        />
-      </label>
+      <GroupNameField value={name} onChange={setName} />
       <label class="label">
         {t.topic}
         <textarea
