@@ -5,7 +5,7 @@
  * subscribers; the frames of a socket in one turn of the event loop are written together.
  */
 import { chmodSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -65,8 +65,12 @@ interface Endpoint {
 
 class NodeApp implements PrivateApp, SocketHost {
   readonly #server: ReturnType<typeof createServer>
+  /** The event with which the server takes a connection. */
+  readonly #connected: 'connection' | 'secureConnection'
   /** Sockets whose connection is not closed yet. */
   readonly #sockets = new Set<NodeSocket>()
+  /** The last response of a connection, which is sent after all others. */
+  readonly #lastResponse = new WeakMap<Duplex, ServerResponse>()
   readonly #topics = new Map<string, Set<NodeSocket>>()
   #due: NodeSocket[] = []
   readonly #endpoints = new Map<string, Endpoint>()
@@ -75,6 +79,7 @@ class NodeApp implements PrivateApp, SocketHost {
   #turn = 0
 
   constructor(tls: TlsFiles | undefined) {
+    this.#connected = tls ? 'secureConnection' : 'connection'
     const limits = {
       maxHeaderSize: MAX_HEAD_BYTES,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -98,7 +103,10 @@ class NodeApp implements PrivateApp, SocketHost {
   }
 
   serve(handler: (request: Request, response: Response) => void): void {
-    this.#server.on('request', (req, res) => handler(new NodeRequest(req), new NodeResponse(req, res)))
+    this.#server.on('request', (req, res) => {
+      this.#lastResponse.set(req.socket, res)
+      handler(new NodeRequest(req), new NodeResponse(req, res))
+    })
   }
 
   sockets<Data extends object>(path: string, behavior: SocketBehavior<Data>): void {
@@ -208,9 +216,15 @@ class NodeApp implements PrivateApp, SocketHost {
 
   #upgrade(req: IncomingMessage, connection: Duplex, head: Buffer): void {
     connection.on('error', () => connection.destroy())
+    const response = this.#lastResponse.get(connection)
+    if (response && !response.writableFinished) {
+      // Pipelined: answers are sent in the order of the requests (RFC 9112 9.3.2).
+      response.once('close', () => this.#upgrade(req, connection, head))
+      return
+    }
     const request = new NodeRequest(req)
     const endpoint = this.#isHandshake(req) ? this.#endpoints.get(request.path) : undefined
-    if (!endpoint) return this.#serveAsPlain(req, connection)
+    if (!endpoint) return this.#readAgain(req, connection, head)
     const verdict = endpoint.behavior.upgrade(request)
     if ('refuse' in verdict) connection.end(rawResponse(verdict.refuse, verdict.body))
     else this.#accept(endpoint, verdict, req, connection, head)
@@ -271,13 +285,18 @@ class NodeApp implements PrivateApp, SocketHost {
     behavior.opened(data, socket satisfies Socket)
   }
 
-  /** A request for another protocol is answered over HTTP (RFC 9110 7.8). */
-  #serveAsPlain(req: IncomingMessage, connection: Duplex): void {
-    const res = new ServerResponse(req)
-    res.assignSocket(req.socket)
-    res.shouldKeepAlive = false
-    res.on('finish', () => connection.end())
-    this.#server.emit('request', req, res)
+  /**
+   * A request for another protocol is answered over HTTP (RFC 9110 7.8). Node stops parsing after its head,
+   * so it is read again, with the body and the requests that follow, without its `Upgrade`.
+   */
+  #readAgain(req: IncomingMessage, connection: Duplex, rest: Buffer): void {
+    const lines = [`${req.method} ${req.url} HTTP/${req.httpVersion}`]
+    for (let i = 0; i < req.rawHeaders.length; i += 2) {
+      const [name = '', value = ''] = req.rawHeaders.slice(i, i + 2)
+      if (name.toLowerCase() !== 'upgrade') lines.push(`${name}: ${value}`)
+    }
+    connection.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), rest]))
+    this.#server.emit(this.#connected, connection)
   }
 
   /** Pings sockets that have been silent for most of the timeout, and terminates those that reached it. */

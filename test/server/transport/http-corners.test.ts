@@ -6,10 +6,15 @@ import { describe, expect, it } from 'vitest'
 import { createServer, type Server } from '../../../server/server.ts'
 import type { TransportName } from '../../../server/transport/transport.ts'
 import { transports } from '../../support/transports.ts'
-import { startServer } from '../operation/server.ts'
+import { startServer, tokenOf } from '../operation/server.ts'
 import { rawHttp } from './app.ts'
 
 const get = (path: string, version = '1.1') => `GET ${path} HTTP/${version}\r\nHost: x\r\n\r\n`
+const H2C = 'Connection: Upgrade\r\nUpgrade: h2c'
+const HANDSHAKE =
+  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
+const request = (method: string, path: string, lines: string) =>
+  `${method} ${path} HTTP/1.1\r\nHost: x\r\n${lines}\r\n\r\n`
 const statusesOf = (text: string) =>
   Array.from(text.matchAll(/HTTP\/1\.1 (\d+)/g), ([, status]) => Number(status))
 
@@ -53,8 +58,31 @@ describe.each(transports)('HTTP on $name', ({ name }) => {
 
   it('is handled as HTTP if a protocol other than WebSocket is requested', async () => {
     const server = await start(name)
-    const h2c = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'
-    expect(await ask(server, h2c)).toEqual([200])
+    expect(await ask(server, request('GET', '/healthz', H2C))).toEqual([200])
+  })
+
+  it('reads the body of a request for another protocol, in any segments, and what follows', async () => {
+    const server = await start(name)
+    const authorization = `Authorization: Bearer ${await tokenOf('ana')}`
+    const body = '{"kind":"group"}'
+    const lines = [H2C, authorization, 'Content-Type: application/json', `Content-Length: ${body.length}`]
+    const post = request('POST', '/api/chat/groups', lines.join('\r\n'))
+    // uWebSockets.js terminates a connection whose next request arrives before the answer.
+    const [next, statuses] = name === 'node' ? [get('/nowhere'), [201, 404]] : ['', [201]]
+    const rest = body + next
+    for (const pieces of [[post + rest], [post, rest], [post + rest.slice(0, 5), rest.slice(5)]]) {
+      const text = await rawHttp(server.port, pieces, next ? /1 404 / : /1 201 /)
+      expect(statusesOf(text)).toEqual(statuses)
+    }
+  })
+
+  it.each([
+    ['another protocol', request('GET', '/ws', H2C), [200, 404, 426]],
+    ['a WebSocket', request('GET', '/ws', HANDSHAKE), [200, 404, 101]],
+  ])('answers pipelined requests before the last one, for %s', async (_, last, statuses) => {
+    const server = await start(name)
+    const text = await rawHttp(server.port, [get('/healthz') + get('/nowhere') + last], /1 (101|426) /)
+    expect(statusesOf(text)).toEqual(statuses)
   })
 })
 
