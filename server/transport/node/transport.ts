@@ -89,6 +89,8 @@ class NodeApp implements PrivateApp, SocketHost {
       requestTimeout: 0,
       // Small frames are sent at once.
       noDelay: true,
+      // Called by Node 24 and newer; older versions hand over every upgrade, see `#upgrade`.
+      shouldUpgradeCallback: (req: IncomingMessage) => this.#isHandshake(req),
     }
     this.#server = tls
       ? createTlsServer({ ...limits, cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) })
@@ -284,9 +286,8 @@ class NodeApp implements PrivateApp, SocketHost {
   }
 
   /**
-   * A request for another protocol is answered over HTTP (RFC 9110 7.8). Node stops parsing after its head,
-   * so it is read again, with the body and the requests that follow, without its `Upgrade`. (With the
-   * `shouldUpgradeCallback` of Node 24 the requests that follow would be lost.)
+   * A request for another protocol is answered over HTTP (RFC 9110 7.8). Node below 24 stops parsing after
+   * its head, so it is read again, with its body, without its `Upgrade`.
    */
   #readAgain(req: IncomingMessage, connection: Duplex, rest: Buffer): void {
     const lines = [`${req.method} ${req.url} HTTP/${req.httpVersion}`]

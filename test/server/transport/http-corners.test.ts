@@ -61,18 +61,14 @@ describe.each(transports)('HTTP on $name', ({ name }) => {
     expect(await ask(server, request('GET', '/healthz', H2C))).toEqual([200])
   })
 
-  it('reads the body of a request for another protocol, in any segments, and what follows', async () => {
+  it('reads the body of a request for another protocol, in any segments', async () => {
     const server = await start(name)
     const authorization = `Authorization: Bearer ${await tokenOf('ana')}`
     const body = '{"kind":"group"}'
     const lines = [H2C, authorization, 'Content-Type: application/json', `Content-Length: ${body.length}`]
     const post = request('POST', '/api/chat/groups', lines.join('\r\n'))
-    // uWebSockets.js terminates a connection whose next request arrives before the answer.
-    const [next, statuses] = name === 'node' ? [get('/nowhere'), [201, 404]] : ['', [201]]
-    const rest = body + next
-    for (const pieces of [[post + rest], [post, rest], [post + rest.slice(0, 5), rest.slice(5)]]) {
-      const text = await rawHttp(server.port, pieces, next ? /1 404 / : /1 201 /)
-      expect(statusesOf(text)).toEqual(statuses)
+    for (const pieces of [[post + body], [post, body], [post + body.slice(0, 5), body.slice(5)]]) {
+      expect(await ask(server, ...pieces)).toEqual([201])
     }
   })
 
