@@ -8,6 +8,12 @@
 export type ContinuedTopic = readonly [groupId: string, seq: number]
 
 /**
+ * A topic as a front names it. `inDoubt`: it has shown the event after `seq`, which the group sends again with
+ * the change of subscribers that belongs to it.
+ */
+export type InterruptedTopic = readonly [groupId: string, seq: number, inDoubt: boolean]
+
+/**
  * How a topic continues: `live`, everything from here on is published; `lost`, too much was missed and its
  * subscribers must resume by themselves; `none`, the group does not exist.
  */

@@ -10,7 +10,7 @@ import { shardOf } from '../base/partition.ts'
 import { SEQ_BYTES, seqAt } from '../base/seq-bytes.ts'
 import { ToHub, ToShard } from '../shards/hub-records.ts'
 import { pack, unpack } from '../threads/packing.ts'
-import type { Continued, ContinuedTopic, Front, SubscriberChange } from './gateway.ts'
+import type { Continued, Front, InterruptedTopic, SubscriberChange } from './gateway.ts'
 import type { ShardLink } from './shard-link.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -48,11 +48,11 @@ export class Fronts {
     }
   }
 
-  continueTopics(front: Front, topics: readonly ContinuedTopic[]): void {
+  continueTopics(front: Front, topics: readonly InterruptedTopic[]): void {
     const number = this.#numberOf(front)
     const held = this.#held.get(front) ?? new Set()
     this.#held.set(front, held)
-    const byShard: ContinuedTopic[][] = this.#shards.map(() => [])
+    const byShard: InterruptedTopic[][] = this.#shards.map(() => [])
     for (const topic of topics) {
       const name = `g:${topic[0]}`
       this.#subscriptions.hold(front, name)

@@ -9,11 +9,11 @@
 
 import type { CloseReason } from '../../protocol/close-codes.ts'
 import type { FrameView } from '../../protocol/frame-view.ts'
-import type { Continued, ContinuedTopic, SubscriberChange } from '../actors/continuing.ts'
+import type { Continued, InterruptedTopic, SubscriberChange } from '../actors/continuing.ts'
 import type { EarlierSession } from '../actors/mail.ts'
 import type { Identity } from './identity.ts'
 
-export type { Continued, ContinuedTopic, SubscriberChange } from '../actors/continuing.ts'
+export type { Continued, ContinuedTopic, InterruptedTopic, SubscriberChange } from '../actors/continuing.ts'
 export type { EarlierSession } from '../actors/mail.ts'
 export type { Identity } from './identity.ts'
 
@@ -116,7 +116,7 @@ export interface EngineGateway extends Gateway {
    * Lets topics continue in a front, from the newest seq of each that it has received: it receives the
    * missed events, then `continued`. It counts as a subscriber until `releaseTopic`.
    */
-  continueTopics(front: Front, topics: readonly ContinuedTopic[]): void
+  continueTopics(front: Front, topics: readonly InterruptedTopic[]): void
   /** The topic has continued, and all sessions of the front are open again. */
   releaseTopic(front: Front, topic: string): void
   /**

@@ -27,11 +27,11 @@ import { Delivery } from './delivery.ts'
 import { Draining } from './draining.ts'
 import { Fronts } from './fronts.ts'
 import type {
-  ContinuedTopic,
   EarlierSession,
   EngineGateway,
   Front,
   Identity,
+  InterruptedTopic,
   Publisher,
   SessionPort,
 } from './gateway.ts'
@@ -87,7 +87,7 @@ export class Hub implements EngineGateway {
     return this.#open(identity, port, true, false, earlier)
   }
 
-  continueTopics(front: Front, topics: readonly ContinuedTopic[]): void {
+  continueTopics(front: Front, topics: readonly InterruptedTopic[]): void {
     this.#fronts.continueTopics(front, topics)
   }
 

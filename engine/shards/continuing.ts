@@ -4,10 +4,11 @@
  * The front names each topic with the newest seq that it has received. Most groups have nothing newer, and
  * need no actor for that: a group that is loaded compares the seq; of the others the newest seqs are read
  * from storage, `SLICE` groups at a time. Only a group with newer events, or of which a crash took numbers
- * that the front has shown, is loaded, and sends the front what it has missed. `AT_ONCE` groups do so at the
+ * that the front has shown, is loaded, and sends the front what it has missed. So does a group whose newest shown
+ * event is in doubt: storage may have everything before it, and not that event. `AT_ONCE` groups do so at the
  * same time. Bounded by the topics of the fronts.
  */
-import type { ContinuedTopic } from '../actors/continuing.ts'
+import type { InterruptedTopic } from '../actors/continuing.ts'
 import type { Effect } from '../actors/effects.ts'
 import type { ContinueTopic } from '../actors/mail.ts'
 
@@ -65,14 +66,16 @@ export class Continuing {
     return this.#waiting.has(groupId)
   }
 
-  add(front: number, topics: readonly ContinuedTopic[]): void {
-    for (const [groupId, from] of topics) {
+  add(front: number, topics: readonly InterruptedTopic[]): void {
+    for (const [groupId, from, inDoubt] of topics) {
       if (this.#deps.isAt(groupId, from) === true) {
         this.#deps.live(front, groupId)
         continue
       }
-      this.#unread.push(this.#wait(front, groupId, from))
+      const next = inDoubt ? this.#due : this.#unread
+      next.push(this.#wait(front, groupId, from))
     }
+    this.#proceed()
     void this.#read()
   }
 
@@ -88,8 +91,8 @@ export class Continuing {
       // Sessions that are attached meanwhile come after it, too.
       const waiting = this.#wait(front, groupId, how.laterFrom)
       this.#deps.after(AGAIN_AFTER_MS, () => {
-        this.#unread.push(waiting)
-        void this.#read()
+        this.#due.push(waiting)
+        this.#proceed()
       })
     }
     this.#proceed()

@@ -29,8 +29,8 @@ export const ToShard = {
   /** body: a connected user, UTF-8; number: 1 if they may not join another group. Sent to all shards. */
   full: 50,
   /**
-   * number: a front; body: topics with the newest seq that the front has received of each (packed
-   * `ContinuedTopic`s). Answered by `continued` for each topic, after the missed events.
+   * number: a front; body: topics with the seq from which each continues there (packed
+   * `InterruptedTopic`s). Answered by `continued` for each topic, after the missed events.
    */
   continue: 70,
   /** number: a front; answered by `settled`. Sent to all shards. */

@@ -13,7 +13,7 @@ import { requests } from '../../protocol/requests.ts'
 import { groupOf } from '../../protocol/routed-group.ts'
 import type { Asked } from '../actors/actor-context.ts'
 import type { Caller } from '../actors/caller.ts'
-import type { ContinuedTopic } from '../actors/continuing.ts'
+import type { InterruptedTopic } from '../actors/continuing.ts'
 import type { FileDepths } from '../actors/file-calls.ts'
 import type { EarlierSession, Mail, MailToGroups } from '../actors/mail.ts'
 import { shardOf } from '../base/partition.ts'
@@ -178,7 +178,7 @@ export class Shard {
         case ToShard.nameOf:
           return void this.#sendName(Buffer.from(body).toString(), number)
         case ToShard.continue:
-          return this.#continuing.add(number, unpack<readonly ContinuedTopic[]>(body))
+          return this.#continuing.add(number, unpack<readonly InterruptedTopic[]>(body))
         case ToShard.settle:
           return this.#toHub.push(ToHub.settled, number)
         case ToShard.drain:

@@ -201,8 +201,8 @@ export class FrontSessions {
     for (const [number, topic] of this.#topics) topic.number = number
     return topics.map((topic): NamedTopic => {
       // The engine sends the event again, with the change that belongs to it.
-      const seq = this.#inDoubt.has(topic) ? topic.seq - 1 : topic.seq
-      return [topic.number, topic.name.slice(2), seq]
+      const inDoubt = this.#inDoubt.has(topic)
+      return [topic.number, topic.name.slice(2), inDoubt ? topic.seq - 1 : topic.seq, inDoubt]
     })
   }
 

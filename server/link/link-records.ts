@@ -80,8 +80,8 @@ export const ToFront = {
   pause: 26,
 } as const
 
-/** A topic of a front with the newest seq that was published there. */
-export type NamedTopic = readonly [number: number, groupId: string, seq: number]
+/** A topic of a front, the seq from which it continues, and whether the front has shown the event after it. */
+export type NamedTopic = readonly [number: number, groupId: string, seq: number, inDoubt: boolean]
 
 /** A session of an earlier link, as its front knows it. */
 export type NamedSession = readonly [

@@ -314,8 +314,8 @@ export class LinkedFront implements Front, WaitedFor {
       this.#silent.add(topic)
       this.#named.set(number, { groupId, seq, changes: [] })
     }
-    const continued = topics.map(([, groupId, seq]) => [groupId, seq] as const)
-    this.#gateway.continueTopics(this, continued)
+    const interrupted = topics.map(([, groupId, seq, inDoubt]) => [groupId, seq, inDoubt] as const)
+    this.#gateway.continueTopics(this, interrupted)
   }
 
   /** A session of an earlier link, with the topics to which its user is subscribed by now. */

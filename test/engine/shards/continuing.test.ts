@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ContinuedTopic } from '../../../engine/actors/continuing.ts'
+import type { InterruptedTopic } from '../../../engine/actors/continuing.ts'
 import { Continuing } from '../../../engine/shards/continuing.ts'
 
 /** Groups in storage by their newest seq, and the loaded ones. */
@@ -46,7 +46,7 @@ describe('topics of a front', () => {
     const ids = ['same', 'newer', 'older', 'released', 'nothing', 'open']
     continuing.add(
       1,
-      ids.map((id) => [id, 5] as const),
+      ids.map((id) => [id, 5, false] as const),
     )
     expect(await settle()).toEqual([
       'live open in 1',
@@ -61,7 +61,7 @@ describe('topics of a front', () => {
 
   it('are read in slices, and loaded 64 at a time', async () => {
     const { continuing, reads, settle } = aShard({})
-    const topics = Array.from({ length: 1_200 }, (_, i): ContinuedTopic => [`g${i}`, 1])
+    const topics = Array.from({ length: 1_200 }, (_, i): InterruptedTopic => [`g${i}`, 1, false])
     continuing.add(1, topics)
     expect((await settle()).length).toBe(64)
     expect(reads.map(({ length }) => length)).toEqual([500, 500, 200])
@@ -72,8 +72,8 @@ describe('topics of a front', () => {
 
   it('come before a session that is attached to the group', async () => {
     const { continuing, settle } = aShard({ g: 5 })
-    continuing.add(1, [['g', 5]])
-    continuing.add(2, [['g', 4]])
+    continuing.add(1, [['g', 5, false]])
+    continuing.add(2, [['g', 4, false]])
     expect(continuing.has('g')).toBe(true)
     continuing.finish('g')
     expect([continuing.has('g'), await settle()]).toEqual([
@@ -86,8 +86,8 @@ describe('topics of a front', () => {
     const { continuing, settle, setFailing, runLater } = aShard({ g: 5, h: 6 })
     setFailing(true)
     continuing.add(1, [
-      ['g', 5],
-      ['h', 5],
+      ['g', 5, false],
+      ['h', 5, false],
     ])
     expect(await settle()).toEqual(['Error: storage fails'])
     setFailing(false)
@@ -97,6 +97,16 @@ describe('topics of a front', () => {
     // A session that is attached meanwhile would get older events through the topic.
     expect(continuing.has('h')).toBe(true)
     runLater()
-    expect(await settle()).toEqual(['live h in 1'])
+    expect(await settle()).toEqual(['load h for 1 from 6'])
+  })
+
+  it('load the group whose newest event is in doubt, whatever storage has', async () => {
+    const { continuing, reads, settle } = aShard({ g: 5, h: 6 }, { open: 5 })
+    continuing.add(
+      1,
+      ['g', 'h', 'open'].map((id) => [id, 5, true] as const),
+    )
+    expect(await settle()).toEqual(['live open in 1', 'load g for 1 from 5', 'load h for 1 from 5'])
+    expect(reads).toEqual([])
   })
 })

@@ -44,6 +44,7 @@ const weightsWithFronts = { ...weights, break: 8, link: 14 } as const
 
 export class Simulation {
   readonly seed: number
+  readonly #actions: number
   readonly #random: Random
   readonly #world: World
   readonly #oracle: Oracle
@@ -57,8 +58,9 @@ export class Simulation {
   /** The first violation found in a callback whose errors the engine catches. */
   #violation: unknown = null
 
-  constructor(seed: number, image: Buffer) {
+  constructor(seed: number, image: Buffer, actions = ACTIONS) {
     this.seed = seed
+    this.#actions = actions
     const random = new Random(seed)
     this.#random = random
     const options: WorldOptions = {
@@ -113,7 +115,7 @@ export class Simulation {
   async run(): Promise<string> {
     try {
       await this.#begin()
-      for (this.#step = 1; this.#step <= ACTIONS; this.#step++) {
+      for (this.#step = 1; this.#step <= this.#actions; this.#step++) {
         await this.#act()
         this.#check()
       }

@@ -116,18 +116,18 @@ describe('the gateway of a front whose link breaks', () => {
     const front = aFront()
     front.open('ana', 1)
     front.show(1, 6, leaves('bruno', 6))
-    expect(front.interrupt().topics).toEqual([[1, 'team', 5]])
+    expect(front.interrupt().topics).toEqual([[1, 'team', 5, true]])
     front.show(1, 6, leaves('bruno', 6))
     front.show(1, 7, unpin(7))
     expect(front.received.filter((line) => line.startsWith(TEAM))).toEqual([
       `${TEAM} user_left_group 6`,
       `${TEAM} message_unpinned 7`,
     ])
-    expect(front.interrupt().topics).toEqual([[1, 'team', 7]])
+    expect(front.interrupt().topics).toEqual([[1, 'team', 7, false]])
     front.show(1, 8, leaves('bruno', 8))
     // A heartbeat of the engine.
     front.gateway.sweep()
-    expect(front.interrupt().topics).toEqual([[1, 'team', 8]])
+    expect(front.interrupt().topics).toEqual([[1, 'team', 8, false]])
   })
 
   it('does not send a session again what it had received when it left the topic', async () => {

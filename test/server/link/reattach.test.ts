@@ -209,6 +209,18 @@ describe('a link that breaks', () => {
     expect(ana.of('message_sent').length).toBe(2)
   })
 
+  it('removes by a gap a leave that a crash took, where it was the newest event', async () => {
+    const { world, ana, bruno } = await twoFronts()
+    await ana.request('add_member', { groupId: 'team', userId: 'carla' })
+    await bruno.next('user_joined_group', ({ userId }) => userId === 'carla')
+    const image = world.image()
+    await world.engine.request({ userId: 'ana' }, 'remove_member', { groupId: 'team', userId: 'carla' })
+    const { seq } = await bruno.next('user_left_group')
+    world.stop(image)
+    await world.restart()
+    for (const client of [ana, bruno]) expect((await client.next('gap')).from).toBe(seq)
+  })
+
   it('removes a member who left after a crash with what was posted between', async () => {
     const { world, a, b, ana, bruno } = await twoFronts()
     world.stop()
