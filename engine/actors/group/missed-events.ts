@@ -31,16 +31,10 @@ export function attach(group: GroupState, mail: Attach): Effects {
       { type: 'subscribe', session, groupId, after: Math.max(from, publishedSeq) },
     ]
   }
-  const upTo = recent.floor - 1
-  return [
-    read({ read: 'events', groupId, after: from, upTo, limit: PIECE_EVENTS }, { session }, (older) => {
-      const reached = older.length < PIECE_EVENTS ? upTo : (older.at(-1)?.seq ?? upTo)
-      return [
-        ...older.map((event) => toSession(group, session, event)),
-        ...attach(group, { ...mail, from: reached }),
-      ]
-    }),
-  ]
+  return readOlder(group, session, from, recent.floor - 1, (older, reached) => [
+    ...older.map((event) => toSession(group, session, event)),
+    ...attach(group, { ...mail, from: reached }),
+  ])
 }
 
 /** Whether the membership is still the one that `attach` was sent for: the user has not left or rejoined. */
@@ -51,21 +45,70 @@ export function isStillMember(group: GroupState, { userId, joinedSeq }: Attach):
 /**
  * The user left before the session was attached: it still receives all events up to the leave, or the gap that
  * took `from` itself and so the membership (GAP-1). Nothing if that was before `from`: a later membership is
- * attached separately.
+ * attached separately. The end is searched above `after`; it is `end` if nothing follows there.
  */
-function farewell(group: GroupState, { session, userId, joinedSeq, from }: Attach): Effects {
-  const { recent, publishedSeq } = group
-  if (from + 1 < recent.floor) return [{ type: 'close', session, reason: 'failed' }]
-  let end = from
-  for (const logged of recent.walk(Math.max(joinedSeq, recent.floor - 1), publishedSeq, false)) {
-    const change = membershipBy(logged)
-    if (change?.userId === userId) {
-      if (!change.isMember) end = logged.seq
-      break
-    }
-    if (tookBack(logged, from)) end = logged.seq
+function farewell(
+  group: GroupState,
+  mail: Attach,
+  after = Math.max(mail.joinedSeq, Math.min(mail.from, group.recent.floor - 1)),
+  end = mail.from,
+): Effects {
+  const { members, recent, publishedSeq } = group
+  const { session, userId, from } = mail
+  // What is read would come after the events of a later membership.
+  if (from + 1 < recent.floor && members.has(userId)) return [{ type: 'close', session, reason: 'failed' }]
+  if (after + 1 >= recent.floor) {
+    return sendUpTo(group, session, from, endOf(recent.walk(after, publishedSeq, false), mail, end).end)
   }
-  return recent.range(from, end, Number.POSITIVE_INFINITY).map((event) => toSession(group, session, event))
+  return readOlder(group, session, after, recent.floor - 1, (older, reached) => {
+    const found = endOf(older, mail, end)
+    return found.isFinal
+      ? sendUpTo(group, session, from, found.end)
+      : farewell(group, mail, reached, found.end)
+  })
+}
+
+/** Where a membership ends in these events, the first ones after its begin or `from`; otherwise `end`. */
+function endOf(
+  logged: Iterable<LoggedEvent>,
+  { userId, from }: Attach,
+  end: number,
+): { readonly end: number; readonly isFinal: boolean } {
+  let last = end
+  for (const event of logged) {
+    const change = membershipBy(event)
+    if (change?.userId === userId) return { end: change.isMember ? last : event.seq, isFinal: true }
+    if (tookBack(event, from)) last = event.seq
+  }
+  return { end: last, isFinal: false }
+}
+
+/** Sends the events with `from < seq <= end`. */
+function sendUpTo(group: GroupState, session: number, from: number, end: number): Effects {
+  const { recent } = group
+  if (from >= end) return []
+  if (from + 1 >= recent.floor) {
+    return recent.range(from, end, Number.POSITIVE_INFINITY).map((event) => toSession(group, session, event))
+  }
+  return readOlder(group, session, from, Math.min(end, recent.floor - 1), (older, reached) => [
+    ...older.map((event) => toSession(group, session, event)),
+    ...sendUpTo(group, session, reached, end),
+  ])
+}
+
+/** Reads a piece of the events with `after < seq <= upTo` from the log, and up to where that has all of them. */
+function readOlder(
+  { groupId }: GroupState,
+  session: number,
+  after: number,
+  upTo: number,
+  then: (older: readonly LoggedEvent[], reached: number) => Effects,
+): Effects {
+  return [
+    read({ read: 'events', groupId, after, upTo, limit: PIECE_EVENTS }, { session }, (older) =>
+      then(older, older.length < PIECE_EVENTS ? upTo : (older.at(-1)?.seq ?? upTo)),
+    ),
+  ]
 }
 
 /** The user who joined or left by this event, or null. */

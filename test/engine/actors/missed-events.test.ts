@@ -117,10 +117,51 @@ describe('attach', () => {
     expect(attach(group, { ...mail(5, 5), userId: 'eva' })).toEqual([])
   })
 
-  it('closes the session if the user left so long ago that the event is not in memory', () => {
-    const group = aGroupAt(11, 13)
-    group.members.delete('bruno')
-    expect(attach(group, mail(7))).toEqual([{ type: 'close', session: 5, reason: 'failed' }])
+  describe('for a user who missed more than is in memory, and left', () => {
+    const leaves = (seq: number): LoggedEvent => {
+      const fields = { userId: 'bruno', userName: 'Bruno', groupId: 'g', seq }
+      const { code } = events.user_left_group
+      return { seq, code, frame: encodeEvent('user_left_group', 0, fields) }
+    }
+    const seqs = (effects: Effects) =>
+      effects.map((effect) => (effect.type === 'send_frame' ? effect.seq : effect.type))
+    const left = () => {
+      const group = aGroupAt(501, 503)
+      group.members.delete('bruno')
+      return group
+    }
+
+    it('reads the log for the leave, then sends the events up to it', () => {
+      const group = left()
+      const first = attach(group, mail(100))
+      expect(only(first, 'read').query).toMatchObject({ read: 'events', after: 100, upTo: 500 })
+      const second = given(first, posts(101, 300))
+      expect(only(second, 'read').query).toMatchObject({ after: 300, upTo: 500 })
+      const found = given(second, [...posts(301, 306), leaves(307), ...posts(308, 500)])
+      expect(seqs([...first, ...second, ...found])).toEqual(['read', 'read', 'read'])
+      expect(only(found, 'read').query).toMatchObject({ after: 100, upTo: 307 })
+      const sent = given(found, posts(101, 300))
+      expect(seqs(sent)).toEqual([...numbers(101, 300), 'read'])
+      const rest = given(sent, [...posts(301, 306), leaves(307)])
+      expect(seqs(rest)).toEqual(numbers(301, 307))
+    })
+
+    it('sends what is in memory too, if the leave is there', () => {
+      const group = left()
+      group.recent.push(leaves(504), 0, 0)
+      group.publishedSeq = 504
+      const read = given(attach(group, mail(498)), posts(499, 500))
+      expect(seqs(given(read, posts(499, 500)))).toEqual(numbers(499, 504))
+    })
+
+    it('sends nothing if the log has no leave: it was before', () => {
+      expect(given(attach(left(), mail(499)), posts(500, 500))).toEqual([])
+    })
+
+    it('closes the session if the user is a member again, whose events come first', () => {
+      const group = aGroupAt(501, 503)
+      expect(attach(group, mail(499, 7))).toEqual([{ type: 'close', session: 5, reason: 'failed' }])
+    })
   })
 
   it('is ignored for non-members, and for members who left and rejoined in the meantime', () => {
