@@ -112,7 +112,7 @@ function reopened(user: UserState, session: number, earlier: EarlierSession, now
     // It may be subscribed before the event by which its user joined is shown.
     const isAttached = position !== undefined && position >= joinedSeq - 1
     const begin = Math.max(joinedSeq - 1, given.get(groupId) ?? 0)
-    baselines.set(groupId, isAttached ? (given.get(groupId) ?? position) : begin)
+    baselines.set(groupId, given.get(groupId) ?? (isAttached ? position : begin))
     if (isAttached) continue
     const from = Math.max(begin, missed.get(groupId) ?? 0)
     effects.push(tellGroup(groupId, { type: 'attach', session, userId, joinedSeq, from }))
@@ -174,7 +174,8 @@ export function joined(user: UserState, mail: Mail<'joined'>): Effects {
     if (state.phase !== 'connected' || (known && state.baselines.has(groupId))) continue
     // A user who left and rejoined while they connected was notified of both: not again.
     const from = Math.max(joinedSeq - 1, state.baselines.get(groupId) ?? 0)
-    state.baselines.set(groupId, from)
+    // After a leave in between the session has received the earlier membership live, too.
+    if (!state.baselines.has(groupId)) state.baselines.set(groupId, from)
     effects.push(tellGroup(groupId, { type: 'attach', session, userId: user.userId, joinedSeq, from }))
   }
   return effects
