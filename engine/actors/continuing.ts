@@ -21,7 +21,7 @@ export type Continued = 'live' | 'lost' | 'none'
 
 /**
  * How the subscribers of a topic in a front changed while its link was interrupted: a user left, only some
- * stayed, or a user joined and receives what follows this seq.
+ * stayed, or a user who had left joined again and receives what follows this seq.
  */
 export type SubscriberChange =
   | { readonly left: string }

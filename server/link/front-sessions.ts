@@ -73,6 +73,8 @@ const ending: ReadonlySet<number> = new Set([events.user_left_group.code, events
 export class FrontSessions {
   /** Topics whose newest event is such a one, of which it is not known whether that record has arrived. */
   readonly #inDoubt = new Set<FrontTopic>()
+  /** By the name of a topic that continues over this link, the sessions that have left it so far. */
+  readonly #left = new Map<string, Set<FrontSession>>()
   readonly #steadyNow: () => number
   readonly #byNumber = new Map<number, FrontSession>()
   #topics = new Map<number, FrontTopic>()
@@ -181,8 +183,9 @@ export class FrontSessions {
     const stays = staying(change)
     for (const session of this.#byNumber.values()) {
       const { userId } = session.identity
-      if (!stays(userId)) this.unsubscribe(session, number)
-      else if ('joined' in change && userId === change.joined && isEarlier(session)) {
+      if (!stays(userId)) this.#leave(session, number, name)
+      else if ('joined' in change && userId === change.joined && this.#left.get(name)?.has(session)) {
+        // Others may still wait for events from before, which the engine sends once they are continued.
         this.subscribe(session, number, name, change.after)
       }
     }
@@ -197,6 +200,7 @@ export class FrontSessions {
   /** A link begins: topics get numbers from 1. Returns them with the position from which each continues. */
   renumber(): readonly NamedTopic[] {
     const topics = [...this.#topics.values()]
+    this.#left.clear()
     this.#topics = new Map(topics.map((topic, i) => [i + 1, topic]))
     for (const [number, topic] of this.#topics) topic.number = number
     return topics.map((topic): NamedTopic => {
@@ -204,6 +208,15 @@ export class FrontSessions {
       const inDoubt = this.#inDoubt.has(topic)
       return [topic.number, topic.name.slice(2), inDoubt ? topic.seq - 1 : topic.seq, inDoubt]
     })
+  }
+
+  #leave(session: FrontSession, number: number, name: string): void {
+    const topic = this.#topics.get(number)
+    if (!topic || !subscribesTo(session, topic)) return
+    const others = this.#left.get(name)
+    if (others) others.add(session)
+    else this.#left.set(name, new Set([session]))
+    this.unsubscribe(session, number)
   }
 
   #drop(topic: FrontTopic): void {
@@ -223,9 +236,4 @@ function staying(change: SubscriberChange): (userId: string) => boolean {
   if ('joined' in change) return () => true
   const stay = new Set(change.only)
   return (userId) => stay.has(userId)
-}
-
-/** Whether the session is from before this link. The engine attaches others to all groups of their user. */
-function isEarlier({ phase }: FrontSession): boolean {
-  return phase === 'continued' || phase === 'reopening' || phase === 'interrupted'
 }

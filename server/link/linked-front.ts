@@ -80,8 +80,6 @@ export class LinkedFront implements Front, WaitedFor {
   #hadEngine = false
   /** What the front has named, and how its subscribers changed since; until it has named all sessions. */
   readonly #named = new Map<number, NamedSubscribers>()
-  /** Topics whose events users joined since, by user; until the front has named all sessions. */
-  readonly #joined = new Map<string, Set<number>>()
   #paused = false
   #isLeaving = false
 
@@ -213,10 +211,6 @@ export class LinkedFront implements Front, WaitedFor {
     const number = this.#topics.get(topic)
     if (number === undefined) return
     this.#named.get(number)?.changes.push(change)
-    if ('joined' in change && !this.#isSettled) {
-      const numbers = this.#joined.get(change.joined) ?? new Set()
-      this.#joined.set(change.joined, numbers.add(number))
-    }
     this.#deps.push(ToFront.changeSubscribers, number, Buffer.from(topic, 'latin1'), packed(change))
   }
 
@@ -265,7 +259,6 @@ export class LinkedFront implements Front, WaitedFor {
       if (!this.#isSilent(topic)) this.#gateway.releaseTopic(this, topic)
     }
     this.#named.clear()
-    this.#joined.clear()
     this.#deps.onSettled()
     this.#continuedMore()
   }
@@ -323,14 +316,10 @@ export class LinkedFront implements Front, WaitedFor {
     const { identity, topics, baselines, missed } = readNamedSession(body)
     const subscribed: [string, number][] = []
     const { userId } = identity
-    const earlier = new Set(topics)
-    for (const number of new Set([...topics, ...(this.#joined.get(userId) ?? [])])) {
+    for (const number of topics) {
       const named = this.#named.get(number)
       if (!named) throw new LinkError(`topic ${number} was not named`)
-      const isSubscribed = named.changes.reduce(
-        (is, change) => isSubscribedAfter(change, userId, is),
-        earlier.has(number),
-      )
+      const isSubscribed = named.changes.reduce((is, change) => isSubscribedAfter(change, userId, is), true)
       if (isSubscribed) subscribed.push([named.groupId, named.seq])
     }
     return { identity, earlier: { subscribed, baselines, missed, wasGivenUp: this.#deps.wasGivenUp() } }

@@ -2,8 +2,8 @@
  * Continued topics: sends a front the events of a group that it has missed, once for all its connections.
  *
  * They are the events that the connections would have received live, in the same order; a member who left
- * meanwhile receives nothing after that event, one who was a member for a while only what came meanwhile, and
- * after a gap nobody receives anything whose membership the crash took back (GAP-1). While events are read the sessions that begin to receive the group wait, so that none of them gets
+ * meanwhile receives nothing after that event, one who was a member again for a while only what came meanwhile,
+ * and after a gap nobody receives anything whose membership the crash took back (GAP-1). While events are read the sessions that begin to receive the group wait, so that none of them gets
  * an older event through the topic. Bounded like `resume`: above `limits.resumeEvents` missed events the
  * subscribers must resume by themselves.
  */
