@@ -173,11 +173,15 @@ export class Front {
   async crash(): Promise<void> {
     this.#ended = []
     this.#left = []
-    this.#detached = this.#noDetached()
     const link = this.#link
     this.#link = null
     link?.toFront.break()
     if (link) await this.#lost()
+  }
+
+  /** Another process of the engine has started. */
+  engineStarted(): void {
+    this.#detached = this.#noDetached()
   }
 
   /** The engine stops: the front holds what follows. */

@@ -126,7 +126,9 @@ export class Oracle {
     let isMember = false
     for (const [, { event, fields }] of this.events(groupId, 0, seq)) {
       if (event === 'group_created') {
-        isMember = (fields.group.members ?? []).some((member) => member.userId === userId)
+        const { createdBy, memberCount, members = [] } = fields.group
+        // PRV-2: members lists who was approached in a direct chat, who is not a member before they accept.
+        isMember = userId === createdBy || (memberCount > 1 && members.some((one) => one.userId === userId))
       } else if (event === 'user_joined_group' || event === 'user_left_group') {
         if (fields.userId === userId) isMember = event === 'user_joined_group'
       }

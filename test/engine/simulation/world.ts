@@ -120,6 +120,7 @@ export class World {
     this.scheduler.clear(new Set(this.fronts.map(({ id }) => id)))
     this.disk.crash()
     this.#process = this.#start()
+    for (const front of this.fronts) front.engineStarted()
   }
 
   /** Begins a clean stop; resolves when everything is committed. */
