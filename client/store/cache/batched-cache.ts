@@ -3,12 +3,14 @@
  *
  * Collects changes, writes them together, and answers for the failures of the database. A failed write is
  * repeated on a new connection; then items are forgotten, those of the least recently active groups first, and
- * it is repeated with the rows only. Rows that cannot be written even then stay in memory, and are part of the
- * next write. If the database cannot be opened, the cache continues in memory.
+ * it is repeated with the rows only. Rows that cannot be written even then stay in memory and are written with the
+ * next changes, after a delay that grows with each failure (`backoff.ts`), until `close`. If the database cannot
+ * be opened, the cache continues in memory.
  * Changes of shared tables go to the other tabs at once. A tab that opens asks the others for their newest ones,
  * which may not be written yet.
  * Bounded: `MAX_ITEMS` stored; above `MAX_WAITING` changes of items in memory, their groups are forgotten.
  */
+import { backoffMs } from '../../backoff.ts'
 import { type Clock, systemClock } from '../../clock.ts'
 import type { TabChannel } from '../tab-channel.ts'
 import type { CacheDatabase, ItemsChange, RowChange } from './cache-database.ts'
@@ -70,7 +72,9 @@ class BatchedCache implements MessageCache {
   #untrimmed = TRIM_EVERY
   #writing: Promise<unknown> = Promise.resolve()
   #cancelTimer: (() => void) | null = null
-  #lastWriteAt = Number.NEGATIVE_INFINITY
+  #nextWriteAt = Number.NEGATIVE_INFINITY
+  /** Writes in a row that failed. */
+  #failures = 0
   readonly #recent = new Map<string, Recent>()
   readonly #last: LastChanges<Recent>
   /** Changes were stored at the end of the page, which has not ended. */
@@ -189,6 +193,8 @@ class BatchedCache implements MessageCache {
   async close(): Promise<void> {
     this.#stopListening()
     await this.flush()
+    this.#cancelTimer?.()
+    this.#cancelTimer = null
     this.#database.close()
   }
 
@@ -263,23 +269,30 @@ class BatchedCache implements MessageCache {
     this.#schedule()
   }
 
+  /** A write in progress schedules the next one when it ends. */
   #schedule(): void {
+    if (this.#inFlight) return
     this.#cancelTimer ??= this.#clock.after(
-      Math.max(0, this.#lastWriteAt + WRITE_MS - this.#clock.now()),
+      Math.max(0, this.#nextWriteAt - this.#clock.now()),
       () => void this.flush(),
     )
   }
 
+  get #hasChanges(): boolean {
+    return this.#rows.size + this.#forgotten.size + this.#items.length > 0
+  }
+
   /** Resolves with whether there is nothing left that ends with the page. */
   async #write(): Promise<boolean> {
-    let isLasting = this.#database instanceof IdbDatabase
-    if (this.#rows.size + this.#forgotten.size + this.#items.length === 0) return isLasting
+    const isLasting = this.#database instanceof IdbDatabase
+    if (!this.#hasChanges) return isLasting
     const rows = new Map(this.#rows)
     const forgotten = new Set(this.#forgotten)
     let items = this.#items.splice(0)
     this.#rows.clear()
     this.#forgotten.clear()
     this.#inFlight = rows
+    let failures = 0
     for (let attempt = 1; ; attempt += 1) {
       try {
         const batch = { userId: this.#copy.userId, rows, forgotten, items }
@@ -293,7 +306,7 @@ class BatchedCache implements MessageCache {
         const left = await this.#database.trim((count) => count >> 1).catch(() => 0)
         if (left > 0 || attempt === 2) continue
         // The rows stay in memory until a later write succeeds.
-        isLasting = false
+        failures = this.#failures + 1
         for (const [id, change] of rows) if (!this.#rows.has(id)) this.#rows.set(id, change)
         for (const groupId of forgotten) this.#forgotten.add(groupId)
         break
@@ -302,9 +315,12 @@ class BatchedCache implements MessageCache {
     this.#inFlight = null
     if (this.#hasLast && this.#rows.size === 0) this.#last.take()
     this.#hasLast &&= this.#rows.size > 0
-    this.#lastWriteAt = this.#clock.now()
+    this.#failures = failures
+    const delayMs = failures > 0 ? backoffMs(failures, this.#clock) : 0
+    this.#nextWriteAt = this.#clock.now() + WRITE_MS + delayMs
+    if (this.#hasChanges) this.#schedule()
     await this.#trim(items)
-    return isLasting
+    return isLasting && failures === 0
   }
 
   async #trim(items: readonly ItemsChange[]): Promise<void> {

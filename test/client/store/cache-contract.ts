@@ -59,9 +59,8 @@ export function anEntry(key: string, order: number): OutboxEntry {
   return { key, groupId: 'team', order, createdAt: order, request: 'send_message', fields: { content: key } }
 }
 
-export function openCache(tab: Tab, maxItems?: number): MessageCache {
-  const clock = new ManualClock().forClient
-  return createMessageCache({ name: 'test', channel: tab.channel('test'), clock, maxItems })
+export function openCache(tab: Tab, maxItems?: number, clock = new ManualClock()): MessageCache {
+  return createMessageCache({ name: 'test', channel: tab.channel('test'), clock: clock.forClient, maxItems })
 }
 
 const seqs = (page: { readonly items: readonly CachedItem[] } | null) => page?.items.map(({ seq }) => seq)

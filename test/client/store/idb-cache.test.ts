@@ -1,5 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { ManualClock } from '../../../testing/manual-clock.ts'
 import { Browser } from '../../support/browser.ts'
+import { eventually } from '../../support/conditions.ts'
 import { refusePuts, useIndexedDb } from '../../support/indexed-db.ts'
 import {
   aGroup,
@@ -81,6 +83,46 @@ describe('a cache whose IndexedDB fails', () => {
     await cache.flush()
     const { outbox } = await openCache(new Browser().openTab()).open()
     expect(outbox.map(({ key }) => key)).toEqual(['one', 'two'])
+  })
+
+  it('repeats a write that failed after a delay that grows up to 30 s, until it succeeds', async () => {
+    useIndexedDb()
+    const clock = new ManualClock()
+    const cache = openCache(new Browser().openTab(), undefined, clock)
+    await cache.open()
+    await cache.flush()
+    const restore = refusePuts('all')
+    onTestFinished(restore)
+    cache.put('profile', profile)
+    cache.put('outbox', anEntry('one', 1))
+    await cache.flush()
+    const delays: number[] = []
+    for (let i = 0; i < 8; i++) {
+      delays.push(...clock.dueInMs)
+      clock.advance(clock.dueInMs[0] ?? 0)
+      // The write that the timer began, and no other: only one timer runs at a time.
+      await eventually(() => expect(clock.dueInMs).toHaveLength(1))
+    }
+    expect(delays).toEqual([550, 1_050, 2_050, 4_050, 8_050, 16_050, 30_050, 30_050])
+    restore()
+    clock.advance(30_050)
+    await eventually(async () =>
+      expect((await openCache(new Browser().openTab()).open()).outbox).toHaveLength(1),
+    )
+    expect(clock.dueInMs).toEqual([])
+  })
+
+  it('does not repeat a write that failed after it was closed', async () => {
+    useIndexedDb()
+    const clock = new ManualClock()
+    const cache = openCache(new Browser().openTab(), undefined, clock)
+    await cache.open()
+    onTestFinished(refusePuts('all'))
+    cache.put('profile', profile)
+    await cache.flush()
+    expect(clock.dueInMs).toEqual([550])
+    await cache.close()
+    expect(clock.dueInMs).toEqual([])
   })
 
   it('writes the file of an upload once, also after a write that failed', async () => {
