@@ -7,7 +7,7 @@ import type { RequestFields, RequestName } from '../../protocol/requests.ts'
 import { ask, rejectFailure } from './failure.ts'
 import type { GroupState } from './group-state.ts'
 import type { StoreCore } from './store-core.ts'
-import type { GroupHandle, NewMessage, ReceiptsView } from './types.ts'
+import type { DraftMode, GroupHandle, NewMessage, ReceiptsView } from './types.ts'
 
 /** `typing_start` is repeated after this time; the server ends it after 6 s (TYP-1). */
 const TYPING_EVERY_MS = 4_000
@@ -65,7 +65,7 @@ export class ChatGroup implements GroupHandle {
       afterSeq: this.#state.row?.lastSeq ?? 0,
       uploadId,
     })
-    this.setDraft('')
+    this.setDraft('', null)
     this.#typingUntil = Number.NEGATIVE_INFINITY
     this.#stopTyping?.()
     this.#stopTyping = null
@@ -167,13 +167,8 @@ export class ChatGroup implements GroupHandle {
     })
   }
 
-  setDraft(text: string): void {
-    const { groupId } = this
-    if (this.#state.draft === text) return
-    this.#state.draft = text
-    if (text === '') this.#core.cache.remove('drafts', groupId)
-    else this.#core.cache.put('drafts', { groupId, text, at: Date.now() })
-    this.#state.info.changed()
+  setDraft(text: string, mode?: DraftMode | null): void {
+    this.#state.setDraft(text, mode)
   }
 
   update(fields: Parameters<GroupHandle['update']>[0]): Promise<void> {

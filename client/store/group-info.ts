@@ -81,7 +81,8 @@ export class GroupInfo {
       lastActivityAt: Math.max(lastActivityAt, sending.at(-1)?.createdAt ?? 0),
       typing: [...this.#typing.keys()].map((userId) => people.person(userId)),
       mutedUntil,
-      draft,
+      draft: draft.text,
+      draftMode: draft.mode,
       pending: sending.length - failed,
       failed,
     })

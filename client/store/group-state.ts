@@ -7,15 +7,17 @@
  * change messages, and no counts (UNR-1). Whatever cannot be derived from what is in memory is read again.
  */
 import type { GroupListing, GroupSummary } from '../../protocol/records.ts'
-import type { CachedGroup } from './cache/message-cache.ts'
+import type { CachedGroup, Draft } from './cache/message-cache.ts'
 import { GroupInfo } from './group-info.ts'
 import { GroupMembers } from './group-members.ts'
 import { GroupPins } from './group-pins.ts'
 import { GroupReceipts } from './group-receipts.ts'
 import { GroupWindow } from './group-window.ts'
 import type { StoreCore } from './store-core.ts'
+import type { DraftMode } from './types.ts'
 import { countItems } from './unread-counts.ts'
 
+export const noDraft: Pick<Draft, 'text' | 'mode'> = { text: '' }
 const UNKNOWN = Number.POSITIVE_INFINITY
 
 export class GroupState {
@@ -26,7 +28,7 @@ export class GroupState {
   readonly pins: GroupPins
   readonly receipts: GroupReceipts
   row: CachedGroup | null = null
-  draft = ''
+  draft = noDraft
   readonly #core: StoreCore
   /** The counts are those of the server at an older time, until it lists the group again. */
   #isUncounted = false
@@ -61,6 +63,16 @@ export class GroupState {
     this.info.changed()
     if (isOutdated) this.outdated()
     else this.window.open()
+  }
+
+  setDraft(text: string, mode: DraftMode | null | undefined = this.draft.mode): void {
+    const { groupId, draft } = this
+    const { cache } = this.#core
+    if (draft.text === text && draft.mode === (mode ?? undefined)) return
+    this.draft = { text, mode: mode ?? undefined }
+    if (text === '' && !mode) cache.remove('drafts', groupId)
+    else cache.put('drafts', { groupId, ...this.draft, at: Date.now() })
+    this.info.changed()
   }
 
   /** The group as the server lists it. */

@@ -4,6 +4,7 @@
  */
 import type { SendRequest } from '../../protocol/methods.ts'
 import type { Message, User } from '../../protocol/records.ts'
+import type { RequestFields } from '../../protocol/requests.ts'
 import type { ChatClient } from '../chat-client.ts'
 import { ClientError } from '../client-error.ts'
 import type { Clock } from '../clock.ts'
@@ -13,6 +14,7 @@ import { ComputedView } from './computed-view.ts'
 import { ConnectionState } from './connection-state.ts'
 import { handleEvent } from './group-events.ts'
 import { GroupList } from './group-list.ts'
+import { noDraft } from './group-state.ts'
 import { InvitationsState } from './invitations-state.ts'
 import { changeMessage, changeOf, seqOf } from './message-changes.ts'
 import { Outgoing } from './outgoing.ts'
@@ -98,10 +100,10 @@ export class StoreState {
     const isListed = (rows: readonly { readonly groupId: string }[], id: string) =>
       rows.some(({ groupId }) => groupId === id)
     for (const group of this.list) {
-      if (group.draft !== '' && !isListed(drafts, group.groupId)) this.#setDraft(group.groupId, '')
+      if (group.draft !== noDraft && !isListed(drafts, group.groupId)) this.#setDraft(group.groupId)
       if (isAgain && profile && !isListed(groups, group.groupId)) this.list.remove(group.groupId)
     }
-    for (const { groupId, text } of drafts) this.#setDraft(groupId, text)
+    for (const draft of drafts) this.#setDraft(draft.groupId, draft)
     for (const row of groups) this.list.group(row.groupId).restore(row)
     this.me.changed()
   }
@@ -234,9 +236,14 @@ export class StoreState {
     const change = changeOf(entry, this.userId)
     if (message) group?.window.stored(message)
     else if (change && !failure) group?.window.change(change.messageId, (one) => changeMessage(one, change))
-    // The counts of the server are right.
-    else if (failure) this.list.refreshSoon()
-    else if (entry.request === 'message_read' && isCurrent) this.#read(entry)
+    else if (failure) {
+      // The counts of the server are right.
+      this.list.refreshSoon()
+      if (group && this.#host.client && entry.request === 'edit_message') {
+        const { content } = entry.fields as RequestFields<'edit_message'>
+        group.setDraft(group.draft.text === '' ? content : `${group.draft.text}\n${content}`)
+      }
+    } else if (entry.request === 'message_read' && isCurrent) this.#read(entry)
   }
 
   onShared(change: SharedChange): void {
@@ -244,7 +251,7 @@ export class StoreState {
     if (table === 'outbox') {
       row ? this.outgoing.restore([row], true) : this.outgoing.remove(key)
       if (row?.request === 'message_read') this.#read(row)
-    } else if (table === 'drafts') this.#setDraft(key, row?.text ?? '')
+    } else if (table === 'drafts') this.#setDraft(key, row)
     else row ? this.uploads.restore([row], false) : this.uploads.forget(key)
   }
 
@@ -253,9 +260,9 @@ export class StoreState {
     this.list.find(groupId)?.readUpTo((fields as { readonly upTo: number }).upTo)
   }
 
-  #setDraft(groupId: string, text: string): void {
+  #setDraft(groupId: string, draft = noDraft): void {
     const group = this.list.group(groupId)
-    group.draft = text
+    group.draft = draft
     group.info.changed()
   }
 
@@ -339,7 +346,7 @@ export class StoreState {
     this.invitations.clear()
     this.people.clear()
     void this.search.find(null)
-    for (const group of this.list) group.draft = ''
+    for (const group of this.list) group.draft = noDraft
   }
 
   #makeCore(): StoreCore {

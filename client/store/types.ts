@@ -93,10 +93,17 @@ export interface GroupItem {
   readonly mutedUntil?: number | undefined
   /** The user's draft; empty for none. */
   readonly draft: string
+  readonly draftMode?: DraftMode | undefined
   /** Messages that wait to be sent, and those that failed. */
   readonly pending: number
   readonly failed: number
 }
+
+/** What the user writes instead of a new message: the answer to a message, or a new text of their own. */
+export type DraftMode =
+  | { readonly kind: 'reply'; readonly messageId: string }
+  /** `text` is what the message is to become; the draft stays beside it. */
+  | { readonly kind: 'edit'; readonly messageId: string; readonly text: string }
 
 export interface GroupsView {
   /** The most recently active first. */
@@ -296,11 +303,12 @@ export interface GroupHandle {
   /** Shows the messages around a seq, those at the start of a time (milliseconds), or the newest. */
   jumpTo(place: { readonly seq: number } | { readonly time: number } | 'newest' | 'unread'): Promise<void>
 
-  /** Shows and sends a message; returns its key. The user's draft of the group is removed. */
+  /** Shows and sends a message; returns its key. The user's draft of the group and its mode are removed. */
   send(message: NewMessage): string
   retry(key: string): void
   discard(key: string): void
   /** Changes of a message are shown at once; the promise rejects with a `Failure` after they are rolled back. */
+  /** The text of an edit that is refused is added to the draft. */
   edit(messageId: string, content: string, mentions?: readonly string[]): Promise<void>
   delete(messageId: string): Promise<void>
   recall(messageId: string): Promise<void>
@@ -316,8 +324,8 @@ export interface GroupHandle {
   markUnread(seq: number): Promise<void>
   /** Call it at each key press; `typing_stop` follows by itself. */
   typing(): void
-  /** Stored at once and shared with other tabs. */
-  setDraft(text: string): void
+  /** Stored at once and shared with other tabs. Without `mode` it stays; null removes it. */
+  setDraft(text: string, mode?: DraftMode | null): void
 
   update(fields: {
     readonly name?: string

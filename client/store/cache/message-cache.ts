@@ -11,7 +11,7 @@
  */
 import type { GroupListing, Limits, Message } from '../../../protocol/records.ts'
 import type { RequestName } from '../../../protocol/requests.ts'
-import type { Failure, NoticeItem } from '../types.ts'
+import type { DraftMode, Failure, NoticeItem } from '../types.ts'
 
 /** The user of the cache; one row. */
 export interface CachedProfile {
@@ -77,6 +77,7 @@ export interface OutboxEntry {
 export interface Draft {
   readonly groupId: string
   readonly text: string
+  readonly mode?: DraftMode | undefined
   /** The newest wins between tabs. */
   readonly at: number
 }

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
+import type { ChatStore } from '../../../client/store/chat-store.ts'
 import { createMessageCache } from '../../../client/store/index.ts'
+import { Browser } from '../../support/browser.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 import { useIndexedDb } from '../../support/indexed-db.ts'
 import { aStoreStage, messagesOf, shown } from './harness.ts'
@@ -108,6 +110,69 @@ it('sends what was written offline after a reload, once and in order, with its c
   expect(messages[0]?.reactions).toEqual([{ emoji: '👍', userIds: ['ana'], count: 1 }])
   expect(shown(group.messages.getSnapshot())).toEqual(['hi sent', 'one sent', 'two sent', 'three sent'])
   expect(group.info.getSnapshot()).toMatchObject({ pending: 0, failed: 0 })
+})
+
+it('keeps what the draft is for over a reload, in every tab, until a message is sent', async () => {
+  useIndexedDb()
+  const stage = await aStoreStage()
+  const bruno = await stage.engine.connect({ userId: 'bruno' })
+  await bruno.createGroup({ kind: 'group', groupId: 'team', name: 'Team', members: ['ana'] })
+  const browser = new Browser()
+  const open = (tab = browser.openTab()) =>
+    stage.liveStore('ana', {
+      cache: createMessageCache({ name: 'a', channel: tab.channel('a'), clock: stage.clock.forClient }),
+    })
+  const first = await open()
+  const other = await open()
+  const draftOf = (store: ChatStore) => {
+    const { draft, draftMode } = store.group('team').info.getSnapshot() ?? {}
+    return { draft, draftMode }
+  }
+  const reply = { kind: 'reply', messageId: 'team:2' } as const
+  first.group('team').setDraft('', reply)
+  first.group('team').setDraft('half')
+  await stage.settle()
+  expect(draftOf(other)).toEqual({ draft: 'half', draftMode: reply })
+  const edit = { kind: 'edit', messageId: 'team:3', text: 'better' } as const
+  first.group('team').setDraft('half', edit)
+  await stage.settle()
+  await first.close()
+  const second = await open()
+  expect(draftOf(second)).toEqual({ draft: 'half', draftMode: edit })
+  second.group('team').send({ content: 'half' })
+  await stage.settle()
+  expect(draftOf(second)).toEqual({ draft: '', draftMode: undefined })
+  expect(draftOf(other)).toEqual({ draft: '', draftMode: undefined })
+  await second.close()
+  expect(draftOf(await open())).toEqual({ draft: '', draftMode: undefined })
+})
+
+it('adds the text of an edit to the draft that was refused after a reload', async () => {
+  useIndexedDb()
+  const stage = await aStoreStage({ dataDir: temporaryFolder() })
+  const bruno = await stage.engine.connect({ userId: 'bruno' })
+  await bruno.createGroup({ kind: 'group', groupId: 'team', name: 'Team', members: ['ana'] })
+  await bruno.setRole({ groupId: 'team', userId: 'ana', role: 'moderator' })
+  const cache = () => createMessageCache({ name: 'a', channel: alone, clock: stage.clock.forClient })
+  const first = await stage.liveStore('ana', { cache: cache() })
+  first.group('team').messages.subscribe(() => {})
+  first.group('team').send({ content: 'one' })
+  await stage.settle()
+  const [sent] = messagesOf(first.group('team').messages.getSnapshot().items)
+  stage.offline('ana')
+  await stage.settle(0)
+  first
+    .group('team')
+    .edit(sent?.messageId ?? '', 'one and more')
+    .catch(() => {})
+  first.group('team').setDraft('half')
+  await stage.settle(100)
+  await first.close()
+  await bruno.deleteMessage({ messageId: sent?.messageId ?? '' })
+  stage.online('ana')
+  const second = await stage.liveStore('ana', { cache: cache() })
+  await stage.settle(2_000)
+  expect(second.group('team').info.getSnapshot()).toMatchObject({ draft: 'half\none and more' })
 })
 
 it('is empty after signing out, and shows nothing of another user', async () => {
