@@ -1,12 +1,15 @@
 /**
  * App: the frame of the chat page with its three regions: groups, conversation, details.
  */
+import { render } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Store } from '../client/store/types.ts'
+import { ViewCell } from '../client/store/view-cell.ts'
 import { ConnectionBanner } from './connection-banner.tsx'
 import { GroupList } from './groups/group-list.tsx'
 import { createFormat } from './i18n/format.ts'
 import { type Language, localeOf, type Texts } from './i18n/texts.ts'
+import { type LanguageTexts, languageOf, useChosenLanguage } from './i18n/use-language.ts'
 import { focusRegion, useKeys } from './keys.tsx'
 import { MissingBanner } from './missing-banner.tsx'
 import { MissingParts, removeFailedStyles } from './missing-parts.ts'
@@ -44,6 +47,8 @@ export interface AppProps {
   readonly nameInToken?: string
   /** Calls back when a new version of the page waits. */
   readonly watchUpdates?: (onUpdate: (update: Update) => void) => Promise<void>
+  /** The texts of another language, which was chosen, are loaded. */
+  readonly onLanguage: (loaded: LanguageTexts) => void
   /** Asks for a token; nothing is removed. */
   readonly onSignIn: () => void
   /** Ends the session and removes everything of the user. */
@@ -64,6 +69,8 @@ export function App({
   const [toasts, setToasts] = useState<readonly ToastItem[]>([])
   const [dialog, setDialog] = useState<DialogName | null>(null)
   const root = useRef<HTMLDivElement>(null)
+  const missingParts = useMemo(() => new MissingParts(store.connection), [store])
+  const modals = useMemo(() => new ViewCell<readonly HTMLElement[]>([]), [])
   const shell = useMemo((): Shell => {
     const toast = (text: string, action?: ToastAction) => {
       announcer.say(text)
@@ -77,7 +84,8 @@ export function App({
       format: createFormat(localeOf(language, navigator.languages)),
       navigation,
       preferences,
-      missingParts: new MissingParts(store.connection),
+      missingParts,
+      modals,
       setPreferences: (change) => preferences.set(change),
       nameInToken,
       announce: (text, urgency) => announcer.say(text, urgency),
@@ -85,19 +93,32 @@ export function App({
       fail: (error) => toast(messageOf(error, texts)),
       openDialog: setDialog,
     }
-  }, [store, server, texts, language, navigation, preferences, announcer, nameInToken])
+  }, [store, server, texts, language, navigation, preferences, missingParts, modals, announcer, nameInToken])
+  useChosenLanguage(languageOf(useView(preferences)), language, missingParts, on.onLanguage)
   const theme = useTheme(preferences)
   useKeys(root, shell)
+  const latest = useRef(shell)
+  latest.current = shell
   const { watchUpdates } = on
   useEffect(() => {
-    const { updateReady, reload } = texts.shell
-    void watchUpdates?.(({ accept }) => shell.toast(updateReady, { label: reload, run: accept }))
-  }, [watchUpdates, shell, texts])
+    void watchUpdates?.(({ accept }) => {
+      const { updateReady, reload } = latest.current.texts.shell
+      latest.current.toast(updateReady, { label: reload, run: accept })
+    })
+  }, [watchUpdates])
   useEffect(removeFailedStyles, [])
+  const newestModal = useView(modals).at(-1)
+  const toastBox = useMemo(() => document.createElement('div'), [])
   useLayoutEffect(() => {
-    // Outside of the components: the regions exist before the first text, and stay.
-    root.current?.append(announcer.element)
-  }, [announcer])
+    // Outside of the components: the regions exist before the first text, and what is moved stays as it is.
+    const place = newestModal ?? root.current
+    place?.append(announcer.element, toastBox)
+  }, [announcer, toastBox, newestModal])
+  useLayoutEffect(() => {
+    const close = (id: number) => setToasts((shown) => shown.filter((one) => one.id !== id))
+    render(<Toasts items={toasts} place={newestModal} texts={texts} onClose={close} />, toastBox)
+  }, [toasts, texts, toastBox, newestModal])
+  useEffect(() => () => render(null, toastBox), [toastBox])
   return (
     <ShellContext.Provider value={shell}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: only for files, which the browser would open in place of the page. */}
@@ -107,11 +128,6 @@ export function App({
         {dialog !== null && (
           <Dialogs key={dialog} name={dialog} onClose={() => setDialog(null)} onSignOut={on.onSignOut} />
         )}
-        <Toasts
-          items={toasts}
-          closeLabel={texts.shell.close}
-          onClose={(id) => setToasts((shown) => shown.filter((one) => one.id !== id))}
-        />
       </div>
     </ShellContext.Provider>
   )
@@ -175,7 +191,11 @@ function useFocusOfGroup(groupId: string | null, main: { readonly current: HTMLE
 
 /** A file that is dropped beside a conversation is not opened in place of the page. */
 function holdFiles(event: DragEvent): void {
-  if (event.dataTransfer?.types.includes('Files')) event.preventDefault()
+  const { dataTransfer, target } = event
+  if (!dataTransfer?.types.includes('Files')) return
+  event.preventDefault()
+  const isPlace = target instanceof Element && target.closest('[data-drop-files]') !== null
+  if (!isPlace) dataTransfer.dropEffect = 'none'
 }
 
 function nextId(shown: readonly ToastItem[]): number {

@@ -38,7 +38,11 @@ function handle(event: KeyboardEvent, root: HTMLElement, shell: Shell): boolean 
   if (event.key === 'F6') moveRegion(root, event.shiftKey ? -1 : 1)
   else if (isControl && event.key.toLowerCase() === 'k') shell.openDialog('jump')
   else if (isControl && event.key === '/') shell.openDialog('keys')
-  else if (event.altKey && event.key === 'ArrowDown') moveGroup(shell, 1)
+  // Ctrl+F is the browser's.
+  else if (isControl && event.shiftKey && event.key.toLowerCase() === 'f') {
+    shell.navigation.go({ panel: 'search' })
+    root.querySelector<HTMLElement>('.search-panel input')?.focus()
+  } else if (event.altKey && event.key === 'ArrowDown') moveGroup(shell, 1)
   else if (event.altKey && event.key === 'ArrowUp') moveGroup(shell, -1)
   else if (event.key === 'Escape' && shell.navigation.place.getSnapshot().panel)
     shell.navigation.go({ panel: null })
@@ -78,6 +82,7 @@ export function KeyList({ onClose }: { readonly onClose: () => void }) {
   const rows: readonly (readonly [string, string])[] = [
     ['F6', shell.keyF6],
     ['Ctrl+K', shell.keyJump],
+    ['Ctrl+Shift+F', shell.keySearch],
     ['Ctrl+/', shell.keyKeys],
     ['Alt+↑ Alt+↓', shell.keyGroups],
     ['Esc', shell.keyEscape],

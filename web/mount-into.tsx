@@ -2,11 +2,11 @@
  * Mount into: shows the chat inside of an element of another page.
  */
 import { render } from 'preact'
-import { useEffect, useMemo } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { ChatStore } from '../client/store/chat-store.ts'
 import type { Store } from '../client/store/types.ts'
 import { App } from './app.tsx'
-import { type LanguageTexts, textsFor, useLanguage } from './i18n/use-language.ts'
+import { type LanguageTexts, textsFor } from './i18n/use-language.ts'
 import type { ChatOptions, MountedChat } from './index.ts'
 import { memoryNavigation, type Navigation } from './navigation.ts'
 import { openPreferences, type PreferencesView } from './settings/preferences.ts'
@@ -45,10 +45,10 @@ interface MountedProps {
 }
 
 function Mounted({ store, server, preferences, navigation, first, signOut }: MountedProps) {
-  const { language, texts } = useLanguage(preferences, first)
+  const [{ language, texts }, onLanguage] = useState(first)
   const announcer = useMemo(() => new Announcer(), [])
   useEffect(() => store.connect(), [store])
-  const props = { store, server, texts, language, preferences, navigation, announcer }
+  const props = { store, server, texts, language, preferences, navigation, announcer, onLanguage }
   // The page's token function signs in again.
   return <App {...props} onSignIn={() => store.connect()} onSignOut={() => void signOut()} />
 }

@@ -4,7 +4,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { ChatStore } from '../client/store/chat-store.ts'
 import { App } from './app.tsx'
-import { type LanguageTexts, useLanguage } from './i18n/use-language.ts'
+import type { LanguageTexts } from './i18n/use-language.ts'
 import type { Navigation } from './navigation.ts'
 import { installWorker } from './session/install-worker.ts'
 import { currentToken, forget, nameIn, renewed, type Session, save } from './session/session.ts'
@@ -21,7 +21,7 @@ interface PageProps {
 }
 
 export function Page({ preferences, navigation, first, session: given }: PageProps) {
-  const { language, texts } = useLanguage(preferences, first)
+  const [{ language, texts }, setLanguage] = useState(first)
   const [session, setSession] = useState(given)
   useEffect(() => {
     document.documentElement.lang = language
@@ -31,7 +31,7 @@ export function Page({ preferences, navigation, first, session: given }: PagePro
       setSession(save({ ...renewed(token, null), isTrial }))
     return <SignIn texts={texts} preferences={preferences} onToken={onToken} />
   }
-  const props = { preferences, navigation, language, texts, session }
+  const props = { preferences, navigation, language, texts, session, onLanguage: setLanguage }
   return <SignedIn key={session.token} {...props} onSession={setSession} />
 }
 
@@ -39,10 +39,12 @@ interface SignedInProps extends LanguageTexts {
   readonly preferences: PreferencesView
   readonly navigation: Navigation
   readonly session: Session
+  readonly onLanguage: (loaded: LanguageTexts) => void
   readonly onSession: (session: Session | null) => void
 }
 
-function SignedIn({ session, onSession, language, texts, preferences, navigation }: SignedInProps) {
+function SignedIn({ session, onSession, ...given }: SignedInProps) {
+  const { texts, navigation, preferences } = given
   const store = useMemo(() => openStore(session), [session])
   const server = useMemo(
     () => ({ url: new URL('.', location.href).href, token: () => currentToken(session) }),
@@ -84,7 +86,7 @@ function SignedIn({ session, onSession, language, texts, preferences, navigation
     if (confirm(texts.shell.signOutConfirm)) void store.signOut()
   }
   const nameInToken = nameIn(session.token)
-  const props = { store, server, texts, language, preferences, navigation, announcer, nameInToken }
+  const props = { ...given, store, server, announcer, nameInToken }
   return <App {...props} watchUpdates={installWorker} onSignIn={() => setAsking(true)} onSignOut={signOut} />
 }
 

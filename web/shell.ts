@@ -5,6 +5,7 @@ import { createContext } from 'preact'
 import { useContext, useEffect, useState } from 'preact/hooks'
 import type { TokenSource } from '../client/link.ts'
 import type { MeView, Store, View } from '../client/store/types.ts'
+import type { ViewCell } from '../client/store/view-cell.ts'
 import type { Format } from './i18n/format.ts'
 import type { Texts } from './i18n/texts.ts'
 import type { MissingParts } from './missing-parts.ts'
@@ -27,6 +28,8 @@ export interface Shell {
   readonly navigation: Navigation
   readonly preferences: View<Preferences>
   readonly missingParts: MissingParts
+  /** The modal dialogs that are open, the newest last. */
+  readonly modals: ViewCell<readonly HTMLElement[]>
   setPreferences(change: Partial<Preferences>): void
   /** The name of the user in their token; the server sends it with their first chat. */
   readonly nameInToken: string

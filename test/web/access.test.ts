@@ -125,6 +125,34 @@ describe('the keyboard', () => {
     await expect.poll(() => composerOf(page).evaluate((field) => field === document.activeElement)).toBe(true)
   })
 
+  it('opens the search of messages, which the list of keys names, and leaves Ctrl+F to the browser', async () => {
+    const server = await aWebServer()
+    await aGroup(server, ['ana', 'bruno'], 'Kitchen')
+    const { page } = await signIn(server, 'ana')
+    await openGroup(page, 'Kitchen')
+    await page.evaluate(() => {
+      const taken: boolean[] = []
+      Object.assign(globalThis, { taken })
+      addEventListener('keydown', (event) => event.key === 'f' && taken.push(event.defaultPrevented))
+    })
+    await composerOf(page).press('Control+f')
+    expect(await page.evaluate(() => (globalThis as unknown as { taken: boolean[] }).taken)).toEqual([false])
+    await page.keyboard.press('Control+/')
+    await page
+      .getByRole('dialog', { name: 'Keyboard' })
+      .getByText(/^Search messages; Ctrl\+F finds/)
+      .waitFor()
+    await page.keyboard.press('Escape')
+    const field = page.getByRole('searchbox', { name: 'Search for words' })
+    const hasFocus = () => field.evaluate((input) => input === document.activeElement)
+    await page.keyboard.press('Control+Shift+F')
+    await field.waitFor()
+    await expect.poll(hasFocus).toBe(true)
+    await composerOf(page).focus()
+    await page.keyboard.press('Control+Shift+F')
+    await expect.poll(hasFocus).toBe(true)
+  })
+
   it('creates a group and starts a direct chat', async () => {
     const server = await aWebServer()
     await aGroup(server, ['bruno', 'ana'], 'Garden')

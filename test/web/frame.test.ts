@@ -45,6 +45,65 @@ describe('a refusal', () => {
   })
 })
 
+describe('a toast', () => {
+  /** Ana looks at the members of a group, whose only admin she is, and is refused to be one no longer. */
+  async function refusedInDialog() {
+    const server = await aWebServer()
+    await aGroup(server, ['ana', 'bruno'], 'Kitchen')
+    const { page } = await signIn(server, 'ana')
+    await openGroup(page, 'Kitchen')
+    await page.getByRole('button', { name: 'Members and details' }).click()
+    await page.getByRole('button', { name: 'Actions for ana' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Keyboard' })
+    await page.evaluate(() => {
+      // By `ariaNotify` the page would leave nothing to read.
+      delete (Element.prototype as { ariaNotify?: unknown }).ariaNotify
+    })
+    return { page, dialog, refuse: () => page.getByRole('menuitem', { name: 'Make member' }).click() }
+  }
+
+  it('is closed by a click while a dialog is open, which has it announced once', async () => {
+    const { page, dialog, refuse } = await refusedInDialog()
+    await refuse()
+    await page.keyboard.press('Control+/')
+    await dialog.waitFor()
+    const toast = page.getByText('A group needs an admin.').and(page.locator('.toast *'))
+    await toast.waitFor()
+    await page.locator('.toast').getByRole('button', { name: 'Close' }).click({ timeout: 5_000 })
+    await expect.poll(() => toast.count()).toBe(0)
+    expect(await dialog.isVisible()).toBe(true)
+    const said = page.locator('[aria-live=polite] p', { hasText: 'A group needs an admin.' })
+    expect(await said.count()).toBe(1)
+    // What is announced now is in the dialog: the rest of the page is inert.
+    expect(await said.evaluate((text) => text.closest('dialog') !== null)).toBe(true)
+    await page.keyboard.press('Escape')
+    await expect.poll(() => dialog.count()).toBe(0)
+    expect(await said.count()).toBe(1)
+  })
+
+  it('is reached from the keyboard, in the page by F6 and in a dialog by Tab', async () => {
+    const { page, dialog, refuse } = await refusedInDialog()
+    await refuse()
+    await page.locator('.toast').waitFor()
+    const hasFocus = () => page.locator('.toasts').evaluate((box) => box.contains(document.activeElement))
+    await composerOf(page).focus()
+    for (let i = 0; i < 4 && !(await hasFocus()); i++) await page.keyboard.press('F6')
+    await page.keyboard.press('Tab')
+    expect(await page.locator('.toast button').evaluate((one) => one === document.activeElement)).toBe(true)
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.locator('.toast').count()).toBe(0)
+    expect(await page.evaluate(() => document.activeElement?.closest('[data-region]') !== null)).toBe(true)
+
+    await page.getByRole('button', { name: 'Actions for ana' }).click()
+    await refuse()
+    await page.locator('.toast').waitFor()
+    await page.keyboard.press('Control+/')
+    await dialog.waitFor()
+    for (let i = 0; i < 3 && !(await hasFocus()); i++) await page.keyboard.press('Tab')
+    expect(await hasFocus()).toBe(true)
+  })
+})
+
 describe('the list of chats', () => {
   it('shows the chat that Alt and an arrow chose', async () => {
     const server = await aWebServer({ RATE_LIMIT: '0' })

@@ -81,6 +81,33 @@ it('have their styles, also if only these could not be loaded at first', async (
   await expect.poll(() => page.evaluate(() => document.styleSheets.length)).toBe(2)
 })
 
+it('such as a language are reported as missing, and the page changes to it as soon as there is a network', async () => {
+  const { ana } = await anaWithoutWorker()
+  await ana.page.getByRole('button', { name: /ana/ }).click()
+  const dialog = ana.page.getByRole('dialog')
+  await dialog.getByLabel('Language').waitFor()
+  await ana.setOffline(true)
+  await dialog.getByLabel('Language').selectOption('pt')
+  await dialog.getByText(unreachable).waitFor()
+  expect(await ana.page.evaluate(() => document.documentElement.lang)).toBe('en')
+  await ana.setOffline(false)
+  await dialog.getByLabel('Idioma').waitFor()
+  expect(await ana.page.evaluate(() => document.documentElement.lang)).toBe('pt')
+  await expect.poll(() => dialog.getByText(unreachable).count()).toBe(0)
+  ana.expectQuiet()
+})
+
+it('are no longer missed when a language that is there is chosen', async () => {
+  const { ana } = await anaWithoutWorker()
+  await ana.page.getByRole('button', { name: /ana/ }).click()
+  const dialog = ana.page.getByRole('dialog')
+  await ana.setOffline(true)
+  await dialog.getByLabel('Language').selectOption('pt')
+  await dialog.getByText(unreachable).waitFor()
+  await dialog.getByLabel('Language').selectOption('en')
+  await expect.poll(() => dialog.getByText(unreachable).count()).toBe(0)
+})
+
 /** Sends a text file with a text. */
 async function sendFile({ page }: PersonInBrowser, text: string): Promise<void> {
   const file = { name: 'bread.txt', mimeType: 'text/plain', buffer: Buffer.from('bread') }

@@ -9,6 +9,7 @@ import { Button } from '../ui/button.tsx'
 import { Composer } from './composer/composer.tsx'
 import { useMode } from './composer/mode.ts'
 import { ConversationHeader } from './conversation-header.tsx'
+import { DropPlace } from './drop-place.tsx'
 import { ActionMenu, type OpenMenu } from './list/action-menu.tsx'
 import { formsOf, type ListContext } from './list/list-context.ts'
 import { actionsOf, canEdit, seqOfId } from './list/message-actions.ts'
@@ -32,7 +33,7 @@ export function Conversation({ groupId, seq }: ConversationProps) {
   const info = useView(handle.info)
   const members = useView(handle.members)
   const { userId: me, limits } = useView(store.me)
-  const [mode, setMode] = useMode(handle)
+  const [mode, setMode] = useMode(handle, info)
   const [menu, setMenu] = useState<OpenMenu | null>(null)
   const [dialog, setDialog] = useState<OpenDialogState | null>(null)
   const input = useRef<HTMLTextAreaElement>(null)
@@ -109,13 +110,16 @@ export function Conversation({ groupId, seq }: ConversationProps) {
   }, [handle, role, isDirect, limits])
 
   if (!info) return <NotThere />
+  const own = members.members.find(({ userId }) => userId === me)
+  const canWrite = (own?.mutedUntil ?? 0) <= Date.now()
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: files are attached by a button as well.
     <div
       class="conversation"
+      data-drop-files={canWrite || undefined}
       onDrop={(event) => {
         const files = [...(event.dataTransfer?.files ?? [])]
-        if (files.length === 0) return
+        if (files.length === 0 || !canWrite) return
         event.preventDefault()
         chooseFiles(handle, files)
       }}
@@ -137,6 +141,7 @@ export function Conversation({ groupId, seq }: ConversationProps) {
         input={input}
         lastOwn={lastOwn}
       />
+      {canWrite && <DropPlace title={info.title} />}
       {menu && (
         <ActionMenu
           {...menu}

@@ -2,17 +2,17 @@
  * What the actions of a message do. Changes are shown at once by the store; a refusal is shown as a toast.
  */
 import { useMemo } from 'preact/hooks'
-import type { GroupHandle, MessageItem } from '../../client/store/types.ts'
+import type { DraftMode, GroupHandle, MessageItem } from '../../client/store/types.ts'
 import { useShell } from '../shell.ts'
 import { plainText } from '../text/blocks.ts'
-import { editOf, type Mode } from './composer/mode.ts'
+import { editOf, type SetMode } from './composer/mode.ts'
 import type { ActionName } from './list/message-actions.ts'
 import type { OpenDialogState } from './open-dialog.tsx'
 
 interface Given {
   readonly handle: GroupHandle
   readonly me: string
-  readonly setMode: (mode: Mode) => void
+  readonly setMode: SetMode
   readonly setDialog: (dialog: OpenDialogState) => void
   readonly focusInput: () => void
 }
@@ -28,7 +28,7 @@ export interface Actions {
 export function useActions({ handle, me, setMode, setDialog, focusInput }: Given): Actions {
   const { texts, toast, announce, fail } = useShell()
   return useMemo((): Actions => {
-    const write = (mode: Mode) => {
+    const write = (mode: DraftMode) => {
       setMode(mode)
       // The menu gives the focus back to the message when it closes: after that.
       setTimeout(focusInput)
@@ -56,7 +56,7 @@ export function useActions({ handle, me, setMode, setDialog, focusInput }: Given
           case 'react':
             return setDialog({ kind: 'emoji', item, onChoose: (emoji) => react(item, emoji) })
           case 'reply':
-            return write({ kind: 'reply', item })
+            return write({ kind: 'reply', messageId: id })
           case 'edit':
             return write(editOf(item))
           case 'pin':

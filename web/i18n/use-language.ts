@@ -1,11 +1,10 @@
 /**
  * Language of the page: the user's choice, else the browser's. While the texts of another language are
- * loaded the page stays in the present one.
+ * loaded the page stays in the present one, and says so if they cannot be loaded.
  */
-import { useEffect, useState } from 'preact/hooks'
-import type { View } from '../../client/store/types.ts'
+import { useEffect } from 'preact/hooks'
+import type { MissingParts } from '../missing-parts.ts'
 import type { Preferences } from '../settings/preferences.ts'
-import { useView } from '../shell.ts'
 import { chooseLanguage, en, type Language, loadTexts, type Texts } from './texts.ts'
 
 export interface LanguageTexts {
@@ -13,27 +12,33 @@ export interface LanguageTexts {
   readonly texts: Texts
 }
 
+/** The language that the preferences choose. */
+export function languageOf({ language }: Preferences): Language {
+  return language === 'auto' ? chooseLanguage(navigator.languages) : language
+}
+
 /** The texts for the preferences as they are now; the English ones if they cannot be loaded. */
-export async function textsFor({ language }: Preferences): Promise<LanguageTexts> {
-  const chosen = language === 'auto' ? chooseLanguage(navigator.languages) : language
-  return await loadTexts(chosen).then(
-    (texts) => ({ language: chosen, texts }),
+export async function textsFor(preferences: Preferences): Promise<LanguageTexts> {
+  const language = languageOf(preferences)
+  return await loadTexts(language).then(
+    (texts) => ({ language, texts }),
     () => ({ language: 'en', texts: en }),
   )
 }
 
-/** The same, for a component; `first` was loaded before it is rendered. */
-export function useLanguage(preferences: View<Preferences>, first: LanguageTexts): LanguageTexts {
-  const wanted = useView(preferences)
-  const [current, setCurrent] = useState(first)
+/** Calls `onLoaded` with the texts of `chosen`, once they are loaded, unless `shown` is that language. */
+export function useChosenLanguage(
+  chosen: Language,
+  shown: Language,
+  missingParts: MissingParts,
+  onLoaded: (loaded: LanguageTexts) => void,
+): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the function sets a state, whichever render made it.
   useEffect(() => {
-    let isCurrent = true
-    void textsFor(wanted).then((loaded) => {
-      if (isCurrent) setCurrent((shown) => (shown.language === loaded.language ? shown : loaded))
-    })
-    return () => {
-      isCurrent = false
-    }
-  }, [wanted])
-  return current
+    if (chosen === shown) return
+    return missingParts.load(
+      () => loadTexts(chosen),
+      (texts) => onLoaded({ language: chosen, texts }),
+    )
+  }, [chosen, shown, missingParts])
 }

@@ -12,11 +12,26 @@ export interface Update {
   accept(): void
 }
 
+interface TrustedTypes {
+  createPolicy(
+    name: string,
+    rules: { readonly createScriptURL: (url: string) => string },
+  ): { createScriptURL(url: string): string }
+}
+
+/**
+ * The policy of the page demands that addresses of scripts are marked where they are written. One mark for the page, which
+ * may install the worker again for another user.
+ */
+const marker = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.createPolicy('tertulia', {
+  createScriptURL: (given) => given,
+})
+
 /** `onUpdate` is called when a new version waits. */
 export async function installWorker(onUpdate: (update: Update) => void): Promise<void> {
   if (!('serviceWorker' in navigator)) return
   try {
-    const registration = await navigator.serviceWorker.register(scriptUrl('sw.js'))
+    const registration = await navigator.serviceWorker.register(marker?.createScriptURL('sw.js') ?? 'sw.js')
     const announce = () => {
       const { waiting } = registration
       // Without a controller it is the first version, which replaces none.
@@ -36,18 +51,4 @@ function accept(waiting: ServiceWorker): void {
   if (waiting.state !== 'installed') return location.reload()
   navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true })
   waiting.postMessage('activate')
-}
-
-interface TrustedTypes {
-  createPolicy(
-    name: string,
-    rules: { readonly createScriptURL: (url: string) => string },
-  ): { createScriptURL(url: string): string }
-}
-
-/** The policy of the page demands that addresses of scripts are marked where they are written. */
-function scriptUrl(url: string): string {
-  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes }
-  if (!trustedTypes) return url
-  return trustedTypes.createPolicy('tertulia', { createScriptURL: (given) => given }).createScriptURL(url)
 }

@@ -23,10 +23,11 @@ interface SettingsProps {
 }
 
 export function Settings({ onClose, onSignOut }: SettingsProps) {
-  const { store, texts, preferences, setPreferences, openDialog, fail } = useShell()
+  const { store, texts, preferences, missingParts, setPreferences, openDialog, fail } = useShell()
   const { shell } = texts
   const { name, status } = useMe()
   const { language, theme, contrast, skinTone, sounds, notifications } = useView(preferences)
+  const missing = useView(missingParts.reason)
   const themes: Record<Preferences['theme'], string> = {
     auto: shell.themeAuto,
     light: shell.themeLight,
@@ -49,6 +50,8 @@ export function Settings({ onClose, onSignOut }: SettingsProps) {
         options={{ auto: shell.languageAuto, ...languages }}
         onChange={(value) => setPreferences({ language: value as Preferences['language'] })}
       />
+      {/* The banner that says it is behind the dialog. */}
+      {missing && <p class="soft small">{shell.missingPart[missing]}</p>}
       <Choice
         label={shell.theme}
         value={theme}

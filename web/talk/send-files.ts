@@ -14,7 +14,7 @@ export interface FilesToSend {
 export async function sendFilesNow(handle: GroupHandle, { files, text = '', replyToId }: FilesToSend) {
   // All are measured before the first is sent: a message that is written meanwhile does not come between.
   const sizes = await Promise.all(files.map(measureMedia))
-  const draft = handle.info.getSnapshot()?.draft ?? ''
+  const { draft = '', draftMode = null } = handle.info.getSnapshot() ?? {}
   for (const [i, file] of files.entries()) {
     const type = typeOf(file)
     const content = i === files.length - 1 ? text : ''
@@ -27,7 +27,7 @@ export async function sendFilesNow(handle: GroupHandle, { files, text = '', repl
     if (type !== 'file') addPreview(key, URL.createObjectURL(file))
   }
   // It was not sent.
-  handle.setDraft(draft)
+  handle.setDraft(draft, draftMode)
 }
 
 /** What a message with the file is. An SVG is a file: it may contain programs. */

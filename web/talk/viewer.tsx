@@ -4,11 +4,12 @@
  * Keys: Escape closes, arrows go to the next image, + - 0 change the size; when it is larger than the window,
  * dragging moves it.
  */
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { Item, MessageItem } from '../../client/store/types.ts'
 import { useShell, useView } from '../shell.ts'
 import { IconButton } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
+import { useModal } from '../ui/modal.ts'
 import { previewOf, viewerOf } from './talk-state.ts'
 import { useFileUrl } from './use-file-url.ts'
 
@@ -37,15 +38,7 @@ export function Viewer({ item }: { readonly item: MessageItem }) {
       const after = Math.max(1, Math.min(MAX_ZOOM, before * factor))
       return after === 1 ? fit : { zoom: after, x: (x * after) / before, y: (y * after) / before }
     })
-  useEffect(() => {
-    const element = dialog.current
-    const before = document.activeElement
-    element?.showModal()
-    return () => {
-      element?.close()
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
-    }
-  }, [])
+  useModal(dialog)
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
     const factor = { '+': 1.5, '=': 1.5, '-': 1 / 1.5 }[event.key]

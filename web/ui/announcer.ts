@@ -24,7 +24,12 @@ export class Announcer {
     this.element.append(this.#regions.polite, this.#regions.assertive)
   }
 
+  /** After what is being rendered: it may close the dialog that the regions are in, which moves them. */
   say(text: string, urgency: Urgency = 'polite'): void {
+    setTimeout(() => this.#say(text, urgency))
+  }
+
+  #say(text: string, urgency: Urgency): void {
     const notifier = this.element as Notifier
     if (notifier.ariaNotify) {
       notifier.ariaNotify(text, { priority: urgency === 'assertive' ? 'high' : 'normal' })

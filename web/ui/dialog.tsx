@@ -3,9 +3,10 @@
  * A click outside of it closes it too.
  */
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useRef } from 'preact/hooks'
 import { useShell } from '../shell.ts'
 import { IconButton } from './button.tsx'
+import { useModal } from './modal.ts'
 
 interface DialogProps {
   readonly title: string
@@ -20,18 +21,11 @@ export function Dialog({ title, children, onClose, kind = 'normal' }: DialogProp
   const titleId = useId()
   /** Where the press began: a selection of text may end outside. */
   const pressed = useRef<EventTarget | null>(null)
-  useEffect(() => {
-    const dialog = ref.current
-    const before = document.activeElement
-    if (dialog && !dialog.open) dialog.showModal()
+  useModal(ref, (dialog) => {
     // Not the button that closes it, which is first.
-    dialog?.querySelector<HTMLElement>('.dialog-header ~ * :is(input, select, textarea)')?.focus()
-    dialog?.querySelector<HTMLElement>('.dialog-header ~ :is(input, textarea)')?.focus()
-    return () => {
-      dialog?.close()
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
-    }
-  }, [])
+    dialog.querySelector<HTMLElement>('.dialog-header ~ * :is(input, select, textarea)')?.focus()
+    dialog.querySelector<HTMLElement>('.dialog-header ~ :is(input, textarea)')?.focus()
+  })
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does the same.
     <dialog

@@ -6,7 +6,13 @@
  */
 import type { RefObject } from 'preact'
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import type { GroupHandle, GroupItem, MembersView, MessageItem } from '../../../client/store/types.ts'
+import type {
+  DraftMode,
+  GroupHandle,
+  GroupItem,
+  MembersView,
+  MessageItem,
+} from '../../../client/store/types.ts'
 import { useShell, useView } from '../../shell.ts'
 import { ComposerTools } from '../../talk/composer-tools.tsx'
 import { FilesDialog } from '../../talk/files-dialog.tsx'
@@ -15,7 +21,7 @@ import { IconButton } from '../../ui/button.tsx'
 import { EmojiButton } from '../emoji-button.tsx'
 import { type Completion, complete, completionAt } from './completion.ts'
 import { type Choice, CompletionList, useChoices } from './completion-list.tsx'
-import { editOf, type Mode } from './mode.ts'
+import { editOf, messageOf, type SetMode } from './mode.ts'
 import { ModeBar } from './mode-bar.tsx'
 import { StatusLine } from './status-line.tsx'
 import { bytesOf, mentionsIn } from './written.ts'
@@ -24,8 +30,8 @@ interface ComposerProps {
   readonly handle: GroupHandle
   readonly info: GroupItem
   readonly members: MembersView
-  readonly mode: Mode | null
-  readonly setMode: (mode: Mode | null) => void
+  readonly mode: DraftMode | null
+  readonly setMode: SetMode
   readonly input: RefObject<HTMLTextAreaElement | null>
   /** The user's last message that can be edited. */
   readonly lastOwn: () => MessageItem | null
@@ -38,7 +44,7 @@ export function Composer({ handle, info, members, mode, setMode, input, lastOwn 
   const { store, texts, fail } = useShell()
   const t = texts.conversation
   const me = useView(store.me)
-  const { text, setText, setDraft } = useText({ handle, info, mode, setMode, input })
+  const [text, setText] = useText({ handle, info, mode, setMode, input })
   const [completion, setCompletion] = useState<Completion | null>(null)
   const [at, setAt] = useState(0)
   const choices = useChoices(completion, members, me.userId)
@@ -97,15 +103,10 @@ export function Composer({ handle, info, members, mode, setMode, input, lastOwn 
     const content = text.trim()
     const mentions = mentionsIn(content, members.members)
     if (mode?.kind === 'edit') {
-      const giveBack = (error: unknown) => {
-        fail(error)
-        const draft = handle.info.getSnapshot()?.draft ?? ''
-        setDraft(draft === '' ? content : `${draft}\n${content}`)
-      }
-      if (content !== mode.item.content)
-        handle.edit(mode.item.messageId ?? '', content, mentions).catch(giveBack)
+      if (content !== messageOf(mode, handle.messages.getSnapshot())?.content)
+        handle.edit(mode.messageId, content, mentions).catch(fail)
     } else {
-      handle.send({ content, mentions, ...(mode && { replyToId: mode.item.messageId }) })
+      handle.send({ content, mentions, ...(mode && { replyToId: mode.messageId }) })
       setText('')
     }
     end()
@@ -137,7 +138,7 @@ export function Composer({ handle, info, members, mode, setMode, input, lastOwn 
     event.preventDefault()
     chooseFiles(handle, files)
   }
-  const replyToId = mode?.kind === 'reply' ? mode.item.messageId : undefined
+  const replyToId = mode?.kind === 'reply' ? mode.messageId : undefined
 
   return (
     <>
@@ -150,7 +151,7 @@ export function Composer({ handle, info, members, mode, setMode, input, lastOwn 
       >
         <StatusLine handle={handle} info={info} onUndone={(content) => write(text === '' ? content : text)} />
         {choices.length > 0 && <CompletionList id={listId} choices={choices} at={at} onChoose={choose} />}
-        {mode && <ModeBar handle={handle} mode={mode} onEnd={end} />}
+        {mode && <ModeBar key={mode.messageId} handle={handle} mode={mode} onEnd={end} />}
         <div class="composer-row">
           {mode?.kind !== 'edit' && <ComposerTools handle={handle} replyToId={replyToId} onSent={end} />}
           <div class="composer-field">
@@ -220,17 +221,19 @@ interface TextOptions extends Pick<ComposerProps, 'handle' | 'info' | 'mode' | '
  * typed here is not replaced by the store while it has the focus and the store lags behind the keys.
  */
 function useText({ handle, info, mode, setMode, input }: TextOptions) {
-  const [typed, setTyped] = useState<string | null>(null)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another text in the store replaces it.
+  const [typed, setTyped] = useState<{ readonly edited: string; readonly text: string } | null>(null)
+  const edited = mode?.kind === 'edit' ? mode.messageId : ''
+  const stored = mode?.kind === 'edit' ? mode.text : info.draft
   useEffect(() => {
     const hasFocus = document.hasFocus() && document.activeElement === input.current
-    setTyped((before) => (hasFocus && before !== info.draft ? before : null))
-  }, [info.draft])
-  const setDraft = (next: string) => {
-    setTyped(next)
-    handle.setDraft(next)
+    const lags = (before: { readonly edited: string; readonly text: string }) =>
+      hasFocus && before.edited === edited && before.text !== stored
+    setTyped((before) => (before && lags(before) ? before : null))
+  }, [stored, edited, input])
+  const setText = (text: string) => {
+    setTyped({ edited, text })
+    if (mode?.kind === 'edit') setMode({ ...mode, text })
+    else handle.setDraft(text)
   }
-  if (mode?.kind === 'edit')
-    return { text: mode.text, setText: (text: string) => setMode({ ...mode, text }), setDraft }
-  return { text: typed ?? info.draft, setText: setDraft, setDraft }
+  return [typed?.edited === edited ? typed.text : stored, setText] as const
 }

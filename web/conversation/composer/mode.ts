@@ -1,31 +1,33 @@
 /**
- * Mode: what the composer of a group does besides writing a new message. It stays while another group is on
- * show, with the text of an edit; one for each group that was on show, and none is stored on the device.
+ * Mode: what the composer of a group does besides writing a new message. It is stored with the draft of the group.
  */
-import { useCallback, useState } from 'preact/hooks'
-import type { GroupHandle, MessageItem } from '../../../client/store/types.ts'
+import { useCallback } from 'preact/hooks'
+import type {
+  DraftMode,
+  GroupHandle,
+  GroupItem,
+  MessageItem,
+  WindowView,
+} from '../../../client/store/types.ts'
 
-export type Mode =
-  | { readonly kind: 'reply'; readonly item: MessageItem }
-  /** `text` is what the message is to become. */
-  | { readonly kind: 'edit'; readonly item: MessageItem; readonly text: string }
+/** Sets the mode of a group's composer; null is a new message. */
+export type SetMode = (mode: DraftMode | null) => void
 
-export function editOf(item: MessageItem): Mode {
-  return { kind: 'edit', item, text: item.content }
-}
-
-const modes = new WeakMap<GroupHandle, Mode>()
-
-/** The mode of a group's composer, and what changes it; null is a new message. */
-export function useMode(handle: GroupHandle): readonly [Mode | null, (mode: Mode | null) => void] {
-  const [mode, setMode] = useState(() => modes.get(handle) ?? null)
+/** The mode of a group's composer, and what changes it. */
+export function useMode(handle: GroupHandle, info: GroupItem | null): readonly [DraftMode | null, SetMode] {
   const set = useCallback(
-    (next: Mode | null) => {
-      if (next) modes.set(handle, next)
-      else modes.delete(handle)
-      setMode(next)
-    },
+    (mode: DraftMode | null) => handle.setDraft(handle.info.getSnapshot()?.draft ?? '', mode),
     [handle],
   )
-  return [mode, set]
+  return [info?.draftMode ?? null, set]
+}
+
+export function editOf({ messageId = '', content }: MessageItem): DraftMode {
+  return { kind: 'edit', messageId, text: content }
+}
+
+/** The message of a mode as it is now, if it is in the window. */
+export function messageOf(mode: DraftMode, { items }: WindowView): MessageItem | undefined {
+  const found = items.findLast((item) => item.kind === 'message' && item.messageId === mode.messageId)
+  return found?.kind === 'message' ? found : undefined
 }

@@ -37,6 +37,7 @@ export const shell = {
   regionGroups: 'Groups',
   regionConversation: 'Conversation',
   regionDetails: 'Details',
+  notices: 'Notices',
   skipToConversation: 'Skip to the conversation',
 
   signInTitle: 'Sign in',
@@ -123,6 +124,7 @@ export const shell = {
   keys: 'Keyboard',
   keyF6: 'Next region',
   keyJump: 'Jump to a chat',
+  keySearch: 'Search messages; Ctrl+F finds only what is on show',
   keyKeys: 'This list',
   keyGroups: 'Previous or next chat',
   keyEscape: 'Close a panel or dialog',

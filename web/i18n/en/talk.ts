@@ -5,6 +5,7 @@ const plural = pluralIn('en')
 
 export const talk = {
   attach: 'Attach files',
+  dropHere: (title: string) => `Drop files here for ${title}`,
   sendFiles: (n: number) => plural(n, { one: 'Send a file', other: 'Send # files' }),
   caption: 'Add a text',
   send: 'Send',

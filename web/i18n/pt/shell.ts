@@ -37,6 +37,7 @@ export const shell: Texts['shell'] = {
   regionGroups: 'Grupos',
   regionConversation: 'Conversa',
   regionDetails: 'Detalhes',
+  notices: 'Avisos',
   skipToConversation: 'Ir para a conversa',
 
   signInTitle: 'Entrar',
@@ -121,6 +122,7 @@ export const shell: Texts['shell'] = {
   keys: 'Teclado',
   keyF6: 'Região seguinte',
   keyJump: 'Ir para uma conversa',
+  keySearch: 'Procurar mensagens; Ctrl+F só encontra o que está à vista',
   keyKeys: 'Esta lista',
   keyGroups: 'Conversa anterior ou seguinte',
   keyEscape: 'Fechar um painel ou diálogo',

@@ -6,6 +6,7 @@ const plural = pluralIn('pt')
 
 export const talk: Texts['talk'] = {
   attach: 'Anexar ficheiros',
+  dropHere: (title) => `Largue aqui os ficheiros para ${title}`,
   sendFiles: (n) => plural(n, { one: 'Enviar um ficheiro', other: 'Enviar # ficheiros' }),
   caption: 'Acrescentar um texto',
   send: 'Enviar',
