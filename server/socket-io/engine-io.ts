@@ -99,10 +99,11 @@ export class EngineIo implements SessionOwner {
       maxPayloadBytes,
       newcomer: { maxPayloadBytes: MAX_NEWCOMER_BYTES, fixedPayloadBytes: this.#bytes },
       upgrade: (request) => this.#upgrade(request),
-      opened: (carrier, socket) => {
-        if (carrier.relay) carrier.relay.opened(socket)
-        else this.#opened(carrier, socket)
-      },
+      opened: (carrier, socket) =>
+        this.#guarded(() => {
+          if (carrier.relay) carrier.relay.opened(socket)
+          else this.#opened(carrier, socket)
+        }),
       message: (carrier, bytes, isBinary) => {
         if (carrier.relay) carrier.relay.message(bytes, isBinary)
         else this.#message(carrier, bytes, isBinary)
@@ -112,10 +113,11 @@ export class EngineIo implements SessionOwner {
         relay?.drained()
         if (session?.socket === socket) this.#guarded(() => session?.drained())
       },
-      closed: (carrier) => {
-        if (carrier.relay) carrier.relay.closed()
-        else this.#closed(carrier)
-      },
+      closed: (carrier) =>
+        this.#guarded(() => {
+          if (carrier.relay) carrier.relay.closed()
+          else this.#closed(carrier)
+        }),
     }
   }
 
@@ -159,6 +161,15 @@ export class EngineIo implements SessionOwner {
   }
 
   #upgrade(request: Request): Verdict<Carrier> {
+    try {
+      return this.#verdictOf(request)
+    } catch (error) {
+      this.#host.failed(error)
+      return { refuse: { status: 500, headers: [] }, body: Buffer.alloc(0) }
+    }
+  }
+
+  #verdictOf(request: Request): Verdict<Carrier> {
     const asked = readEngineRequest(request)
     if (typeof asked === 'number') return refusedUpgrade(asked)
     const session = this.#sessions.get(asked.sid)
@@ -205,7 +216,7 @@ export class EngineIo implements SessionOwner {
     const session = this.#open(socket)
     this.#carries(carrier, session, claim)
     session.send(Buffer.from(this.#openPacket(session, [])), false)
-    this.#guarded(() => this.#host.opened(session, address, asked.token))
+    this.#host.opened(session, address, asked.token)
   }
 
   #message({ session, socket }: Carrier, bytes: Uint8Array, isBinary: boolean): void {

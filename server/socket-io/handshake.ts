@@ -34,12 +34,17 @@ const MAX_QUERY_CHARS = 16_384
 
 /** Reads a request, or returns the code of its refusal; only valid while its handler runs. */
 export function readEngineRequest(request: Request): EngineRequest | RefusalCode {
-  const query = new URLSearchParams(request.query.slice(0, MAX_QUERY_CHARS))
+  const query = queryOf(request)
   if (query.get('EIO') !== '4') return 5
   const transport = query.get('transport') ?? ''
   if (transport !== 'polling' && transport !== 'websocket') return 0
   const token = firstText([request.header('authorization'), query.get('token'), query.get('access_token')])
   return { sid: query.get('sid') ?? '', transport, token }
+}
+
+/** The parameters of a request; its text form is valid in any URL. */
+export function queryOf(request: Request): URLSearchParams {
+  return new URLSearchParams(request.query.slice(0, MAX_QUERY_CHARS))
 }
 
 /** For the checks that every handshake passes. The token counts only in CONNECT, so none is reported. */

@@ -8,6 +8,7 @@
  */
 import { request as httpRequest } from 'node:http'
 import type { Request, Response } from '../transport/transport.ts'
+import { queryOf } from './handshake.ts'
 import { Relay } from './relay.ts'
 
 export interface OtherFrontsOptions {
@@ -86,7 +87,7 @@ export class OtherFronts {
     const socketPath = this.#pathOf(sid)
     if (socketPath === null || this.#connecting >= MAX_CONNECTING) return null
     const { path, headers } = targetOf(request)
-    const relay = new Relay(`ws+unix:${socketPath}:${path}`, headers)
+    const relay = new Relay(socketPath, path, headers)
     this.#connecting += 1
     void relay.isDecided.then(() => {
       this.#connecting -= 1
@@ -110,11 +111,12 @@ const answered: ReadonlySet<string> = new Set([
   'access-control-allow-credentials',
 ])
 
+/** What Node's client refuses is not passed on as it is: fragments, and characters outside of ASCII (INP-2). */
 function targetOf(request: Request): { readonly path: string; readonly headers: Record<string, string> } {
   const headers: Record<string, string> = {}
   for (const name of passedOn) {
-    const value = request.header(name)
+    const value = request.header(name).replace(/[^ -~]/g, '?')
     if (value !== '') headers[name] = value
   }
-  return { path: `${request.path}?${request.query}`, headers }
+  return { path: `${request.path}?${queryOf(request)}`, headers }
 }

@@ -4,6 +4,7 @@
  * The other front limits the client as its own. Bounded: while the client lags, nothing is read from the other
  * front; a front that does not read what the client sends loses it.
  */
+import { connect } from 'node:net'
 import { WebSocket } from 'ws'
 import type { Socket } from '../transport/transport.ts'
 
@@ -23,9 +24,15 @@ export class Relay {
   #early: { readonly bytes: Buffer; readonly isBinary: boolean }[] = []
   #earlyBytes = 0
 
-  constructor(url: string, headers: Readonly<Record<string, string>>) {
-    const options = { headers, perMessageDeflate: false, handshakeTimeout: OPEN_WITHIN_MS }
-    this.#other = new WebSocket(url, options)
+  /** Connects to `path` of the server at `socketPath`. */
+  constructor(socketPath: string, path: string, headers: Readonly<Record<string, string>>) {
+    this.#other = new WebSocket(`ws://localhost${path}`, {
+      headers,
+      perMessageDeflate: false,
+      handshakeTimeout: OPEN_WITHIN_MS,
+      // A `ws+unix:` address cannot have every path of a socket.
+      createConnection: () => connect(socketPath),
+    })
     this.isDecided = new Promise((resolve) => {
       this.#other.once('open', () => resolve())
       this.#other.once('close', () => resolve())

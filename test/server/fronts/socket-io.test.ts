@@ -2,9 +2,11 @@ import { connect as connectTo, createServer } from 'node:net'
 import { io } from 'socket.io-client'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Server } from '../../../server/server.ts'
+import { transports } from '../../support/transports.ts'
 import { connect, tokenOf } from '../operation/server.ts'
 import { RawClient } from '../socket-io/clients.ts'
 import { http, openPolling, POLLING } from '../socket-io/harness.ts'
+import { rawHttp } from '../transport/app.ts'
 import { startFronts } from './fronts-harness.ts'
 
 /** Opens a session with CONNECT over long polling to `one`; all further requests go to `two`. */
@@ -76,6 +78,33 @@ describe('a Socket.IO client whose requests reach two fronts that share a port',
     }
     const client = new RawClient(two, query.replace('polling', 'websocket'))
     await client.closed()
+  })
+
+  // INP-2
+  it.each(transports)('may send any address and any header ($name)', async ({ name }) => {
+    const errors: object[] = []
+    const logger = { info() {}, warn() {}, error: (fields: object) => void errors.push(fields) }
+    const [one, two] = await startFronts({}, { transport: name, logger })
+    const handshake =
+      'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+    const query = (transport: string, rest: string) => `EIO=4&transport=${transport}&sid=1.abc${rest}`
+    for (const [method, target, lines] of [
+      ['GET', query('websocket', '#x'), handshake],
+      ['GET', query('websocket', '&x=\xff%zz:/?#'), handshake],
+      ['GET', query('websocket', ''), `${handshake}Origin: http://\xff\xfe\r\n`],
+      ['GET', query('websocket', ''), `${handshake}Content-Type: \xe9\r\n`],
+      ['GET', query('polling', '&x=\xff\xfe#x'), ''],
+      ['GET', query('polling', ''), 'Content-Type: \xff\r\n'],
+      ['CONNECT', query('polling', ''), ''],
+    ] as const) {
+      const bytes = Buffer.from(
+        `${method} /socket.io/?${target} HTTP/1.1\r\nHost: x\r\n${lines}\r\n`,
+        'latin1',
+      )
+      await rawHttp(two.port, [bytes], /\r\n\r\n/)
+    }
+    for (const front of [one, two]) expect((await http(front, POLLING)).status).toBe(200)
+    expect(errors).toEqual([])
   })
 
   // SIO-1

@@ -130,7 +130,7 @@ export class Client {
 /** Sends bytes in pieces, and resolves with the response when the peer closes or `until` matches. */
 export async function rawHttp(
   port: number,
-  pieces: readonly string[],
+  pieces: readonly (string | Buffer)[],
   until: RegExp,
   halfClose = false,
 ): Promise<string> {
