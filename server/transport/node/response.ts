@@ -10,6 +10,9 @@ export class NodeResponse implements Response {
   readonly #req: IncomingMessage
   readonly #res: ServerResponse
   #aborted: (() => void) | null = null
+  /** Resolves the pending write. */
+  #written: (() => void) | null = null
+  #closed: (() => void) | null = null
   /** The client has disconnected, or everything is written. */
   #over = false
   /** Remaining bytes of a response in pieces. */
@@ -21,11 +24,21 @@ export class NodeResponse implements Response {
     // A client that disconnects during its body causes an error event.
     req.on('error', () => {})
     res.on('error', () => {})
-    res.on('close', () => {
-      if (this.#over) return
+  }
+
+  /** Everything is written, or the client has disconnected. */
+  closed(): void {
+    this.#written?.()
+    if (!this.#over) {
       this.#over = true
       this.#aborted?.()
-    })
+    }
+    this.#closed?.()
+  }
+
+  /** Calls `then` after `closed`. */
+  whenClosed(then: () => void): void {
+    this.#closed = then
   }
 
   onAborted(then: () => void): void {
@@ -64,13 +77,13 @@ export class NodeResponse implements Response {
   write(piece: Uint8Array): Promise<void> {
     return new Promise((resolve) => {
       if (this.#over) return resolve()
+      // Node does not call back if the client has disconnected.
+      this.#written = resolve
       this.#left -= piece.length
       if (this.#left > 0) this.#res.write(piece, () => resolve())
       else {
         this.#over = true
         this.#res.end(piece, () => resolve())
-        // `end` does not call back if the client has disconnected.
-        this.#res.once('close', resolve)
       }
     })
   }

@@ -5,7 +5,7 @@
  * subscribers; the frames of a socket in one turn of the event loop are written together.
  */
 import { chmodSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -69,8 +69,8 @@ class NodeApp implements PrivateApp, SocketHost {
   readonly #connected: 'connection' | 'secureConnection'
   /** Sockets whose connection is not closed yet. */
   readonly #sockets = new Set<NodeSocket>()
-  /** The last response of a connection, which is sent after all others. */
-  readonly #lastResponse = new WeakMap<Duplex, ServerResponse>()
+  /** The responses of each connection that are not closed yet, in the order of their requests. */
+  readonly #responses = new WeakMap<Duplex, Set<NodeResponse>>()
   readonly #topics = new Map<string, Set<NodeSocket>>()
   #due: NodeSocket[] = []
   readonly #endpoints = new Map<string, Endpoint>()
@@ -97,15 +97,23 @@ class NodeApp implements PrivateApp, SocketHost {
       : createServer(limits)
     this.#server.setTimeout(STALLED_AFTER_MS)
     this.#server.on('clientError', answerBadRequest)
-    this.#server.on('upgrade', (req, connection: Duplex, head: Buffer) =>
-      this.#upgrade(req, connection, head),
-    )
+    this.#server.on('upgrade', (req, connection: Duplex, head: Buffer) => {
+      // The listeners of the server are removed by now.
+      connection.on('error', destroyThis).on('timeout', destroyThis)
+      this.#upgrade(req, connection, head)
+    })
   }
 
   serve(handler: (request: Request, response: Response) => void): void {
     this.#server.on('request', (req, res) => {
-      this.#lastResponse.set(req.socket, res)
-      handler(new NodeRequest(req), new NodeResponse(req, res))
+      const responses = this.#responsesOf(req.socket)
+      const response = new NodeResponse(req, res)
+      responses.add(response)
+      res.on('close', () => {
+        responses.delete(response)
+        response.closed()
+      })
+      handler(new NodeRequest(req), response)
     })
   }
 
@@ -209,25 +217,41 @@ class NodeApp implements PrivateApp, SocketHost {
     for (const socket of due) socket.flush()
   }
 
+  #responsesOf(connection: Duplex): Set<NodeResponse> {
+    const known = this.#responses.get(connection)
+    if (known) return known
+    const responses = new Set<NodeResponse>()
+    this.#responses.set(connection, responses)
+    // Node closes only the response that it is sending, not those that wait for it.
+    connection.on('close', () => {
+      for (const response of responses) response.closed()
+      responses.clear()
+    })
+    return responses
+  }
+
   #isHandshake(req: IncomingMessage): boolean {
     const { path, method, header } = asRequest(req)
     return this.#endpoints.has(path) && method === 'GET' && header('sec-websocket-key').length === KEY_CHARS
   }
 
   #upgrade(req: IncomingMessage, connection: Duplex, head: Buffer): void {
-    connection.on('error', () => connection.destroy())
-    const response = this.#lastResponse.get(connection)
-    if (response && !response.writableFinished) {
+    const response = [...(this.#responses.get(connection) ?? [])].at(-1)
+    if (response) {
       // Pipelined: answers are sent in the order of the requests (RFC 9112 9.3.2).
-      response.once('close', () => this.#upgrade(req, connection, head))
+      response.whenClosed(() => this.#upgrade(req, connection, head))
       return
     }
+    if (connection.destroyed) return
     const request = new NodeRequest(req)
     const endpoint = this.#isHandshake(req) ? this.#endpoints.get(request.path) : undefined
     if (!endpoint) return this.#readAgain(req, connection, head)
     const verdict = endpoint.behavior.upgrade(request)
-    if ('refuse' in verdict) connection.end(rawResponse(verdict.refuse, verdict.body))
-    else this.#accept(endpoint, verdict, req, connection, head)
+    if ('refuse' in verdict) {
+      // Nobody reads the connection, so its end is not noticed.
+      connection.once('finish', () => connection.destroy())
+      connection.end(rawResponse(verdict.refuse, verdict.body))
+    } else this.#accept(endpoint, verdict, req, connection, head)
   }
 
   #accept(
@@ -295,6 +319,7 @@ class NodeApp implements PrivateApp, SocketHost {
       const [name = '', value = ''] = req.rawHeaders.slice(i, i + 2)
       if (name.toLowerCase() !== 'upgrade') lines.push(`${name}: ${value}`)
     }
+    connection.off('error', destroyThis).off('timeout', destroyThis)
     connection.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), rest]))
     this.#server.emit(this.#connected, connection)
   }
@@ -308,6 +333,11 @@ class NodeApp implements PrivateApp, SocketHost {
       else if (silent >= CHECKS - 2 && socket.isOpen) socket.ping()
     }
   }
+}
+
+/** For a connection that has failed or is silent. */
+function destroyThis(this: Duplex): void {
+  this.destroy()
 }
 
 function asRequest(req: IncomingMessage) {

@@ -1,0 +1,119 @@
+/**
+ * Connections that their clients break off, or never close: each request is notified, and the server keeps
+ * no connection without an owner.
+ */
+import { once } from 'node:events'
+import { connect, type Socket as TcpSocket } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { nodeTransport } from '../../../server/transport/node/transport.ts'
+import type { Response } from '../../../server/transport/transport.ts'
+import { eventually } from '../../support/conditions.ts'
+import { transports } from '../../support/transports.ts'
+import { rawHttp, startApp } from './app.ts'
+
+const get = (path: string, lines = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${lines}\r\n`
+const ok = { status: 200, headers: [] } as const
+const H2C = 'Connection: Upgrade\r\nUpgrade: h2c\r\n'
+const HANDSHAKE =
+  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+
+async function open(port: number): Promise<TcpSocket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
+  onTestFinished(() => void socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return socket
+}
+
+describe('the built-in transport', () => {
+  it('notifies every pipelined request that the client has disconnected, also those behind the first', async () => {
+    const seen: string[] = []
+    const { port } = await startApp(nodeTransport, {
+      serve: ({ path }, response) => {
+        seen.push(path)
+        response.onData(() => {})
+        response.onAborted(() => seen.push(`${path} aborted`))
+      },
+    })
+    const client = await open(port)
+    client.write(`${get('/1')}${get('/2')}POST /3 HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf`)
+    await eventually(() => expect(seen).toEqual(['/1', '/2', '/3']))
+    client.destroy()
+    await eventually(() => expect(seen.slice(3).sort()).toEqual(['/1 aborted', '/2 aborted', '/3 aborted']))
+  })
+
+  it('ends the write of a response that waits for another one when the client disconnects', async () => {
+    let isWritten = false
+    const { port } = await startApp(nodeTransport, {
+      serve: ({ path }, response) => {
+        if (path !== '/file') return
+        response.begin(ok, 100)
+        void response.write(Buffer.alloc(50)).then(() => {
+          isWritten = true
+        })
+      },
+    })
+    const client = await open(port)
+    client.write(get('/unanswered') + get('/file'))
+    await eventually(() => expect(isWritten).toBe(false))
+    client.destroy()
+    await eventually(() => expect(isWritten).toBe(true))
+  })
+
+  it('forgets a handshake whose client disconnects before the answers before it', async () => {
+    let asked = 0
+    const waiting: Response[] = []
+    const { port, peers } = await startApp(nodeTransport, {
+      serve: (_, response) => void waiting.push(response),
+      upgrade: () => {
+        asked++
+        return { refuse: { status: 503, headers: [] }, body: Buffer.alloc(0) }
+      },
+    })
+    const client = await open(port)
+    client.write(get('/unanswered') + get('/ws', HANDSHAKE))
+    await eventually(() => expect(waiting).toHaveLength(1))
+    client.resetAndDestroy()
+    waiting[0]?.end(ok, Buffer.from('late'))
+    expect(
+      await fetch(`http://127.0.0.1:${port}/ws`, { signal: AbortSignal.timeout(1) }).catch(() => null),
+    ).toBe(null)
+    expect([asked, peers.length]).toEqual([0, 0])
+  })
+
+  it('keeps no listeners on a connection that asks for another protocol again and again', async () => {
+    const { port } = await startApp(nodeTransport, {
+      serve: (_, response) => response.end(ok, Buffer.alloc(0)),
+    })
+    const warnings: string[] = []
+    const note = ({ message }: Error) => void warnings.push(message)
+    process.on('warning', note)
+    onTestFinished(() => void process.off('warning', note))
+    const pieces = [get('/', H2C).repeat(30) + get('/', 'Connection: close\r\n')]
+    const text = await rawHttp(port, pieces, /never/)
+    expect(text.match(/ 200 /g)).toHaveLength(31)
+    expect(warnings).toEqual([])
+  })
+})
+
+describe.each(transports)('the transport $name', (transport) => {
+  it('closes the connection of a refused handshake, whatever the client sent behind it', async () => {
+    const { port } = await startApp(transport, {
+      upgrade: () => ({
+        refuse: { status: 403, headers: [['Connection', 'close']] },
+        body: Buffer.from('no'),
+      }),
+    })
+    const client = await open(port)
+    let isClosed = false
+    client.resume()
+    client.on('error', () => {
+      isClosed = true
+    })
+    client.write(`${get('/ws', HANDSHAKE)}and more`)
+    await eventually(() => {
+      client.write('x')
+      expect(isClosed).toBe(true)
+    })
+  })
+})
