@@ -23,11 +23,9 @@ import { settingOfOption } from './settings-reference.ts'
 import { stats } from './stats-command.ts'
 import { token } from './token-command.ts'
 import { transportLine } from './transport-line.ts'
+import { UsageError } from './usage-error.ts'
 
 const DEFAULT_URL = 'http://localhost:4040'
-
-/** The arguments are invalid; the message shows the usage. */
-class UsageError extends Error {}
 
 interface Arguments {
   readonly command: CommandName
@@ -60,7 +58,9 @@ async function informationOf(args: readonly string[], { env }: CommandContext): 
   if (args.includes('--version') || args.includes('-v')) return `${version}\n${await transportLine(env)}`
   const asked = first === 'help' ? second : args.includes('--help') || args.includes('-h') ? first : null
   if (asked === null) return null
-  return asked !== undefined && isCommand(asked) ? commandHelp(asked) : fullHelp()
+  if (asked !== undefined && isCommand(asked)) return commandHelp(asked)
+  if (first === 'help' && asked !== undefined) throw unknownCommand(asked)
+  return fullHelp()
 }
 
 function run({ command, argument, values }: Arguments, context: CommandContext): Promise<number> {
@@ -115,9 +115,7 @@ function read(args: readonly string[]): Arguments {
   requireNoSettings(args, tokens)
   const positionals = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []))
   const [command = 'serve', ...given] = positionals
-  if (!isCommand(command)) {
-    throw new UsageError(`unknown command: ${command}; commands: ${Object.keys(commands).join(', ')}`)
-  }
+  if (!isCommand(command)) throw unknownCommand(command)
   const { argument, options }: CommandSpec = commands[command]
   const values: Record<string, string | true> = {}
   for (const token of tokens) {
@@ -137,6 +135,10 @@ function read(args: readonly string[]): Arguments {
   if (command === 'token' && values['user'] === undefined)
     throw new UsageError('token requires --user ID; example: tertulia token --user ana')
   return { command, argument: given[0], values }
+}
+
+function unknownCommand(name: string): UsageError {
+  return new UsageError(`unknown command: ${name}; commands: ${Object.keys(commands).join(', ')}`)
 }
 
 const optionTypes = Object.fromEntries(

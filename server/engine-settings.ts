@@ -2,7 +2,19 @@
  * Engine settings: the part of a server's settings that its engine has.
  */
 import type { EngineOptions } from '../engine/engine.ts'
-import type { Settings } from './config.ts'
+import type { SettingName, Settings } from './config.ts'
+
+/** The settings that only the engine uses: a server with a given engine has no use for them. */
+export const settingsOfEngine = [
+  'shards',
+  'durability',
+  'fanout',
+  'storageQuota',
+  'contactPolicy',
+  'maxGroupsPerUser',
+  'editWindowMs',
+  'presenceGraceMs',
+] as const satisfies readonly SettingName[]
 
 /** The options of the engine that these settings mean. */
 export function engineSettings(settings: Settings): EngineOptions {

@@ -21,7 +21,7 @@ import {
   type Settings,
   settings as settingsTable,
 } from './config.ts'
-import { engineSettings } from './engine-settings.ts'
+import { engineSettings, settingsOfEngine } from './engine-settings.ts'
 import { FrontEnd } from './front-end.ts'
 import type { Fleet } from './fronts/fleet.ts'
 import { apiRoutes } from './http/api.ts'
@@ -57,7 +57,10 @@ import { createPrivateApp } from './transport/node/transport.ts'
 import type { App } from './transport/transport.ts'
 
 export interface ServerOptions extends GivenSettings {
-  /** The engine to serve; without one the server creates and closes its own. An `Engine` is one. */
+  /**
+   * The engine to serve; without one the server creates and closes its own. An `Engine` is one. Hooks and settings
+   * that only an engine has are then refused.
+   */
   readonly engine?: ServedEngine | undefined
   /** Whether other processes of the service listen on the same port; false by default. */
   readonly sharesPort?: boolean | undefined
@@ -113,7 +116,8 @@ const RECONNECT_SPREAD_MS = 5_000
  *
  * @throws ConfigError if a setting is invalid or the port is in use, and the errors of `createEngine`.
  */
-export function createServer(options: ServerOptions = {}): Promise<Server> {
+export async function createServer(options: ServerOptions = {}): Promise<Server> {
+  requireForServer(options)
   return startServer(options, null)
 }
 
@@ -318,6 +322,15 @@ function requireKnown(options: ServerOptions): void {
   }
 }
 
+/** Rejects what a given engine would not apply. @throws ConfigError */
+function requireForServer(options: ServerOptions): void {
+  if (!options.engine) return
+  const names = ['hooks', 'hookTimeoutMs', ...settingsOfEngine] as const
+  const found = names.filter((name) => options[name] !== undefined)
+  if (found.length > 0)
+    throw new ConfigError(`${found.join(', ')} cannot be combined with engine: pass them to createEngine`)
+}
+
 interface ChosenEngine {
   readonly engine: ServedEngine
   /** Closes the engine if the server created it. */
@@ -329,10 +342,7 @@ async function chooseEngine(
   settings: Settings,
   shared: Pick<EngineOptions, 'logger' | 'now'>,
 ): Promise<ChosenEngine> {
-  if (given) {
-    if (hooks) throw new ConfigError('hooks cannot be combined with engine: pass them to createEngine')
-    return { engine: given, closeEngine: async () => {} }
-  }
+  if (given) return { engine: given, closeEngine: async () => {} }
   const engine = await createEngine({ ...engineSettings(settings), hooks, hookTimeoutMs, ...shared })
   return { engine, closeEngine: (withinMs) => engine.close(withinMs) }
 }

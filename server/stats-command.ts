@@ -4,6 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ServerStats } from './metrics/server-stats.ts'
 import type { CommandContext } from './serve.ts'
+import { UsageError } from './usage-error.ts'
 
 const WATCH_EVERY_MS = 2_000
 const FETCH_WITHIN_MS = 10_000
@@ -11,13 +12,15 @@ const MIB = 1_048_576
 
 /**
  * Prints the statistics of a server once, or every two seconds until the signal; resolves with the exit
- * code. @throws Error if they cannot be fetched, with the reason
+ * code. @throws UsageError, or Error if they cannot be fetched, with the reason
  */
 export async function stats(
   url: string,
   { env, out }: CommandContext,
   watch: AbortSignal | null = null,
 ): Promise<number> {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new UsageError(`${url} is not the URL of a server; example: http://localhost:4040`)
   const token = env['METRICS_TOKEN']
   for (;;) {
     out(table(await fetchStats(url, token)))
@@ -29,7 +32,6 @@ export async function stats(
 }
 
 async function fetchStats(url: string, token: string | undefined): Promise<ServerStats> {
-  if (!URL.canParse(url)) throw new Error(`${url} is not a URL; example: http://localhost:4040`)
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
   let response: Response
   try {

@@ -3,9 +3,6 @@
  * issuer's public key cannot sign tokens.
  */
 import { SignJWT } from 'jose'
-import { userId, userName } from '../protocol/ids.ts'
-import type { FieldType } from '../protocol/schema.ts'
-import { refusalOf } from '../protocol/validation.ts'
 import { ConfigError, type Settings } from './config.ts'
 import { signingKey } from './signing-key.ts'
 
@@ -20,11 +17,9 @@ export interface TokenRequest {
 
 /**
  * Signs a token that a server with the same settings accepts.
- * @throws ConfigError if the settings have no secret, or the user id is invalid.
+ * @throws ConfigError if the settings have no secret.
  */
 export async function makeToken(settings: Settings, request: TokenRequest): Promise<string> {
-  requireForm('--user', userId, request.userId)
-  if (request.name) requireForm('--name', userName, request.name)
   const key = signingKey(settings)
   if (key.kind !== 'secret') {
     throw new ConfigError(
@@ -42,9 +37,4 @@ export async function makeToken(settings: Settings, request: TokenRequest): Prom
   if (settings.jwtIssuer !== undefined) token.setIssuer(settings.jwtIssuer)
   if (settings.jwtAudience !== undefined) token.setAudience(settings.jwtAudience)
   return token.sign(Buffer.from(key.secret))
-}
-
-function requireForm(option: string, field: FieldType, value: string): void {
-  const refusal = refusalOf(field, value)
-  if (refusal !== undefined) throw new ConfigError(`${option} ${refusal}`)
 }

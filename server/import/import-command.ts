@@ -4,7 +4,7 @@
  * The file is read from its first line in each run; what is stored already is skipped, so that a run
  * which was interrupted continues, and a repeated one changes nothing.
  */
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { settings, settingsFromEnv } from '../config.ts'
 import { progressLines } from '../progress-lines.ts'
 import type { CommandContext } from '../serve.ts'
@@ -52,6 +52,7 @@ function requireReadable(file: string): void {
     const { code = String(error) } = error as NodeJS.ErrnoException
     throw new ImportError(`${file} cannot be read: ${code === 'ENOENT' ? 'it does not exist' : code}`)
   }
+  if (statSync(file).isDirectory()) throw new ImportError(`${file} cannot be read: it is a folder`)
 }
 
 function* recordsOf({ records, errors }: RecordChunk): Generator<LineRecord> {

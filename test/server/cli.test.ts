@@ -63,7 +63,11 @@ describe('tertulia token', () => {
     [['--user', 'ana', '--ttl', 'soon'], '--ttl must be a duration such as 30m, 12h or 7d'],
     [['--user', 'ana', '--ttl', '0s'], '--ttl must be a duration such as 30m, 12h or 7d'],
   ])('refuses %j', async (args, message) => {
-    expect(await run(['token', ...args])).toEqual({ code: 1, out: '', err: `tertulia: ${message}` })
+    expect(await run(['token', ...args])).toEqual({
+      code: 2,
+      out: '',
+      err: `${message}\nSee tertulia --help.`,
+    })
   })
 
   it('refuses to print a token that no server would accept', async () => {
@@ -173,6 +177,11 @@ describe('tertulia', () => {
 
   it.each([
     [['dance'], 'unknown command: dance; commands: serve, deploy, token, backup, import, stats'],
+    [['help', 'dance'], 'unknown command: dance; commands: serve, deploy, token, backup, import, stats'],
+    [
+      ['stats', 'localhost:4040'],
+      'localhost:4040 is not the URL of a server; example: http://localhost:4040',
+    ],
     [
       ['serve', 'twice'],
       'unexpected argument: twice; usage: tertulia serve [--role ROLE] [--listen ADDRESS] [--engine ADDRESS]',

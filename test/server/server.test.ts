@@ -6,7 +6,7 @@ import { WebSocket } from 'ws'
 import { createEngine, type Engine } from '../../engine/engine.ts'
 import type { Publisher } from '../../engine/hub/gateway.ts'
 import { subprotocols } from '../../protocol/subprotocols.ts'
-import { resolveSettings } from '../../server/config.ts'
+import { ConfigError, resolveSettings } from '../../server/config.ts'
 import { createServer, type Server, type ServerOptions } from '../../server/server.ts'
 import { makeToken } from '../../server/token.ts'
 import { loadBuilt, loadBuiltServer } from '../support/engines.ts'
@@ -38,7 +38,7 @@ async function start(options: ServerOptions = {}): Promise<Server> {
     jwtSecret,
     logger: quiet,
     ...options,
-    shards: options.shards ?? 'inline',
+    shards: options.engine ? undefined : (options.shards ?? 'inline'),
   })
   servers.push(server)
   return server
@@ -238,6 +238,19 @@ describe.each(modes)('a server with $mode', ({ shards }) => {
 })
 
 describe('a server', () => {
+  it('refuses what a given engine would not apply', async () => {
+    const engine = await createEngine({ dataDir, shards: 'inline' })
+    engines.push(engine)
+    for (const [options, names] of [
+      [{ contactPolicy: 'closed', editWindowMs: 5 }, 'contactPolicy, editWindowMs'],
+      [{ hookTimeoutMs: 5 }, 'hookTimeoutMs'],
+      [{ shards: 2 }, 'shards'],
+    ] as const)
+      await expect(createServer({ engine, port: 0, jwtSecret, logger: quiet, ...options })).rejects.toThrow(
+        new ConfigError(`${names} cannot be combined with engine: pass them to createEngine`),
+      )
+  })
+
   it('uses a given engine, and leaves it running', async () => {
     const engine = await createEngine({ dataDir, shards: 'inline' })
     const publishers = new Set<Publisher>()

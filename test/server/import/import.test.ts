@@ -245,6 +245,10 @@ describe('tertulia import', () => {
       code: 1,
       err: expect.stringMatching(/nothing\.ndjson cannot be read: it does not exist$/),
     })
+    expect(await runImport(missing, dataDir)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/ cannot be read: it is a folder$/),
+    })
     expect(existsSync(missing)).toBe(false)
   })
 

@@ -49,13 +49,10 @@ describe('tertulia stats', () => {
     expect(await code).toBe(0)
   })
 
-  it.each([
-    ['nonsense', 'tertulia: nonsense is not a URL'],
-    ['http://127.0.0.1:1', 'tertulia: http://127.0.0.1:1 cannot be reached: '],
-  ])('reports in one line that %s does not answer', async (url, message) => {
-    const { code, err } = await stats([url])
+  it('reports in one line that a server does not answer', async () => {
+    const { code, err } = await stats(['http://127.0.0.1:1'])
     expect(code).toBe(1)
-    expect(err).toContain(message)
+    expect(err).toContain('tertulia: http://127.0.0.1:1 cannot be reached: ')
     expect(err.split('\n')).toHaveLength(1)
   })
 })
