@@ -125,12 +125,9 @@ export class RequestPath implements RequestHandler {
 
   /** @throws ChatError `rate_limited` */
   #charge(from: Requester, budget: Budget, cost = 1): void {
-    const { limiter } = this.#options
-    const verdict = limiter.take(from.userId, budget, cost)
+    const verdict = this.#options.limiter.take(from.userId, budget, cost)
     if (verdict.pass) return
-    const { retryAfterMs } = verdict
-    from.countRateRefusal(limiter.perMinute)
-    throw new ChatError('rate_limited', undefined, { retryAfterMs })
+    throw new ChatError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs })
   }
 
   #refuseTooLarge(from: Requester): never {
@@ -172,6 +169,7 @@ export class RequestPath implements RequestHandler {
     const refusal = ChatError.from(error)
     from.refuse(ref, refusal)
     if (refusal.malformed) from.countMalformed()
+    if (refusal.code === 'rate_limited') from.countRateRefusal(this.#options.limiter.perMinute)
   }
 }
 
