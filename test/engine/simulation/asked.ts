@@ -31,9 +31,12 @@ export function groupAsked(request: Request): string | null {
   return groupOf(request)
 }
 
-/** Moves the effects to the other request: that one caused them. */
+/** Moves the effects to the other request, in addition to those that it has: that one caused them. */
 export function handEffects(from: Asked, to: Asked): void {
-  const others = [from, ...from.effects.others.filter((one) => one !== to)]
-  Object.assign(to.effects, from.effects, { others })
+  const { kinds, offset, seq, others } = from.effects
+  for (const kind of kinds) to.effects.kinds.add(kind)
+  to.effects.offset = Math.max(offset, to.effects.offset)
+  to.effects.seq = Math.max(seq, to.effects.seq)
+  to.effects.others = [from, ...others.filter((one) => one !== to)]
   Object.assign(from.effects, { kinds: new Set(), others: [] })
 }

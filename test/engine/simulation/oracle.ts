@@ -126,14 +126,22 @@ export class Oracle {
     let isMember = false
     for (const [, { event, fields }] of this.events(groupId, 0, seq)) {
       if (event === 'group_created') {
-        const { createdBy, memberCount, members = [] } = fields.group
-        // PRV-2: members lists who was approached in a direct chat, who is not a member before they accept.
-        isMember = userId === createdBy || (memberCount > 1 && members.some((one) => one.userId === userId))
+        const { memberCount, members = [] } = fields.group
+        // PRV-2: who was approached in a direct chat is listed; once they accept they are a member from here on.
+        const isApproached = memberCount < members.length && userId !== fields.group.createdBy
+        isMember =
+          members.some((member) => member.userId === userId) &&
+          (!isApproached || this.#joins(groupId, userId))
       } else if (event === 'user_joined_group' || event === 'user_left_group') {
         if (fields.userId === userId) isMember = event === 'user_joined_group'
       }
     }
     return isMember
+  }
+
+  #joins(groupId: string, userId: string): boolean {
+    const all = this.events(groupId, 0, Number.POSITIVE_INFINITY)
+    return all.some(([, { event, fields }]) => event === 'user_joined_group' && fields.userId === userId)
   }
 
   /** The committed offset of the lane of the id. */
@@ -255,7 +263,8 @@ export class Oracle {
   /** Another request that may also have caused the effects assigned to this one. */
   giveEffectsTo({ effects }: Asked): Asked | undefined {
     return effects.others.find(
-      ({ effects: theirs, answer }) => theirs.kinds.size === 0 && answer?.event !== 'error',
+      ({ effects: theirs, answer }) =>
+        ![...theirs.kinds].some((kind) => effects.kinds.has(kind)) && answer?.event !== 'error',
     )
   }
 
