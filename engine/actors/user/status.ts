@@ -68,6 +68,8 @@ export function graceOver(user: UserState, now: number): Effects {
   if (leftMs > 0) return [wakeUser(user.userId, 'offline', leftMs)]
   user.graceUntil = null
   if (user.chosen === 'offline') return []
+  // Also of a session that ended before it was announced: answers may have shown its user as present.
+  user.shown = user.chosen
   return [storeStatus(user), tellShards(user, 'offline'), ...announce(user, now)]
 }
 

@@ -132,14 +132,14 @@ describe('the last session that ends', () => {
     expect(announced(graceOver(user, 100 + GRACE_MS))).toEqual(['offline g 100'])
   })
 
-  it('that never received `connected` is not announced either', () => {
+  it('is announced also if it never received `connected`: answers may have shown its user', () => {
     const user = aUser({ g: 1 })
     const mail = { type: 'open', session: 1, sessionId: 's1', name: 'Ana', picture: '' } as const
     const effects = open(user, mail, greeting, 70)
     closes(user, 1, 80)
     expect(given(effects, { groups: [], keys: [], standings: [], large: [] })).toEqual([])
-    expect(toShards(graceOver(user, 80 + GRACE_MS))).toEqual(['offline'])
-    expect(announced(graceOver(user, 80 + GRACE_MS))).toEqual([])
+    const over = graceOver(user, 80 + GRACE_MS)
+    expect([toShards(over), announced(over)]).toEqual([['offline'], ['offline g 80']])
   })
 
   it('is stored as last seen if the server stops first', () => {
