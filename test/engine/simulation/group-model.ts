@@ -113,7 +113,9 @@ export function applied(group: GroupModel | null, entry: LogEntry): GroupModel |
     }
     default: {
       const event = eventOf(entry)
-      return event ? happened(group, event, 'seq' in entry ? entry.seq : seqOf(event)) : group
+      if (!event) return group
+      const seq = 'seq' in entry ? entry.seq : seqOf(event)
+      return happened(group, event, seq, 'at' in entry ? entry.at : 0)
     }
   }
 }
@@ -140,7 +142,7 @@ export function seqOf({ fields, event }: Event): number {
   return 'seq' in fields && typeof fields.seq === 'number' ? fields.seq : 0
 }
 
-function happened(group: GroupModel, { event, fields }: Event, seq: number): GroupModel {
+function happened(group: GroupModel, { event, fields }: Event, seq: number, at: number): GroupModel {
   const next = { ...group, lastSeq: seq }
   const { members, messages } = group
   const role = (userId: string, as: Role) => {
@@ -182,9 +184,11 @@ function happened(group: GroupModel, { event, fields }: Event, seq: number): Gro
       const receipts = given ? put(group.receipts, fields.userId, { ...given, readSeq: 0 }) : group.receipts
       const left = new Map(members)
       left.delete(fields.userId)
-      // GRP-2, GRP-3
-      const mutedUntil = members.get(fields.userId)?.mutedUntil ?? 0
-      const former = put(group.former, fields.userId, { byChoice: fields.by === undefined, mutedUntil })
+      // GRP-2, GRP-3: a mute that is over is forgotten, although the clock may be set back.
+      const { mutedUntil = 0 } = members.get(fields.userId) ?? {}
+      const byChoice = fields.by === undefined
+      const isMuted = byChoice || mutedUntil > at
+      const former = put(group.former, fields.userId, { byChoice, mutedUntil: isMuted ? mutedUntil : 0 })
       const banned = fields.banned ? added(group.banned, fields.userId) : group.banned
       return { ...next, members: left, receipts, banned, former }
     }
