@@ -24,6 +24,8 @@ export function enabledAt(logger: ServerLogger, level: 'debug' | 'trace'): Serve
   return logger[level] && logger.isLevelEnabled?.(level) !== false ? logger : null
 }
 
+/** Lines that wait for a disk with room; newer ones are lost. */
+const MAX_WAITING_BYTES = 1_048_576
 const secrets = ['token', 'authorization', 'secret', 'password', 'cookie', 'jwtSecret', 'metricsToken']
 const CENSOR = '[removed]'
 /** The header and the claims of a JWT are JSON objects: they begin with `{"`, which is `eyJ` in base64. */
@@ -46,8 +48,7 @@ export function createLog(
       censor: CENSOR,
     },
   }
-  // Written synchronously, so that the last lines of a process are not lost.
-  const out = destination ?? pino.destination({ fd: 2, sync: true })
+  const out = destination ?? standardError()
   const recent = new RecentLines()
   const write = (line: string) => {
     const clean = line.replace(JWT, CENSOR)
@@ -55,4 +56,11 @@ export function createLog(
     out.write(clean)
   }
   return Object.assign(pino(options, { write }), { recent })
+}
+
+/** Written synchronously, so that the last lines of a process are not lost. A log that cannot be written ends nothing. */
+function standardError(): DestinationStream {
+  const out = pino.destination({ fd: 2, sync: true, maxLength: MAX_WAITING_BYTES })
+  out.on('error', () => {})
+  return out
 }

@@ -9,6 +9,16 @@
 import './heap-size.ts'
 
 import { runCli } from './cli.ts'
+import { isCommand } from './cli-help.ts'
+
+const isServer = !process.argv.slice(2).some((argument) => isCommand(argument) && argument !== 'serve')
+// A server continues when nobody reads its output, or a disk is full. Other commands have nothing else to do.
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (isServer) return
+  if (code !== 'EPIPE') process.stderr.write(`tertulia: the output cannot be written: ${message}\n`)
+  process.exit(1)
+})
+process.stderr.on('error', () => {})
 
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,

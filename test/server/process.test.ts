@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -12,6 +13,7 @@ const main = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url)
 /** The built server as a process, once it has printed its address. */
 async function startProcess(
   env: Record<string, string>,
+  log: 'inherit' | number = 'inherit',
 ): Promise<{ child: ChildProcess; port: number; token: string }> {
   const { PATH } = process.env
   const child = spawn(process.execPath, [main, 'serve'], {
@@ -24,7 +26,7 @@ async function startProcess(
       ...transportEnv,
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', log],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   const said: string[] = []
@@ -73,5 +75,34 @@ describe('the server process', () => {
     createInterface({ input: child.stderr }).on('line', (line) => lines.push(line))
     expect(await once(child, 'close')).toEqual([1, null])
     expect(lines).toEqual(['tertulia: PORT must be an integer from 0 to 65535 (got "abc")'])
+  })
+})
+
+// Writes to this device fail as on a full disk.
+describe.runIf(existsSync('/dev/full'))('a process that writes to a full disk', () => {
+  const openFull = (): number => {
+    const full = openSync('/dev/full', 'w')
+    onTestFinished(() => closeSync(full))
+    return full
+  }
+
+  it('continues as a server without its log, and stops in order', async () => {
+    const { child, port } = await startProcess({ LOG_LEVEL: 'debug' }, openFull())
+    for (let i = 0; i < 3; i++) expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200)
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
+  it('ends as another command, with the reason', () => {
+    const env = { PATH: process.env['PATH'], DATA_DIR: temporaryFolder(), JWT_SECRET: 'x'.repeat(32) }
+    const args = [main, 'token', '--user', 'ana']
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      env,
+      stdio: ['ignore', openFull(), 'pipe'],
+    })
+    expect([status, stderr.toString()]).toEqual([
+      1,
+      expect.stringMatching(/^tertulia: the output cannot be written: ENOSPC.*\n$/),
+    ])
   })
 })
