@@ -124,6 +124,7 @@ export class FrontSessions {
   /** The connection is closed: it has left its topics. */
   leaveAll(session: FrontSession): void {
     for (const topic of session.topics) this.#drop(topic)
+    for (const sessions of this.#left.values()) sessions.delete(session)
     session.topics = []
     session.attaching = null
     session.missed = null
