@@ -1,7 +1,7 @@
 /**
  * App: the frame of the chat page with its three regions: groups, conversation, details.
  */
-import { render } from 'preact'
+import { type RefObject, render } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Store } from '../client/store/types.ts'
 import { ViewCell } from '../client/store/view-cell.ts'
@@ -138,14 +138,15 @@ function Frame({ onSignIn }: { readonly onSignIn: () => void }) {
   const { shell } = texts
   const { groupId, seq, panel } = useView(navigation.place)
   const main = useRef<HTMLElement>(null)
-  useFocusOfGroup(groupId, main)
+  const nav = useRef<HTMLElement>(null)
+  useFocusOfGroup(groupId, main, nav)
   return (
     <div class="frame" data-shows={groupId === null && panel === null ? 'groups' : 'conversation'}>
       <section class="banners" aria-label={shell.connection}>
         <ConnectionBanner onSignIn={onSignIn} />
         <MissingBanner />
       </section>
-      <nav class="region-groups" data-region aria-label={shell.regionGroups} tabIndex={-1}>
+      <nav ref={nav} class="region-groups" data-region aria-label={shell.regionGroups} tabIndex={-1}>
         <GroupList />
       </nav>
       <main
@@ -176,17 +177,22 @@ function Frame({ onSignIn }: { readonly onSignIn: () => void }) {
 /**
  * After the user has chosen a group the focus is in its conversation: in the composer, or with a touch
  * screen, whose keyboard would cover the messages, on the region. The first group of a page, which the
- * user did not choose, does not get the focus.
+ * user did not choose, does not get the focus. A conversation that is closed leaves it to the list of groups.
  */
-function useFocusOfGroup(groupId: string | null, main: { readonly current: HTMLElement | null }): void {
+function useFocusOfGroup(
+  groupId: string | null,
+  main: RefObject<HTMLElement | null>,
+  nav: RefObject<HTMLElement | null>,
+): void {
   const last = useRef(groupId)
   useEffect(() => {
     if (last.current === groupId) return
     last.current = groupId
-    if (groupId === null || !main.current) return
-    if (matchMedia('(pointer: coarse)').matches) main.current.focus()
-    else focusRegion(main.current)
-  }, [groupId, main])
+    const region = groupId === null ? nav.current : main.current
+    if (!region || (groupId === null && document.activeElement !== document.body)) return
+    if (matchMedia('(pointer: coarse)').matches) region.focus()
+    else focusRegion(region)
+  }, [groupId, main, nav])
 }
 
 /** A file that is dropped beside a conversation is not opened in place of the page. */

@@ -172,6 +172,7 @@ export interface NoticeItem {
   readonly kind: 'notice'
   readonly key: string
   readonly seq: number
+  /** 0 for `lost`: it is not known. */
   readonly at: number
   readonly what: 'joined' | 'left' | 'removed' | 'banned' | 'renamed' | 'role' | 'lost'
   readonly by?: Person | undefined

@@ -153,6 +153,26 @@ describe('the keyboard', () => {
     await expect.poll(hasFocus).toBe(true)
   })
 
+  it('closes a dialog above a panel alone, and is in the list of chats after a chat was left', async () => {
+    const server = await aWebServer()
+    for (const name of ['Kitchen', 'Garden']) await aGroup(server, ['bruno', 'ana'], name)
+    const { page } = await signIn(server, 'ana')
+    await openGroup(page, 'Kitchen')
+    const leave = page.getByRole('complementary').getByRole('button', { name: 'Leave group' })
+    const dialog = page.getByRole('dialog', { name: 'Leave Kitchen?' })
+    await page.getByRole('button', { name: 'Members and details' }).press('Enter')
+    await leave.press('Enter')
+    await dialog.waitFor()
+    await page.keyboard.press('Escape')
+    await expect.poll(() => dialog.count()).toBe(0)
+    await expect.poll(() => leave.evaluate((button) => button === document.activeElement)).toBe(true)
+    await page.keyboard.press('Enter')
+    await dialog.waitFor()
+    await page.keyboard.press('Enter')
+    const garden = page.getByRole('navigation', { name: 'Groups' }).getByRole('link', { name: 'Garden' })
+    await expect.poll(() => garden.evaluate((link) => link === document.activeElement)).toBe(true)
+  })
+
   it('creates a group and starts a direct chat', async () => {
     const server = await aWebServer()
     await aGroup(server, ['bruno', 'ana'], 'Garden')

@@ -95,3 +95,28 @@ describe('a message on a touch screen', () => {
     expect(small).toEqual([])
   })
 })
+
+it('shows a file with a long name within its message on a narrow phone', async () => {
+  const server = await aWebServer()
+  await aGroup(server, ['ana', 'bruno'], 'Kitchen')
+  const { page } = await signIn(server, 'ana', {
+    viewport: { width: 320, height: 568 },
+    hasTouch: true,
+    isMobile: true,
+  })
+  await openGroup(page, 'Kitchen')
+  const file = {
+    name: `${'a very long name '.repeat(5)}.txt`,
+    mimeType: 'text/plain',
+    buffer: Buffer.from('bread'),
+  }
+  await page.locator('input[type=file]').setInputFiles(file)
+  await page.getByRole('dialog').getByRole('button', { name: 'Send', exact: true }).tap()
+  const link = page.getByRole('link', { name: /^Download a very long name/ })
+  await link.waitFor()
+  const overflow = await link.evaluate((one) => {
+    const rightOf = (element: Element | null) => element?.getBoundingClientRect().right ?? 0
+    return rightOf(one) - rightOf(one.closest('.bubble'))
+  })
+  expect(overflow).toBeLessThanOrEqual(0)
+})

@@ -27,7 +27,6 @@ export function Dialog({ title, children, onClose, kind = 'normal' }: DialogProp
     dialog.querySelector<HTMLElement>('.dialog-header ~ :is(input, textarea)')?.focus()
   })
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does the same.
     <dialog
       ref={ref}
       class={`dialog dialog-${kind}`}
@@ -35,6 +34,10 @@ export function Dialog({ title, children, onClose, kind = 'normal' }: DialogProp
       onCancel={(event) => {
         event.preventDefault()
         onClose()
+      }}
+      onKeyDown={(event) => {
+        // A panel around it stays open.
+        if (event.key === 'Escape') event.stopPropagation()
       }}
       onPointerDown={({ target }) => {
         pressed.current = target

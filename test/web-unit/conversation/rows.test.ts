@@ -41,6 +41,17 @@ describe('rows of a window', () => {
     expect(kinds(aWindow(items))).toEqual(['start', 'day', 'message', 'message', 'day', 'message', 'message'])
   })
 
+  test('have no mark of a day for a crash of the server, whose time is not known', () => {
+    const lost = { kind: 'notice', key: 'n', seq: 2, at: 0, what: 'lost' } as const
+    expect(kinds(aWindow([aMessage(1), lost, aMessage(3)]))).toEqual([
+      'start',
+      'day',
+      'message',
+      'notice',
+      'message',
+    ])
+  })
+
   test('group the messages of one sender that follow each other within minutes', () => {
     const rui = { userId: 'rui', name: 'Rui' }
     const items = [

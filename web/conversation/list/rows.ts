@@ -43,7 +43,8 @@ export function rowsOf(view: WindowView): readonly Row[] {
     }
     const at = item.kind === 'message' ? item.createdAt : item.at
     const itsDay = dayOf(at)
-    if (itsDay !== day) {
+    // A crash of the server has no known time.
+    if (itsDay !== day && at > 0) {
       day = itsDay
       previous = null
       // The clock of a pending message may run ahead of that of others: a day may then occur twice.

@@ -68,7 +68,7 @@ export const conversation = {
     by ? `${by} named the group “${title}”` : `The group is now “${title}”`,
   roleChanged: (by: string, name: string, role: string) =>
     by ? `${by} made ${name} ${role}` : `${name} is now ${role}`,
-  lost: 'Messages were lost here in a crash of the server.',
+  lost: 'The server crashed here. Messages that it had not confirmed may be missing.',
   roles: { admin: 'admin', moderator: 'moderator', member: 'member' },
 
   placeholder: 'Write a message',

@@ -67,7 +67,7 @@ export const conversation: Texts['conversation'] = {
   banned: (by, name) => `${by} baniu ${name}`,
   renamed: (by, title) => (by ? `${by} mudou o nome do grupo para “${title}”` : `O grupo agora é “${title}”`),
   roleChanged: (by, name, role) => (by ? `${by} tornou ${name} ${role}` : `${name} agora é ${role}`),
-  lost: 'Mensagens perderam-se aqui numa falha do servidor.',
+  lost: 'O servidor falhou aqui. Podem faltar mensagens que ainda não tinha confirmado.',
   roles: { admin: 'administrador', moderator: 'moderador', member: 'membro' },
 
   placeholder: 'Escreva uma mensagem',
