@@ -1,8 +1,8 @@
 /**
  * Missing parts: what the page loads when it is needed, and why some of it could not be loaded.
  *
- * A part that fails is loaded again while it is wanted: when the connection is live again, and after delays that double
- * up to a minute. Browsers that remember the failure of a module (whatwg/html#6768) need a reload of the page.
+ * A part that fails is loaded again while it is wanted: when the browser has a network or the connection is live again, and
+ * after delays that double up to a minute. Browsers that remember the failure of a module (whatwg/html#6768) need a reload of the page.
  */
 import type { ConnectionView, View } from '../client/store/types.ts'
 import { ViewCell } from '../client/store/view-cell.ts'
@@ -65,8 +65,10 @@ export class MissingParts {
       isWanted = false
       clearTimeout(timer)
       stopWatching()
+      removeEventListener('online', attempt)
       this.#set(attempt, null)
     }
+    addEventListener('online', attempt)
     void attempt()
     return end
   }

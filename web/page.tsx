@@ -6,7 +6,7 @@ import { ChatStore } from '../client/store/chat-store.ts'
 import { App } from './app.tsx'
 import type { LanguageTexts } from './i18n/use-language.ts'
 import type { Navigation } from './navigation.ts'
-import { installWorker } from './session/install-worker.ts'
+import { createInstaller } from './session/install-worker.ts'
 import { currentToken, forget, nameIn, renewed, type Session, save } from './session/session.ts'
 import { SignIn } from './session/sign-in.tsx'
 import type { PreferencesView } from './settings/preferences.ts'
@@ -23,6 +23,7 @@ interface PageProps {
 export function Page({ preferences, navigation, first, session: given }: PageProps) {
   const [{ language, texts }, setLanguage] = useState(first)
   const [session, setSession] = useState(given)
+  const watchUpdates = useMemo(createInstaller, [])
   useEffect(() => {
     document.documentElement.lang = language
   }, [language])
@@ -31,7 +32,7 @@ export function Page({ preferences, navigation, first, session: given }: PagePro
       setSession(save({ ...renewed(token, null), isTrial }))
     return <SignIn texts={texts} preferences={preferences} onToken={onToken} />
   }
-  const props = { preferences, navigation, language, texts, session, onLanguage: setLanguage }
+  const props = { preferences, navigation, language, texts, session, watchUpdates, onLanguage: setLanguage }
   return <SignedIn key={session.token} {...props} onSession={setSession} />
 }
 
@@ -39,6 +40,7 @@ interface SignedInProps extends LanguageTexts {
   readonly preferences: PreferencesView
   readonly navigation: Navigation
   readonly session: Session
+  readonly watchUpdates: ReturnType<typeof createInstaller>
   readonly onLanguage: (loaded: LanguageTexts) => void
   readonly onSession: (session: Session | null) => void
 }
@@ -87,7 +89,7 @@ function SignedIn({ session, onSession, ...given }: SignedInProps) {
   }
   const nameInToken = nameIn(session.token)
   const props = { ...given, store, server, announcer, nameInToken }
-  return <App {...props} watchUpdates={installWorker} onSignIn={() => setAsking(true)} onSignOut={signOut} />
+  return <App {...props} onSignIn={() => setAsking(true)} onSignOut={signOut} />
 }
 
 /** The store of a session. The server is where the page was loaded from. */

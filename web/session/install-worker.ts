@@ -12,37 +12,40 @@ export interface Update {
   accept(): void
 }
 
+interface ScriptMarker {
+  createScriptURL(url: string): string
+}
+
 interface TrustedTypes {
-  createPolicy(
-    name: string,
-    rules: { readonly createScriptURL: (url: string) => string },
-  ): { createScriptURL(url: string): string }
+  createPolicy(name: string, rules: ScriptMarker): ScriptMarker
 }
 
 /**
- * The policy of the page demands that addresses of scripts are marked where they are written. One mark for the page, which
- * may install the worker again for another user.
+ * Returns the function that registers the worker; one for the page, where several users may sign in after each other.
+ * `onUpdate` is called when a new version waits.
  */
-const marker = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.createPolicy('tertulia', {
-  createScriptURL: (given) => given,
-})
-
-/** `onUpdate` is called when a new version waits. */
-export async function installWorker(onUpdate: (update: Update) => void): Promise<void> {
-  if (!('serviceWorker' in navigator)) return
-  try {
-    const registration = await navigator.serviceWorker.register(marker?.createScriptURL('sw.js') ?? 'sw.js')
-    const announce = () => {
-      const { waiting } = registration
-      // Without a controller it is the first version, which replaces none.
-      if (waiting && navigator.serviceWorker.controller) onUpdate({ accept: () => accept(waiting) })
+export function createInstaller(): (onUpdate: (update: Update) => void) => Promise<void> {
+  // The policy of the page demands that addresses of scripts are marked where they are written, and allows one marker.
+  let marker: ScriptMarker | undefined
+  return async (onUpdate) => {
+    if (!('serviceWorker' in navigator)) return
+    try {
+      const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes }
+      marker ??= trustedTypes?.createPolicy('tertulia', { createScriptURL: (given) => given })
+      const url = marker?.createScriptURL('sw.js') ?? 'sw.js'
+      const registration = await navigator.serviceWorker.register(url)
+      const announce = () => {
+        const { waiting } = registration
+        // Without a controller it is the first version, which replaces none.
+        if (waiting && navigator.serviceWorker.controller) onUpdate({ accept: () => accept(waiting) })
+      }
+      announce()
+      registration.addEventListener('updatefound', () => {
+        registration.installing?.addEventListener('statechange', announce)
+      })
+    } catch {
+      // The page says nothing: all except the start without a network works.
     }
-    announce()
-    registration.addEventListener('updatefound', () => {
-      registration.installing?.addEventListener('statechange', announce)
-    })
-  } catch {
-    // The page says nothing: all except the start without a network works.
   }
 }
 
