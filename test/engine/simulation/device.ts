@@ -320,8 +320,10 @@ export class Device implements Connection {
   #durable(event: Event): void {
     const then = this.#views.received(event)
     if (then === 'begins') {
-      // The status of other members may have changed before its front was linked.
+      // The status of other members may have changed before its front was linked, or before it was subscribed.
       if (this.front) this.#seen.clear()
+      for (const userId of this.#oracle.group(groupIdOf(event))?.members.keys() ?? [])
+        this.#seen.delete(userId)
       return
     }
     // After a user leaves, their status may no longer arrive; after they join, it has not arrived yet.
