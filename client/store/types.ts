@@ -93,6 +93,7 @@ export interface GroupItem {
   readonly mutedUntil?: number | undefined
   /** The user's draft; empty for none. */
   readonly draft: string
+  /** What the draft is instead of a new message. */
   readonly draftMode?: DraftMode | undefined
   /** Messages that wait to be sent, and those that failed. */
   readonly pending: number
@@ -308,8 +309,10 @@ export interface GroupHandle {
   send(message: NewMessage): string
   retry(key: string): void
   discard(key: string): void
-  /** Changes of a message are shown at once; the promise rejects with a `Failure` after they are rolled back. */
-  /** The text of an edit that is refused is added to the draft. */
+  /**
+   * Changes of a message are shown at once; the promise rejects with a `Failure` after they are rolled back. The
+   * text of an edit that is refused is added to the draft.
+   */
   edit(messageId: string, content: string, mentions?: readonly string[]): Promise<void>
   delete(messageId: string): Promise<void>
   recall(messageId: string): Promise<void>
