@@ -313,7 +313,7 @@ describe('the rate limit', () => {
   // LIM-1
   it('counts refusals per connection', async () => {
     const first = await server.connected('ana')
-    for (let ref = 1; ref <= 120; ref++) join(first, ref)
+    for (let ref = 1; ref <= 30; ref++) join(first, ref)
     expect((await first.closed()).code).toBe(4029)
     const next = await server.connected('ana')
     join(next, 1)
@@ -325,23 +325,10 @@ describe('the rate limit', () => {
   // LIM-1
   it('closes with 4029 a client that continues regardless', async () => {
     const client = await server.connected('ana')
-    for (let ref = 1; ref <= 20; ref++) join(client, ref)
-    await client.first(({ ref }) => ref === 20)
-    server.advance(1_000)
-    for (let ref = 21; ref <= 31; ref++) join(client, ref)
+    for (let ref = 1; ref <= 30; ref++) join(client, ref)
     expect((await client.closed()).code).toBe(4029)
-    // Every request that was refused has an answer.
-    expect(client.events.filter(({ event }) => event === 'error')).toHaveLength(21)
-  })
-
-  // LIM-1
-  it('answers all requests of a burst, and closes only one of more than ten times the limit', async () => {
-    const client = await server.connected('ana')
-    for (let ref = 1; ref <= 110; ref++) join(client, ref)
-    await client.first(({ ref }) => ref === 110)
-    join(client, 111)
-    expect((await client.closed()).code).toBe(4029)
-    expect(client.events.filter(({ event }) => event === 'error')).toHaveLength(101)
+    // The one that closes it has an answer, too.
+    expect(client.events.filter(({ event }) => event === 'error')).toHaveLength(11)
   })
 })
 
