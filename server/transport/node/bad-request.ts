@@ -17,11 +17,14 @@ const meaningOf: Readonly<Record<number, string>> = {
   431: 'the headers are too large: use a shorter token, or send it in the first frame',
 }
 
+/** Errors of a connection that can no longer be written to, or not yet. */
+const mute: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'ERR_TLS_HANDSHAKE_TIMEOUT'])
+
 /** Answers input that Node's parser refuses, and closes the connection. */
 export function answerBadRequest(error: NodeJS.ErrnoException, connection: Duplex): void {
   // Nothing can be sent in the middle of a response.
   const { _httpMessage: response } = connection as { _httpMessage?: { readonly headersSent: boolean } | null }
-  if (!connection.writable || error.code === 'ECONNRESET' || response?.headersSent) {
+  if (!connection.writable || mute.has(error.code) || response?.headersSent) {
     connection.destroy()
     return
   }

@@ -93,7 +93,12 @@ class NodeApp implements PrivateApp, SocketHost {
       shouldUpgradeCallback: (req: IncomingMessage) => this.#isHandshake(req),
     }
     this.#server = tls
-      ? createTlsServer({ ...limits, cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) })
+      ? createTlsServer({
+          ...limits,
+          handshakeTimeout: HEAD_WITHIN_MS,
+          cert: readFileSync(tls.certFile),
+          key: readFileSync(tls.keyFile),
+        })
       : createServer(limits)
     this.#server.setTimeout(STALLED_AFTER_MS)
     this.#server.on('clientError', answerBadRequest)

@@ -1,9 +1,12 @@
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { get } from 'node:https'
+import { createServer, get } from 'node:https'
+import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { decodeEvent, encodeRequest } from '../../../protocol/codec.ts'
+import { answerBadRequest } from '../../../server/transport/node/bad-request.ts'
 import { aCertificate } from '../../support/certificate.ts'
 import { temporaryFolder } from '../../support/engines.ts'
 import { startServer, tokenOf } from './server.ts'
@@ -32,6 +35,17 @@ describe('TLS_CERT and TLS_KEY', () => {
     ws.send(encodeRequest('send_message', 2, { groupId: 'g', content: 'x'.repeat(10_000), tempId: 't' }))
     await expect.poll(() => events).toContain('message_sent')
     await expect(fetch(`http://127.0.0.1:${server.port}/readyz`)).rejects.toThrow()
+  })
+
+  it('have the built-in transport close a connection that does not begin its handshake', async () => {
+    const { tlsCert, tlsKey } = await aCertificate()
+    const files = { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) }
+    const server = createServer({ ...files, handshakeTimeout: 1 }).on('clientError', answerBadRequest)
+    onTestFinished(() => void server.close())
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const silent = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    onTestFinished(() => void silent.destroy())
+    await once(silent, 'close')
   })
 
   it('must be set together', async () => {
