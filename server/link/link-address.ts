@@ -13,6 +13,9 @@ export type LinkAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp' | 'tls'; readonly host: string; readonly port: number }
 
+/** As long as the greeting after it has (`handshake.ts`). */
+const HANDSHAKE_WITHIN_MS = 5_000
+
 /** Certificate and key of the engine, as PEM texts. */
 export interface ListenTls {
   readonly cert: string
@@ -53,7 +56,10 @@ export async function listenAt(
 ): Promise<{ readonly server: Server; readonly address: string }> {
   const at = parseLinkAddress(text)
   if (at.kind === 'tls' && !tls) throw new LinkError('a tls:// address needs a certificate and a key', true)
-  const server = at.kind === 'tls' ? createTlsServer({ ...tls }) : createServer({ noDelay: true })
+  const server =
+    at.kind === 'tls'
+      ? createTlsServer({ ...tls, handshakeTimeout: HANDSHAKE_WITHIN_MS })
+      : createServer({ noDelay: true })
   server.on(at.kind === 'tls' ? 'secureConnection' : 'connection', onSocket)
   // A peer that fails in its TLS handshake is not a failure of the server.
   if (at.kind === 'tls') server.on('tlsClientError', (_, socket: Socket) => socket.destroy())
