@@ -9,7 +9,7 @@ import { nodeTransport } from '../../../server/transport/node/transport.ts'
 import type { Response } from '../../../server/transport/transport.ts'
 import { eventually } from '../../support/conditions.ts'
 import { transports } from '../../support/transports.ts'
-import { rawHttp, startApp } from './app.ts'
+import { startApp } from './app.ts'
 
 const get = (path: string, lines = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${lines}\r\n`
 const ok = { status: 200, headers: [] } as const
@@ -89,9 +89,16 @@ describe('the built-in transport', () => {
     const note = ({ message }: Error) => void warnings.push(message)
     process.on('warning', note)
     onTestFinished(() => void process.off('warning', note))
-    const pieces = [get('/', H2C).repeat(30) + get('/', 'Connection: close\r\n')]
-    const text = await rawHttp(port, pieces, /never/)
-    expect(text.match(/ 200 /g)).toHaveLength(31)
+    const client = await open(port)
+    let text = ''
+    client.on('data', (data) => {
+      text += data.toString('latin1')
+    })
+    // One after the other: Node 24 loses what is sent behind such a request at once.
+    for (let answers = 1; answers <= 15; answers++) {
+      client.write(get('/', H2C))
+      await eventually(() => expect(text.match(/ 200 /g)).toHaveLength(answers))
+    }
     expect(warnings).toEqual([])
   })
 })
