@@ -127,6 +127,18 @@ export class Client {
   }
 }
 
+export const H2C = ['Connection: Upgrade', 'Upgrade: h2c']
+export const HANDSHAKE = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+]
+
+/** The head of a request, with these header lines. */
+export const requestOf = (method: string, path: string, lines: readonly string[] = []): string =>
+  [`${method} ${path} HTTP/1.1`, 'Host: x', ...lines, '', ''].join('\r\n')
+
 /** Sends bytes in pieces, and resolves with the response when the peer closes or `until` matches. */
 export async function rawHttp(
   port: number,

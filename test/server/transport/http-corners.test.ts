@@ -7,14 +7,9 @@ import { createServer, type Server } from '../../../server/server.ts'
 import type { TransportName } from '../../../server/transport/transport.ts'
 import { transports } from '../../support/transports.ts'
 import { startServer, tokenOf } from '../operation/server.ts'
-import { rawHttp } from './app.ts'
+import { H2C, HANDSHAKE, rawHttp, requestOf } from './app.ts'
 
 const get = (path: string, version = '1.1') => `GET ${path} HTTP/${version}\r\nHost: x\r\n\r\n`
-const H2C = 'Connection: Upgrade\r\nUpgrade: h2c'
-const HANDSHAKE =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
-const request = (method: string, path: string, lines: string) =>
-  `${method} ${path} HTTP/1.1\r\nHost: x\r\n${lines}\r\n\r\n`
 const statusesOf = (text: string) =>
   Array.from(text.matchAll(/HTTP\/1\.1 (\d+)/g), ([, status]) => Number(status))
 
@@ -58,23 +53,23 @@ describe.each(transports)('HTTP on $name', ({ name }) => {
 
   it('is handled as HTTP if a protocol other than WebSocket is requested', async () => {
     const server = await start(name)
-    expect(await ask(server, request('GET', '/healthz', H2C))).toEqual([200])
+    expect(await ask(server, requestOf('GET', '/healthz', H2C))).toEqual([200])
   })
 
   it('reads the body of a request for another protocol, in any segments', async () => {
     const server = await start(name)
     const authorization = `Authorization: Bearer ${await tokenOf('ana')}`
     const body = '{"kind":"group"}'
-    const lines = [H2C, authorization, 'Content-Type: application/json', `Content-Length: ${body.length}`]
-    const post = request('POST', '/api/chat/groups', lines.join('\r\n'))
+    const lines = [...H2C, authorization, 'Content-Type: application/json', `Content-Length: ${body.length}`]
+    const post = requestOf('POST', '/api/chat/groups', lines)
     for (const pieces of [[post + body], [post, body], [post + body.slice(0, 5), body.slice(5)]]) {
       expect(await ask(server, ...pieces)).toEqual([201])
     }
   })
 
   it.each([
-    ['another protocol', request('GET', '/ws', H2C), [200, 404, 426]],
-    ['a WebSocket', request('GET', '/ws', HANDSHAKE), [200, 404, 101]],
+    ['another protocol', requestOf('GET', '/ws', H2C), [200, 404, 426]],
+    ['a WebSocket', requestOf('GET', '/ws', HANDSHAKE), [200, 404, 101]],
   ])('answers pipelined requests before the last one, for %s', async (_, last, statuses) => {
     const server = await start(name)
     const text = await rawHttp(server.port, [get('/healthz') + get('/nowhere') + last], /1 (101|426) /)
