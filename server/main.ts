@@ -11,7 +11,7 @@ import './heap-size.ts'
 import { runCli } from './cli.ts'
 import { isCommand } from './cli-help.ts'
 
-const isServer = !process.argv.slice(2).some((argument) => isCommand(argument) && argument !== 'serve')
+const isServer = (process.argv.slice(2).find(isCommand) ?? 'serve') === 'serve'
 // A server continues when nobody reads its output, or a disk is full. Other commands have nothing else to do.
 process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
   if (isServer) return

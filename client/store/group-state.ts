@@ -69,8 +69,8 @@ export class GroupState {
     const { groupId, draft } = this
     const { cache } = this.#core
     if (draft.text === text && draft.mode === (mode ?? undefined)) return
-    this.draft = { text, mode: mode ?? undefined }
-    if (text === '' && !mode) cache.remove('drafts', groupId)
+    this.draft = text === '' && !mode ? noDraft : { text, mode: mode ?? undefined }
+    if (this.draft === noDraft) cache.remove('drafts', groupId)
     else cache.put('drafts', { groupId, ...this.draft, at: Date.now() })
     this.info.changed()
   }

@@ -73,8 +73,8 @@ const ending: ReadonlySet<number> = new Set([events.user_left_group.code, events
 export class FrontSessions {
   /** Topics whose newest event is such a one, of which it is not known whether that record has arrived. */
   readonly #inDoubt = new Set<FrontTopic>()
-  /** By the name of a topic that continues over this link, the sessions that have left it so far. */
-  readonly #left = new Map<string, Set<FrontSession>>()
+  /** Sessions, with the names of the topics that they have left since this link began, while those continued. */
+  readonly #left = new Map<FrontSession, Set<string>>()
   readonly #steadyNow: () => number
   readonly #byNumber = new Map<number, FrontSession>()
   #topics = new Map<number, FrontTopic>()
@@ -124,7 +124,7 @@ export class FrontSessions {
   /** The connection is closed: it has left its topics. */
   leaveAll(session: FrontSession): void {
     for (const topic of session.topics) this.#drop(topic)
-    for (const sessions of this.#left.values()) sessions.delete(session)
+    this.#left.delete(session)
     session.topics = []
     session.attaching = null
     session.missed = null
@@ -185,7 +185,7 @@ export class FrontSessions {
     for (const session of this.#byNumber.values()) {
       const { userId } = session.identity
       if (!stays(userId)) this.#leave(session, number, name)
-      else if ('joined' in change && userId === change.joined && this.#left.get(name)?.has(session)) {
+      else if ('joined' in change && userId === change.joined && this.#left.get(session)?.has(name)) {
         // Others may still wait for events from before, which the engine sends once they are continued.
         this.subscribe(session, number, name, change.after)
       }
@@ -214,9 +214,8 @@ export class FrontSessions {
   #leave(session: FrontSession, number: number, name: string): void {
     const topic = this.#topics.get(number)
     if (!topic || !subscribesTo(session, topic)) return
-    const others = this.#left.get(name)
-    if (others) others.add(session)
-    else this.#left.set(name, new Set([session]))
+    const names = this.#left.get(session) ?? new Set()
+    this.#left.set(session, names.add(name))
     this.unsubscribe(session, number)
   }
 

@@ -12,6 +12,7 @@ import { unpacked } from './packed.ts'
 const number = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_ffff))
 const seq = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const groupId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/))
+/** A front of an older build does not know whether it is in doubt. */
 const topics = v.array(v.tuple([number, groupId, seq, v.optional(v.boolean(), false)]))
 const session = v.tuple([
   v.looseObject({}),
