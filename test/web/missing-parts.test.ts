@@ -101,6 +101,8 @@ it('are no longer missed when a language that is there is chosen', async () => {
   const { ana } = await anaWithoutWorker()
   await ana.page.getByRole('button', { name: /ana/ }).click()
   const dialog = ana.page.getByRole('dialog')
+  // The settings are such a part themselves.
+  await dialog.getByLabel('Language').waitFor()
   await ana.setOffline(true)
   await dialog.getByLabel('Language').selectOption('pt')
   await dialog.getByText(unreachable).waitFor()
